@@ -1,0 +1,115 @@
+# okno: every task of the project. `make help` lists them.
+CC ?= gcc
+BUILD ?= build
+PKGS := libavformat libavcodec libavutil libswscale libcurl sqlite3 libmicrohttpd jansson \
+        libconfuse libsodium
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS = $(shell pkg-config --libs $(PKGS)) -lcsv
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wvla -Werror
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+OPT ?= -O2 -g
+SANITIZE ?=
+CFLAGS += -std=c17 $(WARN) $(OPT) $(if $(SANITIZE),,$(HARDEN)) $(SANITIZE) -ffp-contract=off \
+          -D_FILE_OFFSET_BITS=64 -Iinclude -MMD -MP
+LDFLAGS += $(SANITIZE) -pie -Wl,-z,relro,-z,now
+VERSION := 0.1.0
+CPPFLAGS += -DOKNO_VERSION='"$(VERSION)"'
+
+LIB_SRC := $(filter-out src/cli/main.c,$(shell find src -name '*.c' | LC_ALL=C sort))
+SQL := $(shell find src -name '*.sql' | LC_ALL=C sort)
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/gen/sql.o $(BUILD)/gen/ui.o
+TEST_SRC := $(shell find tests -name 'test_*.c' | LC_ALL=C sort)
+TESTS := $(TEST_SRC:%.c=$(BUILD)/%)
+TOOLS := $(patsubst tools/%/,$(BUILD)/tools/%,$(dir $(wildcard tools/*/main.c)))
+UI_SRC := $(shell find src/ui -type f -not -path '*/node_modules/*' 2>/dev/null | LC_ALL=C sort)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: deps-build $(BUILD)/okno ## build build/okno (installs missing Debian packages)
+
+$(BUILD)/okno: $(BUILD)/obj/src/cli/main.o $(BUILD)/libokno.a
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm -lpthread
+
+$(BUILD)/libokno.a: $(LIB_OBJ)
+	@rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "CC $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -c -o $@ $<
+
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/embed: tools/embed.c
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $<
+
+$(BUILD)/gen/sql.c: $(SQL) $(BUILD)/embed
+	@mkdir -p $(@D)
+	$(BUILD)/embed sql $(SQL) > $@
+
+$(BUILD)/gen/ui.c: $(BUILD)/ui/.built $(BUILD)/embed
+	@mkdir -p $(@D)
+	cd $(BUILD)/ui/dist && $(CURDIR)/$(BUILD)/embed files $$(find . -type f | sed 's,^\./,,' | LC_ALL=C sort) > $(CURDIR)/$@
+
+# The page: Lit bundled once by esbuild, then embedded in the binary.
+$(BUILD)/ui/.built: $(UI_SRC)
+	tools/build-ui $(BUILD)/ui
+	touch $@
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libokno.a
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm -lpthread
+
+# Developer tools: tools/NAME/*.c becomes build/tools/NAME. They may use what the product must not.
+TOOL_PKGS := cairo
+define TOOL_RULE
+$(BUILD)/tools/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/$(1)/*.c)) $(BUILD)/libokno.a
+	@mkdir -p $$(@D)
+	@echo "LD $$@"
+	@$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(PKG_LIBS) $$(shell pkg-config --libs $(TOOL_PKGS)) -lm -lpthread
+$(BUILD)/obj/tools/$(1)/%.o: PKG_CFLAGS += $$(shell pkg-config --cflags $(TOOL_PKGS))
+endef
+$(foreach tool,$(notdir $(TOOLS)),$(eval $(call TOOL_RULE,$(tool))))
+
+tools: $(TOOLS) ## build the developer tools
+
+deps-build: ; @tools/deps build
+deps-demo: ; @tools/deps build demo
+deps-test: ; @tools/deps build demo test
+
+demo: deps-demo $(BUILD)/okno $(TOOLS) ## record a small archive, serve it, run the whole job on it
+	tools/demo $(BUILD)
+
+test: deps-test unit e2e ## every test that CI runs, from a bare machine
+	@tools/count-tests $(BUILD)/results
+
+unit: $(TESTS) $(BUILD)/okno $(TOOLS) ## unit and room tests (cmocka)
+	tools/run-tests $(BUILD) $(TESTS)
+
+e2e: $(BUILD)/okno $(TOOLS) ## the whole way: demo pipeline, API, browser
+	tests/e2e/run $(BUILD)
+
+lint: deps-test ## format, static analysis, layers, banned functions, headers
+	tools/lint
+
+asan: ## unit tests under AddressSanitizer and UBSan
+	$(MAKE) BUILD=build/asan OPT='-O1 -g -fno-omit-frame-pointer' \
+	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' unit
+
+format: ## rewrite the C sources in the project's layout
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean: ## remove everything made
+	rm -rf build
+
+help: ## this list
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+.PHONY: all deps-build deps-demo deps-test demo test unit e2e lint asan format clean help tools

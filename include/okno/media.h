@@ -1,0 +1,66 @@
+/* Clips and stills from recordings, with the FFmpeg libraries. Reads only okno_source, writes only
+ * the file it is told to; knows no network, no database, no cameras. All times are int64
+ * microseconds on the clock of the pieces (the caller shifts offsets). */
+#ifndef OKNO_MEDIA_H
+#define OKNO_MEDIA_H
+
+#include "okno/err.h"
+#include "okno/source.h"
+#include "okno/vec.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A recording that takes part, in order of time. */
+struct okno_media_input {
+    struct okno_source *source; /* not owned */
+    const char *format;         /* demuxer name; no probing beyond it */
+    int64_t from_us;            /* clock time of the first video frame's presentation */
+};
+
+struct okno_interval {
+    int64_t from_us, to_us;
+};
+OKNO_VEC(okno_interval_vec, struct okno_interval);
+
+/* What a recording holds, from its index; decodes nothing. */
+struct okno_media_info {
+    int64_t duration_us; /* from the first video frame to the end of the last */
+    int64_t frame_us;    /* usual frame interval */
+    int width, height;
+    char codec[32]; /* "h264", "hevc", ... */
+    bool audio;
+};
+OKNO_CHECK int okno_media_probe(struct okno_source *source, const char *format,
+                                struct okno_media_info *ret_info, struct okno_err *err);
+
+struct okno_media_result {
+    int64_t got_from_us;    /* clock time of the first frame in the file */
+    int64_t got_to_us;      /* end of the last frame */
+    int64_t first_frame_us; /* presentation times of first and last frame */
+    int64_t last_frame_us;
+    int64_t frames;
+    int width, height;
+    char codec[32];
+    struct okno_interval_vec
+        gaps; /* inside the asked interval, longer than 2 frame intervals; owned */
+};
+void okno_media_result_free(struct okno_media_result *result);
+
+/* Copy, without re-encoding, [from, to) of the inputs into a new MP4 at out_path (must not exist):
+ * starts at the last key frame at or before `from`, across file borders and gaps (a gap keeps its
+ * length in the timeline), index in front, no audio unless asked. The result is verified: first
+ * sample is a key frame, the interval is covered as far as the inputs go, the first GOP decodes.
+ * OKNO_NO_COVERAGE when no frame falls into the interval; OKNO_MEDIA for unreadable recordings. */
+OKNO_CHECK int okno_media_clip(const struct okno_media_input *inputs, size_t count, int64_t from_us,
+                               int64_t to_us, bool audio, const char *out_path,
+                               struct okno_media_result *ret_result, struct okno_err *err);
+
+/* The last frame presented at or before `at` as JPEG in full range, into a new file; not older than
+ * max(1 s, 2 frame intervals), not across a gap, else OKNO_NO_COVERAGE. first_frame_us of the
+ * result is the frame's time. */
+OKNO_CHECK int okno_media_still(const struct okno_media_input *inputs, size_t count, int64_t at_us,
+                                const char *out_path, struct okno_media_result *ret_result,
+                                struct okno_err *err);
+
+#endif

@@ -1,0 +1,36 @@
+/* A recording that is read by position: the seam between transport (archive kinds) and media.
+ * Media code reads nothing but sources; it never opens a path or a URL. */
+#ifndef OKNO_SOURCE_H
+#define OKNO_SOURCE_H
+
+#include "okno/err.h"
+#include "okno/mem.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct okno_source {
+    int64_t size; /* bytes */
+    void *ctx;
+    /* Read up to `len` bytes at `offset`; *ret_got is less than len only at the end. Blocks up to
+     * the deadline of the archive it came from. */
+    int (*read_at)(void *ctx, int64_t offset, void *into, size_t len, size_t *ret_got,
+                   struct okno_err *err);
+    void (*close)(void *ctx); /* may be NULL */
+    /* Cost so far, for provenance and the benchmark. */
+    int64_t requests;
+    int64_t bytes_read;
+};
+
+/* Close and free; NULL allowed. */
+static inline void okno_source_close(struct okno_source *source)
+{
+    if (!source)
+        return;
+    if (source->close)
+        source->close(source->ctx);
+    free(source);
+}
+OKNO_CLEANUP(okno_source, okno_source_close);
+
+#endif

@@ -1,0 +1,42 @@
+/* Instants and their text. An instant is int64 microseconds since 1970-01-01T00:00:00Z, UTC
+ * without leap seconds. Local calendars are in zone.h. */
+#ifndef OKNO_TIME_H
+#define OKNO_TIME_H
+
+#include "okno/err.h"
+
+#include <stdint.h>
+
+#define OKNO_MS_US INT64_C(1000)
+#define OKNO_SECOND_US INT64_C(1000000)
+#define OKNO_DAY_US (INT64_C(86400) * OKNO_SECOND_US)
+
+/* Room for okno_time_format, with the NUL. */
+#define OKNO_TIME_TEXT 32
+
+/* A date and a time of day without a zone (proleptic Gregorian). */
+struct okno_civil {
+    int year, month, day; /* month 1..12, day 1..31 */
+    int hour, minute, second, micro;
+};
+
+/* The present on the system's clock. */
+int64_t okno_time_now(void);
+
+/* Monotonic microseconds since some moment, for measuring and deadlines. */
+int64_t okno_time_monotonic(void);
+
+/* ISO 8601 with `Z` or an offset (+hh:mm, +hhmm, +hh); fraction of any length is cut to
+ * microseconds; `T` or one space between date and time; years 1970..9999.
+ * OKNO_INVALID for anything else; the message says that a time without a zone is refused. */
+OKNO_CHECK int okno_time_parse(const char *text, int64_t *ret_us, struct okno_err *err);
+
+/* `2026-03-10T14:03:20.123Z` into `ret_text`, rounded up to the millisecond (a frame's time must
+ * not print as earlier than the frame). Returns ret_text. */
+const char *okno_time_format(int64_t us, char ret_text[OKNO_TIME_TEXT]);
+
+/* Conversion between an instant and UTC civil time; fields out of range are the caller's bug. */
+int64_t okno_time_from_civil(const struct okno_civil *civil);
+void okno_time_to_civil(int64_t us, struct okno_civil *ret_civil);
+
+#endif

@@ -1,0 +1,419 @@
+#define _POSIX_C_SOURCE 200809L
+#include "okno/db.h"
+
+#include "embedded.h"
+
+#include <assert.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUSY_TIMEOUT_MS = 10000, STATEMENTS_MAX = 512 };
+
+struct okno_stmt {
+    sqlite3_stmt *raw;
+    sqlite3 *sqlite;
+    const char *name;
+};
+
+struct okno_db {
+    sqlite3 *sqlite;
+    char dir[1024];
+    struct okno_stmt
+        statements[STATEMENTS_MAX]; /* by place in okno_sql_statements; raw NULL: not yet */
+};
+
+static int code_of(int sqlite_code)
+{
+    switch (sqlite_code & 0xff) {
+    case SQLITE_FULL:
+        return OKNO_NO_SPACE;
+    case SQLITE_NOMEM:
+        return OKNO_NO_MEMORY;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return OKNO_BUSY;
+    case SQLITE_CONSTRAINT:
+        return OKNO_CONFLICT;
+    default:
+        return OKNO_DATABASE;
+    }
+}
+
+static int fail(sqlite3 *sqlite, int sqlite_code, const char *what, struct okno_err *err)
+{
+    return okno_fail(err, code_of(sqlite_code), "database: %s: %s", what,
+                     sqlite ? sqlite3_errmsg(sqlite) : sqlite3_errstr(sqlite_code));
+}
+
+static int run_text(sqlite3 *sqlite, const char *sql, struct okno_err *err)
+{
+    int code = sqlite3_exec(sqlite, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK ? 0 : fail(sqlite, code, sql, err);
+}
+
+static int read_version(sqlite3 *sqlite, int *ret_version, struct okno_err *err)
+{
+    sqlite3_stmt *raw = NULL;
+    int code = sqlite3_prepare_v2(sqlite, "PRAGMA user_version", -1, &raw, NULL);
+    if (code == SQLITE_OK && (code = sqlite3_step(raw)) == SQLITE_ROW) {
+        *ret_version = sqlite3_column_int(raw, 0);
+        code = SQLITE_OK;
+    }
+    (void)sqlite3_finalize(raw);
+    return code == SQLITE_OK ? 0 : fail(sqlite, code, "cannot read its version", err);
+}
+
+static int apply(sqlite3 *sqlite, int number, struct okno_err *err)
+{
+    char pragma[64];
+    (void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", number);
+    int rc = run_text(sqlite, okno_sql_migrations[number - 1].text, err);
+    if (rc == 0)
+        rc = run_text(sqlite, pragma, err);
+    if (rc < 0)
+        okno_err_context(err, "migration %s", okno_sql_migrations[number - 1].name);
+    return rc;
+}
+
+/* All pending migrations in one transaction: an interrupted upgrade leaves the old schema. */
+static int migrate(sqlite3 *sqlite, struct okno_err *err)
+{
+    int version = 0;
+    int newest = 0;
+    while (okno_sql_migrations[newest].name)
+        newest++;
+    int rc = read_version(sqlite, &version, err);
+    if (rc < 0 || version == newest)
+        return rc;
+    if (version > newest)
+        return okno_fail(
+            err, OKNO_REFUSED,
+            "the database has schema %d, this program knows up to %d: install the newer "
+            "okno that wrote it",
+            version, newest);
+    rc = run_text(sqlite, "BEGIN IMMEDIATE", err);
+    if (rc == 0)
+        rc = read_version(sqlite, &version, err); /* another process may have been first */
+    while (rc == 0 && version < newest)
+        rc = apply(sqlite, ++version, err);
+    if (rc == 0)
+        return run_text(sqlite, "COMMIT", err);
+    (void)sqlite3_exec(sqlite, "ROLLBACK", NULL, NULL, NULL);
+    return rc;
+}
+
+static int open_at(const char *path, int flags, const char *dir, struct okno_db **ret_db,
+                   struct okno_err *err)
+{
+    struct okno_db *db = calloc(1, sizeof(*db));
+    if (!db)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a database handle");
+    (void)snprintf(db->dir, sizeof(db->dir), "%s", dir);
+    int code = sqlite3_open_v2(path, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc = 0;
+    if (code == SQLITE_CANTOPEN)
+        rc = okno_fail(err, OKNO_NOT_FOUND, "no database at %s: run `okno --data %s init` first",
+                       path, dir);
+    else if (code != SQLITE_OK)
+        rc = fail(db->sqlite, code, path, err);
+    if (rc == 0) {
+        (void)sqlite3_extended_result_codes(db->sqlite, 1);
+        (void)sqlite3_busy_timeout(db->sqlite, BUSY_TIMEOUT_MS);
+        rc = run_text(db->sqlite,
+                      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                      "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+                      "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;",
+                      err);
+    }
+    if (rc == 0)
+        rc = migrate(db->sqlite, err);
+    if (rc < 0) {
+        okno_db_close(db);
+        return rc;
+    }
+    *ret_db = db;
+    return 0;
+}
+
+int okno_db_open(const char *data_dir, bool create, struct okno_db **ret_db, struct okno_err *err)
+{
+    char path[1200];
+    if (strlen(data_dir) >= 1024)
+        return okno_fail(err, OKNO_INVALID, "the data directory's name is longer than 1023 bytes");
+    (void)snprintf(path, sizeof(path), "%s/okno.db", data_dir);
+    int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
+    return open_at(path, flags, data_dir, ret_db, err);
+}
+
+int okno_db_open_memory(struct okno_db **ret_db, struct okno_err *err)
+{
+    return open_at(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "", ret_db, err);
+}
+
+void okno_db_close(struct okno_db *db)
+{
+    if (!db)
+        return;
+    for (size_t i = 0; i < STATEMENTS_MAX; i++)
+        (void)sqlite3_finalize(db->statements[i].raw);
+    (void)sqlite3_close(db->sqlite);
+    free(db);
+}
+
+int okno_db_begin(struct okno_db *db, struct okno_err *err)
+{
+    return run_text(db->sqlite, "BEGIN IMMEDIATE", err);
+}
+
+int okno_db_commit(struct okno_db *db, struct okno_err *err)
+{
+    int rc = run_text(db->sqlite, "COMMIT", err);
+    if (rc < 0)
+        okno_db_rollback(db);
+    return rc;
+}
+
+void okno_db_rollback(struct okno_db *db)
+{
+    if (!sqlite3_get_autocommit(db->sqlite))
+        (void)sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+}
+
+int okno_db_savepoint(struct okno_db *db, struct okno_err *err)
+{
+    return run_text(db->sqlite, "SAVEPOINT row", err);
+}
+
+int okno_db_savepoint_end(struct okno_db *db, bool keep, struct okno_err *err)
+{
+    int rc = keep ? 0 : run_text(db->sqlite, "ROLLBACK TO row", err);
+    return rc < 0 ? rc : run_text(db->sqlite, "RELEASE row", err);
+}
+
+static int find_statement(const char *name)
+{
+    for (int i = 0; okno_sql_statements[i].name; i++)
+        if (strcmp(okno_sql_statements[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+int okno_db_stmt(struct okno_db *db, const char *name, struct okno_stmt **ret_stmt,
+                 struct okno_err *err)
+{
+    int place = find_statement(name);
+    if (place < 0 || place >= STATEMENTS_MAX)
+        return okno_fail(err, OKNO_FAILED, "no SQL statement is named %s", name);
+    struct okno_stmt *stmt = &db->statements[place];
+    if (!stmt->raw) {
+        int code = sqlite3_prepare_v3(db->sqlite, okno_sql_statements[place].text, -1,
+                                      SQLITE_PREPARE_PERSISTENT, &stmt->raw, NULL);
+        if (code != SQLITE_OK)
+            return fail(db->sqlite, code, name, err);
+        stmt->sqlite = db->sqlite;
+        stmt->name = okno_sql_statements[place].name;
+    }
+    (void)sqlite3_reset(stmt->raw);
+    (void)sqlite3_clear_bindings(stmt->raw);
+    *ret_stmt = stmt;
+    return 0;
+}
+
+/* SQLite numbers $n by first appearance, so parameters are always looked up by name. */
+static int place_of(struct okno_stmt *stmt, const char *param, int *ret_place, struct okno_err *err)
+{
+    char name[64];
+    (void)snprintf(name, sizeof(name), "$%s", param);
+    *ret_place = sqlite3_bind_parameter_index(stmt->raw, name);
+    if (*ret_place == 0)
+        return okno_fail(err, OKNO_FAILED, "statement %s has no parameter %s", stmt->name, name);
+    return 0;
+}
+
+int okno_stmt_bind_text(struct okno_stmt *stmt, const char *param, const char *text,
+                        struct okno_err *err)
+{
+    int place = 0;
+    int rc = place_of(stmt, param, &place, err);
+    if (rc < 0)
+        return rc;
+    int code = sqlite3_bind_text(stmt->raw, place, text, -1, SQLITE_TRANSIENT);
+    return code == SQLITE_OK ? 0 : fail(stmt->sqlite, code, stmt->name, err);
+}
+
+int okno_stmt_bind_int(struct okno_stmt *stmt, const char *param, int64_t value,
+                       struct okno_err *err)
+{
+    int place = 0;
+    int rc = place_of(stmt, param, &place, err);
+    if (rc < 0)
+        return rc;
+    int code = sqlite3_bind_int64(stmt->raw, place, value);
+    return code == SQLITE_OK ? 0 : fail(stmt->sqlite, code, stmt->name, err);
+}
+
+int okno_stmt_bind_real(struct okno_stmt *stmt, const char *param, double value,
+                        struct okno_err *err)
+{
+    int place = 0;
+    int rc = place_of(stmt, param, &place, err);
+    if (rc < 0)
+        return rc;
+    int code = sqlite3_bind_double(stmt->raw, place, value);
+    return code == SQLITE_OK ? 0 : fail(stmt->sqlite, code, stmt->name, err);
+}
+
+int okno_stmt_bind_null(struct okno_stmt *stmt, const char *param, struct okno_err *err)
+{
+    return okno_stmt_bind_text(stmt, param, NULL, err);
+}
+
+int okno_stmt_bind_blob(struct okno_stmt *stmt, const char *param, const void *bytes, size_t len,
+                        struct okno_err *err)
+{
+    int place = 0;
+    int rc = place_of(stmt, param, &place, err);
+    if (rc < 0)
+        return rc;
+    int code = sqlite3_bind_blob64(stmt->raw, place, bytes, len, SQLITE_TRANSIENT);
+    return code == SQLITE_OK ? 0 : fail(stmt->sqlite, code, stmt->name, err);
+}
+
+static int bind_one(struct okno_stmt *stmt, const struct okno_bind *bind, struct okno_err *err)
+{
+    switch (bind->kind) {
+    case OKNO_BIND_TEXT:
+        return okno_stmt_bind_text(stmt, bind->param, bind->text, err);
+    case OKNO_BIND_INT:
+        return okno_stmt_bind_int(stmt, bind->param, bind->integer, err);
+    case OKNO_BIND_REAL:
+        return okno_stmt_bind_real(stmt, bind->param, bind->real, err);
+    }
+    return okno_fail(err, OKNO_FAILED, "unknown kind of binding");
+}
+
+int okno_db_prepare(struct okno_db *db, const char *name, const struct okno_bind *binds,
+                    size_t count, struct okno_stmt **ret_stmt, struct okno_err *err)
+{
+    struct okno_stmt *stmt = NULL;
+    int rc = okno_db_stmt(db, name, &stmt, err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = bind_one(stmt, &binds[i], err);
+    if (rc == 0)
+        *ret_stmt = stmt;
+    return rc;
+}
+
+int okno_db_run(struct okno_db *db, const char *name, const struct okno_bind *binds, size_t count,
+                int64_t *ret_changes, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = okno_db_prepare(db, name, binds, count, &stmt, err);
+    if (rc < 0)
+        return rc;
+    rc = okno_stmt_step(stmt, err);
+    if (rc > 0)
+        return okno_fail(err, OKNO_FAILED, "statement %s gave a row where none is expected", name);
+    if (rc == 0 && ret_changes)
+        *ret_changes = sqlite3_changes64(db->sqlite);
+    return rc;
+}
+
+int okno_db_int(struct okno_db *db, const char *name, const struct okno_bind *binds, size_t count,
+                int64_t fallback, int64_t *ret_value, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = okno_db_prepare(db, name, binds, count, &stmt, err);
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc < 0)
+        return rc;
+    bool there = rc == 1 && sqlite3_column_type(stmt->raw, 0) != SQLITE_NULL;
+    *ret_value = there ? sqlite3_column_int64(stmt->raw, 0) : fallback;
+    return 0;
+}
+
+int okno_stmt_step(struct okno_stmt *stmt, struct okno_err *err)
+{
+    int code = sqlite3_step(stmt->raw);
+    if (code == SQLITE_ROW)
+        return 1;
+    if (code == SQLITE_DONE)
+        return 0;
+    int rc = fail(stmt->sqlite, code, stmt->name, err);
+    (void)sqlite3_reset(stmt->raw);
+    return rc;
+}
+
+static int column_of(struct okno_stmt *stmt, const char *column)
+{
+    int count = sqlite3_column_count(stmt->raw);
+    for (int i = 0; i < count; i++)
+        if (strcmp(sqlite3_column_name(stmt->raw, i), column) == 0)
+            return i;
+    (void)fprintf(stderr, "statement %s has no column %s\n", stmt->name, column);
+    abort();
+}
+
+const char *okno_stmt_text(struct okno_stmt *stmt, const char *column)
+{
+    return (const char *)sqlite3_column_text(stmt->raw, column_of(stmt, column));
+}
+
+int64_t okno_stmt_int(struct okno_stmt *stmt, const char *column)
+{
+    return sqlite3_column_int64(stmt->raw, column_of(stmt, column));
+}
+
+double okno_stmt_real(struct okno_stmt *stmt, const char *column)
+{
+    return sqlite3_column_double(stmt->raw, column_of(stmt, column));
+}
+
+bool okno_stmt_is_null(struct okno_stmt *stmt, const char *column)
+{
+    return sqlite3_column_type(stmt->raw, column_of(stmt, column)) == SQLITE_NULL;
+}
+
+const void *okno_stmt_blob(struct okno_stmt *stmt, const char *column, size_t *ret_len)
+{
+    int place = column_of(stmt, column);
+    const void *bytes = sqlite3_column_blob(stmt->raw, place);
+    *ret_len = (size_t)sqlite3_column_bytes(stmt->raw, place);
+    return bytes;
+}
+
+void okno_stmt_reset(struct okno_stmt *stmt)
+{
+    if (!stmt || !stmt->raw)
+        return;
+    (void)sqlite3_reset(stmt->raw);
+    (void)sqlite3_clear_bindings(stmt->raw);
+}
+
+static int first_trouble(struct okno_db *db, const char *pragma, const char *healthy,
+                         struct okno_err *err)
+{
+    sqlite3_stmt *raw = NULL;
+    int code = sqlite3_prepare_v2(db->sqlite, pragma, -1, &raw, NULL);
+    int rc = code == SQLITE_OK ? 0 : fail(db->sqlite, code, pragma, err);
+    if (rc == 0 && sqlite3_step(raw) == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(raw, 0);
+        if (!healthy || !text || strcmp(text, healthy) != 0)
+            rc = okno_fail(err, OKNO_CHECK_FAILED, "database: %s: %s", pragma, text ? text : "");
+    }
+    (void)sqlite3_finalize(raw);
+    return rc;
+}
+
+int okno_db_check(struct okno_db *db, struct okno_err *err)
+{
+    int rc = first_trouble(db, "PRAGMA quick_check(1)", "ok", err);
+    return rc < 0 ? rc : first_trouble(db, "PRAGMA foreign_key_check", NULL, err);
+}
+
+const char *okno_db_dir(const struct okno_db *db)
+{
+    return db->dir;
+}

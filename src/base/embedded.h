@@ -1,0 +1,22 @@
+/* What tools/embed.c makes at build time: the SQL and the page. */
+#ifndef OKNO_EMBEDDED_H
+#define OKNO_EMBEDDED_H
+
+#include <stddef.h>
+
+struct okno_sql_text {
+    const char *name; /* NULL ends the list */
+    const char *text;
+};
+
+struct okno_ui_file {
+    const char *path; /* from the root, e.g. "/index.html"; NULL ends the list */
+    const unsigned char *data;
+    size_t len;
+};
+
+extern const struct okno_sql_text okno_sql_statements[];
+extern const struct okno_sql_text okno_sql_migrations[]; /* in order of their numbers */
+extern const struct okno_ui_file okno_ui_files[];
+
+#endif

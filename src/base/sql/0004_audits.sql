@@ -1,0 +1,30 @@
+CREATE TABLE audits (
+    audit TEXT PRIMARY KEY, title TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL CHECK (state IN
+        ('planned', 'frozen', 'checkpointed', 'seeded', 'drawn', 'closed', 'abandoned')),
+    period_from INTEGER NOT NULL, period_to INTEGER NOT NULL,
+    plan TEXT NOT NULL,                -- canonical JSON
+    frame_sha256 TEXT, frame_size INTEGER, seed TEXT,
+    created_at INTEGER NOT NULL, created_by TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE audit_steps (
+    id INTEGER PRIMARY KEY, audit TEXT NOT NULL REFERENCES audits, step TEXT NOT NULL,
+    at INTEGER NOT NULL, author TEXT NOT NULL, detail TEXT NOT NULL -- canonical JSON
+) STRICT;
+CREATE INDEX audit_steps_key ON audit_steps (audit);
+
+-- The frame as frozen: never changed by later events or edits.
+CREATE TABLE audit_frame (
+    audit TEXT NOT NULL REFERENCES audits, survey TEXT NOT NULL, ordinal INTEGER NOT NULL,
+    stratum TEXT NOT NULL, class TEXT NOT NULL, question_kind TEXT NOT NULL,
+    force_majeure INTEGER NOT NULL, site TEXT NOT NULL, point TEXT NOT NULL, employee TEXT,
+    video TEXT NOT NULL, line TEXT NOT NULL,
+    PRIMARY KEY (audit, survey)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit_sample (
+    audit TEXT NOT NULL REFERENCES audits, rank INTEGER NOT NULL, survey TEXT NOT NULL,
+    stratum TEXT NOT NULL, ticket TEXT NOT NULL, round INTEGER NOT NULL DEFAULT 1,
+    PRIMARY KEY (audit, rank), UNIQUE (audit, survey)
+) STRICT, WITHOUT ROWID;

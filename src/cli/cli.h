@@ -1,0 +1,33 @@
+/* The command line's own frame: one table of commands, one file per command. */
+#ifndef OKNO_CLI_H
+#define OKNO_CLI_H
+
+#include "okno/db.h"
+#include "okno/err.h"
+
+#include <stdbool.h>
+
+struct okno_conf;
+
+/* What every command gets: the global options. */
+struct cli {
+    const char *data_dir;
+    bool json;
+    struct okno_conf *conf; /* loaded before the command runs */
+};
+
+struct cli_command {
+    const char *name;    /* "import", "survey list" is one command "survey" */
+    const char *summary; /* one line for `okno --help` */
+    const char *help;    /* usage, options, an example */
+    /* Results on stdout, messages on stderr. 0 or a negative code; main prints the message and maps
+     * the code to the exit status. argv[0] is the command's name. */
+    int (*run)(struct cli *cli, int argc, char **argv, struct okno_err *err);
+};
+
+extern const struct cli_command *const cli_commands[]; /* NULL ends the list */
+
+/* Open the data directory's database. */
+OKNO_CHECK int cli_open_db(struct cli *cli, struct okno_db **ret_db, struct okno_err *err);
+
+#endif

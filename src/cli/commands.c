@@ -1,0 +1,12 @@
+#include "cli.h"
+
+/* One line per command, in the order of `okno --help`. */
+#define COMMANDS(X) X(init)
+
+#define DECLARE(name) extern const struct cli_command cli_##name;
+COMMANDS(DECLARE)
+#undef DECLARE
+
+#define ROW(name) &cli_##name,
+const struct cli_command *const cli_commands[] = {COMMANDS(ROW) NULL};
+#undef ROW

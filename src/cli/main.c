@@ -1,0 +1,81 @@
+#define _POSIX_C_SOURCE 200809L
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void print_usage(FILE *to)
+{
+    (void)fprintf(to, "usage: okno [--config FILE] [--data DIR] COMMAND [options]\n\ncommands:\n");
+    for (size_t i = 0; cli_commands[i]; i++)
+        (void)fprintf(to, "  %-10s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
+    (void)fprintf(to, "\n`okno COMMAND --help` explains one, with an example.\n");
+}
+
+static const struct cli_command *find_command(const char *name)
+{
+    for (size_t i = 0; cli_commands[i]; i++)
+        if (strcmp(cli_commands[i]->name, name) == 0)
+            return cli_commands[i];
+    return NULL;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+/* Take `--data DIR` and `--config FILE`, which stand before the command. Returns the index of the
+ * command's name, 0 when the line is wrong. */
+static int take_globals(int argc, char **argv, struct cli *cli, const char **ret_config)
+{
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "--data") == 0 && i + 1 < argc)
+            cli->data_dir = argv[++i];
+        else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+            *ret_config = argv[++i];
+        else
+            return 0;
+    }
+    return i < argc ? i : 0;
+}
+
+int cli_open_db(struct cli *cli, struct okno_db **ret_db, struct okno_err *err)
+{
+    return okno_db_open(cli->data_dir, false, ret_db, err);
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = {.data_dir = "/var/lib/okno"};
+    struct okno_err err = {0};
+    const char *config = NULL;
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        printf("okno %s\n", OKNO_VERSION);
+        return 0;
+    }
+    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        print_usage(stdout);
+        return 0;
+    }
+    int at = take_globals(argc, argv, &cli, &config);
+    const struct cli_command *command = at ? find_command(argv[at]) : NULL;
+    if (!command) {
+        print_usage(stderr);
+        return okno_code_info(OKNO_USAGE)->exit_code;
+    }
+    if (wants_help(argc - at, argv + at)) {
+        fputs(command->help, stdout);
+        return 0;
+    }
+    int rc = command->run(&cli, argc - at, argv + at, &err);
+    if (rc == 0)
+        return 0;
+    if (err.text[0])
+        (void)fprintf(stderr, "okno %s: %s\n", command->name, err.text);
+    return okno_code_info(rc)->exit_code;
+}
