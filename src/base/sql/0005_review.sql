@@ -37,3 +37,16 @@ CREATE TABLE access_log (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, user TEXT NOT NULL,
     action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL DEFAULT ''
 ) STRICT;
+
+-- What each survey finally counts as: the newest counted verdict of an item unless it was undone,
+-- and of several items the newest.
+CREATE VIEW rulings AS
+SELECT survey, item, audit, origin, user, at, verdict, reason, comment, correction
+FROM (
+    SELECT v.survey, v.item, v.audit, i.origin, v.user, v.at, v.verdict, v.reason, v.comment,
+           v.correction, row_number() OVER (PARTITION BY v.survey ORDER BY v.id DESC) AS newest
+    FROM verdicts v JOIN review_items i ON i.item = v.item
+    WHERE v.verdict <> 'undone'
+      AND v.id = (SELECT max(w.id) FROM verdicts w WHERE w.item = v.item AND w.counted = 1)
+)
+WHERE newest = 1;
