@@ -1,0 +1,35 @@
+#include "okno/json.h"
+
+#include "okno/time.h"
+
+#include <errno.h>
+
+json_t *okno_json_time(int64_t us)
+{
+    char text[OKNO_TIME_TEXT];
+    return json_string(okno_time_format(us, text));
+}
+
+json_t *okno_json_text(const char *text)
+{
+    json_t *json = text ? json_string(text) : NULL;
+    return json ? json : json_null();
+}
+
+int okno_json_canonical(const json_t *json, char **ret_text, struct okno_err *err)
+{
+    char *text = json ? json_dumps(json, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    if (!text)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a JSON text");
+    *ret_text = text;
+    return 0;
+}
+
+int okno_json_print(const json_t *json, FILE *to, struct okno_err *err)
+{
+    if (!json || json_dumpf(json, to, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) < 0)
+        return okno_fail(err, OKNO_IO, "cannot write the JSON result");
+    if (fputc('\n', to) == EOF)
+        return okno_fail_errno(err, errno, "cannot write the result");
+    return 0;
+}
