@@ -16,8 +16,9 @@ VERSION := 0.1.0
 CPPFLAGS += -DOKNO_VERSION='"$(VERSION)"'
 
 LIB_SRC := $(filter-out src/cli/main.c,$(shell find src -name '*.c' | LC_ALL=C sort))
+CONF := conf/reasons.json src/service/http/schemas.json
 SQL := $(shell find src -name '*.sql' | LC_ALL=C sort)
-LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/gen/sql.o $(BUILD)/gen/ui.o
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/gen/sql.o $(BUILD)/gen/ui.o $(BUILD)/gen/conf.o
 TEST_SRC := $(shell find tests -name 'test_*.c' | LC_ALL=C sort)
 TESTS := $(TEST_SRC:%.c=$(BUILD)/%)
 TOOLS := $(patsubst tools/%/,$(BUILD)/tools/%,$(dir $(wildcard tools/*/main.c)))
@@ -54,7 +55,12 @@ $(BUILD)/gen/sql.c: $(SQL) $(BUILD)/embed
 
 $(BUILD)/gen/ui.c: $(BUILD)/ui/.built $(BUILD)/embed
 	@mkdir -p $(@D)
-	cd $(BUILD)/ui/dist && $(CURDIR)/$(BUILD)/embed files $$(find . -type f | sed 's,^\./,,' | LC_ALL=C sort) > $(CURDIR)/$@
+	cd $(BUILD)/ui/dist && $(CURDIR)/$(BUILD)/embed files okno_ui_files $$(find . -type f | sed 's,^\./,,' | LC_ALL=C sort) > $(CURDIR)/$@
+
+# Texts that ship inside the program: the reasons for verdicts, the shapes of the API.
+$(BUILD)/gen/conf.c: $(CONF) $(BUILD)/embed
+	@mkdir -p $(@D)
+	$(BUILD)/embed files okno_conf_files $(CONF) > $@
 
 # The page: Lit bundled once by esbuild, then embedded in the binary.
 $(BUILD)/ui/.built: $(UI_SRC)

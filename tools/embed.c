@@ -1,7 +1,9 @@
 /* embed: turn files into C source at build time.
  *
- *   embed sql FILE...    named statements and migrations -> okno_sql_statements,
- * okno_sql_migrations embed files FILE...  any files -> okno_ui_files
+ *   embed sql FILE...           named statements and migrations
+ *                               -> okno_sql_statements, okno_sql_migrations
+ *   embed files SYMBOL FILE...  any files -> SYMBOL, e.g. okno_ui_files; each ends in a NUL byte
+ *                               that its length does not count
  *
  * A statement starts with a line `-- name: room.verb_noun`. A file whose name starts with four
  * digits is a migration. */
@@ -88,7 +90,7 @@ static void print_statements(const char *path)
 static int embed_sql(int count, char **paths)
 {
     printf(
-        "#include \"../../src/base/embedded.h\"\n#include <stddef.h>\n"
+        "#include \"okno/embedded.h\"\n#include <stddef.h>\n"
         "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n"
         "const struct okno_sql_text okno_sql_statements[] = {\n");
     for (int i = 0; i < count; i++)
@@ -109,9 +111,9 @@ static int embed_sql(int count, char **paths)
     return 0;
 }
 
-static int embed_files(int count, char **paths)
+static int embed_files(const char *symbol, int count, char **paths)
 {
-    printf("#include \"../../src/base/embedded.h\"\n#include <stddef.h>\n");
+    printf("#include \"okno/embedded.h\"\n#include <stddef.h>\n");
     size_t *lengths = calloc((size_t)count + 1, sizeof(*lengths));
     if (!lengths)
         return 1;
@@ -123,7 +125,7 @@ static int embed_files(int count, char **paths)
         printf("0};\n");
         free(data);
     }
-    printf("const struct okno_ui_file okno_ui_files[] = {\n");
+    printf("const struct okno_ui_file %s[] = {\n", symbol);
     for (int i = 0; i < count; i++)
         printf("    {\"/%s\", file_%d, %zu},\n", paths[i], i, lengths[i]);
     printf("    {NULL, NULL, 0}};\n");
@@ -135,8 +137,8 @@ int main(int argc, char **argv)
 {
     if (argc >= 2 && strcmp(argv[1], "sql") == 0)
         return embed_sql(argc - 2, argv + 2);
-    if (argc >= 2 && strcmp(argv[1], "files") == 0)
-        return embed_files(argc - 2, argv + 2);
-    fprintf(stderr, "usage: embed sql|files FILE...\n");
+    if (argc >= 3 && strcmp(argv[1], "files") == 0)
+        return embed_files(argv[2], argc - 3, argv + 3);
+    fprintf(stderr, "usage: embed sql FILE... | embed files SYMBOL FILE...\n");
     return 2;
 }

@@ -36,6 +36,7 @@
     X(TOO_MANY, 19, 429, 1, "too many requests", "слишком много запросов")                         \
     X(NOT_FOUND, 20, 404, 3, "not found", "не найдено")                                            \
     X(QUEUE_EMPTY, 21, 404, 3, "nothing left to review", "проверять больше нечего")                \
+    X(WRONG_METHOD, 22, 405, 2, "method not allowed here", "этот метод здесь не работает")         \
     X(PARTIAL, 30, 200, 4, "done in part", "сделано частично")                                     \
     X(CONFLICT, 31, 409, 4, "conflicts with what is stored", "противоречит сохранённому")          \
     X(REFUSED, 40, 409, 5, "refused", "отказано")                                                  \

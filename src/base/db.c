@@ -1,7 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "okno/db.h"
-
-#include "embedded.h"
+#include "okno/embedded.h"
 
 #include <assert.h>
 #include <sqlite3.h>

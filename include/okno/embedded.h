@@ -1,4 +1,5 @@
-/* What tools/embed.c makes at build time: the SQL and the page. */
+/* What tools/embed.c makes at build time: the SQL, the page and texts that ship with the program.
+ */
 #ifndef OKNO_EMBEDDED_H
 #define OKNO_EMBEDDED_H
 
@@ -10,13 +11,14 @@ struct okno_sql_text {
 };
 
 struct okno_ui_file {
-    const char *path; /* from the root, e.g. "/index.html"; NULL ends the list */
+    const char *path; /* from its root, e.g. "/index.html"; NULL ends the list */
     const unsigned char *data;
     size_t len;
 };
 
 extern const struct okno_sql_text okno_sql_statements[];
 extern const struct okno_sql_text okno_sql_migrations[]; /* in order of their numbers */
-extern const struct okno_ui_file okno_ui_files[];
+extern const struct okno_ui_file okno_ui_files[];        /* the page, from build/ui/dist */
+extern const struct okno_ui_file okno_conf_files[];      /* e.g. "/conf/reasons.json" */
 
 #endif

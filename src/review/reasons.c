@@ -1,0 +1,83 @@
+#define _POSIX_C_SOURCE 200809L
+#include "okno/reasons.h"
+
+#include "okno/embedded.h"
+
+#include <jansson.h>
+#include <pthread.h>
+#include <string.h>
+
+static const struct okno_ui_file *file;
+static const json_t *list; /* lives as long as the program */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* A damaged list can only come from a broken build: no verdict may be judged by it. */
+static void load(void)
+{
+    for (file = okno_conf_files; file->path; file++)
+        if (strcmp(file->path, "/conf/reasons.json") == 0)
+            break;
+    list = file->path ? json_loadb((const char *)file->data, file->len, 0, NULL) : NULL;
+    if (!list)
+        abort();
+}
+
+static const json_t *loaded(void)
+{
+    (void)pthread_once(&once, load);
+    return list;
+}
+
+int okno_reasons_version(void)
+{
+    return (int)json_integer_value(json_object_get(loaded(), "version"));
+}
+
+const char *okno_reasons_json(size_t *ret_len)
+{
+    (void)loaded();
+    *ret_len = file->len;
+    return (const char *)file->data;
+}
+
+static const json_t *find(const char *group, const char *id)
+{
+    size_t i;
+    const json_t *row;
+    json_array_foreach(json_object_get(loaded(), group), i,
+                       row) if (strcmp(json_string_value(json_object_get(row, "id")), id) ==
+                                0) return row;
+    return NULL;
+}
+
+static bool is_blank(const char *text)
+{
+    return !text || text[strspn(text, " \t\r\n")] == '\0';
+}
+
+int okno_reason_check(const char *verdict, const char *reason, const char *comment,
+                      struct okno_err *err)
+{
+    bool none = !reason || !*reason;
+    if (strcmp(verdict, "valid") == 0)
+        return none ? 0
+                    : okno_fail_field(err, OKNO_INVALID, "reason",
+                                      "a valid survey takes no reason, not %.40s", reason);
+    if (strcmp(verdict, "invalid") != 0 && strcmp(verdict, "undeterminable") != 0)
+        return okno_fail_field(err, OKNO_INVALID, "verdict",
+                               "verdict %.40s is none of valid, invalid, undeterminable", verdict);
+    if (none)
+        return okno_fail_field(err, OKNO_MISSING, "reason", "%s needs a reason", verdict);
+    const json_t *row = find(verdict, reason);
+    if (!row)
+        return okno_fail_field(err, OKNO_INVALID, "reason", "%.40s is no reason for %s", reason,
+                               verdict);
+    if (json_is_true(json_object_get(row, "needs_text")) && is_blank(comment))
+        return okno_fail_field(err, OKNO_MISSING, "comment", "reason %s needs a comment", reason);
+    return 0;
+}
+
+bool okno_checklist_knows(const char *id)
+{
+    return find("checklist", id) != NULL;
+}
