@@ -1,0 +1,50 @@
+/* Tables of named text fields: CSV (RFC 4180, comma, header row, UTF-8 with or without a byte order
+ * mark) or JSON Lines (one flat object a line). The first byte decides: `{` means JSON Lines.
+ *
+ * Memory is constant whatever the file's size. A broken row is handed out as an error of that row;
+ * reading goes on with the physical line after the broken row's first one. */
+#ifndef OKNO_RECORD_H
+#define OKNO_RECORD_H
+
+#include "okno/err.h"
+#include "okno/mem.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { OKNO_RECORD_BYTES_MAX = 65536, OKNO_RECORD_FIELDS_MAX = 64 };
+
+/* A column that the caller knows. */
+struct okno_record_column {
+    const char *name;
+    bool required; /* a CSV header without it is refused */
+};
+
+/* One row. Texts belong to the reader and live until the next call. */
+struct okno_record {
+    int64_t line;        /* physical line where it starts, from 1 */
+    struct okno_err err; /* code 0, or what is wrong with this row: then there are no values */
+    const char *values[OKNO_RECORD_FIELDS_MAX]; /* by the caller's columns; NULL: not in the row */
+};
+
+struct okno_record_reader;
+
+/* Open a file, or standard input for "-", and read its header. `columns` (up to
+ * OKNO_RECORD_FIELDS_MAX) must outlive the reader. OKNO_UNKNOWN_FIELD names an unknown column and
+ * the allowed ones; OKNO_MISSING a required column that is not in the header; OKNO_MALFORMED;
+ * OKNO_NOT_FOUND; OKNO_IO. The caller owns *ret_reader. */
+OKNO_CHECK int okno_record_open(const char *path, const struct okno_record_column *columns,
+                                size_t count, struct okno_record_reader **ret_reader,
+                                struct okno_err *err);
+void okno_record_close(struct okno_record_reader *reader);
+OKNO_CLEANUP(okno_record_reader, okno_record_close);
+
+/* 1: a row is in *ret_record (look at its err first); 0: the end; negative: reading failed. */
+OKNO_CHECK int okno_record_next(struct okno_record_reader *reader, struct okno_record *ret_record,
+                                struct okno_err *err);
+
+/* Bytes read so far, and the file's size (-1: not known, as from a pipe). For progress. */
+int64_t okno_record_offset(const struct okno_record_reader *reader);
+int64_t okno_record_size(const struct okno_record_reader *reader);
+
+#endif

@@ -1,0 +1,24 @@
+/* Text from outside: what is allowed, and how to repeat it in a message. */
+#ifndef OKNO_TEXT_H
+#define OKNO_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define OKNO_ID_TEXT 65 /* room for an id (1..64 bytes) and the NUL */
+#define OKNO_TEXT_SHOWN 96
+
+/* Well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF). */
+bool okno_text_is_utf8(const void *bytes, size_t len);
+
+/* An id of interfaces: 1..64 of A-Z a-z 0-9 _ - */
+bool okno_text_is_id(const char *text);
+
+/* One of `words`, which are separated by one space each. */
+bool okno_text_is_word(const char *text, const char *words);
+
+/* A short excerpt that is safe on a terminal: control bytes and broken UTF-8 as \xNN, a long text
+ * cut with "...". Returns ret_text. */
+const char *okno_text_show(const char *text, char ret_text[OKNO_TEXT_SHOWN]);
+
+#endif

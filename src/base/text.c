@@ -1,0 +1,82 @@
+#include "okno/text.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Length of the UTF-8 sequence at `at`, 0 where it is broken. */
+static size_t sequence_len(const unsigned char *at, size_t left)
+{
+    if (at[0] < 0x80)
+        return 1;
+    size_t len = at[0] >= 0xc2 && at[0] <= 0xdf   ? 2
+                 : at[0] >= 0xe0 && at[0] <= 0xef ? 3
+                 : at[0] >= 0xf0 && at[0] <= 0xf4 ? 4
+                                                  : 0;
+    if (len == 0 || len > left)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xf0 && at[1] < 0x90);
+    bool surrogate = at[0] == 0xed && at[1] > 0x9f;
+    bool beyond = at[0] == 0xf4 && at[1] > 0x8f;
+    return overlong || surrogate || beyond ? 0 : len;
+}
+
+bool okno_text_is_utf8(const void *bytes, size_t len)
+{
+    const unsigned char *at = bytes;
+    while (len) {
+        size_t step = sequence_len(at, len);
+        if (!step)
+            return false;
+        at += step;
+        len -= step;
+    }
+    return true;
+}
+
+bool okno_text_is_id(const char *text)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    size_t len = strspn(text, allowed);
+    return len >= 1 && len < OKNO_ID_TEXT && text[len] == '\0';
+}
+
+bool okno_text_is_word(const char *text, const char *words)
+{
+    size_t len = strlen(text);
+    if (len == 0 || strchr(text, ' '))
+        return false;
+    for (const char *at = words; *at; at += strspn(at, " ")) {
+        size_t word = strcspn(at, " ");
+        if (word == len && memcmp(at, text, len) == 0)
+            return true;
+        at += word;
+    }
+    return false;
+}
+
+const char *okno_text_show(const char *text, char ret_text[OKNO_TEXT_SHOWN])
+{
+    enum { TAIL = 8 }; /* room for the longest step, "..." and the NUL */
+    const unsigned char *at = (const unsigned char *)text;
+    size_t left = strlen(text);
+    size_t used = 0;
+    while (left && used + TAIL < OKNO_TEXT_SHOWN) {
+        size_t step = sequence_len(at, left);
+        if (step == 0 || *at < 0x20 || *at == 0x7f) {
+            used += (size_t)snprintf(ret_text + used, OKNO_TEXT_SHOWN - used, "\\x%02x", *at);
+            step = 1;
+        } else {
+            memcpy(ret_text + used, at, step);
+            used += step;
+        }
+        at += step;
+        left -= step;
+    }
+    (void)snprintf(ret_text + used, OKNO_TEXT_SHOWN - used, "%s", left ? "..." : "");
+    return ret_text;
+}
