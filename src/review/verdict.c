@@ -1,0 +1,198 @@
+/* Decisions: checked, bound to what was watched, appended, never changed. */
+#include "review.h"
+
+#include "okno/reasons.h"
+#include "okno/review.h"
+
+#include <math.h>
+#include <string.h>
+
+static int check_correction(const struct okno_review_verdict *v, struct okno_err *err)
+{
+    if (!v->correction)
+        return 0;
+    if (strcmp(v->correction, "FALSE_FM") != 0 || strcmp(v->verdict, "valid") != 0)
+        return okno_fail_field(err, OKNO_INVALID, "correction",
+                               "the only correction is FALSE_FM, with verdict valid");
+    return 0;
+}
+
+static bool is_seconds(double value)
+{
+    return isfinite(value) && value >= 0 && value <= 7 * 86400.0;
+}
+
+static int check_texts(const struct okno_review_verdict *v, struct okno_err *err)
+{
+    if (v->comment && strlen(v->comment) > REVIEW_COMMENT_MAX)
+        return okno_fail_field(err, OKNO_TOO_LARGE, "comment", "a comment has at most %d bytes",
+                               REVIEW_COMMENT_MAX);
+    if (v->checklist && (!json_is_object(v->checklist) || json_object_size(v->checklist) > 32))
+        return okno_fail_field(err, OKNO_INVALID, "checklist",
+                               "the checklist is an object of at most 32 answers");
+    if (v->watched &&
+        (!json_is_array(v->watched) || json_array_size(v->watched) > REVIEW_WATCHED_MAX))
+        return okno_fail_field(err, OKNO_INVALID, "watched",
+                               "watched is an array of at most %d hashes", REVIEW_WATCHED_MAX);
+    if (!is_seconds(v->played_s) || !is_seconds(v->active_s) || !is_seconds(v->wall_s))
+        return okno_fail_field(err, OKNO_INVALID, "played_s",
+                               "played, active and wall seconds are numbers from 0 to a week");
+    return 0;
+}
+
+static int check(const struct okno_review_verdict *v, struct okno_err *err)
+{
+    int rc = okno_reason_check(v->verdict ? v->verdict : "", v->reason, v->comment, err);
+    if (rc == 0)
+        rc = check_correction(v, err);
+    return rc < 0 ? rc : check_texts(v, err);
+}
+
+/* The item as it stands inside the transaction. */
+struct standing {
+    struct review_ref ref;
+    bool decided;
+    bool holds_lease; /* the verdict's user and token are the item's, live or not */
+    bool live;
+};
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static int load_standing(struct okno_db *db, const struct okno_review_verdict *v, int64_t now_us,
+                         struct standing *ret, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(db, "review.get_item", &stmt, err, OKNO_INT("item", v->item));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc == 0)
+        return okno_fail(err, OKNO_NOT_FOUND, "there is no item %lld", (long long)v->item);
+    if (rc < 0)
+        return rc;
+    ret->ref.item = v->item;
+    (void)snprintf(ret->ref.audit, sizeof(ret->ref.audit), "%s", okno_stmt_text(stmt, "audit"));
+    (void)snprintf(ret->ref.survey, sizeof(ret->ref.survey), "%s", okno_stmt_text(stmt, "survey"));
+    ret->decided = strcmp(okno_stmt_text(stmt, "state"), "decided") == 0;
+    ret->holds_lease = v->lease && *v->lease &&
+                       same_text(okno_stmt_text(stmt, "lease_user"), v->user) &&
+                       same_text(okno_stmt_text(stmt, "lease_token"), v->lease);
+    ret->live = ret->holds_lease && okno_stmt_int(stmt, "lease_until") > now_us;
+    return 0;
+}
+
+/* 1 when this very decision is already stored under this lease, with its id. */
+static int find_repeat(struct okno_db *db, const struct okno_review_verdict *v, int64_t *ret_id,
+                       struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(db, "review.last_verdict", &stmt, err, OKNO_INT("item", v->item));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc <= 0)
+        return rc;
+    if (!same_text(okno_stmt_text(stmt, "user"), v->user) ||
+        !same_text(okno_stmt_text(stmt, "verdict"), v->verdict) ||
+        !same_text(okno_stmt_text(stmt, "reason"), v->reason) ||
+        !same_text(okno_stmt_text(stmt, "comment"), v->comment) ||
+        !same_text(okno_stmt_text(stmt, "correction"), v->correction))
+        return 0;
+    *ret_id = okno_stmt_int(stmt, "id");
+    return 1;
+}
+
+static int add(struct okno_db *db, const struct okno_review_verdict *v,
+               const struct review_ref *ref, bool counted, int64_t now_us, struct okno_err *err)
+{
+    okno_autofree char *checklist = NULL;
+    okno_autofree char *watched = NULL;
+    okno_autojson json_t *empty = json_array();
+    okno_autojson json_t *none = json_object();
+    int rc = okno_json_canonical(v->checklist ? v->checklist : none, &checklist, err);
+    if (rc == 0)
+        rc = okno_json_canonical(v->watched ? v->watched : empty, &watched, err);
+    if (rc < 0)
+        return rc;
+    struct okno_stmt *stmt = NULL;
+    rc = OKNO_DB_PREPARE(
+        db, "review.add_verdict", &stmt, err, OKNO_INT("item", v->item),
+        OKNO_TEXT("audit", ref->audit), OKNO_TEXT("survey", ref->survey),
+        OKNO_TEXT("user", v->user), OKNO_INT("at", now_us), OKNO_TEXT("verdict", v->verdict),
+        OKNO_TEXT("reason", v->reason), OKNO_TEXT("comment", v->comment ? v->comment : ""),
+        OKNO_TEXT("correction", v->correction), OKNO_TEXT("checklist", checklist),
+        OKNO_INT("reasons_version", okno_reasons_version()), OKNO_TEXT("watched", watched),
+        OKNO_REAL("played_s", v->played_s), OKNO_REAL("active_s", v->active_s),
+        OKNO_REAL("wall_s", v->wall_s), OKNO_INT("blinding_broken", v->blinding_broken),
+        OKNO_INT("counted", counted));
+    if (rc == 0)
+        rc = okno_stmt_bind_null(stmt, "supersedes", err);
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    okno_stmt_reset(stmt);
+    return rc;
+}
+
+int review_add_undone(struct okno_db *db, const struct review_ref *ref, const char *user,
+                      int64_t now_us, struct okno_err *err)
+{
+    return OKNO_DB_RUN(
+        db, "review.add_verdict", NULL, err, OKNO_INT("item", ref->item),
+        OKNO_TEXT("audit", ref->audit), OKNO_TEXT("survey", ref->survey), OKNO_TEXT("user", user),
+        OKNO_INT("at", now_us), OKNO_TEXT("verdict", "undone"), OKNO_TEXT("reason", NULL),
+        OKNO_TEXT("comment", ""), OKNO_TEXT("correction", NULL), OKNO_TEXT("checklist", "{}"),
+        OKNO_INT("reasons_version", okno_reasons_version()), OKNO_TEXT("watched", "[]"),
+        OKNO_REAL("played_s", 0), OKNO_REAL("active_s", 0), OKNO_REAL("wall_s", 0),
+        OKNO_INT("blinding_broken", 0), OKNO_INT("counted", 1),
+        OKNO_INT("supersedes", ref->verdict));
+}
+
+/* Inside the transaction: store, unless this is a repeat. */
+static int store(struct okno_db *db, const struct okno_review_verdict *v, int64_t now_us,
+                 int64_t *ret_id, bool *ret_counted, struct okno_err *err)
+{
+    struct standing standing = {0};
+    int rc = load_standing(db, v, now_us, &standing, err);
+    if (rc < 0)
+        return rc;
+    if (standing.decided && standing.holds_lease) {
+        rc = find_repeat(db, v, ret_id, err);
+        if (rc != 0) {
+            *ret_counted = rc > 0;
+            return rc < 0 ? rc : 0;
+        }
+    }
+    bool counted = standing.live && !standing.decided;
+    rc = add(db, v, &standing.ref, counted, now_us, err);
+    if (rc == 0 && counted)
+        rc = OKNO_DB_RUN(db, "review.decide", NULL, err, OKNO_INT("item", v->item));
+    if (rc == 0)
+        rc = OKNO_DB_INT(db, "review.newest_verdict_id", 0, ret_id, err, OKNO_INT("item", v->item),
+                         OKNO_TEXT("user", v->user));
+    if (rc == 0)
+        *ret_counted = counted;
+    return rc;
+}
+
+int okno_review_submit(struct okno_db *db, const struct okno_review_verdict *verdict,
+                       int64_t now_us, int64_t *ret_id, bool *ret_counted, struct okno_err *err)
+{
+    int64_t id = 0;
+    bool counted = false;
+    int rc = check(verdict, err);
+    if (rc == 0)
+        rc = okno_db_begin(db, err);
+    if (rc < 0)
+        return rc;
+    rc = store(db, verdict, now_us, &id, &counted, err);
+    if (rc == 0)
+        rc = okno_db_commit(db, err);
+    else
+        okno_db_rollback(db);
+    if (rc < 0)
+        return rc;
+    *ret_id = id;
+    *ret_counted = counted;
+    return 0;
+}
