@@ -21,6 +21,8 @@ SQL := $(shell find src -name '*.sql' | LC_ALL=C sort)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/gen/sql.o $(BUILD)/gen/ui.o $(BUILD)/gen/conf.o
 TEST_SRC := $(shell find tests -name 'test_*.c' | LC_ALL=C sort)
 TESTS := $(TEST_SRC:%.c=$(BUILD)/%)
+# What tests share (servers of their own): linked into each test program.
+TEST_SUPPORT := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
 TOOLS := $(patsubst tools/%/,$(BUILD)/tools/%,$(dir $(wildcard tools/*/main.c)))
 UI_SRC := $(shell find src/ui -type f -not -path '*/node_modules/*' 2>/dev/null | LC_ALL=C sort)
 
@@ -67,7 +69,7 @@ $(BUILD)/ui/.built: $(UI_SRC)
 	tools/build-ui $(BUILD)/ui
 	touch $@
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libokno.a
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(BUILD)/libokno.a
 	@mkdir -p $(@D)
 	@echo "LD $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm -lpthread
