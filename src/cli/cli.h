@@ -13,7 +13,7 @@ struct okno_conf;
 struct cli {
     const char *data_dir;
     bool json;
-    struct okno_conf *conf; /* loaded before the command runs */
+    struct okno_conf *conf; /* loaded before the command runs; never NULL */
 };
 
 struct cli_command {

@@ -1,5 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
+#include "okno/conf.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,9 +50,20 @@ int cli_open_db(struct cli *cli, struct okno_db **ret_db, struct okno_err *err)
     return okno_db_open(cli->data_dir, false, ret_db, err);
 }
 
+/* Defaults without a file. The data directory: --data, else the file's, else the default's. */
+static int load_conf(struct cli *cli, const char *config, struct okno_err *err)
+{
+    okno_conf_defaults(cli->conf);
+    int rc = config ? okno_conf_load(config, cli->conf, err) : 0;
+    if (rc == 0 && !cli->data_dir)
+        cli->data_dir = cli->conf->service.data;
+    return rc;
+}
+
 int main(int argc, char **argv)
 {
-    struct cli cli = {.data_dir = "/var/lib/okno"};
+    struct okno_conf conf;
+    struct cli cli = {.conf = &conf};
     struct okno_err err = {0};
     const char *config = NULL;
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
@@ -72,7 +84,9 @@ int main(int argc, char **argv)
         fputs(command->help, stdout);
         return 0;
     }
-    int rc = command->run(&cli, argc - at, argv + at, &err);
+    int rc = load_conf(&cli, config, &err);
+    if (rc == 0)
+        rc = command->run(&cli, argc - at, argv + at, &err);
     if (rc == 0)
         return 0;
     if (err.text[0])
