@@ -1,0 +1,143 @@
+/* Indicators: from counted surveys to figures. The formulas are pure; the gathering reads the
+ * database once per call. Definitions: docs of the product, "Indicators". */
+#ifndef OKNO_KPI_H
+#define OKNO_KPI_H
+
+#include "okno/db.h"
+#include "okno/err.h"
+#include "okno/vec.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* X(NAME, id, English, Russian) */
+#define OKNO_INDICATORS(X)                                                                         \
+    X(INK_PERSONNEL, "ink_personnel", "Dissatisfaction with staff", "ИНК@Персонал")                \
+    X(INK_OFFICE, "ink_office", "Dissatisfaction with the office", "ИНК@Офис")                     \
+    X(IEL, "iel", "Emotional loyalty", "ИЭЛ")                                                      \
+    X(RESPONSE_RATE, "response_rate", "Response rate", "Доля ответивших")                          \
+    X(SILENT_SHARE, "silent_share", "Silent share", "Доля молчунов")                               \
+    X(LATE_SHARE, "late_share", "Late share", "Доля опоздавших")                                   \
+    X(SUPERSEDED_SHARE, "superseded_share", "Superseded share", "Доля прерванных")                 \
+    X(EXACT_CONVERSION, "exact_conversion", "Exact conversion", "Точная Конверсия")                \
+    X(VISITOR_COVERAGE, "visitor_coverage", "Visitor coverage", "Коэффициент Охвата Посетителей")  \
+    X(FM_LEVEL, "fm_level", "Force-majeure level", "Уровень форс-мажора")                          \
+    X(SUPPORT_INDEX, "support_index", "Customer support", "Индекс Поддержки Клиентов")             \
+    X(CRITICALITY_INDEX, "criticality_index", "Customer criticality", "Индекс Критичности Клиентов")
+
+enum okno_indicator {
+#define OKNO_INDICATOR_ENUM(name, id, en, ru) OKNO_##name,
+    OKNO_INDICATORS(OKNO_INDICATOR_ENUM)
+#undef OKNO_INDICATOR_ENUM
+        OKNO_INDICATOR_COUNT
+};
+
+const char *okno_indicator_id(enum okno_indicator indicator);
+
+enum okno_question_kind { OKNO_PERSONNEL, OKNO_OFFICE, OKNO_LOYALTY, OKNO_KIND_COUNT };
+
+/* Answers of some surveys. */
+struct okno_tally {
+    int64_t yes, unsure, no, silent;
+};
+
+/* The two ways of counting that need no estimate. */
+enum okno_figure_set { OKNO_RAW, OKNO_EXCLUDED, OKNO_SET_COUNT };
+
+/* Everything one group's figures need. */
+struct okno_kpi_sums {
+    struct {
+        struct okno_tally kind[OKNO_KIND_COUNT];    /* FM surveys included */
+        struct okno_tally fm_kind[OKNO_KIND_COUNT]; /* of these, under force majeure */
+        int64_t surveys;                            /* of all kinds, FM included */
+        int64_t silent, late, superseded;
+        int64_t situations; /* force-majeure situations by their first hold */
+        int64_t spontaneous_yes, spontaneous_no;
+    } set[OKNO_SET_COUNT];
+    int64_t undeterminable;
+    /* Counts of the asked period; reason NULL: the count stands, else why there is none. */
+    struct okno_kpi_count {
+        int64_t count;
+        const char *null_reason;
+    } transactions, visitors, served;
+};
+
+#define OKNO_KPI_FLAGS_MAX 3
+
+/* One indicator of one group. */
+struct okno_kpi_figure {
+    double value[OKNO_SET_COUNT]; /* meaningless where null_reason is set */
+    double band[2]; /* of the excluded figure, for k = 0 and k = 1; equal where k plays
+                       no part */
+    double with_fm; /* the other variant: FM surveys counted (ink_personnel) or left out */
+    bool has_with_fm;
+    struct okno_tally counts;              /* behind the excluded figure */
+    const char *null_reason;               /* static text or NULL */
+    const char *flags[OKNO_KPI_FLAGS_MAX]; /* static texts, NULL-filled */
+};
+
+/* (N + k S) / n, or (Y - N - k S) / n for loyalty. `n` must not be 0. */
+double okno_kpi_index(enum okno_question_kind kind, const struct okno_tally *tally, double k);
+
+/* All figures of a group. Pure; k in 0..1. */
+void okno_kpi_figures(const struct okno_kpi_sums *sums, double k,
+                      struct okno_kpi_figure ret_figures[OKNO_INDICATOR_COUNT]);
+
+/* The gate on the excluded FM level: `evaluable`, `not_advisable` (level above the threshold) or
+ * `not_evaluable` (no level). */
+const char *okno_kpi_fm_gate(const struct okno_kpi_figure *fm_level, double threshold);
+
+/* One row of counts.csv. */
+struct okno_count_row {
+    int64_t from_us, to_us, count;
+};
+
+/* Sum of the rows that tile [from, to) exactly; null_reason `counts_incomplete` for a hole, an
+ * overlap or nothing, `count_crosses_period` for a row across the border. Rows ordered by from_us.
+ * Pure. */
+struct okno_kpi_count okno_kpi_tile(const struct okno_count_row *rows, size_t count,
+                                    int64_t from_us, int64_t to_us);
+
+/* What surveys are grouped by; hour..month follow the site's local calendar. */
+enum okno_group_by {
+    OKNO_BY_GROUP = 1,
+    OKNO_BY_SITE = 2,
+    OKNO_BY_POINT = 4,
+    OKNO_BY_EMPLOYEE = 8,
+    OKNO_BY_QUESTION = 16,
+    OKNO_BY_HOUR = 32,
+    OKNO_BY_DAY = 64,
+    OKNO_BY_WEEK = 128,
+    OKNO_BY_MONTH = 256
+};
+
+/* Number of group words, and the word and bit of each, in the order they print. */
+#define OKNO_GROUP_WORDS 9
+const char *okno_group_word(size_t place);
+/* "site,point" to bits; OKNO_INVALID names the word at fault. NULL or "": 0. */
+OKNO_CHECK int okno_group_parse(const char *text, unsigned *ret_by, struct okno_err *err);
+
+struct okno_kpi_query {
+    int64_t from_us, to_us;
+    unsigned by; /* bits of enum okno_group_by */
+};
+
+struct okno_reason_count {
+    char reason[64];
+    int64_t count;
+};
+OKNO_VEC(okno_reason_vec, struct okno_reason_count);
+
+struct okno_kpi_group {
+    char *value[OKNO_GROUP_WORDS]; /* owned; NULL where not grouped by; "unassigned" employee */
+    struct okno_kpi_sums sums;
+    struct okno_reason_vec excluded; /* ordered by reason */
+};
+OKNO_VEC(okno_group_vec, struct okno_kpi_group);
+
+/* All groups of the period, ordered by their values; without `by` exactly one, even when empty. */
+OKNO_CHECK int okno_kpi_gather(struct okno_db *db, const struct okno_kpi_query *query,
+                               struct okno_group_vec *groups, struct okno_err *err);
+void okno_kpi_groups_free(struct okno_group_vec *groups);
+
+#endif
