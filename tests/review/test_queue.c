@@ -4,44 +4,18 @@
 #include "okno/review.h"
 #include "okno/time.h"
 
-#include <setjmp.h>
-#include <sqlite3.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "../support/scratch_db.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 #define MINUTE (60 * OKNO_SECOND_US)
 static const int64_t now = INT64_C(1773151400000000);
 
-struct fixture {
-    char dir[64];
-    struct okno_db *db;
-    struct okno_err err;
-};
-
-static void put(struct fixture *f, const char *sql)
-{
-    char path[80];
-    sqlite3 *sqlite = NULL;
-    (void)snprintf(path, sizeof(path), "%s/okno.db", f->dir);
-    assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
-    char *message = NULL;
-    if (sqlite3_exec(sqlite, sql, NULL, NULL, &message) != SQLITE_OK)
-        fail_msg("%s", message);
-    (void)sqlite3_close(sqlite);
-}
-
 static int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof(*f));
-    (void)snprintf(f->dir, sizeof(f->dir), "/tmp/okno-review-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    assert_int_equal(okno_db_open(f->dir, true, &f->db, &f->err), 0);
-    put(f,
+    struct scratch_db *f = scratch_db_new();
+    scratch_db_put(
+        f,
         "INSERT INTO imports (import, at, author, kind, source) VALUES (1, 0, 'a', 'sites', '-');"
         "INSERT INTO sites (import, site, name, time_zone) VALUES (1, 'mall', 'Mall', "
         "'Europe/Moscow');"
@@ -68,20 +42,11 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    struct fixture *f = *state;
-    static const char *const names[] = {"okno.db", "okno.db-wal", "okno.db-shm"};
-    okno_db_close(f->db);
-    for (size_t i = 0; i < OKNO_COUNT(names); i++) {
-        char path[96];
-        (void)snprintf(path, sizeof(path), "%s/%s", f->dir, names[i]);
-        (void)unlink(path);
-    }
-    assert_int_equal(rmdir(f->dir), 0);
-    free(f);
+    scratch_db_free(*state);
     return 0;
 }
 
-static json_t *next_item(struct fixture *f, const char *user, int64_t at)
+static json_t *next_item(struct scratch_db *f, const char *user, int64_t at)
 {
     json_t *item = NULL;
     assert_int_equal(okno_review_next(f->db, user, "A", 5 * MINUTE, at, &item, &f->err), 0);
@@ -99,7 +64,7 @@ static int64_t int_of(const json_t *object, const char *key)
 }
 
 /* Lease the next item and decide it. */
-static int64_t decide(struct fixture *f, const char *user, const char *word, const char *reason)
+static int64_t decide(struct scratch_db *f, const char *user, const char *word, const char *reason)
 {
     okno_autojson json_t *item = next_item(f, user, now);
     struct okno_review_verdict v = {.item = int_of(item, "item"),
@@ -116,7 +81,7 @@ static int64_t decide(struct fixture *f, const char *user, const char *word, con
 
 static void two_experts_never_hold_the_same_item(void **state)
 {
-    struct fixture *f = *state;
+    struct scratch_db *f = *state;
     okno_autojson json_t *first = next_item(f, "eva", now);
     okno_autojson json_t *second = next_item(f, "ivan", now);
     assert_int_equal(int_of(first, "item"), 1);
@@ -128,7 +93,7 @@ static void two_experts_never_hold_the_same_item(void **state)
 
 static void asking_again_gives_the_item_that_is_held(void **state)
 {
-    struct fixture *f = *state;
+    struct scratch_db *f = *state;
     okno_autojson json_t *first = next_item(f, "eva", now);
     okno_autojson json_t *again = next_item(f, "eva", now + MINUTE);
     assert_int_equal(int_of(first, "item"), int_of(again, "item"));
@@ -136,7 +101,7 @@ static void asking_again_gives_the_item_that_is_held(void **state)
 
 static void an_expired_lease_returns_the_item_to_its_place(void **state)
 {
-    struct fixture *f = *state;
+    struct scratch_db *f = *state;
     okno_autojson json_t *first = next_item(f, "eva", now);
     okno_autojson json_t *other = next_item(f, "ivan", now + 5 * MINUTE);
     assert_int_equal(int_of(first, "item"), int_of(other, "item"));
@@ -144,7 +109,7 @@ static void an_expired_lease_returns_the_item_to_its_place(void **state)
 
 static void a_heartbeat_keeps_the_lease_until_it_is_too_late(void **state)
 {
-    struct fixture *f = *state;
+    struct scratch_db *f = *state;
     okno_autojson json_t *item = next_item(f, "eva", now);
     const char *lease = text_of(item, "lease");
     int64_t until = 0;
@@ -161,7 +126,7 @@ static void a_heartbeat_keeps_the_lease_until_it_is_too_late(void **state)
 
 static void the_item_is_blind(void **state)
 {
-    struct fixture *f = *state;
+    struct scratch_db *f = *state;
     okno_autojson json_t *item = next_item(f, "eva", now);
     okno_autofree char *text = json_dumps(item, 0);
     json_t *survey = json_object_get(item, "survey");
@@ -177,15 +142,15 @@ static void the_item_is_blind(void **state)
 
 static void a_programme_may_show_the_answer(void **state)
 {
-    struct fixture *f = *state;
-    put(f, "UPDATE audits SET plan = '{\"show_answer\":true}'");
+    struct scratch_db *f = *state;
+    scratch_db_put(f, "UPDATE audits SET plan = '{\"show_answer\":true}'");
     okno_autojson json_t *item = next_item(f, "eva", now);
     assert_string_equal(text_of(json_object_get(item, "survey"), "answer"), "no");
 }
 
 static void a_late_verdict_is_kept_but_not_counted(void **state)
 {
-    struct fixture *f = *state;
+    struct scratch_db *f = *state;
     okno_autojson json_t *item = next_item(f, "eva", now);
     struct okno_review_verdict v = {
         .item = 1, .user = "eva", .lease = text_of(item, "lease"), .verdict = "valid"};
@@ -200,7 +165,7 @@ static void a_late_verdict_is_kept_but_not_counted(void **state)
 
 static void a_repeated_submit_is_one_verdict(void **state)
 {
-    struct fixture *f = *state;
+    struct scratch_db *f = *state;
     okno_autojson json_t *item = next_item(f, "eva", now);
     struct okno_review_verdict v = {.item = 1,
                                     .user = "eva",
@@ -223,7 +188,7 @@ static void a_repeated_submit_is_one_verdict(void **state)
 
 static void a_verdict_against_the_rules_names_the_field(void **state)
 {
-    struct fixture *f = *state;
+    struct scratch_db *f = *state;
     okno_autojson json_t *list = json_array();
     okno_autojson json_t *item = next_item(f, "eva", now);
     char long_comment[5000];
@@ -261,7 +226,7 @@ static void a_verdict_against_the_rules_names_the_field(void **state)
 
 static void undo_supersedes_and_gives_the_item_back(void **state)
 {
-    struct fixture *f = *state;
+    struct scratch_db *f = *state;
     int64_t first = decide(f, "eva", "invalid", "NO_CUSTOMER");
     int64_t second = decide(f, "eva", "valid", NULL);
     int64_t item = 0;
@@ -279,16 +244,16 @@ static void undo_supersedes_and_gives_the_item_back(void **state)
 
 static void nothing_is_undone_in_a_closed_audit(void **state)
 {
-    struct fixture *f = *state;
+    struct scratch_db *f = *state;
     (void)decide(f, "eva", "valid", NULL);
-    put(f, "UPDATE audits SET state = 'closed'");
+    scratch_db_put(f, "UPDATE audits SET state = 'closed'");
     int64_t item = 0;
     assert_int_equal(okno_review_undo(f->db, "eva", MINUTE, now, &item, NULL), OKNO_NOT_FOUND);
 }
 
 static void a_skipped_item_comes_last_for_who_skipped_it(void **state)
 {
-    struct fixture *f = *state;
+    struct scratch_db *f = *state;
     okno_autojson json_t *item = next_item(f, "eva", now);
     const char *lease = text_of(item, "lease");
     assert_int_equal(okno_review_skip(f->db, 1, "eva", lease, "", now, NULL), OKNO_MISSING);
@@ -302,10 +267,10 @@ static void a_skipped_item_comes_last_for_who_skipped_it(void **state)
 
 static void what_is_still_being_fetched_comes_last(void **state)
 {
-    struct fixture *f = *state;
-    put(f,
-        "INSERT INTO jobs (kind, survey, class, state, next_try_at, made_at) VALUES"
-        " ('clip', 'b.0.1', 1, 'waiting', 0, 0)");
+    struct scratch_db *f = *state;
+    scratch_db_put(f,
+                   "INSERT INTO jobs (kind, survey, class, state, next_try_at, made_at) VALUES"
+                   " ('clip', 'b.0.1', 1, 'waiting', 0, 0)");
     okno_autojson json_t *item = next_item(f, "eva", now);
     assert_int_equal(int_of(item, "item"), 2);
 }
