@@ -2,7 +2,9 @@
 #ifndef OKNO_EVENT_H
 #define OKNO_EVENT_H
 
+#include "okno/db.h"
 #include "okno/err.h"
+#include "okno/import.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,5 +46,48 @@ static inline bool okno_event_kind_is_answer(enum okno_event_kind kind)
  * situation that begins with it. Returns ret_text. */
 const char *okno_event_id(const char *device, int64_t boot, int64_t seq,
                           char ret_text[OKNO_EVENT_ID_TEXT]);
+
+/* Numbers of devices stay exact in every JSON reader. */
+#define OKNO_EVENT_NUMBER_MAX INT64_C(9007199254740991)
+#define OKNO_EVENT_DURATION_MAX_MS INT64_C(86400000)
+#define OKNO_EVENT_NO_DURATION INT64_C(-1)
+
+/* Contacts shorter than this are bounces, from the second on holds. */
+enum { OKNO_EVENT_PRESS_MS = 30, OKNO_EVENT_HOLD_MS = 1000 };
+
+/* An event as a device tells it. */
+struct okno_event {
+    const char *device;  /* an id */
+    int64_t boot, seq;   /* 0..OKNO_EVENT_NUMBER_MAX */
+    const char *kind;    /* NULL: the duration tells */
+    int64_t duration_ms; /* of the contact; OKNO_EVENT_NO_DURATION: not told */
+    int64_t at_us;       /* on the device's clock */
+    const char *channel; /* NULL: the panel */
+};
+
+struct okno_event_receipt {
+    int64_t at_us;  /* when it arrived, UTC */
+    int64_t import; /* row of imports, 0: none */
+};
+
+enum okno_event_stored { OKNO_EVENT_ADDED, OKNO_EVENT_DUPLICATE };
+
+/* What the event is: the kind told, or by duration < 30 ms bounce, < 1000 ms press, else hold.
+ * A press or hold whose duration says otherwise, neither kind nor duration, a kind that devices do
+ * not send: OKNO_INVALID or OKNO_MISSING. Pure. */
+OKNO_CHECK int okno_event_classify(const char *kind, int64_t duration_ms,
+                                   enum okno_event_kind *ret_kind, struct okno_err *err);
+
+/* Check and store one event, inside the caller's transaction; on disk when that commits. The same
+ * identity and content again: OKNO_EVENT_DUPLICATE. OKNO_CONFLICT: the identity is taken by other
+ * content, the first stays. OKNO_INVALID, OKNO_MISSING: naming field and value. OKNO_UNKNOWN_REF:
+ * no such device (known devices need no pairing). An event more than 24 h ahead of its receipt is
+ * stored, but makes no surveys until a clock measurement explains it. */
+OKNO_CHECK int okno_event_store(struct okno_db *db, const struct okno_event *event,
+                                const struct okno_event_receipt *receipt,
+                                enum okno_event_stored *ret_stored, struct okno_err *err);
+
+/* The import kind `events`. */
+extern const struct okno_import_kind okno_event_import;
 
 #endif

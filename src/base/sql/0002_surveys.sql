@@ -1,8 +1,11 @@
 -- Raw facts from devices. Append-only; at is on the device's clock.
 CREATE TABLE events (
     device TEXT NOT NULL, boot INTEGER NOT NULL, seq INTEGER NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('press', 'hold', 'yes', 'no', 'unsure', 'alive')),
+    -- A bounce (contact under 30 ms) is kept so that the sequence shows no gap.
+    kind TEXT NOT NULL
+        CHECK (kind IN ('press', 'hold', 'yes', 'no', 'unsure', 'alive', 'bounce')),
     at INTEGER NOT NULL, duration_ms INTEGER,
+    channel TEXT,                      -- NULL: the panel; else e.g. qr
     arrived_at INTEGER NOT NULL, import INTEGER REFERENCES imports,
     PRIMARY KEY (device, boot, seq)
 ) STRICT, WITHOUT ROWID;
@@ -18,11 +21,15 @@ CREATE TABLE surveys (
     answer TEXT CHECK (answer IN ('yes', 'no', 'unsure')), answered_at INTEGER,
     extra_answers INTEGER NOT NULL DEFAULT 0, late_answers INTEGER NOT NULL DEFAULT 0,
     force_majeure INTEGER NOT NULL DEFAULT 0, test INTEGER NOT NULL DEFAULT 0,
+    auto_void INTEGER NOT NULL DEFAULT 0, -- voided by an automatic flag (test mode)
     flags TEXT NOT NULL DEFAULT '',    -- names separated by one space, sorted
-    device_offset_us INTEGER NOT NULL, device_uncertainty_us INTEGER NOT NULL
+    device_offset_us INTEGER NOT NULL, device_uncertainty_us INTEGER NOT NULL,
+    placed_at INTEGER NOT NULL DEFAULT 0 -- when point, opened_at or closes_at last changed: a link
+                                       -- made before shows something else
 ) STRICT;
 CREATE INDEX surveys_point ON surveys (point, opened_at);
-CREATE INDEX surveys_opened ON surveys (opened_at);
+CREATE INDEX surveys_opened ON surveys (opened_at, survey);
+CREATE INDEX surveys_due ON surveys (closes_at) WHERE state = 'open';
 
 CREATE TABLE spontaneous (
     rating TEXT PRIMARY KEY,           -- <device>.<boot>.<seq> of the answer
@@ -34,7 +41,8 @@ CREATE INDEX spontaneous_point ON spontaneous (point, at);
 CREATE TABLE force_majeure (
     situation TEXT PRIMARY KEY,        -- <device>.<boot>.<seq> of the first hold
     point TEXT NOT NULL, site TEXT NOT NULL,
-    first_at INTEGER NOT NULL, until_at INTEGER NOT NULL, holds INTEGER NOT NULL
+    first_at INTEGER NOT NULL, until_at INTEGER NOT NULL, holds INTEGER NOT NULL,
+    hold_after_no INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX force_majeure_point ON force_majeure (point, first_at);
 
@@ -44,6 +52,12 @@ CREATE TABLE survey_history (
     was TEXT, became TEXT              -- canonical JSON of the survey; NULL: not there
 ) STRICT;
 CREATE INDEX survey_history_key ON survey_history (survey);
+
+-- What waits for okno_survey_refresh: devices with new events, points to make anew, and how much of
+-- each registry table (its highest id) was taken into account.
+CREATE TABLE survey_dirty_devices (device TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE survey_dirty_points (point TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE survey_seen (source TEXT PRIMARY KEY, seen INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 -- Voids by hand; latest row per survey stands.
 CREATE TABLE voids (
