@@ -57,7 +57,8 @@ static int setup(void **state)
     put_survey(f, 5, "p2", "", AT(400), "no", "", 1);
     put_survey(f, 6, "p2", "bob", AT(60) + INT64_C(86400000000), "unsure", "", 0);
     scratch_db_put(f,
-                   "INSERT INTO force_majeure VALUES ('d.0.50', 'p2', 'mall', "
+                   "INSERT INTO force_majeure (situation, point, site, first_at, until_at, holds) "
+                   "VALUES ('d.0.50', 'p2', 'mall', "
                    "1773126390000000, 1773126990000000, 1)");
     *state = f;
     return 0;
