@@ -1,0 +1,468 @@
+#include "okno/estimate.h"
+
+#include "okno/mem.h"
+#include "pools.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const class_names[OKNO_TRUTHS] = {"yes", "unsure", "no", "silent", "none"};
+
+const char *okno_class_name(enum okno_class class)
+{
+    return class_names[class];
+}
+
+int okno_class_find(const char *name)
+{
+    for (int i = 0; i < OKNO_TRUTHS; i++)
+        if (strcmp(class_names[i], name) == 0)
+            return i;
+    return -1;
+}
+
+struct okno_ratio okno_ratio_ink(double k)
+{
+    return (struct okno_ratio){.a = {0, 0, 1, k}, .b = {1, 1, 1, 1}};
+}
+
+struct okno_ratio okno_ratio_iel(double k)
+{
+    return (struct okno_ratio){.a = {1, 0, -1, -k}, .b = {1, 1, 1, 1}};
+}
+
+/* ---- the request ---- */
+
+static int64_t determined(const struct okno_cell *cell)
+{
+    int64_t sum = 0;
+    for (int t = 0; t < OKNO_TRUTHS; t++)
+        sum += cell->truth[t];
+    return sum;
+}
+
+static int check_cell(const struct okno_cell *cell, struct okno_err *err)
+{
+    if (cell->class < 0 || cell->class >= OKNO_CLASSES)
+        return okno_fail(err, OKNO_INVALID, "stratum `%s`: class %d does not exist", cell->stratum,
+                         (int)cell->class);
+    const char *name = class_names[cell->class];
+    if (cell->frame < 0 || cell->frame > OKNO_CELL_FRAME_MAX)
+        return okno_fail_field(
+            err, OKNO_INVALID, "frame", "stratum `%s`, class %s: frame %lld, 0 to %lld is allowed",
+            cell->stratum, name, (long long)cell->frame, (long long)OKNO_CELL_FRAME_MAX);
+    int64_t reviewed = cell->undeterminable;
+    bool whole = reviewed >= 0 && reviewed <= cell->frame;
+    for (int t = 0; whole && t < OKNO_TRUTHS; t++) {
+        whole = cell->truth[t] >= 0 && cell->truth[t] <= cell->frame - reviewed;
+        reviewed += cell->truth[t];
+    }
+    if (!whole)
+        return okno_fail(err, OKNO_INVALID,
+                         "stratum `%s`, class %s: the reviewed have to be 0 or more each and all "
+                         "together at most the frame's %lld",
+                         cell->stratum, name, (long long)cell->frame);
+    return 0;
+}
+
+static int check_ratio(const struct okno_ratio *ratio, struct okno_err *err)
+{
+    for (int t = 0; t < OKNO_CLASSES; t++)
+        if (!isfinite(ratio->a[t]) || !isfinite(ratio->b[t]) || ratio->b[t] < 0 ||
+            (ratio->b[t] == 0 && ratio->a[t] != 0))
+            return okno_fail(err, OKNO_INVALID, "class %s adds %g / %g: that is no share",
+                             class_names[t], ratio->a[t], ratio->b[t]);
+    return 0;
+}
+
+static int check_request(const struct okno_estimate_request *request, struct okno_err *err)
+{
+    if (request->count > OKNO_CELLS_MAX)
+        return okno_fail(err, OKNO_TOO_LARGE, "%zu cells, at most %d are allowed", request->count,
+                         OKNO_CELLS_MAX);
+    if (!(request->level > 0 && request->level < 1))
+        return okno_fail_field(err, OKNO_INVALID, "level", "level %g: between 0 and 1 is allowed",
+                               request->level);
+    if (request->looks < 1 || request->looks > 1000)
+        return okno_fail_field(err, OKNO_INVALID, "looks", "looks %d: 1 to 1000 is allowed",
+                               request->looks);
+    int rc = check_ratio(&request->ratio, err);
+    for (size_t i = 0; rc == 0 && i < request->count; i++)
+        rc = check_cell(&request->cells[i], err);
+    return rc;
+}
+
+/* ---- totals ---- */
+
+/* Mean over the frame of what a genuine survey of the pool adds. */
+static double own_mean(const struct pool *pool, const double add[OKNO_CLASSES])
+{
+    double sum = 0;
+    for (int t = 0; t < OKNO_CLASSES; t++)
+        sum += pool->weight[t] * add[t];
+    return sum / pool->frame;
+}
+
+/* The pool's total of what its surveys add, scaled up from those with a result. */
+static double pool_total(const struct pool *pool, const double add[OKNO_CLASSES])
+{
+    double n = pool_results(pool);
+    if (n == 0)
+        return 0;
+    double sum = pool->own * own_mean(pool, add);
+    for (int t = 0; t < OKNO_CLASSES; t++)
+        sum += pool->other[t] * add[t];
+    return pool->frame * sum / n;
+}
+
+static void totals(const struct pools *pools, const struct okno_ratio *ratio, double *ret_a,
+                   double *ret_b)
+{
+    double a = pools->a0;
+    double b = pools->b0;
+    for (size_t i = 0; i < pools->count; i++) {
+        a += pool_total(&pools->items[i], ratio->a);
+        b += pool_total(&pools->items[i], ratio->b);
+    }
+    *ret_a = a;
+    *ret_b = b;
+}
+
+/* Every pool has results; a force majeure without any stands. */
+static bool is_sampled(const struct pools *pools)
+{
+    for (size_t i = 0; i < pools->count; i++)
+        if (!pools->items[i].fm && pool_results(&pools->items[i]) == 0)
+            return false;
+    return true;
+}
+
+static double ratio_of(const struct pools *pools, const struct okno_ratio *ratio)
+{
+    double a;
+    double b;
+    totals(pools, ratio, &a, &b);
+    return b > 0 && is_sampled(pools) ? a / b : (double)NAN;
+}
+
+/* ---- spread ---- */
+
+/* What the pool's items can be worth at a ratio R: g_t = a_t - R b_t, 0 for none. */
+struct worth {
+    double own;                 /* mean of g over the pool's frozen classes */
+    double other[OKNO_CLASSES]; /* g */
+    double min, max;
+    double mean, variance; /* of the items with a result; variance divided by n */
+};
+
+static void widen(struct worth *worth, double value)
+{
+    worth->min = fmin(worth->min, value);
+    worth->max = fmax(worth->max, value);
+}
+
+static struct worth worth_at(const struct pool *pool, const struct okno_ratio *ratio, double r)
+{
+    struct worth worth = {0};
+    double n = pool_results(pool);
+    for (int t = 0; t < OKNO_CLASSES; t++)
+        worth.other[t] = ratio->a[t] - r * ratio->b[t];
+    worth.own = own_mean(pool, worth.other);
+    widen(&worth, worth.own);
+    double sum = pool->own * worth.own;
+    bool corrected = false;
+    for (int t = 0; t < OKNO_CLASSES; t++) {
+        sum += pool->other[t] * worth.other[t];
+        corrected |= pool->other[t] > 0;
+    }
+    for (int t = 0; corrected && t < OKNO_CLASSES; t++)
+        widen(&worth, worth.other[t]);
+    worth.mean = sum / n;
+    double squares = pool->own * (worth.own - worth.mean) * (worth.own - worth.mean) +
+                     pool->none * worth.mean * worth.mean;
+    for (int t = 0; t < OKNO_CLASSES; t++)
+        squares += pool->other[t] * (worth.other[t] - worth.mean) * (worth.other[t] - worth.mean);
+    worth.variance = squares / n;
+    return worth;
+}
+
+/* Variance of the pool's total. One result says nothing of the spread: the widest is taken. */
+static double pool_variance(const struct pool *pool, const struct okno_ratio *ratio, double r)
+{
+    double n = pool_results(pool);
+    if (n == 0 || n >= pool->frame)
+        return 0;
+    struct worth worth = worth_at(pool, ratio, r);
+    double range = worth.max - worth.min;
+    double s2 = n > 1 ? worth.variance * n / (n - 1) : range * range / 4;
+    return pool->frame * pool->frame * (1 - n / pool->frame) * s2 / n;
+}
+
+static double standard_error(const struct pools *pools, const struct okno_ratio *ratio, double r,
+                             double b)
+{
+    double sum = 0;
+    for (size_t i = 0; i < pools->count; i++)
+        sum += pool_variance(&pools->items[i], ratio, r);
+    return sqrt(sum) / b;
+}
+
+/* How many plain yes-or-no results the pool's results are worth less: variance over m (1 - m). */
+static double design_effect(double m, double s2, double n)
+{
+    double binary = m * (1 - m);
+    if (binary <= 0)
+        return 1;
+    double v = (n * s2 + 2 * binary) / ((n + 2) * binary);
+    return v < 1 ? v : 1;
+}
+
+/* Distance from the pool's total of g to its limit: downwards for the lower limit of R. */
+static double pool_reach(const struct pool *pool, const struct okno_ratio *ratio, double r,
+                         double z, bool lower)
+{
+    double n = pool_results(pool);
+    double frame = pool->frame;
+    if (n == 0 || n >= frame)
+        return 0;
+    struct worth worth = worth_at(pool, ratio, r);
+    double range = worth.max - worth.min;
+    if (range <= 0)
+        return 0;
+    double m = (worth.mean - worth.min) / range;
+    m = fmin(fmax(m, 0), 1);
+    double v = design_effect(m, worth.variance / (range * range), n);
+    /* n* / v, by way of the frame-corrected size. */
+    struct okno_limits limits = okno_wilson(m, n, frame, z * sqrt(v));
+    double least = m * n / frame;
+    double most = (frame - n + m * n) / frame;
+    double reach = lower ? m - fmax(limits.low, least) : fmin(limits.high, most) - m;
+    return frame * range * fmax(reach, 0);
+}
+
+/* T(R) moved by its reach: at a limit of R it crosses zero. */
+static double moved(const struct pools *pools, const struct okno_ratio *ratio, double r, double z,
+                    bool lower)
+{
+    double a;
+    double b;
+    double sum = 0;
+    totals(pools, ratio, &a, &b);
+    for (size_t i = 0; i < pools->count; i++) {
+        double reach = pool_reach(&pools->items[i], ratio, r, z, lower);
+        sum += reach * reach;
+    }
+    return a - r * b + (lower ? -sqrt(sum) : sqrt(sum));
+}
+
+/* The zero between `from`, where moved() >= 0, and `to`, where it is <= 0. */
+static double bisect(const struct pools *pools, const struct okno_ratio *ratio, double from,
+                     double to, double z, bool lower)
+{
+    for (;;) {
+        double mid = from + (to - from) / 2;
+        if (mid <= from || mid >= to)
+            return mid;
+        if (moved(pools, ratio, mid, z, lower) >= 0)
+            from = mid;
+        else
+            to = mid;
+    }
+}
+
+/* R cannot leave the values of a single class: there T has one sign whatever is true. */
+static struct okno_limits ratio_range(const struct okno_ratio *ratio)
+{
+    struct okno_limits range = {(double)INFINITY, -(double)INFINITY};
+    for (int t = 0; t < OKNO_CLASSES; t++) {
+        if (ratio->b[t] > 0) {
+            range.low = fmin(range.low, ratio->a[t] / ratio->b[t]);
+            range.high = fmax(range.high, ratio->a[t] / ratio->b[t]);
+        }
+    }
+    return range;
+}
+
+static bool is_census(const struct pools *pools)
+{
+    for (size_t i = 0; i < pools->count; i++)
+        if (pool_results(&pools->items[i]) > 0 &&
+            pool_results(&pools->items[i]) < pools->items[i].frame)
+            return false;
+    return true;
+}
+
+static void set_interval(const struct okno_estimate_request *request, const struct pools *pools,
+                         struct okno_estimate *estimate)
+{
+    double r = estimate->value;
+    estimate->low = estimate->high = r;
+    if (is_census(pools))
+        return;
+    struct okno_limits range = ratio_range(&request->ratio);
+    double z = okno_normal_z(1 - (1 - request->level) / request->looks);
+    estimate->low = fmin(r, bisect(pools, &request->ratio, range.low, r, z, true));
+    estimate->high = fmax(r, bisect(pools, &request->ratio, r, range.high, z, false));
+}
+
+/* ---- undeterminable ---- */
+
+static void settle(struct pool *pool, bool genuine)
+{
+    *(genuine ? &pool->own : &pool->none) += pool->open;
+    pool->open = 0;
+}
+
+/* A copy of the pools with what was open settled: 1 genuine, 0 not, -1 by the sign of g at r. */
+static int settled_ratio(const struct pools *pools, const struct okno_ratio *ratio, int genuine,
+                         double r, bool greatest, double *ret_ratio, struct okno_err *err)
+{
+    AUTO_POOLS copy = *pools;
+    copy.items = calloc(pools->count + 1, sizeof(*copy.items));
+    if (!copy.items)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for %zu cells", pools->count);
+    memcpy(copy.items, pools->items, pools->count * sizeof(*copy.items));
+    for (size_t i = 0; i < copy.count; i++) {
+        double g = own_mean(&copy.items[i], ratio->a) - r * own_mean(&copy.items[i], ratio->b);
+        settle(&copy.items[i], genuine >= 0 ? genuine == 1 : (g > 0) == greatest);
+    }
+    *ret_ratio = ratio_of(&copy, ratio);
+    return 0;
+}
+
+/* The extreme of R over every way to settle: settle by the sign of g at the last R until it stays.
+ */
+static int extreme(const struct pools *pools, const struct okno_ratio *ratio, double start,
+                   bool greatest, double *ret_ratio, struct okno_err *err)
+{
+    double r = start;
+    for (int turn = 0; turn < 100; turn++) {
+        double next;
+        int rc = settled_ratio(pools, ratio, -1, r, greatest, &next, err);
+        if (rc < 0)
+            return rc;
+        if (isnan(next) || (greatest ? next <= r : next >= r))
+            break;
+        r = next;
+    }
+    *ret_ratio = r;
+    return 0;
+}
+
+static int set_bounds(const struct okno_estimate_request *request, const struct pools *pools,
+                      struct okno_estimate *estimate, struct okno_err *err)
+{
+    const struct okno_ratio *ratio = &request->ratio;
+    int rc = settled_ratio(pools, ratio, 1, 0, false, &estimate->all_valid, err);
+    if (rc == 0)
+        rc = settled_ratio(pools, ratio, 0, 0, false, &estimate->all_invalid, err);
+    double start = isnan(estimate->all_valid) ? estimate->all_invalid : estimate->all_valid;
+    if (rc < 0 || isnan(start))
+        return rc;
+    rc = extreme(pools, ratio, start, false, &estimate->worst_low, err);
+    return rc < 0 ? rc : extreme(pools, ratio, start, true, &estimate->worst_high, err);
+}
+
+/* ---- the whole ---- */
+
+static void count_up(const struct okno_estimate_request *request, struct okno_estimate *estimate)
+{
+    for (size_t i = 0; i < request->count; i++) {
+        estimate->frame += request->cells[i].frame;
+        estimate->reviewed += determined(&request->cells[i]);
+        estimate->undeterminable += request->cells[i].undeterminable;
+    }
+}
+
+/* Why there is no figure; NULL when there is. */
+static const char *why_null(const struct pools *pools, double b)
+{
+    double frame = pools->b0;
+    for (size_t i = 0; i < pools->count; i++) {
+        const struct pool *pool = &pools->items[i];
+        frame += pool->fm ? pool_results(pool) - pool->none : pool->frame;
+    }
+    if (frame <= 0)
+        return "no_surveys";
+    if (!is_sampled(pools))
+        return "not_sampled";
+    return b > 0 ? NULL : "nothing_valid";
+}
+
+static void set_figure(const struct okno_estimate_request *request, const struct pools *pools,
+                       struct okno_estimate *estimate)
+{
+    double a;
+    double b;
+    totals(pools, &request->ratio, &a, &b);
+    estimate->null_reason = why_null(pools, b);
+    if (estimate->null_reason)
+        return;
+    estimate->numerator = a;
+    estimate->denominator = b;
+    estimate->value = a / b;
+    estimate->se = standard_error(pools, &request->ratio, a / b, b);
+    set_interval(request, pools, estimate);
+    if (request->silent_known && b > pools->b0)
+        estimate->without_silent = (a - pools->a0) / (b - pools->b0);
+}
+
+static void tell_pools(const struct okno_estimate_request *request, const struct place *places,
+                       const struct pools *pools, size_t *ret_pools, struct okno_estimate *estimate)
+{
+    for (size_t i = 0; ret_pools && i < request->count; i++)
+        ret_pools[i] = SIZE_MAX;
+    for (size_t i = 0, at = 0; i < pools->count; i++) {
+        size_t cells = pools->items[i].cells;
+        if (cells > 1)
+            estimate->merged += cells;
+        for (size_t end = at + cells; at < end; at++)
+            if (ret_pools)
+                ret_pools[places[at].index] = i;
+    }
+}
+
+static struct okno_estimate empty_estimate(double level)
+{
+    const double none = (double)NAN;
+    return (struct okno_estimate){.value = none,
+                                  .low = none,
+                                  .high = none,
+                                  .se = none,
+                                  .level = level,
+                                  .numerator = none,
+                                  .denominator = none,
+                                  .all_valid = none,
+                                  .all_invalid = none,
+                                  .worst_low = none,
+                                  .worst_high = none,
+                                  .without_silent = none};
+}
+
+int okno_estimate(const struct okno_estimate_request *request, size_t *ret_pools,
+                  struct okno_estimate *ret_estimate, struct okno_err *err)
+{
+    struct okno_estimate estimate = empty_estimate(request->level);
+    okno_autofree struct place *places = NULL;
+    AUTO_POOLS pools = {0};
+    AUTO_POOLS with_open = {0};
+    size_t count = 0;
+    int rc = check_request(request, err);
+    if (rc == 0)
+        rc = pools_sort(request, &places, &count, err);
+    if (rc == 0)
+        rc = pools_make(request, places, count, false, &pools, err);
+    if (rc == 0)
+        rc = pools_make(request, places, count, true, &with_open, err);
+    if (rc < 0)
+        return rc;
+    count_up(request, &estimate);
+    set_figure(request, &pools, &estimate);
+    rc = set_bounds(request, &with_open, &estimate, err);
+    if (rc < 0)
+        return rc;
+    tell_pools(request, places, &pools, ret_pools, &estimate);
+    *ret_estimate = estimate;
+    return 0;
+}
