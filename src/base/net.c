@@ -1,0 +1,579 @@
+#define _POSIX_C_SOURCE 200809L
+#include "okno/net.h"
+
+#include "okno/time.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    URL_MAX_CHARS = 4096,
+    DEFAULT_CONNECT_MS = 10000,
+    DEFAULT_DEADLINE_MS = 30000,
+    ERROR_BODY_MAX_BYTES = 64 * 1024 /* of a refusal, read so that its connection can be kept */
+};
+
+struct okno_net {
+    CURL *curl;
+    long auth; /* CURLAUTH_ bits to offer; one bit once the server's choice is known */
+    bool has_login;
+    int64_t requests, bytes, retry_after_us;
+    char why[CURL_ERROR_SIZE];
+};
+
+/* One call under way: what was asked, what the headers of the latest reply said. */
+struct call {
+    struct okno_net *net;
+    struct okno_buf *body;
+    struct okno_err *err;
+    char shown[256];
+    bool ranged;
+    int64_t offset, len; /* the range asked */
+    bool tagged;         /* with If-Range */
+
+    struct okno_net_reply reply;
+    int64_t content_length;                    /* -1 unknown */
+    int64_t range_from, range_to, range_total; /* Content-Range, inclusive; -1 unknown */
+    bool has_range, bad_range, coded;
+    int64_t error_bytes;
+    bool checked;
+    int failed; /* code of a failure found on the way, recorded in err */
+};
+
+/* --- replies, header by header --- */
+
+static void forget_reply(struct call *call)
+{
+    call->reply = (struct okno_net_reply){.total = -1, .date_us = -1};
+    call->content_length = call->range_from = call->range_to = call->range_total = -1;
+    call->has_range = call->bad_range = call->coded = call->checked = false;
+    call->error_bytes = 0;
+}
+
+/* Digits up to `stop` into *ret; -1 otherwise. Moves *at past `stop`. */
+static int take_size(const char **at, char stop, int64_t *ret)
+{
+    int64_t value = 0;
+    if (!isdigit((unsigned char)**at))
+        return -1;
+    for (; isdigit((unsigned char)**at); (*at)++) {
+        if (value > (INT64_MAX - 9) / 10)
+            return -1;
+        value = value * 10 + (**at - '0');
+    }
+    if (**at != stop)
+        return -1;
+    *at += stop != '\0';
+    *ret = value;
+    return 0;
+}
+
+/* "bytes 0-99/1234", "bytes 0-99/" and a star, or "bytes " star "/1234". */
+static void read_content_range(struct call *call, const char *text)
+{
+    call->has_range = true;
+    call->bad_range = true;
+    if (strncasecmp(text, "bytes ", 6) != 0)
+        return;
+    text += 6;
+    if (text[0] == '*' && text[1] == '/') {
+        text += 2;
+    } else if (take_size(&text, '-', &call->range_from) || take_size(&text, '/', &call->range_to)) {
+        return;
+    }
+    if (strcmp(text, "*") != 0 && take_size(&text, '\0', &call->range_total))
+        return;
+    call->bad_range = false;
+}
+
+static void read_header(struct call *call, const char *name, const char *value)
+{
+    if (strcasecmp(name, "etag") == 0) {
+        if (strlen(value) < sizeof(call->reply.etag))
+            (void)snprintf(call->reply.etag, sizeof(call->reply.etag), "%s", value);
+    } else if (strcasecmp(name, "last-modified") == 0) {
+        if (okno_net_date(value) >= 0)
+            (void)snprintf(call->reply.last_modified, sizeof(call->reply.last_modified), "%.39s",
+                           value);
+    } else if (strcasecmp(name, "date") == 0) {
+        call->reply.date_us = okno_net_date(value);
+    } else if (strcasecmp(name, "content-length") == 0) {
+        const char *at = value;
+        if (take_size(&at, '\0', &call->content_length))
+            call->content_length = -1;
+    } else if (strcasecmp(name, "content-range") == 0) {
+        read_content_range(call, value);
+    } else if (strcasecmp(name, "content-encoding") == 0) {
+        call->coded = strcasecmp(value, "identity") != 0;
+    }
+}
+
+/* Note the failure and make libcurl stop: a callback's return value that differs from its input. */
+static size_t stop(struct call *call, int code)
+{
+    call->failed = code;
+    return 0;
+}
+
+static bool is_good(const struct call *call)
+{
+    return call->reply.status >= 200 && call->reply.status < 300;
+}
+
+static int check_range(struct call *call)
+{
+    int64_t last = call->offset + call->len - 1;
+    if (call->has_range && call->range_total >= 0 && call->range_total - 1 < last)
+        last = call->range_total - 1;
+    if (!call->has_range || call->bad_range || call->range_from != call->offset ||
+        call->range_to != last)
+        return okno_fail(call->err, OKNO_PROTOCOL,
+                         "%s: asked for bytes %" PRId64 "-%" PRId64 ", the reply holds %" PRId64
+                         "-%" PRId64 " of %" PRId64,
+                         call->shown, call->offset, call->offset + call->len - 1, call->range_from,
+                         call->range_to, call->range_total);
+    int64_t want = last - call->offset + 1;
+    if (call->content_length >= 0 && call->content_length != want)
+        return okno_fail(call->err, OKNO_PROTOCOL,
+                         "%s: Content-Length %" PRId64 " contradicts a range of %" PRId64 " bytes",
+                         call->shown, call->content_length, want);
+    call->reply.total = call->range_total;
+    return 0;
+}
+
+/* A whole body although a range was asked. */
+static int check_ignored_range(struct call *call)
+{
+    if (call->tagged)
+        return okno_fail(call->err, OKNO_GONE, "%s: was replaced while it was read", call->shown);
+    if (call->content_length < 0 || (uint64_t)call->content_length > call->body->max)
+        return okno_fail(call->err, OKNO_PROTOCOL,
+                         "%s: the server ignores byte ranges; switch them on there", call->shown);
+    call->reply.whole = true;
+    return 0;
+}
+
+/* Judge a good reply once its headers are read. */
+static int check_headers(struct call *call)
+{
+    int status = call->reply.status;
+    if (status != 200 && status != 206)
+        return okno_fail(call->err, OKNO_PROTOCOL, "%s: unexpected status %d", call->shown, status);
+    if (call->coded)
+        return okno_fail(call->err, OKNO_PROTOCOL,
+                         "%s: the body is compressed although that was not asked for", call->shown);
+    if (status == 206)
+        return call->ranged
+                   ? check_range(call)
+                   : okno_fail(call->err, OKNO_PROTOCOL, "%s: a part for a whole", call->shown);
+    call->reply.total = call->content_length;
+    if (call->ranged)
+        return check_ignored_range(call);
+    if (call->content_length >= 0 && (uint64_t)call->content_length > call->body->max)
+        return okno_fail(call->err, OKNO_TOO_LARGE,
+                         "%s: %" PRId64 " bytes, more than the %zu allowed", call->shown,
+                         call->content_length, call->body->max);
+    return 0;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
+{
+    struct call *call = arg;
+    size_t len = size * count;
+    char line[1024];
+    if (len >= sizeof(line))
+        return len; /* nothing read here is that long */
+    memcpy(line, bytes, len);
+    line[len] = '\0';
+    line[strcspn(line, "\r\n")] = '\0';
+    if (strncmp(line, "HTTP/", 5) == 0) {
+        forget_reply(call);
+        const char *space = strchr(line, ' ');
+        call->reply.status = space ? (int)strtol(space, NULL, 10) : 0;
+        call->net->requests += call->reply.status >= 200;
+        return len;
+    }
+    char *value = strchr(line, ':');
+    if (!value) {
+        if (line[0] == '\0' && is_good(call) && !call->checked) {
+            call->checked = true;
+            int rc = check_headers(call);
+            return rc < 0 ? stop(call, rc) : len;
+        }
+        return len;
+    }
+    *value++ = '\0';
+    value += strspn(value, " \t");
+    for (size_t end = strlen(value); end && isspace((unsigned char)value[end - 1]);)
+        value[--end] = '\0';
+    read_header(call, line, value);
+    return len;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
+{
+    struct call *call = arg;
+    size_t len = size * count;
+    call->net->bytes += (int64_t)len;
+    if (!is_good(call)) {
+        call->error_bytes += (int64_t)len;
+        return call->error_bytes > ERROR_BODY_MAX_BYTES ? 0 : len;
+    }
+    if (call->reply.status == 206 && (int64_t)(call->body->len + len) > call->len)
+        return stop(call, okno_fail(call->err, OKNO_PROTOCOL,
+                                    "%s: more bytes than the range that was asked", call->shown));
+    if (okno_buf_add(call->body, bytes, len, NULL) < 0)
+        return stop(call,
+                    okno_fail(call->err, OKNO_TOO_LARGE, "%s: more than the %zu bytes allowed",
+                              call->shown, call->body->max));
+    return len;
+}
+
+/* --- failures --- */
+
+static int fail_redirect(const struct call *call)
+{
+    char where[256];
+    const char *url = NULL; /* owned by the handle */
+    (void)curl_easy_getinfo(call->net->curl, CURLINFO_REDIRECT_URL, &url);
+    if (!url || okno_net_shown(url, where, sizeof(where)) < 0)
+        (void)snprintf(where, sizeof(where), "an address that cannot be read");
+    return okno_fail(call->err, OKNO_ARCHIVE_REFUSED,
+                     "%s: redirected to %s; redirects are not followed, use that address if it is "
+                     "right",
+                     call->shown, where);
+}
+
+static int fail_status(const struct call *call)
+{
+    int status = call->reply.status;
+    struct okno_err *err = call->err;
+    if (status >= 300 && status < 400)
+        return fail_redirect(call);
+    switch (status) {
+    case 401:
+        return okno_fail(err, OKNO_ARCHIVE_AUTH, "%s: %s (401)", call->shown,
+                         call->net->has_login ? "user or password refused" : "a login is required");
+    case 403:
+        return okno_fail(err, OKNO_ARCHIVE_AUTH, "%s: access is forbidden (403)", call->shown);
+    case 404:
+        return okno_fail(err, OKNO_NOT_FOUND, "%s: not there (404)", call->shown);
+    case 410:
+        return okno_fail(err, OKNO_GONE, "%s: no longer there (410)", call->shown);
+    case 416:
+        return okno_fail(err, OKNO_GONE,
+                         "%s: ends before byte %" PRId64 "; it has changed since it was listed",
+                         call->shown, call->offset);
+    case 429:
+    case 503:
+        return okno_fail(err, OKNO_ARCHIVE_BUSY, "%s: the archive is busy (%d)", call->shown,
+                         status);
+    default:
+        break;
+    }
+    if (status >= 400 && status < 500 && status != 408)
+        return okno_fail(err, OKNO_ARCHIVE_REFUSED, "%s: refused with status %d", call->shown,
+                         status);
+    return okno_fail(err, status == 408 || status >= 500 ? OKNO_TRANSIENT : OKNO_PROTOCOL,
+                     "%s: failed with status %d", call->shown, status);
+}
+
+static int code_of_curl(CURLcode code)
+{
+    switch (code) {
+    case CURLE_OPERATION_TIMEDOUT:
+        return OKNO_TIMEOUT;
+    case CURLE_OUT_OF_MEMORY:
+        return OKNO_NO_MEMORY;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SSL_CONNECT_ERROR:
+        return OKNO_TRANSIENT;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL: /* also a reply that is not HTTP/1 */
+    case CURLE_PARTIAL_FILE:
+    case CURLE_WEIRD_SERVER_REPLY:
+    default:
+        return OKNO_PROTOCOL;
+    }
+}
+
+static int fail_transfer(struct call *call, CURLcode code)
+{
+    if (code == CURLE_PARTIAL_FILE)
+        return okno_fail(call->err, OKNO_PROTOCOL,
+                         "%s: the body ended after %zu bytes, before its announced length",
+                         call->shown, call->body->len);
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        return okno_fail(call->err, OKNO_TIMEOUT, "%s: no complete answer in time (%zu bytes came)",
+                         call->shown, call->body->len);
+    const char *why = call->net->why[0] ? call->net->why : curl_easy_strerror(code);
+    return okno_fail(call->err, code_of_curl(code), "%s: %s", call->shown, why);
+}
+
+/* --- requests --- */
+
+static int check_url(const char *url, struct okno_err *err)
+{
+    char shown[256];
+    if (strlen(url) > URL_MAX_CHARS)
+        return okno_fail(err, OKNO_INVALID, "the URL is longer than %d characters", URL_MAX_CHARS);
+    if ((strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) ||
+        okno_net_shown(url, shown, sizeof(shown)) < 0)
+        return okno_fail(err, OKNO_INVALID, "not a URL of http:// or https:// with a host");
+    CURLU *parts = curl_url();
+    char *user = NULL;
+    bool login = parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+                 curl_url_get(parts, CURLUPART_USER, &user, 0) == CURLUE_OK;
+    curl_free(user);
+    curl_url_cleanup(parts);
+    return login
+               ? okno_fail(err, OKNO_INVALID,
+                           "%s: a login inside a URL is refused; give user and secret apart", shown)
+               : 0;
+}
+
+/* Which login the server asked for is remembered: offering a choice costs a request each time. */
+static void learn_auth(struct okno_net *net)
+{
+    long offered = 0;
+    if (!net->has_login || curl_easy_getinfo(net->curl, CURLINFO_HTTPAUTH_AVAIL, &offered))
+        return;
+    if (offered & (long)CURLAUTH_DIGEST)
+        net->auth = (long)CURLAUTH_DIGEST;
+    else if (offered & (long)CURLAUTH_BASIC)
+        net->auth = (long)CURLAUTH_BASIC;
+    (void)curl_easy_setopt(net->curl, CURLOPT_HTTPAUTH, net->auth);
+}
+
+/* The body's length against what the headers promised. */
+static int check_body(struct call *call)
+{
+    int64_t want =
+        call->reply.status == 206 ? call->range_to - call->range_from + 1 : call->content_length;
+    if (want >= 0 && (int64_t)call->body->len != want)
+        return okno_fail(call->err, OKNO_PROTOCOL,
+                         "%s: the body ended after %zu of %" PRId64 " bytes", call->shown,
+                         call->body->len, want);
+    return 0;
+}
+
+static int perform(struct call *call, const char *url, struct curl_slist *headers)
+{
+    struct okno_net *net = call->net;
+    okno_buf_reset(call->body);
+    forget_reply(call);
+    net->why[0] = '\0';
+    net->retry_after_us = 0;
+    if (curl_easy_setopt(net->curl, CURLOPT_URL, url) ||
+        curl_easy_setopt(net->curl, CURLOPT_HTTPHEADER, headers) ||
+        curl_easy_setopt(net->curl, CURLOPT_HEADERDATA, call) ||
+        curl_easy_setopt(net->curl, CURLOPT_WRITEDATA, call))
+        return okno_fail(call->err, OKNO_NO_MEMORY, "no memory for a request");
+    CURLcode code = curl_easy_perform(net->curl);
+    (void)curl_easy_setopt(net->curl, CURLOPT_HTTPHEADER, NULL);
+    learn_auth(net);
+    curl_off_t wait_s = 0;
+    if (curl_easy_getinfo(net->curl, CURLINFO_RETRY_AFTER, &wait_s) == CURLE_OK && wait_s > 0)
+        net->retry_after_us = wait_s > 86400 ? OKNO_DAY_US : wait_s * OKNO_SECOND_US;
+    if (call->failed)
+        return call->failed;
+    if (call->reply.status >= 300) /* also when its body was cut or too long */
+        return fail_status(call);
+    return code ? fail_transfer(call, code) : check_body(call);
+}
+
+int okno_net_get(struct okno_net *net, const char *url, struct okno_buf *body,
+                 struct okno_net_reply *ret_reply, struct okno_err *err)
+{
+    struct call call = {.net = net, .body = body, .err = err};
+    int rc = check_url(url, err);
+    if (rc < 0)
+        return rc;
+    (void)okno_net_shown(url, call.shown, sizeof(call.shown));
+    rc = perform(&call, url, NULL);
+    if (rc == 0)
+        *ret_reply = call.reply;
+    return rc;
+}
+
+/* Range and, with a tag, If-Range; the caller frees. NULL: no memory. */
+static struct curl_slist *range_headers(int64_t offset, int64_t len, const char *tag)
+{
+    char line[160];
+    (void)snprintf(line, sizeof(line), "Range: bytes=%" PRId64 "-%" PRId64, offset,
+                   offset + len - 1);
+    struct curl_slist *headers = curl_slist_append(NULL, line);
+    if (!headers || !tag || !tag[0])
+        return headers;
+    (void)snprintf(line, sizeof(line), "If-Range: %.120s", tag);
+    struct curl_slist *both = curl_slist_append(headers, line);
+    if (!both)
+        curl_slist_free_all(headers);
+    return both;
+}
+
+int okno_net_get_range(struct okno_net *net, const char *url, int64_t offset, int64_t len,
+                       const char *tag, struct okno_buf *body, struct okno_net_reply *ret_reply,
+                       struct okno_err *err)
+{
+    struct call call = {.net = net, .body = body, .err = err, .ranged = true};
+    int rc = check_url(url, err);
+    if (rc < 0)
+        return rc;
+    (void)okno_net_shown(url, call.shown, sizeof(call.shown));
+    if (offset < 0 || len < 1 || offset > INT64_MAX - len || (uint64_t)len > body->max)
+        return okno_fail(err, OKNO_INVALID,
+                         "%s: a range of %" PRId64 " bytes at %" PRId64 " cannot be asked",
+                         call.shown, len, offset);
+    call.offset = offset;
+    call.len = len;
+    call.tagged = tag && tag[0];
+    struct curl_slist *headers = range_headers(offset, len, tag);
+    if (!headers)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a request");
+    rc = perform(&call, url, headers);
+    curl_slist_free_all(headers);
+    if (rc == 0)
+        *ret_reply = call.reply;
+    return rc;
+}
+
+/* --- the object --- */
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void start_curl(void)
+{
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+void okno_net_close(struct okno_net *net)
+{
+    if (!net)
+        return;
+    curl_easy_cleanup(net->curl);
+    free(net);
+}
+
+static CURLcode set_limits(CURL *curl, const struct okno_net_config *config)
+{
+    long connect_ms =
+        config->connect_us > 0 ? (long)(config->connect_us / OKNO_MS_US + 1) : DEFAULT_CONNECT_MS;
+    long deadline_ms = config->deadline_us > 0 ? (long)(config->deadline_us / OKNO_MS_US + 1)
+                                               : DEFAULT_DEADLINE_MS;
+    CURLcode bad = curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, deadline_ms);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, 2L);
+    return bad ? bad : curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+}
+
+static CURLcode set_manners(struct okno_net *net)
+{
+    CURL *curl = net->curl;
+    CURLcode bad = curl_easy_setopt(curl, CURLOPT_USERAGENT, "okno/" OKNO_VERSION);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, net->why);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    return bad ? bad : curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+}
+
+static CURLcode set_login(struct okno_net *net, const struct okno_net_config *config)
+{
+    net->has_login = config->user && config->user[0];
+    if (!net->has_login)
+        return CURLE_OK;
+    net->auth = (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST);
+    CURLcode bad = curl_easy_setopt(net->curl, CURLOPT_USERNAME, config->user);
+    bad = bad ? bad
+              : curl_easy_setopt(net->curl, CURLOPT_PASSWORD,
+                                 config->password ? config->password : "");
+    return bad ? bad : curl_easy_setopt(net->curl, CURLOPT_HTTPAUTH, net->auth);
+}
+
+int okno_net_open(const struct okno_net_config *config, struct okno_net **ret_net,
+                  struct okno_err *err)
+{
+    (void)pthread_once(&once, start_curl);
+    OKNO_AUTO(okno_net) *net = calloc(1, sizeof(*net));
+    if (!net || !(net->curl = curl_easy_init()))
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a connection");
+    CURLcode bad = set_limits(net->curl, config);
+    bad = bad ? bad : set_manners(net);
+    bad = bad ? bad : set_login(net, config);
+    if (bad)
+        return okno_fail(err, OKNO_FAILED, "network library: %s", curl_easy_strerror(bad));
+    *ret_net = okno_mem_take(&net);
+    return 0;
+}
+
+int64_t okno_net_retry_after_us(const struct okno_net *net)
+{
+    return net->retry_after_us;
+}
+
+int64_t okno_net_requests(const struct okno_net *net)
+{
+    return net->requests;
+}
+
+int64_t okno_net_bytes(const struct okno_net *net)
+{
+    return net->bytes;
+}
+
+/* --- texts --- */
+
+int okno_net_shown(const char *url, char *ret_text, size_t size)
+{
+    CURLU *parts = curl_url();
+    char *host = NULL;
+    char *port = NULL;
+    char *path = NULL;
+    int rc = -1;
+    if (parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_PATH, &path, 0) == CURLUE_OK) {
+        bool has_port = curl_url_get(parts, CURLUPART_PORT, &port, 0) == CURLUE_OK;
+        (void)snprintf(ret_text, size, "%s%s%s%s", host, has_port ? ":" : "", has_port ? port : "",
+                       path);
+        rc = 0;
+    }
+    curl_free(host);
+    curl_free(port);
+    curl_free(path);
+    curl_url_cleanup(parts);
+    return rc;
+}
+
+int64_t okno_net_date(const char *text)
+{
+    static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct okno_civil c = {0};
+    char month[4] = "";
+    char zone[4] = "";
+    int used = 0;
+    if (strlen(text) != 29 ||
+        sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3[A-Z]%n", &c.day, month,
+               &c.year, &c.hour, &c.minute, &c.second, zone, &used) != 7 ||
+        used != 29 || strcmp(zone, "GMT") != 0)
+        return -1;
+    const char *at = strlen(month) == 3 ? strstr(names, month) : NULL;
+    if (!at || (at - names) % 3 || c.year < 1970 || c.day < 1 || c.day > 31 || c.hour < 0 ||
+        c.hour > 23 || c.minute < 0 || c.minute > 59 || c.second < 0 || c.second > 60)
+        return -1;
+    c.month = (int)(at - names) / 3 + 1;
+    return okno_time_from_civil(&c);
+}

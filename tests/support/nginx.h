@@ -1,0 +1,17 @@
+/* A real nginx as an ordinary process on a free loopback port, for tests of archives. */
+#ifndef OKNO_TESTS_SUPPORT_NGINX_H
+#define OKNO_TESTS_SUPPORT_NGINX_H
+
+struct support_nginx {
+    int pid;
+    int port;
+    char *prefix; /* owned: private folder with configuration and logs; removed at the end */
+    char url[64]; /* http://127.0.0.1:PORT */
+};
+
+/* Serve `root` at /, with directives of the server block added (NULL for none). It listens when
+ * this returns, and dies with the test. */
+void support_nginx_start(struct support_nginx *nginx, const char *root, const char *directives);
+void support_nginx_stop(struct support_nginx *nginx);
+
+#endif
