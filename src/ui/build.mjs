@@ -7,6 +7,7 @@ await build({
   entryPoints: ["src/main.js"],
   bundle: true,
   minify: true,
+  charset: "utf8",
   format: "esm",
   target: "es2021",
   outfile: `${out}/app.js`,

@@ -1,1 +1,5 @@
-import { LitElement } from "lit"; export { LitElement };
+// Where the page begins.
+import { page } from "./style.js";
+import "./okno-app.js";
+
+document.adoptedStyleSheets = [page.styleSheet];

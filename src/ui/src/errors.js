@@ -1,0 +1,11 @@
+// What to tell the user about an error of the service: what happened, and what to do.
+import { has, t } from "./i18n.js";
+
+export function errorText(error) {
+  if (has(`error.${error.code}`)) return t(`error.${error.code}`);
+  if (error.status === 403) return t("error.forbidden");
+  if (error.status === 404) return t("error.not_found");
+  if (error.status === 429) return t("error.too_many");
+  if (error.message && error.status < 500) return t("error.said", { message: error.message });
+  return t("error.internal");
+}

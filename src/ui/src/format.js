@@ -1,0 +1,19 @@
+// Numbers as people read them, in the page's language.
+import { language } from "./i18n.js";
+
+const locale = () => (language() === "ru" ? "ru-RU" : "en-GB");
+
+export const formatNumber = (value, digits = 0) =>
+  new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits })
+    .format(value).replace(/^-/, "−");
+
+export const formatShare = (value) =>
+  value === null || value === undefined ? "–" : `${formatNumber(value * 100, 1)} %`;
+
+/** Indexes are printed with three digits; null is a dash. */
+export const formatIndex = (value) => (value === null || value === undefined ? "–" : formatNumber(value, 3));
+
+export function formatBytes(bytes) {
+  if (bytes < 1024) return `${bytes} B`;
+  return bytes < 1048576 ? `${formatNumber(bytes / 1024)} KB` : `${formatNumber(bytes / 1048576, 1)} MB`;
+}

@@ -1,0 +1,147 @@
+// The frame around every page: session, language, address, messages, help.
+import { css, html, nothing } from "lit";
+import { OknoElement } from "./element.js";
+import { get, post } from "./api.js";
+import { errorText } from "./errors.js";
+import { language, setLanguage, t } from "./i18n.js";
+import { isTyping, keyName } from "./keys.js";
+import { parseRoute } from "./router.js";
+import "./okno-header.js";
+import "./okno-help.js";
+import "./okno-login.js";
+import "./okno-notice.js";
+import "./okno-review.js";
+import "./okno-toast.js";
+
+// What each role may open; the first is where it begins.
+const pagesOf = {
+  expert: ["review", "audits"],
+  manager: ["indicators", "surveys"],
+  auditor: ["audits", "indicators", "surveys"],
+  administrator: ["review", "indicators", "surveys", "audits"],
+};
+
+class OknoApp extends OknoElement {
+  static properties = {
+    phase: { state: true }, // starting, out, in, error
+    me: { state: true }, route: { state: true }, message: { state: true }, help: { state: true }, ended: { state: true },
+    problem: { state: true },
+  };
+
+  static styles = [OknoElement.styles, css`
+    :host { min-height: 100dvh; }
+  `];
+
+  constructor() {
+    super();
+    this.phase = "starting";
+    this.route = parseRoute(location.hash);
+    this.onHash = () => { this.route = parseRoute(location.hash); };
+    this.onKey = (event) => {
+      if (this.phase === "in" && !this.help && !isTyping(event) && keyName(event) === "?") this.help = true;
+    };
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    addEventListener("hashchange", this.onHash);
+    addEventListener("keydown", this.onKey);
+    setLanguage(rememberedLanguage());
+    this.start();
+  }
+
+  disconnectedCallback() {
+    removeEventListener("hashchange", this.onHash);
+    removeEventListener("keydown", this.onKey);
+    super.disconnectedCallback();
+  }
+
+  willUpdate() {
+    document.documentElement.lang = language();
+    document.title = this.phase === "in" ? `${t(`nav.${this.page}`)} · okno` : "okno";
+    rememberLanguage(language());
+  }
+
+  async start() {
+    try {
+      this.enter(await get("me"));
+    } catch (error) {
+      if (error.status === 401) this.phase = "out";
+      else {
+        this.problem = errorText(error);
+        this.phase = "error";
+      }
+    }
+  }
+
+  enter(me) {
+    this.me = me;
+    this.ended = false;
+    setLanguage(me.language);
+    this.phase = "in";
+  }
+
+  get pages() { return pagesOf[this.me?.role] ?? []; }
+
+  get page() { return this.pages.includes(this.route.name) ? this.route.name : this.pages[0]; }
+
+  async leave() {
+    await post("logout").catch(() => {});
+    this.me = null;
+    this.phase = "out";
+  }
+
+  sessionEnded() {
+    this.ended = true;
+    this.phase = "out";
+  }
+
+  async chooseLanguage(code) {
+    setLanguage(code);
+    try {
+      await post("me", { language: code });
+    } catch (error) {
+      this.message = { text: errorText(error), tone: "amber" };
+    }
+  }
+
+  renderPage() {
+    const { query, id } = this.route;
+    switch (this.page) {
+    case "review": return html`<okno-review .audit=${query.audit ?? ""}></okno-review>`;
+    default: return nothing;
+    }
+  }
+
+  render() {
+    if (this.phase === "starting") return nothing;
+    if (this.phase === "error")
+      return html`<okno-notice .text=${this.problem}><button class="primary" @click=${this.start}>${t("error.retry")}</button></okno-notice>`;
+    if (this.phase === "out")
+      return html`<okno-login ?ended=${this.ended} @logged-in=${(event) => this.enter(event.detail)}></okno-login>`;
+    return html`
+      <okno-header .me=${this.me} .pages=${this.pages} .page=${this.page} @language=${(event) => this.chooseLanguage(event.detail)}
+        @log-out=${this.leave} @help-open=${() => { this.help = true; }}></okno-header>
+      <main @toast=${(event) => { this.message = event.detail; }} @session-ended=${this.sessionEnded}>${this.renderPage()}</main>
+      <okno-toast .message=${this.message}></okno-toast>
+      ${this.help ? html`<okno-help @help-close=${() => { this.help = false; }}></okno-help>` : nothing}`;
+  }
+}
+
+function rememberedLanguage() {
+  try {
+    return localStorage.getItem("okno.language") ?? navigator.language.slice(0, 2);
+  } catch {
+    return navigator.language.slice(0, 2);
+  }
+}
+
+function rememberLanguage(code) {
+  try {
+    localStorage.setItem("okno.language", code);
+  } catch {
+    // Private windows may refuse: the account remembers it.
+  }
+}
+
+customElements.define("okno-app", OknoApp);

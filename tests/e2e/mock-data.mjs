@@ -1,0 +1,201 @@
+// What the mock service tells: two sites, one audit, a queue with every kind of item.
+import { clipBegins, clipSeconds } from "./scene.mjs";
+
+const iso = (ms) => new Date(ms).toISOString();
+
+export const users = {
+  expert: { user: "expert", name: "Anna Sokolova", role: "expert", language: "en" },
+  manager: { user: "manager", name: "Pavel Orlov", role: "manager", language: "en" },
+  admin: { user: "admin", name: "Irina Belova", role: "administrator", language: "en" },
+};
+export const password = "correct horse battery";
+
+const reason = (id, key, en, ru) => ({ id, key, en, ru });
+export const reasons = {
+  version: 1,
+  invalid: [
+    reason("NO_CUSTOMER", "1", "No customer there", "Клиента нет"),
+    reason("STAFF_PRESSED", "2", "Staff pressed", "Нажал сотрудник"),
+    reason("BYSTANDER_PRESSED", "3", "A bystander pressed", "Нажал посторонний"),
+    reason("REPEAT_SAME_CUSTOMER", "4", "Same customer again", "Тот же клиент повторно"),
+    reason("PRESS_BEFORE_SERVICE_END", "5", "Pressed before the service ended", "Нажато до конца обслуживания"),
+    reason("NOT_SERVED_PERSON", "6", "The person was not served", "Человека не обслуживали"),
+    reason("COACHED", "7", "The customer was coached", "Клиенту подсказали ответ"),
+    reason("OBSTRUCTED_PANEL", "8", "Panel out of reach or covered", "Панель недоступна или закрыта"),
+    reason("ACCIDENTAL", "9", "Pressed by accident", "Нажато случайно"),
+    reason("CUSTOMER_LEFT_EARLY", "a", "The customer had left", "Клиент уже ушёл"),
+    reason("CHILD_PLAY", "d", "A child at play", "Играл ребёнок"),
+    reason("TEST_PRESS", "t", "A test press", "Проверочное нажатие"),
+    reason("OTHER", "0", "Other (say why)", "Другое (поясните)"),
+  ],
+  undeterminable: [
+    reason("NO_CAMERA", "1", "No camera", "Нет камеры"),
+    reason("NO_RECORDING", "2", "Nothing recorded", "Записи нет"),
+    reason("EXPIRED", "3", "Overwritten", "Запись стёрта"),
+    reason("VIEW_BLOCKED", "4", "View blocked", "Обзор закрыт"),
+    reason("TOO_DARK", "5", "Too dark", "Слишком темно"),
+    reason("WRONG_TIME", "6", "Wrong time", "Неверное время"),
+    reason("PARTIAL", "7", "Only part recorded", "Записано не полностью"),
+    reason("OTHER", "0", "Other (say why)", "Другое (поясните)"),
+  ],
+  checklist: [
+    { id: "customer_present", en: "Customer there at the press", ru: "Клиент был при нажатии" },
+    { id: "service_ended", en: "Service had ended", ru: "Обслуживание закончилось" },
+    { id: "customer_pressed", en: "The customer pressed", ru: "Нажал сам клиент" },
+    { id: "one_per_customer", en: "One survey per customer", ru: "Один опрос на клиента" },
+    { id: "free_choice", en: "Free choice", ru: "Свободный выбор" },
+    { id: "panel_in_reach", en: "Panel within reach", ru: "Панель доступна" },
+    { id: "customer_still_there", en: "Customer still there (silent)", ru: "Клиент ещё здесь (молчун)" },
+    { id: "fm_visible", en: "Circumstance visible", ru: "Обстоятельство видно" },
+  ],
+};
+
+export const sites = {
+  sites: [
+    { site: "S1", name: "Riverside Mall", time_zone: "Europe/Moscow", points: [{ point: "S1-T1", name: "Till 1" }, { point: "S1-T2", name: "Till 2" }] },
+    { site: "S2", name: "North Branch", time_zone: "Asia/Yekaterinburg", points: [{ point: "S2-D1", name: "Desk 1" }] },
+  ],
+};
+
+export function audits(reviewed) {
+  const step = (name, at, author, detail) => ({ step: name, at, author, detail });
+  return [{
+    audit: "A-2026-03", title: "Quality audit, March", state: "review",
+    period_from: "2026-02-28T21:00:00.000Z", period_to: "2026-03-31T21:00:00.000Z", frame_size: 2431,
+    frame_sha256: "9f2c4be01d7c5a0a5a1e9e5a72cfa0a3f6e1f0b7e2a9f5d38b3b7a41c0d5e6f7",
+    seed: "01382438112797316654", sample: 120, reviewed, valid: 27, invalid: 7, undeterminable: 2,
+    steps: [
+      step("plan", "2026-04-01T06:10:00.000Z", "i.belova", "120 of 2,431 surveys, level 95 %, k 0.5"),
+      step("freeze", "2026-04-01T06:12:30.000Z", "i.belova", "9f2c4be01d7c5a0a5a1e9e5a72cfa0a3f6e1f0b7e2a9f5d38b3b7a41c0d5e6f7"),
+      step("checkpoint", "2026-04-01T06:12:31.000Z", "i.belova", "41 · 7Qm0k1o2cX4Yt3nq2b1n8yF0cJmPp1uS1Jm8T7c0b9E="),
+      step("seed", "2026-04-01T09:00:00.000Z", "p.orlov", "20 dice, witnesses: A. Sokolova, D. Kim"),
+      step("draw", "2026-04-01T09:00:12.000Z", "i.belova", "120 drawn, reserve 240"),
+    ],
+  }];
+}
+
+const press = clipBegins + 22400;
+
+/** Item number n of the queue; each kind of picture and survey comes by. */
+export function item(n, scene, progress, canUndo) {
+  const url = (file, ending) => ({ url: `/api/v1/evidence/${file.sha256}.${ending}`, sha256: file.sha256 });
+  const kind = ["answered", "silent", "force_majeure", "still", "nothing"][n % 5];
+  const still = (index, at) => ({ ...url(scene.stills[index], "jpg"), frame_at: iso(at) });
+  const clip = {
+    ...url(scene.clip, "mp4"), media_type: "video/mp4", got_from: iso(clipBegins), got_to: iso(clipBegins + clipSeconds * 1000),
+    view_offset_ms: 9000, asked_from: iso(press - 20200), asked_to: iso(press + 19800),
+    gaps: kind === "force_majeure" ? [[iso(clipBegins + 38000), iso(clipBegins + 41000)]] : [], codec: "h264",
+  };
+  const linked = { state: "linked", camera: "C3", camera_name: "3", uncertainty_ms: 210, flags: [], message: "" };
+  return {
+    item: n, lease: `lease-${n}-${Math.random().toString(36).slice(2)}`, lease_until: iso(Date.now() + 300000),
+    audit: "A-2026-03", audit_title: "Quality audit, March", origin: "random", place: String(n), progress,
+    survey: {
+      id: `D1.0.${1000 + n}`, opened_at: iso(press), closes_at: iso(press + 15000),
+      answered_at: kind === "silent" ? null : iso(press + 4700), site: "S1", site_name: "Riverside Mall", point: "S1-T2",
+      point_name: "Till 2", time_zone: "Europe/Moscow", question: "Were you served politely?", question_kind: "personnel",
+      force_majeure: kind === "force_majeure",
+    },
+    video: kind === "nothing"
+      ? { state: "no_recording", camera: "C3", camera_name: "3", uncertainty_ms: 210, flags: [], message: "archive main: no files between 14:02 and 14:09" }
+      : kind === "force_majeure" ? { ...linked, state: "partial", uncertainty_ms: 7400, flags: ["time_uncertain"] } : linked,
+    clip: kind === "still" || kind === "nothing" ? null : clip,
+    still: kind === "nothing" ? null : still(1, kind === "silent" ? press + 15000 : press + 4700),
+    neighbours: [
+      { place: "before", opened_at: iso(press - 154000), still: still(0, press - 150000) },
+      { place: "after", opened_at: iso(press + 98000), still: still(2, press + 101000) },
+    ],
+    can_undo: canUndo,
+  };
+}
+
+const round = (value) => Number(value.toFixed(9));
+
+function index(raw, excluded, estimated, half, sign) {
+  const level = 0.95;
+  return {
+    raw, excluded, band: [round(excluded - 0.1 * sign), round(excluded + 0.1 * sign)].sort((a, b) => a - b),
+    estimated: estimated === null ? null
+      : { value: estimated, low: round(estimated - half), high: round(estimated + half), se: round(half / 1.96), level, band: [round(estimated - 0.1), round(estimated + 0.1)] },
+    counts: {}, null_reason: estimated === null ? "not_sampled" : null, flags: [],
+  };
+}
+
+const plain = (value, nullReason = null, flags = []) =>
+  ({ raw: value, excluded: value, band: null, estimated: null, counts: {}, null_reason: nullReason, flags });
+
+function group(of, counts, shift, sampled) {
+  return {
+    group: of, k: 0.5, counts,
+    excluded: { STAFF_PRESSED: 4, NO_CUSTOMER: 2, REPEAT_SAME_CUSTOMER: 1 },
+    indicators: {
+      ink_personnel: index(0.18 + shift, 0.184 + shift, sampled ? 0.226 + shift : null, 0.031, 1),
+      ink_office: index(0.11 + shift, 0.112 + shift, sampled ? 0.131 + shift : null, 0.042, 1),
+      iel: index(0.43 - shift, 0.424 - shift, sampled ? 0.377 - shift : null, 0.055, -1),
+      response_rate: plain(0.81), silent_share: plain(0.19 + shift), late_share: plain(0.012), superseded_share: plain(0.03),
+      exact_conversion: plain(0.742), visitor_coverage: plain(shift > 0.03 ? null : 0.381, shift > 0.03 ? "no_visitors" : null),
+      fm_level: plain(0.021, null, ["evaluable"]), support_index: plain(null, "no_served_count"), criticality_index: plain(null, "no_served_count"),
+    },
+  };
+}
+
+export function indicators(query) {
+  const by = (query.get("by") ?? "").split(",").filter(Boolean);
+  const counts = (n) => ({ yes: Math.round(n * 0.62), no: Math.round(n * 0.11), unsure: Math.round(n * 0.08), silent: Math.round(n * 0.19), n, fm: 9, undeterminable: 2 });
+  const rows = {
+    "": [[{}, 2431, 0, true]],
+    site: [[{ site: "S1" }, 1650, -0.012, true], [{ site: "S2" }, 781, 0.034, true]],
+    point: [[{ point: "S1-T1" }, 801, -0.02, true], [{ point: "S1-T2" }, 849, 0.005, true], [{ point: "S2-D1" }, 781, 0.034, false]],
+    employee: [[{ employee: "E-104" }, 502, -0.03, true], [{ employee: "E-117" }, 411, 0.06, true], [{ employee: null }, 38, 0, false]],
+    day: [[{ day: "2026-03-10" }, 88, 0.01, true], [{ day: "2026-03-11" }, 92, -0.02, true], [{ day: "2026-03-12" }, 79, 0.04, false]],
+    question: [[{ question: "Q1" }, 2431, 0, true]],
+  }[by.at(-1) ?? ""] ?? [];
+  const wanted = rows.filter(([of]) => !query.get("site") || !of.site || of.site === query.get("site"));
+  return {
+    from: query.get("from"), to: query.get("to"), k: Number(query.get("k") ?? 0.5), by, audit: query.get("audit"), at: "2026-04-02T08:00:00.000Z",
+    groups: wanted.map(([of, n, shift, sampled]) => group(of, counts(n), shift, sampled)),
+  };
+}
+
+const verdicts = ["valid", "unreviewed", "invalid", "unreviewed", "undeterminable", "valid", "unreviewed"];
+const answers = ["yes", "yes", "no", null, "unsure", "yes", null, "yes"];
+
+export function surveys(scene) {
+  return Array.from({ length: 60 }, (_, n) => {
+    const opened = press + n * 417000;
+    const validity = verdicts[n % verdicts.length];
+    const answer = answers[n % answers.length];
+    const video = n % 11 === 7 ? "no_recording" : n % 13 === 5 ? "partial" : "linked";
+    const still = scene.stills[n % scene.stills.length];
+    return {
+      id: `D1.0.${1000 + n}`, point: n % 3 ? "S1-T2" : "S1-T1", site: "S1", employee: n % 9 === 4 ? null : n % 2 ? "E-104" : "E-117",
+      question: "Q1", kind: "personnel", channel: "panel", opened_at: iso(opened), closes_at: iso(opened + 15000),
+      state: answer ? "answered" : "silent", answer, answered_at: answer ? iso(opened + 4700) : null, extra_answers: n % 10 === 3 ? 1 : 0,
+      late_answers: 0, force_majeure: n % 17 === 6, flags: n % 10 === 3 ? ["duplicate_press"] : [], video, validity,
+      reason: validity === "invalid" ? (n % 2 ? "NO_CUSTOMER" : "STAFF_PRESSED") : validity === "undeterminable" ? "VIEW_BLOCKED" : null,
+      still: video === "no_recording" ? null : { url: `/api/v1/evidence/${still.sha256}.jpg`, frame_at: iso(opened + 4700) },
+    };
+  });
+}
+
+export function dossier(survey, scene) {
+  const opened = Date.parse(survey.opened_at);
+  const begins = opened - 22400;
+  const event = (seq, kind, at) => ({ device: "D1", boot: 0, seq, kind, at: iso(at), arrived_at: iso(at + 800) });
+  const events = [event(Number(survey.id.split(".")[2]), "press", opened)];
+  if (survey.answer) events.push(event(Number(survey.id.split(".")[2]) + 1, survey.answer, opened + 4700));
+  const clip = {
+    kind: "clip", url: `/api/v1/evidence/${scene.clip.sha256}.mp4`, sha256: scene.clip.sha256, bytes: scene.clip.data.length, codec: "h264",
+    got_from: iso(begins), got_to: iso(begins + clipSeconds * 1000), asked_from: iso(begins + 2000), asked_to: iso(begins + 42000), gaps: [],
+  };
+  const still = survey.still && { kind: "still", ...survey.still, sha256: survey.still.url.slice(17, 81), bytes: scene.stills[0].data.length };
+  return {
+    survey, events, link: { state: survey.video, camera: "C3", camera_name: "3", uncertainty_ms: 210, offset_ms: -120 },
+    evidence: survey.video === "no_recording" ? [] : [clip, still],
+    reviews: survey.validity === "unreviewed" ? [] : [{
+      verdict: survey.validity, reason: survey.reason, comment: survey.reason ? "The till is closed, nobody stands there." : "",
+      expert: "a.sokolova", at: "2026-04-01T10:20:00.000Z", played_s: 17.4, active_s: 19.1, wall_s: 21, origin: "random",
+    }],
+    history: [{ at: "2026-03-10T11:05:00.000Z", author: "import", change: "made from events", detail: "" }],
+  };
+}

@@ -1,0 +1,100 @@
+// The pure parts of the page: words, keys, times, addresses.
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { afterEach, test } from "node:test";
+import { languages, setLanguage, t, table } from "../../src/ui/src/i18n.js";
+import { keyName } from "../../src/ui/src/keys.js";
+import { link, parseRoute } from "../../src/ui/src/router.js";
+import { dayStart, formatClockMs, formatLeft, formatWhen, localDate } from "../../src/ui/src/time.js";
+import { formatIndex, formatShare } from "../../src/ui/src/format.js";
+
+const sources = new URL("../../src/ui/src/", import.meta.url);
+
+afterEach(() => setLanguage("en"));
+
+const forms = (text) => (typeof text === "object" ? Object.values(text) : [text]);
+const fields = (text) => [...new Set(forms(text).flatMap((form) => form.match(/\{\w+\}/g) ?? []))].sort();
+
+test("every text has every language, and the same fields in each", () => {
+  for (const [key, texts] of Object.entries(table)) {
+    assert.deepEqual(Object.keys(texts).sort(), [...languages].sort(), key);
+    for (const code of languages) assert.ok(forms(texts[code]).every((form) => form.trim() !== ""), `${key} ${code}`);
+    assert.deepEqual(fields(texts.ru), fields(texts.en), key);
+  }
+});
+
+test("every text that the page asks for by name is in the table", async () => {
+  for (const name of await readdir(sources)) {
+    const source = await readFile(new URL(name, sources), "utf8");
+    for (const [, key] of source.matchAll(/\bt\("([\w.]+)"/g)) assert.ok(key in table, `${name}: ${key}`);
+  }
+});
+
+test("plural forms follow the language", () => {
+  assert.equal(t("surveys.count", { n: 1 }), "1 survey");
+  setLanguage("ru");
+  assert.deepEqual([1, 2, 5, 21].map((n) => t("surveys.count", { n })), ["1 опрос", "2 опроса", "5 опросов", "21 опрос"]);
+});
+
+test("a key that is not in the table comes back as it is", () => {
+  assert.equal(t("no.such.key"), "no.such.key");
+});
+
+const press = (key, code, more = {}) => keyName({ key, code, ctrlKey: false, altKey: false, metaKey: false, shiftKey: false, ...more });
+
+test("a Latin letter counts by what it says, another by its place", () => {
+  assert.equal(press("v", "KeyV"), "v");
+  assert.equal(press("м", "KeyV"), "v");
+  assert.equal(press("v", "Period"), "v"); // Dvorak
+  assert.equal(press("М", "KeyV", { shiftKey: true }), "v");
+});
+
+test("punctuation counts by place on a Russian layout", () => {
+  assert.equal(press("б", "Comma"), ",");
+  assert.equal(press("ю", "Period"), ".");
+  assert.equal(press("х", "BracketLeft"), "[");
+  assert.equal(press("ъ", "BracketRight"), "]");
+  assert.equal(press(".", "Slash"), "");
+  assert.equal(press("?", "Digit7", { shiftKey: true }), "?");
+});
+
+test("keys with control, alt or meta are left to the browser", () => {
+  assert.equal(press("r", "KeyR", { ctrlKey: true }), "");
+  assert.equal(press("1", "Digit1", { altKey: true }), "");
+});
+
+test("an address gives back what made it", () => {
+  const query = { site: "S1", from: "2026-03-01" };
+  assert.equal(link("surveys", { query: { ...query, answer: "" } }), "#/surveys?site=S1&from=2026-03-01");
+  assert.deepEqual(parseRoute(link("surveys", { id: "D1.0.7/x", query })), { name: "surveys", id: "D1.0.7/x", query });
+  assert.deepEqual(parseRoute(""), { name: "", id: "", query: {} });
+  assert.equal(parseRoute("#/surveys/%E0%A4%A").id, "%E0%A4%A");
+});
+
+test("a moment is told in the site's zone with the zone's name", () => {
+  assert.equal(formatWhen("2026-03-10T11:03:20.400Z", "Europe/Moscow"), "10 Mar 2026, 14:03:20 GMT+3");
+  assert.match(formatClockMs("2026-03-10T11:03:20.400Z", "UTC"), /^11:03:20[.,]400$/);
+});
+
+test("a local day begins at its own midnight, also when clocks change", () => {
+  assert.equal(dayStart("2026-03-10", "Europe/Moscow"), "2026-03-09T21:00:00.000Z");
+  assert.equal(dayStart("2026-03-29", "Europe/Berlin"), "2026-03-28T23:00:00.000Z");
+  assert.equal(dayStart("2026-03-30", "Europe/Berlin"), "2026-03-29T22:00:00.000Z");
+  assert.equal(dayStart("2026-10-26", "Europe/Berlin"), "2026-10-25T23:00:00.000Z");
+  assert.equal(localDate("2026-03-09T21:00:00.000Z", "Europe/Moscow"), "2026-03-10");
+  assert.equal(localDate("2026-03-09T20:59:59.999Z", "Europe/Moscow"), "2026-03-09");
+});
+
+test("time left is shown in whole seconds and never below zero", () => {
+  assert.equal(formatLeft(252000), "4:12");
+  assert.equal(formatLeft(59001), "1:00");
+  assert.equal(formatLeft(-5), "0:00");
+});
+
+test("figures have a fixed number of digits, and null is a dash", () => {
+  assert.equal(formatIndex(0.21), "0.210");
+  assert.equal(formatIndex(-0.0102740), "−0.010");
+  assert.equal(formatIndex(null), "–");
+  setLanguage("ru");
+  assert.equal(formatShare(0.1234), "12,3 %");
+});
