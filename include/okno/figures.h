@@ -1,0 +1,27 @@
+/* Figures: raw, excluded and estimated indicators side by side, as one JSON model for the command
+ * line, the API and reports. */
+#ifndef OKNO_FIGURES_H
+#define OKNO_FIGURES_H
+
+#include "okno/db.h"
+#include "okno/err.h"
+#include "okno/json.h"
+
+#include <stdint.h>
+
+struct okno_figures_query {
+    int64_t from_us, to_us;
+    unsigned by;         /* bits of enum okno_group_by */
+    const char *audit;   /* NULL: no estimates */
+    double k;            /* silent correction coefficient, 0..1 */
+    double fm_threshold; /* of the force-majeure gate */
+    int64_t min_n;       /* fewer surveys than this: flag too_few */
+};
+
+/* {"from", "to", "k", "by", "audit", "at", "groups": [...]} as promised for `okno kpi --json`;
+ * numbers are rounded to 9 decimals. OKNO_NOT_FOUND for an unknown audit; OKNO_INVALID for k
+ * outside 0..1. The caller drops *ret_json. */
+OKNO_CHECK int okno_figures_json(struct okno_db *db, const struct okno_figures_query *query,
+                                 int64_t now_us, json_t **ret_json, struct okno_err *err);
+
+#endif
