@@ -1,0 +1,162 @@
+/* Who and where: lookups in what imports, the page and the API stored.
+ *
+ * Every table is append-only; of rows with the same natural key the latest stands. Facts with
+ * `from` and `to` are dated, half-open; no `to` means until further notice (INT64_MAX here).
+ * Lookups read the latest state; a caller that needs several consistently opens a transaction. */
+#ifndef OKNO_REGISTRY_H
+#define OKNO_REGISTRY_H
+
+#include "okno/clock.h"
+#include "okno/db.h"
+#include "okno/err.h"
+#include "okno/text.h"
+#include "okno/vec.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    OKNO_NAME_TEXT = 1001, /* room for a name or another short text and the NUL */
+    OKNO_SECRET_TEXT = 512
+};
+
+/* A remote recording system, as imported. */
+struct okno_archive_row {
+    char archive[OKNO_ID_TEXT];
+    char kind[OKNO_ID_TEXT];
+    char url[OKNO_NAME_TEXT];
+    char files[OKNO_NAME_TEXT];
+    char time_zone[OKNO_NAME_TEXT];
+    char user[OKNO_NAME_TEXT];
+    char secret[OKNO_ID_TEXT]; /* name of a stored secret, never the secret; "" for none */
+    char options[OKNO_NAME_TEXT];
+};
+OKNO_VEC(okno_archive_row_vec, struct okno_archive_row);
+
+struct okno_camera {
+    char camera[OKNO_ID_TEXT];
+    char site[OKNO_ID_TEXT];
+    char channel[OKNO_NAME_TEXT];
+    char name[OKNO_NAME_TEXT]; /* "" when it has none */
+    int64_t retention_days;    /* 0: not declared */
+    bool overlay_trusted;
+    struct okno_archive_row archive;
+};
+
+struct okno_site {
+    char site[OKNO_ID_TEXT];
+    char name[OKNO_NAME_TEXT];
+    char time_zone[OKNO_NAME_TEXT];
+    char hours[OKNO_NAME_TEXT];
+    char group[OKNO_NAME_TEXT];
+};
+OKNO_VEC(okno_site_vec, struct okno_site);
+
+struct okno_point {
+    char point[OKNO_ID_TEXT];
+    char name[OKNO_NAME_TEXT];
+    char hours[OKNO_NAME_TEXT]; /* its own, else its site's */
+    struct okno_site site;
+};
+OKNO_VEC(okno_point_vec, struct okno_point);
+
+/* Which camera sees a point. */
+struct okno_placement {
+    char camera[OKNO_ID_TEXT];
+    int64_t from_us, to_us;
+    int64_t priority; /* lowest first */
+};
+OKNO_VEC(okno_placement_vec, struct okno_placement);
+
+/* A device at a point. */
+struct okno_pairing {
+    char device[OKNO_ID_TEXT];
+    char point[OKNO_ID_TEXT];
+    int64_t from_us, to_us;
+    bool button, panel, test;
+};
+OKNO_VEC(okno_pairing_vec, struct okno_pairing);
+
+/* A version of a question at a point. */
+struct okno_question {
+    char question[OKNO_ID_TEXT];
+    char kind[OKNO_ID_TEXT]; /* personnel, office, loyalty */
+    char text[OKNO_NAME_TEXT];
+    int64_t from_us, to_us;
+    int64_t window_us;
+};
+OKNO_VEC(okno_question_vec, struct okno_question);
+
+struct okno_shift {
+    char employee[OKNO_ID_TEXT];
+    int64_t from_us, to_us;
+};
+OKNO_VEC(okno_shift_vec, struct okno_shift);
+
+/* OKNO_NOT_FOUND names the id. */
+OKNO_CHECK int okno_registry_archive(struct okno_db *db, const char *archive,
+                                     struct okno_archive_row *ret_row, struct okno_err *err);
+OKNO_CHECK int okno_registry_camera(struct okno_db *db, const char *camera,
+                                    struct okno_camera *ret_camera, struct okno_err *err);
+OKNO_CHECK int okno_registry_site(struct okno_db *db, const char *site, struct okno_site *ret_site,
+                                  struct okno_err *err);
+OKNO_CHECK int okno_registry_point(struct okno_db *db, const char *point,
+                                   struct okno_point *ret_point, struct okno_err *err);
+
+/* All, ordered by id, appended. */
+OKNO_CHECK int okno_registry_archives(struct okno_db *db, struct okno_archive_row_vec *rows,
+                                      struct okno_err *err);
+OKNO_CHECK int okno_registry_sites(struct okno_db *db, struct okno_site_vec *sites,
+                                   struct okno_err *err);
+OKNO_CHECK int okno_registry_points(struct okno_db *db, struct okno_point_vec *points,
+                                    struct okno_err *err);
+
+/* The password stored under a name in DATA/secrets/, without its line end; "" for the name "".
+ * OKNO_CONFIG when the file is missing, or readable by others than its owner. The caller wipes
+ * ret_secret after use; it is never printed. */
+OKNO_CHECK int okno_registry_secret(struct okno_db *db, const char *name,
+                                    char ret_secret[OKNO_SECRET_TEXT], struct okno_err *err);
+
+/* Cameras that see the point at an instant, each once, lowest priority number first. */
+OKNO_CHECK int okno_registry_placements_at(struct okno_db *db, const char *point, int64_t at_us,
+                                           struct okno_placement_vec *placements,
+                                           struct okno_err *err);
+
+/* Pairings of a device (NULL: of any) with a point (NULL: with any), ordered by device and from. A
+ * later pairing of the same device ends an earlier one: intervals of a device do not overlap. */
+OKNO_CHECK int okno_registry_pairings(struct okno_db *db, const char *device, const char *point,
+                                      struct okno_pairing_vec *pairings, struct okno_err *err);
+
+/* All versions at the point, ordered by from, question. */
+OKNO_CHECK int okno_registry_questions(struct okno_db *db, const char *point,
+                                       struct okno_question_vec *questions, struct okno_err *err);
+
+/* The question at an instant: of those in force the one with the latest start (ties: the greater
+ * name). OKNO_NOT_FOUND when none is. */
+OKNO_CHECK int okno_registry_question_at(struct okno_db *db, const char *point, int64_t at_us,
+                                         struct okno_question *ret_question, struct okno_err *err);
+
+/* Shifts at the point that overlap [from, to), ordered by from, employee. */
+OKNO_CHECK int okno_registry_shifts(struct okno_db *db, const char *point, int64_t from_us,
+                                    int64_t to_us, struct okno_shift_vec *shifts,
+                                    struct okno_err *err);
+
+/* Who served: pure. The employee (borrowed from the shifts), or NULL for unassigned: nobody on
+ * shift, or several (then *ret_overlap). */
+const char *okno_shift_employee_at(const struct okno_shift *shifts, size_t count, int64_t at_us,
+                                   bool *ret_overlap);
+
+/* The same from the database; "" for unassigned. */
+OKNO_CHECK int okno_registry_employee_at(struct okno_db *db, const char *point, int64_t at_us,
+                                         char ret_employee[OKNO_ID_TEXT], bool *ret_overlap,
+                                         struct okno_err *err);
+
+/* Measurements of a target (`device:ID`, `archive:ID`, `camera:ID`), ordered by time. */
+OKNO_CHECK int okno_registry_clock(struct okno_db *db, const char *target,
+                                   struct okno_clock_vec *measurements, struct okno_err *err);
+
+/* Measurements of a camera's index clock: its own, else its archive's. */
+OKNO_CHECK int okno_registry_index_clock(struct okno_db *db, const struct okno_camera *camera,
+                                         struct okno_clock_vec *measurements, struct okno_err *err);
+
+#endif
