@@ -37,6 +37,7 @@ struct okno_field {
     const char *name;
     enum okno_field_type type;
     bool required;
+    bool key;          /* part of the natural key; for sinks and docs */
     int64_t min, max;  /* INT: range as written in the file; TEXT: max bytes, 0 means 1000 */
     int64_t scale;     /* INT: factor from the file's unit to the stored one; 0 means 1 */
     const char *words; /* WORD, SCOPED: the allowed words, one space between */
@@ -115,9 +116,9 @@ OKNO_CHECK int okno_field_check(const struct okno_field *field, struct okno_db *
                                 const char *text, struct okno_value *ret_value,
                                 struct okno_err *err);
 
-/* Bind the values by the fields' names to a named statement that has a parameter for each; fields
- * `from` and `to` bind as such. For sinks. */
-OKNO_CHECK int okno_import_bind(const struct okno_import_kind *kind,
+/* Bind the values to a statement that has a parameter for each field, of the field's name: whole
+ * numbers, booleans and times as integers, the rest as text, empty ones as NULL. For sinks. */
+OKNO_CHECK int okno_import_bind(const struct okno_field *fields, size_t count,
                                 const struct okno_value *values, struct okno_stmt *stmt,
                                 struct okno_err *err);
 

@@ -1,0 +1,403 @@
+#define _POSIX_C_SOURCE 200809L
+#include "store.h"
+
+#include "okno/conf.h"
+#include "okno/mem.h"
+#include "okno/text.h"
+#include "okno/time.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { YEAR_DAYS_100 = 36500 };
+
+#define COUNT_MAX INT64_C(1000000000000)
+#define OFFSET_MS_MAX INT64_C(1000000000000) /* 31 years: recorders wake up in 1970 or 2000 */
+#define UNCERTAINTY_MS_MAX INT64_C(86400000)
+
+/* --- the tables: order and names as in the product's interfaces */
+
+static const struct okno_field archive_fields[] = {
+    {.name = "archive",
+     .key = true,
+     .type = OKNO_FIELD_ID,
+     .required = true,
+     .help = "id of the archive"},
+    {.name = "kind",
+     .type = OKNO_FIELD_WORD,
+     .required = true,
+     .words = "dir hls onvif rtsp zoneminder mediamtx frigate moonfire nx flussonic macroscop axis "
+              "hikvision dahua trassir axxon",
+     .help = "how it is reached"},
+    {.name = "url",
+     .type = OKNO_FIELD_TEXT,
+     .required = true,
+     .help = "address without user and password; for dir also an absolute path"},
+    {.name = "files",
+     .type = OKNO_FIELD_TEXT,
+     .fallback = "",
+     .help = "for dir: template of the names, e.g. {channel}/%Y-%m-%d/%H-%M-%S.mp4"},
+    {.name = "time_zone",
+     .type = OKNO_FIELD_ZONE_RULE,
+     .fallback = "UTC",
+     .help = "zone of its times and file names"},
+    {.name = "user", .type = OKNO_FIELD_TEXT, .max = 200, .fallback = "", .help = "login"},
+    {.name = "secret",
+     .type = OKNO_FIELD_ID,
+     .fallback = "",
+     .help = "name of a file in DATA/secrets (mode 0600) that holds the password"},
+    {.name = "options", .type = OKNO_FIELD_TEXT, .fallback = "", .help = "of the kind"},
+};
+
+static const struct okno_field site_fields[] = {
+    {.name = "site",
+     .key = true,
+     .type = OKNO_FIELD_ID,
+     .required = true,
+     .help = "id of the site"},
+    {.name = "name", .type = OKNO_FIELD_TEXT, .required = true, .max = 200, .help = "for people"},
+    {.name = "time_zone",
+     .type = OKNO_FIELD_ZONE,
+     .required = true,
+     .help = "of its calendar, e.g. Europe/Moscow"},
+    {.name = "hours", .type = OKNO_FIELD_TEXT, .fallback = "", .help = "opening hours"},
+    {.name = "group", .type = OKNO_FIELD_TEXT, .max = 64, .fallback = "", .help = "e.g. a region"},
+};
+
+static const struct okno_field point_fields[] = {
+    {.name = "point",
+     .key = true,
+     .type = OKNO_FIELD_ID,
+     .required = true,
+     .help = "id of the desk or till"},
+    {.name = "site", .type = OKNO_FIELD_ID, .required = true, .ref = "site", .help = "where"},
+    {.name = "name", .type = OKNO_FIELD_TEXT, .required = true, .max = 200, .help = "for people"},
+    {.name = "hours", .type = OKNO_FIELD_TEXT, .fallback = "", .help = "empty: the site's"},
+};
+
+static const struct okno_field device_fields[] = {
+    {.name = "device",
+     .key = true,
+     .type = OKNO_FIELD_ID,
+     .required = true,
+     .help = "id of the device"},
+    {.name = "point", .type = OKNO_FIELD_ID, .required = true, .ref = "point", .help = "where"},
+    {.name = "from", .key = true, .type = OKNO_FIELD_TIME, .required = true, .help = "since when"},
+    {.name = "to", .type = OKNO_FIELD_TIME, .help = "until when; empty: further notice"},
+    {.name = "role",
+     .type = OKNO_FIELD_WORD,
+     .words = "button panel both",
+     .fallback = "both",
+     .help = "the seller's button, the customer's panel"},
+    {.name = "test", .type = OKNO_FIELD_BOOL, .fallback = "false", .help = "in test mode"},
+};
+
+static const struct okno_field camera_fields[] = {
+    {.name = "camera",
+     .key = true,
+     .type = OKNO_FIELD_ID,
+     .required = true,
+     .help = "id of the camera"},
+    {.name = "site", .type = OKNO_FIELD_ID, .required = true, .ref = "site", .help = "where"},
+    {.name = "archive",
+     .type = OKNO_FIELD_ID,
+     .required = true,
+     .ref = "archive",
+     .help = "what records it"},
+    {.name = "channel",
+     .type = OKNO_FIELD_TEXT,
+     .required = true,
+     .max = 200,
+     .help = "its name in the archive"},
+    {.name = "name", .type = OKNO_FIELD_TEXT, .max = 200, .fallback = "", .help = "for people"},
+    {.name = "retention_days",
+     .type = OKNO_FIELD_INT,
+     .min = 1,
+     .max = YEAR_DAYS_100,
+     .help = "after which the archive overwrites"},
+    {.name = "overlay_trusted",
+     .type = OKNO_FIELD_BOOL,
+     .fallback = "false",
+     .help = "the time in its picture is the archive's"},
+};
+
+static const struct okno_field placement_fields[] = {
+    {.name = "point",
+     .key = true,
+     .type = OKNO_FIELD_ID,
+     .required = true,
+     .ref = "point",
+     .help = "what"},
+    {.name = "camera",
+     .key = true,
+     .type = OKNO_FIELD_ID,
+     .required = true,
+     .ref = "camera",
+     .help = "is seen by which camera"},
+    {.name = "from", .key = true, .type = OKNO_FIELD_TIME, .required = true, .help = "since when"},
+    {.name = "to", .type = OKNO_FIELD_TIME, .help = "until when; empty: further notice"},
+    {.name = "priority",
+     .type = OKNO_FIELD_INT,
+     .min = 1,
+     .max = 1000,
+     .fallback = "1",
+     .help = "lowest number first"},
+};
+
+static const struct okno_field question_fields[] = {
+    {.name = "question",
+     .key = true,
+     .type = OKNO_FIELD_ID,
+     .required = true,
+     .help = "id of the question"},
+    {.name = "point",
+     .key = true,
+     .type = OKNO_FIELD_ID,
+     .required = true,
+     .ref = "point",
+     .help = "where"},
+    {.name = "from", .key = true, .type = OKNO_FIELD_TIME, .required = true, .help = "since when"},
+    {.name = "kind",
+     .type = OKNO_FIELD_WORD,
+     .required = true,
+     .words = "personnel office loyalty",
+     .help = "which index it feeds"},
+    {.name = "text",
+     .type = OKNO_FIELD_TEXT,
+     .required = true,
+     .help = "as asked; may contain {employee}"},
+    {.name = "window_s",
+     .type = OKNO_FIELD_INT,
+     .min = 3,
+     .max = 120,
+     .scale = OKNO_SECOND_US,
+     .help = "seconds to answer; empty: survey.window_s of the configuration"},
+    {.name = "to", .type = OKNO_FIELD_TIME, .help = "until when; empty: further notice"},
+};
+
+static const struct okno_field employee_fields[] = {
+    {.name = "employee",
+     .key = true,
+     .type = OKNO_FIELD_ID,
+     .required = true,
+     .help = "id of the person"},
+    {.name = "name", .type = OKNO_FIELD_TEXT, .max = 200, .fallback = "", .help = "for people"},
+    {.name = "hired", .type = OKNO_FIELD_DATE, .help = "local date"},
+};
+
+static const struct okno_field shift_fields[] = {
+    {.name = "employee",
+     .key = true,
+     .type = OKNO_FIELD_ID,
+     .required = true,
+     .ref = "employee",
+     .help = "who served"},
+    {.name = "point",
+     .key = true,
+     .type = OKNO_FIELD_ID,
+     .required = true,
+     .ref = "point",
+     .help = "where"},
+    {.name = "from", .key = true, .type = OKNO_FIELD_TIME, .required = true, .help = "from when"},
+    {.name = "to", .type = OKNO_FIELD_TIME, .required = true, .help = "until when"},
+};
+
+static const struct okno_field count_fields[] = {
+    {.name = "scope",
+     .key = true,
+     .type = OKNO_FIELD_SCOPED,
+     .required = true,
+     .words = "site point employee",
+     .help = "whose: site:ID, point:ID or employee:ID"},
+    {.name = "kind",
+     .key = true,
+     .type = OKNO_FIELD_WORD,
+     .required = true,
+     .words = "transactions visitors served",
+     .help = "what was counted"},
+    {.name = "from", .key = true, .type = OKNO_FIELD_TIME, .required = true, .help = "from when"},
+    {.name = "to", .type = OKNO_FIELD_TIME, .required = true, .help = "until when"},
+    {.name = "count",
+     .type = OKNO_FIELD_INT,
+     .required = true,
+     .max = COUNT_MAX,
+     .help = "how many"},
+    {.name = "source",
+     .type = OKNO_FIELD_WORD,
+     .required = true,
+     .words = "till counter sensor manual",
+     .help = "who counted"},
+};
+
+static const struct okno_field transaction_fields[] = {
+    {.name = "id", .key = true, .type = OKNO_FIELD_ID, .required = true, .help = "id of the sale"},
+    {.name = "time", .type = OKNO_FIELD_TIME, .required = true, .help = "when"},
+    {.name = "point", .type = OKNO_FIELD_ID, .required = true, .ref = "point", .help = "where"},
+    {.name = "employee", .type = OKNO_FIELD_ID, .ref = "employee", .help = "who sold"},
+    {.name = "amount", .type = OKNO_FIELD_DECIMAL, .help = "e.g. 123.45"},
+};
+
+static const struct okno_field clock_fields[] = {
+    {.name = "target",
+     .key = true,
+     .type = OKNO_FIELD_SCOPED,
+     .required = true,
+     .words = "device archive camera",
+     .help = "whose clock: device:ID, archive:ID or camera:ID"},
+    {.name = "at",
+     .key = true,
+     .type = OKNO_FIELD_TIME,
+     .required = true,
+     .help = "when measured, in UTC"},
+    {.name = "offset_ms",
+     .type = OKNO_FIELD_INT,
+     .required = true,
+     .min = -OFFSET_MS_MAX,
+     .max = OFFSET_MS_MAX,
+     .scale = OKNO_MS_US,
+     .help = "clock minus UTC: positive runs ahead"},
+    {.name = "uncertainty_ms",
+     .type = OKNO_FIELD_INT,
+     .required = true,
+     .max = UNCERTAINTY_MS_MAX,
+     .scale = OKNO_MS_US,
+     .help = "how far the offset may be wrong"},
+    {.name = "step",
+     .type = OKNO_FIELD_BOOL,
+     .fallback = "false",
+     .help = "the clock was set at this moment"},
+};
+
+/* --- checks of several fields */
+
+/* A template tells the moment when it holds a date and a time down to the minute. */
+static bool tells_time(const char *files)
+{
+    bool letters[128] = {false};
+    for (const char *at = files; (at = strchr(at, '%')) && at[1]; at += 2)
+        letters[at[1] & 0x7f] = true;
+    bool date = letters['F'] || (letters['Y'] && (letters['j'] || (letters['m'] && letters['d'])));
+    bool time = letters['T'] || letters['R'] || (letters['H'] && letters['M']);
+    return letters['s'] || (date && time);
+}
+
+static int check_dir(const struct okno_value *values, struct okno_err *err)
+{
+    const char *files = values[3].text;
+    if (!*files)
+        return okno_fail_field(err, OKNO_MISSING, "files",
+                               "files is required for kind dir: a template of the file names, e.g. "
+                               "{channel}/%%Y-%%m-%%d/%%H-%%M-%%S.mp4");
+    if (!tells_time(files))
+        return okno_fail_field(
+            err, OKNO_INVALID, "files",
+            "files: \"%.80s\" does not tell the time: %%Y %%m %%d %%H %%M or %%s "
+            "are needed",
+            files);
+    return 0;
+}
+
+static int check_archive(const struct okno_value *values, struct okno_err *err)
+{
+    const char *kind = values[1].text;
+    const char *url = values[2].text;
+    char scheme[16] = "";
+    const char *colon = strstr(url, "://");
+    if (colon)
+        (void)snprintf(scheme, sizeof(scheme), "%.*s", (int)(colon - url), url);
+    bool dir = strcmp(kind, "dir") == 0;
+    const char *allowed = dir ? "file http https ftp sftp s3" : "http https rtsp rtsps";
+    bool path = dir && *url == '/';
+    if (!path && !okno_text_is_word(scheme, allowed))
+        return okno_fail_field(err, OKNO_INVALID, "url",
+                               "url: \"%.80s\" is not allowed; allowed: %sSCHEME://..., SCHEME one "
+                               "of: %s",
+                               url, dir ? "an absolute path, or " : "", allowed);
+    const char *rest = colon ? colon + 3 : url;
+    if (colon && memchr(rest, '@', strcspn(rest, "/?#")))
+        return okno_fail_field(err, OKNO_INVALID, "url",
+                               "url holds a login: put it into the columns user and secret");
+    return dir ? check_dir(values, err) : 0;
+}
+
+/* The channel becomes part of paths and addresses. */
+static int check_camera(const struct okno_value *values, struct okno_err *err)
+{
+    const char *channel = values[3].text;
+    for (const char *at = channel; at; at = strchr(at, '/')) {
+        at += *at == '/';
+        if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || !at[2]))
+            return okno_fail_field(err, OKNO_INVALID, "channel",
+                                   "channel: \"%.80s\" must not lead out of the archive", channel);
+    }
+    return 0;
+}
+
+/* --- storing */
+
+/* A question without a window of its own keeps what is configured now: a later change of the
+ * configuration must not change surveys of the past. */
+static const struct okno_value *fill_window(const struct okno_import_env *env,
+                                            const struct okno_value *values,
+                                            struct okno_value *copy)
+{
+    enum { WINDOW = 5 };
+    memcpy(copy, values, OKNO_COUNT(question_fields) * sizeof(*copy));
+    if (!copy[WINDOW].text)
+        copy[WINDOW] = (struct okno_value){"", env->conf->survey.window_s * OKNO_SECOND_US};
+    return copy;
+}
+
+static int store(const struct okno_field *fields, size_t count, const char *noun,
+                 const struct okno_import_env *env, const struct okno_value *values,
+                 enum okno_stored *ret_stored, struct okno_err *err)
+{
+    struct okno_value copy[OKNO_COUNT(question_fields)];
+    if (fields == question_fields)
+        values = fill_window(env, values, copy);
+    return registry_store(fields, count, noun, env, values, ret_stored, err);
+}
+
+/* X(noun, kind's name, check, what a row is), in the order in which they refer to each other. */
+#define KINDS(X)                                                                                   \
+    X(archive, "archives", check_archive, "a recording system")                                    \
+    X(site, "sites", NULL, "a shop, office or branch")                                             \
+    X(point, "points", NULL, "a desk or till")                                                     \
+    X(device, "devices", NULL, "a button or panel at a point, dated")                              \
+    X(camera, "cameras", check_camera, "one channel of an archive")                                \
+    X(placement, "placements", NULL, "which camera sees which point, dated")                       \
+    X(question, "questions", NULL, "what the panel asks at a point, dated")                        \
+    X(employee, "employees", NULL, "a person who serves")                                          \
+    X(shift, "shifts", NULL, "who served at which point from when to when")                        \
+    X(count, "counts", NULL, "how many transactions, visitors or served in a period")              \
+    X(transaction, "transactions", NULL, "one sale")                                               \
+    X(clock, "clocks", NULL, "a measurement of a clock")
+
+#define KIND(noun, name, checker, text)                                                            \
+    static int store_##noun(const struct okno_import_env *env, void *ctx,                          \
+                            const struct okno_value *values, enum okno_stored *ret_stored,         \
+                            struct okno_err *err)                                                  \
+    {                                                                                              \
+        (void)ctx;                                                                                 \
+        return store(noun##_fields, OKNO_COUNT(noun##_fields), #noun, env, values, ret_stored,     \
+                     err);                                                                         \
+    }
+KINDS(KIND)
+#undef KIND
+
+#define ROW(noun, name, checker, text)                                                             \
+    {.kind = name,                                                                                 \
+     .help = text,                                                                                 \
+     .fields = noun##_fields,                                                                      \
+     .field_count = OKNO_COUNT(noun##_fields),                                                     \
+     .check = checker,                                                                             \
+     .start = registry_store_start,                                                                \
+     .store = store_##noun},
+static const struct okno_import_kind registry_kinds[] = {KINDS(ROW)};
+#undef ROW
+
+const struct okno_import_kind *okno_registry_kinds(size_t *ret_count)
+{
+    *ret_count = OKNO_COUNT(registry_kinds);
+    return registry_kinds;
+}
