@@ -1,7 +1,7 @@
 #include "cli.h"
 
 /* One line per command, in the order of `okno --help`. */
-#define COMMANDS(X) X(init) X(sample)
+#define COMMANDS(X) X(init) X(import) X(sample)
 
 #define DECLARE(name) extern const struct cli_command cli_##name;
 COMMANDS(DECLARE)

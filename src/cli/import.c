@@ -1,6 +1,8 @@
 #define _POSIX_C_SOURCE 200809L
-#include "cli.h"
 #include "okno/import.h"
+#include "cli.h"
+#include "options.h"
+
 #include "okno/json.h"
 #include "okno/mem.h"
 
@@ -81,8 +83,8 @@ static void on_progress(void *ctx, const struct okno_import_result *so_far, int6
     (void)fprintf(stderr, size > 0 && bytes >= size ? "\n" : " ");
 }
 
-static int print_result(const struct cli *cli, const char *kind,
-                        const struct okno_import_result *n, struct okno_err *err)
+static int print_result(const struct cli *cli, const char *kind, const struct okno_import_result *n,
+                        struct okno_err *err)
 {
     if (!cli->json) {
         printf("%s: %lld read, %lld added, %lld duplicate, %lld rejected\n", kind,
@@ -90,15 +92,16 @@ static int print_result(const struct cli *cli, const char *kind,
                (long long)n->rejected);
         return 0;
     }
-    okno_autojson json_t *object = json_pack(
-        "{ss sI sI sI sI sI}", "kind", kind, "read", (json_int_t)n->read, "added",
-        (json_int_t)n->added, "duplicate", (json_int_t)n->duplicate, "rejected",
-        (json_int_t)n->rejected, "import", (json_int_t)n->import);
-    return object ? okno_json_print(object, stdout, err) : okno_fail(err, OKNO_NO_MEMORY, "no memory");
+    okno_autojson json_t *object =
+        json_pack("{ss sI sI sI sI sI}", "kind", kind, "read", (json_int_t)n->read, "added",
+                  (json_int_t)n->added, "duplicate", (json_int_t)n->duplicate, "rejected",
+                  (json_int_t)n->rejected, "import", (json_int_t)n->import);
+    return object ? okno_json_print(object, stdout, err)
+                  : okno_fail(err, OKNO_NO_MEMORY, "no memory");
 }
 
 static int import_files(struct cli *cli, const struct okno_import_kind *kind, char **files,
-                        struct okno_err *err)
+                        int count, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
     struct okno_import_result result = {0};
@@ -114,63 +117,50 @@ static int import_files(struct cli *cli, const struct okno_import_kind *kind, ch
                                   .author = author,
                                   .rejected = on_rejected,
                                   .progress = on_progress};
-    for (; rc == 0 && *files; files++)
-        rc = okno_import_file(&job, *files, &result, err);
+    for (int i = 0; rc == 0 && i < count; i++)
+        rc = okno_import_file(&job, files[i], &result, err);
+    if (rc < 0 && result.import == 0)
+        return rc;
     int printed = print_result(cli, kind->kind, &result, &shown);
     if (rc < 0)
         return rc;
     return printed == 0 && result.rejected ? OKNO_PARTIAL : printed;
 }
 
-/* Takes the options out of argv; the rest is the kind and the files. */
-static int take_options(struct cli *cli, char **argv, bool *ret_kinds, struct okno_err *err)
-{
-    char **to = argv + 1;
-    for (char **at = argv + 1; *at; at++) {
-        if (strcmp(*at, "--json") == 0)
-            cli->json = true;
-        else if (strcmp(*at, "--kinds") == 0)
-            *ret_kinds = true;
-        else if ((*at)[0] == '-' && (*at)[1])
-            return okno_fail(err, OKNO_USAGE, "unknown option %.40s (see okno import --help)", *at);
-        else
-            *to++ = *at;
-    }
-    *to = NULL;
-    return 0;
-}
-
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     bool kinds = false;
-    (void)argc;
-    int rc = take_options(cli, argv, &kinds, err);
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--json", .flag = &cli->json},
+                         {.name = "--kinds", .flag = &kinds});
     if (rc < 0)
         return rc;
     if (kinds)
         return print_kinds();
-    if (!argv[1] || !argv[2])
-        return okno_fail(err, OKNO_USAGE, "a kind and at least one file are needed, such as "
-                                          "`okno import sites sites.csv`");
+    if (rest < 2)
+        return okno_fail(err, OKNO_USAGE,
+                         "a kind and at least one file are needed, such as "
+                         "`okno import sites sites.csv`");
     const struct okno_import_kind *kind = find_kind(argv[1], err);
-    return kind ? import_files(cli, kind, argv + 2, err) : OKNO_USAGE;
+    return kind ? import_files(cli, kind, argv + 2, rest - 1, err) : OKNO_USAGE;
 }
 
 const struct cli_command cli_import = {
     .name = "import",
     .summary = "take facts from CSV or JSON Lines files into the database",
-    .help = "usage: okno import KIND FILE... [--json]\n"
-            "       okno import --kinds\n"
-            "\n"
-            "Takes rows of CSV (comma, header row, UTF-8) or JSON Lines; - is standard input.\n"
-            "A row is stored whole or not at all; repeating an import adds nothing. A row with a\n"
-            "known key and other content is the key's next version. Each rejected row goes to\n"
-            "stderr as FILE:LINE: CODE: message, and the exit status is 4.\n"
-            "\n"
-            "  --json   the summary as JSON: kind, read, added, duplicate, rejected, import\n"
-            "  --kinds  every kind with its columns\n"
-            "\n"
-            "example:\n"
-            "  printf 'site,name,time_zone\\nS1,First shop,Europe/Moscow\\n' | okno import sites -\n",
+    .help =
+        "usage: okno import KIND FILE... [--json]\n"
+        "       okno import --kinds\n"
+        "\n"
+        "Takes rows of CSV (comma, header row, UTF-8) or JSON Lines; - is standard input.\n"
+        "A row is stored whole or not at all; repeating an import adds nothing. A row with a\n"
+        "known key and other content is the key's next version. Each rejected row goes to\n"
+        "stderr as FILE:LINE: CODE: message, and the exit status is 4.\n"
+        "\n"
+        "  --json   the summary as JSON: kind, read, added, duplicate, rejected, import\n"
+        "  --kinds  every kind with its columns\n"
+        "\n"
+        "example:\n"
+        "  printf 'site,name,time_zone\\nS1,First shop,Europe/Moscow\\n' | okno import sites -\n",
     .run = run,
 };
