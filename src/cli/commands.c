@@ -1,7 +1,13 @@
 #include "cli.h"
 
 /* One line per command, in the order of `okno --help`. */
-#define COMMANDS(X) X(init) X(import) X(sample)
+/* clang-format off */
+#define COMMANDS(X) \
+    X(init) \
+    X(import) \
+    X(kpi) \
+    X(sample)
+/* clang-format on */
 
 #define DECLARE(name) extern const struct cli_command cli_##name;
 COMMANDS(DECLARE)

@@ -1,6 +1,7 @@
 /* What the holder of a lease is shown: facts of the survey, its clip and stills, blind. */
 #include "review.h"
 
+#include "okno/evidence.h"
 #include "okno/review.h"
 #include "okno/time.h"
 
@@ -31,22 +32,6 @@ static json_t *evidence_url(const char *sha256, const char *media_type)
     return json_sprintf("/api/v1/evidence/%s.%s", sha256, extension);
 }
 
-/* Stored as [[from_us, to_us], ...]; shown as times. */
-static json_t *gaps_json(const char *stored)
-{
-    json_t *shown = json_array();
-    okno_autojson json_t *gaps = json_loads(stored, 0, NULL);
-    size_t i;
-    json_t *gap;
-    json_array_foreach(gaps, i, gap)
-    {
-        json_array_append_new(
-            shown, json_pack("[o, o]", okno_json_time(json_integer_value(json_array_get(gap, 0))),
-                             okno_json_time(json_integer_value(json_array_get(gap, 1)))));
-    }
-    return shown;
-}
-
 static json_t *clip_json(struct okno_stmt *row)
 {
     const char *sha256 = okno_stmt_text(row, "sha256");
@@ -57,7 +42,7 @@ static json_t *clip_json(struct okno_stmt *row)
         time_or_null(row, "got_from"), "got_to", time_or_null(row, "got_to"), "asked_from",
         time_or_null(row, "asked_from"), "asked_to", time_or_null(row, "asked_to"),
         "view_offset_ms", (json_int_t)(okno_stmt_int(row, "view_offset_us") / OKNO_MS_US), "gaps",
-        gaps_json(okno_stmt_text(row, "gaps")));
+        okno_evidence_gaps_json(okno_stmt_text(row, "gaps")));
 }
 
 static json_t *still_json(struct okno_stmt *row)

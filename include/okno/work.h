@@ -1,0 +1,52 @@
+/* Work at the archives: linking surveys to footage and fetching clips and stills, by hand or from
+ * the table of jobs. Order: class (held, sampled, negative, other), then what is overwritten first.
+ */
+#ifndef OKNO_WORK_H
+#define OKNO_WORK_H
+
+#include "okno/conf.h"
+#include "okno/db.h"
+#include "okno/err.h"
+#include "okno/evidence.h"
+#include "okno/link.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One thread's means: its database handle and the archives it has opened (kept, with what they have
+ * learnt of listings and indexes). Not shared between threads. */
+struct okno_work;
+
+/* `conf` is borrowed for the life of the work. */
+OKNO_CHECK int okno_work_open(const char *data_dir, const struct okno_conf *conf,
+                              struct okno_work **ret_work, struct okno_err *err);
+void okno_work_close(struct okno_work *work);
+OKNO_CLEANUP(okno_work, okno_work_close);
+
+/* The database handle of the work, for its own thread. */
+struct okno_db *okno_work_db(struct okno_work *work);
+
+/* Make the jobs that are missing: a link for each closed survey that has none. Returns through
+ * *ret_added (may be NULL) how many were made. */
+OKNO_CHECK int okno_work_plan(struct okno_work *work, int64_t now_us, int64_t *ret_added,
+                              struct okno_err *err);
+
+/* Take the most urgent waiting job under a lease, run it, store the outcome. Returns 1 when a job
+ * was run (whatever became of it), 0 when none is due: then *ret_next_us is the time of the next
+ * try, or INT64_MAX when nothing waits. Negative only when the table itself could not be used.
+ * *ret_code: the outcome of the job that was run (0 or a code), its message in err. */
+OKNO_CHECK int okno_work_run_one(struct okno_work *work, int64_t now_us, int64_t *ret_next_us,
+                                 int *ret_code, struct okno_err *err);
+
+/* Link one closed survey now and store the link. A link that has evidence never degrades. */
+OKNO_CHECK int okno_work_link(struct okno_work *work, const char *survey, int64_t now_us,
+                              enum okno_link_state *ret_state, struct okno_err *err);
+
+/* Fetch, check, keep and record a clip or still of a survey now (linking it first when needed).
+ * What is already kept for the same interval is returned without asking the archive again.
+ * OKNO_NO_COVERAGE, OKNO_NO_CAMERA, OKNO_GONE name why there is none. */
+OKNO_CHECK int okno_work_extract(struct okno_work *work, const char *survey, const char *kind,
+                                 const char *audit, int64_t now_us,
+                                 struct okno_evidence *ret_evidence, struct okno_err *err);
+
+#endif

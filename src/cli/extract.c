@@ -1,0 +1,187 @@
+/* okno extract: clips and stills of surveys. */
+#define _POSIX_C_SOURCE 200809L
+#include "cli.h"
+#include "options.h"
+#include "progress.h"
+
+#include "okno/conf.h"
+#include "okno/evidence.h"
+#include "okno/json.h"
+#include "okno/time.h"
+#include "okno/vec.h"
+#include "okno/work.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+struct extract_id {
+    char survey[160];
+};
+OKNO_VEC(extract_id_vec, struct extract_id);
+
+struct extraction {
+    const char *survey, *audit, *clip_to, *still_to;
+    bool stills, json;
+    int64_t from_us, to_us;
+    int64_t missing; /* items without footage */
+};
+
+static int collect(struct okno_db *db, const struct extraction *x, bool all,
+                   struct extract_id_vec *ids, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = x->audit ? OKNO_DB_PREPARE(db, "cli.surveys_of_audit", &stmt, err,
+                                        OKNO_TEXT("audit", x->audit))
+                      : OKNO_DB_PREPARE(db, "cli.surveys_for_stills", &stmt, err,
+                                        OKNO_INT("from", x->from_us), OKNO_INT("to", x->to_us),
+                                        OKNO_INT("all", all));
+    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
+        struct extract_id id;
+        (void)snprintf(id.survey, sizeof(id.survey), "%s", okno_stmt_text(stmt, "survey"));
+        rc = extract_id_vec_push(ids, id) < 0 ? okno_fail(err, OKNO_NO_MEMORY, "out of memory") : 0;
+    }
+    return rc;
+}
+
+/* A copy of a kept file for the caller; refuses to overwrite. */
+static int copy_out(const char *data_dir, const char *sha256, const char *to, struct okno_err *err)
+{
+    char path[1400];
+    char block[65536];
+    int rc = okno_evidence_path(data_dir, sha256, path, sizeof(path), err);
+    if (rc < 0)
+        return rc;
+    okno_autoclose int in = open(path, O_RDONLY | O_CLOEXEC);
+    okno_autoclose int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (in < 0)
+        return okno_fail_errno(err, errno, "cannot read %s", path);
+    if (out < 0)
+        return okno_fail_errno(err, errno, "cannot write %s", to);
+    for (;;) {
+        ssize_t got = read(in, block, sizeof(block));
+        if (got == 0)
+            return 0;
+        if (got < 0 || write(out, block, (size_t)got) != got)
+            return okno_fail_errno(err, errno, "cannot copy to %s", to);
+    }
+}
+
+static int print(struct cli *cli, const struct extraction *x, const struct okno_evidence *e,
+                 struct okno_err *err)
+{
+    okno_autojson json_t *json = okno_evidence_json(cli->data_dir, e);
+    char from[OKNO_TIME_TEXT];
+    char to[OKNO_TIME_TEXT];
+    if (x->json)
+        return okno_json_print(json, stdout, err);
+    printf("%s %s %s..%s %lld bytes in %lld requests\n  %s\n", e->survey, e->kind,
+           okno_time_format(e->got_from_us, from), okno_time_format(e->got_to_us, to),
+           (long long)e->bytes, (long long)e->requests,
+           json_string_value(json_object_get(json, "path")));
+    return 0;
+}
+
+static bool is_missing(int code)
+{
+    return code == OKNO_NO_COVERAGE || code == OKNO_NO_CAMERA || code == OKNO_GONE ||
+           code == OKNO_NOT_YET;
+}
+
+/* One clip or still. Footage that is not there is told and counted; good items go on. */
+static int one(struct cli *cli, struct okno_work *work, struct extraction *x, const char *survey,
+               const char *kind, const char *to, struct okno_err *err)
+{
+    struct okno_evidence e = {0};
+    struct okno_err trouble = {0};
+    int rc = okno_work_extract(work, survey, kind, x->audit, okno_time_now(), &e, &trouble);
+    if (rc < 0 && (is_missing(rc) || rc == OKNO_TRANSIENT || rc == OKNO_MEDIA) && !x->survey) {
+        (void)fprintf(stderr, "okno extract: %s %s: %s\n", survey, kind, trouble.text);
+        x->missing++;
+        return 0;
+    }
+    if (rc < 0)
+        return okno_fail(err, rc, "%s", trouble.text);
+    rc = to ? copy_out(cli->data_dir, e.sha256, to, err) : 0;
+    return rc < 0 ? rc : print(cli, x, &e, err);
+}
+
+static int extract_survey(struct cli *cli, struct okno_work *work, struct extraction *x,
+                          struct okno_err *err)
+{
+    bool both = !x->clip_to && !x->still_to;
+    int rc = 0;
+    if (both || x->clip_to)
+        rc = one(cli, work, x, x->survey, "clip", x->clip_to, err);
+    if (rc == 0 && (both || x->still_to))
+        rc = one(cli, work, x, x->survey, "still", x->still_to, err);
+    return rc;
+}
+
+static int extract_many(struct cli *cli, struct okno_work *work, struct extraction *x,
+                        struct okno_err *err)
+{
+    OKNO_AUTO_VEC(extract_id_vec) ids = {0};
+    bool all = strcmp(cli->conf->evidence.stills, "all") == 0;
+    int rc = collect(okno_work_db(work), x, all, &ids, err);
+    for (size_t i = 0; rc == 0 && i < ids.len; i++) {
+        if (x->audit)
+            rc = one(cli, work, x, ids.items[i].survey, "clip", NULL, err);
+        if (rc == 0)
+            rc = one(cli, work, x, ids.items[i].survey, "still", NULL, err);
+        cli_progress("extracting", (int64_t)i + 1, (int64_t)ids.len);
+    }
+    if (rc == 0 && x->missing > 0)
+        rc = okno_fail(err, OKNO_PARTIAL, "%lld item(s) have no footage; each is named above",
+                       (long long)x->missing);
+    return rc;
+}
+
+static int check(const struct extraction *x, int rest, struct okno_err *err)
+{
+    int modes = (x->survey != NULL) + (x->audit != NULL) + x->stills;
+    if (rest > 0 || modes != 1)
+        return okno_fail(err, OKNO_USAGE,
+                         "say what: --survey ID, --audit ID, or --stills --from TIME --to TIME");
+    if (x->stills && (x->from_us < 0 || x->to_us < 0))
+        return okno_fail(err, OKNO_USAGE, "--stills needs --from TIME --to TIME");
+    if (!x->survey && (x->clip_to || x->still_to))
+        return okno_fail(err, OKNO_USAGE, "--clip F and --still F go with --survey ID");
+    return 0;
+}
+
+static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_work) *work = NULL;
+    struct extraction x = {.from_us = -1, .to_us = -1};
+    int rest = 0;
+    int rc =
+        CLI_OPTIONS(argc, argv, &rest, err, {.name = "--survey", .text = &x.survey},
+                    {.name = "--audit", .text = &x.audit}, {.name = "--stills", .flag = &x.stills},
+                    {.name = "--from", .time_us = &x.from_us},
+                    {.name = "--to", .time_us = &x.to_us}, {.name = "--clip", .text = &x.clip_to},
+                    {.name = "--still", .text = &x.still_to}, {.name = "--json", .flag = &x.json});
+    if (rc == 0)
+        rc = check(&x, rest, err);
+    if (rc == 0)
+        rc = okno_work_open(cli->data_dir, cli->conf, &work, err);
+    if (rc < 0)
+        return rc;
+    return x.survey ? extract_survey(cli, work, &x, err) : extract_many(cli, work, &x, err);
+}
+
+const struct cli_command cli_extract = {
+    .name = "extract",
+    .summary = "fetch clips and stills of surveys as evidence",
+    .help =
+        "usage: okno extract (--survey ID | --audit ID | --stills --from TIME --to TIME)\n"
+        "                    [--clip FILE] [--still FILE] [--json]\n"
+        "\n"
+        "Fetches footage into the evidence store, under its SHA-256; what is already kept is\n"
+        "not fetched again. With --survey: its clip and still, copied to FILE when given.\n"
+        "With --audit: clip and still of each sampled survey. With --stills: the photo of\n"
+        "each rating of the period. Exit 4 when some footage is missing.\n"
+        "\n"
+        "example: okno extract --survey till-1.0.17 --clip clip.mp4 --still still.jpg\n",
+    .run = run,
+};

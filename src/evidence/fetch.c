@@ -1,0 +1,158 @@
+/* Fetching a clip or a still of a linked survey into the store. */
+#define _POSIX_C_SOURCE 200809L
+#include "work.h"
+
+#include "okno/time.h"
+
+#include <string.h>
+
+/* The reason why a link in this state has nothing to fetch; 0 when it has. */
+static int nothing_to_fetch(const struct work_link *link, const char *survey, struct okno_err *err)
+{
+    switch (link->state) {
+    case OKNO_LINK_LINKED:
+    case OKNO_LINK_PARTIAL:
+        return 0;
+    case OKNO_LINK_NO_CAMERA:
+        return okno_fail(err, OKNO_NO_CAMERA,
+                         "no camera is placed at the point of survey %s: add it to placements",
+                         survey);
+    case OKNO_LINK_EXPIRED:
+        return okno_fail(err, OKNO_GONE, "the archive has overwritten the footage of survey %s",
+                         survey);
+    case OKNO_LINK_UNREACHABLE:
+        return okno_fail(err, OKNO_TRANSIENT,
+                         "the archive of survey %s could not be asked; it is "
+                         "tried again by itself",
+                         survey);
+    case OKNO_LINK_PENDING:
+        return okno_fail(err, OKNO_NOT_YET, "the archive has not listed survey %s yet", survey);
+    default:
+        return okno_fail(err, OKNO_NO_COVERAGE, "nothing is recorded for survey %s", survey);
+    }
+}
+
+/* The stored link when it still holds; else a new one. */
+static int usable_link(struct okno_work *work, const char *survey, int64_t now_us,
+                       struct work_link *ret_link, struct okno_err *err)
+{
+    struct okno_err none = {0};
+    int rc = work_load_link(work, survey, ret_link, &none);
+    bool fetchable =
+        rc == 0 && (ret_link->state == OKNO_LINK_LINKED || ret_link->state == OKNO_LINK_PARTIAL);
+    if (rc < 0 && rc != OKNO_NOT_FOUND)
+        return okno_fail(err, rc, "%s", none.text);
+    if (!fetchable) {
+        rc = okno_work_link(work, survey, now_us, NULL, err);
+        if (rc == 0)
+            rc = work_load_link(work, survey, ret_link, err);
+    }
+    return rc < 0 ? rc : nothing_to_fetch(ret_link, survey, err);
+}
+
+/* What was read, for provenance: JSON array of pieces, never a credential. */
+static void source_text(const struct okno_camera *camera, const struct okno_piece_vec *pieces,
+                        char *ret_text, size_t size)
+{
+    okno_autojson json_t *array = json_array();
+    for (size_t i = 0; i < pieces->len; i++) {
+        const struct okno_piece *p = &pieces->items[i];
+        okno_autojson json_t *piece = json_pack(
+            "{s:s, s:s, s:o, s:I, s:s}", "archive", camera->archive.archive, "name", p->name,
+            "from", okno_json_time(p->from_us), "size", (json_int_t)p->size, "tag", p->tag);
+        if (json_array_append(array, piece) < 0)
+            break;
+        okno_autofree char *text = json_dumps(array, JSON_COMPACT | JSON_SORT_KEYS);
+        if (!text || strlen(text) >= size)
+            break;
+        (void)snprintf(ret_text, size, "%s", text);
+    }
+}
+
+static void fill(struct okno_evidence *e, const struct okno_camera *camera,
+                 const struct okno_extract_result *got)
+{
+    bool still = strcmp(e->kind, "still") == 0;
+    (void)snprintf(e->camera, sizeof(e->camera), "%s", camera->camera);
+    (void)snprintf(e->media_type, sizeof(e->media_type), still ? "image/jpeg" : "video/mp4");
+    (void)snprintf(e->codec, sizeof(e->codec), "%s", got->media.codec);
+    (void)snprintf(e->source, sizeof(e->source), "[]");
+    source_text(camera, &got->pieces, e->source, sizeof(e->source));
+    work_gaps_text(&got->media.gaps, e->gaps, sizeof(e->gaps));
+    e->got_from_us = got->media.got_from_us;
+    e->got_to_us = got->media.got_to_us;
+    e->frame_at_us = still ? got->media.first_frame_us : 0;
+    int64_t lead_us = e->asked_from_us - e->got_from_us;
+    e->view_offset_us = !still && lead_us > 0 ? lead_us : 0;
+    e->requests = got->requests;
+    e->bytes_read = got->bytes_read;
+}
+
+/* Extract into a temporary file and keep it. */
+static int fetch(struct okno_work *work, const struct okno_camera *camera, struct okno_evidence *e,
+                 struct okno_err *err)
+{
+    char temp[1300];
+    struct okno_extract_result got = {0};
+    struct okno_extract_camera view = {.channel = camera->channel,
+                                       .index_offset_us = e->index_offset_us};
+    int rc = work_archive_of(work, camera, &view.archive, err);
+    if (rc == 0)
+        rc = okno_evidence_temp(work->data_dir, e->kind, temp, sizeof(temp), err);
+    if (rc < 0)
+        return rc;
+    if (strcmp(e->kind, "still") == 0)
+        rc = okno_extract_still(&view, e->asked_to_us, temp, &got, err);
+    else
+        rc = okno_extract_clip(&view, e->asked_from_us, e->asked_to_us, work->conf->evidence.audio,
+                               temp, &got, err);
+    if (rc < 0)
+        return rc;
+    fill(e, camera, &got);
+    okno_extract_result_free(&got);
+    rc = okno_evidence_keep(work->data_dir, temp, e, err);
+    return rc < 0 ? rc : okno_evidence_add(work->db, e, err);
+}
+
+/* Already kept for the same seconds, camera and offset? */
+static bool is_kept(struct okno_work *work, const struct okno_evidence *wanted, const char *camera,
+                    struct okno_evidence *ret_kept)
+{
+    struct okno_err none = {0};
+    return okno_evidence_find(work->db, wanted->survey, wanted->kind, ret_kept, &none) == 0 &&
+           ret_kept->asked_from_us == wanted->asked_from_us &&
+           ret_kept->asked_to_us == wanted->asked_to_us &&
+           ret_kept->index_offset_us == wanted->index_offset_us &&
+           strcmp(ret_kept->camera, camera) == 0;
+}
+
+int okno_work_extract(struct okno_work *work, const char *survey, const char *kind,
+                      const char *audit, int64_t now_us, struct okno_evidence *ret_evidence,
+                      struct okno_err *err)
+{
+    struct work_survey s = {0};
+    struct work_link link = {0};
+    struct okno_camera camera = {0};
+    int rc = work_load_survey(work, survey, &s, err);
+    if (rc == 0)
+        rc = usable_link(work, survey, now_us, &link, err);
+    if (rc == 0)
+        rc = okno_registry_camera(work->db, link.camera, &camera, err);
+    if (rc < 0)
+        return rc;
+    bool still = strcmp(kind, "still") == 0;
+    struct okno_evidence e = {.asked_from_us = still ? s.still_at_us : link.asked_from_us,
+                              .asked_to_us = still ? s.still_at_us : link.asked_to_us,
+                              .index_offset_us = link.index_offset_us,
+                              .uncertainty_us = link.uncertainty_us,
+                              .made_at_us = now_us};
+    (void)snprintf(e.survey, sizeof(e.survey), "%s", s.survey);
+    (void)snprintf(e.audit, sizeof(e.audit), "%s", audit ? audit : "");
+    (void)snprintf(e.kind, sizeof(e.kind), "%s", kind);
+    if (is_kept(work, &e, camera.camera, ret_evidence))
+        return 0;
+    rc = fetch(work, &camera, &e, err);
+    if (rc == 0)
+        *ret_evidence = e;
+    return rc;
+}

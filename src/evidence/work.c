@@ -1,0 +1,195 @@
+/* One thread's means: its database handle and the archives it keeps open. */
+#define _POSIX_C_SOURCE 200809L
+#include "work.h"
+
+#include "okno/time.h"
+
+#include <sodium/randombytes.h>
+#include <sodium/utils.h>
+#include <string.h>
+
+int okno_work_open(const char *data_dir, const struct okno_conf *conf, struct okno_work **ret_work,
+                   struct okno_err *err)
+{
+    OKNO_AUTO(okno_work) *work = calloc(1, sizeof(*work));
+    if (!work)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a worker");
+    work->conf = conf;
+    (void)snprintf(work->data_dir, sizeof(work->data_dir), "%s", data_dir);
+    (void)snprintf(work->owner, sizeof(work->owner), "%ld-%08x%08x", (long)getpid(),
+                   randombytes_random(), randombytes_random());
+    int rc = okno_db_open(data_dir, false, &work->db, err);
+    if (rc == 0)
+        *ret_work = okno_mem_take(&work);
+    return rc;
+}
+
+void okno_work_close(struct okno_work *work)
+{
+    if (!work)
+        return;
+    for (size_t i = 0; i < work->archives.len; i++)
+        okno_archive_close(work->archives.items[i].archive);
+    work_archive_vec_free(&work->archives);
+    okno_db_close(work->db);
+    free(work);
+}
+
+struct okno_db *okno_work_db(struct okno_work *work)
+{
+    return work->db;
+}
+
+static int open_archive(struct okno_work *work, const struct okno_archive_row *row,
+                        struct okno_archive **ret_archive, struct okno_err *err)
+{
+    char password[OKNO_SECRET_TEXT] = "";
+    int rc = okno_registry_secret(work->db, row->secret, password, err);
+    if (rc < 0)
+        return rc;
+    const struct okno_archive_config config = {
+        .archive = row->archive,
+        .kind = row->kind,
+        .url = row->url,
+        .files = row->files,
+        .time_zone = row->time_zone,
+        .user = row->user,
+        .password = password,
+        .options = row->options,
+        .deadline_us = work->conf->fetch.deadline_s * OKNO_SECOND_US,
+    };
+    rc = okno_archive_open(&config, ret_archive, err);
+    sodium_memzero(password, sizeof(password));
+    return rc;
+}
+
+int work_archive_of(struct okno_work *work, const struct okno_camera *camera,
+                    struct okno_archive **ret_archive, struct okno_err *err)
+{
+    struct work_archive *slot = NULL;
+    for (size_t i = 0; i < work->archives.len; i++)
+        if (strcmp(work->archives.items[i].row.archive, camera->archive.archive) == 0)
+            slot = &work->archives.items[i];
+    if (slot && memcmp(&slot->row, &camera->archive, sizeof(slot->row)) == 0) {
+        *ret_archive = slot->archive;
+        return 0;
+    }
+    struct work_archive fresh = {.row = camera->archive};
+    int rc = open_archive(work, &camera->archive, &fresh.archive, err);
+    if (rc < 0)
+        return rc;
+    *ret_archive = fresh.archive;
+    if (slot) {
+        okno_archive_close(slot->archive);
+        *slot = fresh;
+    } else if (work_archive_vec_push(&work->archives, fresh) < 0) {
+        okno_archive_close(fresh.archive);
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the archives");
+    }
+    return 0;
+}
+
+int work_index_offset(struct okno_work *work, const struct okno_camera *camera, int64_t at_us,
+                      struct okno_clock_offset *ret_offset, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_clock_vec) measurements = {0};
+    int rc = okno_registry_index_clock(work->db, camera, &measurements, err);
+    if (rc == 0)
+        *ret_offset = okno_clock_at(measurements.items, measurements.len, at_us);
+    return rc;
+}
+
+int work_load_survey(struct okno_work *work, const char *id, struct work_survey *ret,
+                     struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(work->db, "evidence.survey", &stmt, err, OKNO_TEXT("survey", id));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc == 0)
+        return okno_fail(err, OKNO_NOT_FOUND, "there is no survey %.80s", id);
+    if (rc < 0)
+        return rc;
+    if (strcmp(okno_stmt_text(stmt, "state"), "open") == 0)
+        return okno_fail(err, OKNO_NOT_YET, "the window of survey %.80s is still open", id);
+    struct work_survey s = {
+        .opened_us = okno_stmt_int(stmt, "opened_at"),
+        .closes_us = okno_stmt_int(stmt, "closes_at"),
+        .device_uncertainty_us = okno_stmt_int(stmt, "device_uncertainty_us"),
+        .answered = !okno_stmt_is_null(stmt, "answer"),
+    };
+    s.negative = s.answered && strcmp(okno_stmt_text(stmt, "answer"), "no") == 0;
+    s.still_at_us = s.answered ? okno_stmt_int(stmt, "answered_at") : s.closes_us;
+    (void)snprintf(s.survey, sizeof(s.survey), "%s", okno_stmt_text(stmt, "survey"));
+    (void)snprintf(s.point, sizeof(s.point), "%s", okno_stmt_text(stmt, "point"));
+    *ret = s;
+    return 0;
+}
+
+static enum okno_link_state state_of(const char *name)
+{
+    int state = 0;
+    while (state + 1 < OKNO_LINK_STATE_COUNT &&
+           strcmp(okno_link_state_name((enum okno_link_state)state), name) != 0)
+        state++;
+    return (enum okno_link_state)state;
+}
+
+int work_load_link(struct okno_work *work, const char *survey, struct work_link *ret,
+                   struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(work->db, "evidence.link", &stmt, err, OKNO_TEXT("survey", survey));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc == 0)
+        return okno_fail(err, OKNO_NOT_FOUND, "survey %.80s is not linked yet", survey);
+    if (rc < 0)
+        return rc;
+    const char *camera = okno_stmt_text(stmt, "camera");
+    *ret = (struct work_link){
+        .state = state_of(okno_stmt_text(stmt, "state")),
+        .asked_from_us = okno_stmt_int(stmt, "asked_from"),
+        .asked_to_us = okno_stmt_int(stmt, "asked_to"),
+        .index_offset_us = okno_stmt_int(stmt, "index_offset_us"),
+        .uncertainty_us = okno_stmt_int(stmt, "uncertainty_us"),
+        .attempts = okno_stmt_int(stmt, "attempts"),
+    };
+    (void)snprintf(ret->camera, sizeof(ret->camera), "%s", camera ? camera : "");
+    return 0;
+}
+
+void work_gaps_text(const struct okno_interval_vec *gaps, char *ret_text, size_t size)
+{
+    enum { SHOWN_MAX = 16 };
+    size_t used = (size_t)snprintf(ret_text, size, "[");
+    for (size_t i = 0; i < gaps->len && i < SHOWN_MAX && used + 48 < size; i++)
+        used +=
+            (size_t)snprintf(ret_text + used, size - used, "%s[%lld,%lld]", i ? "," : "",
+                             (long long)gaps->items[i].from_us, (long long)gaps->items[i].to_us);
+    (void)snprintf(ret_text + used, size - used, "]");
+}
+
+bool work_is_passing(int code)
+{
+    static const int passing[] = {OKNO_TRANSIENT,    OKNO_TIMEOUT,  OKNO_ARCHIVE_BUSY,
+                                  OKNO_ARCHIVE_AUTH, OKNO_PROTOCOL, OKNO_ARCHIVE_REFUSED,
+                                  OKNO_NOT_YET,      OKNO_BUSY,     OKNO_NO_SPACE,
+                                  OKNO_NO_MEMORY,    OKNO_IO,       OKNO_CONFIG,
+                                  OKNO_CANCELLED};
+    for (size_t i = 0; i < OKNO_COUNT(passing); i++)
+        if (passing[i] == code)
+            return true;
+    return false;
+}
+
+int64_t work_retry_at(int64_t attempts, int64_t now_us)
+{
+    const int64_t longest_us = 3600 * OKNO_SECOND_US;
+    int64_t wait_us = 15 * OKNO_SECOND_US;
+    while (--attempts > 0 && wait_us < longest_us)
+        wait_us *= 2;
+    if (wait_us > longest_us)
+        wait_us = longest_us;
+    return now_us + wait_us + (int64_t)randombytes_uniform((uint32_t)(wait_us / 4));
+}
