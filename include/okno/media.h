@@ -11,11 +11,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A recording that takes part, in order of time. */
+/* A recording that takes part; inputs stand in order of from_us. */
 struct okno_media_input {
     struct okno_source *source; /* not owned */
     const char *format;         /* demuxer name; no probing beyond it */
     int64_t from_us;            /* clock time of the first video frame's presentation */
+    int64_t error_us;           /* how far from_us may be off; neighbours closer than that touch */
+    const char *name;           /* for messages; NULL: "the recording" */
 };
 
 struct okno_interval {
@@ -40,25 +42,39 @@ struct okno_media_result {
     int64_t first_frame_us; /* presentation times of first and last frame */
     int64_t last_frame_us;
     int64_t frames;
-    int width, height;
+    int width, height; /* of a still: as written, upright and with square pixels */
     char codec[32];
-    struct okno_interval_vec
-        gaps; /* inside the asked interval, longer than 2 frame intervals; owned */
+    bool audio; /* the file has sound (asked for, recorded, and a codec that MP4 can hold) */
+    /* What of the asked interval has no picture, its head and tail included; owned. Between
+     * recordings: longer than 2 frame intervals plus the error of their times. Inside one: longer
+     * than max(1 s, 2 frame intervals). */
+    struct okno_interval_vec gaps;
 };
 void okno_media_result_free(struct okno_media_result *result);
 
+/* The longest clip. */
+#define OKNO_MEDIA_MAX_US (INT64_C(3600) * 1000000)
+
 /* Copy, without re-encoding, [from, to) of the inputs into a new MP4 at out_path (must not exist):
  * starts at the last key frame at or before `from`, across file borders and gaps (a gap keeps its
- * length in the timeline), index in front, no audio unless asked. The result is verified: first
- * sample is a key frame, the interval is covered as far as the inputs go, the first GOP decodes.
- * OKNO_NO_COVERAGE when no frame falls into the interval; OKNO_MEDIA for unreadable recordings. */
+ * length in the timeline), index in front, no audio unless asked. Pictures that lead the first key
+ * frame (open GOP) are left out: they cannot be decoded and lie before `from`. Where recordings
+ * overlap, the later one takes over at its last key frame inside the earlier one; an overlap within
+ * error_us moves the later one instead. The result is verified: first sample is a key frame, the
+ * interval is covered as promised, the first GOP decodes. The file is on disk (fsync) on success
+ * and removed on failure; its folder is the caller's to sync. The same input gives the same bytes.
+ * OKNO_NO_COVERAGE when no frame falls into the interval; OKNO_MEDIA for unreadable recordings;
+ * OKNO_UNSUPPORTED when the codec's parameters change on the way; OKNO_TOO_LARGE past
+ * OKNO_MEDIA_MAX_US or the limits of a picture; OKNO_CONFLICT when out_path exists; the source's
+ * own code when reading failed. */
 OKNO_CHECK int okno_media_clip(const struct okno_media_input *inputs, size_t count, int64_t from_us,
                                int64_t to_us, bool audio, const char *out_path,
                                struct okno_media_result *ret_result, struct okno_err *err);
 
-/* The last frame presented at or before `at` as JPEG in full range, into a new file; not older than
- * max(1 s, 2 frame intervals), not across a gap, else OKNO_NO_COVERAGE. first_frame_us of the
- * result is the frame's time. */
+/* The last frame presented at or before `at` as JPEG in full range, upright and with square pixels,
+ * into a new file; not older than max(1 s, 2 frame intervals), not across a gap, else
+ * OKNO_NO_COVERAGE. first_frame_us of the result is the frame's time, last_frame_us the same.
+ * Errors and the file's fate as for a clip. */
 OKNO_CHECK int okno_media_still(const struct okno_media_input *inputs, size_t count, int64_t at_us,
                                 const char *out_path, struct okno_media_result *ret_result,
                                 struct okno_err *err);

@@ -1,0 +1,20 @@
+/* Pictures out of packets, one thread, bounded. */
+#ifndef MEDIA_DECODE_H
+#define MEDIA_DECODE_H
+
+#include "reader.h"
+
+#include <libavcodec/avcodec.h>
+
+OKNO_CHECK int media_decoder_open(const struct media_reader *reader, AVCodecContext **ret_decoder,
+                                  struct okno_err *err);
+
+#define MEDIA_AUTO_FRAME __attribute__((cleanup(av_frame_free))) AVFrame
+#define MEDIA_AUTO_CODEC __attribute__((cleanup(avcodec_free_context))) AVCodecContext
+#define MEDIA_AUTO_PACKET __attribute__((cleanup(av_packet_free))) AVPacket
+
+/* Write the picture as an upright JPEG with square pixels in full range. */
+OKNO_CHECK int media_jpeg_write(const AVFrame *frame, AVRational aspect, int quarter_turns, int fd,
+                                int *ret_width, int *ret_height, struct okno_err *err);
+
+#endif

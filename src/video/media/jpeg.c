@@ -1,0 +1,172 @@
+#define _POSIX_C_SOURCE 200809L
+#include "decode.h"
+
+#include <errno.h>
+#include <libswscale/swscale.h>
+#include <unistd.h>
+
+enum { JPEG_QUALITY = 5, HD_HEIGHT = 576 };
+
+/* The matrix of a picture that does not say: as browsers guess. JPEG files are BT.601. */
+static int matrix_of(const AVFrame *frame)
+{
+    switch (frame->colorspace) {
+    case AVCOL_SPC_BT709:
+        return SWS_CS_ITU709;
+    case AVCOL_SPC_BT2020_NCL:
+    case AVCOL_SPC_BT2020_CL:
+        return SWS_CS_BT2020;
+    case AVCOL_SPC_UNSPECIFIED:
+        return frame->height > HD_HEIGHT ? SWS_CS_ITU709 : SWS_CS_ITU601;
+    default:
+        return SWS_CS_ITU601;
+    }
+}
+
+static bool is_full_range(const AVFrame *frame)
+{
+    return frame->color_range == AVCOL_RANGE_JPEG || frame->format == AV_PIX_FMT_YUVJ420P ||
+           frame->format == AV_PIX_FMT_YUVJ422P || frame->format == AV_PIX_FMT_YUVJ444P;
+}
+
+static int frame_new(int width, int height, AVFrame **ret_frame, struct okno_err *err)
+{
+    MEDIA_AUTO_FRAME *frame = av_frame_alloc();
+    if (frame) {
+        frame->format = AV_PIX_FMT_YUVJ420P;
+        frame->color_range = AVCOL_RANGE_JPEG;
+        frame->width = width;
+        frame->height = height;
+    }
+    if (!frame || av_frame_get_buffer(frame, 0) < 0)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a picture of %dx%d", width, height);
+    *ret_frame = frame;
+    frame = NULL;
+    return 0;
+}
+
+/* Limited to full range, any matrix to BT.601, any aspect to square pixels. */
+static int convert(const AVFrame *from, AVRational aspect, AVFrame **ret_frame,
+                   struct okno_err *err)
+{
+    int width = from->width;
+    if (aspect.num > 0 && aspect.den > 0)
+        width = (int)av_rescale(width, aspect.num, aspect.den);
+    if (width < 2 || width > 2 * MEDIA_MAX_SIDE)
+        return okno_fail(err, OKNO_TOO_LARGE, "a picture of %dx%d", width, from->height);
+    MEDIA_AUTO_FRAME *to = NULL;
+    int rc = frame_new(width, from->height, &to, err);
+    if (rc < 0)
+        return rc;
+    struct SwsContext *scaler =
+        sws_getContext(from->width, from->height, from->format, width, from->height,
+                       AV_PIX_FMT_YUVJ420P, SWS_BICUBIC | SWS_ACCURATE_RND, NULL, NULL, NULL);
+    if (!scaler)
+        return okno_fail(err, OKNO_UNSUPPORTED, "pixel format %d cannot become a JPEG",
+                         from->format);
+    const int *source = sws_getCoefficients(matrix_of(from));
+    const int *target = sws_getCoefficients(SWS_CS_ITU601);
+    (void)sws_setColorspaceDetails(scaler, source, is_full_range(from), target, 1, 0, 1 << 16,
+                                   1 << 16);
+    rc = sws_scale(scaler, (const uint8_t *const *)from->data, from->linesize, 0, from->height,
+                   to->data, to->linesize);
+    sws_freeContext(scaler);
+    if (rc != from->height)
+        return okno_fail(err, OKNO_MEDIA, "the picture cannot be converted");
+    *ret_frame = to;
+    to = NULL;
+    return 0;
+}
+
+static void plane_turn(const uint8_t *from, int from_line, uint8_t *to, int to_line, int width,
+                       int height, int quarter_turns)
+{
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            int tx = quarter_turns == 1 ? height - 1 - y : quarter_turns == 2 ? width - 1 - x : y;
+            int ty = quarter_turns == 1 ? x : quarter_turns == 2 ? height - 1 - y : width - 1 - x;
+            to[(ptrdiff_t)ty * to_line + tx] = from[(ptrdiff_t)y * from_line + x];
+        }
+}
+
+/* Turn clockwise by quarters. */
+static int turn(AVFrame **frame, int quarter_turns, struct okno_err *err)
+{
+    if (quarter_turns == 0)
+        return 0;
+    const AVFrame *from = *frame;
+    bool lies = quarter_turns % 2 == 1;
+    AVFrame *to = NULL;
+    int rc =
+        frame_new(lies ? from->height : from->width, lies ? from->width : from->height, &to, err);
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < 3; i++) {
+        int width = i == 0 ? from->width : (from->width + 1) / 2;
+        int height = i == 0 ? from->height : (from->height + 1) / 2;
+        plane_turn(from->data[i], from->linesize[i], to->data[i], to->linesize[i], width, height,
+                   quarter_turns);
+    }
+    av_frame_free(frame);
+    *frame = to;
+    return 0;
+}
+
+static int encode(AVFrame *frame, AVPacket *packet, struct okno_err *err)
+{
+    const AVCodec *codec = avcodec_find_encoder(AV_CODEC_ID_MJPEG);
+    MEDIA_AUTO_CODEC *encoder = codec ? avcodec_alloc_context3(codec) : NULL;
+    if (!encoder)
+        return okno_fail(err, OKNO_UNSUPPORTED, "no JPEG encoder");
+    encoder->width = frame->width;
+    encoder->height = frame->height;
+    encoder->pix_fmt = AV_PIX_FMT_YUVJ420P;
+    encoder->color_range = AVCOL_RANGE_JPEG;
+    encoder->time_base = (AVRational){1, 25};
+    encoder->flags |= AV_CODEC_FLAG_QSCALE | AV_CODEC_FLAG_BITEXACT;
+    encoder->global_quality = FF_QP2LAMBDA * JPEG_QUALITY;
+    encoder->thread_count = 1;
+    frame->quality = encoder->global_quality;
+    frame->pts = 0;
+    int rc = avcodec_open2(encoder, codec, NULL);
+    if (rc >= 0)
+        rc = avcodec_send_frame(encoder, frame);
+    if (rc >= 0)
+        rc = avcodec_receive_packet(encoder, packet);
+    return rc < 0 ? media_fail(err, OKNO_MEDIA, rc, "the picture cannot become a JPEG") : 0;
+}
+
+static int write_all(int fd, const uint8_t *bytes, size_t len, struct okno_err *err)
+{
+    while (len > 0) {
+        ssize_t put = write(fd, bytes, len);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return okno_fail_errno(err, errno, "cannot write the still");
+        bytes += put;
+        len -= (size_t)put;
+    }
+    return fsync(fd) < 0 ? okno_fail_errno(err, errno, "cannot write the still") : 0;
+}
+
+int media_jpeg_write(const AVFrame *frame, AVRational aspect, int quarter_turns, int fd,
+                     int *ret_width, int *ret_height, struct okno_err *err)
+{
+    MEDIA_AUTO_FRAME *picture = NULL;
+    MEDIA_AUTO_PACKET *packet = av_packet_alloc();
+    if (!packet)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a picture");
+    int rc = convert(frame, aspect, &picture, err);
+    if (rc == 0)
+        rc = turn(&picture, quarter_turns, err);
+    if (rc == 0)
+        rc = encode(picture, packet, err);
+    if (rc == 0)
+        rc = write_all(fd, packet->data, (size_t)packet->size, err);
+    if (rc < 0)
+        return rc;
+    *ret_width = picture->width;
+    *ret_height = picture->height;
+    return 0;
+}

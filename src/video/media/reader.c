@@ -1,0 +1,485 @@
+#define _POSIX_C_SOURCE 200809L
+#include "reader.h"
+
+#include <string.h>
+
+enum {
+    PROBE_BYTES = 4 * 1024 * 1024,
+    ANALYZE_US = 3 * 1000 * 1000,
+    MAX_STREAMS = 16,
+    FIRST_FRAMES = 64,   /* looked at for the earliest presentation time */
+    NO_KEY_FRAMES = 4000 /* looked at before giving up on a key frame */
+};
+
+/* Only demuxers that read one file and follow no reference to another. */
+static const char *const formats[] = {"mov", "mp4", "matroska", "mpegts", "avi", "mpeg"};
+
+static const char codecs[] =
+    "h264,hevc,mpeg4,mjpeg,mpeg1video,mpeg2video,vp8,vp9,libvpx,"
+    "libvpx-vp9,av1,libdav1d,libaom-av1,aac,mp2,mp2float,mp3,mp3float,"
+    "ac3,opus,libopus,vorbis,pcm_alaw,pcm_mulaw,pcm_s16le,adpcm_g726,"
+    "adpcm_g726le";
+
+static const char *reader_name(const struct media_reader *reader)
+{
+    return reader->name ? reader->name : "the recording";
+}
+
+static int refuse_open(AVFormatContext *format, AVIOContext **avio, const char *url, int flags,
+                       AVDictionary **options)
+{
+    (void)format;
+    (void)url;
+    (void)flags;
+    (void)options;
+    *avio = NULL;
+    return AVERROR(EPERM);
+}
+
+/* The transport's own error when there is one: a stalled archive is not a bad recording. */
+static int reader_fail(const struct media_reader *reader, int averror, const char *what,
+                       struct okno_err *err)
+{
+    const struct okno_err *io = media_io_error(reader->io);
+    if (io)
+        return okno_fail(err, io->code, "%s: %s", reader_name(reader),
+                         io->text[0] ? io->text : "reading failed");
+    return media_fail(err, OKNO_MEDIA, averror, "%s: %s", reader_name(reader), what);
+}
+
+static int format_find(const char *name, const AVInputFormat **ret_format, struct okno_err *err)
+{
+    for (size_t i = 0; i < OKNO_COUNT(formats); i++) {
+        const AVInputFormat *found =
+            strcmp(name, formats[i]) == 0 ? av_find_input_format(name) : NULL;
+        if (found) {
+            *ret_format = found;
+            return 0;
+        }
+    }
+    return okno_fail(err, OKNO_UNSUPPORTED,
+                     "recordings of format \"%s\" are not read; supported are mov, matroska, "
+                     "mpegts, avi and mpeg",
+                     name);
+}
+
+static int format_open(struct media_reader *reader, const char *name, struct okno_err *err)
+{
+    const AVInputFormat *input = NULL;
+    int rc = format_find(name, &input, err);
+    if (rc < 0)
+        return rc;
+    AVFormatContext *format = avformat_alloc_context();
+    if (!format)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory to read a recording");
+    format->pb = media_io_context(reader->io);
+    format->flags |= AVFMT_FLAG_CUSTOM_IO;
+    format->io_open = refuse_open;
+    format->protocol_whitelist = av_strdup("");
+    format->format_whitelist = av_strdup(name);
+    format->codec_whitelist = av_strdup(codecs);
+    format->probesize = PROBE_BYTES;
+    format->max_analyze_duration = ANALYZE_US;
+    format->max_streams = MAX_STREAMS;
+    rc = format->protocol_whitelist && format->format_whitelist && format->codec_whitelist
+             ? avformat_open_input(&format, "", input, NULL)
+             : AVERROR(ENOMEM);
+    if (rc < 0) {
+        avformat_free_context(format); /* NULL already when the opening failed */
+        return reader_fail(reader, rc, "not a readable recording", err);
+    }
+    reader->format = format;
+    return 0;
+}
+
+/* An MP4's index says everything; the others must look at packets. */
+static bool is_mov(const struct media_reader *reader)
+{
+    return strncmp(reader->format->iformat->name, "mov", 3) == 0;
+}
+
+static int streams_choose(struct media_reader *reader, bool audio, struct okno_err *err)
+{
+    AVFormatContext *format = reader->format;
+    for (unsigned i = 0; i < format->nb_streams; i++) {
+        AVStream *stream = format->streams[i];
+        enum AVMediaType type = stream->codecpar->codec_type;
+        bool picture = stream->disposition & AV_DISPOSITION_ATTACHED_PIC;
+        if (type == AVMEDIA_TYPE_VIDEO && !picture && !reader->video)
+            reader->video = stream;
+        else if (type == AVMEDIA_TYPE_AUDIO && audio && !reader->audio)
+            reader->audio = stream;
+        else
+            stream->discard = AVDISCARD_ALL;
+    }
+    if (!reader->video)
+        return reader_fail(reader, 0, "no video in it", err);
+    const AVCodecParameters *codec = reader->video->codecpar;
+    if (codec->width <= 0 || codec->height <= 0)
+        return reader_fail(reader, 0, "the picture's size cannot be found", err);
+    if (codec->width > MEDIA_MAX_SIDE || codec->height > MEDIA_MAX_SIDE)
+        return okno_fail(err, OKNO_TOO_LARGE, "%s: a picture of %dx%d; at most %d a side",
+                         reader_name(reader), codec->width, codec->height, MEDIA_MAX_SIDE);
+    return 0;
+}
+
+static int64_t ticks_us(const AVStream *stream, int64_t ticks)
+{
+    return av_rescale_q(ticks, stream->time_base, AV_TIME_BASE_Q);
+}
+
+/* The usual interval: from the index where there is one, else as the container says. */
+static int64_t frame_interval(const struct media_reader *reader)
+{
+    AVStream *video = reader->video;
+    int count = avformat_index_get_entries_count(video);
+    if (is_mov(reader) && count > 1) {
+        const AVIndexEntry *first = avformat_index_get_entry(video, 0);
+        const AVIndexEntry *last = avformat_index_get_entry(video, count - 1);
+        int64_t span = ticks_us(video, last->timestamp - first->timestamp);
+        int64_t frame = av_rescale(span, 1, count - 1);
+        if (frame > 0)
+            return frame;
+    }
+    AVRational rate = video->avg_frame_rate.num > 0 ? video->avg_frame_rate : video->r_frame_rate;
+    if (rate.num > 0 && rate.den > 0 && av_q2d(rate) > 0.01 && av_q2d(rate) < 1000)
+        return av_rescale(AV_TIME_BASE, rate.den, rate.num);
+    return AV_TIME_BASE / 25;
+}
+
+/* Presentation time of the first frame: no later frame is earlier once a dts has reached it. */
+static int find_first(struct media_reader *reader, struct okno_err *err)
+{
+    if (is_mov(reader) && reader->video->start_time != AV_NOPTS_VALUE) {
+        reader->first_pts = reader->video->start_time;
+        return 0;
+    }
+    AVPacket *packet = av_packet_alloc();
+    if (!packet)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory to read a recording");
+    int64_t first = AV_NOPTS_VALUE;
+    int rc = 1;
+    for (int i = 0; i < FIRST_FRAMES && (rc = media_reader_next(reader, packet, err)) > 0;) {
+        if (media_is_video(reader, packet)) {
+            i++;
+            if (first == AV_NOPTS_VALUE || packet->pts < first)
+                first = packet->pts;
+            if (packet->dts >= first)
+                i = FIRST_FRAMES;
+        }
+        av_packet_unref(packet);
+    }
+    av_packet_free(&packet);
+    if (rc < 0)
+        return rc;
+    if (first == AV_NOPTS_VALUE)
+        return reader_fail(reader, 0, "no frame in it", err);
+    reader->first_pts = first;
+    return 0;
+}
+
+static int reader_prepare(struct media_reader *reader, const struct okno_media_input *input,
+                          bool audio, struct okno_err *err)
+{
+    int rc = media_io_new(input->source, &reader->io, err);
+    if (rc == 0)
+        rc = format_open(reader, input->format, err);
+    if (rc < 0)
+        return rc;
+    if (!is_mov(reader)) {
+        rc = avformat_find_stream_info(reader->format, NULL);
+        if (rc < 0 || media_io_error(reader->io))
+            return reader_fail(reader, rc, "not a readable recording", err);
+    }
+    rc = streams_choose(reader, audio, err);
+    if (rc < 0)
+        return rc;
+    reader->frame_us = frame_interval(reader);
+    return find_first(reader, err);
+}
+
+int media_reader_open(const struct okno_media_input *input, bool audio,
+                      struct media_reader **ret_reader, struct okno_err *err)
+{
+    media_log_begin();
+    OKNO_AUTO(media_reader) *reader = calloc(1, sizeof(*reader));
+    if (!reader)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory to read a recording");
+    reader->name = input->name;
+    reader->from_us = input->from_us;
+    reader->span_us = -1;
+    reader->last_dts = AV_NOPTS_VALUE;
+    int rc = reader_prepare(reader, input, audio, err);
+    if (rc < 0)
+        return rc;
+    *ret_reader = okno_mem_take(&reader);
+    return 0;
+}
+
+void media_reader_close(struct media_reader *reader)
+{
+    if (!reader)
+        return;
+    avformat_close_input(&reader->format);
+    media_io_free(reader->io);
+    free(reader);
+}
+
+int64_t media_reader_us(const struct media_reader *reader, const AVStream *stream, int64_t stamp)
+{
+    if (stream == reader->video)
+        return reader->from_us + ticks_us(stream, stamp - reader->first_pts);
+    return reader->from_us + ticks_us(stream, stamp) - ticks_us(reader->video, reader->first_pts);
+}
+
+/* Fill in what the container left out: MKV has no decode times after a jump, AVI no presentation
+ * times. */
+static int stamp_packet(struct media_reader *reader, AVPacket *packet, struct okno_err *err)
+{
+    if (packet->size < 0 || packet->size > MEDIA_MAX_PACKET)
+        return okno_fail(err, OKNO_TOO_LARGE, "%s: a frame of %d bytes; at most %d",
+                         reader_name(reader), packet->size, MEDIA_MAX_PACKET);
+    if (packet->pts == AV_NOPTS_VALUE)
+        packet->pts = packet->dts;
+    if (packet->dts == AV_NOPTS_VALUE && packet->pts != AV_NOPTS_VALUE) {
+        const AVStream *stream = reader->format->streams[packet->stream_index];
+        int64_t frame = av_rescale_q(reader->frame_us, AV_TIME_BASE_Q, stream->time_base);
+        packet->dts =
+            packet->pts -
+            (media_is_video(reader, packet) ? frame * (stream->codecpar->video_delay + 1) : 0);
+        if (media_is_video(reader, packet) && reader->last_dts != AV_NOPTS_VALUE &&
+            packet->dts <= reader->last_dts && reader->last_dts < packet->pts)
+            packet->dts = reader->last_dts + 1;
+    }
+    if (packet->pts != AV_NOPTS_VALUE && media_is_video(reader, packet))
+        reader->last_dts = packet->dts;
+    return packet->pts != AV_NOPTS_VALUE;
+}
+
+int media_reader_next(struct media_reader *reader, AVPacket *packet, struct okno_err *err)
+{
+    while (!reader->broken) {
+        int rc = av_read_frame(reader->format, packet);
+        if (media_io_error(reader->io) || rc == AVERROR(ENOMEM)) {
+            av_packet_unref(packet);
+            return reader_fail(reader, rc, "reading failed", err);
+        }
+        if (rc == AVERROR_EOF)
+            return 0;
+        bool torn = rc == 0 && is_mov(reader) && (packet->flags & AV_PKT_FLAG_CORRUPT);
+        if (rc < 0 || torn) {
+            av_packet_unref(packet);
+            reader->broken = true; /* what came before is good */
+            return 0;
+        }
+        bool ours = media_is_video(reader, packet) ||
+                    (reader->audio && packet->stream_index == reader->audio->index);
+        rc = ours ? stamp_packet(reader, packet, err) : 0;
+        if (rc != 0)
+            return rc;
+        av_packet_unref(packet);
+    }
+    return 0;
+}
+
+static int seek_to(struct media_reader *reader, int64_t at_us, struct okno_err *err)
+{
+    int64_t ahead = at_us - reader->from_us;
+    AVStream *video = reader->video;
+    int64_t stamp = reader->first_pts + av_rescale_q(ahead, AV_TIME_BASE_Q, video->time_base);
+    int rc = -1;
+    reader->broken = false;
+    reader->last_dts = AV_NOPTS_VALUE;
+    if (ahead > 0)
+        rc = av_seek_frame(reader->format, video->index, stamp, AVSEEK_FLAG_BACKWARD);
+    if (rc < 0)
+        rc = av_seek_frame(reader->format, video->index, reader->first_pts, AVSEEK_FLAG_BACKWARD);
+    if (rc < 0) /* in front of the first: raw streams know no index */
+        rc = av_seek_frame(reader->format, -1, 0, AVSEEK_FLAG_BYTE);
+    if (rc < 0)
+        return reader_fail(reader, rc, "cannot seek in it", err);
+    return 0;
+}
+
+/* An MP4's last sample that lies inside the file: the index of a cut file promises more. */
+static int64_t mov_span(const struct media_reader *reader)
+{
+    AVStream *video = reader->video;
+    int count = avformat_index_get_entries_count(video);
+    int64_t size = avio_size(reader->format->pb);
+    for (int i = count - 1; i >= 0; i--) {
+        const AVIndexEntry *last = avformat_index_get_entry(video, i);
+        if (last->pos + last->size > size)
+            continue;
+        const AVIndexEntry *first = avformat_index_get_entry(video, 0);
+        return ticks_us(video, last->timestamp - first->timestamp) + reader->frame_us;
+    }
+    return 0;
+}
+
+/* Read what follows at_us to the end; *span is the largest end of a frame. */
+static int tail_span(struct media_reader *reader, int64_t at_us, int64_t *span,
+                     struct okno_err *err)
+{
+    int rc = seek_to(reader, at_us, err);
+    AVPacket *packet = rc < 0 ? NULL : av_packet_alloc();
+    if (!packet)
+        return rc < 0 ? rc : okno_fail(err, OKNO_NO_MEMORY, "no memory to read a recording");
+    for (int i = 0; (rc = media_reader_next(reader, packet, err)) > 0; av_packet_unref(packet)) {
+        if (!media_is_video(reader, packet))
+            continue;
+        int64_t end = ticks_us(reader->video, packet->pts - reader->first_pts) + reader->frame_us;
+        *span = end > *span ? end : *span;
+        if (++i > MEDIA_MAX_FRAMES)
+            break;
+    }
+    av_packet_free(&packet);
+    return rc < 0 ? rc : 0;
+}
+
+int media_reader_end(struct media_reader *reader, int64_t *ret_end_us, struct okno_err *err)
+{
+    if (reader->span_us < 0) {
+        int64_t span = 0;
+        bool indexed = is_mov(reader) && avformat_index_get_entries_count(reader->video) > 1 &&
+                       reader->video->nb_frames > 0;
+        if (indexed)
+            span = mov_span(reader);
+        int64_t tail = reader->format->duration != AV_NOPTS_VALUE
+                           ? reader->format->duration - 5 * AV_TIME_BASE
+                           : 0;
+        int rc = indexed ? 0 : tail_span(reader, reader->from_us + tail, &span, err);
+        if (rc == 0 && !indexed && span == 0) /* the container lied about its length */
+            rc = tail_span(reader, reader->from_us, &span, err);
+        if (rc < 0)
+            return rc;
+        reader->span_us = span;
+    }
+    *ret_end_us = reader->from_us + reader->span_us;
+    return 0;
+}
+
+void media_packets_clear(struct media_packet_vec *packets)
+{
+    for (size_t i = 0; i < packets->len; i++)
+        av_packet_free(&packets->items[i]);
+    packets->len = 0;
+}
+
+void media_packets_free(struct media_packet_vec *packets)
+{
+    media_packets_clear(packets);
+    media_packet_vec_free(packets);
+}
+
+int media_packets_move(struct media_packet_vec *packets, AVPacket *packet, struct okno_err *err)
+{
+    AVPacket *kept = av_packet_alloc();
+    if (!kept || media_packet_vec_push(packets, kept) < 0) {
+        av_packet_free(&kept);
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a frame");
+    }
+    av_packet_move_ref(kept, packet);
+    return 0;
+}
+
+/* Tell the transport which bytes the window needs, where an index knows. */
+static void plan_window(struct media_reader *reader, int64_t at_us, int64_t until_us)
+{
+    AVStream *video = reader->video;
+    int count = avformat_index_get_entries_count(video);
+    int64_t at =
+        reader->first_pts + av_rescale_q(at_us - reader->from_us, AV_TIME_BASE_Q, video->time_base);
+    int64_t until = reader->first_pts +
+                    av_rescale_q(until_us - reader->from_us, AV_TIME_BASE_Q, video->time_base);
+    int i = is_mov(reader) ? av_index_search_timestamp(video, at, AVSEEK_FLAG_BACKWARD) : -1;
+    if (i < 0)
+        return;
+    int64_t low = INT64_MAX;
+    int64_t high = 0;
+    for (bool last = false; i < count && !last; i++) {
+        const AVIndexEntry *entry = avformat_index_get_entry(video, i);
+        last = entry->timestamp > until;
+        low = entry->pos < low ? entry->pos : low;
+        high = entry->pos + entry->size > high ? entry->pos + entry->size : high;
+    }
+    media_io_plan(reader->io, low, high);
+}
+
+/* Read to the first key frame after a seek and hold it. 1, 0 at the end. */
+static int first_key(struct media_reader *reader, struct media_packet_vec *packets,
+                     struct okno_err *err)
+{
+    AVPacket *packet = av_packet_alloc();
+    if (!packet)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a frame");
+    int rc = 0;
+    for (int i = 0; i < NO_KEY_FRAMES; av_packet_unref(packet), i++) {
+        rc = media_reader_next(reader, packet, err);
+        if (rc <= 0)
+            break;
+        if (media_is_video(reader, packet) && (packet->flags & AV_PKT_FLAG_KEY)) {
+            rc = media_packets_move(packets, packet, err);
+            rc = rc < 0 ? rc : 1;
+            break;
+        }
+        rc = 0;
+    }
+    av_packet_free(&packet);
+    return rc;
+}
+
+/* From a key frame on, hold packets until decode time has passed at_us; a later key frame that is
+ * still early enough replaces everything before it. */
+static int settle_key(struct media_reader *reader, int64_t at_us, struct media_packet_vec *packets,
+                      struct okno_err *err)
+{
+    AVPacket *packet = av_packet_alloc();
+    if (!packet)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a frame");
+    int64_t held = 0;
+    int rc = 0;
+    bool settled = false;
+    while (!settled && (rc = media_reader_next(reader, packet, err)) > 0) {
+        if (media_is_video(reader, packet)) {
+            settled = media_reader_us(reader, reader->video, packet->dts) > at_us;
+            bool better = (packet->flags & AV_PKT_FLAG_KEY) &&
+                          media_reader_us(reader, reader->video, packet->pts) <= at_us;
+            if (better) {
+                media_packets_clear(packets);
+                held = 0;
+            }
+        }
+        held += packet->size;
+        rc = held > MEDIA_MAX_GOP
+                 ? okno_fail(err, OKNO_TOO_LARGE, "%s: more than %d bytes without a key frame",
+                             reader_name(reader), MEDIA_MAX_GOP)
+                 : media_packets_move(packets, packet, err);
+        if (rc < 0)
+            break;
+    }
+    av_packet_free(&packet);
+    return rc < 0 ? rc : 1;
+}
+
+int media_reader_start(struct media_reader *reader, int64_t at_us, int64_t until_us,
+                       struct media_packet_vec *packets, struct okno_err *err)
+{
+    plan_window(reader, at_us, until_us);
+    /* A seek may land after the key frame wanted (reordered frames, or no index at all): go back
+     * in doubling steps until one at or before at_us is found or the beginning is reached. */
+    for (int64_t back = 0;; back = back ? back * 2 : 2 * AV_TIME_BASE) {
+        media_packets_clear(packets);
+        bool beginning = at_us - back <= reader->from_us;
+        int rc = seek_to(reader, at_us - back, err);
+        if (rc == 0)
+            rc = first_key(reader, packets, err);
+        reader->broken |= rc == 0 && beginning; /* no key frame in all of it */
+        if (rc < 0 || (rc == 0 && beginning))
+            return rc;
+        bool good =
+            rc > 0 && media_reader_us(reader, reader->video, packets->items[0]->pts) <= at_us;
+        if (good || beginning)
+            return settle_key(reader, at_us, packets, err);
+    }
+}

@@ -1,0 +1,200 @@
+#define _POSIX_C_SOURCE 200809L
+#include "recording.h"
+
+#include "okno/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[64];
+
+int fixture_begin(void **state)
+{
+    (void)state;
+    (void)snprintf(folder, sizeof(folder), "/tmp/okno-media-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+int fixture_end(void **state)
+{
+    (void)state;
+    DIR *dir = opendir(folder);
+    if (!dir)
+        return -1;
+    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+        (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    (void)closedir(dir);
+    return rmdir(folder);
+}
+
+const char *fixture_path(const char *name)
+{
+    static char paths[8][160];
+    static size_t next;
+    char *path = paths[next++ % 8];
+    (void)snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+    return path;
+}
+
+enum { MAX_WORDS = 80 };
+
+/* Run a program in the folder; its standard output goes to `to`. */
+static void run(const char *program, char *line, int to)
+{
+    char *words[MAX_WORDS + 2] = {(char *)(uintptr_t)program};
+    int count = 1;
+    char *rest = NULL;
+    for (char *word = strtok_r(line, " ", &rest); word && count <= MAX_WORDS;
+         word = strtok_r(NULL, " ", &rest))
+        words[count++] = word;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (chdir(folder) < 0 || dup2(to, STDOUT_FILENO) < 0)
+            _exit(126);
+        (void)execvp(program, words);
+        _exit(127);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+void fixture_ffmpeg(const char *fmt, ...)
+{
+    char line[1024];
+    char full[1200];
+    va_list args;
+    va_start(args, fmt);
+    int len = vsnprintf(line, sizeof(line), fmt, args);
+    va_end(args);
+    assert_in_range(len, 1, sizeof(line) - 1);
+    (void)snprintf(full, sizeof(full), "-v error -nostdin -y -threads 1 %s", line);
+    run("ffmpeg", full, STDERR_FILENO);
+}
+
+char *fixture_output(const char *program, const char *fmt, ...)
+{
+    char line[1024];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(line, sizeof(line), fmt, args);
+    va_end(args);
+    const char *path = fixture_path("output");
+    okno_autoclose int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    run(program, line, fd);
+    int64_t size = fixture_size("output");
+    char *text = calloc(1, (size_t)size + 1);
+    assert_non_null(text);
+    assert_int_equal(pread(fd, text, (size_t)size, 0), size);
+    return text;
+}
+
+struct file_source {
+    struct okno_source source; /* first: freed as one */
+    int fd;
+};
+
+static int read_at(void *ctx, int64_t offset, void *into, size_t len, size_t *ret_got,
+                   struct okno_err *err)
+{
+    struct file_source *file = ctx;
+    ssize_t got = pread(file->fd, into, len, (off_t)offset);
+    if (got < 0)
+        return okno_fail(err, OKNO_IO, "the test cannot read");
+    file->source.requests++;
+    file->source.bytes_read += got;
+    *ret_got = (size_t)got;
+    return 0;
+}
+
+static void file_close(void *ctx)
+{
+    (void)close(((struct file_source *)ctx)->fd);
+}
+
+struct okno_source *fixture_source(const char *name)
+{
+    struct file_source *file = calloc(1, sizeof(*file));
+    assert_non_null(file);
+    file->fd = open(fixture_path(name), O_RDONLY | O_CLOEXEC);
+    assert_true(file->fd >= 0);
+    file->source = (struct okno_source){
+        .size = fixture_size(name), .ctx = file, .read_at = read_at, .close = file_close};
+    return &file->source;
+}
+
+void fixture_hash(const char *name, struct fixture_frames *ret_frames)
+{
+    okno_autofree char *text =
+        fixture_output("ffmpeg", "-v error -nostdin -threads 1 -i %s -map 0:v:0 -vsync passthrough "
+                                 "-f framemd5 -",
+                       name);
+    struct fixture_frames frames = {0};
+    char *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        const char *hash = strrchr(line, ' ');
+        if (line[0] == '#' || !hash || strlen(hash + 1) != 32)
+            continue;
+        frames.hash = realloc(frames.hash, (frames.len + 1) * sizeof(*frames.hash));
+        assert_non_null(frames.hash);
+        memcpy(frames.hash[frames.len++], hash + 1, 33);
+    }
+    *ret_frames = frames;
+}
+
+void fixture_frames_free(struct fixture_frames *frames)
+{
+    free(frames->hash);
+    *frames = (struct fixture_frames){0};
+}
+
+int64_t fixture_size(const char *name)
+{
+    struct stat st;
+    assert_int_equal(stat(fixture_path(name), &st), 0);
+    return (int64_t)st.st_size;
+}
+
+void fixture_truncate(const char *name, const char *as, int64_t bytes)
+{
+    okno_autofclose FILE *from = fopen(fixture_path(name), "rb");
+    okno_autofree char *data = malloc((size_t)bytes);
+    assert_non_null(from);
+    assert_non_null(data);
+    assert_int_equal(fread(data, 1, (size_t)bytes, from), bytes);
+    fixture_write(as, data, (size_t)bytes);
+}
+
+void fixture_write(const char *name, const void *bytes, size_t len)
+{
+    FILE *to = fopen(fixture_path(name), "wb");
+    assert_non_null(to);
+    assert_int_equal(fwrite(bytes, 1, len, to), len);
+    assert_int_equal(fclose(to), 0);
+}
+
+uint8_t *fixture_grey(const char *name, int frame, size_t *ret_len)
+{
+    fixture_ffmpeg("-i %s -vf select=gte(n\\,%d) -frames:v 1 -pix_fmt gray -f rawvideo grey.raw",
+                   name, frame);
+    int64_t size = fixture_size("grey.raw");
+    uint8_t *grey = malloc((size_t)size);
+    okno_autofclose FILE *file = fopen(fixture_path("grey.raw"), "rb");
+    assert_non_null(grey);
+    assert_non_null(file);
+    assert_int_equal(fread(grey, 1, (size_t)size, file), size);
+    *ret_len = (size_t)size;
+    return grey;
+}
