@@ -138,8 +138,9 @@ struct okno_source *fixture_source(const char *name)
 void fixture_hash(const char *name, struct fixture_frames *ret_frames)
 {
     okno_autofree char *text =
-        fixture_output("ffmpeg", "-v error -nostdin -threads 1 -i %s -map 0:v:0 -vsync passthrough "
-                                 "-f framemd5 -",
+        fixture_output("ffmpeg",
+                       "-v error -nostdin -threads 1 -i %s -map 0:v:0 -vsync passthrough "
+                       "-f framemd5 -",
                        name);
     struct fixture_frames frames = {0};
     char *rest = NULL;

@@ -290,11 +290,13 @@ static int seek_to(struct media_reader *reader, int64_t at_us, struct okno_err *
     int rc = -1;
     reader->broken = false;
     reader->last_dts = AV_NOPTS_VALUE;
+    /* Streams without an index are searched by time only roughly: their beginning is byte 0. */
+    bool raw = strncmp(reader->format->iformat->name, "mpeg", 4) == 0;
     if (ahead > 0)
         rc = av_seek_frame(reader->format, video->index, stamp, AVSEEK_FLAG_BACKWARD);
-    if (rc < 0)
+    if (rc < 0 && !raw)
         rc = av_seek_frame(reader->format, video->index, reader->first_pts, AVSEEK_FLAG_BACKWARD);
-    if (rc < 0) /* in front of the first: raw streams know no index */
+    if (rc < 0)
         rc = av_seek_frame(reader->format, -1, 0, AVSEEK_FLAG_BYTE);
     if (rc < 0)
         return reader_fail(reader, rc, "cannot seek in it", err);
