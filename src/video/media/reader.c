@@ -98,6 +98,18 @@ static bool is_mov(const struct media_reader *reader)
     return strncmp(reader->format->iformat->name, "mov", 3) == 0;
 }
 
+/* Whether the index alone describes the video, so that no packet must be looked at. */
+static bool is_described(const struct media_reader *reader)
+{
+    const AVFormatContext *format = reader->format;
+    bool described = is_mov(reader);
+    for (unsigned i = 0; i < format->nb_streams; i++) {
+        const AVCodecParameters *codec = format->streams[i]->codecpar;
+        described = described && (codec->codec_type != AVMEDIA_TYPE_VIDEO || codec->width > 0);
+    }
+    return described;
+}
+
 static int streams_choose(struct media_reader *reader, bool audio, struct okno_err *err)
 {
     AVFormatContext *format = reader->format;
@@ -186,7 +198,7 @@ static int reader_prepare(struct media_reader *reader, const struct okno_media_i
         rc = format_open(reader, input->format, err);
     if (rc < 0)
         return rc;
-    if (!is_mov(reader)) {
+    if (!is_described(reader)) {
         rc = avformat_find_stream_info(reader->format, NULL);
         if (rc < 0 || media_io_error(reader->io))
             return reader_fail(reader, rc, "not a readable recording", err);
