@@ -17,7 +17,9 @@ CREATE INDEX audit_steps_key ON audit_steps (audit);
 -- The frame as frozen: never changed by later events or edits.
 CREATE TABLE audit_frame (
     audit TEXT NOT NULL REFERENCES audits, survey TEXT NOT NULL, ordinal INTEGER NOT NULL,
-    stratum TEXT NOT NULL, class TEXT NOT NULL, question_kind TEXT NOT NULL,
+    stratum TEXT NOT NULL,             -- site/point
+    class TEXT NOT NULL CHECK (class IN ('yes', 'unsure', 'no', 'silent')),
+    question TEXT NOT NULL, question_kind TEXT NOT NULL, opened_at INTEGER NOT NULL,
     force_majeure INTEGER NOT NULL, site TEXT NOT NULL, point TEXT NOT NULL, employee TEXT,
     video TEXT NOT NULL, line TEXT NOT NULL,
     PRIMARY KEY (audit, survey)

@@ -1,0 +1,102 @@
+/* An audit: a frozen frame of surveys, a random sample of it by a public seed, expert review, and
+ * figures for the whole frame. Steps come in order (plan, freeze, seed, draw); each is written down
+ * in the transaction that does it. Times are UTC microseconds. */
+#ifndef OKNO_AUDIT_H
+#define OKNO_AUDIT_H
+
+#include "okno/db.h"
+#include "okno/err.h"
+#include "okno/estimate.h"
+#include "okno/json.h"
+#include "okno/kpi.h"
+#include "okno/vec.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define OKNO_SEED_BYTES_MIN 20
+#define OKNO_SEED_BYTES_MAX 256
+
+/* What is fixed before anything is drawn. Texts are borrowed for the call. */
+struct okno_audit_plan {
+    const char *audit;      /* id */
+    const char *title;      /* up to 200 bytes */
+    int64_t from_us, to_us; /* surveys opened in [from, to) */
+    int64_t size;           /* how many to draw; a smaller frame is drawn whole */
+    bool show_answer;       /* experts see which button was pressed */
+    bool invalid_as_silent; /* an invalid rating counts as a silent survey, else as none */
+    double k;               /* weight of silent surveys, 0..1 */
+    double level;           /* of intervals, 0.5 to 0.9999 */
+    int looks;              /* intervals meant to be looked at, 1..100 */
+};
+
+/* OKNO_CONFLICT when the id is taken; OKNO_INVALID names the field. */
+OKNO_CHECK int okno_audit_plan(struct okno_db *db, const struct okno_audit_plan *plan,
+                               const char *author, int64_t now_us, struct okno_err *err);
+
+/* Freeze every closed survey of the period that is not voided: one canonical JSON line each, sorted
+ * by id; the hash covers the lines with their LF. OKNO_REFUSED while the period has not ended or
+ * one of its surveys is still open; OKNO_NOT_FOUND when there is none. ret_sha256 is 65 bytes. */
+OKNO_CHECK int okno_audit_freeze(struct okno_db *db, const char *audit, const char *author,
+                                 int64_t now_us, int64_t *ret_size, char *ret_sha256,
+                                 struct okno_err *err);
+
+/* Store the seed, verbatim: 20 to 256 printable ASCII characters. `how` it was obtained and the
+ * witnesses may be "". */
+OKNO_CHECK int okno_audit_seed(struct okno_db *db, const char *audit, const char *seed,
+                               const char *how, const char *witnesses, const char *author,
+                               int64_t now_us, struct okno_err *err);
+
+/* Draw with CS1 over the frozen frame: the sample by rank, its review items, and jobs that fetch
+ * clip and still of each. */
+OKNO_CHECK int okno_audit_draw(struct okno_db *db, const char *audit, const char *author,
+                               int64_t now_us, int64_t *ret_size, struct okno_err *err);
+
+/* A step out of order is OKNO_OUT_OF_ORDER and names what is missing; an unknown audit is
+ * OKNO_NOT_FOUND: in all functions here. */
+
+/* A new object: audit, title, state, period_from, period_to, plan, frame_size, frame_sha256, seed,
+ * sample, reviewed, valid, invalid, undeterminable, steps [{step, at, author, detail}]. */
+OKNO_CHECK int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status,
+                                 struct okno_err *err);
+
+/* A new array of them, in the order of planning. */
+OKNO_CHECK int okno_audit_list(struct okno_db *db, json_t **ret_list, struct okno_err *err);
+
+/* The part of the frame that a figure is about; NULL or 0: no restriction. */
+struct okno_audit_domain {
+    const char *site, *point, *question;
+    const char *employee;   /* "unassigned" for nobody's */
+    int64_t from_us, to_us; /* of opened_at, half-open; to 0: no end */
+};
+
+OKNO_VEC(okno_cell_vec, struct okno_cell);
+
+/* Verdicts that stand in a domain. Of the random sample only. */
+struct okno_audit_counts {
+    int64_t frame, valid, invalid, undeterminable;
+};
+
+/* Cells of an indicator's domain from the frozen frame and the standing verdicts, appended to
+ * `cells`, ordered by stratum; ret_counts may be NULL. For ink_personnel a force majeure survey is
+ * OKNO_NONE unless it was ruled FALSE_FM. OKNO_UNSUPPORTED for an indicator that a sample of
+ * surveys says nothing about. */
+OKNO_CHECK int okno_audit_cells(struct okno_db *db, const char *audit,
+                                enum okno_indicator indicator,
+                                const struct okno_audit_domain *domain, struct okno_cell_vec *cells,
+                                struct okno_audit_counts *ret_counts, struct okno_err *err);
+
+/* An indicator of the whole frame: estimate.null_reason tells why there is none (also `not_frozen`
+ * and, for indicators beside ink_personnel, ink_office, iel, response_rate and silent_share,
+ * `not_estimated`). */
+struct okno_audit_figure {
+    struct okno_estimate estimate;
+    double band[2];                  /* value for k = 0 and k = 1; NAN without a figure */
+    struct okno_audit_counts counts; /* of the domain */
+};
+OKNO_CHECK int okno_audit_estimate(struct okno_db *db, const char *audit,
+                                   enum okno_indicator indicator,
+                                   const struct okno_audit_domain *domain, double k,
+                                   struct okno_audit_figure *ret_figure, struct okno_err *err);
+
+#endif

@@ -1,0 +1,178 @@
+/* From the frozen frame and the verdicts that stand to estimated indicators. */
+#include "okno/audit.h"
+
+#include "room.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What an indicator takes from a survey; kind NULL: questions of every kind. */
+struct measure {
+    enum okno_indicator indicator;
+    const char *kind;
+    bool fm_apart; /* force majeure is left out while it stands */
+    struct okno_ratio (*ratio)(double k);
+};
+
+static struct okno_ratio answered_share(double k)
+{
+    (void)k;
+    return (struct okno_ratio){.a = {1, 1, 1, 0}, .b = {1, 1, 1, 1}};
+}
+
+static struct okno_ratio silent_share(double k)
+{
+    (void)k;
+    return (struct okno_ratio){.a = {0, 0, 0, 1}, .b = {1, 1, 1, 1}};
+}
+
+static const struct measure measures[] = {
+    {OKNO_INK_PERSONNEL, "personnel", true, okno_ratio_ink},
+    {OKNO_INK_OFFICE, "office", false, okno_ratio_ink},
+    {OKNO_IEL, "loyalty", false, okno_ratio_iel},
+    {OKNO_RESPONSE_RATE, NULL, false, answered_share},
+    {OKNO_SILENT_SHARE, NULL, false, silent_share},
+};
+
+static const struct measure *find_measure(enum okno_indicator indicator)
+{
+    for (size_t i = 0; i < OKNO_COUNT(measures); i++)
+        if (measures[i].indicator == indicator)
+            return &measures[i];
+    return NULL;
+}
+
+static struct okno_cell cell_of(struct okno_stmt *row, const struct measure *measure,
+                                bool invalid_as_silent)
+{
+    struct okno_cell cell = {.frame = okno_stmt_int(row, "frame"),
+                             .force_majeure = okno_stmt_int(row, "force_majeure") != 0,
+                             .undeterminable = okno_stmt_int(row, "undeterminable")};
+    (void)snprintf(cell.stratum, sizeof(cell.stratum), "%s", okno_stmt_text(row, "stratum"));
+    cell.class = (enum okno_class)okno_class_find(okno_stmt_text(row, "class"));
+    int64_t valid = okno_stmt_int(row, "valid");
+    bool apart = cell.force_majeure && measure->fm_apart;
+    int64_t stands = apart ? valid - okno_stmt_int(row, "false_fm") : 0;
+    bool silenced = invalid_as_silent && !apart && cell.class != OKNO_SILENT;
+    cell.truth[cell.class] = valid - stands;
+    cell.truth[OKNO_NONE] = stands;
+    cell.truth[silenced ? OKNO_SILENT : OKNO_NONE] += okno_stmt_int(row, "invalid");
+    return cell;
+}
+
+static void add_counts(struct okno_stmt *row, struct okno_audit_counts *counts)
+{
+    counts->frame += okno_stmt_int(row, "frame");
+    counts->valid += okno_stmt_int(row, "valid");
+    counts->invalid += okno_stmt_int(row, "invalid");
+    counts->undeterminable += okno_stmt_int(row, "undeterminable");
+}
+
+static int prepare_cells(struct okno_db *db, const char *audit, const char *kind,
+                         const struct okno_audit_domain *domain, struct okno_stmt **ret_rows,
+                         struct okno_err *err)
+{
+    return OKNO_DB_PREPARE(
+        db, "audit.cells", ret_rows, err, OKNO_TEXT("audit", audit), OKNO_TEXT("kind", kind),
+        OKNO_TEXT("site", domain->site), OKNO_TEXT("point", domain->point),
+        OKNO_TEXT("employee", domain->employee), OKNO_TEXT("question", domain->question),
+        OKNO_INT("from", domain->from_us),
+        OKNO_INT("to", domain->to_us ? domain->to_us : INT64_MAX));
+}
+
+static int read_cells(struct okno_db *db, const struct audit_row *audit,
+                      const struct measure *measure, const struct okno_audit_domain *domain,
+                      struct okno_cell_vec *cells, struct okno_audit_counts *counts,
+                      struct okno_err *err)
+{
+    static const struct okno_audit_domain everything = {0};
+    OKNO_AUTO_STMT *rows = NULL;
+    int rc =
+        prepare_cells(db, audit->audit, measure->kind, domain ? domain : &everything, &rows, err);
+    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
+        rc = okno_cell_vec_push(cells, cell_of(rows, measure, audit->invalid_as_silent));
+        if (rc < 0)
+            return okno_fail(err, rc, "no memory for the cells of audit %s", audit->audit);
+        add_counts(rows, counts);
+    }
+    return rc;
+}
+
+int okno_audit_cells(struct okno_db *db, const char *audit, enum okno_indicator indicator,
+                     const struct okno_audit_domain *domain, struct okno_cell_vec *cells,
+                     struct okno_audit_counts *ret_counts, struct okno_err *err)
+{
+    struct audit_row row;
+    struct okno_audit_counts counts = {0};
+    const struct measure *measure = find_measure(indicator);
+    int rc = audit_load(db, audit, &row, err);
+    if (rc == 0 && !measure)
+        rc = okno_fail(err, OKNO_UNSUPPORTED, "%s cannot be estimated from a sample of surveys",
+                       okno_indicator_id(indicator));
+    if (rc == 0)
+        rc = read_cells(db, &row, measure, domain, cells, &counts, err);
+    if (rc == 0 && ret_counts)
+        *ret_counts = counts;
+    return rc;
+}
+
+static struct okno_audit_figure no_figure(const struct audit_row *row, const char *reason)
+{
+    const double none = (double)NAN;
+    return (struct okno_audit_figure){.estimate = {.null_reason = reason,
+                                                   .value = none,
+                                                   .low = none,
+                                                   .high = none,
+                                                   .se = none,
+                                                   .level = row->level,
+                                                   .numerator = none,
+                                                   .denominator = none,
+                                                   .all_valid = none,
+                                                   .all_invalid = none,
+                                                   .worst_low = none,
+                                                   .worst_high = none,
+                                                   .without_silent = none},
+                                      .band = {none, none}};
+}
+
+static int estimate_cells(const struct audit_row *row, const struct measure *measure,
+                          const struct okno_cell_vec *cells, double k,
+                          struct okno_audit_figure *figure, struct okno_err *err)
+{
+    struct okno_estimate_request request = {.cells = cells->items,
+                                            .count = cells->len,
+                                            .ratio = measure->ratio(k),
+                                            .fm_apart = measure->fm_apart,
+                                            .level = row->level,
+                                            .looks = row->looks};
+    int rc = okno_estimate(&request, NULL, &figure->estimate, err);
+    for (int end = 0; rc == 0 && end < 2; end++) {
+        struct okno_estimate at;
+        request.ratio = measure->ratio(end);
+        rc = okno_estimate(&request, NULL, &at, err);
+        if (rc == 0)
+            figure->band[end] = at.value;
+    }
+    return rc;
+}
+
+int okno_audit_estimate(struct okno_db *db, const char *audit, enum okno_indicator indicator,
+                        const struct okno_audit_domain *domain, double k,
+                        struct okno_audit_figure *ret_figure, struct okno_err *err)
+{
+    struct audit_row row;
+    OKNO_AUTO_VEC(okno_cell_vec) cells = {0};
+    const struct measure *measure = find_measure(indicator);
+    int rc = audit_load(db, audit, &row, err);
+    if (rc < 0)
+        return rc;
+    struct okno_audit_figure figure = no_figure(&row, measure ? "not_frozen" : "not_estimated");
+    if (measure && strcmp(row.state, "planned") != 0) {
+        rc = read_cells(db, &row, measure, domain, &cells, &figure.counts, err);
+        if (rc == 0)
+            rc = estimate_cells(&row, measure, &cells, k, &figure, err);
+    }
+    if (rc == 0)
+        *ret_figure = figure;
+    return rc;
+}

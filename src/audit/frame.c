@@ -1,0 +1,136 @@
+/* Freezing: the list of surveys that an audit is about, fixed for good. */
+#include "okno/audit.h"
+
+#include "okno/hash.h"
+#include "okno/mem.h"
+#include "okno/sampler.h"
+#include "okno/time.h"
+#include "room.h"
+
+#include <string.h>
+
+/* One survey's canonical line; times are whole microseconds, since a line holds no floats. */
+static json_t *line_json(struct okno_stmt *row, const char *stratum)
+{
+    return json_pack(
+        "{s:s, s:s, s:s, s:s?, s:s, s:s, s:I, s:I, s:s, s:b, s:s, s:s}", "survey",
+        okno_stmt_text(row, "survey"), "site", okno_stmt_text(row, "site"), "point",
+        okno_stmt_text(row, "point"), "employee", okno_stmt_text(row, "employee"), "question",
+        okno_stmt_text(row, "question"), "question_kind", okno_stmt_text(row, "question_kind"),
+        "opened_us", (json_int_t)okno_stmt_int(row, "opened_at"), "closes_us",
+        (json_int_t)okno_stmt_int(row, "closes_at"), "class", okno_stmt_text(row, "class"),
+        "force_majeure", (int)(okno_stmt_int(row, "force_majeure") != 0), "stratum", stratum,
+        "video", okno_stmt_text(row, "video"));
+}
+
+static int store_line(struct okno_db *db, const char *audit, int64_t ordinal, struct okno_stmt *row,
+                      struct okno_hash *hash, struct okno_err *err)
+{
+    char stratum[OKNO_STRATUM_TEXT];
+    okno_autofree char *line = NULL;
+    (void)snprintf(stratum, sizeof(stratum), "%s/%s", okno_stmt_text(row, "site"),
+                   okno_stmt_text(row, "point"));
+    okno_autojson json_t *json = line_json(row, stratum);
+    int rc = okno_json_canonical(json, &line, err);
+    if (rc < 0)
+        return rc;
+    okno_hash_add(hash, line, strlen(line));
+    okno_hash_add(hash, "\n", 1);
+    return OKNO_DB_RUN(db, "audit.add_frame", NULL, err, OKNO_TEXT("audit", audit),
+                       OKNO_TEXT("survey", okno_stmt_text(row, "survey")),
+                       OKNO_INT("ordinal", ordinal), OKNO_TEXT("stratum", stratum),
+                       OKNO_TEXT("class", okno_stmt_text(row, "class")),
+                       OKNO_TEXT("question", okno_stmt_text(row, "question")),
+                       OKNO_TEXT("question_kind", okno_stmt_text(row, "question_kind")),
+                       OKNO_INT("opened_at", okno_stmt_int(row, "opened_at")),
+                       OKNO_INT("force_majeure", okno_stmt_int(row, "force_majeure")),
+                       OKNO_TEXT("site", okno_stmt_text(row, "site")),
+                       OKNO_TEXT("point", okno_stmt_text(row, "point")),
+                       OKNO_TEXT("employee", okno_stmt_text(row, "employee")),
+                       OKNO_TEXT("video", okno_stmt_text(row, "video")), OKNO_TEXT("line", line));
+}
+
+static int store_lines(struct okno_db *db, const struct audit_row *audit, int64_t *ret_size,
+                       char *ret_sha256, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *rows = NULL;
+    struct okno_hash hash;
+    uint8_t digest[OKNO_SHA256_BYTES];
+    int64_t count = 0;
+    okno_hash_start(&hash);
+    int rc = OKNO_DB_PREPARE(db, "audit.frame_source", &rows, err, OKNO_INT("from", audit->from_us),
+                             OKNO_INT("to", audit->to_us));
+    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
+        if (count == OKNO_SAMPLER_IDS_MAX)
+            return okno_fail(err, OKNO_TOO_LARGE, "the period holds more than %d surveys",
+                             OKNO_SAMPLER_IDS_MAX);
+        rc = store_line(db, audit->audit, ++count, rows, &hash, err);
+    }
+    if (rc < 0)
+        return rc;
+    okno_hash_end(&hash, digest);
+    (void)okno_hash_hex(digest, ret_sha256);
+    *ret_size = count;
+    return 0;
+}
+
+static int check_period(struct okno_db *db, const struct audit_row *audit, int64_t now_us,
+                        struct okno_err *err)
+{
+    char text[OKNO_TIME_TEXT];
+    int64_t open = 0;
+    if (audit->to_us > now_us)
+        return okno_fail(err, OKNO_REFUSED,
+                         "the period of audit %s ends at %s, which is still to come: freeze after "
+                         "that",
+                         audit->audit, okno_time_format(audit->to_us, text));
+    int rc = OKNO_DB_INT(db, "audit.count_open", 0, &open, err, OKNO_INT("from", audit->from_us),
+                         OKNO_INT("to", audit->to_us));
+    if (rc == 0 && open > 0)
+        rc = okno_fail(err, OKNO_REFUSED,
+                       "%lld surveys of the period are still open: freeze when they are closed",
+                       (long long)open);
+    return rc;
+}
+
+static int freeze(struct okno_db *db, const char *audit, const char *author, int64_t now_us,
+                  int64_t *ret_size, char *ret_sha256, struct okno_err *err)
+{
+    struct audit_row row;
+    int rc = audit_load(db, audit, &row, err);
+    if (rc == 0)
+        rc = audit_expect(&row, "freeze", "planned", err);
+    if (rc == 0)
+        rc = check_period(db, &row, now_us, err);
+    if (rc == 0)
+        rc = store_lines(db, &row, ret_size, ret_sha256, err);
+    if (rc == 0 && *ret_size == 0)
+        rc = okno_fail(err, OKNO_NOT_FOUND, "no closed survey lies in the period of audit %s",
+                       audit);
+    if (rc == 0)
+        rc = OKNO_DB_RUN(db, "audit.set_frozen", NULL, err, OKNO_TEXT("audit", audit),
+                         OKNO_TEXT("sha256", ret_sha256), OKNO_INT("size", *ret_size));
+    if (rc < 0)
+        return rc;
+    return audit_add_step(
+        db, audit, "freeze", author, now_us,
+        json_pack("{s:I, s:s}", "frame_size", (json_int_t)*ret_size, "frame_sha256", ret_sha256),
+        err);
+}
+
+int okno_audit_freeze(struct okno_db *db, const char *audit, const char *author, int64_t now_us,
+                      int64_t *ret_size, char *ret_sha256, struct okno_err *err)
+{
+    int64_t size = 0;
+    char sha256[OKNO_SHA256_TEXT];
+    int rc = okno_db_begin(db, err);
+    if (rc < 0)
+        return rc;
+    rc = freeze(db, audit, author, now_us, &size, sha256, err);
+    rc = audit_finish(db, rc, err);
+    if (rc < 0)
+        return rc;
+    *ret_size = size;
+    memcpy(ret_sha256, sha256, sizeof(sha256));
+    return 0;
+}

@@ -1,0 +1,40 @@
+/* Inside the audit room only. */
+#ifndef OKNO_AUDIT_ROOM_H
+#define OKNO_AUDIT_ROOM_H
+
+#include "okno/db.h"
+#include "okno/err.h"
+#include "okno/json.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* An audit as stored. */
+struct audit_row {
+    char audit[65];
+    char state[16];
+    char seed[257]; /* "" without one */
+    int64_t from_us, to_us;
+    int64_t size; /* of the plan */
+    bool invalid_as_silent;
+    double level;
+    int looks;
+};
+
+/* OKNO_NOT_FOUND for an unknown id. */
+OKNO_CHECK int audit_load(struct okno_db *db, const char *audit, struct audit_row *ret_row,
+                          struct okno_err *err);
+
+/* OKNO_OUT_OF_ORDER unless the audit is in the state that the step needs. */
+OKNO_CHECK int audit_expect(const struct audit_row *row, const char *step, const char *state,
+                            struct okno_err *err);
+
+/* Write the step down; `detail` (taken over, NULL means no memory) becomes canonical JSON. */
+OKNO_CHECK int audit_add_step(struct okno_db *db, const char *audit, const char *step,
+                              const char *author, int64_t now_us, json_t *detail,
+                              struct okno_err *err);
+
+/* Commit on rc 0, else roll back; returns the final code. */
+OKNO_CHECK int audit_finish(struct okno_db *db, int rc, struct okno_err *err);
+
+#endif

@@ -1,0 +1,103 @@
+-- name: audit.get
+SELECT audit, title, state, period_from, period_to, plan, frame_sha256, frame_size, seed,
+       created_at, created_by
+FROM audits WHERE audit = $audit;
+
+-- name: audit.list
+SELECT audit FROM audits ORDER BY created_at, audit;
+
+-- name: audit.add
+INSERT INTO audits (audit, title, state, period_from, period_to, plan, created_at, created_by)
+VALUES ($audit, $title, 'planned', $from, $to, $plan, $now, $author);
+
+-- name: audit.set_frozen
+UPDATE audits SET state = 'frozen', frame_sha256 = $sha256, frame_size = $size
+WHERE audit = $audit;
+
+-- name: audit.set_seeded
+UPDATE audits SET state = 'seeded', seed = $seed WHERE audit = $audit;
+
+-- name: audit.set_drawn
+UPDATE audits SET state = 'drawn' WHERE audit = $audit;
+
+-- name: audit.add_step
+INSERT INTO audit_steps (audit, step, at, author, detail)
+VALUES ($audit, $step, $now, $author, $detail);
+
+-- name: audit.steps
+SELECT step, at, author, detail FROM audit_steps WHERE audit = $audit ORDER BY id;
+
+-- name: audit.count_open
+SELECT count(*) FROM surveys WHERE opened_at >= $from AND opened_at < $to AND state = 'open';
+
+-- name: audit.frame_source
+-- Every closed, not voided survey of a period. The answer as it stands now is frozen as the class.
+SELECT s.survey, s.site, s.point, s.employee, coalesce(s.question, '') AS question,
+       coalesce(s.question_kind, '') AS question_kind, s.opened_at, s.closes_at,
+       coalesce(s.answer, 'silent') AS class, s.force_majeure, coalesce(l.state, '') AS video
+FROM surveys s LEFT JOIN links l ON l.survey = s.survey
+WHERE s.opened_at >= $from AND s.opened_at < $to AND s.state <> 'open' AND s.test = 0
+  AND s.auto_void = 0
+  AND coalesce((SELECT voided FROM voids v WHERE v.survey = s.survey
+                ORDER BY v.id DESC LIMIT 1), 0) = 0
+ORDER BY s.survey;
+
+-- name: audit.add_frame
+INSERT INTO audit_frame (audit, survey, ordinal, stratum, class, question, question_kind,
+                         opened_at, force_majeure, site, point, employee, video, line)
+VALUES ($audit, $survey, $ordinal, $stratum, $class, $question, $question_kind, $opened_at,
+        $force_majeure, $site, $point, $employee, $video, $line);
+
+-- name: audit.frame_lines
+SELECT survey, stratum, line FROM audit_frame WHERE audit = $audit ORDER BY ordinal;
+
+-- name: audit.add_sample
+INSERT INTO audit_sample (audit, rank, survey, stratum, ticket, round)
+VALUES ($audit, $rank, $survey, $stratum, $ticket, 1);
+
+-- name: audit.sample
+SELECT rank, survey, stratum, ticket, round FROM audit_sample WHERE audit = $audit ORDER BY rank;
+
+-- name: audit.add_item
+INSERT INTO review_items (audit, survey, place, origin, state)
+VALUES ($audit, $survey, $place, 'random', 'open');
+
+-- name: audit.add_job
+INSERT INTO jobs (kind, survey, audit, class, state, next_try_at, made_at)
+VALUES ($kind, $survey, $audit, 1, 'waiting', $now, $now)
+ON CONFLICT (kind, survey, audit) DO UPDATE SET class = min(class, excluded.class);
+
+-- name: audit.progress
+-- The random items of an audit by the verdict that stands: the newest counted one, unless undone.
+SELECT (SELECT count(*) FROM audit_sample WHERE audit = $audit) AS sample,
+       count(v.id) AS reviewed,
+       coalesce(sum(v.verdict = 'valid'), 0) AS valid,
+       coalesce(sum(v.verdict = 'invalid'), 0) AS invalid,
+       coalesce(sum(v.verdict = 'undeterminable'), 0) AS undeterminable
+FROM review_items i JOIN verdicts v ON v.item = i.item
+WHERE i.audit = $audit AND i.origin = 'random' AND v.verdict <> 'undone'
+  AND v.id = (SELECT max(w.id) FROM verdicts w WHERE w.item = i.item AND w.counted = 1);
+
+-- name: audit.cells
+-- The frozen frame of a domain by cell, with the verdicts that stand for its random sample.
+WITH standing AS (
+    SELECT i.survey, v.verdict, coalesce(v.correction, '') = 'FALSE_FM' AS false_fm
+    FROM review_items i JOIN verdicts v ON v.item = i.item
+    WHERE i.audit = $audit AND i.origin = 'random' AND v.verdict <> 'undone'
+      AND v.id = (SELECT max(w.id) FROM verdicts w WHERE w.item = i.item AND w.counted = 1)
+)
+SELECT f.stratum, f.class, f.force_majeure, count(*) AS frame,
+       coalesce(sum(s.verdict = 'valid'), 0) AS valid,
+       coalesce(sum(s.verdict = 'valid' AND s.false_fm), 0) AS false_fm,
+       coalesce(sum(s.verdict = 'invalid'), 0) AS invalid,
+       coalesce(sum(s.verdict = 'undeterminable'), 0) AS undeterminable
+FROM audit_frame f LEFT JOIN standing s ON s.survey = f.survey
+WHERE f.audit = $audit
+  AND ($kind IS NULL OR f.question_kind = $kind)
+  AND ($site IS NULL OR f.site = $site)
+  AND ($point IS NULL OR f.point = $point)
+  AND ($employee IS NULL OR coalesce(f.employee, 'unassigned') = $employee)
+  AND ($question IS NULL OR f.question = $question)
+  AND f.opened_at >= $from AND f.opened_at < $to
+GROUP BY f.stratum, f.class, f.force_majeure
+ORDER BY f.stratum, f.class, f.force_majeure;

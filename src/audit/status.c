@@ -1,0 +1,126 @@
+/* Where an audit stands, for people and programs. */
+#include "okno/audit.h"
+
+#include "okno/mem.h"
+#include "room.h"
+
+#include <string.h>
+
+static json_t *integer_or_null(struct okno_stmt *row, const char *column)
+{
+    return okno_stmt_is_null(row, column) ? json_null() : json_integer(okno_stmt_int(row, column));
+}
+
+/* Stored JSON as a value; a broken text would be this program's bug and shows as null. */
+static json_t *stored_json(struct okno_stmt *row, const char *column)
+{
+    json_t *json = json_loads(okno_stmt_text(row, column), JSON_DECODE_ANY, NULL);
+    return json ? json : json_null();
+}
+
+static int add_steps(struct okno_db *db, const char *audit, json_t *status, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *rows = NULL;
+    json_t *steps = json_array();
+    bool whole = json_object_set_new(status, "steps", steps) == 0;
+    int rc = OKNO_DB_PREPARE(db, "audit.steps", &rows, err, OKNO_TEXT("audit", audit));
+    while (whole && rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
+        rc = 0;
+        json_t *step =
+            json_pack("{s:s, s:o, s:s, s:o}", "step", okno_stmt_text(rows, "step"), "at",
+                      okno_json_time(okno_stmt_int(rows, "at")), "author",
+                      okno_stmt_text(rows, "author"), "detail", stored_json(rows, "detail"));
+        whole = json_array_append_new(steps, step) == 0;
+    }
+    if (rc == 0 && !whole)
+        rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for the steps of audit %s", audit);
+    return rc;
+}
+
+static int add_progress(struct okno_db *db, const char *audit, json_t *status, struct okno_err *err)
+{
+    static const char *const names[] = {"sample", "reviewed", "valid", "invalid", "undeterminable"};
+    OKNO_AUTO_STMT *row = NULL;
+    int rc = OKNO_DB_PREPARE(db, "audit.progress", &row, err, OKNO_TEXT("audit", audit));
+    if (rc == 0)
+        rc = okno_stmt_step(row, err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < OKNO_COUNT(names); i++)
+        if (json_object_set_new(status, names[i], json_integer(okno_stmt_int(row, names[i]))) < 0)
+            return okno_fail(err, OKNO_NO_MEMORY, "no memory for the status of audit %s", audit);
+    return 0;
+}
+
+static int audit_json(struct okno_db *db, const char *audit, json_t **ret_status,
+                      struct okno_err *err)
+{
+    OKNO_AUTO_STMT *row = NULL;
+    int rc = OKNO_DB_PREPARE(db, "audit.get", &row, err, OKNO_TEXT("audit", audit));
+    if (rc == 0)
+        rc = okno_stmt_step(row, err);
+    if (rc == 0)
+        return okno_fail(err, OKNO_NOT_FOUND, "there is no audit %s: see `okno audit list`", audit);
+    if (rc < 0)
+        return rc;
+    json_t *status =
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "audit", audit, "title",
+                  okno_stmt_text(row, "title"), "state", okno_stmt_text(row, "state"),
+                  "period_from", okno_json_time(okno_stmt_int(row, "period_from")), "period_to",
+                  okno_json_time(okno_stmt_int(row, "period_to")), "plan", stored_json(row, "plan"),
+                  "frame_size", integer_or_null(row, "frame_size"), "frame_sha256",
+                  okno_json_text(okno_stmt_text(row, "frame_sha256")), "seed",
+                  okno_json_text(okno_stmt_text(row, "seed")));
+    if (!status)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the status of audit %s", audit);
+    *ret_status = status;
+    return 0;
+}
+
+int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status,
+                      struct okno_err *err)
+{
+    struct audit_row known;
+    okno_autojson json_t *status = NULL;
+    int rc = audit_load(db, audit, &known, err);
+    if (rc == 0)
+        rc = audit_json(db, known.audit, &status, err);
+    if (rc == 0)
+        rc = add_progress(db, known.audit, status, err);
+    if (rc == 0)
+        rc = add_steps(db, known.audit, status, err);
+    if (rc < 0)
+        return rc;
+    *ret_status = json_incref(status);
+    return 0;
+}
+
+/* The ids first: one statement cannot be stepped while the next status uses its own. */
+static int list_ids(struct okno_db *db, json_t *ids, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *rows = NULL;
+    int rc = okno_db_stmt(db, "audit.list", &rows, err);
+    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
+        rc = 0;
+        if (json_array_append_new(ids, json_string(okno_stmt_text(rows, "audit"))) < 0)
+            rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for the list of audits");
+    }
+    return rc;
+}
+
+int okno_audit_list(struct okno_db *db, json_t **ret_list, struct okno_err *err)
+{
+    okno_autojson json_t *ids = json_array();
+    okno_autojson json_t *list = json_array();
+    int rc = list_ids(db, ids, err);
+    for (size_t i = 0; rc == 0 && i < json_array_size(ids); i++) {
+        json_t *status = NULL;
+        rc = okno_audit_status(db, json_string_value(json_array_get(ids, i)), &status, err);
+        if (rc == 0 && json_array_append_new(list, status) < 0)
+            rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for the list of audits");
+    }
+    if (rc < 0)
+        return rc;
+    *ret_list = json_incref(list);
+    return 0;
+}

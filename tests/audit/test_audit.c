@@ -1,0 +1,667 @@
+#define _POSIX_C_SOURCE 200809L
+#include "okno/audit.h"
+
+#include "../support/scratch_db.h"
+
+#include "okno/hash.h"
+#include "okno/sampler.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Minutes after 10 March 2026, 07:00Z. */
+#define AT(minutes) (INT64_C(1773126000000000) + INT64_C(60000000) * (minutes))
+#define DICE "18364520937745610298"
+
+enum { SURVEYS = 60 };
+
+/* 60 surveys of two points, one a minute: of ten 5 yes, 1 unsure, 2 no, 2 silent; every tenth no is
+ * under force majeure; the second point's are bob's and of the office. */
+static const char surveys_sql[] =
+    "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 59)"
+    "INSERT INTO surveys (survey, point, site, employee, question, question_kind, opened_at,"
+    " closes_at, state, answer, force_majeure, device_offset_us, device_uncertainty_us)"
+    "SELECT printf('d%d.0.%03d', i % 2, i), printf('p%d', i % 2), 'mall',"
+    " CASE i % 2 WHEN 1 THEN 'bob' END, 'q1', CASE i % 2 WHEN 0 THEN 'personnel' ELSE 'office' END,"
+    " 1773126000000000 + i * 60000000, 1773126000000000 + i * 60000000 + 15000000,"
+    " CASE WHEN i / 2 % 10 > 7 THEN 'silent' ELSE 'answered' END,"
+    " CASE WHEN i / 2 % 10 < 5 THEN 'yes' WHEN i / 2 % 10 = 5 THEN 'unsure'"
+    "      WHEN i / 2 % 10 < 8 THEN 'no' END, i / 2 = 7, 0, 0 FROM n";
+
+static int setup(void **state)
+{
+    struct scratch_db *f = scratch_db_new();
+    scratch_db_put(f, surveys_sql);
+    scratch_db_put(f,
+                   "INSERT INTO links (survey, state, asked_from, asked_to, made_at) VALUES"
+                   " ('d0.0.000', 'linked', 0, 1, 1), ('d1.0.001', 'no_recording', 0, 1, 1)");
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    scratch_db_free(*state);
+    return 0;
+}
+
+static struct okno_audit_plan plan_of(const char *audit)
+{
+    return (struct okno_audit_plan){.audit = audit,
+                                    .title = "March",
+                                    .from_us = AT(0),
+                                    .to_us = AT(60),
+                                    .size = 20,
+                                    .k = 0.5,
+                                    .level = 0.95,
+                                    .looks = 1};
+}
+
+static void must(struct scratch_db *f, int rc)
+{
+    if (rc < 0)
+        fail_msg("%s", f->err.text);
+}
+
+static void must_fail(struct scratch_db *f, int rc, int code, const char *words)
+{
+    if (rc != code || !strstr(f->err.text, words))
+        fail_msg("%d `%s` is not %d `%s`", rc, f->err.text, code, words);
+    okno_err_clear(&f->err);
+}
+
+static void plan(struct scratch_db *f, const char *audit)
+{
+    struct okno_audit_plan made = plan_of(audit);
+    must(f, okno_audit_plan(f->db, &made, "eva", AT(61), &f->err));
+}
+
+static int64_t freeze(struct scratch_db *f, const char *audit, char *sha256)
+{
+    int64_t size = 0;
+    must(f, okno_audit_freeze(f->db, audit, "eva", AT(62), &size, sha256, &f->err));
+    return size;
+}
+
+static int64_t draw(struct scratch_db *f, const char *audit)
+{
+    int64_t size = 0;
+    must(f, okno_audit_seed(f->db, audit, DICE, "dice", "ann", "eva", AT(63), &f->err));
+    must(f, okno_audit_draw(f->db, audit, "eva", AT(64), &size, &f->err));
+    return size;
+}
+
+static int64_t drawn_audit(struct scratch_db *f, const char *audit)
+{
+    char sha256[OKNO_SHA256_TEXT];
+    plan(f, audit);
+    (void)freeze(f, audit, sha256);
+    return draw(f, audit);
+}
+
+/* One number by a query of the test's own. */
+static int64_t asked(struct scratch_db *f, const char *sql)
+{
+    char path[80];
+    sqlite3 *sqlite = NULL;
+    sqlite3_stmt *stmt = NULL;
+    (void)snprintf(path, sizeof(path), "%s/okno.db", f->dir);
+    assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(sqlite, sql, -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    int64_t value = sqlite3_column_int64(stmt, 0);
+    (void)sqlite3_finalize(stmt);
+    (void)sqlite3_close(sqlite);
+    return value;
+}
+
+/* ---- steps ---- */
+
+static void the_steps_in_order_make_a_drawn_audit(void **state)
+{
+    struct scratch_db *f = *state;
+    assert_int_equal(drawn_audit(f, "A1"), 20);
+    okno_autojson json_t *status = NULL;
+    must(f, okno_audit_status(f->db, "A1", &status, &f->err));
+    assert_string_equal(json_string_value(json_object_get(status, "state")), "drawn");
+    assert_string_equal(json_string_value(json_object_get(status, "seed")), DICE);
+    assert_string_equal(json_string_value(json_object_get(status, "title")), "March");
+    assert_string_equal(json_string_value(json_object_get(status, "period_from")),
+                        "2026-03-10T07:00:00.000Z");
+    assert_int_equal(json_integer_value(json_object_get(status, "frame_size")), SURVEYS);
+    assert_int_equal(json_integer_value(json_object_get(status, "sample")), 20);
+    assert_int_equal(json_integer_value(json_object_get(status, "reviewed")), 0);
+    json_t *steps = json_object_get(status, "steps");
+    static const char *const names[] = {"plan", "freeze", "seed", "draw"};
+    assert_int_equal(json_array_size(steps), 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(json_string_value(json_object_get(json_array_get(steps, i), "step")),
+                            names[i]);
+    json_t *seed = json_object_get(json_array_get(steps, 2), "detail");
+    assert_string_equal(json_string_value(json_object_get(seed, "witnesses")), "ann");
+}
+
+static void a_new_audit_has_nulls_where_steps_are_missing(void **state)
+{
+    struct scratch_db *f = *state;
+    plan(f, "A1");
+    okno_autojson json_t *status = NULL;
+    must(f, okno_audit_status(f->db, "A1", &status, &f->err));
+    assert_true(json_is_null(json_object_get(status, "seed")));
+    assert_true(json_is_null(json_object_get(status, "frame_size")));
+    assert_true(json_is_null(json_object_get(status, "frame_sha256")));
+    assert_int_equal(json_integer_value(json_object_get(status, "sample")), 0);
+    json_t *made = json_object_get(status, "plan");
+    assert_true(json_is_false(json_object_get(made, "show_answer")));
+    assert_string_equal(json_string_value(json_object_get(made, "k")), "0.5");
+}
+
+static void a_step_out_of_order_is_refused_and_changes_nothing(void **state)
+{
+    struct scratch_db *f = *state;
+    int64_t size = 7;
+    char sha256[OKNO_SHA256_TEXT] = "x";
+    plan(f, "A1");
+    must_fail(f, okno_audit_draw(f->db, "A1", "eva", AT(62), &size, &f->err), OKNO_OUT_OF_ORDER,
+              "audit A1 is planned: before `draw` comes `okno audit freeze A1`");
+    must_fail(f, okno_audit_seed(f->db, "A1", DICE, "", "", "eva", AT(62), &f->err),
+              OKNO_OUT_OF_ORDER, "before `seed` comes `okno audit freeze A1`");
+    assert_int_equal(freeze(f, "A1", sha256), SURVEYS);
+    must_fail(f, okno_audit_draw(f->db, "A1", "eva", AT(62), &size, &f->err), OKNO_OUT_OF_ORDER,
+              "audit A1 is frozen: before `draw` comes `okno audit seed A1`");
+    must_fail(f, okno_audit_freeze(f->db, "A1", "eva", AT(62), &size, sha256, &f->err),
+              OKNO_OUT_OF_ORDER, "`freeze` was done and is never repeated");
+    assert_int_equal(size, 7);
+    assert_int_equal(draw(f, "A1"), 20);
+    must_fail(f, okno_audit_seed(f->db, "A1", DICE, "", "", "eva", AT(65), &f->err),
+              OKNO_OUT_OF_ORDER, "`seed` was done");
+    must_fail(f, okno_audit_draw(f->db, "A1", "eva", AT(65), &size, &f->err), OKNO_OUT_OF_ORDER,
+              "`draw` was done");
+    assert_int_equal(asked(f, "SELECT count(*) FROM audit_steps"), 4);
+    assert_int_equal(asked(f, "SELECT count(*) FROM audit_sample"), 20);
+}
+
+static void an_unknown_audit_is_not_found(void **state)
+{
+    struct scratch_db *f = *state;
+    int64_t size = 7;
+    char sha256[OKNO_SHA256_TEXT];
+    json_t *status = NULL;
+    struct okno_audit_figure figure;
+    must_fail(f, okno_audit_freeze(f->db, "A9", "eva", AT(62), &size, sha256, &f->err),
+              OKNO_NOT_FOUND, "no audit A9");
+    must_fail(f, okno_audit_seed(f->db, "A9", DICE, "", "", "eva", AT(62), &f->err), OKNO_NOT_FOUND,
+              "no audit A9");
+    must_fail(f, okno_audit_draw(f->db, "A9", "eva", AT(62), &size, &f->err), OKNO_NOT_FOUND,
+              "no audit A9");
+    must_fail(f, okno_audit_status(f->db, "A9", &status, &f->err), OKNO_NOT_FOUND, "no audit A9");
+    must_fail(f, okno_audit_estimate(f->db, "A9", OKNO_INK_PERSONNEL, NULL, 0.5, &figure, &f->err),
+              OKNO_NOT_FOUND, "no audit A9");
+    assert_null(status);
+}
+
+static void a_plan_out_of_bounds_is_refused_by_field(void **state)
+{
+    struct scratch_db *f = *state;
+    struct okno_audit_plan bad[10];
+    static const char *const fields[] = {"audit", "audit", "title", "to",    "size",
+                                         "size",  "k",     "level", "looks", "k"};
+    for (size_t i = 0; i < OKNO_COUNT(bad); i++)
+        bad[i] = plan_of("A1");
+    bad[0].audit = "";
+    bad[1].audit = "a b";
+    bad[2].title = "\xff";
+    bad[3].to_us = bad[3].from_us;
+    bad[4].size = 0;
+    bad[5].size = INT64_MAX;
+    bad[6].k = 1.01;
+    bad[7].level = 1;
+    bad[8].looks = 0;
+    bad[9].k = (double)NAN;
+    for (size_t i = 0; i < OKNO_COUNT(bad); i++) {
+        assert_int_equal(okno_audit_plan(f->db, &bad[i], "eva", AT(61), &f->err), OKNO_INVALID);
+        assert_string_equal(f->err.field, fields[i]);
+        okno_err_clear(&f->err);
+    }
+    struct okno_audit_plan good = plan_of("A1");
+    must_fail(f, okno_audit_plan(f->db, &good, "", AT(61), &f->err), OKNO_MISSING, "who does");
+    assert_int_equal(asked(f, "SELECT count(*) FROM audits"), 0);
+}
+
+static void a_plan_is_never_replaced(void **state)
+{
+    struct scratch_db *f = *state;
+    struct okno_audit_plan again = plan_of("A1");
+    plan(f, "A1");
+    must_fail(f, okno_audit_plan(f->db, &again, "eva", AT(61), &f->err), OKNO_CONFLICT,
+              "audit A1 is there already");
+}
+
+static void a_seed_is_twenty_to_256_printable_characters(void **state)
+{
+    struct scratch_db *f = *state;
+    char sha256[OKNO_SHA256_TEXT];
+    char seed[300];
+    plan(f, "A1");
+    (void)freeze(f, "A1", sha256);
+    must_fail(f, okno_audit_seed(f->db, "A1", "1836452093774561029", "", "", "e", AT(62), &f->err),
+              OKNO_INVALID, "seed: 19 characters, 20 to 256");
+    must_fail(f,
+              okno_audit_seed(f->db, "A1", "183645209\t7745610298", "", "", "e", AT(62), &f->err),
+              OKNO_INVALID, "character 10 is not printable ASCII");
+    must_fail(f,
+              okno_audit_seed(f->db, "A1", "ж18364520937745610298", "", "", "e", AT(62), &f->err),
+              OKNO_INVALID, "character 1 is not printable ASCII");
+    memset(seed, '1', 257);
+    seed[257] = '\0';
+    must_fail(f, okno_audit_seed(f->db, "A1", seed, "", "", "e", AT(62), &f->err), OKNO_INVALID,
+              "seed: 257 characters");
+    seed[256] = '\0';
+    must(f, okno_audit_seed(f->db, "A1", seed, "", "", "e", AT(62), &f->err));
+}
+
+/* ---- frame ---- */
+
+static void the_hash_covers_the_lines_in_the_order_of_ids(void **state)
+{
+    struct scratch_db *f = *state;
+    char sha256[OKNO_SHA256_TEXT];
+    char again[OKNO_SHA256_TEXT];
+    uint8_t digest[OKNO_SHA256_BYTES];
+    struct okno_hash hash;
+    OKNO_AUTO_STMT *rows = NULL;
+    plan(f, "A1");
+    (void)freeze(f, "A1", sha256);
+    okno_hash_start(&hash);
+    must(f, OKNO_DB_PREPARE(f->db, "audit.frame_lines", &rows, &f->err, OKNO_TEXT("audit", "A1")));
+    char last[64] = "";
+    while (okno_stmt_step(rows, &f->err) == 1) {
+        const char *line = okno_stmt_text(rows, "line");
+        const char *survey = okno_stmt_text(rows, "survey");
+        assert_true(strcmp(last, survey) < 0);
+        (void)snprintf(last, sizeof(last), "%s", survey);
+        okno_hash_add(&hash, line, strlen(line));
+        okno_hash_add(&hash, "\n", 1);
+    }
+    okno_hash_end(&hash, digest);
+    assert_string_equal(okno_hash_hex(digest, again), sha256);
+}
+
+static void a_line_is_canonical_and_complete(void **state)
+{
+    struct scratch_db *f = *state;
+    char sha256[OKNO_SHA256_TEXT];
+    plan(f, "A1");
+    (void)freeze(f, "A1", sha256);
+    assert_int_equal(
+        asked(f,
+              "SELECT line = '{\"class\":\"yes\",\"closes_us\":1773126015000000,"
+              "\"employee\":null,\"force_majeure\":false,\"opened_us\":1773126000000000,"
+              "\"point\":\"p0\",\"question\":\"q1\",\"question_kind\":\"personnel\","
+              "\"site\":\"mall\",\"stratum\":\"mall/p0\",\"survey\":\"d0.0.000\","
+              "\"video\":\"linked\"}' FROM audit_frame WHERE survey = 'd0.0.000'"),
+        1);
+    assert_int_equal(asked(f, "SELECT count(*) FROM audit_frame WHERE class = 'silent'"), 12);
+    assert_int_equal(asked(f, "SELECT count(*) FROM audit_frame WHERE video = ''"), SURVEYS - 2);
+    assert_int_equal(asked(f, "SELECT count(*) FROM audit_frame WHERE force_majeure = 1"), 2);
+}
+
+static void what_does_not_count_stays_out_of_the_frame(void **state)
+{
+    struct scratch_db *f = *state;
+    char sha256[OKNO_SHA256_TEXT];
+    scratch_db_put(
+        f,
+        "UPDATE surveys SET test = 1 WHERE survey = 'd0.0.000';"
+        "UPDATE surveys SET auto_void = 1 WHERE survey = 'd1.0.001';"
+        "UPDATE surveys SET opened_at = opened_at - 1 - 120000000 WHERE survey = 'd0.0.002';"
+        "UPDATE surveys SET opened_at = 1773126000000000 + 3600000000"
+        " WHERE survey = 'd1.0.003';"
+        "INSERT INTO voids (survey, voided, at, author, second, reason) VALUES"
+        " ('d0.0.004', 1, 1, 'a', 'b', 'c'), ('d1.0.005', 1, 1, 'a', 'b', 'c'),"
+        " ('d1.0.005', 0, 2, 'a', 'b', 'c')");
+    plan(f, "A1");
+    assert_int_equal(freeze(f, "A1", sha256), SURVEYS - 5);
+    assert_int_equal(asked(f, "SELECT count(*) FROM audit_frame WHERE survey = 'd1.0.005'"), 1);
+}
+
+static void the_same_surveys_give_the_same_hash_in_every_audit(void **state)
+{
+    struct scratch_db *f = *state;
+    char first[OKNO_SHA256_TEXT];
+    char second[OKNO_SHA256_TEXT];
+    plan(f, "A1");
+    plan(f, "A2");
+    (void)freeze(f, "A1", first);
+    (void)freeze(f, "A2", second);
+    assert_string_equal(first, second);
+    scratch_db_put(f, "UPDATE surveys SET answer = 'no' WHERE survey = 'd0.0.000'");
+    plan(f, "A3");
+    (void)freeze(f, "A3", second);
+    assert_string_not_equal(first, second);
+}
+
+static void a_frame_that_is_not_finished_is_refused(void **state)
+{
+    struct scratch_db *f = *state;
+    int64_t size = 7;
+    char sha256[OKNO_SHA256_TEXT];
+    plan(f, "A1");
+    must_fail(f, okno_audit_freeze(f->db, "A1", "eva", AT(60) - 1, &size, sha256, &f->err),
+              OKNO_REFUSED, "ends at 2026-03-10T08:00:00.000Z, which is still to come");
+    scratch_db_put(f, "UPDATE surveys SET state = 'open', answer = NULL WHERE survey = 'd1.0.059'");
+    must_fail(f, okno_audit_freeze(f->db, "A1", "eva", AT(60), &size, sha256, &f->err),
+              OKNO_REFUSED, "1 surveys of the period are still open");
+    struct okno_audit_plan empty = plan_of("A2");
+    empty.to_us = AT(0);
+    empty.from_us = AT(-10);
+    must(f, okno_audit_plan(f->db, &empty, "eva", AT(61), &f->err));
+    must_fail(f, okno_audit_freeze(f->db, "A2", "eva", AT(61), &size, sha256, &f->err),
+              OKNO_NOT_FOUND, "no closed survey lies in the period of audit A2");
+    assert_int_equal(asked(f, "SELECT count(*) FROM audit_frame"), 0);
+    assert_int_equal(asked(f, "SELECT count(*) FROM audits WHERE state = 'planned'"), 2);
+}
+
+/* ---- draw ---- */
+
+static void the_sample_is_the_public_draw_over_the_frame(void **state)
+{
+    struct scratch_db *f = *state;
+    char names[SURVEYS][16];
+    const char *ids[SURVEYS];
+    OKNO_AUTO_DRAWS draws = {0};
+    for (int i = 0; i < SURVEYS; i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "d%d.0.%03d", i % 2, i);
+        ids[i] = names[i];
+    }
+    must(f, okno_sampler_draw(
+                &(struct okno_draw_request){.seed = DICE, .ids = ids, .count = SURVEYS, .size = 20},
+                &draws, &f->err));
+    (void)drawn_audit(f, "A1");
+    OKNO_AUTO_STMT *rows = NULL;
+    must(f, OKNO_DB_PREPARE(f->db, "audit.sample", &rows, &f->err, OKNO_TEXT("audit", "A1")));
+    for (size_t i = 0; i < 20; i++) {
+        assert_int_equal(okno_stmt_step(rows, &f->err), 1);
+        assert_int_equal(okno_stmt_int(rows, "rank"), i + 1);
+        assert_string_equal(okno_stmt_text(rows, "survey"), ids[draws.items[i].index]);
+        assert_string_equal(okno_stmt_text(rows, "ticket"), draws.items[i].ticket);
+        assert_int_equal(strncmp(okno_stmt_text(rows, "stratum"), "mall/p", 6), 0);
+    }
+    assert_int_equal(okno_stmt_step(rows, &f->err), 0);
+}
+
+static void each_drawn_survey_is_queued_and_fetched(void **state)
+{
+    struct scratch_db *f = *state;
+    (void)drawn_audit(f, "A1");
+    assert_int_equal(asked(f,
+                           "SELECT count(*) FROM review_items i JOIN audit_sample s"
+                           " ON s.audit = i.audit AND s.survey = i.survey AND s.rank = i.place"
+                           " WHERE i.origin = 'random' AND i.state = 'open'"),
+                     20);
+    assert_int_equal(asked(f,
+                           "SELECT count(*) FROM jobs j JOIN audit_sample s"
+                           " ON s.audit = j.audit AND s.survey = j.survey"
+                           " WHERE j.class = 1 AND j.state = 'waiting'"),
+                     40);
+    assert_int_equal(asked(f, "SELECT count(DISTINCT kind) FROM jobs"), 2);
+}
+
+static void a_small_frame_is_drawn_whole(void **state)
+{
+    struct scratch_db *f = *state;
+    char sha256[OKNO_SHA256_TEXT];
+    struct okno_audit_plan wide = plan_of("A1");
+    wide.size = 500;
+    must(f, okno_audit_plan(f->db, &wide, "eva", AT(61), &f->err));
+    (void)freeze(f, "A1", sha256);
+    assert_int_equal(draw(f, "A1"), SURVEYS);
+}
+
+static void audits_are_listed_in_the_order_of_planning(void **state)
+{
+    struct scratch_db *f = *state;
+    okno_autojson json_t *list = NULL;
+    plan(f, "B");
+    plan(f, "A");
+    scratch_db_put(f, "UPDATE audits SET created_at = 1 WHERE audit = 'B'");
+    must(f, okno_audit_list(f->db, &list, &f->err));
+    assert_int_equal(json_array_size(list), 2);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "audit")), "B");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 1), "audit")), "A");
+}
+
+/* ---- verdicts and figures ---- */
+
+/* Decide the first `count` items of an audit by a verdict made from the survey's number. */
+static void decide(struct scratch_db *f, const char *audit, int count, const char *verdict)
+{
+    char sql[800];
+    (void)snprintf(sql, sizeof(sql),
+                   "INSERT INTO verdicts (item, audit, survey, user, at, verdict, reasons_version)"
+                   " SELECT item, audit, survey, 'eva', 1, %s, 1 FROM review_items"
+                   " WHERE audit = '%s' AND place <= %d ORDER BY place",
+                   verdict, audit, count);
+    scratch_db_put(f, sql);
+}
+
+static int64_t counted(struct scratch_db *f, const char *audit, const char *field)
+{
+    okno_autojson json_t *status = NULL;
+    must(f, okno_audit_status(f->db, audit, &status, &f->err));
+    return json_integer_value(json_object_get(status, field));
+}
+
+static void only_the_newest_counted_verdict_stands(void **state)
+{
+    struct scratch_db *f = *state;
+    (void)drawn_audit(f, "A1");
+    decide(f, "A1", 6, "'valid'");
+    decide(f, "A1", 4, "'invalid'");
+    decide(f, "A1", 2, "'undone'");
+    scratch_db_put(f,
+                   "INSERT INTO verdicts (item, audit, survey, user, at, verdict,"
+                   " reasons_version, counted) SELECT item, audit, survey, 'bob', 2,"
+                   " 'undeterminable', 1, 0 FROM review_items WHERE place <= 6");
+    assert_int_equal(counted(f, "A1", "reviewed"), 4);
+    assert_int_equal(counted(f, "A1", "valid"), 2);
+    assert_int_equal(counted(f, "A1", "invalid"), 2);
+    assert_int_equal(counted(f, "A1", "undeterminable"), 0);
+}
+
+static void targeted_checks_stay_out_of_estimates(void **state)
+{
+    struct scratch_db *f = *state;
+    struct okno_audit_figure figure;
+    (void)drawn_audit(f, "A1");
+    scratch_db_put(f, "UPDATE review_items SET origin = 'targeted'");
+    decide(f, "A1", 20, "'valid'");
+    must(f, okno_audit_estimate(f->db, "A1", OKNO_INK_OFFICE, NULL, 0.5, &figure, &f->err));
+    assert_string_equal(figure.estimate.null_reason, "not_sampled");
+    assert_int_equal(figure.counts.valid, 0);
+    assert_int_equal(figure.counts.frame, 30);
+    assert_int_equal(counted(f, "A1", "reviewed"), 0);
+}
+
+static struct okno_audit_figure figure_of(struct scratch_db *f, enum okno_indicator indicator,
+                                          const struct okno_audit_domain *domain)
+{
+    struct okno_audit_figure figure;
+    must(f, okno_audit_estimate(f->db, "A1", indicator, domain, 0.5, &figure, &f->err));
+    return figure;
+}
+
+static void census(struct scratch_db *f)
+{
+    char sha256[OKNO_SHA256_TEXT];
+    struct okno_audit_plan whole = plan_of("A1");
+    whole.size = SURVEYS;
+    must(f, okno_audit_plan(f->db, &whole, "eva", AT(61), &f->err));
+    (void)freeze(f, "A1", sha256);
+    (void)draw(f, "A1");
+}
+
+static void near(double got, double want)
+{
+    if (!(fabs(got - want) <= 1e-12))
+        fail_msg("%.15g is not %.15g", got, want);
+}
+
+static void a_census_gives_the_figure_of_the_genuine_ones(void **state)
+{
+    struct scratch_db *f = *state;
+    census(f);
+    /* Of the office's 15 yes the three with i / 2 % 10 = 0 are false. */
+    decide(f, "A1", SURVEYS,
+           "CASE WHEN CAST(substr(survey, 6) AS INTEGER) / 2 % 10 = 0 THEN 'invalid' ELSE 'valid' "
+           "END");
+    struct okno_audit_figure office = figure_of(f, OKNO_INK_OFFICE, NULL);
+    near(office.estimate.value, (6 + 0.5 * 6) / 27);
+    near(office.band[0], 6.0 / 27);
+    near(office.band[1], 12.0 / 27);
+    assert_true(office.estimate.low == office.estimate.value && office.estimate.se == 0);
+    assert_int_equal(office.counts.frame, 30);
+    assert_int_equal(office.counts.invalid, 3);
+    near(figure_of(f, OKNO_RESPONSE_RATE, NULL).estimate.value, 42.0 / 54);
+    near(figure_of(f, OKNO_SILENT_SHARE, NULL).estimate.value, 12.0 / 54);
+    assert_string_equal(figure_of(f, OKNO_IEL, NULL).estimate.null_reason, "no_surveys");
+    assert_string_equal(figure_of(f, OKNO_FM_LEVEL, NULL).estimate.null_reason, "not_estimated");
+}
+
+static void force_majeure_leaves_staff_figures_unless_ruled_false(void **state)
+{
+    struct scratch_db *f = *state;
+    census(f);
+    decide(f, "A1", SURVEYS, "'valid'");
+    near(figure_of(f, OKNO_INK_PERSONNEL, NULL).estimate.value, (5 + 0.5 * 6) / 29);
+    near(figure_of(f, OKNO_INK_OFFICE, NULL).estimate.value, (6 + 0.5 * 6) / 30);
+    scratch_db_put(f, "UPDATE verdicts SET correction = 'FALSE_FM' WHERE survey = 'd0.0.014'");
+    near(figure_of(f, OKNO_INK_PERSONNEL, NULL).estimate.value, (6 + 0.5 * 6) / 30);
+}
+
+static void an_invalid_rating_can_count_as_silent(void **state)
+{
+    struct scratch_db *f = *state;
+    char sha256[OKNO_SHA256_TEXT];
+    struct okno_audit_plan whole = plan_of("A1");
+    whole.size = SURVEYS;
+    whole.invalid_as_silent = true;
+    must(f, okno_audit_plan(f->db, &whole, "eva", AT(61), &f->err));
+    (void)freeze(f, "A1", sha256);
+    (void)draw(f, "A1");
+    decide(f, "A1", SURVEYS,
+           "CASE WHEN CAST(substr(survey, 6) AS INTEGER) / 2 % 10 IN (0, 9) THEN 'invalid' "
+           "ELSE 'valid' END");
+    /* 3 false yes become silent, 3 of the 6 silent are no surveys. */
+    near(figure_of(f, OKNO_INK_OFFICE, NULL).estimate.value, (6 + 0.5 * 6) / 27);
+}
+
+static void a_domain_restricts_the_frame(void **state)
+{
+    struct scratch_db *f = *state;
+    census(f);
+    decide(f, "A1", SURVEYS, "'valid'");
+    struct okno_audit_domain domain = {.employee = "bob"};
+    assert_int_equal(figure_of(f, OKNO_RESPONSE_RATE, &domain).counts.frame, 30);
+    domain.employee = "unassigned";
+    assert_int_equal(figure_of(f, OKNO_RESPONSE_RATE, &domain).counts.frame, 30);
+    domain.point = "p1";
+    assert_int_equal(figure_of(f, OKNO_RESPONSE_RATE, &domain).counts.frame, 0);
+    domain = (struct okno_audit_domain){.site = "mall", .question = "q1", .from_us = AT(10)};
+    assert_int_equal(figure_of(f, OKNO_RESPONSE_RATE, &domain).counts.frame, 50);
+    domain.to_us = AT(20);
+    assert_int_equal(figure_of(f, OKNO_RESPONSE_RATE, &domain).counts.frame, 10);
+    domain.site = "other";
+    assert_string_equal(figure_of(f, OKNO_RESPONSE_RATE, &domain).estimate.null_reason,
+                        "no_surveys");
+}
+
+static void a_sample_gives_the_estimate_of_its_cells(void **state)
+{
+    struct scratch_db *f = *state;
+    OKNO_AUTO_VEC(okno_cell_vec) cells = {0};
+    struct okno_audit_counts counts;
+    struct okno_estimate want;
+    (void)drawn_audit(f, "A1");
+    decide(f, "A1", 20,
+           "CASE item % 5 WHEN 0 THEN 'invalid' WHEN 1 THEN 'undeterminable' ELSE "
+           "'valid' END");
+    must(f, okno_audit_cells(f->db, "A1", OKNO_INK_OFFICE, NULL, &cells, &counts, &f->err));
+    assert_int_equal(cells.len, 5); /* four classes of one point and the force majeure of its no */
+    int64_t frame = 0;
+    int64_t undeterminable = 0;
+    for (size_t i = 0; i < cells.len; i++) {
+        frame += cells.items[i].frame;
+        undeterminable += cells.items[i].undeterminable;
+    }
+    assert_int_equal(frame, 30);
+    assert_int_equal(undeterminable, counts.undeterminable);
+    struct okno_estimate_request request = {.cells = cells.items,
+                                            .count = cells.len,
+                                            .ratio = okno_ratio_ink(0.5),
+                                            .level = 0.95,
+                                            .looks = 1};
+    must(f, okno_estimate(&request, NULL, &want, &f->err));
+    struct okno_audit_figure got = figure_of(f, OKNO_INK_OFFICE, NULL);
+    assert_null(got.estimate.null_reason);
+    assert_true(got.estimate.value == want.value && got.estimate.low == want.low &&
+                got.estimate.high == want.high);
+    assert_true(got.estimate.low < got.estimate.value && got.estimate.value < got.estimate.high);
+    must_fail(f, okno_audit_cells(f->db, "A1", OKNO_FM_LEVEL, NULL, &cells, NULL, &f->err),
+              OKNO_UNSUPPORTED, "fm_level cannot be estimated");
+}
+
+static void what_happens_after_the_freeze_changes_no_cell(void **state)
+{
+    struct scratch_db *f = *state;
+    census(f);
+    decide(f, "A1", SURVEYS, "'valid'");
+    double before = figure_of(f, OKNO_INK_OFFICE, NULL).estimate.value;
+    scratch_db_put(f,
+                   "UPDATE surveys SET answer = 'no', state = 'answered', employee = 'x',"
+                   " question_kind = 'loyalty'; DELETE FROM surveys WHERE survey LIKE 'd1.%'");
+    near(figure_of(f, OKNO_INK_OFFICE, NULL).estimate.value, before);
+}
+
+static void before_the_freeze_there_is_no_figure(void **state)
+{
+    struct scratch_db *f = *state;
+    plan(f, "A1");
+    struct okno_audit_figure figure = figure_of(f, OKNO_INK_OFFICE, NULL);
+    assert_string_equal(figure.estimate.null_reason, "not_frozen");
+    assert_true(isnan(figure.estimate.value) && isnan(figure.band[0]));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_steps_in_order_make_a_drawn_audit),
+        TEST(a_new_audit_has_nulls_where_steps_are_missing),
+        TEST(a_step_out_of_order_is_refused_and_changes_nothing),
+        TEST(an_unknown_audit_is_not_found),
+        TEST(a_plan_out_of_bounds_is_refused_by_field),
+        TEST(a_plan_is_never_replaced),
+        TEST(a_seed_is_twenty_to_256_printable_characters),
+        TEST(the_hash_covers_the_lines_in_the_order_of_ids),
+        TEST(a_line_is_canonical_and_complete),
+        TEST(what_does_not_count_stays_out_of_the_frame),
+        TEST(the_same_surveys_give_the_same_hash_in_every_audit),
+        TEST(a_frame_that_is_not_finished_is_refused),
+        TEST(the_sample_is_the_public_draw_over_the_frame),
+        TEST(each_drawn_survey_is_queued_and_fetched),
+        TEST(a_small_frame_is_drawn_whole),
+        TEST(audits_are_listed_in_the_order_of_planning),
+        TEST(only_the_newest_counted_verdict_stands),
+        TEST(targeted_checks_stay_out_of_estimates),
+        TEST(a_census_gives_the_figure_of_the_genuine_ones),
+        TEST(force_majeure_leaves_staff_figures_unless_ruled_false),
+        TEST(an_invalid_rating_can_count_as_silent),
+        TEST(a_domain_restricts_the_frame),
+        TEST(a_sample_gives_the_estimate_of_its_cells),
+        TEST(what_happens_after_the_freeze_changes_no_cell),
+        TEST(before_the_freeze_there_is_no_figure),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
