@@ -6,7 +6,8 @@
     X(init) \
     X(import) \
     X(kpi) \
-    X(sample)
+    X(sample) \
+    X(serve)
 /* clang-format on */
 
 #define DECLARE(name) extern const struct cli_command cli_##name;

@@ -1,0 +1,156 @@
+/* Clips and stills by their hash: only names of 64 lower-case hex digits that the database knows
+ * as evidence, opened below DATA/evidence without following links. */
+#define _GNU_SOURCE
+#include "handlers.h"
+
+#include "okno/hash.h"
+#include "okno/time.h"
+#include "range.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* What the queue shows around an item (review room: stills of neighbours within an hour). */
+static const int64_t neighbour_reach_us = 3600 * OKNO_SECOND_US;
+
+static const struct {
+    const char *extension, *type;
+} kinds[] = {{".mp4", "video/mp4"}, {".jpg", "image/jpeg"}};
+
+static int read_name(const char *name, char ret_sha256[OKNO_SHA256_TEXT], const char **ret_type,
+                     struct okno_err *err)
+{
+    size_t hex = strspn(name, "0123456789abcdef");
+    for (size_t i = 0; hex == 64 && i < OKNO_COUNT(kinds); i++) {
+        if (strcmp(name + 64, kinds[i].extension) != 0)
+            continue;
+        memcpy(ret_sha256, name, 64);
+        ret_sha256[64] = '\0';
+        *ret_type = kinds[i].type;
+        return 0;
+    }
+    return okno_fail(err, OKNO_NOT_FOUND, "evidence is named by 64 hex digits and .mp4 or .jpg");
+}
+
+static int check_known(struct okno_db *db, const char *sha256, const char *type,
+                       struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(db, "service.evidence_file", &stmt, err, OKNO_TEXT("sha256", sha256));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc < 0 || (rc == 1 && strcmp(okno_stmt_text(stmt, "media_type"), type) == 0))
+        return rc < 0 ? rc : 0;
+    return okno_fail(err, OKNO_NOT_FOUND, "there is no such evidence");
+}
+
+/* Experts see what the queue shows them and nothing else. */
+static int check_expert(const struct http_request *request, const char *sha256,
+                        struct okno_err *err)
+{
+    int64_t shown = 0;
+    if (request->who.role != HTTP_EXPERT)
+        return 0;
+    int rc = OKNO_DB_INT(request->db, "service.evidence_of_expert", 0, &shown, err,
+                         OKNO_TEXT("sha256", sha256), OKNO_TEXT("user", request->who.user),
+                         OKNO_INT("now", okno_time_now()), OKNO_INT("reach", neighbour_reach_us));
+    if (rc == 0 && !shown)
+        return okno_fail(err, OKNO_FORBIDDEN, "this evidence is not part of your items");
+    return rc;
+}
+
+static int open_file(const struct http_service *service, const char *sha256, int *ret_fd,
+                     int64_t *ret_size, struct okno_err *err)
+{
+    char path[1200];
+    struct stat info;
+    (void)snprintf(path, sizeof(path), "%s/evidence/%.2s/%s", service->data_dir, sha256, sha256);
+    okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ENOENT)
+        return okno_fail(err, OKNO_GONE, "the file of this evidence is no longer kept");
+    if (fd < 0 || fstat(fd, &info) < 0)
+        return okno_fail_errno(err, errno, "cannot open %s", path);
+    if (!S_ISREG(info.st_mode))
+        return okno_fail(err, OKNO_IO, "%s is no regular file", path);
+    *ret_size = info.st_size;
+    *ret_fd = fd;
+    fd = -1;
+    return 0;
+}
+
+/* One line per look, not per piece: a player asks for many ranges. */
+static int log_view(const struct http_request *request, const char *sha256, bool from_start,
+                    struct okno_err *err)
+{
+    if (!from_start || strcmp(request->method, "HEAD") == 0)
+        return 0;
+    return OKNO_DB_RUN(request->db, "service.add_access", NULL, err,
+                       OKNO_INT("at", okno_time_now()), OKNO_TEXT("user", request->who.user),
+                       OKNO_TEXT("action", "view"), OKNO_TEXT("subject", sha256),
+                       OKNO_TEXT("detail", request->peer));
+}
+
+/* The range that counts: If-Range lets it pass only for the very same bytes. */
+static enum http_range range_of(const struct http_request *request, const char *etag, int64_t size,
+                                int64_t *ret_from, int64_t *ret_len)
+{
+    const char *condition = http_header(request, "If-Range");
+    if (condition && strcmp(condition, etag) != 0)
+        return HTTP_RANGE_WHOLE;
+    return http_range_read(http_header(request, "Range"), size, ret_from, ret_len);
+}
+
+static int fill(struct http_request *request, struct http_reply *reply, const char *sha256,
+                const char *type, struct okno_err *err)
+{
+    char etag[80];
+    int64_t size = 0;
+    int64_t from = 0;
+    int rc = open_file(request->service, sha256, &reply->fd, &size, err);
+    if (rc < 0)
+        return rc;
+    int64_t len = size;
+    (void)snprintf(etag, sizeof(etag), "\"%s\"", sha256);
+    enum http_range range = range_of(request, etag, size, &from, &len);
+    bool unchanged = http_etag_listed(http_header(request, "If-None-Match"), etag);
+    http_reply_header(reply, "Accept-Ranges", "bytes");
+    if (!unchanged && range == HTTP_RANGE_UNSATISFIABLE) {
+        http_reply_header(reply, "Content-Range", "bytes */%lld", (long long)size);
+        reply->status = 416;
+        okno_mem_close_at(&reply->fd);
+        reply->fd = -1;
+        return 0;
+    }
+    http_reply_header(reply, "ETag", "%s", etag);
+    http_reply_header(reply, "Cache-Control", "private, max-age=31536000, immutable");
+    if (unchanged) {
+        reply->status = 304;
+        okno_mem_close_at(&reply->fd);
+        reply->fd = -1;
+        return 0;
+    }
+    rc = log_view(request, sha256, from == 0, err);
+    if (range == HTTP_RANGE_PART) {
+        reply->status = 206;
+        http_reply_header(reply, "Content-Range", "bytes %lld-%lld/%lld", (long long)from,
+                          (long long)(from + len - 1), (long long)size);
+    }
+    reply->type = type;
+    reply->fd_offset = from;
+    reply->fd_len = len;
+    return rc;
+}
+
+int http_get_evidence(struct http_request *request, struct http_reply *reply, struct okno_err *err)
+{
+    char sha256[OKNO_SHA256_TEXT];
+    const char *type = NULL;
+    int rc = read_name(request->params[0], sha256, &type, err);
+    if (rc == 0)
+        rc = check_known(request->db, sha256, type, err);
+    if (rc == 0)
+        rc = check_expert(request, sha256, err);
+    return rc < 0 ? rc : fill(request, reply, sha256, type, err);
+}

@@ -1,0 +1,43 @@
+/* What the service answers. Each row is published in /openapi.json; a test walks the table. */
+#include "handlers.h"
+
+#define QUEUE (HTTP_EXPERT | HTTP_ADMINISTRATOR)
+#define FIGURES (HTTP_AUDITOR | HTTP_MANAGER | HTTP_ADMINISTRATOR)
+#define EVIDENCE (HTTP_EXPERT | HTTP_AUDITOR | HTTP_MANAGER | HTTP_ADMINISTRATOR)
+
+/* method, path, roles, query, body, reply, summary, handler */
+const struct http_route http_routes[] = {
+    {"GET", "/healthz", 0, "", NULL, NULL, "The process answers", http_get_healthz},
+    {"GET", "/readyz", 0, "", NULL, NULL, "The service can do its work", http_get_readyz},
+    {"GET", "/metrics", 0, "", NULL, NULL,
+     "Prometheus text; for this machine and for administrators", http_get_metrics},
+    {"GET", "/openapi.json", 0, "", NULL, "Any", "This description", http_get_openapi},
+
+    {"POST", "/api/v1/login", 0, "", "Login", "Me", "Log in; sets the session cookie",
+     http_post_login},
+    {"POST", "/api/v1/logout", HTTP_ANY_ROLE, "", "Empty", NULL, "End the session",
+     http_post_logout},
+    {"GET", "/api/v1/me", HTTP_ANY_ROLE, "", NULL, "Me", "Who is logged in", http_get_me},
+    {"POST", "/api/v1/me", HTTP_ANY_ROLE, "", "MeChange", "Me", "Change the own language",
+     http_post_me},
+    {"GET", "/api/v1/reasons", HTTP_ANY_ROLE, "", NULL, "Reasons",
+     "Reasons for verdicts and the checklist, in both languages", http_get_reasons},
+
+    {"POST", "/api/v1/queue/next", QUEUE, "", "QueueNext", "Item",
+     "Lease the next item to review, or the item leased already", http_post_queue_next},
+    {"POST", "/api/v1/queue/undo", QUEUE, "", "Empty", "Undone",
+     "Take back the own last verdict; the item is leased again", http_post_undo},
+    {"POST", "/api/v1/queue/{item}/heartbeat", QUEUE, "", "Lease", "LeaseUntil",
+     "Keep the lease of an item", http_post_heartbeat},
+    {"POST", "/api/v1/queue/{item}/submit", QUEUE, "", "Verdict", "Submitted",
+     "Store a verdict on a leased item", http_post_submit},
+    {"POST", "/api/v1/queue/{item}/skip", QUEUE, "", "Skip", NULL,
+     "Give an item back with a reason", http_post_skip},
+
+    {"GET", "/api/v1/evidence/{file}", EVIDENCE, "", NULL, NULL,
+     "A clip or still by its SHA-256; ranges, validators; the view is logged", http_get_evidence},
+    {"GET", "/api/v1/sites", FIGURES, "", NULL, "Sites", "Sites and their points", http_get_sites},
+    {"GET", "/api/v1/status", FIGURES, "", NULL, "Status",
+     "Work at the archives: jobs, links, archives in trouble", http_get_status},
+    {0},
+};

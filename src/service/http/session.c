@@ -1,0 +1,163 @@
+/* Logging in and out, and who asks. */
+#define _POSIX_C_SOURCE 200809L
+#include "handlers.h"
+
+#include "okno/time.h"
+#include "people.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+enum { USER_FAILURES = 5, ADDRESS_FAILURES = 20, LOGIN_WAIT_S = 5 };
+
+static const char cookie_name[] = "okno_session";
+
+/* The value of our cookie in a Cookie header; false when absent or not 64 hex digits. */
+static bool find_token(const char *header, char ret_token[HTTP_TOKEN_TEXT])
+{
+    size_t name_len = sizeof(cookie_name) - 1;
+    for (const char *at = header ? header : ""; *at;) {
+        at += strspn(at, " ;");
+        size_t len = strcspn(at, ";");
+        if (len == name_len + 1 + HTTP_TOKEN_TEXT - 1 && memcmp(at, cookie_name, name_len) == 0 &&
+            at[name_len] == '=' && strspn(at + name_len + 1, "0123456789abcdef") >= 64) {
+            memcpy(ret_token, at + name_len + 1, 64);
+            ret_token[64] = '\0';
+            return true;
+        }
+        at += len;
+    }
+    return false;
+}
+
+int http_session_load(struct http_request *request, struct okno_err *err)
+{
+    char token[HTTP_TOKEN_TEXT];
+    if (!find_token(http_header(request, "Cookie"), token))
+        return 0;
+    int rc = people_of_session(request->db, token, okno_time_now(), &request->who, err);
+    if (rc <= 0)
+        return rc;
+    memcpy(request->token, token, sizeof(token));
+    return 0;
+}
+
+static void set_cookie(const struct http_service *service, struct http_reply *reply,
+                       const char *token, int64_t age_us)
+{
+    bool secure = strncmp(service->public_url, "https://", 8) == 0;
+    http_reply_header(reply, "Set-Cookie",
+                      "%s=%s; Path=/; Max-Age=%lld; HttpOnly; SameSite=Strict%s", cookie_name,
+                      token, (long long)(age_us / OKNO_SECOND_US), secure ? "; Secure" : "");
+}
+
+static int reply_me(const struct http_person *who, struct http_reply *reply, struct okno_err *err)
+{
+    int bit = __builtin_ctz((unsigned)who->role);
+    return http_reply_json(reply,
+                           json_pack("{s:s, s:o, s:s, s:s}", "user", who->user, "name",
+                                     okno_json_text(who->name), "role", http_role_names[bit],
+                                     "language", who->language),
+                           err);
+}
+
+/* Keys of the limiter: the name as typed, and the address. */
+static int check_limits(const struct http_request *request, const char *user,
+                        struct http_reply *reply, struct okno_err *err)
+{
+    struct http_service *service = request->service;
+    int64_t now_us = okno_time_monotonic();
+    (void)pthread_mutex_lock(&service->limiter_lock);
+    int64_t wait_us = http_limiter_wait_us(&service->users, user, USER_FAILURES, now_us);
+    int64_t other_us =
+        http_limiter_wait_us(&service->addresses, request->peer, ADDRESS_FAILURES, now_us);
+    (void)pthread_mutex_unlock(&service->limiter_lock);
+    wait_us = other_us > wait_us ? other_us : wait_us;
+    if (wait_us == 0)
+        return 0;
+    long long wait_s = (long long)(wait_us / OKNO_SECOND_US + 1);
+    http_reply_header(reply, "Retry-After", "%lld", wait_s);
+    return okno_fail(err, OKNO_TOO_MANY, "too many wrong passwords: wait %lld seconds", wait_s);
+}
+
+static void count_login(const struct http_request *request, const char *user, bool good)
+{
+    struct http_service *service = request->service;
+    int64_t now_us = okno_time_monotonic();
+    (void)pthread_mutex_lock(&service->limiter_lock);
+    if (good) {
+        http_limiter_clear(&service->users, user);
+    } else {
+        http_limiter_fail(&service->users, user, now_us);
+        http_limiter_fail(&service->addresses, request->peer, now_us);
+    }
+    (void)pthread_mutex_unlock(&service->limiter_lock);
+}
+
+static int lock_login(struct http_service *service, struct okno_err *err)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += LOGIN_WAIT_S;
+    if (pthread_mutex_timedlock(&service->login_lock, &until) != 0)
+        return okno_fail(err, OKNO_BUSY, "many people are logging in, try again");
+    return 0;
+}
+
+/* One at a time: the limits are read and counted with no other try in between, and hashing takes
+ * much memory on purpose. */
+static int try_password(struct http_request *request, const char *user, const char *password,
+                        struct http_reply *reply, struct okno_err *err)
+{
+    int rc = lock_login(request->service, err);
+    if (rc < 0)
+        return rc;
+    rc = check_limits(request, user, reply, err);
+    if (rc == 0) {
+        rc = people_check_password(request->db, user, password, &request->who, err);
+        if (rc == 0 || rc == OKNO_UNAUTHENTICATED)
+            count_login(request, user, rc == 0);
+    }
+    (void)pthread_mutex_unlock(&request->service->login_lock);
+    return rc;
+}
+
+int http_post_login(struct http_request *request, struct http_reply *reply, struct okno_err *err)
+{
+    const char *user = json_string_value(json_object_get(request->body, "user"));
+    const char *password = json_string_value(json_object_get(request->body, "password"));
+    int64_t age_us = request->service->session_us;
+    char token[HTTP_TOKEN_TEXT];
+    int rc = try_password(request, user, password, reply, err);
+    if (rc == 0)
+        rc = people_open_session(request->db, request->who.user, age_us, okno_time_now(), token,
+                                 err);
+    if (rc < 0)
+        return rc;
+    set_cookie(request->service, reply, token, age_us);
+    return reply_me(&request->who, reply, err);
+}
+
+int http_post_logout(struct http_request *request, struct http_reply *reply, struct okno_err *err)
+{
+    int rc = people_close_session(request->db, request->token, err);
+    set_cookie(request->service, reply, "", 0);
+    reply->status = 204;
+    return rc;
+}
+
+int http_get_me(struct http_request *request, struct http_reply *reply, struct okno_err *err)
+{
+    return reply_me(&request->who, reply, err);
+}
+
+int http_post_me(struct http_request *request, struct http_reply *reply, struct okno_err *err)
+{
+    const char *language = json_string_value(json_object_get(request->body, "language"));
+    int rc = people_set_language(request->db, request->who.user, language, err);
+    if (rc < 0)
+        return rc;
+    (void)snprintf(request->who.language, sizeof(request->who.language), "%s", language);
+    return reply_me(&request->who, reply, err);
+}

@@ -1,0 +1,232 @@
+#define _GNU_SOURCE
+#include "scheduler.h"
+
+#include "okno/log.h"
+#include "okno/time.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+
+#define SLEEP_MAX_US (60 * OKNO_SECOND_US)
+#define PAUSE_FIRST_US OKNO_SECOND_US
+#define PAUSE_MAX_US (60 * OKNO_SECOND_US)
+
+struct worker {
+    struct scheduler *scheduler;
+    scheduler_work *work;
+    char owner[64];
+    pthread_t thread;
+};
+
+struct scheduler {
+    char data_dir[1024];
+    struct worker *workers;
+    size_t worker_count;
+    int watch_fd, end_fd; /* changes of the database by other programs; the end */
+    pthread_t watcher;
+    bool watching;
+
+    pthread_mutex_t lock; /* protects what follows */
+    pthread_cond_t changed;
+    uint64_t news; /* how many times there was news */
+    bool stopping;
+};
+
+void scheduler_wake(struct scheduler *scheduler)
+{
+    (void)pthread_mutex_lock(&scheduler->lock);
+    scheduler->news++;
+    (void)pthread_cond_broadcast(&scheduler->changed);
+    (void)pthread_mutex_unlock(&scheduler->lock);
+}
+
+/* Sleep until news after `seen`, the end, or `until_us` on the monotonic clock. False at the end.
+ */
+static bool sleep_until(struct scheduler *scheduler, uint64_t seen, int64_t until_us)
+{
+    struct timespec until = {.tv_sec = until_us / OKNO_SECOND_US,
+                             .tv_nsec = until_us % OKNO_SECOND_US * 1000};
+    int number = 0;
+    (void)pthread_mutex_lock(&scheduler->lock);
+    while (!scheduler->stopping && scheduler->news == seen && number == 0)
+        number = pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until);
+    bool go_on = !scheduler->stopping;
+    (void)pthread_mutex_unlock(&scheduler->lock);
+    return go_on;
+}
+
+static uint64_t news_now(struct scheduler *scheduler, bool *ret_stopping)
+{
+    (void)pthread_mutex_lock(&scheduler->lock);
+    uint64_t news = scheduler->news;
+    *ret_stopping = scheduler->stopping;
+    (void)pthread_mutex_unlock(&scheduler->lock);
+    return news;
+}
+
+/* The moment to look again on the monotonic clock, at most a minute away: the wall clock may jump.
+ */
+static int64_t look_again_us(int64_t next_us)
+{
+    int64_t left = SLEEP_MAX_US;
+    int64_t now = okno_time_now();
+    if (next_us < now)
+        left = 0;
+    else if (next_us - now < left)
+        left = next_us - now;
+    return okno_time_monotonic() + left;
+}
+
+static void work_loop(struct worker *worker, struct okno_db *db)
+{
+    struct scheduler *scheduler = worker->scheduler;
+    int64_t pause_us = PAUSE_FIRST_US;
+    bool stopping = false;
+    for (;;) {
+        uint64_t seen = news_now(scheduler, &stopping);
+        if (stopping)
+            return;
+        int64_t next_us = INT64_MAX;
+        struct okno_err err = {0};
+        int rc = worker->work(db, worker->owner, &next_us, &err);
+        if (rc > 0) {
+            pause_us = PAUSE_FIRST_US;
+            continue;
+        }
+        int64_t until_us = look_again_us(next_us);
+        if (rc < 0) {
+            okno_log(OKNO_LOG_ERROR, "service", "%s: %s", worker->owner, err.text);
+            okno_db_rollback(db);
+            until_us = okno_time_monotonic() + pause_us;
+            pause_us = pause_us * 2 < PAUSE_MAX_US ? pause_us * 2 : PAUSE_MAX_US;
+            seen = news_now(scheduler, &stopping); /* news must not shorten the pause to nothing */
+        }
+        if (!sleep_until(scheduler, seen, until_us))
+            return;
+    }
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *worker = arg;
+    OKNO_AUTO(okno_db) *db = NULL;
+    struct okno_err err = {0};
+    if (okno_db_open(worker->scheduler->data_dir, false, &db, &err) < 0)
+        okno_log(OKNO_LOG_ERROR, "service", "%s does not start: %s", worker->owner, err.text);
+    else
+        work_loop(worker, db);
+    return NULL;
+}
+
+/* Commands of other processes (an import) write to the write-ahead log beside the database. */
+static void *watcher_main(void *arg)
+{
+    struct scheduler *scheduler = arg;
+    char buf[4096] __attribute__((aligned(8)));
+    struct pollfd fds[2] = {{.fd = scheduler->watch_fd, .events = POLLIN},
+                            {.fd = scheduler->end_fd, .events = POLLIN}};
+    while (poll(fds, 2, -1) >= 0 || errno == EINTR) {
+        if (fds[1].revents)
+            return NULL;
+        if (!fds[0].revents)
+            continue;
+        while (read(scheduler->watch_fd, buf, sizeof(buf)) > 0)
+            ;
+        scheduler_wake(scheduler);
+        /* A burst of writes is one piece of news. */
+        if (poll(&fds[1], 1, 300) > 0)
+            return NULL;
+    }
+    return NULL;
+}
+
+static int start_watcher(struct scheduler *scheduler, struct okno_err *err)
+{
+    scheduler->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    scheduler->end_fd = eventfd(0, EFD_CLOEXEC);
+    if (scheduler->watch_fd < 0 || scheduler->end_fd < 0 ||
+        inotify_add_watch(scheduler->watch_fd, scheduler->data_dir, IN_MODIFY) < 0)
+        return okno_fail_errno(err, errno, "cannot watch %s for changes", scheduler->data_dir);
+    int number = pthread_create(&scheduler->watcher, NULL, watcher_main, scheduler);
+    if (number)
+        return okno_fail_errno(err, number, "cannot start a thread");
+    scheduler->watching = true;
+    return 0;
+}
+
+static int start_workers(struct scheduler *scheduler, const struct scheduler_task *task,
+                         struct okno_err *err)
+{
+    for (int i = 0; i < task->threads; i++) {
+        struct worker *worker = &scheduler->workers[scheduler->worker_count];
+        worker->scheduler = scheduler;
+        worker->work = task->work;
+        (void)snprintf(worker->owner, sizeof(worker->owner), "%.32s-%d-%d", task->name,
+                       (int)getpid(), i + 1);
+        int number = pthread_create(&worker->thread, NULL, worker_main, worker);
+        if (number)
+            return okno_fail_errno(err, number, "cannot start a thread for %s", task->name);
+        scheduler->worker_count++;
+    }
+    return 0;
+}
+
+static struct scheduler *scheduler_new(const char *data_dir, size_t threads)
+{
+    OKNO_AUTO(scheduler) *scheduler = calloc(1, sizeof(*scheduler));
+    if (!scheduler)
+        return NULL;
+    (void)snprintf(scheduler->data_dir, sizeof(scheduler->data_dir), "%s", data_dir);
+    scheduler->watch_fd = scheduler->end_fd = -1;
+    (void)pthread_mutex_init(&scheduler->lock, NULL);
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&scheduler->changed, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    scheduler->workers = calloc(threads ? threads : 1, sizeof(*scheduler->workers));
+    return scheduler->workers ? okno_mem_take(&scheduler) : NULL;
+}
+
+int scheduler_start(const char *data_dir, const struct scheduler_task *tasks, size_t count,
+                    struct scheduler **ret_scheduler, struct okno_err *err)
+{
+    size_t threads = 0;
+    for (size_t i = 0; i < count; i++)
+        threads += (size_t)tasks[i].threads;
+    OKNO_AUTO(scheduler) *scheduler = scheduler_new(data_dir, threads);
+    if (!scheduler)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the scheduler");
+    int rc = start_watcher(scheduler, err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = start_workers(scheduler, &tasks[i], err);
+    if (rc == 0)
+        *ret_scheduler = okno_mem_take(&scheduler);
+    return rc;
+}
+
+void scheduler_stop(struct scheduler *scheduler)
+{
+    if (!scheduler)
+        return;
+    (void)pthread_mutex_lock(&scheduler->lock);
+    scheduler->stopping = true;
+    (void)pthread_cond_broadcast(&scheduler->changed);
+    (void)pthread_mutex_unlock(&scheduler->lock);
+    for (size_t i = 0; i < scheduler->worker_count; i++)
+        (void)pthread_join(scheduler->workers[i].thread, NULL);
+    if (scheduler->watching) {
+        (void)eventfd_write(scheduler->end_fd, 1);
+        (void)pthread_join(scheduler->watcher, NULL);
+    }
+    okno_mem_close_at(&scheduler->watch_fd);
+    okno_mem_close_at(&scheduler->end_fd);
+    (void)pthread_cond_destroy(&scheduler->changed);
+    (void)pthread_mutex_destroy(&scheduler->lock);
+    free(scheduler->workers);
+    free(scheduler);
+}

@@ -1,0 +1,38 @@
+/* Threads that do the work at the archives, and one that keeps derived facts fresh. A thread sleeps
+ * until it is woken or the next known moment of work has come; nothing polls. */
+#ifndef OKNO_SERVICE_SCHEDULER_H
+#define OKNO_SERVICE_SCHEDULER_H
+
+#include "okno/db.h"
+#include "okno/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct scheduler;
+
+/* One piece of work. 1: something was done, ask again at once; 0: nothing waits, *ret_next_us is
+ * when something may (UTC microseconds, INT64_MAX for unknown); negative: it failed, ask again
+ * after a pause. `owner` names the thread for leases. */
+typedef int scheduler_work(struct okno_db *db, const char *owner, int64_t *ret_next_us,
+                           struct okno_err *err);
+
+struct scheduler_task {
+    const char *name; /* for the log and the owner */
+    scheduler_work *work;
+    int threads;
+};
+
+/* Start all threads; `tasks` is read during the call only. Each thread has its own handle. */
+OKNO_CHECK int scheduler_start(const char *data_dir, const struct scheduler_task *tasks,
+                               size_t count, struct scheduler **ret_scheduler,
+                               struct okno_err *err);
+
+/* New facts may be there: everyone looks again. From any thread. */
+void scheduler_wake(struct scheduler *scheduler);
+
+/* Finish the pieces that run, then end. NULL allowed. */
+void scheduler_stop(struct scheduler *scheduler);
+OKNO_CLEANUP(scheduler, scheduler_stop);
+
+#endif

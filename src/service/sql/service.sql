@@ -1,0 +1,46 @@
+-- name: service.ping
+SELECT 1;
+
+-- name: service.jobs_by_state
+SELECT state, count(*) AS count FROM jobs GROUP BY state ORDER BY state;
+
+-- name: service.links_by_state
+SELECT state, count(*) AS count FROM links GROUP BY state ORDER BY state;
+
+-- name: service.archives
+-- The archives that stand now, with the oldest trouble among their waiting jobs.
+SELECT a.archive, j.code, j.message, j.next_try_at FROM archives a
+LEFT JOIN jobs j ON j.job = (
+    SELECT k.job FROM jobs k WHERE k.archive = a.archive AND k.state = 'waiting' AND k.attempts > 0
+    AND k.code IN ('transient', 'archive_auth', 'archive_busy', 'archive_refused', 'timeout')
+    ORDER BY k.next_try_at, k.job LIMIT 1)
+WHERE a.id = (SELECT max(b.id) FROM archives b WHERE b.archive = a.archive)
+ORDER BY a.archive;
+
+-- name: service.sites
+SELECT site, name, time_zone FROM sites s
+WHERE id = (SELECT max(id) FROM sites t WHERE t.site = s.site) ORDER BY site;
+
+-- name: service.points
+SELECT site, point, name FROM points p
+WHERE id = (SELECT max(id) FROM points q WHERE q.point = p.point) ORDER BY site, point;
+
+-- name: service.evidence_file
+SELECT media_type, survey FROM evidence WHERE sha256 = $sha256 ORDER BY id DESC LIMIT 1;
+
+-- name: service.evidence_of_expert
+-- Is this file part of what the queue shows or showed this expert: a survey leased or decided by
+-- them, or a still of a neighbour at the same point within the reach of the queue?
+SELECT 1 FROM evidence e JOIN surveys s ON s.survey = e.survey
+WHERE e.sha256 = $sha256 AND EXISTS (
+    SELECT 1 FROM review_items i JOIN surveys m ON m.survey = i.survey
+    WHERE ((i.lease_user = $user AND i.lease_until > $now)
+           OR EXISTS (SELECT 1 FROM verdicts v WHERE v.item = i.item AND v.user = $user))
+      AND (m.survey = e.survey
+           OR (e.kind = 'still' AND m.point = s.point
+               AND s.opened_at BETWEEN m.opened_at - $reach AND m.opened_at + $reach)))
+LIMIT 1;
+
+-- name: service.add_access
+INSERT INTO access_log (at, user, action, subject, detail)
+VALUES ($at, $user, $action, $subject, $detail);
