@@ -93,6 +93,12 @@ struct okno_shift {
 };
 OKNO_VEC(okno_shift_vec, struct okno_shift);
 
+/* Whose clock was measured: `device:ID`, `archive:ID` or `camera:ID`. */
+struct okno_clock_target {
+    char target[OKNO_ID_TEXT + 16];
+};
+OKNO_VEC(okno_clock_target_vec, struct okno_clock_target);
+
 /* OKNO_NOT_FOUND names the id. */
 OKNO_CHECK int okno_registry_archive(struct okno_db *db, const char *archive,
                                      struct okno_archive_row *ret_row, struct okno_err *err);
@@ -150,6 +156,11 @@ const char *okno_shift_employee_at(const struct okno_shift *shifts, size_t count
 OKNO_CHECK int okno_registry_employee_at(struct okno_db *db, const char *point, int64_t at_us,
                                          char ret_employee[OKNO_ID_TEXT], bool *ret_overlap,
                                          struct okno_err *err);
+
+/* All targets that were measured, ordered. */
+OKNO_CHECK int okno_registry_clock_targets(struct okno_db *db,
+                                           struct okno_clock_target_vec *targets,
+                                           struct okno_err *err);
 
 /* Measurements of a target (`device:ID`, `archive:ID`, `camera:ID`), ordered by time. */
 OKNO_CHECK int okno_registry_clock(struct okno_db *db, const char *target,
