@@ -26,8 +26,12 @@ static char *read_all(const char *path, size_t *ret_len)
     size_t got;
     while (data && (got = fread(data + len, 1, cap - len - 1, file)) > 0) {
         len += got;
-        if (len + 1 == cap)
-            data = realloc(data, cap *= 2);
+        if (len + 1 < cap)
+            continue;
+        char *larger = realloc(data, cap *= 2);
+        if (!larger)
+            exit(1);
+        data = larger;
     }
     if (!data)
         exit(1);
