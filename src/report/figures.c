@@ -1,5 +1,6 @@
 #include "okno/figures.h"
 
+#include "okno/audit.h"
 #include "okno/kpi.h"
 #include "okno/time.h"
 
@@ -8,7 +9,7 @@
 /* Figures are printed with 9 decimals, so that the same inputs give the same text. */
 static json_t *number(double value)
 {
-    return json_real(round(value * 1e9) / 1e9);
+    return isfinite(value) ? json_real(round(value * 1e9) / 1e9) : json_null();
 }
 
 static json_t *number_or_null(double value, bool there)
@@ -90,17 +91,76 @@ static json_t *excluded_json(const struct okno_reason_vec *excluded)
     return reasons;
 }
 
+/* The value a group has for a word, NULL when it is not grouped by it. */
+static const char *value_of(const struct okno_kpi_group *group, enum okno_group_by bit)
+{
+    size_t place = 0;
+    while ((1U << place) != (unsigned)bit)
+        place++;
+    return group->value[place];
+}
+
+/* Groups that the frozen frame can be cut into; a site group or a part of the calendar cannot yet.
+ */
+static const unsigned cut_by = OKNO_BY_SITE | OKNO_BY_POINT | OKNO_BY_EMPLOYEE | OKNO_BY_QUESTION;
+
+static json_t *estimate_json(const struct okno_audit_figure *figure)
+{
+    const struct okno_estimate *e = &figure->estimate;
+    json_t *bounds =
+        json_pack("{s:o, s:o, s:[o, o]}", "all_valid", number(e->all_valid), "all_invalid",
+                  number(e->all_invalid), "worst", number(e->worst_low), number(e->worst_high));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:I, s:I}", "value",
+                     number(e->value), "low", number(e->low), "high", number(e->high), "se",
+                     number(e->se), "level", number(e->level), "band", number(figure->band[0]),
+                     number(figure->band[1]), "bounds", bounds, "frame",
+                     (json_int_t)figure->counts.frame, "reviewed",
+                     (json_int_t)(figure->counts.valid + figure->counts.invalid +
+                                  figure->counts.undeterminable));
+}
+
+/* The estimate of one indicator for one group, or null and why. */
+static int estimated(struct okno_db *db, const struct okno_figures_query *query,
+                     const struct okno_kpi_group *group, enum okno_indicator indicator,
+                     json_t **ret_json, const char **ret_null_reason, struct okno_err *err)
+{
+    struct okno_audit_figure figure = {0};
+    const struct okno_audit_domain domain = {.site = value_of(group, OKNO_BY_SITE),
+                                             .point = value_of(group, OKNO_BY_POINT),
+                                             .employee = value_of(group, OKNO_BY_EMPLOYEE),
+                                             .question = value_of(group, OKNO_BY_QUESTION),
+                                             .from_us = query->from_us,
+                                             .to_us = query->to_us};
+    *ret_json = NULL;
+    *ret_null_reason = query->audit ? "not_estimated" : "no_audit";
+    if (!query->audit || (query->by & ~cut_by))
+        return 0;
+    int rc = okno_audit_estimate(db, query->audit, indicator, &domain, query->k, &figure, err);
+    if (rc < 0)
+        return rc;
+    *ret_null_reason = figure.estimate.null_reason;
+    if (!figure.estimate.null_reason)
+        *ret_json = estimate_json(&figure);
+    return 0;
+}
+
 static int group_json(struct okno_db *db, const struct okno_figures_query *query,
                       const struct okno_kpi_group *group, json_t *groups, struct okno_err *err)
 {
     struct okno_kpi_figure figures[OKNO_INDICATOR_COUNT];
     okno_autojson json_t *indicators = json_object();
-    (void)db;
     okno_kpi_figures(&group->sums, query->k, figures);
     for (int i = 0; i < OKNO_INDICATOR_COUNT; i++) {
+        enum okno_indicator indicator = (enum okno_indicator)i;
+        json_t *estimate = NULL;
+        const char *reason = NULL;
+        int rc = estimated(db, query, group, indicator, &estimate, &reason, err);
+        if (rc < 0)
+            return rc;
         json_t *json = figure_json(&figures[i], group->sums.set[OKNO_EXCLUDED].surveys,
-                                   query->min_n, json_null());
-        if (json_object_set_new(indicators, okno_indicator_id((enum okno_indicator)i), json) < 0)
+                                   query->min_n, estimate ? estimate : json_null());
+        (void)json_object_set_new(json, "estimated_null_reason", okno_json_text(reason));
+        if (json_object_set_new(indicators, okno_indicator_id(indicator), json) < 0)
             return okno_fail(err, OKNO_NO_MEMORY, "no memory for the figures");
     }
     json_t *json = json_pack(

@@ -1,0 +1,156 @@
+#define _POSIX_C_SOURCE 200809L
+#include "okno/figures.h"
+
+#include "okno/audit.h"
+
+#include "../support/scratch_db.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SURVEYS = 40 };
+static const int64_t t0 = INT64_C(1773126000000000);
+
+/* 20 yes, 10 no, 10 silent at one point; every second "yes" was pressed by staff. */
+static int setup(void **state)
+{
+    struct scratch_db *f = scratch_db_new();
+    scratch_db_put(f,
+                   "INSERT INTO imports (import, at, author, kind, source) VALUES (1, 0, 'a',"
+                   " 'sites', '-');"
+                   "INSERT INTO sites (import, site, name, time_zone) VALUES"
+                   " (1, 'mall', 'Mall', 'Europe/Moscow');"
+                   "INSERT INTO points (import, point, site, name) VALUES"
+                   " (1, 'p1', 'mall', 'One');");
+    for (int i = 0; i < SURVEYS; i++) {
+        char sql[500];
+        const char *answer = i < 20 ? "'yes'" : i < 30 ? "'no'" : "NULL";
+        (void)snprintf(sql, sizeof(sql),
+                       "INSERT INTO surveys (survey, point, site, question, question_kind,"
+                       " opened_at, closes_at, state, answer, device_offset_us,"
+                       " device_uncertainty_us) VALUES ('d.0.%d', 'p1', 'mall', 'q1', 'office',"
+                       " %lld, %lld, '%s', %s, 0, 0)",
+                       i, (long long)t0 + i * 1000000, (long long)t0 + i * 1000000 + 15000000,
+                       i < 30 ? "answered" : "silent", answer);
+        scratch_db_put(f, sql);
+    }
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    scratch_db_free(*state);
+    return 0;
+}
+
+static json_t *office_of(struct scratch_db *f, const char *audit)
+{
+    const struct okno_figures_query query = {.from_us = t0,
+                                             .to_us = t0 + 100000000,
+                                             .audit = audit,
+                                             .k = 0.5,
+                                             .fm_threshold = 0.1,
+                                             .min_n = 30};
+    okno_autojson json_t *figures = NULL;
+    if (okno_figures_json(f->db, &query, 5, &figures, &f->err) < 0)
+        fail_msg("%s", f->err.text);
+    json_t *group = json_array_get(json_object_get(figures, "groups"), 0);
+    return json_incref(json_object_get(json_object_get(group, "indicators"), "ink_office"));
+}
+
+static double value_of(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+static void run_audit(struct scratch_db *f)
+{
+    const struct okno_audit_plan plan = {.audit = "A",
+                                         .title = "t",
+                                         .from_us = t0,
+                                         .to_us = t0 + 100000000,
+                                         .size = SURVEYS,
+                                         .k = 0.5,
+                                         .level = 0.95,
+                                         .looks = 1};
+    char hash[65];
+    int64_t size = 0;
+    int64_t now = t0 + 1000000000;
+    assert_int_equal(okno_audit_plan(f->db, &plan, "a", now, &f->err), 0);
+    assert_int_equal(okno_audit_freeze(f->db, "A", "a", now, &size, hash, &f->err), 0);
+    assert_int_equal(okno_audit_seed(f->db, "A", "12345678901234567890", "", "", "a", now, &f->err),
+                     0);
+    assert_int_equal(okno_audit_draw(f->db, "A", "a", now, &size, &f->err), 0);
+    assert_int_equal(size, SURVEYS);
+    scratch_db_put(f,
+                   "INSERT INTO verdicts (item, audit, survey, user, at, verdict, reason,"
+                   " reasons_version) SELECT item, 'A', survey, 'eva', 1,"
+                   " CASE WHEN s.answer = 'yes' AND s.opened_at / 1000000 % 2 = 0"
+                   "      THEN 'invalid' ELSE 'valid' END,"
+                   " CASE WHEN s.answer = 'yes' AND s.opened_at / 1000000 % 2 = 0"
+                   "      THEN 'STAFF_PRESSED' END, 1"
+                   " FROM review_items i JOIN surveys s USING (survey)");
+}
+
+static void without_an_audit_there_is_no_estimate_and_it_says_why(void **state)
+{
+    okno_autojson json_t *office = office_of(*state, NULL);
+    assert_true(fabs(value_of(office, "raw") - 15.0 / 40.0) < 1e-9);
+    assert_true(json_is_null(json_object_get(office, "estimated")));
+    assert_string_equal(json_string_value(json_object_get(office, "estimated_null_reason")),
+                        "no_audit");
+}
+
+static void a_census_estimates_exactly_what_was_excluded(void **state)
+{
+    struct scratch_db *f = *state;
+    run_audit(f);
+    okno_autojson json_t *office = office_of(f, "A");
+    const json_t *estimated = json_object_get(office, "estimated");
+    assert_true(json_is_object(estimated));
+    assert_true(fabs(value_of(office, "excluded") - 15.0 / 30.0) < 1e-9);
+    assert_true(fabs(value_of(estimated, "value") - 15.0 / 30.0) < 1e-9);
+    assert_true(fabs(value_of(estimated, "low") - value_of(estimated, "high")) < 1e-9);
+    assert_true(json_is_null(json_object_get(office, "estimated_null_reason")));
+}
+
+static void few_surveys_are_flagged(void **state)
+{
+    struct scratch_db *f = *state;
+    scratch_db_put(f,
+                   "DELETE FROM surveys WHERE answer IS NULL; "
+                   "DELETE FROM surveys WHERE survey = 'd.0.0'");
+    okno_autojson json_t *office = office_of(f, NULL);
+    const json_t *flag = json_array_get(json_object_get(office, "flags"), 0);
+    assert_string_equal(json_string_value(flag), "too_few");
+}
+
+static void a_weight_outside_its_range_and_an_unknown_audit_are_refused(void **state)
+{
+    struct scratch_db *f = *state;
+    json_t *figures = NULL;
+    struct okno_figures_query query = {.from_us = t0, .to_us = t0 + 1, .k = 1.5};
+    assert_int_equal(okno_figures_json(f->db, &query, 0, &figures, NULL), OKNO_INVALID);
+    query.k = NAN;
+    assert_int_equal(okno_figures_json(f->db, &query, 0, &figures, NULL), OKNO_INVALID);
+    query.k = 0.5;
+    query.audit = "nope";
+    assert_int_equal(okno_figures_json(f->db, &query, 0, &figures, NULL), OKNO_NOT_FOUND);
+    query.audit = NULL;
+    query.to_us = t0;
+    assert_int_equal(okno_figures_json(f->db, &query, 0, &figures, NULL), OKNO_INVALID);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(without_an_audit_there_is_no_estimate_and_it_says_why),
+        CASE(a_census_estimates_exactly_what_was_excluded),
+        CASE(few_surveys_are_flagged),
+        CASE(a_weight_outside_its_range_and_an_unknown_audit_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
