@@ -32,7 +32,7 @@ struct okno_archive_config {
 enum okno_span_flags {
     OKNO_SPAN_GROWING = 1,  /* still being written */
     OKNO_SPAN_APPROX = 2,   /* the end is inferred (next file's start, usual length), not read */
-    OKNO_SPAN_AMBIGUOUS = 4 /* its local time happened twice */
+    OKNO_SPAN_AMBIGUOUS = 4 /* its local time happened twice or never: from_us may be an hour off */
 };
 
 /* One contiguous recording (a file) of a camera. */
@@ -70,7 +70,9 @@ OKNO_CHECK int okno_archive_open(const struct okno_archive_config *config,
 void okno_archive_close(struct okno_archive *archive);
 OKNO_CLEANUP(okno_archive, okno_archive_close);
 
-/* As the callbacks of the same names. */
+/* As the callbacks of the same names. A source must be closed before its archive. A file whose
+ * local time happened twice and cannot be told by its neighbours is given once for each meaning,
+ * both with OKNO_SPAN_AMBIGUOUS. */
 OKNO_CHECK int okno_archive_pieces(struct okno_archive *archive, const char *channel,
                                    int64_t from_us, int64_t to_us, struct okno_piece_vec *pieces,
                                    struct okno_err *err);

@@ -57,12 +57,19 @@ OKNO_CHECK int okno_net_get_range(struct okno_net *net, const char *url, int64_t
                                   int64_t len, const char *tag, struct okno_buf *body,
                                   struct okno_net_reply *ret_reply, struct okno_err *err);
 
+/* Limit the calls that follow to this long each; for callers with a deadline of their own. */
+void okno_net_set_deadline(struct okno_net *net, int64_t deadline_us);
+
 /* The wait the last reply asked for with Retry-After, microseconds; 0 when it asked for none. */
 int64_t okno_net_retry_after_us(const struct okno_net *net);
 
 /* Requests answered and body bytes received since okno_net_open. */
 int64_t okno_net_requests(const struct okno_net *net);
 int64_t okno_net_bytes(const struct okno_net *net);
+
+/* OKNO_INVALID unless it is an http or https URL with a host and without a login. Every call checks
+ * this by itself; for refusing a configuration early. */
+OKNO_CHECK int okno_net_check_url(const char *url, struct okno_err *err);
 
 /* `host/path` of a URL for messages, without user, password, query and fragment. */
 int okno_net_shown(const char *url, char *ret_text, size_t size);

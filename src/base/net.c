@@ -270,8 +270,9 @@ static int fail_status(const struct call *call)
                          call->shown, call->offset);
     case 429:
     case 503:
-        return okno_fail(err, OKNO_ARCHIVE_BUSY, "%s: the archive is busy (%d)", call->shown,
-                         status);
+        return okno_fail(err, OKNO_ARCHIVE_BUSY,
+                         "%s: the archive is busy (%d), it asks to wait %" PRId64 " s", call->shown,
+                         status, call->net->retry_after_us / OKNO_SECOND_US);
     default:
         break;
     }
@@ -320,7 +321,7 @@ static int fail_transfer(struct call *call, CURLcode code)
 
 /* --- requests --- */
 
-static int check_url(const char *url, struct okno_err *err)
+int okno_net_check_url(const char *url, struct okno_err *err)
 {
     char shown[256];
     if (strlen(url) > URL_MAX_CHARS)
@@ -394,7 +395,7 @@ int okno_net_get(struct okno_net *net, const char *url, struct okno_buf *body,
                  struct okno_net_reply *ret_reply, struct okno_err *err)
 {
     struct call call = {.net = net, .body = body, .err = err};
-    int rc = check_url(url, err);
+    int rc = okno_net_check_url(url, err);
     if (rc < 0)
         return rc;
     (void)okno_net_shown(url, call.shown, sizeof(call.shown));
@@ -425,7 +426,7 @@ int okno_net_get_range(struct okno_net *net, const char *url, int64_t offset, in
                        struct okno_err *err)
 {
     struct call call = {.net = net, .body = body, .err = err, .ranged = true};
-    int rc = check_url(url, err);
+    int rc = okno_net_check_url(url, err);
     if (rc < 0)
         return rc;
     (void)okno_net_shown(url, call.shown, sizeof(call.shown));
@@ -517,6 +518,12 @@ int okno_net_open(const struct okno_net_config *config, struct okno_net **ret_ne
         return okno_fail(err, OKNO_FAILED, "network library: %s", curl_easy_strerror(bad));
     *ret_net = okno_mem_take(&net);
     return 0;
+}
+
+void okno_net_set_deadline(struct okno_net *net, int64_t deadline_us)
+{
+    long ms = deadline_us > 0 ? (long)(deadline_us / OKNO_MS_US + 1) : 1;
+    (void)curl_easy_setopt(net->curl, CURLOPT_TIMEOUT_MS, ms);
 }
 
 int64_t okno_net_retry_after_us(const struct okno_net *net)

@@ -1,0 +1,555 @@
+/* Kind `dir`: files with the time in their names, in a local folder or behind nginx. */
+#define _POSIX_C_SOURCE 200809L
+#include "kinds.h"
+#include "listing.h"
+#include "order.h"
+#include "source.h"
+#include "template.h"
+
+#include "okno/net.h"
+#include "okno/time.h"
+#include "okno/zone.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define DEFAULT_DEADLINE_US (30 * OKNO_SECOND_US)
+#define HOUR_US (3600 * OKNO_SECOND_US)
+#define LOOK_BACK_US (3 * HOUR_US)
+#define AMBIGUITY_REACH_US (2 * HOUR_US)
+#define FRESH_US (10 * OKNO_SECOND_US)  /* how long a listing holds while files are being added */
+#define STALE_US (300 * OKNO_SECOND_US) /* and when its newest file is older than QUIET_US */
+#define QUIET_US (2 * HOUR_US)
+#define LATEST_US (INT64_C(253402300800) * OKNO_SECOND_US) /* year 10000 */
+
+enum {
+    CACHE_FOLDERS = 512,
+    CACHE_FILES = 500000,
+    CALL_FILES_MAX = 1000000,
+    LOOK_BACK_FOLDERS = 4,
+    URL_MAX_BYTES = 4000
+};
+
+/* A folder as it was listed, its names read for one channel. */
+struct cached {
+    char *folder;     /* owned */
+    char *channel;    /* owned: the one that records are for */
+    int64_t until_us; /* monotonic: when to list again */
+    struct listing listing;
+    struct record_vec records; /* names that fit the template; texts belong to this struct */
+};
+OKNO_VEC(cached_vec, struct cached *);
+
+struct dir {
+    char *base;  /* owned: local path or URL without trailing slash and query */
+    char *query; /* owned: "?..." or "" */
+    char *files; /* owned template text */
+    const char *format;
+    struct okno_zone *zone;
+    struct okno_net *net; /* NULL for a local folder */
+    int64_t deadline_us;
+    int64_t until_us; /* monotonic: when the call under way must be done */
+    bool root_seen;
+    char *channel; /* owned: the one that template is compiled for */
+    struct template *template;
+    struct cached_vec cache; /* oldest first */
+    size_t cached_files;
+};
+
+/* --- opening --- */
+
+static const char *format_of(const char *files)
+{
+    static const struct {
+        const char *ending, *format;
+    } rows[] = {{".mp4", "mov"},      {".mov", "mov"},       {".m4s", "mov"},   {".m4v", "mov"},
+                {".mkv", "matroska"}, {".webm", "matroska"}, {".ts", "mpegts"}, {".m2ts", "mpegts"},
+                {".mts", "mpegts"},   {".avi", "avi"},       {".mpg", "mpeg"},  {".mpeg", "mpeg"},
+                {".ps", "mpeg"}};
+    const char *dot = strrchr(files, '.');
+    for (size_t i = 0; dot && i < OKNO_COUNT(rows); i++)
+        if (strcasecmp(dot, rows[i].ending) == 0)
+            return rows[i].format;
+    return NULL;
+}
+
+static void cached_free(struct cached *cached)
+{
+    if (!cached)
+        return;
+    free(cached->folder);
+    free(cached->channel);
+    listing_free(&cached->listing);
+    record_vec_free(&cached->records);
+    free(cached);
+}
+
+static void forget_listings(struct dir *dir)
+{
+    for (size_t i = 0; i < dir->cache.len; i++)
+        cached_free(dir->cache.items[i]);
+    dir->cache.len = 0;
+    dir->cached_files = 0;
+}
+
+static void dir_close(void *ctx)
+{
+    struct dir *dir = ctx;
+    if (!dir)
+        return;
+    forget_listings(dir);
+    cached_vec_free(&dir->cache);
+    template_free(dir->template);
+    okno_zone_close(dir->zone);
+    okno_net_close(dir->net);
+    free(dir->channel);
+    free(dir->base);
+    free(dir->query);
+    free(dir->files);
+    free(dir);
+}
+
+static bool is_http(const char *url)
+{
+    return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
+}
+
+/* Split the URL into base and query; a local one has no query. */
+static int take_url(struct dir *dir, const char *url, struct okno_err *err)
+{
+    size_t len = strlen(url);
+    if (strncasecmp(url, "file:///", 8) == 0) {
+        url += 7;
+        len -= 7;
+    } else if (is_http(url)) {
+        struct okno_err why = {0};
+        len = strcspn(url, "?#");
+        if (okno_net_check_url(url, &why) < 0)
+            return okno_fail_field(err, OKNO_INVALID, "url", "%s", why.text);
+    } else if (url[0] != '/') {
+        return okno_fail_field(err, OKNO_INVALID, "url",
+                               "kind dir takes an absolute path, file:///..., http:// or https://");
+    }
+    const char *query = url[len] == '?' ? url + len : "";
+    while (len > 0 && url[len - 1] == '/')
+        len--;
+    dir->base = strndup(url, len);
+    dir->query = strndup(query, strcspn(query, "#"));
+    return dir->base && dir->query ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory");
+}
+
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+static int open_net(struct dir *dir, const struct okno_archive_config *config, struct okno_err *err)
+{
+    struct okno_net_config net = {
+        .user = config->user, .password = config->password, .deadline_us = dir->deadline_us};
+    return is_http(config->url) ? okno_net_open(&net, &dir->net, err) : 0;
+}
+
+/* Recompile when the channel differs from the last one asked. */
+static int use_channel(struct dir *dir, const char *channel, struct okno_err *err)
+{
+    struct template *template = NULL;
+    if (dir->channel && strcmp(dir->channel, channel) == 0)
+        return 0;
+    int rc = template_compile(dir->files, channel, &template, err);
+    if (rc < 0)
+        return rc;
+    char *copy = strdup(channel);
+    if (!copy) {
+        template_free(template);
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory");
+    }
+    free(dir->channel);
+    template_free(dir->template);
+    dir->channel = copy;
+    dir->template = template;
+    return 0;
+}
+
+static int fill(struct dir *dir, const struct okno_archive_config *config, struct okno_err *err)
+{
+    dir->deadline_us = config->deadline_us > 0 ? config->deadline_us : DEFAULT_DEADLINE_US;
+    dir->files = strdup(or_empty(config->files));
+    if (!dir->files)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory");
+    int rc = take_url(dir, or_empty(config->url), err);
+    if (rc == 0)
+        rc = use_channel(dir, "1", err); /* to find faults of the template now */
+    if (rc < 0)
+        return rc;
+    dir->format = format_of(dir->files);
+    if (!dir->format)
+        return okno_fail_field(err, OKNO_UNSUPPORTED, "files",
+                               "the file name template must end in .mp4, .mov, .m4s, .mkv, .ts, "
+                               ".avi or .mpg, not \"%.60s\"",
+                               dir->files);
+    const char *zone = or_empty(config->time_zone);
+    struct okno_err why = {0};
+    rc = okno_zone_open(zone[0] ? zone : "UTC", &dir->zone, &why);
+    if (rc < 0)
+        return okno_fail_field(err, rc, "time_zone", "%s", why.text);
+    return open_net(dir, config, err);
+}
+
+static int dir_open(const struct okno_archive_config *config, void **ret_ctx, struct okno_err *err)
+{
+    struct dir *dir = calloc(1, sizeof(*dir));
+    if (!dir)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for an archive");
+    int rc = fill(dir, config, err);
+    if (rc < 0)
+        dir_close(dir);
+    else
+        *ret_ctx = dir;
+    return rc;
+}
+
+/* --- places --- */
+
+/* Append a path below the root, each part percent-encoded. */
+static int add_encoded(struct okno_buf *url, const char *path, struct okno_err *err)
+{
+    int rc = 0;
+    for (; rc == 0 && *path; path++) {
+        unsigned char c = (unsigned char)*path;
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     strchr("-._~/", c);
+        rc = plain ? okno_buf_add(url, path, 1, err) : okno_buf_printf(url, err, "%%%02X", c);
+    }
+    return rc;
+}
+
+/* The address of something below the root: a path, or a URL with the query. */
+static int place_of(const struct dir *dir, const char *path, bool folder,
+                    struct okno_buf *ret_place, struct okno_err *err)
+{
+    int rc = okno_buf_printf(ret_place, err, "%s/", dir->base);
+    if (rc == 0)
+        rc = dir->net ? add_encoded(ret_place, path, err) : okno_buf_add_text(ret_place, path, err);
+    if (rc == 0 && folder && path[0])
+        rc = okno_buf_add_text(ret_place, "/", err);
+    return rc == 0 && dir->net ? okno_buf_add_text(ret_place, dir->query, err) : rc;
+}
+
+/* --- listing --- */
+
+/* Nothing there: right for an hour without recording, wrong when the root itself is not there, as
+ * with a share that is not mounted or a mistyped URL. Asked once per archive. */
+static int check_root(struct dir *dir, struct okno_err *err)
+{
+    OKNO_AUTO_BUF place = OKNO_BUF_INIT(URL_MAX_BYTES);
+    if (dir->root_seen)
+        return 0;
+    int rc = place_of(dir, "", true, &place, err);
+    if (rc < 0)
+        return rc;
+    if (dir->net) {
+        OKNO_AUTO_BUF body = OKNO_BUF_INIT(64 * 1024);
+        struct okno_net_reply reply;
+        struct okno_err why = {0};
+        rc = okno_net_get(dir->net, okno_buf_text(&place), &body, &reply, &why);
+        if (rc == OKNO_NOT_FOUND)
+            return okno_fail(err, OKNO_ARCHIVE_REFUSED,
+                             "%s; that is the archive's root: check its url", why.text);
+        if (rc == OKNO_TRANSIENT || rc == OKNO_TIMEOUT || rc == OKNO_ARCHIVE_BUSY)
+            return okno_fail(err, rc, "%s", why.text);
+    } else if (access(okno_buf_text(&place), F_OK) < 0) {
+        return okno_fail(err, OKNO_TRANSIENT, "%s: the archive's root is not there; is it mounted?",
+                         dir->base);
+    }
+    dir->root_seen = true;
+    return 0;
+}
+
+static int list_folder(struct dir *dir, const char *folder, struct listing *ret_listing,
+                       struct okno_err *err)
+{
+    OKNO_AUTO_BUF place = OKNO_BUF_INIT(URL_MAX_BYTES);
+    struct okno_err why = {0};
+    int rc = place_of(dir, folder, true, &place, err);
+    if (rc < 0)
+        return rc;
+    int64_t left_us = dir->until_us - okno_time_monotonic();
+    if (left_us <= 0)
+        return okno_fail(err, OKNO_TIMEOUT, "the archive's folders were not listed in time");
+    if (dir->net) {
+        okno_net_set_deadline(dir->net, left_us);
+        rc = listing_read_http(dir->net, okno_buf_text(&place), ret_listing, &why);
+    } else {
+        rc = listing_read_local(okno_buf_text(&place), ret_listing, &why);
+    }
+    if (rc == OKNO_NOT_FOUND || rc == OKNO_GONE) {
+        *ret_listing = (struct listing){.now_us = okno_time_now()};
+        return check_root(dir, err);
+    }
+    if (rc < 0)
+        return okno_fail(err, rc, "%s", why.text);
+    dir->root_seen = true;
+    return 0;
+}
+
+static int read_names(const struct dir *dir, struct cached *cached, struct okno_err *err)
+{
+    cached->records.len = 0;
+    for (size_t i = 0; i < cached->listing.files.len; i++) {
+        const struct listing_file *file = &cached->listing.files.items[i];
+        struct record record = {.mtime_us = file->mtime_us,
+                                .size = file->size,
+                                .folder = cached->folder,
+                                .name = file->name};
+        if (template_parse(dir->template, dir->zone, cached->folder, file->name, &record.at) == 0 &&
+            record_vec_push(&cached->records, record) < 0)
+            return okno_fail(err, OKNO_NO_MEMORY, "no memory for a list of recordings");
+    }
+    free(cached->channel);
+    cached->channel = strdup(dir->channel);
+    return cached->channel ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory");
+}
+
+static int64_t lifetime_of(const struct listing *listing)
+{
+    for (size_t i = 0; i < listing->files.len; i++)
+        if (listing->now_us - listing->files.items[i].mtime_us < QUIET_US)
+            return FRESH_US;
+    return listing->files.len ? STALE_US : FRESH_US;
+}
+
+/* Drop the oldest while there is too much; never inside a call, whose records point into it. */
+static void trim_cache(struct dir *dir)
+{
+    size_t drop = 0;
+    while (drop < dir->cache.len &&
+           (dir->cache.len - drop > CACHE_FOLDERS || dir->cached_files > CACHE_FILES)) {
+        dir->cached_files -= dir->cache.items[drop]->listing.files.len;
+        cached_free(dir->cache.items[drop++]);
+    }
+    if (drop == 0)
+        return;
+    memmove(dir->cache.items, dir->cache.items + drop,
+            (dir->cache.len - drop) * sizeof(*dir->cache.items));
+    dir->cache.len -= drop;
+}
+
+static struct cached *find_cached(struct dir *dir, const char *folder)
+{
+    for (size_t i = dir->cache.len; i > 0; i--)
+        if (strcmp(dir->cache.items[i - 1]->folder, folder) == 0)
+            return dir->cache.items[i - 1];
+    return NULL;
+}
+
+static int refresh(struct dir *dir, struct cached *cached, struct okno_err *err)
+{
+    struct listing listing = {0};
+    int rc = list_folder(dir, cached->folder, &listing, err);
+    if (rc < 0)
+        return rc;
+    dir->cached_files -= cached->listing.files.len;
+    dir->cached_files += listing.files.len;
+    listing_free(&cached->listing);
+    cached->listing = listing;
+    cached->until_us = okno_time_monotonic() + lifetime_of(&listing);
+    return read_names(dir, cached, err);
+}
+
+static int add_cached(struct dir *dir, const char *folder, struct cached **ret_cached,
+                      struct okno_err *err)
+{
+    struct cached *cached = calloc(1, sizeof(*cached));
+    if (!cached || !(cached->folder = strdup(folder)) || cached_vec_push(&dir->cache, cached) < 0) {
+        cached_free(cached);
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a folder");
+    }
+    *ret_cached = cached;
+    return 0;
+}
+
+/* One call's gathering: the records met so far and the folders they came from. */
+struct gathering {
+    struct record_vec records;
+    int64_t now_us;
+    const struct cached **seen; /* owned; parallel to nothing, for "each folder once" */
+    size_t seen_count, seen_cap;
+};
+
+static bool was_seen(const struct gathering *g, const struct cached *cached)
+{
+    for (size_t i = g->seen_count; i > 0; i--)
+        if (g->seen[i - 1] == cached)
+            return true;
+    return false;
+}
+
+static int mark_seen(struct gathering *g, const struct cached *cached)
+{
+    if (g->seen_count == g->seen_cap) {
+        size_t cap = g->seen_cap ? g->seen_cap * 2 : 32;
+        const struct cached **seen = realloc(g->seen, cap * sizeof(const struct cached *));
+        if (!seen)
+            return OKNO_NO_MEMORY;
+        g->seen = seen;
+        g->seen_cap = cap;
+    }
+    g->seen[g->seen_count++] = cached;
+    return 0;
+}
+
+static int gather_folder(struct dir *dir, const char *folder, struct gathering *g,
+                         struct okno_err *err)
+{
+    struct cached *cached = find_cached(dir, folder);
+    int rc = cached ? 0 : add_cached(dir, folder, &cached, err);
+    if (rc < 0 || was_seen(g, cached))
+        return rc;
+    if (cached->until_us <= okno_time_monotonic())
+        rc = refresh(dir, cached, err);
+    else if (!cached->channel || strcmp(cached->channel, dir->channel) != 0)
+        rc = read_names(dir, cached, err);
+    if (rc == 0)
+        rc = mark_seen(g, cached);
+    for (size_t i = 0; rc == 0 && i < cached->records.len; i++)
+        rc = record_vec_push(&g->records, cached->records.items[i]);
+    if (rc < 0)
+        return okno_fail(err, rc, "no memory for a list of recordings");
+    if (g->records.len > CALL_FILES_MAX)
+        return okno_fail(err, OKNO_TOO_LONG, "the interval holds more than %d files; ask for less",
+                         CALL_FILES_MAX);
+    if (cached->listing.files.len && cached->listing.now_us > g->now_us)
+        g->now_us = cached->listing.now_us;
+    return 0;
+}
+
+static int gather(struct dir *dir, int64_t from_us, int64_t to_us, struct gathering *g,
+                  struct okno_err *err)
+{
+    TEMPLATE_AUTO_FOLDERS folders = {0};
+    int rc = template_folders_of(dir->template, dir->zone, from_us, to_us, &folders, err);
+    for (size_t i = 0; rc == 0 && i < folders.len; i++)
+        rc = gather_folder(dir, folders.items[i], g, err);
+    return rc;
+}
+
+static bool any_before(const struct gathering *g, int64_t us)
+{
+    for (size_t i = 0; i < g->records.len; i++)
+        if (g->records.items[i].at.us[0] <= us)
+            return true;
+    return false;
+}
+
+static bool any_from(const struct gathering *g, int64_t us)
+{
+    for (size_t i = 0; i < g->records.len; i++)
+        if (g->records.items[i].at.us[0] >= us)
+            return true;
+    return false;
+}
+
+/* A recording that covers `from` began before it, perhaps in an earlier folder. */
+static int gather_back(struct dir *dir, int64_t from_us, struct gathering *g, struct okno_err *err)
+{
+    int64_t unit = template_folder_us(dir->template);
+    int64_t at = from_us;
+    for (int i = 0; unit && i < LOOK_BACK_FOLDERS && !any_before(g, from_us); i++) {
+        if (i > 0 && from_us - at >= LOOK_BACK_US)
+            break;
+        int64_t until = at;
+        at = at > unit ? at - unit : 0;
+        int rc = gather(dir, at, until, g, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* The end of the last recording shows in the next one's name. */
+static int gather_on(struct dir *dir, int64_t to_us, struct gathering *g, struct okno_err *err)
+{
+    int64_t unit = template_folder_us(dir->template);
+    if (!unit || any_from(g, to_us) || !any_before(g, to_us - 1) || to_us - unit > g->now_us)
+        return 0;
+    return gather(dir, to_us, to_us + unit, g, err);
+}
+
+/* A doubled hour is told apart by what lies around it. */
+static int gather_around_doubled(struct dir *dir, struct gathering *g, struct okno_err *err)
+{
+    int64_t first = INT64_MAX;
+    int64_t last = INT64_MIN;
+    for (size_t i = 0; i < g->records.len; i++) {
+        const struct template_instant *at = &g->records.items[i].at;
+        if (at->count != 2)
+            continue;
+        first = at->us[0] < first ? at->us[0] : first;
+        last = at->us[1] > last ? at->us[1] : last;
+    }
+    if (first == INT64_MAX)
+        return 0;
+    return gather(dir, first - AMBIGUITY_REACH_US, last + AMBIGUITY_REACH_US, g, err);
+}
+
+static int gather_all(struct dir *dir, int64_t from_us, int64_t to_us, struct gathering *g,
+                      struct okno_err *err)
+{
+    int rc = gather(dir, from_us, to_us, g, err);
+    if (rc == 0)
+        rc = gather_back(dir, from_us, g, err);
+    if (rc == 0)
+        rc = gather_on(dir, to_us, g, err);
+    return rc < 0 ? rc : gather_around_doubled(dir, g, err);
+}
+
+static int dir_pieces(void *ctx, const char *channel, int64_t from_us, int64_t to_us,
+                      struct okno_piece_vec *pieces, struct okno_err *err)
+{
+    struct dir *dir = ctx;
+    struct gathering g = {0};
+    int rc = use_channel(dir, channel, err);
+    from_us = from_us < 0 ? 0 : from_us;
+    to_us = to_us > LATEST_US ? LATEST_US : to_us;
+    if (rc < 0 || to_us <= from_us)
+        return rc;
+    dir->until_us = okno_time_monotonic() + dir->deadline_us;
+    rc = gather_all(dir, from_us, to_us, &g, err);
+    if (rc == 0) {
+        struct order_request request = {from_us, to_us, g.now_us, dir->format};
+        rc = order_pieces(&g.records, &request, pieces, err);
+    }
+    trim_cache(dir);
+    record_vec_free(&g.records);
+    free(g.seen);
+    return rc;
+}
+
+/* --- reading --- */
+
+static int dir_source(void *ctx, const struct okno_piece *piece, struct okno_source **ret_source,
+                      struct okno_err *err)
+{
+    struct dir *dir = ctx;
+    OKNO_AUTO_BUF place = OKNO_BUF_INIT(URL_MAX_BYTES);
+    if (!template_is_safe_path(piece->name))
+        return okno_fail(err, OKNO_INVALID, "\"%.80s\" is not a file of this archive", piece->name);
+    int rc = place_of(dir, piece->name, false, &place, err);
+    if (rc < 0)
+        return rc;
+    rc = dir->net ? source_open_http(dir->net, okno_buf_text(&place), piece, dir->deadline_us,
+                                     ret_source, err)
+                  : source_open_local(okno_buf_text(&place), piece, ret_source, err);
+    if (rc == OKNO_GONE)
+        forget_listings(dir); /* what they say is no longer so */
+    return rc;
+}
+
+const struct okno_archive_ops archive_dir = {
+    .kind = "dir",
+    .open = dir_open,
+    .close = dir_close,
+    .pieces = dir_pieces,
+    .source = dir_source,
+};
