@@ -5,6 +5,8 @@
 #define COMMANDS(X) \
     X(init) \
     X(import) \
+    X(audit) \
+    X(estimate) \
     X(kpi) \
     X(sample) \
     X(serve)

@@ -1,5 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
+#include "options.h"
+
 #include "okno/buf.h"
 #include "okno/json.h"
 #include "okno/mem.h"
@@ -7,8 +9,7 @@
 #include "okno/text.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { INPUT_BYTES_MAX = 512 * 1024 * 1024 };
@@ -17,8 +18,7 @@ struct options {
     const char *seed;
     const char *skip_path; /* NULL: nothing is skipped */
     const char *path;      /* "-": standard input */
-    size_t size;
-    bool sized;
+    int64_t size;          /* -1: not given */
     bool with_replacement;
     bool json;
 };
@@ -179,66 +179,20 @@ static int draw(const struct options *options, struct okno_err *err)
                                               .ids = ids.items.items,
                                               .count = ids.items.len,
                                               .skip = skip,
-                                              .size = options->size,
+                                              .size = (size_t)options->size,
                                               .with_replacement = options->with_replacement};
     rc = okno_sampler_draw(&request, &draws, err);
     return rc < 0 ? rc : print_draws(options, &ids, &draws, err);
-}
-
-static int read_size(const char *text, struct options *options, struct okno_err *err)
-{
-    char *end = NULL;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || value > OKNO_SAMPLER_DRAW_MAX)
-        return okno_fail_field(err, OKNO_USAGE, "size",
-                               "--size `%.40s`: a whole number from 0 to %d is needed", text,
-                               OKNO_SAMPLER_DRAW_MAX);
-    options->size = (size_t)value;
-    options->sized = true;
-    return 0;
-}
-
-enum { OPT_SEED = 256, OPT_SIZE, OPT_WITH_REPLACEMENT, OPT_SKIP, OPT_JSON };
-static const struct option long_options[] = {
-    {"seed", required_argument, NULL, OPT_SEED},
-    {"size", required_argument, NULL, OPT_SIZE},
-    {"with-replacement", no_argument, NULL, OPT_WITH_REPLACEMENT},
-    {"skip", required_argument, NULL, OPT_SKIP},
-    {"json", no_argument, NULL, OPT_JSON},
-    {NULL, 0, NULL, 0},
-};
-
-static int take_option(int option, const char *word, struct options *options, struct okno_err *err)
-{
-    switch (option) {
-    case OPT_SEED:
-        options->seed = optarg;
-        return 0;
-    case OPT_SIZE:
-        return read_size(optarg, options, err);
-    case OPT_WITH_REPLACEMENT:
-        options->with_replacement = true;
-        return 0;
-    case OPT_SKIP:
-        options->skip_path = optarg;
-        return 0;
-    case OPT_JSON:
-        options->json = true;
-        return 0;
-    case ':':
-        return okno_fail(err, OKNO_USAGE, "%s needs a value; see `okno sample --help`", word);
-    default:
-        return okno_fail(err, OKNO_USAGE, "unknown option %s; see `okno sample --help`", word);
-    }
 }
 
 static int check_options(const struct options *options, int rest, struct okno_err *err)
 {
     if (!options->seed || !options->seed[0])
         return okno_fail_field(err, OKNO_USAGE, "seed", "--seed S is needed, and not empty");
-    if (!options->sized)
-        return okno_fail_field(err, OKNO_USAGE, "size", "--size N is needed: how many to draw");
+    if (options->size < 0 || options->size > OKNO_SAMPLER_DRAW_MAX)
+        return okno_fail_field(err, OKNO_USAGE, "size",
+                               "--size N is needed: how many to draw, 0 to %d",
+                               OKNO_SAMPLER_DRAW_MAX);
     if (options->with_replacement && options->skip_path)
         return okno_fail(err, OKNO_USAGE,
                          "--skip goes with drawing without replacement: drop one of the two");
@@ -252,16 +206,18 @@ static int check_options(const struct options *options, int rest, struct okno_er
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
-    struct options options = {.path = "-", .json = cli->json};
-    int rc = 0;
-    int option;
-    optind = 1;
-    while (rc == 0 && (option = getopt_long(argc, argv, ":", long_options, NULL)) != -1)
-        rc = take_option(option, argv[optind - 1], &options, err);
-    if (rc == 0 && optind < argc)
-        options.path = argv[optind];
+    struct options options = {.path = "-", .size = -1};
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--seed", .text = &options.seed},
+                         {.name = "--size", .integer = &options.size},
+                         {.name = "--with-replacement", .flag = &options.with_replacement},
+                         {.name = "--skip", .text = &options.skip_path},
+                         {.name = "--json", .flag = &cli->json});
+    if (rc == 0 && rest > 0)
+        options.path = argv[1];
+    options.json = cli->json;
     if (rc == 0)
-        rc = check_options(&options, argc - optind, err);
+        rc = check_options(&options, rest, err);
     return rc < 0 ? rc : draw(&options, err);
 }
 

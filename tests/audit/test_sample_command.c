@@ -86,8 +86,8 @@ static void a_wrong_call_is_refused(void **state)
     } bad[] = {
         {{"sample", "--size", "1"}, "--seed S is needed"},
         {{"sample", "--seed", "1"}, "--size N is needed"},
-        {{"sample", "--seed", "1", "--size", "x"}, "--size `x`: a whole number"},
-        {{"sample", "--seed", "1", "--size", "5000001"}, "from 0 to 5000000"},
+        {{"sample", "--seed", "1", "--size", "x"}, "--size takes a whole number, not \"x\""},
+        {{"sample", "--seed", "1", "--size", "5000001"}, "how many to draw, 0 to 5000000"},
         {{"sample", "--seed", "1", "--size"}, "--size needs a value"},
         {{"sample", "--sead", "1"}, "unknown option --sead"},
         {{"sample", "--seed", "1", "--size", "1", "a", "b"}, "2 are given"},

@@ -1,0 +1,280 @@
+#define _POSIX_C_SOURCE 200809L
+/* okno audit: the steps of an audit, one after the other. */
+#include "cli.h"
+#include "options.h"
+
+#include "okno/audit.h"
+#include "okno/conf.h"
+#include "okno/hash.h"
+#include "okno/time.h"
+
+#include <string.h>
+#include <unistd.h>
+
+struct step {
+    const char *name;
+    int (*run)(struct cli *cli, int argc, char **argv, struct okno_err *err);
+};
+
+/* What every step takes. */
+struct common {
+    const char *audit;
+    const char *author;
+    char user[32]; /* behind author where --by is not given */
+};
+
+static struct common common_start(void)
+{
+    struct common common = {.author = NULL};
+    (void)snprintf(common.user, sizeof(common.user), "local:%ld", (long)getuid());
+    return common;
+}
+
+/* After the options: argv[1] is the audit's id. */
+static int common_end(struct common *common, int rest, char **argv, const char *step,
+                      struct okno_err *err)
+{
+    if (rest != 1)
+        return okno_fail(err, OKNO_USAGE, "say one audit: okno audit %s AUDIT", step);
+    common->audit = argv[1];
+    if (!common->author)
+        common->author = common->user;
+    return 0;
+}
+
+/* ---- output ---- */
+
+static const char *text_of(const json_t *status, const char *key)
+{
+    const char *text = json_string_value(json_object_get(status, key));
+    return text ? text : "-";
+}
+
+static long long count_of(const json_t *status, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(status, key));
+}
+
+static void print_human(const json_t *status)
+{
+    size_t i;
+    json_t *step;
+    printf("audit    %s  %s\nstate    %s\nperiod   %s to %s\n", text_of(status, "audit"),
+           text_of(status, "title"), text_of(status, "state"), text_of(status, "period_from"),
+           text_of(status, "period_to"));
+    printf("frame    %lld surveys, SHA-256 %s\nseed     %s\n", count_of(status, "frame_size"),
+           text_of(status, "frame_sha256"), text_of(status, "seed"));
+    printf("sample   %lld, reviewed %lld: %lld valid, %lld invalid, %lld undeterminable\n",
+           count_of(status, "sample"), count_of(status, "reviewed"), count_of(status, "valid"),
+           count_of(status, "invalid"), count_of(status, "undeterminable"));
+    json_array_foreach(json_object_get(status, "steps"), i, step)
+    {
+        printf("step     %s  %-7s %s\n", text_of(step, "at"), text_of(step, "step"),
+               text_of(step, "author"));
+    }
+}
+
+static int print_status(struct okno_db *db, const char *audit, bool as_json, struct okno_err *err)
+{
+    okno_autojson json_t *status = NULL;
+    int rc = okno_audit_status(db, audit, &status, err);
+    if (rc < 0)
+        return rc;
+    if (as_json)
+        return okno_json_print(status, stdout, err);
+    print_human(status);
+    return 0;
+}
+
+/* ---- steps ---- */
+
+static int run_plan(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    struct common common = common_start();
+    const char *invalid = "none";
+    int64_t looks = 1;
+    int rest = 0;
+    struct okno_audit_plan plan = {.title = "",
+                                   .from_us = -1,
+                                   .to_us = -1,
+                                   .size = -1,
+                                   .k = cli->conf->kpi.silent_weight,
+                                   .level = 0.95};
+    int rc = CLI_OPTIONS(
+        argc, argv, &rest, err, {.name = "--from", .time_us = &plan.from_us},
+        {.name = "--to", .time_us = &plan.to_us}, {.name = "--size", .integer = &plan.size},
+        {.name = "--title", .text = &plan.title},
+        {.name = "--show-answer", .flag = &plan.show_answer}, {.name = "--k", .real = &plan.k},
+        {.name = "--level", .real = &plan.level}, {.name = "--looks", .integer = &looks},
+        {.name = "--invalid", .text = &invalid}, {.name = "--by", .text = &common.author},
+        {.name = "--json", .flag = &cli->json});
+    if (rc == 0)
+        rc = common_end(&common, rest, argv, "plan", err);
+    if (rc == 0 && (plan.from_us < 0 || plan.to_us < 0 || plan.size < 0))
+        rc = okno_fail(err, OKNO_USAGE,
+                       "say the period and the size: --from TIME --to TIME --size N");
+    plan.invalid_as_silent = strcmp(invalid, "silent") == 0;
+    if (rc == 0 && !plan.invalid_as_silent && strcmp(invalid, "none") != 0)
+        rc = okno_fail(err, OKNO_USAGE, "--invalid takes none or silent, not \"%.40s\"", invalid);
+    plan.audit = common.audit;
+    plan.looks = looks < 0 || looks > 1000 ? 0 : (int)looks;
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = okno_audit_plan(db, &plan, common.author, okno_time_now(), err);
+    return rc < 0 ? rc : print_status(db, plan.audit, cli->json, err);
+}
+
+static int run_freeze(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    struct common common = common_start();
+    char sha256[OKNO_SHA256_TEXT];
+    int64_t size = 0;
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--by", .text = &common.author},
+                         {.name = "--json", .flag = &cli->json});
+    if (rc == 0)
+        rc = common_end(&common, rest, argv, "freeze", err);
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc =
+            okno_audit_freeze(db, common.audit, common.author, okno_time_now(), &size, sha256, err);
+    return rc < 0 ? rc : print_status(db, common.audit, cli->json, err);
+}
+
+static int run_seed(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    struct common common = common_start();
+    const char *seed = NULL;
+    const char *how = "";
+    const char *witnesses = "";
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--seed", .text = &seed},
+                         {.name = "--how", .text = &how}, {.name = "--witness", .text = &witnesses},
+                         {.name = "--by", .text = &common.author},
+                         {.name = "--json", .flag = &cli->json});
+    if (rc == 0)
+        rc = common_end(&common, rest, argv, "seed", err);
+    if (rc == 0 && !seed)
+        rc = okno_fail(err, OKNO_USAGE, "say the seed: --seed S, 20 to 256 printable characters");
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = okno_audit_seed(db, common.audit, seed, how, witnesses, common.author, okno_time_now(),
+                             err);
+    return rc < 0 ? rc : print_status(db, common.audit, cli->json, err);
+}
+
+static int run_draw(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    struct common common = common_start();
+    int64_t size = 0;
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--by", .text = &common.author},
+                         {.name = "--json", .flag = &cli->json});
+    if (rc == 0)
+        rc = common_end(&common, rest, argv, "draw", err);
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = okno_audit_draw(db, common.audit, common.author, okno_time_now(), &size, err);
+    return rc < 0 ? rc : print_status(db, common.audit, cli->json, err);
+}
+
+static int run_status(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    struct common common = common_start();
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--json", .flag = &cli->json});
+    if (rc == 0)
+        rc = common_end(&common, rest, argv, "status", err);
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    return rc < 0 ? rc : print_status(db, common.audit, cli->json, err);
+}
+
+static int run_list(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    okno_autojson json_t *list = NULL;
+    size_t i;
+    json_t *status;
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--json", .flag = &cli->json});
+    if (rc == 0 && rest > 0)
+        rc = okno_fail(err, OKNO_USAGE, "list takes no arguments");
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = okno_audit_list(db, &list, err);
+    if (rc < 0 || cli->json)
+        return rc < 0 ? rc : okno_json_print(list, stdout, err);
+    json_array_foreach(list, i, status)
+    {
+        printf("%-20s  %-8s  %s  %s  frame %lld, sample %lld, reviewed %lld  %s\n",
+               text_of(status, "audit"), text_of(status, "state"), text_of(status, "period_from"),
+               text_of(status, "period_to"), count_of(status, "frame_size"),
+               count_of(status, "sample"), count_of(status, "reviewed"), text_of(status, "title"));
+    }
+    return 0;
+}
+
+static const struct step steps[] = {{"plan", run_plan}, {"freeze", run_freeze}, {"seed", run_seed},
+                                    {"draw", run_draw}, {"status", run_status}, {"list", run_list}};
+
+static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    for (size_t i = 0; i < OKNO_COUNT(steps); i++) {
+        if (strcmp(steps[i].name, name) == 0) {
+            argv[1] = argv[0]; /* messages name the command */
+            return steps[i].run(cli, argc - 1, argv + 1, err);
+        }
+    }
+    return okno_fail(err, OKNO_USAGE,
+                     "`%.40s` is no step: plan, freeze, seed, draw, status, list are", name);
+}
+
+const struct cli_command cli_audit = {
+    .name = "audit",
+    .summary = "plan, freeze, seed and draw an audit",
+    .help =
+        "usage: okno audit plan AUDIT --from TIME --to TIME --size N [--title T] [--show-answer]\n"
+        "                       [--k K] [--level L] [--looks M] [--invalid none|silent]\n"
+        "       okno audit freeze AUDIT\n"
+        "       okno audit seed AUDIT --seed S [--how TEXT] [--witness NAMES]\n"
+        "       okno audit draw AUDIT\n"
+        "       okno audit status AUDIT\n"
+        "       okno audit list\n"
+        "\n"
+        "The steps come in this order, and none is repeated:\n"
+        "  plan    fixes the period (surveys opened in it), the size of the sample, what experts\n"
+        "          see and how figures are made, before anything is known of the draw\n"
+        "  freeze  lists every closed survey of the period that is not voided, with a hash\n"
+        "  seed    stores 20 to 256 printable characters that nobody could choose: rolled dice,\n"
+        "          a public beacon; how they came about and who saw it\n"
+        "  draw    draws the sample, queues it for review and has its footage fetched;\n"
+        "          `okno sample` repeats the draw from the frame's ids\n"
+        "\n"
+        "  --k K           weight of a silent survey, 0..1 (default: kpi.silent_weight)\n"
+        "  --level L       level of intervals (default: 0.95)\n"
+        "  --looks M       intervals meant to be looked at; each gets wider (default: 1)\n"
+        "  --invalid WORD  an invalid rating counts as none (default) or as a silent survey\n"
+        "  --by NAME       who does the step (default: the local user)\n"
+        "  --json          one JSON document\n"
+        "\n"
+        "example:\n"
+        "  okno audit plan march --from 2026-03-01T00:00:00+03:00 --to 2026-04-01T00:00:00+03:00 "
+        "--size 120\n"
+        "  okno audit freeze march\n"
+        "  okno audit seed march --seed 18364520937745610298 --how '20 dice' --witness 'A. "
+        "Orlova'\n"
+        "  okno audit draw march\n",
+    .run = run,
+};

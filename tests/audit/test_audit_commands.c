@@ -1,0 +1,267 @@
+#define _POSIX_C_SOURCE 200809L
+#include "../support/scratch_db.h"
+
+#include "run_okno.h"
+
+#include <jansson.h>
+
+static struct ran ran;
+
+#define CASE_A                                                                                     \
+    "stratum,class,frame,valid,invalid\n,yes,800,77,3\n,unsure,100,9,1\n,no,300,26,4\n"            \
+    ",silent,1800,0,0\n"
+
+static void says(const char *text, const char *words)
+{
+    if (!strstr(text, words))
+        fail_msg("`%s` does not say `%s`", text, words);
+}
+
+static json_t *result(void)
+{
+    if (ran.exit_code)
+        fail_msg("exit %d: %s", ran.exit_code, ran.err);
+    json_t *json = json_loads(ran.out, 0, NULL);
+    assert_non_null(json);
+    return json;
+}
+
+static double real(const json_t *json, const char *name, const char *key)
+{
+    const json_t *value = json_object_get(json_object_get(json, name), key);
+    assert_true(json_is_number(value));
+    return json_number_value(value);
+}
+
+/* ---- okno estimate ---- */
+
+static void a_table_of_cells_gives_the_published_figures(void **state)
+{
+    (void)state;
+    RUN_OKNO(&ran, CASE_A, "estimate", "--k", "0.3", "--silent", "known", "--json", "-");
+    json_t *json = result();
+    assert_true(real(json, "ink", "value") == 0.273972603);
+    assert_true(real(json, "ink", "se") == 0.004802342);
+    assert_true(real(json, "ink", "low") == 0.262160704);
+    assert_true(real(json, "ink", "high") == 0.281967878);
+    assert_true(real(json, "iel", "value") == -0.010273973);
+    assert_true(real(json, "iel", "low") == -0.029503761);
+    assert_true(real(json, "iel", "high") == 0.006930106);
+    assert_int_equal(real(json, "invalid_share", "at_least"), 37);
+    assert_int_equal(real(json, "invalid_share", "at_most"), 148);
+    json_decref(json);
+    RUN_OKNO(&ran, CASE_A, "estimate", "--k", "0.3", "--silent", "known", "-");
+    says(ran.out, "ink            0.273972603  [0.262160704, 0.281967878]");
+}
+
+static void json_lines_and_corrected_classes_are_read_too(void **state)
+{
+    (void)state;
+    RUN_OKNO(&ran,
+             "{\"class\":\"yes\",\"frame\":800,\"valid\":70,\"no\":4,\"silent\":3,\"invalid\":3}\n"
+             "{\"class\":\"unsure\",\"frame\":100,\"valid\":9,\"invalid\":1}\n"
+             "{\"class\":\"no\",\"frame\":300,\"valid\":27,\"yes\":1,\"invalid\":2}\n"
+             "{\"class\":\"silent\",\"frame\":1800,\"valid\":54,\"yes\":2,\"invalid\":4}\n",
+             "estimate", "--k", "0.3", "--json", "-");
+    json_t *json = result();
+    assert_true(real(json, "ink", "value") == 0.285460993);
+    assert_true(real(json, "ink", "se") == 0.009412249);
+    assert_true(real(json, "ink", "denominator") == 2820);
+    assert_true(real(json, "iel", "value") == -0.012411348);
+    json_decref(json);
+}
+
+static void merged_cells_are_named(void **state)
+{
+    (void)state;
+    RUN_OKNO(&ran, "stratum,class,frame,valid,invalid\nA,yes,80,1,0\nB,yes,80,4,0\nA,no,10,3,1\n",
+             "estimate", "--json", "-");
+    json_t *json = result();
+    const json_t *merged = json_object_get(json_object_get(json, "ink"), "merged");
+    assert_int_equal(json_array_size(merged), 1);
+    assert_int_equal(json_array_size(json_array_get(merged, 0)), 2);
+    json_decref(json);
+}
+
+static void a_table_without_reviews_has_no_figure_and_no_failure(void **state)
+{
+    (void)state;
+    RUN_OKNO(&ran, "class,frame,valid,invalid\nyes,80,0,0\n", "estimate", "--json", "-");
+    json_t *json = result();
+    const json_t *ink = json_object_get(json, "ink");
+    assert_true(json_is_null(json_object_get(ink, "value")));
+    assert_string_equal(json_string_value(json_object_get(ink, "null_reason")), "not_sampled");
+    json_decref(json);
+    RUN_OKNO(&ran, "class,frame,valid,invalid\nyes,80,0,0\n", "estimate", "-");
+    assert_int_equal(ran.exit_code, 0);
+    says(ran.out, "not_sampled");
+}
+
+static void a_bad_table_is_refused_with_its_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *table, *words;
+    } bad[] = {
+        {"", "header"},
+        {"class,frame,valid\nyes,1,1\n", "invalid"},
+        {"class,frame,valid,invalid,extra\n", "extra"},
+        {"class,frame,valid,invalid\nyes,1,1,0\nnein,1,1,0\n", "-:3: class `nein`"},
+        {"class,frame,valid,invalid\nnone,1,1,0\n", "-:2: class `none`"},
+        {"class,frame,valid,invalid\nyes,-1,1,0\n", "-:2: frame `-1`: a whole number"},
+        {"class,frame,valid,invalid\nyes,1.5,1,0\n", "-:2: frame `1.5`: a whole number"},
+        {"class,frame,valid,invalid\nyes,99999999999,1,0\n", "0 to 1000000000"},
+        {"class,frame,valid,invalid\nyes,5,4,2\n", "class yes: the reviewed have to be"},
+        {"class,frame,valid,invalid\nyes,5,4,1\nyes,5,4,1\n", "the cell stands twice"},
+        {"class,frame,valid,invalid,force_majeure\nyes,5,4,1,maybe\n", "force_majeure `maybe`"},
+    };
+    for (size_t i = 0; i < OKNO_COUNT(bad); i++) {
+        RUN_OKNO(&ran, bad[i].table, "estimate", "--json", "-");
+        assert_int_equal(ran.exit_code, 2);
+        assert_string_equal(ran.out, "");
+        says(ran.err, bad[i].words);
+    }
+}
+
+static void wrong_options_of_estimate_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *args[5];
+        const char *words;
+    } bad[] = {{{"estimate"}, "say one FILE"},
+               {{"estimate", "--k", "1.5", "-"}, "--k 1.5: 0 to 1"},
+               {{"estimate", "--level", "95", "-"}, "level 95: between 0 and 1"},
+               {{"estimate", "--looks", "0", "-"}, "--looks 0: 1 to 1000"},
+               {{"estimate", "--silent", "maybe", "-"}, "--silent takes sampled or known"}};
+    for (size_t i = 0; i < OKNO_COUNT(bad); i++) {
+        run_okno_bytes(CASE_A, strlen(CASE_A), bad[i].args, &ran);
+        assert_int_equal(ran.exit_code, 2);
+        says(ran.err, bad[i].words);
+    }
+}
+
+/* ---- okno audit ---- */
+
+static int setup(void **state)
+{
+    struct scratch_db *f = scratch_db_new();
+    scratch_db_put(f,
+                   "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 29)"
+                   "INSERT INTO surveys (survey, point, site, question_kind, opened_at, closes_at,"
+                   " state, answer, device_offset_us, device_uncertainty_us)"
+                   "SELECT printf('d.0.%03d', i), 'p', 's', 'office', 1773126000000000 + i,"
+                   " 1773126015000000 + i, 'answered', 'yes', 0, 0 FROM n");
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    scratch_db_free(*state);
+    return 0;
+}
+
+#define AUDIT(f, ...) RUN_OKNO(&ran, "", "--data", (f)->dir, "audit", __VA_ARGS__)
+#define PERIOD "--from", "2026-03-10T07:00:00Z", "--to", "2026-03-10T08:00:00Z"
+
+static void an_audit_goes_from_plan_to_draw(void **state)
+{
+    struct scratch_db *f = *state;
+    AUDIT(f, "plan", "march", PERIOD, "--size", "5", "--title", "March", "--by", "eva",
+          "--show-answer");
+    assert_int_equal(ran.exit_code, 0);
+    says(ran.out, "state    planned");
+    AUDIT(f, "freeze", "march");
+    assert_int_equal(ran.exit_code, 0);
+    says(ran.out, "frame    30 surveys, SHA-256 ");
+    AUDIT(f, "seed", "march", "--seed", "18364520937745610298", "--how", "20 dice");
+    assert_int_equal(ran.exit_code, 0);
+    AUDIT(f, "draw", "march", "--json");
+    json_t *json = result();
+    assert_int_equal(json_integer_value(json_object_get(json, "sample")), 5);
+    assert_true(json_is_true(json_object_get(json_object_get(json, "plan"), "show_answer")));
+    assert_string_equal(json_string_value(json_object_get(
+                            json_array_get(json_object_get(json, "steps"), 0), "author")),
+                        "eva");
+    json_decref(json);
+    AUDIT(f, "status", "march");
+    says(ran.out, "sample   5, reviewed 0");
+    AUDIT(f, "list");
+    says(ran.out, "march");
+    AUDIT(f, "list", "--json");
+    json = result();
+    assert_int_equal(json_array_size(json), 1);
+    json_decref(json);
+}
+
+static void a_step_out_of_order_exits_with_5(void **state)
+{
+    struct scratch_db *f = *state;
+    AUDIT(f, "plan", "march", PERIOD, "--size", "5");
+    assert_int_equal(ran.exit_code, 0);
+    AUDIT(f, "draw", "march");
+    assert_int_equal(ran.exit_code, 5);
+    says(ran.err, "before `draw` comes `okno audit freeze march`");
+    AUDIT(f, "seed", "march", "--seed", "18364520937745610298");
+    assert_int_equal(ran.exit_code, 5);
+    AUDIT(f, "freeze", "march");
+    AUDIT(f, "freeze", "march");
+    assert_int_equal(ran.exit_code, 5);
+    says(ran.err, "never repeated");
+}
+
+static void an_audit_that_is_not_there_exits_with_3(void **state)
+{
+    struct scratch_db *f = *state;
+    static const char *const steps[] = {"freeze", "draw", "status"};
+    for (size_t i = 0; i < OKNO_COUNT(steps); i++) {
+        AUDIT(f, steps[i], "april");
+        assert_int_equal(ran.exit_code, 3);
+        says(ran.err, "there is no audit april");
+    }
+}
+
+static void a_wrong_audit_call_exits_with_2(void **state)
+{
+    struct scratch_db *f = *state;
+    AUDIT(f, "plan", "march", "--size", "5");
+    assert_int_equal(ran.exit_code, 2);
+    says(ran.err, "--from TIME --to TIME --size N");
+    AUDIT(f, "plan", PERIOD, "--size", "5");
+    assert_int_equal(ran.exit_code, 2);
+    says(ran.err, "say one audit");
+    AUDIT(f, "plan", "march", PERIOD, "--size", "0");
+    assert_int_equal(ran.exit_code, 2);
+    says(ran.err, "size 0: 1 to");
+    AUDIT(f, "plan", "march", PERIOD, "--size", "5", "--invalid", "maybe");
+    assert_int_equal(ran.exit_code, 2);
+    AUDIT(f, "jump", "march");
+    assert_int_equal(ran.exit_code, 2);
+    says(ran.err, "`jump` is no step");
+    AUDIT(f, "seed", "march");
+    assert_int_equal(ran.exit_code, 2);
+    says(ran.err, "--seed S");
+    AUDIT(f, "list", "march");
+    assert_int_equal(ran.exit_code, 2);
+    AUDIT(f, "list", "--hurry");
+    assert_int_equal(ran.exit_code, 2);
+    says(ran.err, "`okno audit --help` lists them");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_table_of_cells_gives_the_published_figures),
+        cmocka_unit_test(json_lines_and_corrected_classes_are_read_too),
+        cmocka_unit_test(merged_cells_are_named),
+        cmocka_unit_test(a_table_without_reviews_has_no_figure_and_no_failure),
+        cmocka_unit_test(a_bad_table_is_refused_with_its_line),
+        cmocka_unit_test(wrong_options_of_estimate_are_refused),
+        cmocka_unit_test_setup_teardown(an_audit_goes_from_plan_to_draw, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_step_out_of_order_exits_with_5, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_audit_that_is_not_there_exits_with_3, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_wrong_audit_call_exits_with_2, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
