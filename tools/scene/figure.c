@@ -55,7 +55,8 @@ static const struct outfit staff[FIGURE_STAFF] = {
 };
 
 #define PI 3.14159265358979323846
-#define ARM 19.0 /* upper arm and forearm, in hundredths of the height */
+#define ARM 20.0             /* upper arm and forearm, in hundredths of the height */
+#define NEAR_SHOULDER (-1.5) /* x of the near arm's root */
 #define RAD (PI / 180)
 
 struct point {
@@ -81,7 +82,8 @@ static const struct outfit *outfit_of(const struct figure *f)
 struct box figure_box(const struct figure *f)
 {
     const struct outfit *o = outfit_of(f);
-    struct box box = {f->x - 46, FIGURE_FLOOR - (int)o->height - 8, f->x + 46, FIGURE_FLOOR + 16};
+    struct box box = {f->x - 64, FIGURE_FLOOR - (int)(o->height * 1.07) - 4, f->x + 64,
+                      FIGURE_FLOOR + 16};
     int reach = (int)(sin(f->lean * RAD) * o->height * 0.5) * f->facing;
     if (reach > 0)
         box.x1 += reach;
@@ -113,6 +115,19 @@ static struct point shoulder(const struct figure *f, double dx)
 {
     double a = f->lean * RAD, y = -30 - 0.4 * f->breath;
     return (struct point){dx * cos(a) - y * sin(a), -47 + dx * sin(a) + y * cos(a)};
+}
+
+int figure_lean(const struct figure *figure)
+{
+    struct figure f = *figure;
+    double k = outfit_of(&f)->height / 100;
+    double x = (f.hand_x - f.x) * f.facing / k, y = (f.hand_y - FIGURE_FLOOR) / k;
+    for (f.lean = 0; f.lean < 45; f.lean++) {
+        struct point from = shoulder(&f, NEAR_SHOULDER);
+        if (hypot(x - from.x, y - from.y) <= 2 * ARM * 0.99)
+            break;
+    }
+    return f.lean;
 }
 
 static void limb(cairo_t *cr, struct point a, struct point b, struct point c, double width,
@@ -162,20 +177,22 @@ static void legs(cairo_t *cr, const struct figure *f, const struct outfit *o)
     leg(cr, o, f->stride < 0 ? 4 * RAD : near, near_bend, o->legs);
 }
 
+static void skirt(cairo_t *cr, const struct outfit *o)
+{
+    double w = 10 * o->girth;
+    paint_colour(cr, o->legs);
+    cairo_move_to(cr, -w * 0.85, -52);
+    cairo_line_to(cr, w * 0.9, -52);
+    cairo_line_to(cr, w * 1.4, -24);
+    cairo_line_to(cr, -w * 1.3, -24);
+    cairo_close_path(cr);
+    cairo_fill(cr);
+}
+
 static void torso(cairo_t *cr, const struct outfit *o, bool is_staff)
 {
     double w = 10 * o->girth;
-    double hem = o->extras & (EXTRA_COAT | EXTRA_SKIRT) ? -24 : -43;
-    if (o->extras & EXTRA_SKIRT) {
-        paint_colour(cr, o->legs);
-        cairo_move_to(cr, -w * 0.8, -54);
-        cairo_line_to(cr, w * 0.8, -54);
-        cairo_line_to(cr, w * 1.45, hem);
-        cairo_line_to(cr, -w * 1.35, hem);
-        cairo_close_path(cr);
-        cairo_fill(cr);
-        hem = -48;
-    }
+    double hem = o->extras & EXTRA_COAT ? -24 : -43;
     paint_colour(cr, o->top);
     cairo_move_to(cr, -w * (hem > -40 ? 1.15 : 0.9), hem);
     cairo_curve_to(cr, -w * 0.95, -58, -w * 1.1, -70, -w * 0.86, -77);
@@ -363,8 +380,16 @@ void figure_draw_body(cairo_t *cr, const struct figure *f)
     const struct outfit *o = outfit_of(f);
     double swing = f->stride < 0 ? 0.02 : 0.4 * sin(f->stride * RAD);
     enter(cr, f);
+    cairo_set_source_rgba(cr, 0.25, 0.18, 0.1, 0.22);
+    cairo_save(cr);
+    cairo_scale(cr, f->stride < 0 ? 15 : 18, 2.2);
+    cairo_arc(cr, 0.1, 1.1, 1, 0, 2 * PI);
+    cairo_restore(cr);
+    cairo_fill(cr);
     arm(cr, f, shoulder(f, 2), f->far_x, f->far_y, swing, o->top_dark);
     legs(cr, f, o);
+    if (o->extras & EXTRA_SKIRT)
+        skirt(cr, o);
     cairo_save(cr);
     cairo_translate(cr, 0, -47);
     cairo_rotate(cr, f->lean * RAD);
@@ -379,7 +404,7 @@ void figure_draw_arm(cairo_t *cr, const struct figure *f)
 {
     const struct outfit *o = outfit_of(f);
     double swing = f->stride < 0 ? 0.04 : -0.4 * sin(f->stride * RAD);
-    struct point from = shoulder(f, -1.5);
+    struct point from = shoulder(f, NEAR_SHOULDER);
     enter(cr, f);
     if (f->bag)
         bag(cr, f, from);

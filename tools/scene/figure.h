@@ -30,6 +30,9 @@ struct box {
 /* Everything the figure may cover. */
 struct box figure_box(const struct figure *figure);
 
+/* The least lean, in degrees up to 45, with which the near hand gets where it reaches. */
+int figure_lean(const struct figure *figure);
+
 /* All but the near arm; the near arm alone (it lies over the counter). */
 void figure_draw_body(cairo_t *cr, const struct figure *figure);
 void figure_draw_arm(cairo_t *cr, const struct figure *figure);

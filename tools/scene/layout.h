@@ -3,11 +3,11 @@
 #define TOOLS_SCENE_LAYOUT_H
 
 #define DOOR_X (-44)    /* beyond the left edge: customers come from there */
-#define CUSTOMER_X 256  /* stands here */
+#define CUSTOMER_X 257  /* stands here */
 #define COUNTER_X 284   /* left edge of the counter */
 #define COUNTER_END 548 /* right edge */
 #define COUNTER_Y 214   /* top */
-#define PANEL_X 334     /* the panel's middle button */
+#define PANEL_X 327     /* the panel's middle button */
 #define PANEL_Y 190     /* height of its buttons */
 #define PANEL_STEP 25   /* from button to button */
 #define PANEL_R 9       /* a button's radius */

@@ -65,7 +65,7 @@ static int number(const char *name, const char *text, int64_t low, int64_t high,
 static int size_read(const char *text, struct scene_film *film, struct okno_err *err)
 {
     for (int w = 640; w <= 1920; w += 160) {
-        char allowed[16];
+        char allowed[32];
         (void)snprintf(allowed, sizeof(allowed), "%dx%d", w, w / 16 * 9);
         if (strcmp(text, allowed) == 0) {
             film->width = w;
@@ -182,7 +182,7 @@ static int run(const struct options *o, struct okno_err *err)
 int main(int argc, char **argv)
 {
     struct options o = {
-        .minutes = 30, .seed = 1, .film = {10, 640, 360, 0, "ultrafast", 30}, .url = "@URL@"};
+        .minutes = 30, .seed = 1, .film = {10, 640, 360, 0, "ultrafast", 23}, .url = "@URL@"};
     struct okno_err err = {0};
     opterr = 0;
     av_log_set_level(AV_LOG_ERROR);

@@ -50,9 +50,12 @@ static void customer_reach(struct figure *f, const struct scene_visit *v, int64_
         int press = gesture(t, v->answer_ms[i], 600, 350, 600);
         if (!press)
             continue;
-        f->hand_x = mix(rest_x, button_x(v->answer[i]) - 2, press);
-        f->hand_y = mix(rest_y, PANEL_Y + 3, press);
-        f->lean = (8 + 6 * ((int)v->answer[i] - 1)) * press / 100;
+        f->x += 2 * (int)v->answer[i] * press / 100;
+        f->hand_x = button_x(v->answer[i]) - 2;
+        f->hand_y = PANEL_Y + 3;
+        f->lean = (figure_lean(f) + 2) * press / 100;
+        f->hand_x = mix(rest_x, f->hand_x, press);
+        f->hand_y = mix(rest_y, f->hand_y, press);
         if (press == 100)
             pose->pressed = (int)v->answer[i];
     }
@@ -112,10 +115,12 @@ static void seller_presses(struct figure *f, const struct scene_visit *v, int64_
         int cheat = v->by_staff ? gesture(t, v->answer_ms[i], 1100, 350, 1000) : 0;
         if (!cheat)
             continue;
-        f->x = mix(SELLER_X, SELLER_X - 30, cheat);
-        f->lean = 34 * cheat / 100;
-        f->hand_x = mix(SELLER_REST_X, button_x(v->answer[i]) + 3, cheat);
-        f->hand_y = mix(SELLER_REST_Y, PANEL_Y + 3, cheat);
+        f->x = mix(SELLER_X, SELLER_X - 58, cheat);
+        f->hand_x = button_x(v->answer[i]) + 3;
+        f->hand_y = PANEL_Y + 3;
+        f->lean = (figure_lean(f) + 2) * cheat / 100;
+        f->hand_x = mix(SELLER_REST_X, f->hand_x, cheat);
+        f->hand_y = mix(SELLER_REST_Y, f->hand_y, cheat);
         if (cheat == 100)
             pose->pressed = (int)v->answer[i];
     }

@@ -110,8 +110,9 @@ static int codec_open(struct recorder *r, struct okno_err *err)
     int e = av_opt_set(c->priv_data, "preset", r->film.preset, 0);
     if (e < 0)
         return fail_av(err, e, "preset not known");
-    (void)av_opt_set_double(c->priv_data, "crf", r->film.quality, 0);
-    (void)av_opt_set(c->priv_data, "x264-params", "scenecut=0:open-gop=0:sliced-threads=0", 0);
+    (void)av_opt_set_int(c->priv_data, "qp", r->film.quality, 0);
+    (void)av_opt_set(c->priv_data, "x264-params",
+                     "scenecut=0:open-gop=0:sliced-threads=0:cabac=1:8x8dct=1:deblock=1", 0);
     e = avcodec_open2(c, x264, NULL);
     return e < 0 ? fail_av(err, e, "cannot open the encoder") : 0;
 }

@@ -22,7 +22,7 @@ extern const struct scene_camera scene_cameras[SCENE_POINTS];
 struct scene_film {
     int fps, width, height, b_frames;
     const char *preset;
-    int quality; /* CRF */
+    int quality; /* constant quantizer: a rate control would look ahead, at half the speed */
 };
 
 struct recorder; /* opaque: one camera's open file */

@@ -169,15 +169,16 @@ static void plant_draw(cairo_t *cr)
     fill_box(cr, 128, 262, 36, 5, 0xe2dacb);
 }
 
-static void shelf_draw(cairo_t *cr, double x, double y, double w, int seed)
+static void shelf_draw(cairo_t *cr, double x, double y, double w, uint32_t seed)
 {
     static const unsigned wares[8] = {0xe9724c, 0xf2b134, 0x48a9a6, 0xd7d2c8,
                                       0x7b5ea7, 0x5b8e5a, 0xb4493f, 0x3d5a80};
-    for (double at = x + 5; at < x + w - 12;) {
-        seed = seed * 1103515 % 65521 + 12345;
-        double high = 14 + seed % 13, wide = 8 + seed / 16 % 7;
-        unsigned rgb = wares[seed / 128 % 8];
-        if (seed / 8 % 3 == 0) { /* a bottle */
+    uint32_t dice = seed;
+    for (double at = x + 5; at < x + w - 14;) {
+        dice = dice * UINT32_C(1664525) + UINT32_C(1013904223);
+        double high = 14 + (dice >> 8) % 11, wide = 8 + (dice >> 12) % 7;
+        unsigned rgb = wares[dice >> 29];
+        if ((dice >> 20) % 3 == 0) { /* a bottle */
             fill_round(cr, at, y - high, 8, high, 2, rgb);
             fill_box(cr, at + 2.5, y - high - 6, 3, 8, rgb);
             fill_box(cr, at, y - high * 0.6, 8, 5, 0xfff7ea);
@@ -186,7 +187,7 @@ static void shelf_draw(cairo_t *cr, double x, double y, double w, int seed)
             fill_round(cr, at, y - high, wide, high, 1.5, rgb);
             fill_box(cr, at, y - high * 0.7, wide, 3, 0xfff7ea);
         }
-        at += wide + 3 + seed / 4 % 4;
+        at += wide + 2 + (dice >> 16) % 4;
     }
     fill_round(cr, x, y, w, 5, 1, 0xa9794a);
     fill_box(cr, x, y + 5, w, 2, 0xcdbfa8);
@@ -233,11 +234,11 @@ void shop_draw_room(cairo_t *cr, int point)
     fill_box(cr, 0, 262, DESIGN_WIDTH, 6, 0xcbb79b);
     door_draw(cr);
     poster_draw(cr, t);
-    shelf_draw(cr, 410, 128, 130, 77 + 31 * point);
+    shelf_draw(cr, 410, 128, 130, 77 + 31 * (uint32_t)point);
     fill_box(cr, 564, 92, 76, 176, 0xc9a878);
     fill_box(cr, 570, 98, 70, 164, 0xb08c5b);
     for (int i = 0; i < 4; i++)
-        shelf_draw(cr, 568, 136 + i * 41, 76, 11 + 7 * i + 131 * point);
+        shelf_draw(cr, 568, 136 + i * 41, 76, 11 + 7 * (uint32_t)i + 131 * (uint32_t)point);
     plant_draw(cr);
     lamps_draw(cr);
     sign_draw(cr, t);
