@@ -7,9 +7,11 @@
 #ifndef OKNO_SURVEY_H
 #define OKNO_SURVEY_H
 
+#include "okno/db.h"
 #include "okno/err.h"
 #include "okno/event.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -166,5 +168,97 @@ OKNO_CHECK int okno_survey_assemble(const struct okno_survey_input *input,
 
 /* Release the arrays; NULL and empty allowed. */
 void okno_survey_output_free(struct okno_survey_output *output);
+
+/* ---- the store ---- */
+
+struct okno_conf;
+
+/* The parameters of the configuration, defaults for the rest. */
+struct okno_survey_params okno_survey_params_of(const struct okno_conf *conf);
+
+struct okno_survey_refreshed {
+    int64_t points;                  /* made anew */
+    int64_t added, changed, removed; /* surveys; changed: closed by time, or corrected */
+    int64_t misplaced; /* events of those points that a device's role does not allow */
+};
+
+/* Make surveys, spontaneous ratings and force majeure situations follow what is new: events,
+ * pairings, clocks, questions, shifts, points, sites, parameters, and time (open surveys whose end
+ * has come). Writes differences only, one transaction a point; what was done before a failure
+ * stays, and the rest is done by the next call. Corrections of closed surveys go to their history.
+ * To be called after imports and intake, and from time to time. Cheap when nothing is new.
+ * New surveys have no link; links with made_at < surveys.placed_at show an older placing. */
+OKNO_CHECK int okno_survey_refresh(struct okno_db *db, const struct okno_survey_params *params,
+                                   int64_t now_us, struct okno_survey_refreshed *ret_counts,
+                                   struct okno_err *err);
+
+/* ---- what is known of surveys ---- */
+
+/* Which surveys; NULL texts do not filter. Start from OKNO_SURVEY_FILTER_ALL. */
+struct okno_survey_filter {
+    int64_t from_us, to_us; /* opened_at, half-open */
+    const char *survey, *site, *point, *employee;
+    const char *answer;   /* yes, no, unsure */
+    const char *state;    /* open, answered, silent */
+    const char *validity; /* unreviewed, valid, invalid, undeterminable, voided */
+    const char *reason;
+    const char *video; /* state of the link; pending where there is none yet */
+    const char *after; /* a cursor: only what comes after it */
+    int64_t limit;     /* -1: all */
+};
+#define OKNO_SURVEY_FILTER_ALL                                                                     \
+    {                                                                                              \
+        .from_us = INT64_MIN, .to_us = INT64_MAX, .limit = -1                                      \
+    }
+
+/* A survey as people and programs see it. Texts live during the callback; NULL: none. */
+struct okno_survey_info {
+    const char *survey, *point, *site, *employee, *question, *question_kind, *channel;
+    int64_t opened_us, closes_us;
+    const char *state, *answer;
+    int64_t answered_us; /* meaningful with an answer */
+    int64_t extra_answers, late_answers;
+    bool force_majeure, test;
+    const char *flags; /* names, one space between */
+    const char *video, *validity, *reason;
+    int64_t offset_us, uncertainty_us; /* of the device's clock */
+};
+
+/* Call `each` for the surveys of the filter, ordered by opened_at and id; a negative return stops
+ * and is returned. OKNO_INVALID, OKNO_MISSING name a filter field that cannot be. */
+OKNO_CHECK int okno_survey_list(struct okno_db *db, const struct okno_survey_filter *filter,
+                                int (*each)(void *ctx, const struct okno_survey_info *info,
+                                            struct okno_err *err),
+                                void *ctx, struct okno_err *err);
+
+/* The promised JSON of `survey list`; NULL: no memory. The caller owns the reference. */
+json_t *okno_survey_json(const struct okno_survey_info *info);
+
+/* The cursor after a survey. Returns ret_text. */
+#define OKNO_SURVEY_CURSOR_TEXT 136
+const char *okno_survey_cursor(const struct okno_survey_info *info,
+                               char ret_text[OKNO_SURVEY_CURSOR_TEXT]);
+
+/* Everything about one survey: {"survey", "events", "link" or null, "evidence", "reviews",
+ * "voids", "history"}. Events are those of its point from opened_at until answers stop being late.
+ * OKNO_NOT_FOUND. The caller owns *ret_dossier. */
+OKNO_CHECK int okno_survey_dossier(struct okno_db *db, const char *survey, json_t **ret_dossier,
+                                   struct okno_err *err);
+
+/* A void by hand, or its opposite. */
+struct okno_survey_void {
+    const char *survey;
+    bool voided;
+    const char *author; /* NULL: the first administrator, whose machine it is */
+    const char *second; /* another user */
+    const char *reason;
+    int64_t at_us;
+};
+
+/* Record it, in a transaction of its own. OKNO_NOT_FOUND: no such survey; OKNO_UNKNOWN_REF: no such
+ * user; OKNO_MISSING, OKNO_INVALID: the reason; OKNO_REFUSED: the second person is the author, the
+ * survey stands so already, or it is in the frozen frame of an audit. */
+OKNO_CHECK int okno_survey_set_void(struct okno_db *db, const struct okno_survey_void *request,
+                                    struct okno_err *err);
 
 #endif

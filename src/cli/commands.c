@@ -9,7 +9,8 @@
     X(estimate) \
     X(kpi) \
     X(sample) \
-    X(serve)
+    X(serve) \
+    X(survey)
 /* clang-format on */
 
 #define DECLARE(name) extern const struct cli_command cli_##name;

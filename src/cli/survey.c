@@ -1,0 +1,295 @@
+#define _POSIX_C_SOURCE 200809L
+#include "okno/survey.h"
+
+#include "cli.h"
+#include "options.h"
+
+#include "okno/json.h"
+#include "okno/mem.h"
+#include "okno/text.h"
+#include "okno/time.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- list ---- */
+
+/* Columns of the table for people; widths grow to what a first pass finds. */
+enum { COLUMN_COUNT = 9 };
+static const char *const titles[COLUMN_COUNT] = {
+    "OPENED", "SURVEY", "POINT", "EMPLOYEE", "STATE", "ANSWER", "VIDEO", "VALIDITY", "FLAGS"};
+
+struct table {
+    size_t widths[COLUMN_COUNT];
+    size_t rows;
+};
+
+struct cells {
+    const char *texts[COLUMN_COUNT];
+    char opened[OKNO_TIME_TEXT];
+};
+
+static void fill_cells(const struct okno_survey_info *info, struct cells *cells)
+{
+    const char *const texts[COLUMN_COUNT] = {okno_time_format(info->opened_us, cells->opened),
+                                             info->survey,
+                                             info->point,
+                                             info->employee ? info->employee : "-",
+                                             info->state,
+                                             info->answer ? info->answer : "-",
+                                             info->video,
+                                             info->validity,
+                                             info->flags};
+    memcpy(cells->texts, texts, sizeof(texts));
+}
+
+static int measure(void *ctx, const struct okno_survey_info *info, struct okno_err *err)
+{
+    struct table *table = ctx;
+    struct cells cells;
+    (void)err;
+    fill_cells(info, &cells);
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        if (strlen(cells.texts[i]) > table->widths[i])
+            table->widths[i] = strlen(cells.texts[i]);
+    table->rows++;
+    return 0;
+}
+
+static int print_cells(const struct table *table, const char *const *texts, struct okno_err *err)
+{
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        bool last = i + 1 == COLUMN_COUNT;
+        if (printf("%-*s%s", last ? 0 : (int)table->widths[i], texts[i], last ? "\n" : "  ") < 0)
+            return okno_fail_errno(err, errno, "cannot write the result");
+    }
+    return 0;
+}
+
+static int print_row(void *ctx, const struct okno_survey_info *info, struct okno_err *err)
+{
+    struct cells cells;
+    fill_cells(info, &cells);
+    return print_cells(ctx, cells.texts, err);
+}
+
+static int print_json(void *ctx, const struct okno_survey_info *info, struct okno_err *err)
+{
+    (void)ctx;
+    okno_autojson json_t *json = okno_survey_json(info);
+    return okno_json_print(json, stdout, err);
+}
+
+static int print_table(struct okno_db *db, const struct okno_survey_filter *filter,
+                       struct okno_err *err)
+{
+    struct table table = {0};
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        table.widths[i] = strlen(titles[i]);
+    int rc = okno_survey_list(db, filter, measure, &table, err);
+    if (rc < 0)
+        return rc;
+    if (table.rows == 0) {
+        (void)fprintf(stderr, "no surveys\n");
+        return 0;
+    }
+    rc = print_cells(&table, titles, err);
+    return rc < 0 ? rc : okno_survey_list(db, filter, print_row, &table, err);
+}
+
+static int list(struct cli *cli, const struct okno_survey_filter *filter, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    int rc = cli_open_db(cli, &db, err);
+    if (rc < 0)
+        return rc;
+    return cli->json ? okno_survey_list(db, filter, print_json, NULL, err)
+                     : print_table(db, filter, err);
+}
+
+/* ---- show ---- */
+
+/* `name  value`, one line each; objects in arrays on one line of their own. */
+static void print_value(const json_t *value)
+{
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION(9));
+    if (json_is_string(value))
+        printf("%s", json_string_value(value));
+    else
+        printf("%s", text ? text : "?");
+    free(text);
+}
+
+static void print_object(const char *indent, json_t *object)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value)
+    {
+        if (json_is_null(value))
+            continue;
+        printf("%s%-14s ", indent, name);
+        print_value(value);
+        putchar('\n');
+    }
+}
+
+static void print_section(const char *name, json_t *section)
+{
+    size_t i;
+    json_t *row;
+    if (json_is_object(section)) {
+        printf("\n%s\n", name);
+        print_object("  ", section);
+    }
+    json_array_foreach(section, i, row)
+    {
+        printf("\n%s %zu of %zu\n", name, i + 1, json_array_size(section));
+        print_object("  ", row);
+    }
+}
+
+static int show(struct cli *cli, const char *survey, struct okno_err *err)
+{
+    static const char *const sections[] = {"events",  "link",  "evidence",
+                                           "reviews", "voids", "history"};
+    OKNO_AUTO(okno_db) *db = NULL;
+    okno_autojson json_t *dossier = NULL;
+    int rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = okno_survey_dossier(db, survey, &dossier, err);
+    if (rc < 0)
+        return rc;
+    if (cli->json)
+        return okno_json_print(dossier, stdout, err);
+    print_object("", json_object_get(dossier, "survey"));
+    for (size_t i = 0; i < OKNO_COUNT(sections); i++)
+        print_section(sections[i], json_object_get(dossier, sections[i]));
+    return ferror(stdout) ? okno_fail_errno(err, errno, "cannot write the result") : 0;
+}
+
+/* ---- void and unvoid ---- */
+
+static int set_void(struct cli *cli, const struct okno_survey_void *request, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    int rc = cli_open_db(cli, &db, err);
+    return rc < 0 ? rc : okno_survey_set_void(db, request, err);
+}
+
+/* ---- options ---- */
+
+/* The id of the one survey that is named; NULL after a failure. */
+static const char *only_id(char **argv, int rest, struct okno_err *err)
+{
+    if (rest == 1)
+        return argv[1];
+    (void)okno_fail(err, OKNO_USAGE, "%s takes the id of one survey", argv[0]);
+    return NULL;
+}
+
+static int run_list(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    struct okno_survey_filter filter = OKNO_SURVEY_FILTER_ALL;
+    int64_t limit = 0;
+    int rest = 0;
+    int rc = CLI_OPTIONS(
+        argc, argv, &rest, err, {.name = "--from", .time_us = &filter.from_us},
+        {.name = "--to", .time_us = &filter.to_us}, {.name = "--site", .text = &filter.site},
+        {.name = "--point", .text = &filter.point},
+        {.name = "--employee", .text = &filter.employee},
+        {.name = "--answer", .text = &filter.answer}, {.name = "--state", .text = &filter.state},
+        {.name = "--validity", .text = &filter.validity},
+        {.name = "--reason", .text = &filter.reason}, {.name = "--video", .text = &filter.video},
+        {.name = "--limit", .integer = &limit}, {.name = "--json", .flag = &cli->json});
+    if (rc < 0)
+        return rc;
+    if (rest > 0)
+        return okno_fail(err, OKNO_USAGE, "survey list takes options only, not \"%.40s\"", argv[1]);
+    if (limit < 0)
+        return okno_fail_field(err, OKNO_USAGE, "limit",
+                               "--limit: a whole number from 1 is allowed");
+    filter.limit = limit ? limit : -1;
+    return list(cli, &filter, err);
+}
+
+static int run_show(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--json", .flag = &cli->json});
+    const char *survey = rc < 0 ? NULL : only_id(argv, rest, err);
+    if (rc < 0 || !survey)
+        return rc < 0 ? rc : OKNO_USAGE;
+    return show(cli, survey, err);
+}
+
+static int run_void(struct cli *cli, bool voided, int argc, char **argv, struct okno_err *err)
+{
+    struct okno_survey_void request = {.voided = voided, .at_us = okno_time_now()};
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--reason", .text = &request.reason},
+                         {.name = "--second", .text = &request.second},
+                         {.name = "--user", .text = &request.author});
+    if (rc < 0)
+        return rc;
+    request.survey = only_id(argv, rest, err);
+    if (!request.survey)
+        return OKNO_USAGE;
+    if (!request.reason || !request.second)
+        return okno_fail(err, OKNO_USAGE, "%s needs --reason R and --second USER", argv[0]);
+    return set_void(cli, &request, err);
+}
+
+static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    char shown[OKNO_TEXT_SHOWN];
+    char name[32]; /* stands for argv[0] of the action, in messages */
+    const char *action = argc < 2 ? "" : argv[1];
+    bool voided = strcmp(action, "void") == 0;
+    bool is_list = strcmp(action, "list") == 0;
+    bool is_show = strcmp(action, "show") == 0;
+    if (!voided && !is_list && !is_show && strcmp(action, "unvoid") != 0)
+        return okno_fail(
+            err, OKNO_USAGE,
+            "no action \"%s\": say list, show, void or unvoid; see `okno survey --help`",
+            okno_text_show(action, shown));
+    (void)snprintf(name, sizeof(name), "survey %s", action);
+    argv[1] = name;
+    if (is_list)
+        return run_list(cli, argc - 1, argv + 1, err);
+    return is_show ? run_show(cli, argc - 1, argv + 1, err)
+                   : run_void(cli, voided, argc - 1, argv + 1, err);
+}
+
+const struct cli_command cli_survey = {
+    .name = "survey",
+    .summary = "list surveys, show one's dossier, void by two people",
+    .help =
+        "usage: okno survey list [FILTER...] [--limit N] [--json]\n"
+        "       okno survey show ID [--json]\n"
+        "       okno survey void ID --reason R --second USER [--user USER]\n"
+        "       okno survey unvoid ID --reason R --second USER [--user USER]\n"
+        "\n"
+        "list filters:\n"
+        "  --from T --to T    opened from T, before T (ISO 8601 with a zone)\n"
+        "  --site, --point, --employee ID\n"
+        "  --answer A         yes, no, unsure\n"
+        "  --state S          open, answered, silent\n"
+        "  --video V          linked, partial, no_recording, no_camera, expired, unreachable,\n"
+        "                     pending\n"
+        "  --validity V       unreviewed, valid, invalid, undeterminable, voided\n"
+        "  --reason R         of the ruling or of the void\n"
+        "--json prints JSON Lines (list) or one JSON document (show: survey, events, link,\n"
+        "evidence, reviews, voids, history).\n"
+        "\n"
+        "A void takes a survey out of the excluded figures. It needs a reason and a second "
+        "person;\n"
+        "--user is who asks, by default the first administrator. Surveys in the frozen frame of "
+        "an\n"
+        "audit cannot be voided or unvoided.\n"
+        "\n"
+        "example:\n"
+        "  okno survey list --point till-1 --from 2026-03-10T00:00:00Z --answer no --json\n",
+    .run = run,
+};

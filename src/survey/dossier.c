@@ -1,0 +1,236 @@
+/* The dossier of a survey: what was told, shown, kept, decided and changed. */
+#include "okno/json.h"
+#include "okno/time.h"
+#include "store.h"
+
+#include <string.h>
+
+enum { DOSSIER_EVENTS_MAX = 1000 };
+
+static json_t *time_of(struct okno_stmt *stmt, const char *column)
+{
+    return okno_stmt_is_null(stmt, column) ? json_null()
+                                           : okno_json_time(okno_stmt_int(stmt, column));
+}
+
+static json_t *text_of(struct okno_stmt *stmt, const char *column)
+{
+    return okno_json_text(okno_stmt_text(stmt, column));
+}
+
+static json_t *ms_of(struct okno_stmt *stmt, const char *column)
+{
+    return json_real((double)okno_stmt_int(stmt, column) / 1000.0);
+}
+
+/* JSON kept as text in a column; null where it is none. */
+static json_t *json_of(struct okno_stmt *stmt, const char *column)
+{
+    const char *text = okno_stmt_text(stmt, column);
+    json_t *json = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+    return json ? json : json_null();
+}
+
+/* [[from, to], ...] in microseconds as times. */
+static json_t *gaps_of(struct okno_stmt *stmt)
+{
+    okno_autojson json_t *stored = json_of(stmt, "gaps");
+    json_t *gaps = json_array();
+    size_t i;
+    json_t *gap;
+    json_array_foreach(stored, i, gap)
+    {
+        json_t *from = okno_json_time(json_integer_value(json_array_get(gap, 0)));
+        json_t *to = okno_json_time(json_integer_value(json_array_get(gap, 1)));
+        (void)json_array_append_new(gaps, json_pack("[o, o]", from, to));
+    }
+    return gaps;
+}
+
+static json_t *link_json(struct okno_stmt *stmt)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "state",
+                     text_of(stmt, "state"), "camera", text_of(stmt, "camera"), "asked_from",
+                     time_of(stmt, "asked_from"), "asked_to", time_of(stmt, "asked_to"), "fraction",
+                     okno_stmt_real(stmt, "fraction"), "gaps", gaps_of(stmt), "offset_ms",
+                     ms_of(stmt, "index_offset_us"), "uncertainty_ms",
+                     ms_of(stmt, "uncertainty_us"), "flags", text_of(stmt, "flags"), "message",
+                     text_of(stmt, "message"), "attempts",
+                     (json_int_t)okno_stmt_int(stmt, "attempts"), "next_try_at",
+                     time_of(stmt, "next_try_at"), "made_at", time_of(stmt, "made_at"));
+}
+
+static json_t *evidence_url(struct okno_stmt *stmt)
+{
+    bool clip = strcmp(okno_stmt_text(stmt, "kind"), "clip") == 0;
+    return json_sprintf("/api/v1/evidence/%s.%s", okno_stmt_text(stmt, "sha256"),
+                        clip ? "mp4" : "jpg");
+}
+
+static json_t *evidence_json(struct okno_stmt *stmt)
+{
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+        " s:I, s:I, s:o, s:o}",
+        "kind", text_of(stmt, "kind"), "audit", text_of(stmt, "audit"), "url", evidence_url(stmt),
+        "sha256", text_of(stmt, "sha256"), "bytes", (json_int_t)okno_stmt_int(stmt, "bytes"),
+        "media_type", text_of(stmt, "media_type"), "codec", text_of(stmt, "codec"), "derived",
+        okno_stmt_int(stmt, "derived") != 0, "camera", text_of(stmt, "camera"), "asked_from",
+        time_of(stmt, "asked_from"), "asked_to", time_of(stmt, "asked_to"), "got_from",
+        time_of(stmt, "got_from"), "got_to", time_of(stmt, "got_to"), "frame_at",
+        time_of(stmt, "frame_at"), "view_offset_ms", ms_of(stmt, "view_offset_us"), "gaps",
+        gaps_of(stmt), "offset_ms", ms_of(stmt, "index_offset_us"), "uncertainty_ms",
+        ms_of(stmt, "uncertainty_us"), "requests", (json_int_t)okno_stmt_int(stmt, "requests"),
+        "bytes_read", (json_int_t)okno_stmt_int(stmt, "bytes_read"), "software",
+        text_of(stmt, "software"), "made_at", time_of(stmt, "made_at"));
+}
+
+static json_t *review_json(struct okno_stmt *stmt)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:f, s:b, s:b}",
+                     "audit", text_of(stmt, "audit"), "user", text_of(stmt, "user"), "at",
+                     time_of(stmt, "at"), "verdict", text_of(stmt, "verdict"), "reason",
+                     text_of(stmt, "reason"), "comment", text_of(stmt, "comment"), "correction",
+                     text_of(stmt, "correction"), "checklist", json_of(stmt, "checklist"),
+                     "watched", json_of(stmt, "watched"), "played_s",
+                     okno_stmt_real(stmt, "played_s"), "active_s", okno_stmt_real(stmt, "active_s"),
+                     "wall_s", okno_stmt_real(stmt, "wall_s"), "blinding_broken",
+                     okno_stmt_int(stmt, "blinding_broken") != 0, "counted",
+                     okno_stmt_int(stmt, "counted") != 0);
+}
+
+static json_t *history_json(struct okno_stmt *stmt)
+{
+    return json_pack("{s:o, s:o, s:o}", "at", time_of(stmt, "at"), "was", json_of(stmt, "was"),
+                     "became", json_of(stmt, "became"));
+}
+
+static json_t *void_json(struct okno_stmt *stmt)
+{
+    return json_pack("{s:b, s:o, s:o, s:o, s:o}", "voided", okno_stmt_int(stmt, "voided") != 0,
+                     "at", time_of(stmt, "at"), "author", text_of(stmt, "author"), "second",
+                     text_of(stmt, "second"), "reason", text_of(stmt, "reason"));
+}
+
+/* All rows of a statement about the survey as an array under `name`. */
+static int add_rows(struct okno_db *db, const char *survey, const char *statement, const char *name,
+                    json_t *(*row_json)(struct okno_stmt *), json_t *dossier, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    okno_autojson json_t *rows = json_array();
+    int step = 1;
+    int rc = OKNO_DB_PREPARE(db, statement, &stmt, err, OKNO_TEXT("survey", survey));
+    while (rc == 0 && (step = okno_stmt_step(stmt, err)) == 1)
+        if (json_array_append_new(rows, row_json(stmt)) < 0)
+            rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a dossier");
+    if (rc == 0 && step < 0)
+        rc = step;
+    if (rc == 0 && json_object_set(dossier, name, rows) < 0)
+        rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a dossier");
+    return rc;
+}
+
+static json_t *event_json(const struct okno_survey_event *event)
+{
+    char id[OKNO_EVENT_ID_TEXT];
+    return json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:o, s:f, s:f}", "id",
+                     okno_event_id(event->device, event->boot, event->seq, id), "device",
+                     event->device, "boot", (json_int_t)event->boot, "seq", (json_int_t)event->seq,
+                     "kind", okno_event_kind_text(event->kind), "channel",
+                     event->channel ? event->channel : "panel", "time",
+                     okno_json_time(event->at_us), "offset_ms", (double)event->offset_us / 1000.0,
+                     "uncertainty_ms", (double)event->uncertainty_us / 1000.0);
+}
+
+static int compare_times(const void *left, const void *right)
+{
+    const struct okno_survey_event *a = left;
+    const struct okno_survey_event *b = right;
+    return (a->at_us > b->at_us) - (a->at_us < b->at_us);
+}
+
+static int add_events(struct okno_db *db, const struct survey_row *row, json_t *dossier,
+                      struct okno_err *err)
+{
+    struct survey_facts facts = {0};
+    json_t *events = json_array();
+    int64_t until = row->closes_us + okno_survey_params_default().late_us;
+    int rc = survey_facts_load(db, row->point, row->opened_us, until, &facts, err);
+    if (rc == 0 && facts.events.len > 1)
+        qsort(facts.events.items, facts.events.len, sizeof(facts.events.items[0]), compare_times);
+    for (size_t i = 0; rc == 0 && i < facts.events.len && i < DOSSIER_EVENTS_MAX; i++)
+        if (json_array_append_new(events, event_json(&facts.events.items[i])) < 0)
+            rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a dossier");
+    if (json_object_set_new(dossier, "events", events) < 0 && rc == 0)
+        rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a dossier");
+    survey_facts_free(&facts);
+    return rc;
+}
+
+/* `each` of the list: keep the one survey. */
+static int keep_survey(void *ctx, const struct okno_survey_info *info, struct okno_err *err)
+{
+    json_t *dossier = ctx;
+    json_t *survey = okno_survey_json(info);
+    double offset_ms = (double)info->offset_us / 1000.0;
+    double uncertainty_ms = (double)info->uncertainty_us / 1000.0;
+    if (!survey || json_object_set_new(survey, "test", json_boolean(info->test)) < 0 ||
+        json_object_set_new(survey, "offset_ms", json_real(offset_ms)) < 0 ||
+        json_object_set_new(survey, "uncertainty_ms", json_real(uncertainty_ms)) < 0 ||
+        json_object_set(dossier, "survey", survey) < 0) {
+        json_decref(survey);
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a dossier");
+    }
+    json_decref(survey);
+    return 0;
+}
+
+/* There is one link at most: an object, or null. */
+static int flatten_link(json_t *dossier, struct okno_err *err)
+{
+    json_t *link = json_array_get(json_object_get(dossier, "link"), 0);
+    link = link ? json_incref(link) : json_null();
+    if (json_object_set_new(dossier, "link", link) < 0)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a dossier");
+    return 0;
+}
+
+static int fill(struct okno_db *db, const char *survey, json_t *dossier, struct okno_err *err)
+{
+    struct okno_survey_filter filter = OKNO_SURVEY_FILTER_ALL;
+    struct survey_row row = {0};
+    filter.survey = survey;
+    int rc = survey_row_get(db, survey, &row, err);
+    if (rc == 0)
+        return okno_fail(err, OKNO_NOT_FOUND, "there is no survey \"%.111s\"", survey);
+    filter.from_us = row.opened_us;
+    filter.to_us = row.opened_us + 1;
+    if (rc == 1)
+        rc = okno_survey_list(db, &filter, keep_survey, dossier, err);
+    if (rc == 0)
+        rc = add_events(db, &row, dossier, err);
+    if (rc == 0)
+        rc = add_rows(db, survey, "survey.link", "link", link_json, dossier, err);
+    if (rc == 0)
+        rc = flatten_link(dossier, err);
+    if (rc == 0)
+        rc = add_rows(db, survey, "survey.evidence", "evidence", evidence_json, dossier, err);
+    if (rc == 0)
+        rc = add_rows(db, survey, "survey.reviews", "reviews", review_json, dossier, err);
+    if (rc == 0)
+        rc = add_rows(db, survey, "survey.voids", "voids", void_json, dossier, err);
+    return rc < 0 ? rc
+                  : add_rows(db, survey, "survey.history", "history", history_json, dossier, err);
+}
+
+int okno_survey_dossier(struct okno_db *db, const char *survey, json_t **ret_dossier,
+                        struct okno_err *err)
+{
+    okno_autojson json_t *dossier = json_object();
+    if (!dossier)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a dossier");
+    int rc = fill(db, survey, dossier, err);
+    if (rc == 0)
+        *ret_dossier = json_incref(dossier);
+    return rc;
+}

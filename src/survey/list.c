@@ -1,0 +1,152 @@
+/* The list of surveys: one query, one shape, for the command line and the service. */
+#include "okno/json.h"
+#include "okno/survey.h"
+#include "okno/text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int check_word(const char *field, const char *value, const char *words, struct okno_err *err)
+{
+    char shown[OKNO_TEXT_SHOWN];
+    if (!value || okno_text_is_word(value, words))
+        return 0;
+    return okno_fail_field(err, OKNO_INVALID, field, "%s \"%s\": allowed are %s", field,
+                           okno_text_show(value, shown), words);
+}
+
+static int check_filter(const struct okno_survey_filter *filter, struct okno_err *err)
+{
+    int rc = check_word("answer", filter->answer, "yes no unsure", err);
+    if (rc == 0)
+        rc = check_word("state", filter->state, "open answered silent", err);
+    if (rc == 0)
+        rc = check_word("validity", filter->validity,
+                        "unreviewed valid invalid undeterminable voided", err);
+    if (rc == 0)
+        rc = check_word("video", filter->video,
+                        "linked partial no_recording no_camera expired unreachable pending", err);
+    if (rc == 0 && filter->from_us > filter->to_us)
+        rc = okno_fail_field(err, OKNO_INVALID, "to", "to lies before from");
+    return rc;
+}
+
+/* A cursor is `<opened_at in microseconds>.<id>`. */
+static int parse_cursor(const char *cursor, int64_t *ret_at_us, const char **ret_id,
+                        struct okno_err *err)
+{
+    char shown[OKNO_TEXT_SHOWN];
+    char *end = NULL;
+    if (!cursor) {
+        *ret_at_us = INT64_MIN;
+        *ret_id = "";
+        return 0;
+    }
+    errno = 0;
+    long long at_us = strtoll(cursor, &end, 10);
+    if (errno || end == cursor || *end != '.' || strlen(end) > OKNO_EVENT_ID_TEXT)
+        return okno_fail_field(err, OKNO_INVALID, "cursor",
+                               "cursor \"%s\" is none that this list gave",
+                               okno_text_show(cursor, shown));
+    *ret_at_us = at_us;
+    *ret_id = end + 1;
+    return 0;
+}
+
+const char *okno_survey_cursor(const struct okno_survey_info *info,
+                               char ret_text[OKNO_SURVEY_CURSOR_TEXT])
+{
+    (void)snprintf(ret_text, OKNO_SURVEY_CURSOR_TEXT, "%" PRId64 ".%s", info->opened_us,
+                   info->survey);
+    return ret_text;
+}
+
+static void read_info(struct okno_stmt *stmt, struct okno_survey_info *info)
+{
+    *info = (struct okno_survey_info){
+        .survey = okno_stmt_text(stmt, "survey"),
+        .point = okno_stmt_text(stmt, "point"),
+        .site = okno_stmt_text(stmt, "site"),
+        .employee = okno_stmt_text(stmt, "employee"),
+        .question = okno_stmt_text(stmt, "question"),
+        .question_kind = okno_stmt_text(stmt, "question_kind"),
+        .channel = okno_stmt_text(stmt, "channel"),
+        .opened_us = okno_stmt_int(stmt, "opened_at"),
+        .closes_us = okno_stmt_int(stmt, "closes_at"),
+        .state = okno_stmt_text(stmt, "state"),
+        .answer = okno_stmt_text(stmt, "answer"),
+        .answered_us = okno_stmt_int(stmt, "answered_at"),
+        .extra_answers = okno_stmt_int(stmt, "extra_answers"),
+        .late_answers = okno_stmt_int(stmt, "late_answers"),
+        .force_majeure = okno_stmt_int(stmt, "force_majeure") != 0,
+        .test = okno_stmt_int(stmt, "test") != 0,
+        .flags = okno_stmt_text(stmt, "flags"),
+        .video = okno_stmt_text(stmt, "video"),
+        .validity = okno_stmt_text(stmt, "validity"),
+        .reason = okno_stmt_text(stmt, "reason"),
+        .offset_us = okno_stmt_int(stmt, "device_offset_us"),
+        .uncertainty_us = okno_stmt_int(stmt, "device_uncertainty_us"),
+    };
+}
+
+int okno_survey_list(struct okno_db *db, const struct okno_survey_filter *filter,
+                     int (*each)(void *ctx, const struct okno_survey_info *info,
+                                 struct okno_err *err),
+                     void *ctx, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int64_t after_us = INT64_MIN;
+    const char *after = "";
+    int rc = check_filter(filter, err);
+    if (rc == 0)
+        rc = parse_cursor(filter->after, &after_us, &after, err);
+    if (rc == 0)
+        rc = OKNO_DB_PREPARE(db, "survey.list", &stmt, err, OKNO_INT("from", filter->from_us),
+                             OKNO_INT("to", filter->to_us), OKNO_TEXT("survey", filter->survey),
+                             OKNO_TEXT("site", filter->site), OKNO_TEXT("point", filter->point),
+                             OKNO_TEXT("employee", filter->employee),
+                             OKNO_TEXT("answer", filter->answer), OKNO_TEXT("state", filter->state),
+                             OKNO_TEXT("validity", filter->validity),
+                             OKNO_TEXT("reason", filter->reason), OKNO_TEXT("video", filter->video),
+                             OKNO_INT("after_at", after_us), OKNO_TEXT("after", after),
+                             OKNO_INT("limit", filter->limit));
+    while (rc == 0) {
+        struct okno_survey_info info;
+        int step = okno_stmt_step(stmt, err);
+        if (step <= 0)
+            return step;
+        read_info(stmt, &info);
+        rc = each(ctx, &info, err);
+    }
+    return rc;
+}
+
+/* Words with one space between as an array. */
+static json_t *words_json(const char *words)
+{
+    json_t *array = json_array();
+    for (const char *word = words; array && *word;) {
+        size_t len = strcspn(word, " ");
+        (void)json_array_append_new(array, json_stringn(word, len));
+        word += len + (word[len] == ' ');
+    }
+    return array;
+}
+
+json_t *okno_survey_json(const struct okno_survey_info *info)
+{
+    return json_pack(
+        "{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:b, s:o, s:s, s:s,"
+        " s:o}",
+        "id", info->survey, "point", info->point, "site", info->site, "employee",
+        okno_json_text(info->employee), "question", okno_json_text(info->question), "kind",
+        okno_json_text(info->question_kind), "channel", info->channel, "opened_at",
+        okno_json_time(info->opened_us), "closes_at", okno_json_time(info->closes_us), "state",
+        info->state, "answer", okno_json_text(info->answer), "answered_at",
+        info->answer ? okno_json_time(info->answered_us) : json_null(), "extra_answers",
+        (json_int_t)info->extra_answers, "late_answers", (json_int_t)info->late_answers,
+        "force_majeure", info->force_majeure, "flags", words_json(info->flags), "video",
+        info->video, "validity", info->validity, "reason", okno_json_text(info->reason));
+}

@@ -1,0 +1,69 @@
+-- name: survey.list
+-- Surveys as people and programs see them, with what video and reviewers say. NULL parameters do not
+-- filter.
+WITH seen AS (
+    SELECT s.*, coalesce(l.state, 'pending') AS video,
+           CASE WHEN coalesce(v.voided, s.auto_void) THEN 'voided'
+                ELSE coalesce(r.verdict, 'unreviewed') END AS validity,
+           CASE WHEN v.voided THEN v.reason
+                WHEN s.auto_void AND v.voided IS NULL THEN 'test_mode'
+                ELSE r.reason END AS reason
+    FROM surveys s
+    LEFT JOIN links l ON l.survey = s.survey
+    LEFT JOIN voids v ON v.id = (SELECT max(w.id) FROM voids w WHERE w.survey = s.survey)
+    LEFT JOIN rulings r ON r.survey = s.survey
+    WHERE s.opened_at >= $from AND s.opened_at < $to
+      AND (s.opened_at, s.survey) > ($after_at, $after)
+      AND ($survey IS NULL OR s.survey = $survey)
+      AND ($site IS NULL OR s.site = $site)
+      AND ($point IS NULL OR s.point = $point)
+      AND ($employee IS NULL OR s.employee = $employee)
+      AND ($answer IS NULL OR s.answer = $answer)
+      AND ($state IS NULL OR s.state = $state)
+)
+SELECT * FROM seen
+WHERE ($video IS NULL OR video = $video)
+  AND ($validity IS NULL OR validity = $validity)
+  AND ($reason IS NULL OR reason = $reason)
+ORDER BY opened_at, survey LIMIT $limit;
+
+-- name: survey.link
+SELECT state, camera, asked_from, asked_to, fraction, gaps, index_offset_us, uncertainty_us, flags,
+       message, attempts, next_try_at, made_at
+FROM links WHERE survey = $survey;
+
+-- name: survey.evidence
+SELECT kind, audit, sha256, bytes, media_type, codec, derived, camera, asked_from, asked_to,
+       got_from, got_to, frame_at, view_offset_us, gaps, index_offset_us, uncertainty_us, requests,
+       bytes_read, software, made_at
+FROM evidence WHERE survey = $survey ORDER BY id;
+
+-- name: survey.reviews
+SELECT audit, user, at, verdict, reason, comment, correction, checklist, watched, played_s, active_s,
+       wall_s, blinding_broken, counted
+FROM verdicts WHERE survey = $survey ORDER BY id;
+
+-- name: survey.history
+SELECT at, was, became FROM survey_history WHERE survey = $survey ORDER BY id;
+
+-- name: survey.voids
+SELECT voided, at, author, second, reason FROM voids WHERE survey = $survey ORDER BY id;
+
+-- name: survey.stands
+-- What decides whether a void or its opposite makes sense.
+SELECT coalesce((SELECT v.voided FROM voids v WHERE v.survey = s.survey
+                 ORDER BY v.id DESC LIMIT 1), s.auto_void) AS voided,
+       (SELECT min(f.audit) FROM audit_frame f JOIN audits a ON a.audit = f.audit
+        WHERE f.survey = s.survey AND a.state <> 'abandoned') AS frozen_in
+FROM surveys s WHERE s.survey = $survey;
+
+-- name: survey.knows_user
+SELECT EXISTS (SELECT 1 FROM users WHERE user = $user AND disabled = 0);
+
+-- name: survey.add_void
+INSERT INTO voids (survey, voided, at, author, second, reason)
+VALUES ($survey, $voided, $at, $author, $second, $reason);
+
+-- name: survey.first_administrator
+SELECT user FROM users WHERE role = 'administrator' AND disabled = 0 ORDER BY created_at, user
+LIMIT 1;
