@@ -318,9 +318,9 @@ static void a_frozen_frame_cannot_be_voided_but_an_abandoned_one_can(void **stat
     put(store,
         "INSERT INTO audits (audit, state, period_from, period_to, plan, created_at, created_by)"
         " VALUES ('a1', 'frozen', 0, 1, '{}', 0, 'admin');"
-        "INSERT INTO audit_frame (audit, survey, ordinal, stratum, class, question_kind,"
-        " force_majeure, site, point, video, line) VALUES"
-        " ('a1', 'd1.0.1', 0, 's', 'no', 'personnel', 0, 's1', 'p1', 'linked', '')");
+        "INSERT INTO audit_frame (audit, survey, ordinal, stratum, class, question, question_kind,"
+        " opened_at, force_majeure, site, point, video, line) VALUES"
+        " ('a1', 'd1.0.1', 0, 's', 'no', 'q', 'personnel', 0, 0, 's1', 'p1', 'linked', '')");
     OKNO_RUN(store, "", "survey", "void", "d1.0.1", "--reason", "R", "--second", "ann");
     assert_int_equal(ran.exit_code, 5);
     assert_non_null(strstr(ran.err, "frozen frame of audit a1"));
