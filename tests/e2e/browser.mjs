@@ -1,20 +1,25 @@
 // A browser for a test: Debian's Chromium, a fresh profile, no connection but to the service.
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 export const shots = join(process.env.OKNO_BUILD ?? "build", "e2e");
 
-/** {context, page, faults, close}; faults collects errors of the page and refusals by its policy. */
+let launched;
+
+/** One browser a test file, with a profile of its own that leaves with it. */
+const launch = () => launched ??= chromium.launch({ executablePath: process.env.OKNO_CHROMIUM ?? "/usr/bin/chromium", args, headless: true });
+
+export async function closeBrowser() {
+  await (await launched)?.close();
+}
+
+/** {context, page, faults, close}: a fresh session; faults collects errors of the page and refusals by its policy. */
 export async function openBrowser({ width = 1280, height = 800, dark = false, language = "en-GB" } = {}) {
-  const profile = await mkdtemp(join(tmpdir(), "okno-profile-"));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.OKNO_CHROMIUM ?? "/usr/bin/chromium", args, headless: true,
-    viewport: { width, height }, colorScheme: dark ? "dark" : "light", locale: language,
-  });
-  const page = context.pages()[0] ?? await context.newPage();
+  const browser = await launch();
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light", locale: language });
+  const page = await context.newPage();
   page.setDefaultTimeout(15000);
   const faults = [];
   page.on("pageerror", (error) => faults.push(String(error)));
@@ -22,13 +27,7 @@ export async function openBrowser({ width = 1280, height = 800, dark = false, la
     if (message.type() === "error" && !/status of (401|404|409)/.test(message.text())) faults.push(message.text());
   });
   await mkdir(shots, { recursive: true });
-  return {
-    context, page, faults,
-    close: async () => {
-      await context.close();
-      await rm(profile, { recursive: true, force: true });
-    },
-  };
+  return { context, page, faults, close: () => context.close() };
 }
 
 export const shoot = (page, name) => page.screenshot({ path: join(shots, `${name}.png`) });
@@ -72,6 +71,15 @@ export async function waitUntil(page, look, argument, patienceMs = 15000) {
   for (;;) {
     const seen = await page.evaluate(look, argument);
     if (seen) return seen;
+    if (Date.now() > end) throw new Error(`waited in vain for ${look}`);
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+}
+
+/** The same for something that happens outside the page. */
+export async function waitHere(page, look, patienceMs = 15000) {
+  const end = Date.now() + patienceMs;
+  while (!look()) {
     if (Date.now() > end) throw new Error(`waited in vain for ${look}`);
     await page.evaluate(() => new Promise(requestAnimationFrame));
   }

@@ -10,43 +10,43 @@ export const users = {
 };
 export const password = "correct horse battery";
 
-const reason = (id, key, en, ru) => ({ id, key, en, ru });
+const reason = (id, key, en, ru, more = {}) => ({ id, key, en, ru, ...more });
 export const reasons = {
   version: 1,
   invalid: [
-    reason("NO_CUSTOMER", "1", "No customer there", "Клиента нет"),
-    reason("STAFF_PRESSED", "2", "Staff pressed", "Нажал сотрудник"),
+    reason("NO_CUSTOMER", "1", "No customer at the point", "Клиента у точки нет"),
+    reason("STAFF_PRESSED", "2", "Staff pressed the panel", "Оценку нажал сотрудник"),
     reason("BYSTANDER_PRESSED", "3", "A bystander pressed", "Нажал посторонний"),
-    reason("REPEAT_SAME_CUSTOMER", "4", "Same customer again", "Тот же клиент повторно"),
-    reason("PRESS_BEFORE_SERVICE_END", "5", "Pressed before the service ended", "Нажато до конца обслуживания"),
+    reason("REPEAT_SAME_CUSTOMER", "4", "Same customer asked again", "Повторный опрос того же клиента"),
+    reason("PRESS_BEFORE_SERVICE_END", "5", "Asked before the service ended", "Опрос до конца обслуживания"),
     reason("NOT_SERVED_PERSON", "6", "The person was not served", "Человека не обслуживали"),
-    reason("COACHED", "7", "The customer was coached", "Клиенту подсказали ответ"),
-    reason("OBSTRUCTED_PANEL", "8", "Panel out of reach or covered", "Панель недоступна или закрыта"),
-    reason("ACCIDENTAL", "9", "Pressed by accident", "Нажато случайно"),
-    reason("CUSTOMER_LEFT_EARLY", "a", "The customer had left", "Клиент уже ушёл"),
-    reason("CHILD_PLAY", "d", "A child at play", "Играл ребёнок"),
-    reason("TEST_PRESS", "t", "A test press", "Проверочное нажатие"),
-    reason("OTHER", "0", "Other (say why)", "Другое (поясните)"),
+    reason("COACHED", "7", "Staff told the customer what to press", "Клиенту подсказали, что нажать"),
+    reason("OBSTRUCTED_PANEL", "8", "Panel covered or out of reach", "Пульт закрыт или недоступен"),
+    reason("ACCIDENTAL", "9", "Pressed by accident", "Случайное нажатие"),
+    reason("CHILD_PLAY", "c", "A child was playing", "Играл ребёнок"),
+    reason("CUSTOMER_LEFT_EARLY", "e", "Customer left before the question", "Клиент ушёл до вопроса"),
+    reason("TEST_PRESS", "t", "Test press", "Проверка оборудования"),
+    reason("OTHER", "0", "Other (write what)", "Другое (напишите, что именно)", { needs_text: true }),
   ],
   undeterminable: [
-    reason("NO_CAMERA", "1", "No camera", "Нет камеры"),
+    reason("NO_CAMERA", "1", "No camera sees the point", "Точку не видит ни одна камера"),
     reason("NO_RECORDING", "2", "Nothing recorded", "Записи нет"),
-    reason("EXPIRED", "3", "Overwritten", "Запись стёрта"),
+    reason("EXPIRED", "3", "Recording already erased", "Запись уже стёрта"),
     reason("VIEW_BLOCKED", "4", "View blocked", "Обзор закрыт"),
-    reason("TOO_DARK", "5", "Too dark", "Слишком темно"),
-    reason("WRONG_TIME", "6", "Wrong time", "Неверное время"),
-    reason("PARTIAL", "7", "Only part recorded", "Записано не полностью"),
-    reason("OTHER", "0", "Other (say why)", "Другое (поясните)"),
+    reason("TOO_DARK", "5", "Too dark or blurred", "Слишком темно или нерезко"),
+    reason("WRONG_TIME", "6", "Video shows another moment", "На видео другое время"),
+    reason("PARTIAL", "7", "Important part missing", "Нет важной части записи"),
+    reason("OTHER", "0", "Other (write what)", "Другое (напишите, что именно)", { needs_text: true }),
   ],
   checklist: [
-    { id: "customer_present", en: "Customer there at the press", ru: "Клиент был при нажатии" },
+    { id: "customer_present", en: "Customer present when the seller pressed", ru: "Клиент был на месте, когда продавец нажал кнопку" },
     { id: "service_ended", en: "Service had ended", ru: "Обслуживание закончилось" },
-    { id: "customer_pressed", en: "The customer pressed", ru: "Нажал сам клиент" },
-    { id: "one_per_customer", en: "One survey per customer", ru: "Один опрос на клиента" },
-    { id: "free_choice", en: "Free choice", ru: "Свободный выбор" },
-    { id: "panel_in_reach", en: "Panel within reach", ru: "Панель доступна" },
-    { id: "customer_still_there", en: "Customer still there (silent)", ru: "Клиент ещё здесь (молчун)" },
-    { id: "fm_visible", en: "Circumstance visible", ru: "Обстоятельство видно" },
+    { id: "customer_pressed", en: "The customer pressed, not staff or a bystander", ru: "Нажал клиент, а не сотрудник или посторонний" },
+    { id: "one_survey", en: "One survey for this customer", ru: "Один опрос на этого клиента" },
+    { id: "free_choice", en: "Free choice", ru: "Выбор был свободным" },
+    { id: "panel_reachable", en: "Panel within reach", ru: "Пульт был доступен" },
+    { id: "silent_still_there", en: "Silent: customer was still there", ru: "Молчун: клиент ещё был на месте" },
+    { id: "fm_visible", en: "Force majeure: the circumstance is visible", ru: "Форс-мажор: обстоятельство видно" },
   ],
 };
 
@@ -111,10 +111,10 @@ export function item(n, scene, progress, canUndo) {
 
 const round = (value) => Number(value.toFixed(9));
 
-function index(raw, excluded, estimated, half, sign) {
+function index(raw, excluded, estimated, half, floor) {
   const level = 0.95;
   return {
-    raw, excluded, band: [round(excluded - 0.1 * sign), round(excluded + 0.1 * sign)].sort((a, b) => a - b),
+    raw, excluded, band: [round(Math.max(floor, excluded - 0.09)), round(excluded + 0.09)],
     estimated: estimated === null ? null
       : { value: estimated, low: round(estimated - half), high: round(estimated + half), se: round(half / 1.96), level, band: [round(estimated - 0.1), round(estimated + 0.1)] },
     counts: {}, null_reason: estimated === null ? "not_sampled" : null, flags: [],
@@ -129,8 +129,8 @@ function group(of, counts, shift, sampled) {
     group: of, k: 0.5, counts,
     excluded: { STAFF_PRESSED: 4, NO_CUSTOMER: 2, REPEAT_SAME_CUSTOMER: 1 },
     indicators: {
-      ink_personnel: index(0.18 + shift, 0.184 + shift, sampled ? 0.226 + shift : null, 0.031, 1),
-      ink_office: index(0.11 + shift, 0.112 + shift, sampled ? 0.131 + shift : null, 0.042, 1),
+      ink_personnel: index(0.18 + shift, 0.184 + shift, sampled ? 0.226 + shift : null, 0.031, 0),
+      ink_office: index(0.11 + shift, 0.112 + shift, sampled ? 0.131 + shift : null, 0.042, 0),
       iel: index(0.43 - shift, 0.424 - shift, sampled ? 0.377 - shift : null, 0.055, -1),
       response_rate: plain(0.81), silent_share: plain(0.19 + shift), late_share: plain(0.012), superseded_share: plain(0.03),
       exact_conversion: plain(0.742), visitor_coverage: plain(shift > 0.03 ? null : 0.381, shift > 0.03 ? "no_visitors" : null),

@@ -2,7 +2,7 @@
 // OKNO_URL when it is set, else against the mock.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { logIn, openBrowser, readFrame, shoot, waitPlayed, waitUntil } from "./browser.mjs";
+import { closeBrowser, logIn, openBrowser, readFrame, shoot, waitPlayed, waitUntil } from "./browser.mjs";
 import { startMock } from "./mock.mjs";
 import { password } from "./mock-data.mjs";
 
@@ -20,6 +20,7 @@ before(async () => {
 
 after(async () => {
   await browser?.close();
+  await closeBrowser();
   service?.close();
 });
 

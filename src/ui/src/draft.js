@@ -13,6 +13,15 @@ export function loadDraft(item) {
   }
 }
 
+/** On logging out: the next person at this computer reads none of it. */
+export function dropDrafts() {
+  try {
+    for (const name of Object.keys(sessionStorage)) if (name.startsWith(key(""))) sessionStorage.removeItem(name);
+  } catch {
+    // Nothing is kept where keeping is refused.
+  }
+}
+
 export function saveDraft(item, draft) {
   try {
     sessionStorage.setItem(key(item), JSON.stringify(draft));

@@ -365,8 +365,10 @@ export const has = (key) => Object.hasOwn(table, key);
 export function t(key, values = {}) {
   let text = table[key]?.[current] ?? key;
   if (typeof text === "object") text = text[new Intl.PluralRules(current).select(values.n)] ?? text.other;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? shown(values[name]) : whole));
 }
+
+const shown = (value) => (typeof value === "number" ? new Intl.NumberFormat(current).format(value) : String(value));
 
 /** The text of a name that the service gave (a state, a flag), or the name with its underscores out. */
 export const named = (group, name) =>

@@ -2,15 +2,20 @@
 import { css, html, nothing } from "lit";
 import { OknoElement } from "./element.js";
 import { get, post } from "./api.js";
+import { dropDrafts } from "./draft.js";
 import { errorText } from "./errors.js";
 import { language, setLanguage, t } from "./i18n.js";
 import { isTyping, keyName } from "./keys.js";
 import { parseRoute } from "./router.js";
+import "./okno-audits.js";
+import "./okno-dossier.js";
 import "./okno-header.js";
 import "./okno-help.js";
+import "./okno-indicators.js";
 import "./okno-login.js";
 import "./okno-notice.js";
 import "./okno-review.js";
+import "./okno-surveys.js";
 import "./okno-toast.js";
 
 // What each role may open; the first is where it begins.
@@ -35,6 +40,7 @@ class OknoApp extends OknoElement {
   constructor() {
     super();
     this.phase = "starting";
+    this.help = this.ended = false;
     this.route = parseRoute(location.hash);
     this.onHash = () => { this.route = parseRoute(location.hash); };
     this.onKey = (event) => {
@@ -87,6 +93,7 @@ class OknoApp extends OknoElement {
 
   async leave() {
     await post("logout").catch(() => {});
+    dropDrafts();
     this.me = null;
     this.phase = "out";
   }
@@ -108,7 +115,10 @@ class OknoApp extends OknoElement {
   renderPage() {
     const { query, id } = this.route;
     switch (this.page) {
-    case "review": return html`<okno-review .audit=${query.audit ?? ""}></okno-review>`;
+    case "review": return html`<okno-review .audit=${query.audit ?? ""} ?held=${this.help}></okno-review>`;
+    case "indicators": return html`<okno-indicators .query=${query}></okno-indicators>`;
+    case "surveys": return id ? html`<okno-dossier .id=${id}></okno-dossier>` : html`<okno-surveys .query=${query}></okno-surveys>`;
+    case "audits": return html`<okno-audits .id=${id} .pages=${this.pages}></okno-audits>`;
     default: return nothing;
     }
   }

@@ -7,7 +7,7 @@ class OknoChecklist extends OknoElement {
   static properties = { items: { attribute: false }, values: { attribute: false } };
 
   static styles = [OknoElement.styles, css`
-    li { display: flex; align-items: center; justify-content: space-between; gap: .5rem; min-height: 1.75rem; }
+    li { display: flex; align-items: center; justify-content: space-between; gap: .5rem; min-height: 1.75rem; font-size: .8125rem; line-height: 1.3; padding: .125rem 0; }
     .pair { display: flex; flex: none; }
     .pair button { min-height: 1.5rem; padding: 0 .5rem; font-size: .75rem; color: var(--muted); }
     .pair button:first-child { border-radius: .25rem 0 0 .25rem; }

@@ -16,7 +16,7 @@ const skips = ["review.skip_known", "review.skip_broken", "review.skip_other"];
 class OknoDecision extends OknoElement {
   static properties = {
     survey: { attribute: false }, reasons: { attribute: false }, draft: { attribute: false },
-    busy: { type: Boolean }, canUndo: { type: Boolean }, problem: {},
+    busy: { type: Boolean }, hasPicture: { type: Boolean }, canUndo: { type: Boolean }, problem: {},
     picking: { state: true }, waiting: { state: true },
   };
 
@@ -35,7 +35,7 @@ class OknoDecision extends OknoElement {
     .minor { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; }
     .minor button { justify-content: space-between; }
     .reasons { display: grid; gap: .25rem; }
-    .reasons button { min-height: 2rem; font-weight: 400; border-color: transparent; background: var(--sunken); }
+    .reasons button { min-height: 1.875rem; padding-top: .125rem; padding-bottom: .125rem; font-weight: 400; border-color: transparent; background: var(--sunken); }
     .reasons button[aria-pressed="true"] { border-color: var(--accent); }
     .head { display: flex; align-items: center; justify-content: space-between; }
     .head h2 { font-size: .875rem; }
@@ -45,8 +45,18 @@ class OknoDecision extends OknoElement {
     .checks { display: grid; gap: .5rem; }
     .checks label { display: flex; gap: .5rem; align-items: center; color: var(--text); }
     .problem { color: var(--invalid); }
-    .row { display: flex; gap: .5rem; }
+    .row { display: flex; gap: .5rem; align-items: center; }
     .row > :first-child { flex: 1; }
+    @media (max-width: 56rem) {
+      /* Thumbs: the verdicts stay in reach at the foot of a small screen. */
+      .verdicts {
+        position: fixed; z-index: 2; left: 0; right: 0; bottom: 0; grid-template-columns: repeat(3, 1fr); gap: .25rem;
+        padding: .5rem; background: var(--surface); border-top: 1px solid var(--line);
+      }
+      .verdicts button { flex-direction: column; gap: 0; padding: .25rem; font-size: .75rem; justify-content: center; min-height: 3rem; }
+      .verdicts .word { flex: none; }
+      .verdicts kbd { display: none; }
+    }
   `];
 
   constructor() {
@@ -74,12 +84,16 @@ class OknoDecision extends OknoElement {
 
   decide(verdict, reason) {
     if (this.busy) return;
-    if (reason === "OTHER" && !this.draft.comment.trim()) {
+    if (this.needsText(reason) && !this.draft.comment.trim()) {
       this.waiting = reason;
       this.focusComment();
       return;
     }
     this.emit("decide", { verdict, reason });
+  }
+
+  needsText(id) {
+    return id === "OTHER" || this.choices().some((reason) => reason.id === id && reason.needs_text);
   }
 
   skip(reason) {
@@ -108,7 +122,7 @@ class OknoDecision extends OknoElement {
   }
 
   commandInPicker(key) {
-    if (key === "Escape") this.pick("");
+    if (key === "Escape") this.pick(this.waiting ? this.picking : "");
     else if (this.picking === "skip" && skips[Number(key) - 1]) this.skip(t(skips[Number(key) - 1]));
     else if (this.choices().some((reason) => reason.key.toLowerCase() === key))
       this.decide(this.picking, this.choices().find((reason) => reason.key.toLowerCase() === key).id);
@@ -128,7 +142,7 @@ class OknoDecision extends OknoElement {
     if (event.key === "Escape") {
       event.stopPropagation();
       event.target.blur();
-      if (this.waiting) this.pick("");
+      this.waiting = null;
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       event.target.blur();
@@ -142,21 +156,21 @@ class OknoDecision extends OknoElement {
       <textarea rows="1" class=${this.waiting ? "wanted" : ""} maxlength="2000" placeholder="${words}  [C]" aria-label=${words}
         .value=${this.draft.comment} @input=${(event) => this.change({ comment: event.target.value })}
         @keydown=${this.commentKey}></textarea>
-      ${this.waiting ? html`<div class="row"><span class="muted">${words}</span>
+      ${this.waiting ? html`<div class="row"><span></span>
         <button class="primary" ?disabled=${!this.draft.comment.trim()}
           @click=${() => this.decide(this.picking, this.waiting)}>${t("review.send")} <kbd>⏎</kbd></button></div>` : nothing}`;
   }
 
   renderBack(title) {
     return html`<div class="head"><h2>${title}</h2>
-      <button class="quiet" @click=${() => this.pick("")}>${t("review.back")} <kbd>Esc</kbd></button></div>`;
+      <button class="quiet" @click=${() => this.pick(this.waiting ? this.picking : "")}>${t("review.back")} <kbd>Esc</kbd></button></div>`;
   }
 
   renderPicker() {
     return html`
       ${this.renderBack(t(`review.pick_${this.picking}`))}
       <div class="reasons" role="group" aria-label=${t(`review.pick_${this.picking}`)}>
-        ${this.choices().map((reason) => html`
+        ${this.choices().filter(({ id }) => !this.waiting || id === this.waiting).map((reason) => html`
           <button ?disabled=${this.busy} aria-pressed=${String(this.waiting === reason.id)}
             @click=${() => this.decide(this.picking, reason.id)}><kbd>${reason.key.toUpperCase()}</kbd>${reason[language()]}</button>`)}
       </div>
@@ -193,21 +207,26 @@ class OknoDecision extends OknoElement {
   }
 
   renderMain() {
-    const items = (this.reasons?.checklist ?? []).filter((item) => this.concerns(item));
     return html`
-      <section><h3>${t("review.checklist")}</h3>
-        <okno-checklist .items=${items} .values=${this.draft.checklist}
-          @checklist=${(event) => this.change({ checklist: event.detail.values })}></okno-checklist></section>
-      <div class="checks">
-        ${this.survey.force_majeure ? this.renderCheck("false_fm", "F", t("review.false_fm")) : nothing}
-        ${this.renderCheck("blinding_broken", "B", t("review.blinding"))}
-      </div>
-      ${this.renderComment()}
       <div class="verdicts" role="group" aria-label=${t("review.decide")}>${verdicts.map((one) => this.renderVerdict(one))}</div>
       <div class="minor">
         <button ?disabled=${this.busy} @click=${() => this.pick("skip")}>${t("review.skip")}<kbd>S</kbd></button>
         <button ?disabled=${this.busy || !this.canUndo} @click=${() => this.emit("undo")}>${t("review.undo")}<kbd>Z</kbd></button>
-      </div>`;
+      </div>
+      ${this.renderComment()}
+      ${this.hasPicture ? this.renderSeen() : nothing}`;
+  }
+
+  renderSeen() {
+    const items = (this.reasons?.checklist ?? []).filter((item) => this.concerns(item));
+    return html`
+      <div class="checks">
+        ${this.survey.force_majeure ? this.renderCheck("false_fm", "F", t("review.false_fm")) : nothing}
+        ${this.renderCheck("blinding_broken", "B", t("review.blinding"))}
+      </div>
+      <section><h3>${t("review.checklist")}</h3>
+        <okno-checklist .items=${items} .values=${this.draft.checklist}
+          @checklist=${(event) => this.change({ checklist: event.detail.values })}></okno-checklist></section>`;
   }
 
   /** Points about a silent survey or force majeure are asked only where they mean something. */

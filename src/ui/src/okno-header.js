@@ -22,7 +22,8 @@ class OknoHeader extends OknoElement {
     @media (max-width: 48rem) {
       header { padding: 0 .5rem; }
       nav { order: 3; flex-basis: 100%; overflow-x: auto; }
-      nav a { padding: .375rem .5rem; }
+      nav { gap: 0; }
+      nav a { padding: .375rem; }
       .right { flex: 1; justify-content: flex-end; }
       .who { display: none; }
     }

@@ -159,6 +159,11 @@ class OknoPlayer extends OknoElement {
     this.lastCounted = video.currentTime;
   }
 
+  /** Bring playedSeconds up to this moment. */
+  settle() {
+    if (this.clip && this.video) this.countPlayed();
+  }
+
   playStateChanged() {
     this.playing = !this.video.paused && !this.video.ended;
     this.countPlayed();

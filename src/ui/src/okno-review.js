@@ -1,5 +1,6 @@
 // The expert's page: one survey, its picture, a decision, the next.
 import { css, html, nothing } from "lit";
+import { keyed } from "lit/directives/keyed.js";
 import { OknoElement } from "./element.js";
 import { ApiError, get, post } from "./api.js";
 import { Attention } from "./attention.js";
@@ -17,12 +18,14 @@ import "./okno-progress.js";
 import "./okno-stills.js";
 
 const unsureClockMs = 5000;
+const skeletonAfterMs = 150; // a quick answer replaces the item without a flicker
 // What to suggest when there is no picture: the state of the link -> a reason of `undeterminable`.
 const reasonOfState = { no_recording: "NO_RECORDING", no_camera: "NO_CAMERA", expired: "EXPIRED", partial: "PARTIAL" };
 
 class OknoReview extends OknoElement {
   static properties = {
     audit: {}, // review only this audit; empty: any
+    held: { type: Boolean }, // something lies over the page: keys are not for us
     phase: { state: true }, // loading, item, empty, lost, error
     item: { state: true }, draft: { state: true }, reasons: { state: true }, enlarged: { state: true },
     busy: { state: true }, problem: { state: true }, leaseUntil: { state: true }, canUndo: { state: true },
@@ -34,7 +37,7 @@ class OknoReview extends OknoElement {
     .bar .name { font-weight: 600; flex: 1; min-width: 12rem; }
     okno-progress { width: 16rem; max-width: 40vw; }
     .page { display: grid; grid-template-columns: minmax(0, 1fr) 20rem; gap: 1rem; align-items: start; }
-    .picture { display: grid; gap: .5rem; min-width: 0; }
+    .picture { display: grid; grid-template-columns: minmax(0, 1fr); gap: .5rem; }
     .side { padding: .75rem; display: flex; flex-direction: column; gap: .75rem; }
     .when { font-size: 1rem; font-weight: 600; }
     .facts { display: grid; gap: .125rem; }
@@ -45,8 +48,9 @@ class OknoReview extends OknoElement {
     @media (min-width: 100rem) { .page { grid-template-columns: minmax(0, 1fr) 24rem; } }
     @media (max-width: 56rem) {
       :host { --stage-height: none; padding: .5rem .5rem 1rem; }
-      .page { grid-template-columns: minmax(0, 1fr); gap: .5rem; }
+      .page { grid-template-columns: minmax(0, 1fr); gap: .5rem; padding-bottom: 4rem; }
     }
+    .on-stage { position: absolute; right: .5rem; top: .5rem; }
   `];
 
   constructor() {
@@ -87,13 +91,21 @@ class OknoReview extends OknoElement {
 
   /** Lease the next item (or the one we already hold) and show it. */
   async next() {
-    this.phase = "loading";
+    if (this.phase !== "item") this.phase = "loading";
+    const slow = setTimeout(() => { this.phase = "loading"; }, skeletonAfterMs);
+    this.busy = true;
     this.problem = "";
     try {
       this.show(await post("queue/next", this.audit ? { audit: this.audit } : {}));
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) this.phase = "empty";
-      else this.fail(error);
+      else {
+        this.phase = "loading";
+        this.fail(error);
+      }
+    } finally {
+      clearTimeout(slow);
+      this.busy = false;
     }
   }
 
@@ -142,7 +154,7 @@ class OknoReview extends OknoElement {
 
   verdictBody(verdict, reason) {
     const { draft } = this;
-    this.player?.clip && this.player.video && this.player.countPlayed();
+    this.player?.settle();
     return {
       lease: this.item.lease, verdict, reason, comment: draft.comment.trim(),
       correction: verdict === "valid" && draft.false_fm ? "FALSE_FM" : null,
@@ -199,7 +211,7 @@ class OknoReview extends OknoElement {
   }
 
   keyed(event) {
-    if (event.defaultPrevented || isTyping(event) || isPressing(event)) return;
+    if (this.held || event.defaultPrevented || isTyping(event) || isPressing(event)) return;
     const key = keyName(event);
     if (!key) return;
     if (this.command(key)) event.preventDefault();
@@ -217,6 +229,12 @@ class OknoReview extends OknoElement {
     else if (key === "Enter" && this.phase !== "loading") this.next();
     else return false;
     return true;
+  }
+
+  /** What a verdict is bound to. A neighbour's still is no evidence of this survey. */
+  sawEvidence(sha256) {
+    const { clip, still } = this.item;
+    if (sha256 && (sha256 === clip?.sha256 || sha256 === still?.sha256)) this.watched.add(sha256);
   }
 
   setDraft(draft) {
@@ -274,16 +292,16 @@ class OknoReview extends OknoElement {
       ${this.renderBar()}
       <div class="page">
         <div class="picture">
-          <okno-player .clip=${item.clip} .survey=${item.survey} .still=${this.enlarged}
-            @watched=${(event) => this.watched.add(event.detail.sha256)}>
+          ${keyed(item.item, html`<okno-player .clip=${item.clip} .survey=${item.survey} .still=${this.enlarged}
+            @watched=${(event) => this.sawEvidence(event.detail.sha256)}>
             ${item.clip || item.still ? this.renderNote() : this.renderNoPicture()}
-          </okno-player>
+          </okno-player>`)}
           <okno-stills .item=${item} chosen=${this.enlarged?.url ?? ""} @enlarge=${(event) => this.enlarge(event.detail)}></okno-stills>
         </div>
         <aside class="side card">
           ${this.renderFacts()}
           <okno-decision .survey=${item.survey} .reasons=${this.reasons} .draft=${this.draft} ?busy=${this.busy}
-            ?canUndo=${this.canUndo} .problem=${this.problem} @draft=${(event) => this.setDraft(event.detail)}
+            ?hasPicture=${Boolean(item.clip || item.still)} ?canUndo=${this.canUndo} .problem=${this.problem} @draft=${(event) => this.setDraft(event.detail)}
             @decide=${(event) => this.decide(event.detail)} @skip-item=${(event) => this.skip(event.detail)}
             @undo=${this.undo}></okno-decision>
         </aside>

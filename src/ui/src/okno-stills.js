@@ -9,13 +9,14 @@ class OknoStills extends OknoElement {
   static properties = { item: { attribute: false }, chosen: {} };
 
   static styles = [OknoElement.styles, css`
-    ul { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: .5rem; }
+    ul { max-width: 64rem; display: grid; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); gap: .5rem; }
     button { padding: 0; width: 100%; display: block; overflow: hidden; background: var(--surface); }
     button[aria-pressed="true"] { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }
     img, .none { display: block; width: 100%; aspect-ratio: 16 / 9; object-fit: cover; background: var(--sunken); }
     .none { display: grid; place-content: center; color: var(--muted); font-size: .75rem; }
     .name { display: flex; justify-content: space-between; gap: .25rem; padding: .125rem .375rem; font-size: .6875rem;
       font-weight: 400; color: var(--muted); white-space: nowrap; overflow: hidden; }
+    @media (max-width: 40rem) { ul { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .25rem; } .name { display: grid; gap: 0; } }
   `];
 
   entries() {

@@ -36,7 +36,7 @@ class OknoTimeline extends OknoElement {
   span(from, to, y, height, name) {
     const start = Math.max(0, from);
     const width = Math.max(0, Math.min(to, this.length) - start);
-    return svg`<rect class=${name} x=${this.percent(start)} y=${y} height=${height} width=${this.percent(width)} rx="2"></rect>`;
+    return svg`<rect class=${name} x=${this.percent(start)} y=${y} height=${height} width=${this.percent(width)} rx=".125rem"></rect>`;
   }
 
   seek(event) {
@@ -62,8 +62,8 @@ class OknoTimeline extends OknoElement {
     const ticks = [];
     for (let at = -Math.floor(press / step) * step; press + at <= this.length; at += step) ticks.push(at);
     return ticks.map((at) => svg`
-      <line class="tick" x1=${this.percent(press + at)} x2=${this.percent(press + at)} y1="38" y2="43"></line>
-      <text x=${this.percent(press + at)} y="54" text-anchor=${this.anchor(press + at)}>${this.tickName(at)}</text>`);
+      <line class="tick" x1=${this.percent(press + at)} x2=${this.percent(press + at)} y1="2.375rem" y2="2.6875rem"></line>
+      <text x=${this.percent(press + at)} y="3.375rem" text-anchor=${this.anchor(press + at)}>${this.tickName(at)}</text>`);
   }
 
   anchor(seconds) {
@@ -77,13 +77,19 @@ class OknoTimeline extends OknoElement {
 
   renderMarks(press, close, answer) {
     return svg`
-      <line class="mark" x1=${this.percent(press)} x2=${this.percent(press)} y1="4" y2="36"></line>
-      <text class="mark-name" x=${this.percent(press)} dx="-6" y="12" text-anchor="end">${t("timeline.press")}</text>
-      <text class="window-name" x=${this.percent(press)} dx="6" y="30">${
-        t("timeline.window", { seconds: formatNumber(close - press) })}</text>
+      <line class="mark" x1=${this.percent(press)} x2=${this.percent(press)} y1=".25rem" y2="2.25rem"></line>
+      <text class="mark-name" x=${this.percent(press)} dx="-.375rem" y=".75rem" text-anchor="end">${t("timeline.press")}</text>
+      ${this.renderWindowName(press, close, answer)}
       ${answer === null ? nothing : svg`
-        <line class="mark" x1=${this.percent(answer)} x2=${this.percent(answer)} y1="4" y2="36"></line>
-        <text class="mark-name" x=${this.percent(answer)} dx="6" y="12">${t("timeline.answer")}</text>`}`;
+        <line class="mark" x1=${this.percent(answer)} x2=${this.percent(answer)} y1=".25rem" y2="2.25rem"></line>
+        <text class="mark-name" x=${this.percent(answer)} dx=".375rem" y=".75rem">${t("timeline.answer")}</text>`}`;
+  }
+
+  /** Inside the window, on the side where the answer leaves more room. */
+  renderWindowName(press, close, answer) {
+    const atEnd = answer !== null && answer - press < (close - press) / 2;
+    return svg`<text class="window-name" x=${this.percent(atEnd ? close : press)} dx=${atEnd ? "-.375rem" : ".375rem"}
+      y="1.875rem" text-anchor=${atEnd ? "end" : "start"}>${t("timeline.window", { seconds: formatNumber(close - press) })}</text>`;
   }
 
   render() {
@@ -99,13 +105,13 @@ class OknoTimeline extends OknoElement {
         aria-valuenow=${fromPress.toFixed(1)} aria-valuetext=${t("timeline.seconds", { n: formatNumber(fromPress, 1) })}
         @pointerdown=${this.pointed} @pointermove=${this.pointed} @keydown=${this.keyed}>
         <svg aria-hidden="true">
-          <rect class="track" x="0" y="18" width="100%" height="18" rx="2"></rect>
-          ${this.span(press, close, 18, 18, "window")}
-          ${(this.gaps ?? []).map(([from, to]) => this.span(this.secondsOf(from), this.secondsOf(to), 18, 18, "gap"))}
+          <rect class="track" x="0" y="1.125rem" width="100%" height="1.125rem" rx=".125rem"></rect>
+          ${this.span(press, close, "1.125rem", "1.125rem", "window")}
+          ${(this.gaps ?? []).map(([from, to]) => this.span(this.secondsOf(from), this.secondsOf(to), "1.125rem", "1.125rem", "gap"))}
           ${this.renderMarks(press, close, answer)}
           ${this.renderTicks(press)}
-          <line class="head" x1=${head} x2=${head} y1="14" y2="40"></line>
-          <circle class="knob" cx=${head} cy="14" r="4"></circle>
+          <line class="head" x1=${head} x2=${head} y1=".875rem" y2="2.5rem"></line>
+          <circle class="knob" cx=${head} cy=".875rem" r=".25rem"></circle>
         </svg>
       </div>`;
   }

@@ -16,6 +16,7 @@ class OknoToast extends OknoElement {
       background: var(--surface); border: 1px solid var(--line); border-radius: .5rem; box-shadow: var(--shadow);
     }
     .valid { color: var(--valid); } .invalid { color: var(--invalid); } .undeterminable, .amber { color: var(--amber); }
+    @media (max-width: 56rem) { :host { bottom: 4.75rem; } }
     .sign { font-weight: 700; margin-right: .5rem; }
   `];
 

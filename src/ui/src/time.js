@@ -15,7 +15,8 @@ function formatter(zone, options) {
 const day = { day: "numeric", month: "short", year: "numeric" };
 const clock = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
 
-export const formatDay = (at, zone) => formatter(zone, day).format(new Date(at));
+// The Russian year comes with " г.", which a table of times does not need.
+export const formatDay = (at, zone) => formatter(zone, day).format(new Date(at)).replace(/\sг\.$/, "");
 export const formatClock = (at, zone) => formatter(zone, clock).format(new Date(at));
 export const formatClockMs = (at, zone) =>
   formatter(zone, { ...clock, fractionalSecondDigits: 3 }).format(new Date(at));

@@ -1,0 +1,103 @@
+// The audits: how far each is, and step by step what was done by whom.
+import { css, html, nothing } from "lit";
+import { PageElement } from "./page-element.js";
+import { get } from "./api.js";
+import { zoneOf } from "./filters.js";
+import { formatNumber } from "./format.js";
+import { named, t } from "./i18n.js";
+import { signs } from "./okno-verdict.js";
+import { link } from "./router.js";
+import { formatDay, formatWhen } from "./time.js";
+import "./okno-notice.js";
+import "./okno-progress.js";
+
+class OknoAudits extends PageElement {
+  static properties = { pages: { attribute: false }, audits: { state: true }, zone: { state: true } };
+
+  static styles = [PageElement.styles, css`
+    :host { padding: 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; max-width: 64rem; margin: 0 auto; }
+    article { padding: 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: .75rem; }
+    .head { display: flex; justify-content: space-between; gap: 1rem; align-items: baseline; flex-wrap: wrap; }
+    .state { color: var(--accent); font-weight: 600; }
+    .facts { display: flex; flex-wrap: wrap; gap: .25rem 2rem; }
+    .facts span span { color: var(--muted); margin-right: .375rem; }
+    .valid { color: var(--valid); } .invalid { color: var(--invalid); } .undeterminable { color: var(--amber); }
+    .links { display: flex; gap: 1.5rem; flex-wrap: wrap; }
+    ol { display: grid; }
+    li { display: grid; grid-template-columns: 8rem minmax(0, 1fr); gap: .25rem 1rem; padding: .5rem 0 .5rem 1rem; border-left: 2px solid var(--accent); position: relative; }
+    li::before { content: ""; position: absolute; left: calc(-.3125rem - 1px); top: .875rem; width: .625rem; height: .625rem; border-radius: 50%; background: var(--accent); }
+    li b { font-weight: 600; }
+    .detail { overflow-wrap: anywhere; }
+    .small { font-size: .75rem; color: var(--muted); }
+    dl { display: grid; grid-template-columns: auto 1fr; gap: .25rem 1rem; }
+    dt { color: var(--muted); } dd { overflow-wrap: anywhere; }
+    .wait { height: 10rem; }
+    @media (max-width: 40rem) { li, dl { grid-template-columns: minmax(0, 1fr); } }
+  `];
+
+  async load() {
+    const found = this.id ? [await get(`audits/${encodeURIComponent(this.id)}`)] : (await get("audits")).audits;
+    const zone = await zoneOfSites();
+    return () => { Object.assign(this, { audits: found, zone }); };
+  }
+
+  renderResult(audit) {
+    const one = (name) => html`<span class="${name} num"><b aria-hidden="true">${signs[name]}</b> ${named("verdict", name)} ${formatNumber(audit[name])}</span>`;
+    return html`<div class="facts">${["valid", "invalid", "undeterminable"].map(one)}</div>`;
+  }
+
+  renderLinks({ audit }) {
+    return html`<div class="links">
+      ${this.pages.includes("review") ? html`<a href=${link("review", { query: { audit } })}>${t("audits.review")} ›</a>` : nothing}
+      ${this.pages.includes("indicators") ? html`<a href=${link("indicators", { query: { audit } })}>${t("audits.indicators")} ›</a>` : nothing}</div>`;
+  }
+
+  renderAudit(audit) {
+    const last = formatDay(Date.parse(audit.period_to) - 1, this.zone);
+    return html`
+      <article class="card">
+        <div class="head"><h2>${this.id ? audit.title || audit.audit : html`<a href=${link("audits", { id: audit.audit })}>${audit.title || audit.audit}</a>`}</h2>
+          <span class="state">${named("step", audit.state)}</span></div>
+        <div class="facts num">
+          <span><span>${t("audits.period")}</span>${formatDay(audit.period_from, this.zone)} – ${last}</span>
+          <span><span>${t("audits.frame")}</span>${t("surveys.count", { n: audit.frame_size ?? 0 })}</span>
+          <span><span>${t("audits.sample")}</span>${formatNumber(audit.sample ?? 0)}</span>
+        </div>
+        <okno-progress .value=${audit.reviewed ?? 0} .total=${audit.sample ?? 0} label=${t("audits.reviewed")}></okno-progress>
+        ${this.renderResult(audit)}
+        ${this.renderLinks(audit)}
+      </article>`;
+  }
+
+  renderSteps(audit) {
+    return html`
+      <article class="card">
+        <h2>${t("audits.steps")}</h2>
+        <ol>${(audit.steps ?? []).map((step) => html`
+          <li><b>${named("step", step.step)}</b><span class="detail">${stepText(step.detail)}
+            <div class="small num">${formatWhen(step.at, this.zone)} · ${step.author}</div></span></li>`)}</ol>
+        <dl class="num">
+          ${audit.frame_sha256 ? html`<dt>${t("audits.frame_hash")}</dt><dd>${audit.frame_sha256}</dd>` : nothing}
+          ${audit.seed ? html`<dt>${t("audits.seed")}</dt><dd>${audit.seed}</dd>` : nothing}
+        </dl>
+      </article>`;
+  }
+
+  render() {
+    if (this.problem) return this.renderProblem();
+    if (!this.audits) return html`<div class="skeleton wait"></div>`;
+    if (this.id) return html`<a href=${link("audits")}>‹ ${t("audits.back")}</a>
+      ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderSteps(audit)}`)}`;
+    if (this.audits.length === 0) return html`<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
+    return html`${this.audits.map((audit) => this.renderAudit(audit))}`;
+  }
+}
+
+/** Audit days are days of the sites; who may not ask for sites gets the computer's zone. */
+const zoneOfSites = () => get("sites").then(({ sites }) => zoneOf(sites), () => Intl.DateTimeFormat().resolvedOptions().timeZone);
+
+/** A step's detail may be text or a small object of facts. */
+const stepText = (detail) => (detail && typeof detail === "object"
+  ? Object.entries(detail).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`).join(" · ") : detail);
+
+customElements.define("okno-audits", OknoAudits);

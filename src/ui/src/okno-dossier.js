@@ -1,0 +1,163 @@
+// Everything known about one survey: its picture, what the devices said, who decided what.
+import { css, html, nothing } from "lit";
+import { PageElement } from "./page-element.js";
+import { get } from "./api.js";
+import { pointName, siteName, zoneOf } from "./filters.js";
+import { formatBytes, formatNumber } from "./format.js";
+import { named, t } from "./i18n.js";
+import { isPressing, isTyping, keyName } from "./keys.js";
+import { answerOf } from "./okno-answer.js";
+import { loadReasons, reasonName } from "./reasons.js";
+import { link } from "./router.js";
+import { formatClockMs, formatWhen } from "./time.js";
+import "./okno-notice.js";
+import "./okno-player.js";
+import "./okno-verdict.js";
+
+class OknoDossier extends PageElement {
+  static properties = { data: { state: true } };
+
+  static styles = [PageElement.styles, css`
+    :host { --stage-height: calc(100dvh - 14rem); padding: .5rem 1rem 2rem; max-width: 120rem; margin: 0 auto; }
+    .head { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline; margin: .5rem 0 .75rem; }
+    .head h1 { font-size: 1rem; }
+    .page { display: grid; grid-template-columns: minmax(0, 1fr) 22rem; gap: 1rem; align-items: start; }
+    .side { display: grid; gap: 1rem; }
+    section { padding: .75rem; }
+    section h2 { font-size: .875rem; margin-bottom: .5rem; }
+    dl { display: grid; grid-template-columns: auto 1fr; gap: .25rem .75rem; }
+    dt { color: var(--muted); }
+    dd { overflow-wrap: anywhere; }
+    li { padding: .375rem 0; border-top: 1px solid var(--line); display: grid; gap: .125rem; }
+    li:first-child { border-top: 0; padding-top: 0; }
+    .line { display: flex; justify-content: space-between; gap: .5rem; }
+    .small { font-size: .75rem; color: var(--muted); overflow-wrap: anywhere; }
+    .below { display: grid; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); gap: 1rem; margin-top: 1rem; }
+    .stills { margin-top: .5rem; }
+    .stills img { width: 10rem; max-width: 100%; border-radius: .25rem; display: block; }
+    .wait { height: 60vh; }
+    @media (max-width: 60rem) { :host { --stage-height: none; padding: .5rem; } .page { grid-template-columns: minmax(0, 1fr); } }
+  `];
+
+  constructor() {
+    super();
+    this.onKey = (event) => {
+      if (isTyping(event) || isPressing(event)) return;
+      if (this.renderRoot.querySelector("okno-player")?.command(keyName(event))) event.preventDefault();
+    };
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    addEventListener("keydown", this.onKey);
+  }
+
+  disconnectedCallback() {
+    removeEventListener("keydown", this.onKey);
+    super.disconnectedCallback();
+  }
+
+  async load() {
+    const [dossier, { sites }] = await Promise.all([get(`surveys/${encodeURIComponent(this.id)}`), get("sites"), loadReasons()]);
+    return () => { this.data = { ...dossier, zone: zoneOf(sites, dossier.survey.site), sites }; };
+  }
+
+  place() {
+    const { survey, sites } = this.data;
+    return `${siteName(sites, survey.site)}, ${pointName(sites, survey.point)}`;
+  }
+
+  found(kind) {
+    return (this.data.evidence ?? []).find((one) => one.kind === kind);
+  }
+
+  renderPicture() {
+    const { survey, zone, link: footage } = this.data;
+    const clip = this.found("clip");
+    const still = this.found("still");
+    const alt = still && t("still.alt", { place: this.place(), when: formatWhen(still.frame_at, zone) });
+    const begin = clip && Math.max(0, Date.parse(survey.opened_at) - Date.parse(clip.got_from) - 10000);
+    return html`
+      <okno-player .clip=${clip ? { view_offset_ms: begin, ...clip } : null} .survey=${{ ...survey, time_zone: zone }}
+        .still=${!clip && still ? { ...still, alt } : null}>
+        <div slot="none"><h2>${t("review.no_picture")}</h2><p>${named("video", footage?.state ?? survey.video ?? "none")}</p></div>
+      </okno-player>
+      ${clip && still ? html`<div class="stills"><a href=${still.url} target="_blank" rel="noreferrer"><img src=${still.url} alt=${alt}></a></div>` : nothing}`;
+  }
+
+  renderFacts() {
+    const { survey, zone, link: footage } = this.data;
+    const rows = [
+      [t("review.opened"), formatWhen(survey.opened_at, zone)],
+      [t("dossier.closes"), formatWhen(survey.closes_at, zone)],
+      [t("surveys.place"), this.place()],
+      [t("surveys.employee"), survey.employee ?? t("kpi.unassigned")],
+      [t("dossier.question"), survey.question ?? "–"],
+      [t("surveys.answer"), html`<okno-answer .answer=${answerOf(survey)}></okno-answer>`],
+      survey.answered_at ? [t("dossier.answered"), formatWhen(survey.answered_at, zone)] : null,
+      survey.force_majeure ? [t("answer.fm"), t("review.force_majeure")] : null,
+      [t("surveys.footage"), named("video", footage?.state ?? survey.video ?? "none")],
+      footage?.camera ? [t("dossier.camera"), `${footage.camera_name || footage.camera} · ${t("review.clock", { seconds: formatNumber((footage.uncertainty_ms ?? 0) / 1000, 1) })}`] : null,
+      survey.flags?.length ? [t("dossier.flags"), survey.flags.map((flag) => named("flag", flag)).join(", ")] : null,
+    ];
+    return html`<dl class="num">${rows.filter(Boolean).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+  }
+
+  renderReview(review) {
+    return html`
+      <li><span class="line"><okno-verdict .verdict=${review.verdict}></okno-verdict><span class="small">${review.expert ?? review.author ?? ""}</span></span>
+        ${review.reason ? html`<span>${reasonName(review.reason)}</span>` : nothing}
+        ${review.comment ? html`<span>«${review.comment}»</span>` : nothing}
+        <span class="small num">${review.at ? formatWhen(review.at, this.data.zone) : ""}</span></li>`;
+  }
+
+  renderEvent(event) {
+    return html`<li class="num"><span class="line"><b>${event.kind}</b><span>${formatClockMs(event.at, this.data.zone)}</span></span>
+      <span class="small">${event.device}.${event.boot}.${event.seq}</span></li>`;
+  }
+
+  renderEvidence(one) {
+    return html`<li><span class="line"><b>${named("dossier", one.kind)}</b>
+        <a href=${one.url} target="_blank" rel="noreferrer">${t("dossier.download")} · ${formatBytes(one.bytes ?? 0)}</a></span>
+      <span class="small">SHA-256 ${one.sha256}</span></li>`;
+  }
+
+  renderChange(change) {
+    return html`<li><span>${[change.change ?? change.what ?? change.kind, change.detail ?? change.reason].filter(Boolean).join(": ")}</span>
+      <span class="small num">${change.at ? formatWhen(change.at, this.data.zone) : ""} ${change.author ?? ""}</span></li>`;
+  }
+
+  renderList(title, entries, each, none) {
+    return html`<section class="card"><h2>${title}</h2>
+      ${entries?.length ? html`<ul>${entries.map(each)}</ul>` : html`<p class="muted">${none}</p>`}</section>`;
+  }
+
+  render() {
+    if (this.problem) return this.renderProblem();
+    if (!this.data) return html`<div class="skeleton wait"></div>`;
+    const { survey, events, evidence, reviews, history: changes } = this.data;
+    return html`
+      <div class="head"><a href=${link("surveys")} @click=${this.back}>‹ ${t("dossier.back")}</a>
+        <h1>${t("dossier.survey", { id: survey.id })}</h1><okno-verdict .verdict=${survey.validity}></okno-verdict></div>
+      <div class="page">
+        <div>${this.renderPicture()}</div>
+        <div class="side">
+          <section class="card"><h2>${t("dossier.facts")}</h2>${this.renderFacts()}</section>
+          ${this.renderList(t("dossier.reviews"), reviews, (one) => this.renderReview(one), t("dossier.no_reviews"))}
+        </div>
+      </div>
+      <div class="below">
+        ${this.renderList(t("dossier.events"), events, (one) => this.renderEvent(one), "–")}
+        ${this.renderList(t("dossier.evidence"), evidence, (one) => this.renderEvidence(one), t("dossier.no_evidence"))}
+        ${this.renderList(t("dossier.history"), changes, (one) => this.renderChange(one), t("dossier.no_history"))}
+      </div>`;
+  }
+
+  /** Back to the list as it was, with its filters, when we came from there. */
+  back(event) {
+    if (history.length < 2) return;
+    event.preventDefault();
+    history.back();
+  }
+}
+customElements.define("okno-dossier", OknoDossier);

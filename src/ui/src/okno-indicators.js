@@ -1,0 +1,227 @@
+// The manager's page: each index raw, without invalid, and estimated, side by side; one row a group;
+// behind each figure its surveys.
+import { css, html, nothing } from "lit";
+import { PageElement } from "./page-element.js";
+import { get, withQuery } from "./api.js";
+import { defaultPeriod, isDay, latestAudit, loadAudits, periodOf, pointName, siteName, siteOfPoint, zoneOf } from "./filters.js";
+import { formatIndex, formatNumber, formatShare } from "./format.js";
+import { named, t } from "./i18n.js";
+import { loadReasons, reasonName } from "./reasons.js";
+import { link, replaceRoute } from "./router.js";
+import { formatDay, formatWhen } from "./time.js";
+import "./okno-dumbbell.js";
+import "./okno-filters.js";
+import "./okno-notice.js";
+
+const main = ["ink_personnel", "ink_office", "iel"];
+const groupings = ["site", "point", "employee", "question", "day"];
+
+class OknoIndicators extends PageElement {
+  static properties = { data: { state: true } };
+
+  static styles = [PageElement.styles, css`
+    :host { padding: 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; max-width: 110rem; margin: 0 auto; }
+    .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; font-size: .75rem; color: var(--muted); }
+    .legend b { color: var(--text); font-weight: 600; }
+    .rows { display: grid; gap: .5rem; }
+    .row { display: grid; grid-template-columns: minmax(11rem, 1fr) repeat(3, minmax(14rem, 2fr)); gap: 1rem 1.5rem; padding: .75rem 1rem; align-items: start; }
+    .group { display: grid; gap: .25rem; align-content: start; }
+    .group h2 a { color: inherit; }
+    .facts { display: flex; flex-wrap: wrap; gap: 0 .75rem; font-size: .75rem; color: var(--muted); }
+    .index h3 { display: flex; justify-content: space-between; gap: .5rem; color: var(--text); }
+    .index h3 .muted { font-weight: 400; }
+    .figures { display: grid; grid-template-columns: 1fr 1.6fr 1fr; gap: 0 .5rem; }
+    .figures dt { font-size: .6875rem; color: var(--muted); grid-row: 1; }
+    .figures dd { grid-row: 2; font-weight: 600; }
+    .figures .main { color: var(--accent); }
+    .small { font-size: .6875rem; color: var(--muted); min-height: 1rem; }
+    .warn { color: var(--amber); }
+    .below { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: baseline; border-top: 1px solid var(--line); padding-top: .5rem; font-size: .8125rem; }
+    .reason { display: inline-flex; gap: .375rem; }
+    details { flex-basis: 100%; }
+    summary { cursor: pointer; color: var(--muted); }
+    .more { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .25rem 2rem; margin-top: .5rem; }
+    .more div { display: flex; justify-content: space-between; gap: .5rem; border-bottom: 1px solid var(--line); padding: .125rem 0; }
+    .wait { height: 9rem; }
+    @media (max-width: 64rem) { .row { grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); } }
+  `];
+
+  async load() {
+    const [{ sites }, audits] = await Promise.all([get("sites"), loadAudits(), loadReasons()]);
+    const zone = zoneOf(sites, this.query.site);
+    const days = this.days(audits, zone);
+    const by = groupings.includes(this.query.by) ? this.query.by : this.query.by === "none" ? "" : "site";
+    const audit = this.auditOf(audits);
+    const { site, point, employee, k } = this.query;
+    const answer = await get(withQuery("indicators", { ...periodOf(days, zone), by, site, point, employee, audit, k }));
+    return () => { this.data = { sites, audits, zone, days, by, audit, answer }; };
+  }
+
+  days(audits, zone) {
+    const { from, to } = this.query;
+    return isDay(from) && isDay(to) && from <= to ? { from, to } : defaultPeriod(audits, zone);
+  }
+
+  /** The audit whose sample estimates: the asked one, else the latest when no other period is asked. */
+  auditOf(audits) {
+    if (this.query.audit) return this.query.audit === "none" ? "" : this.query.audit;
+    return this.query.from ? "" : latestAudit(audits)?.audit ?? "";
+  }
+
+  change(fields) {
+    replaceRoute("indicators", { query: { ...this.asked(), ...fields } });
+  }
+
+  /** Everything that is asked now, also what the address leaves to us. */
+  asked() {
+    const { days, by, audit, audits } = this.data;
+    return { ...this.query, ...days, by: by || "none", audit: audits.length ? audit || "none" : "" };
+  }
+
+  fields() {
+    const { sites, audits } = this.data;
+    const all = ["", t("filter.all")];
+    return [
+      { name: "from", label: t("filter.from"), type: "date" },
+      { name: "to", label: t("filter.to"), type: "date" },
+      { name: "by", label: t("filter.by"), options: [["none", t("kpi.everything")], ...groupings.map((one) => [one, t(`by.${one}`)])] },
+      { name: "site", label: t("filter.site"), options: [all, ...sites.map(({ site, name }) => [site, name])] },
+      ...(audits.length ? [{ name: "audit", label: t("filter.audit"), options: [["none", t("filter.none")], ...audits.map(({ audit, title }) => [audit, title])] }] : []),
+      { name: "k", label: t("filter.k"), type: "number", min: 0, max: 1, step: 0.05 },
+    ];
+  }
+
+  /** The filters that lead to the surveys behind a group. */
+  groupQuery({ site, point, day }) {
+    const { days, sites } = this.data;
+    return {
+      from: day ?? days.from, to: day ?? days.to,
+      site: site ?? (point ? siteOfPoint(sites, point) : this.query.site), point: point ?? this.query.point,
+    };
+  }
+
+  groupName({ site, point, employee, question, day }) {
+    const { sites, zone } = this.data;
+    if (point !== undefined) return `${siteName(sites, siteOfPoint(sites, point))}, ${pointName(sites, point)}`;
+    if (site !== undefined) return siteName(sites, site);
+    if (employee !== undefined) return employee || t("kpi.unassigned");
+    if (day !== undefined) return formatDay(`${day}T12:00:00Z`, "UTC");
+    return question ?? t("kpi.everything");
+  }
+
+  /** Rows share one scale per index, so that they can be compared. */
+  scaleOf(name) {
+    const values = this.data.answer.groups.map(({ indicators }) => indicators[name]).filter(Boolean)
+      .flatMap((one) => [one.raw, one.excluded, ...(one.band ?? []), one.estimated?.low, one.estimated?.high])
+      .filter((value) => typeof value === "number");
+    if (values.length === 0) return null;
+    const pad = 0.02;
+    const floor = name === "iel" ? -1 : 0;
+    return [Math.max(floor, Math.min(...values) - pad), Math.min(1, Math.max(...values) + pad)];
+  }
+
+  renderIndex(name, one, scale) {
+    const words = [...(one.flags ?? []).map((flag) => named("flag", flag)), one.null_reason && one.raw === null ? named("null", one.null_reason) : ""].filter(Boolean);
+    return html`
+      <section class="index">
+        <h3><span title=${t(`kpi.${name}_about`)}>${t(`kpi.${name}`)}</span></h3>
+        ${one.raw === null ? nothing : html`<okno-dumbbell .name=${t(`kpi.${name}`)} .value=${one} .low=${scale[0]} .high=${scale[1]}></okno-dumbbell>`}
+        <dl class="figures num">
+          <dt>${t("kpi.raw")}</dt><dd>${formatIndex(one.raw)}</dd>
+          <dt>${t("kpi.excluded_value")}</dt><dd>${formatIndex(one.excluded)}</dd>
+          <dt>${t("kpi.estimated")}</dt><dd class="main">${formatIndex(one.estimated?.value)}</dd>
+        </dl>
+        <div class="small num">${this.renderInterval(one)}</div>
+        ${words.map((word) => html`<div class="small warn">${word}</div>`)}
+      </section>`;
+  }
+
+  renderInterval({ estimated, band, raw }) {
+    if (raw === null) return nothing;
+    const range = ([low, high]) => `${formatIndex(low)} … ${formatIndex(high)}`;
+    const interval = estimated
+      ? `${t("kpi.interval", { level: formatNumber(estimated.level * 100) })} ${range([estimated.low, estimated.high])}`
+      : t("kpi.no_estimate");
+    return html`${interval}${band ? html` · ${t("kpi.band")} ${range(band)}` : nothing}`;
+  }
+
+  renderGroupHead({ group, counts, indicators }) {
+    const query = this.groupQuery(group);
+    const drill = group.site !== undefined && this.data.by === "site";
+    const name = this.groupName(group);
+    return html`
+      <div class="group">
+        <h2>${drill ? html`<a href=${link("indicators", { query: { ...this.asked(), ...query, by: "point" } })}>${name} ›</a>` : name}</h2>
+        <div class="facts num">
+          <span>${t("surveys.count", { n: counts.n })}</span>
+          <span>${t("kpi.silent")} ${formatShare(indicators.silent_share?.excluded)}</span>
+          ${indicators.visitor_coverage?.excluded != null ? html`<span>${t("kpi.coverage")} ${formatShare(indicators.visitor_coverage.excluded)}</span>` : nothing}
+        </div>
+        <a href=${link("surveys", { query })}>${t("kpi.open")} ›</a>
+      </div>`;
+  }
+
+  renderExcluded({ group, excluded, counts }) {
+    const query = { ...this.groupQuery(group), validity: "invalid" };
+    const reasons = Object.entries(excluded ?? {});
+    return html`
+      <span class="muted">${reasons.length ? t("kpi.excluded") : t("kpi.none_excluded")}</span>
+      ${reasons.map(([reason, n]) => html`
+        <a class="reason num" href=${link("surveys", { query: { ...query, reason } })}><span>${reasonName(reason)}</span><b>${formatNumber(n)}</b></a>`)}
+      ${counts.undeterminable ? html`<a class="num" href=${link("surveys", { query: { ...query, validity: "undeterminable" } })}>
+        ${t("kpi.undeterminable", { n: formatNumber(counts.undeterminable) })}</a>` : nothing}`;
+  }
+
+  renderMore(indicators) {
+    const names = Object.keys(indicators).filter((name) => !main.includes(name));
+    if (names.length === 0) return nothing;
+    return html`<details><summary>${t("kpi.more")}</summary><div class="more num">${names.map((name) => {
+      const one = indicators[name];
+      const index = ["support_index", "criticality_index"].includes(name);
+      const value = one.excluded === null ? named("null", one.null_reason) : index ? formatIndex(one.excluded) : formatShare(one.excluded);
+      return html`<div><span class="muted">${named("kpi", name)}</span><span>${value}${(one.flags ?? []).map((flag) => html` · <span class="muted">${named("flag", flag)}</span>`)}</span></div>`;
+    })}</div></details>`;
+  }
+
+  renderRow(row, scales) {
+    const shown = main.filter((name) => scales[name] && row.indicators[name]);
+    return html`
+      <article class="row card">
+        ${this.renderGroupHead(row)}
+        ${shown.map((name) => this.renderIndex(name, row.indicators[name], scales[name]))}
+        <div class="below">${this.renderExcluded(row)}${this.renderMore(row.indicators)}</div>
+      </article>`;
+  }
+
+  renderLegend() {
+    return html`
+      <div class="legend">
+        <span>○ <b>${t("kpi.raw")}</b> ${t("kpi.raw_about")}</span>
+        <span>● <b>${t("kpi.excluded_value")}</b> ${t("kpi.excluded_about")}</span>
+        <span>◆ <b>${t("kpi.estimated")}</b> ${t("kpi.estimated_about")}</span>
+        <span>▭ <b>${t("kpi.band")}</b> ${t("kpi.band_about")}</span>
+      </div>`;
+  }
+
+  renderGroups() {
+    const groups = this.data.answer.groups.filter(({ counts }) => counts.n > 0);
+    if (groups.length === 0) return html`<okno-notice .heading=${t("kpi.empty")} .text=${t("kpi.empty_next")}></okno-notice>`;
+    const scales = Object.fromEntries(main.map((name) => [name, this.scaleOf(name)]));
+    return html`
+      ${this.renderLegend()}
+      <div class="rows">${groups.map((row) => this.renderRow(row, scales))}</div>
+      <p class="small num">${t("kpi.as_of", { when: formatWhen(this.data.answer.at, this.data.zone), k: formatNumber(this.data.answer.k, 2) })}</p>`;
+  }
+
+  render() {
+    if (this.problem) return this.renderProblem();
+    if (!this.data) return html`${[1, 2, 3].map(() => html`<div class="skeleton wait"></div>`)}`;
+    const { zone, answer } = this.data;
+    return html`
+      <okno-filters .fields=${this.fields()} .values=${{ k: answer.k, ...this.asked() }} .zone=${zone}
+        ?clearable=${Object.keys(this.query).length > 0} @clear=${() => replaceRoute("indicators", {})}
+        @filter=${(event) => this.change(event.detail)}></okno-filters>
+      ${this.renderGroups()}`;
+  }
+}
+customElements.define("okno-indicators", OknoIndicators);

@@ -1,0 +1,128 @@
+// The pages of managers and auditors, and every page on small and large screens. Against the mock.
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { closeBrowser, logIn, openBrowser, shoot, waitPlayed, waitUntil } from "./browser.mjs";
+import { startMock } from "./mock.mjs";
+import { password } from "./mock-data.mjs";
+
+let service;
+let browser;
+let page;
+
+before(async () => { service = await startMock(process.env.OKNO_DIST); });
+after(async () => {
+  await closeBrowser();
+  service?.close();
+});
+afterEach(() => browser?.close());
+beforeEach(() => service.mock.reset());
+
+async function open(user, hash, options) {
+  browser = await openBrowser(options);
+  page = browser.page;
+  await logIn(page, { url: service.url, user, password });
+  await page.goto(`${service.url}/${hash}`);
+}
+
+const rows = () => page.locator("okno-surveys tbody tr");
+
+test("each index stands raw, without invalid and estimated side by side", async () => {
+  await open("admin", "#/indicators");
+  const first = page.getByRole("img", { name: "INK Personnel: raw 0.168, without invalid 0.172, estimated 0.214" });
+  await first.waitFor();
+  await page.getByText("95 % interval 0.183 … 0.245").waitFor();
+  await shoot(page, "indicators");
+  assert.deepEqual(browser.faults, []);
+});
+
+test("a count of excluded surveys leads to those surveys", async () => {
+  await open("admin", "#/indicators");
+  await page.getByRole("link", { name: /Staff pressed the panel 4/ }).first().click();
+  await rows().first().waitFor();
+  const { hash } = new URL(page.url());
+  for (const part of ["validity=invalid", "reason=STAFF_PRESSED", "site=S1", "from=2026-03-01", "to=2026-03-31"]) assert.ok(hash.includes(part), hash);
+  const count = await rows().count();
+  assert.ok(count > 0);
+  assert.equal(await page.locator("tbody td.wide", { hasText: "Staff pressed the panel" }).count(), count);
+});
+
+test("a row's name opens its points", async () => {
+  await open("admin", "#/indicators");
+  await page.getByRole("link", { name: "Riverside Mall ›" }).click();
+  await page.getByRole("heading", { name: "Riverside Mall, Till 2" }).waitFor();
+});
+
+test("filters go into the address, and an address brings its filters", async () => {
+  await open("admin", "#/surveys?from=2026-03-10&to=2026-03-10");
+  await rows().first().waitFor();
+  const all = await rows().count();
+  await page.locator("select[name=answer]").selectOption("silent");
+  await waitUntil(page, () => location.hash.includes("answer=silent"));
+  await waitUntil(page, (before) => {
+    const list = document.querySelector("okno-app").renderRoot.querySelector("okno-surveys").renderRoot.querySelectorAll("tbody tr");
+    return list.length > 0 && list.length < before;
+  }, all);
+  const some = await rows().count();
+  await page.reload();
+  await rows().first().waitFor();
+  assert.equal(await rows().count(), some);
+  assert.equal(await page.locator("select[name=answer]").inputValue(), "silent");
+  await shoot(page, "surveys");
+});
+
+test("filters that match nothing say what to do", async () => {
+  await open("admin", "#/surveys?from=2025-01-01&to=2025-01-02");
+  await page.getByText("No survey matches").waitFor();
+});
+
+test("a survey's dossier plays its video and shows who decided what", async () => {
+  await open("admin", "#/surveys?view=wall");
+  await page.locator(".wall a").nth(2).click();
+  await waitPlayed(page, 0.3);
+  await page.getByText("The till is closed, nobody stands there.").waitFor();
+  await shoot(page, "dossier");
+  assert.deepEqual(browser.faults, []);
+});
+
+test("a survey that is not there is told in words", async () => {
+  await open("admin", "#/surveys/D9.0.1");
+  await page.getByText("There is nothing at this address.").waitFor();
+});
+
+test("an audit shows its progress and its steps", async () => {
+  await open("expert", "#/audits");
+  await page.getByRole("link", { name: "Quality audit, March" }).click();
+  await page.getByRole("heading", { name: "Steps" }).waitFor();
+  await page.getByText("20 dice, witnesses").waitFor();
+  await shoot(page, "audit");
+});
+
+test("each role sees only its pages", async () => {
+  await open("manager", "#/review");
+  await page.locator("okno-indicators").waitFor();
+  assert.deepEqual(await page.locator("okno-header nav a").allInnerTexts(), ["Indicators", "Surveys"]);
+});
+
+test("the language is kept by the account and changes every page", async () => {
+  await open("manager", "#/surveys");
+  await page.getByRole("button", { name: "RU", exact: true }).click();
+  await page.getByText("Вердикт").first().waitFor();
+  await waitUntil(page, () => document.documentElement.lang === "ru");
+  await page.reload();
+  await page.getByRole("link", { name: "Показатели" }).waitFor();
+  assert.equal(service.mock.users.manager.language, "ru");
+});
+
+for (const [width, height] of [[360, 740], [1280, 720], [1920, 1080], [3840, 2160]])
+  test(`nothing is cut off at ${width} × ${height}`, async () => {
+    await open("admin", "#/review", { width, height, dark: width === 1920 });
+    for (const [hash, sign] of [["#/review", "okno-player video"], ["#/indicators", "okno-dumbbell"], ["#/surveys", "tbody tr"], ["#/surveys/D1.0.1002", "okno-player video"], ["#/audits/A-2026-03", "okno-progress"]]) {
+      await page.goto(`${service.url}/${hash}`);
+      await page.locator(sign).first().waitFor();
+      await page.waitForLoadState("networkidle");
+      const wide = await page.evaluate(() => document.scrollingElement.scrollWidth);
+      await shoot(page, `${hash.slice(2).split("/").join("-")}-${width}`);
+      assert.ok(wide <= width, `${hash} is ${wide} wide`);
+    }
+    assert.deepEqual(browser.faults, []);
+  });
