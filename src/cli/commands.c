@@ -7,6 +7,7 @@
     X(import) \
     X(audit) \
     X(estimate) \
+    X(review) \
     X(kpi) \
     X(sample) \
     X(serve) \

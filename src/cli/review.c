@@ -1,0 +1,160 @@
+/* okno review: the expert's queue from a terminal, under the rules of the page. */
+#include "cli.h"
+#include "options.h"
+
+#include "okno/conf.h"
+#include "okno/review.h"
+#include "okno/time.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct review_args {
+    const char *user, *audit, *lease, *verdict, *reason, *comment, *correction;
+    double played_s;
+    const char *item; /* the positional argument */
+};
+
+static int64_t lease_us(const struct cli *cli)
+{
+    return cli->conf->review.lease_min * 60 * OKNO_SECOND_US;
+}
+
+static int item_number(const struct review_args *a, int64_t *ret_item, struct okno_err *err)
+{
+    char *end = NULL;
+    long long number = a->item ? strtoll(a->item, &end, 10) : 0;
+    if (!a->item || number <= 0 || *end)
+        return okno_fail(err, OKNO_USAGE, "say the item's number, as `okno review next` shows it");
+    *ret_item = number;
+    return 0;
+}
+
+static const char *text_in(const json_t *object, const char *inner, const char *key)
+{
+    const char *text = json_string_value(json_object_get(json_object_get(object, inner), key));
+    return text ? text : "-";
+}
+
+static void print_item(const json_t *item)
+{
+    printf("item %lld  lease %s until %s\n", json_integer_value(json_object_get(item, "item")),
+           json_string_value(json_object_get(item, "lease")),
+           json_string_value(json_object_get(item, "lease_until")));
+    printf("  survey   %s, %s\n", text_in(item, "survey", "id"),
+           text_in(item, "survey", "point_name"));
+    printf("  opened   %s\n", text_in(item, "survey", "opened_at"));
+    printf("  answered %s\n", text_in(item, "survey", "answered_at"));
+    printf("  video    %s\n", text_in(item, "video", "state"));
+    printf("  clip     %s\n", text_in(item, "clip", "sha256"));
+    printf("  still    %s\n", text_in(item, "still", "sha256"));
+}
+
+static int next(struct cli *cli, struct okno_db *db, const struct review_args *a,
+                struct okno_err *err)
+{
+    okno_autojson json_t *item = NULL;
+    int rc = okno_review_next(db, a->user, a->audit, lease_us(cli), okno_time_now(), &item, err);
+    if (rc < 0)
+        return rc;
+    if (cli->json)
+        return okno_json_print(item, stdout, err);
+    print_item(item);
+    return 0;
+}
+
+static int submit(struct cli *cli, struct okno_db *db, const struct review_args *a,
+                  struct okno_err *err)
+{
+    struct okno_review_verdict v = {.user = a->user,
+                                    .lease = a->lease,
+                                    .verdict = a->verdict,
+                                    .reason = a->reason,
+                                    .comment = a->comment,
+                                    .correction = a->correction,
+                                    .played_s = a->played_s};
+    int64_t id = 0;
+    bool counted = false;
+    int rc = item_number(a, &v.item, err);
+    if (rc == 0)
+        rc = okno_review_submit(db, &v, okno_time_now(), &id, &counted, err);
+    if (rc < 0)
+        return rc;
+    okno_autojson json_t *json =
+        json_pack("{s:I, s:b}", "verdict", (json_int_t)id, "counted", (int)counted);
+    if (cli->json)
+        return okno_json_print(json, stdout, err);
+    printf("verdict %lld %s\n", (long long)id,
+           counted ? "stored" : "kept but not counted: the lease was over");
+    return 0;
+}
+
+static int skip(struct cli *cli, struct okno_db *db, const struct review_args *a,
+                struct okno_err *err)
+{
+    int64_t item = 0;
+    (void)cli;
+    int rc = item_number(a, &item, err);
+    return rc < 0 ? rc
+                  : okno_review_skip(db, item, a->user, a->lease, a->reason, okno_time_now(), err);
+}
+
+static int undo(struct cli *cli, struct okno_db *db, const struct review_args *a,
+                struct okno_err *err)
+{
+    int64_t item = 0;
+    int rc = okno_review_undo(db, a->user, lease_us(cli), okno_time_now(), &item, err);
+    if (rc == 0)
+        printf("item %lld is yours again: okno review next\n", (long long)item);
+    (void)cli;
+    return rc;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(struct cli *, struct okno_db *, const struct review_args *, struct okno_err *);
+} steps[] = {{"next", next}, {"submit", submit}, {"skip", skip}, {"undo", undo}};
+
+static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    struct review_args a = {0};
+    int rest = 0;
+    int rc = CLI_OPTIONS(
+        argc, argv, &rest, err, {.name = "--user", .text = &a.user},
+        {.name = "--audit", .text = &a.audit}, {.name = "--lease", .text = &a.lease},
+        {.name = "--verdict", .text = &a.verdict}, {.name = "--reason", .text = &a.reason},
+        {.name = "--comment", .text = &a.comment}, {.name = "--correction", .text = &a.correction},
+        {.name = "--played", .real = &a.played_s}, {.name = "--json", .flag = &cli->json});
+    if (rc == 0 && (rest < 1 || rest > 2 || !a.user))
+        rc = okno_fail(err, OKNO_USAGE, "say a step and who you are: okno review next --user NAME");
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    if (rc < 0)
+        return rc;
+    a.item = rest > 1 ? argv[2] : NULL;
+    for (size_t i = 0; i < OKNO_COUNT(steps); i++)
+        if (strcmp(steps[i].name, argv[1]) == 0)
+            return steps[i].run(cli, db, &a, err);
+    return okno_fail(err, OKNO_USAGE, "\"%.20s\" is no step; there are next, submit, skip, undo",
+                     argv[1]);
+}
+
+const struct cli_command cli_review = {
+    .name = "review",
+    .summary = "the expert's queue from a terminal",
+    .help =
+        "usage: okno review next --user NAME [--audit ID] [--json]\n"
+        "       okno review submit ITEM --user NAME --lease TOKEN --verdict V [--reason R]\n"
+        "                   [--comment TEXT] [--correction FALSE_FM] [--played SECONDS]\n"
+        "       okno review skip ITEM --user NAME --lease TOKEN --reason TEXT\n"
+        "       okno review undo --user NAME\n"
+        "\n"
+        "next leases the next item (exit 3 when nothing is left); submit decides it: valid,\n"
+        "invalid or undeterminable, the last two with a reason. A decision after the lease is\n"
+        "kept but not counted.\n"
+        "\n"
+        "example: okno review submit 12 --user eva --lease 5f3a... --verdict invalid \\\n"
+        "             --reason STAFF_PRESSED\n",
+    .run = run,
+};
