@@ -3,30 +3,7 @@
 
 #include "okno/conf.h"
 #include "okno/serve.h"
-#include "okno/text.h"
-
-#include <string.h>
-
-static int take_option(struct okno_serve_options *options, int argc, char **argv, int *at,
-                       struct okno_err *err)
-{
-    char shown[OKNO_TEXT_SHOWN];
-    const char *name = argv[*at];
-    if (strcmp(name, "--behind-proxy") == 0) {
-        options->behind_proxy = true;
-        return 0;
-    }
-    const char **value = strcmp(name, "--listen") == 0      ? &options->listen
-                         : strcmp(name, "--port-file") == 0 ? &options->port_file
-                                                            : NULL;
-    if (!value)
-        return okno_fail(err, OKNO_USAGE, "unknown option %s; see okno serve --help",
-                         okno_text_show(name, shown));
-    if (*at + 1 == argc)
-        return okno_fail(err, OKNO_USAGE, "%s needs a value", name);
-    *value = argv[++*at];
-    return 0;
-}
+#include "options.h"
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
@@ -36,11 +13,14 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         .public_url = cli->conf->service.public_url,
         .workers = (int)cli->conf->fetch.parallel,
     };
-    for (int i = 1; i < argc; i++) {
-        int rc = take_option(&options, argc, argv, &i, err);
-        if (rc < 0)
-            return rc;
-    }
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--listen", .text = &options.listen},
+                         {.name = "--port-file", .text = &options.port_file},
+                         {.name = "--behind-proxy", .flag = &options.behind_proxy});
+    if (rc == 0 && rest > 0)
+        rc = okno_fail(err, OKNO_USAGE, "serve takes options only; see okno serve --help");
+    if (rc < 0)
+        return rc;
     return okno_serve_run(&options, cli->conf, err);
 }
 

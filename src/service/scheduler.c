@@ -17,8 +17,7 @@
 
 struct worker {
     struct scheduler *scheduler;
-    scheduler_work *work;
-    char owner[64];
+    struct scheduler_task task;
     pthread_t thread;
 };
 
@@ -81,44 +80,47 @@ static int64_t look_again_us(int64_t next_us)
     return okno_time_monotonic() + left;
 }
 
-static void work_loop(struct worker *worker, struct okno_db *db)
+/* One piece and the sleep after it. False at the end. */
+static bool turn(struct worker *worker, void *means, int64_t *pause_us)
 {
     struct scheduler *scheduler = worker->scheduler;
-    int64_t pause_us = PAUSE_FIRST_US;
     bool stopping = false;
-    for (;;) {
-        uint64_t seen = news_now(scheduler, &stopping);
-        if (stopping)
-            return;
-        int64_t next_us = INT64_MAX;
-        struct okno_err err = {0};
-        int rc = worker->work(db, worker->owner, &next_us, &err);
-        if (rc > 0) {
-            pause_us = PAUSE_FIRST_US;
-            continue;
-        }
-        int64_t until_us = look_again_us(next_us);
-        if (rc < 0) {
-            okno_log(OKNO_LOG_ERROR, "service", "%s: %s", worker->owner, err.text);
-            okno_db_rollback(db);
-            until_us = okno_time_monotonic() + pause_us;
-            pause_us = pause_us * 2 < PAUSE_MAX_US ? pause_us * 2 : PAUSE_MAX_US;
-            seen = news_now(scheduler, &stopping); /* news must not shorten the pause to nothing */
-        }
-        if (!sleep_until(scheduler, seen, until_us))
-            return;
-    }
+    uint64_t seen = news_now(scheduler, &stopping);
+    int64_t next_us = INT64_MAX;
+    struct okno_err err = {0};
+    if (stopping)
+        return false;
+    int rc = worker->task.work(worker->task.context, means, &next_us, &err);
+    if (rc >= 0)
+        *pause_us = PAUSE_FIRST_US;
+    if (rc > 0)
+        return true;
+    if (rc == 0)
+        return sleep_until(scheduler, seen, look_again_us(next_us));
+    okno_log(OKNO_LOG_ERROR, "service", "%s: %s", worker->task.name, err.text);
+    int64_t until_us = okno_time_monotonic() + *pause_us;
+    *pause_us = *pause_us * 2 < PAUSE_MAX_US ? *pause_us * 2 : PAUSE_MAX_US;
+    /* News must not shorten this pause: what fails, fails again. */
+    bool go_on = true;
+    while (go_on && okno_time_monotonic() < until_us)
+        go_on = sleep_until(scheduler, news_now(scheduler, &stopping), until_us);
+    return go_on;
 }
 
 static void *worker_main(void *arg)
 {
     struct worker *worker = arg;
-    OKNO_AUTO(okno_db) *db = NULL;
     struct okno_err err = {0};
-    if (okno_db_open(worker->scheduler->data_dir, false, &db, &err) < 0)
-        okno_log(OKNO_LOG_ERROR, "service", "%s does not start: %s", worker->owner, err.text);
-    else
-        work_loop(worker, db);
+    void *means = NULL;
+    int64_t pause_us = PAUSE_FIRST_US;
+    if (worker->task.open && worker->task.open(worker->task.context, &means, &err) < 0) {
+        okno_log(OKNO_LOG_ERROR, "service", "%s does not start: %s", worker->task.name, err.text);
+        return NULL;
+    }
+    while (turn(worker, means, &pause_us))
+        ;
+    if (worker->task.close)
+        worker->task.close(means);
     return NULL;
 }
 
@@ -164,9 +166,7 @@ static int start_workers(struct scheduler *scheduler, const struct scheduler_tas
     for (int i = 0; i < task->threads; i++) {
         struct worker *worker = &scheduler->workers[scheduler->worker_count];
         worker->scheduler = scheduler;
-        worker->work = task->work;
-        (void)snprintf(worker->owner, sizeof(worker->owner), "%.32s-%d-%d", task->name,
-                       (int)getpid(), i + 1);
+        worker->task = *task;
         int number = pthread_create(&worker->thread, NULL, worker_main, worker);
         if (number)
             return okno_fail_errno(err, number, "cannot start a thread for %s", task->name);

@@ -20,6 +20,7 @@
 #include <cmocka.h>
 #include <netinet/in.h>
 #include <sodium.h>
+#include <sqlite3.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -187,9 +188,68 @@ static inline void fixture_free(struct fixture *fixture)
     free(fixture);
 }
 
+/* Facts of other rooms, put straight into their tables. */
+static inline void fixture_sql(struct fixture *fixture, const char *sql)
+{
+    char path[128];
+    char *message = NULL;
+    sqlite3 *sqlite = NULL;
+    (void)snprintf(path, sizeof(path), "%s/okno.db", fixture->dir);
+    assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
+    (void)sqlite3_busy_timeout(sqlite, 5000);
+    (void)sqlite3_exec(sqlite, sql, NULL, NULL, &message);
+    assert_string_equal(message ? message : "", "");
+    assert_int_equal(sqlite3_close(sqlite), SQLITE_OK);
+}
+
+/* A user whose password is `pass word`, cheaply hashed. */
+static inline void fixture_user(struct fixture *fixture, const char *user, const char *role)
+{
+    char hash[crypto_pwhash_STRBYTES];
+    char sql[512];
+    assert_true(sodium_init() >= 0);
+    assert_int_equal(crypto_pwhash_str(hash, "pass word", 9, crypto_pwhash_OPSLIMIT_MIN,
+                                       crypto_pwhash_MEMLIMIT_MIN),
+                     0);
+    (void)snprintf(sql, sizeof(sql),
+                   "INSERT INTO users (user, name, role, password_hash, language, created_at) "
+                   "VALUES ('%s', 'Name of %s', '%s', '%s', 'en', 0)",
+                   user, user, role, hash);
+    fixture_sql(fixture, sql);
+}
+
 static inline int fixture_port(const struct fixture *fixture)
 {
     return http_server_port(fixture->server);
+}
+
+/* Log in; the whole Cookie header line for further requests, in one of eight static buffers. */
+static inline const char *fixture_login(struct fixture *fixture, const char *user)
+{
+    static char cookies[8][160];
+    static int next;
+    char body[200];
+    char *cookie = cookies[next++ % 8];
+    (void)snprintf(body, sizeof(body), "{\"user\":\"%s\",\"password\":\"pass word\"}", user);
+    AUTO_ANSWER answer = client_request(fixture_port(fixture), "POST", "/api/v1/login", "", body);
+    assert_int_equal(answer.status, 200);
+    const char *set = answer_header(&answer, "Set-Cookie");
+    assert_non_null(set);
+    (void)snprintf(cookie, sizeof(cookies[0]), "Cookie: %.*s\r\n", (int)strcspn(set, ";"), set);
+    return cookie;
+}
+
+/* The answer's document; fails when it is none. The caller drops it. */
+static inline json_t *answer_json(const struct answer *answer)
+{
+    json_t *json = json_loadb(answer->body, answer->body_len, 0, NULL);
+    assert_non_null(json);
+    return json;
+}
+
+static inline const char *json_text(const json_t *json, const char *key)
+{
+    return json_string_value(json_object_get(json, key));
 }
 
 #endif

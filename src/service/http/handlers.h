@@ -14,7 +14,18 @@ http_handler http_post_queue_next, http_post_heartbeat, http_post_submit, http_p
     http_post_undo;
 /* evidence.c */
 http_handler http_get_evidence;
+/* audits.c */
+http_handler http_get_audits, http_get_audit;
+/* figures.c */
+http_handler http_get_indicators;
 /* status.c */
 http_handler http_get_sites, http_get_status;
+
+/* figures.c: a moment in the query, and the period that `from` and `to` say, `from` before `to`.
+ * OKNO_MISSING or OKNO_INVALID name the parameter. */
+OKNO_CHECK int http_query_time(const struct http_request *request, const char *name,
+                               int64_t *ret_us, struct okno_err *err);
+OKNO_CHECK int http_query_period(const struct http_request *request, int64_t *ret_from_us,
+                                 int64_t *ret_to_us, struct okno_err *err);
 
 #endif

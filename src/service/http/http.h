@@ -57,7 +57,8 @@ struct http_service {
     const char *data_dir;
     const char *public_url; /* "" for unknown */
     int64_t session_us, lease_us;
-    double silent_weight;
+    double silent_weight, fm_threshold;
+    int64_t min_n;
     struct http_pool pool;
     pthread_mutex_t login_lock; /* one password is hashed at a time: each takes much memory */
     pthread_mutex_t limiter_lock;

@@ -45,7 +45,8 @@ void http_reply_header(struct http_reply *reply, const char *name, const char *f
 int http_reply_json(struct http_reply *reply, json_t *json, struct okno_err *err)
 {
     okno_autojson json_t *owned = json;
-    okno_autofree char *text = owned ? json_dumps(owned, JSON_COMPACT) : NULL;
+    okno_autofree char *text =
+        owned ? json_dumps(owned, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
     if (!text)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for the answer");
     reply->type = "application/json";

@@ -34,6 +34,12 @@ const struct http_route http_routes[] = {
     {"POST", "/api/v1/queue/{item}/skip", QUEUE, "", "Skip", NULL,
      "Give an item back with a reason", http_post_skip},
 
+    {"GET", "/api/v1/audits", EVIDENCE, "", NULL, "Audits", "All audits and where they stand",
+     http_get_audits},
+    {"GET", "/api/v1/audits/{audit}", EVIDENCE, "", NULL, "Audit",
+     "One audit with its steps; experts are shown no results", http_get_audit},
+    {"GET", "/api/v1/indicators", FIGURES, "from to by audit k", NULL, "Indicators",
+     "Indicators of a period: raw, excluded, estimated", http_get_indicators},
     {"GET", "/api/v1/evidence/{file}", EVIDENCE, "", NULL, NULL,
      "A clip or still by its SHA-256; ranges, validators; the view is logged", http_get_evidence},
     {"GET", "/api/v1/sites", FIGURES, "", NULL, "Sites", "Sites and their points", http_get_sites},

@@ -197,9 +197,10 @@ static int check_object(const json_t *schema, const json_t *value, const struct 
     {
         struct place inner = {place, name, 0, place->depth + 1};
         const json_t *shape = json_object_get(known, name);
-        if (!shape && (!other || json_is_false(other)))
+        if (!shape && json_is_false(other))
             return fail_at(&inner, OKNO_UNKNOWN_FIELD, "is no field of this request", err);
-        int rc = check(shape ? shape : other, field, &inner, err);
+        shape = shape ? shape : other;
+        int rc = json_is_object(shape) ? check(shape, field, &inner, err) : 0;
         if (rc < 0)
             return rc;
     }

@@ -242,6 +242,8 @@ static void prepare_service(struct http_server *server, const struct okno_serve_
     service->session_us = conf->limits.session_h * 3600 * OKNO_SECOND_US;
     service->lease_us = conf->review.lease_min * 60 * OKNO_SECOND_US;
     service->silent_weight = conf->kpi.silent_weight;
+    service->fm_threshold = conf->kpi.fm_threshold;
+    service->min_n = conf->kpi.min_n;
     service->users.window_us = service->addresses.window_us = 60 * OKNO_SECOND_US;
     service->wake = wake;
     service->wake_context = context;

@@ -44,3 +44,6 @@ LIMIT 1;
 -- name: service.add_access
 INSERT INTO access_log (at, user, action, subject, detail)
 VALUES ($at, $user, $action, $subject, $detail);
+
+-- name: service.next_close
+SELECT min(closes_at) FROM surveys WHERE state = 'open';

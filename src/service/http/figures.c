@@ -1,0 +1,73 @@
+/* Indicators for the page and other programs. */
+#define _POSIX_C_SOURCE 200809L
+#include "handlers.h"
+
+#include "okno/figures.h"
+#include "okno/kpi.h"
+#include "okno/time.h"
+
+#include <math.h>
+#include <string.h>
+
+int http_query_time(const struct http_request *request, const char *name, int64_t *ret_us,
+                    struct okno_err *err)
+{
+    const char *text = http_query(request, name);
+    struct okno_err why = {0};
+    if (!text)
+        return okno_fail_field(err, OKNO_MISSING, name, "%s is missing: say the period", name);
+    int rc = okno_time_parse(text, ret_us, &why);
+    return rc < 0 ? okno_fail_field(err, rc, name, "%s: %s", name, why.text) : 0;
+}
+
+int http_query_period(const struct http_request *request, int64_t *ret_from_us, int64_t *ret_to_us,
+                      struct okno_err *err)
+{
+    int64_t from_us = 0;
+    int64_t to_us = 0;
+    int rc = http_query_time(request, "from", &from_us, err);
+    if (rc == 0)
+        rc = http_query_time(request, "to", &to_us, err);
+    if (rc < 0)
+        return rc;
+    if (from_us >= to_us)
+        return okno_fail_field(err, OKNO_INVALID, "to", "the period ends before it begins");
+    *ret_from_us = from_us;
+    *ret_to_us = to_us;
+    return 0;
+}
+
+static int take_weight(const struct http_request *request, double *ret_k, struct okno_err *err)
+{
+    const char *text = http_query(request, "k");
+    char *end = NULL;
+    if (!text)
+        return 0;
+    double k = strtod(text, &end);
+    if (end == text || *end || strspn(text, "0123456789.") != strlen(text) || !(k >= 0 && k <= 1))
+        return okno_fail_field(err, OKNO_INVALID, "k", "k must be a number from 0 to 1");
+    *ret_k = k;
+    return 0;
+}
+
+int http_get_indicators(struct http_request *request, struct http_reply *reply,
+                        struct okno_err *err)
+{
+    const struct http_service *service = request->service;
+    struct okno_figures_query query = {
+        .audit = http_query(request, "audit"),
+        .k = service->silent_weight,
+        .fm_threshold = service->fm_threshold,
+        .min_n = service->min_n,
+    };
+    json_t *figures = NULL;
+    struct okno_err why = {0};
+    int rc = http_query_period(request, &query.from_us, &query.to_us, err);
+    if (rc == 0)
+        rc = take_weight(request, &query.k, err);
+    if (rc == 0 && (rc = okno_group_parse(http_query(request, "by"), &query.by, &why)) < 0)
+        return okno_fail_field(err, rc, "by", "%s", why.text);
+    if (rc == 0)
+        rc = okno_figures_json(request->db, &query, okno_time_now(), &figures, err);
+    return rc < 0 ? rc : http_reply_json(reply, figures, err);
+}
