@@ -180,6 +180,7 @@ struct okno_survey_refreshed {
     int64_t points;                  /* made anew */
     int64_t added, changed, removed; /* surveys; changed: closed by time, or corrected */
     int64_t misplaced; /* events of those points that a device's role does not allow */
+    int64_t suspect;   /* events of those points' devices too far ahead of their receipt */
 };
 
 /* Make surveys, spontaneous ratings and force majeure situations follow what is new: events,
@@ -225,7 +226,8 @@ struct okno_survey_info {
 };
 
 /* Call `each` for the surveys of the filter, ordered by opened_at and id; a negative return stops
- * and is returned. OKNO_INVALID, OKNO_MISSING name a filter field that cannot be. */
+ * and is returned. `each` must not list surveys or ask for a dossier on the same handle.
+ * OKNO_INVALID, OKNO_MISSING name a filter field that cannot be. */
 OKNO_CHECK int okno_survey_list(struct okno_db *db, const struct okno_survey_filter *filter,
                                 int (*each)(void *ctx, const struct okno_survey_info *info,
                                             struct okno_err *err),

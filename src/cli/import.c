@@ -2,11 +2,11 @@
 #include "okno/import.h"
 #include "cli.h"
 #include "options.h"
+#include "refresh.h"
 
+#include "okno/event.h"
 #include "okno/json.h"
 #include "okno/mem.h"
-#include "okno/survey.h"
-#include "okno/time.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -102,20 +102,6 @@ static int print_result(const struct cli *cli, const char *kind, const struct ok
                   : okno_fail(err, OKNO_NO_MEMORY, "no memory");
 }
 
-/* Surveys follow what was imported; cheap when nothing concerns them. */
-static int refresh_surveys(struct cli *cli, struct okno_db *db, struct okno_err *err)
-{
-    struct okno_survey_refreshed counts;
-    const struct okno_survey_params params = okno_survey_params_of(cli->conf);
-    int rc = okno_survey_refresh(db, &params, okno_time_now(), &counts, err);
-    if (rc < 0)
-        okno_err_context(err, "the rows are stored, but surveys could not follow");
-    else if (counts.misplaced)
-        (void)fprintf(stderr, "note: %lld events do not fit the role of their device\n",
-                      (long long)counts.misplaced);
-    return rc;
-}
-
 static int import_files(struct cli *cli, const struct okno_import_kind *kind, char **files,
                         int count, struct okno_err *err)
 {
@@ -139,7 +125,7 @@ static int import_files(struct cli *cli, const struct okno_import_kind *kind, ch
         return rc;
     int printed = print_result(cli, kind->kind, &result, &shown);
     if (rc == 0)
-        rc = refresh_surveys(cli, db, err);
+        rc = cli_refresh_surveys(cli, db, err);
     if (rc < 0)
         return rc;
     return printed == 0 && result.rejected ? OKNO_PARTIAL : printed;

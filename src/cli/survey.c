@@ -3,6 +3,7 @@
 
 #include "cli.h"
 #include "options.h"
+#include "refresh.h"
 
 #include "okno/json.h"
 #include "okno/mem.h"
@@ -104,6 +105,7 @@ static int list(struct cli *cli, const struct okno_survey_filter *filter, struct
     int rc = cli_open_db(cli, &db, err);
     if (rc < 0)
         return rc;
+    cli_refresh_before_reading(cli, db);
     return cli->json ? okno_survey_list(db, filter, print_json, NULL, err)
                      : print_table(db, filter, err);
 }
@@ -157,8 +159,10 @@ static int show(struct cli *cli, const char *survey, struct okno_err *err)
     OKNO_AUTO(okno_db) *db = NULL;
     okno_autojson json_t *dossier = NULL;
     int rc = cli_open_db(cli, &db, err);
-    if (rc == 0)
-        rc = okno_survey_dossier(db, survey, &dossier, err);
+    if (rc < 0)
+        return rc;
+    cli_refresh_before_reading(cli, db);
+    rc = okno_survey_dossier(db, survey, &dossier, err);
     if (rc < 0)
         return rc;
     if (cli->json)

@@ -57,8 +57,10 @@ static int read_event(struct reading *reading, struct okno_stmt *stmt, struct ok
     struct okno_clock_offset offset;
     int64_t at_us = okno_clock_to_utc(reading->clock.items, reading->clock.len,
                                       okno_stmt_int(stmt, "at"), &offset);
-    if (at_us > okno_stmt_int(stmt, "arrived_at") + AHEAD_MAX_DAYS * OKNO_DAY_US)
+    if (at_us > okno_stmt_int(stmt, "arrived_at") + AHEAD_MAX_DAYS * OKNO_DAY_US) {
+        reading->facts->suspect++;
         return 0;
+    }
     if (at_us > reading->heard_us)
         reading->heard_us = at_us;
     const struct okno_pairing *pairing = pairing_at(reading, at_us);

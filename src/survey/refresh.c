@@ -427,6 +427,7 @@ static int make_point(struct okno_db *db, const char *point,
     if (rc == 0)
         rc = write_point(&work, err);
     counts->misplaced += (int64_t)out.misplaced;
+    counts->suspect += facts.suspect;
     okno_shift_vec_free(&work.shifts);
     okno_survey_output_free(&out);
     survey_facts_free(&facts);

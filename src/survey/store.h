@@ -24,6 +24,7 @@ struct survey_facts {
     struct survey_event_vec events;  /* of the devices while paired with the point */
     struct survey_panel_vec panels;
     struct survey_question_vec asked; /* the questions as the core takes them */
+    int64_t suspect;                  /* events left out: more than 24 h ahead of their receipt */
 };
 
 /* Load the point's facts with its events of corrected time [from, to). Events more than 24 h ahead

@@ -278,6 +278,26 @@ static void a_survey_that_is_not_there_exits_with_3(void **state)
     assert_int_equal(ran.exit_code, 2);
 }
 
+static void a_list_closes_what_is_due(void **state)
+{
+    struct store *store = *state;
+    put(store, "UPDATE surveys SET state = 'open', flags = '' WHERE survey = 'd1.0.3'");
+    assert_int_equal(listed(store, "--state", "open"), 0);
+    assert_int_equal(listed(store, "--state", "silent"), 1);
+    assert_string_equal(get(store, "SELECT state FROM surveys WHERE survey = 'd1.0.3'"), "silent");
+}
+
+static void events_from_the_future_are_noted(void **state)
+{
+    struct store *store = *state;
+    OKNO_RUN(store, "device,seq,time,kind\nd1,50,2999-01-01T00:00:00Z,press\n", "import", "events",
+             "-");
+    assert_int_equal(ran.exit_code, 0);
+    assert_non_null(strstr(ran.err, "note: 1 events are more than 24 h ahead"));
+    assert_string_equal(get(store, "SELECT count(*) FROM events WHERE seq = 50"), "1");
+    assert_string_equal(get(store, "SELECT count(*) FROM surveys"), "2");
+}
+
 static void voiding_takes_a_reason_and_a_second_person(void **state)
 {
     struct store *store = *state;
@@ -343,6 +363,8 @@ int main(void)
         TEST(people_get_an_aligned_table),
         TEST(show_gives_the_dossier),
         TEST(a_survey_that_is_not_there_exits_with_3),
+        TEST(a_list_closes_what_is_due),
+        TEST(events_from_the_future_are_noted),
         TEST(voiding_takes_a_reason_and_a_second_person),
         TEST(a_frozen_frame_cannot_be_voided_but_an_abandoned_one_can),
     };

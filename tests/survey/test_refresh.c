@@ -257,7 +257,9 @@ static void an_event_far_ahead_of_its_receipt_waits_for_an_explanation(void **st
     struct store *store = *state;
     happens(store, "d1", 1, "press", SECONDS(3600) + OKNO_DAY_US);
     happens(store, "d1", 2, "press", SECONDS(3600) + OKNO_DAY_US + 1 + SECONDS(60));
-    assert_counts(refresh_at(store, LATER), 1, 1, 0, 0);
+    struct okno_survey_refreshed counts = refresh_at(store, LATER);
+    assert_counts(counts, 1, 1, 0, 0);
+    assert_int_equal(counts.suspect, 1);
     assert_gives(store, "SELECT survey FROM surveys", "d1.0.1");
     put(store,
         "INSERT INTO clocks (import, target, at, offset_us, uncertainty_us) VALUES"
