@@ -288,11 +288,11 @@ static void face_draw(cairo_t *cr, double x, double y, int answer, unsigned rgb)
     cairo_stroke(cr);
 }
 
-static void glow_draw(cairo_t *cr, unsigned rgb)
+static void glow_draw(cairo_t *cr, unsigned rgb, double strength)
 {
     double r = (rgb >> 16 & 255U) / 255.0, g = (rgb >> 8 & 255U) / 255.0, b = (rgb & 255U) / 255.0;
     cairo_pattern_t *p = cairo_pattern_create_radial(PANEL_X, PANEL_Y, 22, PANEL_X, PANEL_Y, 64);
-    cairo_pattern_add_color_stop_rgba(p, 0, r, g, b, 0.65);
+    cairo_pattern_add_color_stop_rgba(p, 0, r, g, b, strength);
     cairo_pattern_add_color_stop_rgba(p, 1, r, g, b, 0);
     cairo_set_source(cr, p);
     cairo_pattern_destroy(p);
@@ -304,7 +304,7 @@ static void panel_draw(cairo_t *cr, const struct stage_pose *pose)
 {
     double w = 2 * PANEL_STEP + 2 * PANEL_R + 14, h = 2 * PANEL_R + 14;
     if (pose->lit)
-        glow_draw(cr, lamp[pose->lit]);
+        glow_draw(cr, lamp[pose->lit], 0.22);
     fill_box(cr, PANEL_X - 3, PANEL_Y, 6, COUNTER_Y - PANEL_Y, 0x4b555d);
     fill_round(cr, PANEL_X - 16, COUNTER_Y - 3, 32, 4, 2, 0x39424a);
     fill_round(cr, PANEL_X - w / 2, PANEL_Y - h / 2, w, h, 7, 0x1f262c);
@@ -364,6 +364,12 @@ static void till_draw(cairo_t *cr, int screen)
     }
     if (!screen)
         fill_round(cr, x - 12, y - 31, 24, 5, 2.5, 0xb8cdd3);
+}
+
+void shop_draw_light(cairo_t *cr, const struct stage_pose *pose)
+{
+    if (pose->lit)
+        glow_draw(cr, lamp[pose->lit], 0.7);
 }
 
 void shop_draw_things(cairo_t *cr, const struct stage_pose *pose)

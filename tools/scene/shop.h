@@ -10,6 +10,8 @@
 void shop_draw_room(cairo_t *cr, int point);
 /* The counter in front of the seller. */
 void shop_draw_counter(cairo_t *cr, int point);
+/* What the lit panel throws on the wall behind the seller. */
+void shop_draw_light(cairo_t *cr, const struct stage_pose *pose);
 /* Panel, seller's button, goods and till screen in their states. */
 void shop_draw_things(cairo_t *cr, const struct stage_pose *pose);
 

@@ -136,6 +136,8 @@ static void box_draw(struct stage *stage, struct box box, const struct stage_pos
     bool customer = pose->customer.present && touch(box, figure_box(&pose->customer));
     canvas_begin(&stage->canvas, box);
     layer_paint(stage, stage->back, CAIRO_OPERATOR_SOURCE);
+    if (touch(box, shop_panel_box))
+        shop_draw_light(cr, pose);
     if (seller)
         figure_draw_body(cr, &pose->seller);
     layer_paint(stage, stage->counter, CAIRO_OPERATOR_OVER);
