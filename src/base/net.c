@@ -11,7 +11,6 @@
 #include <strings.h>
 
 enum {
-    URL_MAX_CHARS = 4096,
     DEFAULT_CONNECT_MS = 10000,
     DEFAULT_DEADLINE_MS = 30000,
     ERROR_BODY_MAX_BYTES = 64 * 1024 /* of a refusal, read so that its connection can be kept */
@@ -315,31 +314,16 @@ static int fail_transfer(struct call *call, CURLcode code)
     if (code == CURLE_OPERATION_TIMEDOUT)
         return okno_fail(call->err, OKNO_TIMEOUT, "%s: no complete answer in time (%zu bytes came)",
                          call->shown, call->body->len);
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        return okno_fail(call->err, OKNO_PROTOCOL,
+                         "%s: its certificate is not trusted (%s); add the certificate of its "
+                         "issuer to this machine's store",
+                         call->shown, call->net->why);
     const char *why = call->net->why[0] ? call->net->why : curl_easy_strerror(code);
     return okno_fail(call->err, code_of_curl(code), "%s: %s", call->shown, why);
 }
 
 /* --- requests --- */
-
-int okno_net_check_url(const char *url, struct okno_err *err)
-{
-    char shown[256];
-    if (strlen(url) > URL_MAX_CHARS)
-        return okno_fail(err, OKNO_INVALID, "the URL is longer than %d characters", URL_MAX_CHARS);
-    if ((strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) ||
-        okno_net_shown(url, shown, sizeof(shown)) < 0)
-        return okno_fail(err, OKNO_INVALID, "not a URL of http:// or https:// with a host");
-    CURLU *parts = curl_url();
-    char *user = NULL;
-    bool login = parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
-                 curl_url_get(parts, CURLUPART_USER, &user, 0) == CURLUE_OK;
-    curl_free(user);
-    curl_url_cleanup(parts);
-    return login
-               ? okno_fail(err, OKNO_INVALID,
-                           "%s: a login inside a URL is refused; give user and secret apart", shown)
-               : 0;
-}
 
 /* Which login the server asked for is remembered: offering a choice costs a request each time. */
 static void learn_auth(struct okno_net *net)
@@ -539,48 +523,4 @@ int64_t okno_net_requests(const struct okno_net *net)
 int64_t okno_net_bytes(const struct okno_net *net)
 {
     return net->bytes;
-}
-
-/* --- texts --- */
-
-int okno_net_shown(const char *url, char *ret_text, size_t size)
-{
-    CURLU *parts = curl_url();
-    char *host = NULL;
-    char *port = NULL;
-    char *path = NULL;
-    int rc = -1;
-    if (parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_PATH, &path, 0) == CURLUE_OK) {
-        bool has_port = curl_url_get(parts, CURLUPART_PORT, &port, 0) == CURLUE_OK;
-        (void)snprintf(ret_text, size, "%s%s%s%s", host, has_port ? ":" : "", has_port ? port : "",
-                       path);
-        rc = 0;
-    }
-    curl_free(host);
-    curl_free(port);
-    curl_free(path);
-    curl_url_cleanup(parts);
-    return rc;
-}
-
-int64_t okno_net_date(const char *text)
-{
-    static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    struct okno_civil c = {0};
-    char month[4] = "";
-    char zone[4] = "";
-    int used = 0;
-    if (strlen(text) != 29 ||
-        sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3[A-Z]%n", &c.day, month,
-               &c.year, &c.hour, &c.minute, &c.second, zone, &used) != 7 ||
-        used != 29 || strcmp(zone, "GMT") != 0)
-        return -1;
-    const char *at = strlen(month) == 3 ? strstr(names, month) : NULL;
-    if (!at || (at - names) % 3 || c.year < 1970 || c.day < 1 || c.day > 31 || c.hour < 0 ||
-        c.hour > 23 || c.minute < 0 || c.minute > 59 || c.second < 0 || c.second > 60)
-        return -1;
-    c.month = (int)(at - names) / 3 + 1;
-    return okno_time_from_civil(&c);
 }

@@ -144,7 +144,7 @@ static int read_footer(struct okno_zone *zone, const uint8_t *at, size_t len, st
 
 static int read_tzif(struct okno_zone *zone, const uint8_t *bytes, size_t len, struct okno_err *err)
 {
-    struct counts c;
+    struct counts c = {0};
     int rc = read_header(bytes, len, &c, err);
     if (rc < 0)
         return rc;

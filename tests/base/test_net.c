@@ -1,3 +1,4 @@
+#define _XOPEN_SOURCE 700
 #include "okno/net.h"
 
 #include "../support/nginx.h"
@@ -6,11 +7,15 @@
 
 #include "okno/time.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -455,6 +460,90 @@ static void a_plain_server_behind_https_is_no_crash(void **state)
     assert_int_equal(okno_net_get(net, url, &body, &reply, &err), OKNO_TRANSIENT);
 }
 
+/* A certificate that nobody issued, made on the spot. */
+static void make_certificate(const char *folder)
+{
+    char key[256];
+    char certificate[256];
+    (void)snprintf(key, sizeof(key), "%s/key.pem", folder);
+    (void)snprintf(certificate, sizeof(certificate), "%s/cert.pem", folder);
+    char *const args[] = {"openssl",
+                          "req",
+                          "-x509",
+                          "-newkey",
+                          "ec",
+                          "-pkeyopt",
+                          "ec_paramgen_curve:P-256",
+                          "-nodes",
+                          "-subj",
+                          "/CN=127.0.0.1",
+                          "-addext",
+                          "subjectAltName=IP:127.0.0.1",
+                          "-keyout",
+                          key,
+                          "-out",
+                          certificate,
+                          NULL};
+    char *const env[] = {"PATH=/usr/bin:/bin", NULL};
+    posix_spawn_file_actions_t quiet;
+    pid_t pid = 0;
+    int status = -1;
+    assert_int_equal(posix_spawn_file_actions_init(&quiet), 0);
+    assert_int_equal(
+        posix_spawn_file_actions_addopen(&quiet, STDERR_FILENO, "/dev/null", O_WRONLY, 0), 0);
+    assert_int_equal(posix_spawnp(&pid, "openssl", &quiet, NULL, args, env), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    (void)posix_spawn_file_actions_destroy(&quiet);
+}
+
+static void a_certificate_nobody_vouches_for_is_refused_before_a_word_is_said(void **state)
+{
+    (void)state;
+    char *own = support_tempdir();
+    char directives[256];
+    struct support_nginx tls = {0};
+    make_certificate(own);
+    (void)snprintf(directives, sizeof(directives),
+                   "ssl_certificate %s/cert.pem; ssl_certificate_key %s/key.pem;", own, own);
+    support_nginx_start(&tls, own, directives);
+    OKNO_AUTO(okno_net) *net = opened("anna", "s3cret");
+    OKNO_AUTO_BUF body = OKNO_BUF_INIT(1000);
+    struct okno_net_reply reply;
+    struct okno_err err = {0};
+    char url[128];
+    (void)snprintf(url, sizeof(url), "https%s/", tls.url + 4);
+    assert_int_equal(okno_net_get(net, url, &body, &reply, &err), OKNO_PROTOCOL);
+    assert_non_null(strstr(err.text, "not trusted"));
+    assert_int_equal(okno_net_requests(net), 0);
+    support_nginx_stop(&tls);
+    support_tempdir_remove(own);
+}
+
+static void a_kept_connection_that_was_closed_is_made_anew(void **state)
+{
+    (void)state;
+    static const struct support_reply script = {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                                                NULL, false, false};
+    struct support_server *server = support_server_start(&script, 1);
+    OKNO_AUTO(okno_net) *net = opened(NULL, NULL);
+    OKNO_AUTO_BUF body = OKNO_BUF_INIT(1000);
+    struct okno_net_reply reply;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(okno_net_get(net, support_server_url(server), &body, &reply, NULL), 0);
+    support_server_stop(server);
+}
+
+static void the_environments_proxy_is_not_used(void **state)
+{
+    (void)state;
+    /* The test's own environment; nothing else runs in this program now. */
+    static char proxy[] = "http_proxy=http://127.0.0.1:1/";
+    assert_int_equal(putenv(proxy), 0);
+    struct okno_err err = {0};
+    assert_int_equal(get_code("/cam/a.mp4", &err), 0);
+}
+
 static void urls_that_are_not_http_or_carry_a_login_are_refused(void **state)
 {
     (void)state;
@@ -532,6 +621,9 @@ int main(void)
         cmocka_unit_test(nobody_listening_is_transient),
         cmocka_unit_test(an_empty_answer_is_transient),
         cmocka_unit_test(a_plain_server_behind_https_is_no_crash),
+        cmocka_unit_test(a_certificate_nobody_vouches_for_is_refused_before_a_word_is_said),
+        cmocka_unit_test(a_kept_connection_that_was_closed_is_made_anew),
+        cmocka_unit_test(the_environments_proxy_is_not_used),
         cmocka_unit_test(urls_that_are_not_http_or_carry_a_login_are_refused),
         cmocka_unit_test(a_range_that_makes_no_sense_is_not_sent),
         cmocka_unit_test(http_dates_are_read_strictly),

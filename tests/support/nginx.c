@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -48,12 +49,13 @@ static void write_conf(const struct support_nginx *nginx, const char *root, cons
                        "$body_bytes_sent';\n"
                        "  access_log access.log plain;\n"
                        "  server {\n"
-                       "    listen 127.0.0.1:%d; root %s;\n"
+                       "    listen 127.0.0.1:%d%s; root %s;\n"
                        "    autoindex on; autoindex_format json;\n"
                        "    %s\n"
                        "  }\n"
                        "}\n",
-                       geteuid() == 0 ? "user root;\n" : "", nginx->port, root,
+                       geteuid() == 0 ? "user root;\n" : "", nginx->port,
+                       directives && strstr(directives, "ssl_certificate ") ? " ssl" : "", root,
                        directives ? directives : "");
     if (len < 0 || (size_t)len >= sizeof(conf))
         die("nginx.conf");

@@ -9,7 +9,8 @@ struct support_nginx {
     char url[64]; /* http://127.0.0.1:PORT */
 };
 
-/* Serve `root` at /, with directives of the server block added (NULL for none). It listens when
+/* Serve `root` at /, with directives of the server block added (NULL for none);
+ * with an ssl_certificate among them it speaks TLS. It listens when
  * this returns, and dies with the test. */
 void support_nginx_start(struct support_nginx *nginx, const char *root, const char *directives);
 void support_nginx_stop(struct support_nginx *nginx);

@@ -221,7 +221,8 @@ static int64_t end_of(const struct start_vec *starts, size_t index, int64_t usua
 }
 
 static int add_piece(const struct start *start, int64_t end_us, bool growing,
-                     const struct order_request *request, struct okno_piece_vec *pieces)
+                     const struct order_request *request, struct okno_piece_vec *pieces,
+                     struct okno_err *err)
 {
     const struct record *record = start->record;
     struct okno_piece piece = {
@@ -234,11 +235,14 @@ static int add_piece(const struct start *start, int64_t end_us, bool growing,
     int len = snprintf(piece.name, sizeof(piece.name), "%s%s%s", record->folder,
                        record->folder[0] ? "/" : "", record->name);
     if (len < 0 || (size_t)len >= sizeof(piece.name))
-        return 0; /* no system the templates are for makes such names */
+        return okno_fail(err, OKNO_TOO_LARGE, "%.100s...: a path longer than %zu bytes", piece.name,
+                         sizeof(piece.name) - 1);
     (void)snprintf(piece.tag, sizeof(piece.tag), "%" PRId64 ":%" PRId64, record->mtime_us,
                    record->size);
     (void)snprintf(piece.format, sizeof(piece.format), "%s", request->format);
-    return okno_piece_vec_push(pieces, piece);
+    return okno_piece_vec_push(pieces, piece) < 0
+               ? okno_fail(err, OKNO_NO_MEMORY, "no memory for a list of recordings")
+               : 0;
 }
 
 int order_pieces(const struct record_vec *records, const struct order_request *request,
@@ -254,7 +258,7 @@ int order_pieces(const struct record_vec *records, const struct order_request *r
         bool growing = i + 1 == starts.len && is_growing(start, usual, request->now_us);
         int64_t end = end_of(&starts, i, usual, growing);
         if (start->us < request->to_us && end > request->from_us)
-            rc = add_piece(start, end, growing, request, pieces);
+            rc = add_piece(start, end, growing, request, pieces, err);
     }
     return rc < 0 ? okno_fail(err, rc, "no memory for a list of recordings") : 0;
 }

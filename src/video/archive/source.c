@@ -77,6 +77,13 @@ static int fail_open(int number, const char *name, struct okno_err *err)
     return okno_fail(err, OKNO_TRANSIENT, "%s: %s", name, strerror(number));
 }
 
+static int take_fd(int *at)
+{
+    int fd = *at;
+    *at = -1;
+    return fd;
+}
+
 int source_open_local(const char *path, const struct okno_piece *piece,
                       struct okno_source **ret_source, struct okno_err *err)
 {
@@ -95,8 +102,7 @@ int source_open_local(const char *path, const struct okno_piece *piece,
         free(local);
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to open %s", piece->name);
     }
-    *local = (struct local){.fd = fd, .source = source};
-    fd = -1;
+    *local = (struct local){.fd = take_fd(&fd), .source = source};
     (void)snprintf(local->name, sizeof(local->name), "%s", piece->name);
     *source = (struct okno_source){
         .size = info.st_size, .ctx = local, .read_at = local_read, .close = local_close};

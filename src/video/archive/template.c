@@ -29,24 +29,23 @@ enum field {
     LITERAL
 };
 
-/* letter: of the conversion; digits: exactly that many; folder: may name folders; us: resolution */
+/* us: resolution; digits: exactly that many; folder: may name folders */
 static const struct {
-    char letter;
-    int digits;
-    int low, high;
-    bool folder;
     int64_t us;
+    int digits, low, high;
+    char letter;
+    bool folder;
 } field_rows[FIELDS] = {
-    [YEAR] = {'Y', 4, 1970, 9999, true, 366 * OKNO_DAY_US},
-    [YEAR2] = {'y', 2, 0, 99, true, 366 * OKNO_DAY_US},
-    [MONTH] = {'m', 2, 1, 12, true, 31 * OKNO_DAY_US},
-    [DAY] = {'d', 2, 1, 31, true, OKNO_DAY_US},
-    [YEARDAY] = {'j', 3, 1, 366, true, OKNO_DAY_US},
-    [HOUR] = {'H', 2, 0, 23, true, 3600 * OKNO_SECOND_US},
-    [MINUTE] = {'M', 2, 0, 59, true, 60 * OKNO_SECOND_US},
-    [SECOND] = {'S', 2, 0, 59, false, OKNO_SECOND_US},
-    [EPOCH] = {'s', 10, 0, 0, false, OKNO_SECOND_US},
-    [MICRO] = {'f', 6, 0, 999999, false, 1},
+    [YEAR] = {366 * OKNO_DAY_US, 4, 1970, 9999, 'Y', true},
+    [YEAR2] = {366 * OKNO_DAY_US, 2, 0, 99, 'y', true},
+    [MONTH] = {31 * OKNO_DAY_US, 2, 1, 12, 'm', true},
+    [DAY] = {OKNO_DAY_US, 2, 1, 31, 'd', true},
+    [YEARDAY] = {OKNO_DAY_US, 3, 1, 366, 'j', true},
+    [HOUR] = {3600 * OKNO_SECOND_US, 2, 0, 23, 'H', true},
+    [MINUTE] = {60 * OKNO_SECOND_US, 2, 0, 59, 'M', true},
+    [SECOND] = {OKNO_SECOND_US, 2, 0, 59, 'S', false},
+    [EPOCH] = {OKNO_SECOND_US, 10, 0, 0, 's', false},
+    [MICRO] = {1, 6, 0, 999999, 'f', false},
 };
 
 struct token {

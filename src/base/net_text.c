@@ -1,0 +1,90 @@
+/* URLs and dates as text: what may be asked, what may be shown. */
+#define _POSIX_C_SOURCE 200809L
+#include "okno/net.h"
+
+#include "okno/time.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+enum { URL_MAX_CHARS = 4096 };
+
+int okno_net_check_url(const char *url, struct okno_err *err)
+{
+    char shown[256];
+    if (strlen(url) > URL_MAX_CHARS)
+        return okno_fail(err, OKNO_INVALID, "the URL is longer than %d characters", URL_MAX_CHARS);
+    if ((strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) ||
+        okno_net_shown(url, shown, sizeof(shown)) < 0)
+        return okno_fail(err, OKNO_INVALID, "not a URL of http:// or https:// with a host");
+    CURLU *parts = curl_url();
+    char *user = NULL;
+    bool login = parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+                 curl_url_get(parts, CURLUPART_USER, &user, 0) == CURLUE_OK;
+    curl_free(user);
+    curl_url_cleanup(parts);
+    return login
+               ? okno_fail(err, OKNO_INVALID,
+                           "%s: a login inside a URL is refused; give user and secret apart", shown)
+               : 0;
+}
+
+int okno_net_shown(const char *url, char *ret_text, size_t size)
+{
+    CURLU *parts = curl_url();
+    char *host = NULL;
+    char *port = NULL;
+    char *path = NULL;
+    int rc = -1;
+    if (parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_PATH, &path, 0) == CURLUE_OK) {
+        bool has_port = curl_url_get(parts, CURLUPART_PORT, &port, 0) == CURLUE_OK;
+        (void)snprintf(ret_text, size, "%s%s%s%s", host, has_port ? ":" : "", has_port ? port : "",
+                       path);
+        rc = 0;
+    }
+    curl_free(host);
+    curl_free(port);
+    curl_free(path);
+    curl_url_cleanup(parts);
+    return rc;
+}
+
+/* Two or four digits; -1 otherwise. */
+static int digits_at(const char *text, int count)
+{
+    int value = 0;
+    for (int i = 0; i < count; i++) {
+        if (!isdigit((unsigned char)text[i]))
+            return -1;
+        value = value * 10 + (text[i] - '0');
+    }
+    return value;
+}
+
+int64_t okno_net_date(const char *text)
+{
+    static const char shape[] = "aaa, 00 Aaa 0000 00:00:00 GMT";
+    static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    if (strlen(text) != sizeof(shape) - 1)
+        return -1;
+    for (size_t i = 0; shape[i]; i++)
+        if (strchr(" ,:GMT", shape[i]) && text[i] != shape[i])
+            return -1;
+    struct okno_civil c = {.year = digits_at(text + 12, 4),
+                           .day = digits_at(text + 5, 2),
+                           .hour = digits_at(text + 17, 2),
+                           .minute = digits_at(text + 20, 2),
+                           .second = digits_at(text + 23, 2)};
+    for (int i = 0; i < 12; i++)
+        if (strncmp(names + (ptrdiff_t)i * 3, text + 8, 3) == 0)
+            c.month = i + 1;
+    if (c.month == 0 || c.year < 1970 || c.day < 1 || c.day > 31 || c.hour < 0 || c.hour > 23 ||
+        c.minute < 0 || c.minute > 59 || c.second < 0 || c.second > 60)
+        return -1;
+    return okno_time_from_civil(&c);
+}
