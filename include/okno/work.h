@@ -38,6 +38,19 @@ OKNO_CHECK int okno_work_plan(struct okno_work *work, int64_t now_us, int64_t *r
 OKNO_CHECK int okno_work_run_one(struct okno_work *work, int64_t now_us, int64_t *ret_next_us,
                                  int *ret_code, struct okno_err *err);
 
+/* What an archive lists for one of its cameras. */
+struct okno_archive_trial {
+    char camera[65];      /* "" when no camera of it is known: then nothing was asked */
+    int64_t recordings;   /* that overlap the asked interval */
+    int64_t newest_to_us; /* end of the newest of them */
+};
+
+/* Ask an archive for the recordings of its first camera in [from, to). Fails as the archive does.
+ */
+OKNO_CHECK int okno_work_try_archive(struct okno_work *work, const char *archive, int64_t from_us,
+                                     int64_t to_us, struct okno_archive_trial *ret_trial,
+                                     struct okno_err *err);
+
 /* Link one closed survey now and store the link. A link that has evidence never degrades. */
 OKNO_CHECK int okno_work_link(struct okno_work *work, const char *survey, int64_t now_us,
                               enum okno_link_state *ret_state, struct okno_err *err);

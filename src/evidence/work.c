@@ -89,6 +89,45 @@ int work_archive_of(struct okno_work *work, const struct okno_camera *camera,
     return 0;
 }
 
+/* "" when the archive has no camera. */
+static int first_camera(struct okno_work *work, const char *archive, char *ret_camera, size_t size,
+                        struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(work->db, "evidence.first_camera", &stmt, err,
+                             OKNO_TEXT("archive", archive));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc == 1)
+        (void)snprintf(ret_camera, size, "%s", okno_stmt_text(stmt, "camera"));
+    return rc < 0 ? rc : 0;
+}
+
+int okno_work_try_archive(struct okno_work *work, const char *archive, int64_t from_us,
+                          int64_t to_us, struct okno_archive_trial *ret_trial, struct okno_err *err)
+{
+    struct okno_archive_trial trial = {0};
+    struct okno_camera camera = {0};
+    struct okno_archive *opened = NULL;
+    OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
+    int rc = first_camera(work, archive, trial.camera, sizeof(trial.camera), err);
+    if (rc == 0 && trial.camera[0]) {
+        rc = okno_registry_camera(work->db, trial.camera, &camera, err);
+        if (rc == 0)
+            rc = work_archive_of(work, &camera, &opened, err);
+        if (rc == 0)
+            rc = okno_archive_pieces(opened, camera.channel, from_us, to_us, &pieces, err);
+    }
+    if (rc < 0)
+        return rc;
+    trial.recordings = (int64_t)pieces.len;
+    for (size_t i = 0; i < pieces.len; i++)
+        if (pieces.items[i].to_us > trial.newest_to_us)
+            trial.newest_to_us = pieces.items[i].to_us;
+    *ret_trial = trial;
+    return 0;
+}
+
 int work_index_offset(struct okno_work *work, const struct okno_camera *camera, int64_t at_us,
                       struct okno_clock_offset *ret_offset, struct okno_err *err)
 {

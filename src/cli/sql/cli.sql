@@ -16,3 +16,39 @@ ORDER BY s.opened_at, s.survey;
 
 -- name: cli.surveys_of_audit
 SELECT survey FROM audit_sample WHERE audit = $audit ORDER BY rank;
+
+-- name: doctor.bare_points
+-- Points that cannot do the whole job, and the first thing that each lacks.
+SELECT p.point,
+    CASE
+        WHEN NOT EXISTS (SELECT 1 FROM devices d WHERE d.point = p.point) THEN 'devices'
+        WHEN NOT EXISTS (SELECT 1 FROM questions q WHERE q.point = p.point) THEN 'questions'
+        ELSE 'placements'
+    END AS lacks
+FROM (SELECT DISTINCT point FROM points) p
+WHERE NOT EXISTS (SELECT 1 FROM devices d WHERE d.point = p.point)
+   OR NOT EXISTS (SELECT 1 FROM questions q WHERE q.point = p.point)
+   OR NOT EXISTS (SELECT 1 FROM placements l WHERE l.point = p.point)
+ORDER BY p.point LIMIT 20;
+
+-- name: doctor.unmeasured
+-- Clocks that were never measured.
+SELECT 'device:' || device AS target FROM (SELECT DISTINCT device FROM devices)
+WHERE NOT EXISTS (SELECT 1 FROM clocks c WHERE c.target = 'device:' || device)
+UNION ALL
+SELECT 'camera:' || camera FROM (SELECT DISTINCT camera, archive FROM cameras)
+WHERE NOT EXISTS (SELECT 1 FROM clocks c
+                  WHERE c.target IN ('camera:' || camera, 'archive:' || archive))
+LIMIT 20;
+
+-- name: doctor.jobs
+SELECT state, count(*) AS count, min(next_try_at) AS next_try_at,
+       (SELECT message FROM jobs k WHERE k.state = j.state AND k.message <> ''
+        ORDER BY job DESC LIMIT 1) AS message
+FROM jobs j WHERE state IN ('waiting', 'running', 'failed') GROUP BY state;
+
+-- name: doctor.experts
+SELECT count(*) FROM users WHERE role = 'expert' AND disabled = 0;
+
+-- name: doctor.newest_survey
+SELECT max(closes_at) FROM surveys;

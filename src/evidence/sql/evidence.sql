@@ -44,3 +44,8 @@ WHERE excluded.fraction >= links.fraction
 -- The declared retention of the camera a survey is linked to, in days; NULL when unknown.
 SELECT c.retention_days FROM links l JOIN cameras c ON c.camera = l.camera
 WHERE l.survey = $survey ORDER BY c.id DESC LIMIT 1;
+
+-- name: evidence.first_camera
+SELECT camera FROM cameras c
+WHERE archive = $archive AND id = (SELECT max(id) FROM cameras d WHERE d.camera = c.camera)
+ORDER BY camera LIMIT 1;

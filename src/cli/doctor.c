@@ -1,0 +1,245 @@
+/* okno doctor: what works, what does not, and what to do next. */
+#define _POSIX_C_SOURCE 200809L
+#include "cli.h"
+#include "options.h"
+
+#include "okno/conf.h"
+#include "okno/json.h"
+#include "okno/registry.h"
+#include "okno/time.h"
+#include "okno/work.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+/* The findings so far. */
+struct doctor {
+    struct cli *cli;
+    struct okno_work *work;
+    json_t *lines;
+    int errors;
+};
+
+enum level { LEVEL_OK, LEVEL_WARNING, LEVEL_ERROR };
+
+/* One line: what was looked at, what was seen, what to do next ("" for nothing). */
+OKNO_PRINTF(5, 6)
+static void tell(struct doctor *d, enum level level, const char *subject, const char *next,
+                 const char *fmt, ...)
+{
+    static const char *const words[] = {"ok", "warning", "error"};
+    char text[600];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    d->errors += level == LEVEL_ERROR;
+    json_array_append_new(d->lines, json_pack("{s:s, s:s, s:s, s:s}", "level", words[level],
+                                              "subject", subject, "text", text, "next", next));
+    if (d->cli->json)
+        return;
+    printf("%-8s %-22s %s\n", words[level], subject, text);
+    if (*next)
+        printf("%-31s -> %s\n", "", next);
+}
+
+static void look_at_directory(struct doctor *d)
+{
+    struct stat st;
+    struct statvfs fs;
+    const char *dir = d->cli->data_dir;
+    if (stat(dir, &st) < 0 || statvfs(dir, &fs) < 0) {
+        tell(d, LEVEL_ERROR, "data", "run okno init, or give the right --data", "%s: %s", dir,
+             strerror(errno));
+        return;
+    }
+    if (st.st_mode & 077)
+        tell(d, LEVEL_WARNING, "data", "chmod 700 the directory", "others may read %s", dir);
+    else
+        tell(d, LEVEL_OK, "data", "", "%s", dir);
+    long long free_mib = (long long)(fs.f_bavail * (fs.f_frsize / 1024) / 1024);
+    enum level level = free_mib < 100 ? LEVEL_ERROR : free_mib < 1024 ? LEVEL_WARNING : LEVEL_OK;
+    tell(d, level, "disk", level == LEVEL_OK ? "" : "make room: events and verdicts need it",
+         "%lld MiB free", free_mib);
+}
+
+/* False when the rest cannot be looked at. */
+static bool look_at_database(struct doctor *d)
+{
+    struct okno_err err = {0};
+    int rc = okno_work_open(d->cli->data_dir, d->cli->conf, &d->work, &err);
+    if (rc == 0)
+        rc = okno_db_check(okno_work_db(d->work), &err);
+    if (rc < 0)
+        tell(d, LEVEL_ERROR, "database",
+             "restore the newest backup, or run okno init for a new one", "%s", err.text);
+    else
+        tell(d, LEVEL_OK, "database", "", "whole, foreign keys hold");
+    return d->work != NULL;
+}
+
+/* The day that ends with the newest survey, or with now when there is none. */
+static int64_t day_to_try(struct doctor *d)
+{
+    int64_t newest_us = 0;
+    struct okno_err err = {0};
+    int64_t now_us = okno_time_now();
+    int rc =
+        okno_db_int(okno_work_db(d->work), "doctor.newest_survey", NULL, 0, 0, &newest_us, &err);
+    return rc == 0 && newest_us > 0 && newest_us < now_us ? newest_us : now_us;
+}
+
+static void look_at_archive(struct doctor *d, const char *archive, int64_t to_us)
+{
+    struct okno_archive_trial trial = {0};
+    struct okno_err err = {0};
+    char subject[80];
+    char newest[OKNO_TIME_TEXT];
+    (void)snprintf(subject, sizeof(subject), "archive %.64s", archive);
+    int rc = okno_work_try_archive(d->work, archive, to_us - OKNO_DAY_US, to_us, &trial, &err);
+    if (rc < 0)
+        tell(d, LEVEL_ERROR, subject, "see that it runs, then its url, user and secret in archives",
+             "%s", err.text);
+    else if (!trial.camera[0])
+        tell(d, LEVEL_WARNING, subject, "import cameras", "no camera is known in it");
+    else if (trial.recordings == 0)
+        tell(d, LEVEL_WARNING, subject, "compare files and channel with the names on the recorder",
+             "answers, but lists nothing of camera %s on the day before %s", trial.camera,
+             okno_time_format(to_us, newest));
+    else
+        tell(d, LEVEL_OK, subject, "", "%lld recordings of camera %s in a day, the newest to %s",
+             (long long)trial.recordings, trial.camera,
+             okno_time_format(trial.newest_to_us, newest));
+}
+
+static int look_at_archives(struct doctor *d, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_archive_row_vec) rows = {0};
+    int64_t to_us = day_to_try(d);
+    int rc = okno_registry_archives(okno_work_db(d->work), &rows, err);
+    for (size_t i = 0; rc == 0 && i < rows.len; i++)
+        look_at_archive(d, rows.items[i].archive, to_us);
+    if (rc == 0 && rows.len == 0)
+        tell(d, LEVEL_WARNING, "archives", "okno import archives archives.csv", "none is known");
+    return rc;
+}
+
+static int look_at_points(struct doctor *d, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int found = 0;
+    int rc = okno_db_stmt(okno_work_db(d->work), "doctor.bare_points", &stmt, err);
+    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
+        char next[80];
+        const char *lacks = okno_stmt_text(stmt, "lacks");
+        (void)snprintf(next, sizeof(next), "okno import %s %s.csv", lacks, lacks);
+        tell(d, LEVEL_WARNING, "points", next, "point %s has no %s", okno_stmt_text(stmt, "point"),
+             lacks);
+        found++;
+        rc = 0;
+    }
+    if (rc == 0 && found == 0)
+        tell(d, LEVEL_OK, "points", "", "every point has devices, a question and a camera");
+    return rc;
+}
+
+static int look_at_clocks(struct doctor *d, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int found = 0;
+    int rc = okno_db_stmt(okno_work_db(d->work), "doctor.unmeasured", &stmt, err);
+    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
+        tell(d, LEVEL_WARNING, "clocks", "compare it with a right clock and import clocks",
+             "%s was never measured: taken as right within 10 s", okno_stmt_text(stmt, "target"));
+        found++;
+        rc = 0;
+    }
+    if (rc == 0 && found == 0)
+        tell(d, LEVEL_OK, "clocks", "", "every device and camera has a measured offset");
+    return rc;
+}
+
+static int look_at_jobs(struct doctor *d, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int64_t found = 0;
+    int rc = okno_db_stmt(okno_work_db(d->work), "doctor.jobs", &stmt, err);
+    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
+        const char *state = okno_stmt_text(stmt, "state");
+        const char *message = okno_stmt_text(stmt, "message");
+        bool failed = strcmp(state, "failed") == 0;
+        tell(d, failed || message ? LEVEL_WARNING : LEVEL_OK, "jobs",
+             failed ? "read the message; the footage may have to be looked at by hand" : "",
+             "%lld %s%s%s", (long long)okno_stmt_int(stmt, "count"), state, message ? ": " : "",
+             message ? message : "");
+        found++;
+        rc = 0;
+    }
+    if (rc == 0 && found == 0)
+        tell(d, LEVEL_OK, "jobs", "", "nothing waits");
+    return rc;
+}
+
+static int look_at_people(struct doctor *d, struct okno_err *err)
+{
+    int64_t experts = 0;
+    int rc = okno_db_int(okno_work_db(d->work), "doctor.experts", NULL, 0, 0, &experts, err);
+    if (rc < 0)
+        return rc;
+    if (experts == 0)
+        tell(d, LEVEL_WARNING, "people", "okno user add NAME --role expert",
+             "nobody can review: there is no expert");
+    else
+        tell(d, LEVEL_OK, "people", "", "%lld expert(s)", (long long)experts);
+    return 0;
+}
+
+static int examine(struct doctor *d, struct okno_err *err)
+{
+    tell(d, LEVEL_OK, "configuration", "", "read and within its ranges");
+    look_at_directory(d);
+    if (!look_at_database(d))
+        return 0;
+    int rc = look_at_points(d, err);
+    if (rc == 0)
+        rc = look_at_archives(d, err);
+    if (rc == 0)
+        rc = look_at_clocks(d, err);
+    if (rc == 0)
+        rc = look_at_jobs(d, err);
+    return rc < 0 ? rc : look_at_people(d, err);
+}
+
+static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    okno_autojson json_t *lines = json_array();
+    struct doctor d = {.cli = cli, .lines = lines};
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--json", .flag = &cli->json});
+    if (rc == 0 && rest > 0)
+        rc = okno_fail(err, OKNO_USAGE, "doctor takes no arguments");
+    if (rc == 0)
+        rc = examine(&d, err);
+    okno_work_close(d.work);
+    if (rc == 0 && cli->json)
+        rc = okno_json_print(lines, stdout, err);
+    if (rc == 0 && d.errors > 0)
+        rc = okno_fail(err, OKNO_FAILED, "%d error(s); each says what to do next", d.errors);
+    return rc;
+}
+
+const struct cli_command cli_doctor = {
+    .name = "doctor",
+    .summary = "look at everything; each line ok, warning or error with a next step",
+    .help =
+        "usage: okno doctor [--json]\n"
+        "\n"
+        "Looks at the configuration, the data directory and its disk, the database, points,\n"
+        "archives (asks each for a day of recordings), clocks, jobs and people. Exit 1 when\n"
+        "a line is an error, 0 with warnings.\n"
+        "\n"
+        "example: okno --data /var/lib/okno doctor\n",
+    .run = run,
+};
