@@ -70,6 +70,14 @@ OKNO_CHECK int okno_archive_open(const struct okno_archive_config *config,
 void okno_archive_close(struct okno_archive *archive);
 OKNO_CLEANUP(okno_archive, okno_archive_close);
 
+/* A place in the handle for what the layer above learnt about the archive; `free` is called with
+ * `data` when the handle closes. Never NULL. */
+struct okno_archive_note {
+    void *data;
+    void (*free)(void *data);
+};
+struct okno_archive_note *okno_archive_note(struct okno_archive *archive);
+
 /* As the callbacks of the same names. A source must be closed before its archive. A file whose
  * local time happened twice and cannot be told by its neighbours is given once for each meaning,
  * both with OKNO_SPAN_AMBIGUOUS. */

@@ -9,6 +9,7 @@ static const struct okno_archive_ops *const kinds[] = {&archive_dir};
 struct okno_archive {
     const struct okno_archive_ops *ops;
     void *ctx; /* owned through ops->close */
+    struct okno_archive_note note;
 };
 
 static const struct okno_archive_ops *find_kind(const char *kind)
@@ -56,7 +57,14 @@ void okno_archive_close(struct okno_archive *archive)
         return;
     if (archive->ctx)
         archive->ops->close(archive->ctx);
+    if (archive->note.free)
+        archive->note.free(archive->note.data);
     free(archive);
+}
+
+struct okno_archive_note *okno_archive_note(struct okno_archive *archive)
+{
+    return &archive->note;
 }
 
 int okno_archive_pieces(struct okno_archive *archive, const char *channel, int64_t from_us,

@@ -147,6 +147,7 @@ struct border {
     struct media_reader *next; /* opened for the look; owned */
     size_t next_at;            /* its index; count: there is none */
     int64_t until_us;          /* this one's part ends here */
+    int64_t end_us;            /* this recording's end, where it had to be known */
     int64_t take_us;           /* the next one's part begins here; INT64_MIN: at its beginning */
 };
 
@@ -199,6 +200,7 @@ static int border_find(const struct clip *clip, size_t i, struct media_reader *r
         return 0;
     int64_t end_us = 0;
     int rc = media_reader_end(reader, &end_us, err);
+    border->end_us = rc < 0 ? INT64_MAX : end_us;
     for (size_t k = i + 1; rc == 0 && k < clip->count; k++) {
         border->next_at = k;
         if (clip->inputs[k].from_us >= end_us || clip->inputs[k].from_us >= clip->to_us)
@@ -230,7 +232,7 @@ static int copy_all(struct clip *clip, struct okno_err *err)
         if (rc == 0)
             rc = border_find(clip, i, reader, &border, err);
         int64_t at = clip->writer ? take_us : clip->from_us;
-        if (rc == 0 && border.until_us > clip->from_us)
+        if (rc == 0 && border.until_us > clip->from_us && border.end_us > clip->from_us)
             rc = part_copy(clip, reader, i, at > reader->from_us ? at : reader->from_us,
                            border.until_us, err);
         take_us = border.take_us;
@@ -258,6 +260,11 @@ static int gap_add(struct okno_media_result *result, const struct clip *clip, in
     return okno_interval_vec_push(&result->gaps, (struct okno_interval){from_us, to_us});
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Sort the frames by time and name the holes between them. */
 static int find_gaps(struct clip *clip, struct okno_media_result *result)
 {
@@ -268,8 +275,8 @@ static int find_gaps(struct clip *clip, struct okno_media_result *result)
     int rc = gap_add(result, clip, INT64_MIN, marks[0].at_us, border);
     for (size_t i = 1; rc == 0 && i < len; i++) {
         bool same = marks[i].input == marks[i - 1].input;
-        int64_t error =
-            clip->inputs[marks[i].input].error_us + clip->inputs[marks[i - 1].input].error_us;
+        int64_t error = larger(clip->inputs[marks[i].input].error_us,
+                               clip->inputs[marks[i - 1].input].error_us);
         int64_t slack = same ? marks[i - 1].slack_us : border + error;
         rc = gap_add(result, clip, marks[i - 1].end_us, marks[i].at_us, slack);
     }

@@ -103,7 +103,9 @@ static bool stands(const struct search *search, const struct okno_media_input *i
     if (i + 1 == count)
         return false;
     int64_t silence = inputs[i + 1].from_us - (search->best_us + frame_us);
-    return silence <= 2 * frame_us + inputs[i].error_us + inputs[i + 1].error_us;
+    int64_t error =
+        inputs[i].error_us > inputs[i + 1].error_us ? inputs[i].error_us : inputs[i + 1].error_us;
+    return silence <= 2 * frame_us + error;
 }
 
 static int search_open(struct search *search, const struct okno_media_input *input,

@@ -1,0 +1,100 @@
+#define _POSIX_C_SOURCE 200809L
+#include "pool.h"
+
+#include "memo.h"
+
+#include "okno/time.h"
+
+#include <string.h>
+
+enum { MAX_PIECES = 20000 };
+
+/* Names are rounded down and ends inferred: look a little further back than asked. */
+#define LISTING_SLACK_US (2 * OKNO_SECOND_US)
+
+static int item_read(void *ctx, int64_t offset, void *into, size_t len, size_t *ret_got,
+                     struct okno_err *err)
+{
+    struct pool_item *item = ctx;
+    int rc = 0;
+    if (!item->real)
+        rc = okno_archive_source(item->archive, item->piece, &item->real, err);
+    if (rc == 0)
+        rc = item->real->read_at(item->real->ctx, offset, into, len, ret_got, err);
+    item->gone = item->gone || rc == OKNO_GONE;
+    return rc;
+}
+
+/* A size that the listing does not tell is asked for now. */
+static int item_prepare(struct pool *pool, size_t i, struct okno_err *err)
+{
+    struct pool_item *item = &pool->items[i];
+    *item = (struct pool_item){.archive = pool->camera->archive, .piece = &pool->pieces.items[i]};
+    item->source =
+        (struct okno_source){.size = item->piece->size, .ctx = item, .read_at = item_read};
+    if (item->piece->size >= 0)
+        return 0;
+    struct okno_err trouble = {0};
+    int rc = okno_archive_source(item->archive, item->piece, &item->real, &trouble);
+    item->gone = rc == OKNO_GONE;
+    if (rc < 0 && !item->gone)
+        return okno_fail(err, rc, "%s", trouble.text);
+    item->source.size = item->real ? item->real->size : 0;
+    return 0;
+}
+
+int pool_list(const struct okno_extract_camera *camera, int64_t from_us, int64_t to_us,
+              struct pool *ret_pool, struct okno_err *err)
+{
+    POOL_AUTO pool = {.camera = camera};
+    int rc = okno_archive_pieces(camera->archive, camera->channel, from_us - LISTING_SLACK_US,
+                                 to_us, &pool.pieces, err);
+    if (rc < 0)
+        return rc;
+    if (pool.pieces.len > MAX_PIECES)
+        return okno_fail(err, OKNO_TOO_LARGE,
+                         "%zu recordings in that time; at most %d: ask for less", pool.pieces.len,
+                         MAX_PIECES);
+    pool.items = calloc(pool.pieces.len + 1, sizeof(*pool.items));
+    if (!pool.items)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a list of recordings");
+    *ret_pool = pool;
+    pool = (struct pool){0};
+    for (size_t i = 0; rc == 0 && i < ret_pool->pieces.len; i++)
+        rc = item_prepare(ret_pool, i, err);
+    if (rc < 0)
+        pool_free(ret_pool);
+    return rc;
+}
+
+void pool_free(struct pool *pool)
+{
+    for (size_t i = 0; pool->items && i < pool->pieces.len; i++)
+        okno_source_close(pool->items[i].real);
+    free(pool->items);
+    okno_piece_vec_free(&pool->pieces);
+    *pool = (struct pool){0};
+}
+
+int pool_probe(struct pool *pool, size_t i, struct okno_media_info *ret_info, struct okno_err *err)
+{
+    const struct okno_piece *piece = &pool->pieces.items[i];
+    const struct memo_entry *known = memo_find(pool->camera->archive, piece);
+    if (known && known->code < 0)
+        return okno_fail(err, known->code, "%s: not a readable recording", piece->name);
+    struct okno_media_info info = {0};
+    if (known) {
+        info.duration_us = known->duration_us;
+        info.frame_us = known->frame_us;
+        *ret_info = info;
+        return 0;
+    }
+    struct okno_err trouble = {0};
+    int rc = okno_media_probe(&pool->items[i].source, piece->format, &info, &trouble);
+    if (rc == 0 || pool_spoils_one(rc))
+        memo_keep(pool->camera->archive, piece, rc, rc == 0 ? &info : NULL);
+    if (rc < 0)
+        return okno_fail(err, rc, "%s: %s", piece->name, trouble.text);
+    *ret_info = info;
+    return 0;
+}

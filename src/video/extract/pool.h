@@ -1,0 +1,41 @@
+/* The recordings around a window, listed and opened only when read. Private to video/extract. */
+#ifndef EXTRACT_POOL_H
+#define EXTRACT_POOL_H
+
+#include "okno/extract.h"
+
+/* A recording that opens itself on the first read, so that naming it costs nothing. */
+struct pool_item {
+    struct okno_source source; /* what media reads; its ctx is this item */
+    struct okno_archive *archive;
+    const struct okno_piece *piece; /* inside pool->pieces */
+    struct okno_source *real;       /* owned; NULL until read */
+    bool gone;                      /* vanished between listing and reading */
+    bool dropped;                   /* not to be used */
+};
+
+struct pool {
+    const struct okno_extract_camera *camera;
+    struct okno_piece_vec pieces; /* owned */
+    struct pool_item *items;      /* owned; one per piece */
+};
+
+/* List the pieces that may show something in [from, to) of index time. OKNO_TOO_LARGE past the
+ * limit. */
+OKNO_CHECK int pool_list(const struct okno_extract_camera *camera, int64_t from_us, int64_t to_us,
+                         struct pool *ret_pool, struct okno_err *err);
+void pool_free(struct pool *pool);
+#define POOL_AUTO __attribute__((cleanup(pool_free))) struct pool
+
+/* What the recording holds, from memory or by reading its index and end. OKNO_MEDIA and
+ * OKNO_UNSUPPORTED for a recording that cannot be used, remembered too. */
+OKNO_CHECK int pool_probe(struct pool *pool, size_t i, struct okno_media_info *ret_info,
+                          struct okno_err *err);
+
+/* Whether a code is about one recording only, so that the others can go on. */
+static inline bool pool_spoils_one(int code)
+{
+    return code == OKNO_MEDIA || code == OKNO_UNSUPPORTED;
+}
+
+#endif
