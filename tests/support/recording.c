@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* nftw */
 #include "recording.h"
 
 #include "okno/mem.h"
@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -25,21 +25,23 @@ int fixture_begin(void **state)
     return mkdtemp(folder) ? 0 : -1;
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
 int fixture_end(void **state)
 {
     (void)state;
-    DIR *dir = opendir(folder);
-    if (!dir)
-        return -1;
-    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
-        (void)unlinkat(dirfd(dir), entry->d_name, 0);
-    (void)closedir(dir);
-    return rmdir(folder);
+    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 const char *fixture_path(const char *name)
 {
-    static char paths[8][160];
+    static char paths[8][256];
     static size_t next;
     char *path = paths[next++ % 8];
     (void)snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
