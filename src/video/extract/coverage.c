@@ -59,7 +59,10 @@ static int cover_piece(struct covering *c, struct pool *pool, size_t i, struct o
     }
     if (rc < 0)
         return okno_fail(err, rc, "%s", trouble.text);
-    c->error_us = piece->error_us > c->error_us ? piece->error_us : c->error_us;
+    bool counts =
+        piece->from_us < c->merging.to_us && piece->from_us + info.duration_us > c->merging.from_us;
+    if (counts && piece->error_us > c->error_us)
+        c->error_us = piece->error_us;
     return merge_add(&c->merging, piece, &info) < 0 ? okno_fail(err, OKNO_NO_MEMORY, "no memory")
                                                     : 0;
 }

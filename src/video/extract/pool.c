@@ -9,8 +9,10 @@
 
 enum { MAX_PIECES = 20000 };
 
-/* Names are rounded down and ends inferred: look a little further back than asked. */
-#define LISTING_SLACK_US (2 * OKNO_SECOND_US)
+/* Names are rounded down and ends inferred: look further back than asked for the recording that
+ * lasts longer than it seems. */
+#define LISTING_BACK_US (3600 * OKNO_SECOND_US)
+#define NAME_SLACK_US (2 * OKNO_SECOND_US)
 
 static int item_read(void *ctx, int64_t offset, void *into, size_t len, size_t *ret_got,
                      struct okno_err *err)
@@ -43,14 +45,34 @@ static int item_prepare(struct pool *pool, size_t i, struct okno_err *err)
     return 0;
 }
 
+/* Forget the pieces that end before from_us, but not the last of them while it may well last twice
+ * as long as the archive inferred. */
+static void keep_near(struct okno_piece_vec *pieces, int64_t from_us)
+{
+    size_t kept = 0;
+    size_t last = pieces->len; /* of those that begin before from_us */
+    for (size_t i = 0; i < pieces->len && pieces->items[i].from_us <= from_us; i++)
+        last = i;
+    for (size_t i = 0; i < pieces->len; i++) {
+        const struct okno_piece *piece = &pieces->items[i];
+        int64_t reach = piece->to_us + NAME_SLACK_US;
+        if (i == last && (piece->flags & OKNO_SPAN_APPROX))
+            reach += piece->to_us - piece->from_us;
+        if (reach > from_us)
+            pieces->items[kept++] = *piece;
+    }
+    pieces->len = kept;
+}
+
 int pool_list(const struct okno_extract_camera *camera, int64_t from_us, int64_t to_us,
               struct pool *ret_pool, struct okno_err *err)
 {
     POOL_AUTO pool = {.camera = camera};
-    int rc = okno_archive_pieces(camera->archive, camera->channel, from_us - LISTING_SLACK_US,
-                                 to_us, &pool.pieces, err);
+    int rc = okno_archive_pieces(camera->archive, camera->channel, from_us - LISTING_BACK_US, to_us,
+                                 &pool.pieces, err);
     if (rc < 0)
         return rc;
+    keep_near(&pool.pieces, from_us);
     if (pool.pieces.len > MAX_PIECES)
         return okno_fail(err, OKNO_TOO_LARGE,
                          "%zu recordings in that time; at most %d: ask for less", pool.pieces.len,

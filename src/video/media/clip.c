@@ -195,7 +195,8 @@ static int border_overlap(struct border *border, const struct okno_media_input *
 static int border_find(const struct clip *clip, size_t i, struct media_reader *reader,
                        struct border *border, struct okno_err *err)
 {
-    *border = (struct border){.next_at = i + 1, .until_us = clip->to_us, .take_us = INT64_MIN};
+    *border = (struct border){
+        .next_at = i + 1, .until_us = clip->to_us, .end_us = INT64_MAX, .take_us = INT64_MIN};
     if (i + 1 == clip->count || clip->inputs[i + 1].from_us >= clip->to_us)
         return 0;
     int64_t end_us = 0;
