@@ -17,20 +17,39 @@ struct okno_extract_camera {
     int64_t index_offset_us; /* index clock - UTC; applied to everything asked and got */
 };
 
-/* Recorded spans of UTC inside [from, to), exact (ends read from the recordings, remembered inside
- * the archive handle), merged where neighbours touch within 2 frame intervals. *ret_error_us: how
- * far they may be off. Nothing recorded: 0 and empty. */
+/* A recorded span of UTC. */
+struct okno_extract_span {
+    int64_t from_us, to_us;
+    int64_t error_us; /* how far the ends may be off: the resolution of the recordings' names */
+    unsigned flags;   /* OKNO_SPAN_GROWING, OKNO_SPAN_AMBIGUOUS when of any recording in it */
+};
+OKNO_VEC(okno_extract_span_vec, struct okno_extract_span);
+
+/* Recorded spans inside [from, to), appended in order: exact (ends are read from the recordings and
+ * remembered inside the archive handle), merged where neighbours touch within 2 frame intervals
+ * plus the error of their times. A recording that cannot be read, or vanished meanwhile, is a hole;
+ * when there is nothing else, its error is returned (OKNO_MEDIA, OKNO_UNSUPPORTED). Nothing
+ * recorded: 0 and nothing appended. Else the archive's codes. */
+OKNO_CHECK int okno_extract_spans(const struct okno_extract_camera *camera, int64_t from_us,
+                                  int64_t to_us, struct okno_extract_span_vec *spans,
+                                  struct okno_err *err);
+
+/* The same without flags; *ret_error_us is the largest error. */
 OKNO_CHECK int okno_extract_coverage(const struct okno_extract_camera *camera, int64_t from_us,
                                      int64_t to_us, struct okno_interval_vec *spans,
                                      int64_t *ret_error_us, struct okno_err *err);
 
 struct okno_extract_result {
     struct okno_media_result media; /* times in UTC */
-    int64_t requests, bytes_read;
-    struct okno_piece_vec pieces; /* what was read, for provenance; owned */
+    int64_t requests, bytes_read;   /* listing not included */
+    struct okno_piece_vec pieces;   /* what was read, for provenance; index time; owned */
 };
 void okno_extract_result_free(struct okno_extract_result *result);
 
+/* As okno_media_clip and okno_media_still, over the recordings of the channel. A recording that
+ * vanished between listing and reading makes it list once more, then counts as a gap; one that
+ * cannot be read counts as a gap; when nothing else is there its error is returned (OKNO_GONE,
+ * OKNO_MEDIA). Else the archive's codes. */
 OKNO_CHECK int okno_extract_clip(const struct okno_extract_camera *camera, int64_t from_us,
                                  int64_t to_us, bool audio, const char *out_path,
                                  struct okno_extract_result *ret_result, struct okno_err *err);

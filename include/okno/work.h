@@ -4,11 +4,13 @@
 #ifndef OKNO_WORK_H
 #define OKNO_WORK_H
 
+#include "okno/archive.h"
 #include "okno/conf.h"
 #include "okno/db.h"
 #include "okno/err.h"
 #include "okno/evidence.h"
 #include "okno/link.h"
+#include "okno/registry.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,6 +27,18 @@ OKNO_CLEANUP(okno_work, okno_work_close);
 
 /* The database handle of the work, for its own thread. */
 struct okno_db *okno_work_db(struct okno_work *work);
+
+/* A camera at a moment, ready for extract.h. */
+struct okno_work_camera {
+    struct okno_camera camera;
+    struct okno_archive *archive;    /* owned by the work */
+    struct okno_clock_offset offset; /* index clock - UTC at that moment */
+};
+/* at_us is UTC, or with `shown` what the camera's index clock showed; *ret_utc_us is the UTC
+ * instant (may be NULL). OKNO_NOT_FOUND names an unknown camera. */
+OKNO_CHECK int okno_work_camera_at(struct okno_work *work, const char *camera, int64_t at_us,
+                                   bool shown, struct okno_work_camera *ret_camera,
+                                   int64_t *ret_utc_us, struct okno_err *err);
 
 /* Make the jobs that are missing: a link for each closed survey that has none. Returns through
  * *ret_added (may be NULL) how many were made. */

@@ -138,6 +138,30 @@ int work_index_offset(struct okno_work *work, const struct okno_camera *camera, 
     return rc;
 }
 
+int okno_work_camera_at(struct okno_work *work, const char *camera, int64_t at_us, bool shown,
+                        struct okno_work_camera *ret_camera, int64_t *ret_utc_us,
+                        struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_clock_vec) clock = {0};
+    struct okno_work_camera found = {0};
+    int64_t utc_us = at_us;
+    int rc = okno_registry_camera(work->db, camera, &found.camera, err);
+    if (rc == 0)
+        rc = okno_registry_index_clock(work->db, &found.camera, &clock, err);
+    if (rc == 0)
+        rc = work_archive_of(work, &found.camera, &found.archive, err);
+    if (rc < 0)
+        return rc;
+    if (shown)
+        utc_us = okno_clock_to_utc(clock.items, clock.len, at_us, &found.offset);
+    else
+        found.offset = okno_clock_at(clock.items, clock.len, at_us);
+    *ret_camera = found;
+    if (ret_utc_us)
+        *ret_utc_us = utc_us;
+    return 0;
+}
+
 int work_load_survey(struct okno_work *work, const char *id, struct work_survey *ret,
                      struct okno_err *err)
 {
