@@ -36,7 +36,7 @@ static uint32_t divide(uint32_t limbs[LIMBS])
 static size_t reverse_decimal(const uint8_t digest[OKNO_SHA256_BYTES], char *digits)
 {
     uint32_t limbs[LIMBS];
-    char all[CHUNKS * CHUNK_DIGITS];
+    char all[CHUNKS * CHUNK_DIGITS] = {0};
     read_limbs(digest, limbs);
     for (size_t at = 0; at < sizeof(all); at += CHUNK_DIGITS) {
         uint32_t part = divide(limbs);

@@ -149,7 +149,7 @@ static int run_seed(struct cli *cli, int argc, char **argv, struct okno_err *err
 {
     OKNO_AUTO(okno_db) *db = NULL;
     struct common common = common_start();
-    const char *seed = NULL;
+    const char *seed = "";
     const char *how = "";
     const char *witnesses = "";
     int rest = 0;
@@ -159,7 +159,7 @@ static int run_seed(struct cli *cli, int argc, char **argv, struct okno_err *err
                          {.name = "--json", .flag = &cli->json});
     if (rc == 0)
         rc = common_end(&common, rest, argv, "seed", err);
-    if (rc == 0 && !seed)
+    if (rc == 0 && !*seed)
         rc = okno_fail(err, OKNO_USAGE, "say the seed: --seed S, 20 to 256 printable characters");
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);

@@ -367,7 +367,7 @@ static void a_frame_that_is_not_finished_is_refused(void **state)
 static void the_sample_is_the_public_draw_over_the_frame(void **state)
 {
     struct scratch_db *f = *state;
-    char names[SURVEYS][16];
+    char names[SURVEYS][40];
     const char *ids[SURVEYS];
     OKNO_AUTO_DRAWS draws = {0};
     for (int i = 0; i < SURVEYS; i++) {
