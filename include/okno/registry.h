@@ -99,7 +99,7 @@ struct okno_clock_target {
 };
 OKNO_VEC(okno_clock_target_vec, struct okno_clock_target);
 
-/* OKNO_NOT_FOUND names the id. */
+/* OKNO_NOT_FOUND names the id. Equal rows are equal byte for byte. */
 OKNO_CHECK int okno_registry_archive(struct okno_db *db, const char *archive,
                                      struct okno_archive_row *ret_row, struct okno_err *err);
 OKNO_CHECK int okno_registry_camera(struct okno_db *db, const char *camera,

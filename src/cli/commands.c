@@ -4,7 +4,9 @@
 /* clang-format off */
 #define COMMANDS(X) \
     X(init) \
+    X(user) \
     X(import) \
+    X(clock) \
     X(audit) \
     X(estimate) \
     X(review) \

@@ -33,6 +33,7 @@ static int not_found(const char *noun, const char *id, struct okno_err *err)
 
 static void read_archive(struct okno_stmt *stmt, struct okno_archive_row *row)
 {
+    memset(row, 0, sizeof(*row)); /* bytes too: callers compare rows */
     COPY(row->archive, stmt, "archive");
     COPY(row->kind, stmt, "kind");
     COPY(row->url, stmt, "url");
@@ -79,6 +80,7 @@ int okno_registry_camera(struct okno_db *db, const char *camera, struct okno_cam
         rc = okno_stmt_step(stmt, err);
     if (rc <= 0)
         return rc < 0 ? rc : not_found("camera", camera, err);
+    memset(ret_camera, 0, sizeof(*ret_camera));
     COPY(ret_camera->camera, stmt, "camera");
     COPY(ret_camera->site, stmt, "site");
     COPY(ret_camera->channel, stmt, "channel");
@@ -93,6 +95,7 @@ int okno_registry_camera(struct okno_db *db, const char *camera, struct okno_cam
 
 static void read_site(struct okno_stmt *stmt, struct okno_site *site)
 {
+    memset(site, 0, sizeof(*site));
     COPY(site->site, stmt, "site");
     COPY(site->name, stmt, "name");
     COPY(site->time_zone, stmt, "time_zone");
@@ -102,6 +105,7 @@ static void read_site(struct okno_stmt *stmt, struct okno_site *site)
 
 static void read_point(struct okno_stmt *stmt, struct okno_point *point)
 {
+    memset(point, 0, sizeof(*point));
     COPY(point->point, stmt, "point");
     COPY(point->name, stmt, "point_name");
     COPY(point->hours, stmt, "point_hours");

@@ -89,7 +89,8 @@ int okno_user_verify(struct okno_db *db, const char *user, const char *password,
     OKNO_AUTO_STMT *stmt = NULL;
     if (sodium_init() < 0)
         return okno_fail(err, OKNO_FAILED, "no source of randomness");
-    int rc = OKNO_DB_PREPARE(db, "registry.get_users", &stmt, err, OKNO_TEXT("user", user ? user : ""));
+    int rc =
+        OKNO_DB_PREPARE(db, "registry.get_users", &stmt, err, OKNO_TEXT("user", user ? user : ""));
     if (rc == 0)
         rc = okno_stmt_step(stmt, err);
     if (rc < 0)
@@ -217,7 +218,8 @@ int okno_user_get(struct okno_db *db, const char *user, struct okno_user *ret_us
                   struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
-    int rc = OKNO_DB_PREPARE(db, "registry.get_users", &stmt, err, OKNO_TEXT("user", user ? user : ""));
+    int rc =
+        OKNO_DB_PREPARE(db, "registry.get_users", &stmt, err, OKNO_TEXT("user", user ? user : ""));
     if (rc == 0)
         rc = okno_stmt_step(stmt, err);
     if (rc <= 0)
