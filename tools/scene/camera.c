@@ -3,8 +3,6 @@
 
 #include "okno/mem.h"
 
-#include <string.h>
-
 const struct scene_camera scene_cameras[SCENE_POINTS] = {
     {"cam1", "cam1  MALL / TILL 1", 0, 0, true, true},
     {"cam2", "cam2  MALL / TILL 2", 1, 7400, false, false},

@@ -1,8 +1,7 @@
 #include "figure.h"
 
-#include "okno/mem.h"
-
 #include <math.h>
+#include <stdbool.h>
 
 enum hair { HAIR_SHORT, HAIR_LONG, HAIR_BUN, HAIR_BALD, HAIR_CAP, HAIR_CURLY, HAIR_HIJAB };
 enum extra {
@@ -189,7 +188,7 @@ static void skirt(cairo_t *cr, const struct outfit *o)
     cairo_fill(cr);
 }
 
-static void torso(cairo_t *cr, const struct outfit *o, bool is_staff)
+static void torso(cairo_t *cr, const struct outfit *o, int is_staff)
 {
     double w = 10 * o->girth;
     double hem = o->extras & EXTRA_COAT ? -24 : -43;
@@ -204,7 +203,7 @@ static void torso(cairo_t *cr, const struct outfit *o, bool is_staff)
         cairo_clip(cr);
         cairo_paint(cr);
         paint_colour(cr, 0xf4f7fa);
-        for (double y = -76; y < -42; y += 8) {
+        for (int y = -76; y < -42; y += 8) {
             cairo_rectangle(cr, -20, y, 40, 3.2);
             cairo_fill(cr);
         }
@@ -357,9 +356,8 @@ static void arm(cairo_t *cr, const struct figure *f, struct point from, int x, i
     dot(cr, to.x, to.y, 3.3, o->skin);
 }
 
-static void bag(cairo_t *cr, const struct figure *f, struct point from)
+static void bag(cairo_t *cr, struct point from)
 {
-    (void)f;
     cairo_save(cr);
     cairo_translate(cr, from.x + 2, from.y + 36);
     paint_colour(cr, 0x9a7b4f);
@@ -407,7 +405,7 @@ void figure_draw_arm(cairo_t *cr, const struct figure *f)
     struct point from = shoulder(f, NEAR_SHOULDER);
     enter(cr, f);
     if (f->bag)
-        bag(cr, f, from);
+        bag(cr, from);
     arm(cr, f, from, f->hand_x, f->hand_y, f->bag ? 0.05 : swing, darker(o->top));
     cairo_restore(cr);
 }

@@ -3,15 +3,15 @@
 #define TOOLS_SCENE_FIGURE_H
 
 #include <cairo.h>
-#include <stdbool.h>
 
 #define FIGURE_CUSTOMERS 12
 #define FIGURE_STAFF 4
 #define FIGURE_FLOOR 326 /* y of the feet */
 
-/* A pose in whole design pixels and degrees, so that equal poses are equal bytes. */
+/* A pose in whole design pixels and degrees, so that equal poses are equal bytes: all
+ * members are int, which leaves no padding. */
 struct figure {
-    bool present, staff;
+    int present, staff; /* 0 or 1 */
     int look;           /* 0..FIGURE_CUSTOMERS-1 or 0..FIGURE_STAFF-1 */
     int x;              /* of the hip */
     int facing;         /* 1 right, -1 left */
@@ -20,7 +20,7 @@ struct figure {
     int hand_x, hand_y; /* what the near hand reaches for; 0,0: it hangs */
     int far_x, far_y;   /* the far hand */
     int breath;         /* 0 or 1 */
-    bool bag;           /* carries the shopping */
+    int bag;            /* carries the shopping */
 };
 
 struct box {

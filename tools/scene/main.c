@@ -3,17 +3,25 @@
  *
  *     build/tools/scene [--minutes 30] [--seed 1] [--fps 10] [--size 640x360] [--url URL] OUT
  *
- * OUT/archive     what the recorder kept: CHANNEL/%Y-%m-%d/%H-%M-%S.mp4, names and burned-in clock
- *                 on the camera's own clock in Europe/Moscow. cam1 sees till-1, lost some minutes
- * in the middle (no files, the one before ends early), and has its index in front; cam2 sees
- * till-2, runs 7.4 s ahead, and has its index at the end. OUT/import      CSV files for `okno
- * import`, one per kind. archives.csv holds --url (default the word @URL@, to be replaced by where
- * OUT/archive is served). OUT/truth.csv   every survey: what really happened, in true UTC.
- * OUT/truth.json  fps, offsets of the clocks, the hole, the length.
+ * --help lists the rest; --no-video writes the story without filming it.
+ *
+ * OUT/archive: what the recorder kept, CHANNEL/%Y-%m-%d/%H-%M-%S.mp4; names and burned-in clock on
+ * the camera's own clock in Europe/Moscow, files cut on its whole minute. cam1 sees till-1, lost
+ * some minutes in the middle (no files, the one before ends early), and has its index in front;
+ * cam2 sees till-2, runs 7.4 s ahead, and has its index at the end.
+ *
+ * OUT/import: CSV files for `okno import`, one per kind. archives.csv holds --url (default the word
+ * "@URL@", to be replaced by where OUT/archive is served).
+ *
+ * OUT/truth.csv: every survey as it really was, in true UTC. reason is empty for a valid one;
+ * in_hole says that it opened while its camera recorded nothing; late_at is an answer after the
+ * window. OUT/truth.json: fps, offsets of the clocks, the hole, the length, answers outside
+ * surveys.
  *
  * The film begins at 2026-03-10T07:00:00Z. The lowest rows of every picture carry the frame's true
- * time as blocks (tools/strip reads them): for each frame, time in the file's name + its timestamp
- * - the camera's offset = strip, exactly. The same options make the same bytes. */
+ * time as blocks (tools/strip reads them): for each frame, time in the file's name plus its
+ * timestamp minus the camera's offset equals the strip, exactly. The same options make the same
+ * bytes. */
 #define _POSIX_C_SOURCE 200809L
 #include "record.h"
 #include "write.h"

@@ -1,7 +1,5 @@
 #include "plan.h"
 
-#include "okno/mem.h"
-
 #include <string.h>
 
 /* Who serves, and the cards they deal: their customers and their honesty. Dealt in this order until

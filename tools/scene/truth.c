@@ -1,7 +1,5 @@
 #include "write.h"
 
-#include "okno/mem.h"
-
 #include "record.h"
 
 #include <inttypes.h>

@@ -11,8 +11,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "layout.h"
 
-#include "okno/mem.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <libavcodec/avcodec.h>
@@ -128,9 +126,12 @@ static int decode(struct reader *r, const AVPacket *packet)
 static const AVInputFormat *format_of(const char *path)
 {
     unsigned char head[3] = {0};
-    okno_autofclose FILE *file = fopen(path, "rb");
-    bool jpeg = file && fread(head, 1, sizeof(head), file) == sizeof(head) && head[0] == 0xff &&
-                head[1] == 0xd8 && head[2] == 0xff;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return NULL;
+    size_t got = fread(head, 1, sizeof(head), file);
+    (void)fclose(file);
+    bool jpeg = got == sizeof(head) && head[0] == 0xff && head[1] == 0xd8 && head[2] == 0xff;
     return jpeg ? av_find_input_format("jpeg_pipe") : NULL;
 }
 
