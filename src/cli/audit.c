@@ -2,6 +2,7 @@
 /* okno audit: the steps of an audit, one after the other. */
 #include "cli.h"
 #include "options.h"
+#include "refresh.h"
 
 #include "okno/audit.h"
 #include "okno/conf.h"
@@ -139,6 +140,8 @@ static int run_freeze(struct cli *cli, int argc, char **argv, struct okno_err *e
         rc = common_end(&common, rest, argv, "freeze", err);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = cli_refresh_surveys(cli, db, err);
     if (rc == 0)
         rc =
             okno_audit_freeze(db, common.audit, common.author, okno_time_now(), &size, sha256, err);

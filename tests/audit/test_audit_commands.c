@@ -211,6 +211,34 @@ static void a_step_out_of_order_exits_with_5(void **state)
     says(ran.err, "never repeated");
 }
 
+static void import(struct scratch_db *f, const char *kind, const char *table)
+{
+    RUN_OKNO(&ran, table, "--data", f->dir, "import", kind, "-");
+    if (ran.exit_code)
+        fail_msg("import %s: exit %d: %s", kind, ran.exit_code, ran.err);
+}
+
+static void freezing_closes_first_what_has_ended_meanwhile(void **state)
+{
+    struct scratch_db *f = *state;
+    scratch_db_put(f, "DELETE FROM surveys");
+    import(f, "sites", "site,name,time_zone\ns,Shop,UTC\n");
+    import(f, "points", "point,site,name\np,s,Till\n");
+    import(f, "devices", "device,point,from,role\nd,p,2026-03-01T00:00:00Z,both\n");
+    import(f, "questions",
+           "question,point,from,kind,text\nq,p,2026-03-01T00:00:00Z,office,How was it?\n");
+    import(f, "events",
+           "device,seq,time,kind\nd,1,2026-03-10T07:10:00Z,press\nd,2,2026-03-10T07:10:05Z,no\n"
+           "d,3,2026-03-10T07:20:00Z,press\n");
+    scratch_db_put(f, "UPDATE surveys SET state = 'open', answer = NULL, answered_at = NULL");
+    AUDIT(f, "plan", "march", PERIOD, "--size", "5");
+    assert_int_equal(ran.exit_code, 0);
+    AUDIT(f, "freeze", "march");
+    if (ran.exit_code)
+        fail_msg("%s", ran.err);
+    says(ran.out, "frame    2 surveys");
+}
+
 static void an_audit_that_is_not_there_exits_with_3(void **state)
 {
     struct scratch_db *f = *state;
@@ -260,6 +288,8 @@ int main(void)
         cmocka_unit_test(wrong_options_of_estimate_are_refused),
         cmocka_unit_test_setup_teardown(an_audit_goes_from_plan_to_draw, setup, teardown),
         cmocka_unit_test_setup_teardown(a_step_out_of_order_exits_with_5, setup, teardown),
+        cmocka_unit_test_setup_teardown(freezing_closes_first_what_has_ended_meanwhile, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(an_audit_that_is_not_there_exits_with_3, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrong_audit_call_exits_with_2, setup, teardown),
     };
