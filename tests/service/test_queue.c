@@ -298,6 +298,76 @@ static void indicators_need_a_period_and_refuse_what_they_do_not_know(void **sta
     }
 }
 
+static void surveys_come_in_pages_with_their_photos(void **state)
+{
+    struct world *world = *state;
+    static const char period[] = "from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z";
+    char path[400];
+    fixture_sql(
+        world->fixture,
+        "INSERT INTO evidence (survey, kind, sha256, bytes, media_type, codec, camera, "
+        "asked_from, asked_to, got_from, got_to, frame_at, index_offset_us, "
+        "uncertainty_us, source, requests, bytes_read, software, made_at) VALUES ('b.0.1', "
+        "'still', 'abc', 1, 'image/jpeg', 'mjpeg', 'c', 0, 1, 0, 1, 1773151404960000, 0, 0, "
+        "'[]', 1, 1, 'test', 0)");
+    (void)snprintf(path, sizeof(path), "/api/v1/surveys?%s&limit=1", period);
+    AUTO_ANSWER first = get(world, world->boss, path);
+    assert_int_equal(first.status, 200);
+    fits(&first, "Surveys");
+    okno_autojson json_t *one = answer_json(&first);
+    const json_t *row = json_array_get(json_object_get(one, "surveys"), 0);
+    assert_int_equal(json_array_size(json_object_get(one, "surveys")), 1);
+    assert_string_equal(json_text(row, "id"), "b.0.1");
+    assert_string_equal(json_text(json_object_get(row, "still"), "url"),
+                        "/api/v1/evidence/abc.jpg");
+    assert_string_equal(json_text(json_object_get(row, "still"), "frame_at"),
+                        "2026-03-10T14:03:24.960Z");
+    (void)snprintf(path, sizeof(path), "/api/v1/surveys?%s&limit=1&cursor=%s", period,
+                   json_text(one, "next"));
+    AUTO_ANSWER second = get(world, world->boss, path);
+    okno_autojson json_t *two = answer_json(&second);
+    row = json_array_get(json_object_get(two, "surveys"), 0);
+    assert_string_equal(json_text(row, "id"), "b.0.2");
+    assert_true(json_is_null(json_object_get(row, "still")));
+    assert_true(json_is_null(json_object_get(two, "next")));
+    (void)snprintf(path, sizeof(path), "/api/v1/surveys?%s&answer=no", period);
+    AUTO_ANSWER answered = get(world, world->boss, path);
+    assert_non_null(strstr(answered.body, "b.0.1"));
+    assert_null(strstr(answered.body, "b.0.2"));
+}
+
+static void a_filter_that_cannot_be_is_named(void **state)
+{
+    struct world *world = *state;
+    static const char *const bad[][2] = {{"limit=0", "limit"},       {"limit=1001", "limit"},
+                                         {"limit=1x", "limit"},      {"answer=maybe", "answer"},
+                                         {"validity=x", "validity"}, {"cursor=x", "cursor"},
+                                         {"video=x", "video"},       {"nonsense=1", "nonsense"}};
+    for (size_t i = 0; i < OKNO_COUNT(bad); i++) {
+        char path[300];
+        char field[80];
+        (void)snprintf(path, sizeof(path),
+                       "/api/v1/surveys?from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z&%s",
+                       bad[i][0]);
+        AUTO_ANSWER answer = get(world, world->boss, path);
+        assert_int_equal(answer.status, 400);
+        (void)snprintf(field, sizeof(field), "\"field\":\"%s\"", bad[i][1]);
+        assert_non_null(strstr(answer.body, field));
+    }
+}
+
+static void a_dossier_tells_everything_about_one_survey(void **state)
+{
+    struct world *world = *state;
+    AUTO_ANSWER answer = get(world, world->boss, "/api/v1/surveys/b.0.1");
+    assert_int_equal(answer.status, 200);
+    fits(&answer, "Dossier");
+    AUTO_ANSWER none = get(world, world->boss, "/api/v1/surveys/b.0.9");
+    assert_int_equal(none.status, 404);
+    AUTO_ANSWER blind = get(world, world->vera, "/api/v1/surveys/b.0.1");
+    assert_int_equal(blind.status, 403);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -312,6 +382,9 @@ int main(void)
         TEST(sites_and_status_say_what_stands_now),
         TEST(experts_see_audits_without_their_results),
         TEST(indicators_need_a_period_and_refuse_what_they_do_not_know),
+        TEST(surveys_come_in_pages_with_their_photos),
+        TEST(a_filter_that_cannot_be_is_named),
+        TEST(a_dossier_tells_everything_about_one_survey),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

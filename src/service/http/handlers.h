@@ -18,6 +18,8 @@ http_handler http_get_evidence;
 http_handler http_get_audits, http_get_audit;
 /* figures.c */
 http_handler http_get_indicators;
+/* surveys.c */
+http_handler http_get_surveys, http_get_survey;
 /* status.c */
 http_handler http_get_sites, http_get_status;
 

@@ -47,3 +47,7 @@ VALUES ($at, $user, $action, $subject, $detail);
 
 -- name: service.next_close
 SELECT min(closes_at) FROM surveys WHERE state = 'open';
+
+-- name: service.newest_still
+SELECT sha256, frame_at FROM evidence WHERE survey = $survey AND kind = 'still'
+ORDER BY id DESC LIMIT 1;
