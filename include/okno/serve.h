@@ -34,7 +34,7 @@ struct okno_serve_options {
 /* Run until SIGTERM or SIGINT: then stop accepting, finish what runs, return 0. Call it from the
  * main thread before others exist (it blocks signals for all of them).
  * OKNO_REFUSED for a listener that is not loopback without behind_proxy, OKNO_INVALID for an
- * address, OKNO_CONFLICT when the port is taken. */
+ * address that is none, OKNO_FAILED when the port is taken. */
 OKNO_CHECK int okno_serve_run(const struct okno_serve_options *options,
                               const struct okno_conf *conf, struct okno_err *err);
 

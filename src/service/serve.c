@@ -6,6 +6,7 @@
 #include "notify_ready.h"
 #include "okno/log.h"
 #include "scheduler.h"
+#include "tasks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,9 +60,10 @@ int okno_serve_run(const struct okno_serve_options *options, const struct okno_c
 {
     sigset_t ends;
     block_signals(&ends);
+    struct tasks tasks = {.data_dir = options->data_dir, .conf = conf};
     OKNO_AUTO(scheduler) *scheduler = NULL;
     OKNO_AUTO(http_server) *server = NULL;
-    int rc = scheduler_start(options->data_dir, NULL, 0, &scheduler, err);
+    int rc = tasks_start(&tasks, options->workers, &scheduler, err);
     if (rc == 0)
         rc = http_server_start(options, conf, wake_scheduler, scheduler, &server, err);
     if (rc == 0)

@@ -323,7 +323,7 @@ static void a_port_that_is_taken_is_named(void **state)
     other->options.data_dir = other->dir;
     other->options.listen = listen;
     int rc = http_server_start(&other->options, &other->conf, NULL, NULL, &other->server, &err);
-    assert_int_equal(rc, OKNO_CONFLICT);
+    assert_int_equal(rc, OKNO_FAILED);
     assert_non_null(strstr(err.text, "is taken by another program"));
     assert_non_null(strstr(err.text, listen));
     fixture_free(other);

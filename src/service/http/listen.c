@@ -113,7 +113,7 @@ int http_address_bound(int fd, int *ret_port, char *ret_url, size_t url_size, st
 static int fail_bind(int number, const char *listen, struct okno_err *err)
 {
     if (number == EADDRINUSE)
-        return okno_fail_field(err, OKNO_CONFLICT, "listen",
+        return okno_fail_field(err, OKNO_FAILED, "listen",
                                "%s is taken by another program: stop it, or choose another port "
                                "with --listen",
                                listen);

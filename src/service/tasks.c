@@ -1,0 +1,90 @@
+#define _POSIX_C_SOURCE 200809L
+#include "tasks.h"
+
+#include "okno/log.h"
+#include "okno/survey.h"
+#include "okno/time.h"
+#include "okno/work.h"
+
+#include <stdatomic.h>
+
+static int open_work(void *context, void **ret_means, struct okno_err *err)
+{
+    const struct tasks *tasks = context;
+    struct okno_work *work = NULL;
+    int rc = okno_work_open(tasks->data_dir, tasks->conf, &work, err);
+    if (rc == 0)
+        *ret_means = work;
+    return rc;
+}
+
+static void close_work(void *means)
+{
+    okno_work_close(means);
+}
+
+static int run_job(void *context, void *means, int64_t *ret_next_us, struct okno_err *err)
+{
+    (void)context;
+    int code = 0;
+    struct okno_err why = {0};
+    int rc = okno_work_run_one(means, okno_time_now(), ret_next_us, &code, &why);
+    if (rc < 0)
+        return okno_fail(err, rc, "%s", why.text);
+    if (rc > 0 && code < 0)
+        okno_log(OKNO_LOG_INFO, "work", "%s: %s", okno_code_info(code)->name, why.text);
+    return rc;
+}
+
+/* Windows close as time passes: the next look is when the first open one does. */
+static int next_close(struct okno_db *db, int64_t *ret_next_us, struct okno_err *err)
+{
+    int64_t next_us = 0;
+    int rc = okno_db_int(db, "service.next_close", NULL, 0, INT64_MAX, &next_us, err);
+    if (rc == 0)
+        *ret_next_us = next_us;
+    return rc;
+}
+
+/* Surveys follow events and time, jobs follow surveys. */
+static int plan(void *context, void *means, int64_t *ret_next_us, struct okno_err *err)
+{
+    struct tasks *tasks = context;
+    struct okno_work *work = means;
+    struct okno_db *db = okno_work_db(work);
+    struct okno_survey_params params = okno_survey_params_of(tasks->conf);
+    struct okno_survey_refreshed counts = {0};
+    int64_t added = 0;
+    int rc = okno_survey_refresh(db, &params, okno_time_now(), &counts, err);
+    if (rc == 0)
+        rc = okno_work_plan(work, okno_time_now(), &added, err);
+    if (rc < 0)
+        return rc;
+    if (counts.added || counts.changed || counts.removed)
+        okno_log(OKNO_LOG_INFO, "survey", "surveys added=%lld changed=%lld removed=%lld",
+                 (long long)counts.added, (long long)counts.changed, (long long)counts.removed);
+    struct scheduler *scheduler = atomic_load(&tasks->scheduler);
+    if (added > 0 && scheduler)
+        scheduler_wake(scheduler);
+    return next_close(db, ret_next_us, err);
+}
+
+int tasks_start(struct tasks *tasks, int workers, struct scheduler **ret_scheduler,
+                struct okno_err *err)
+{
+    struct scheduler_task all[] = {
+        {.name = "planner", .threads = 1, .work = plan},
+        {.name = "worker", .threads = workers, .work = run_job},
+    };
+    for (size_t i = 0; i < OKNO_COUNT(all); i++) {
+        all[i].context = tasks;
+        all[i].open = open_work;
+        all[i].close = close_work;
+    }
+    int rc = scheduler_start(tasks->data_dir, all, OKNO_COUNT(all), ret_scheduler, err);
+    if (rc < 0)
+        return rc;
+    atomic_store(&tasks->scheduler, *ret_scheduler);
+    scheduler_wake(*ret_scheduler); /* what was planned before it was known to the planner */
+    return 0;
+}

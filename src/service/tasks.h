@@ -1,0 +1,18 @@
+/* What the scheduler's threads do in `okno serve`. */
+#ifndef OKNO_SERVICE_TASKS_H
+#define OKNO_SERVICE_TASKS_H
+
+#include "okno/conf.h"
+#include "scheduler.h"
+
+struct tasks {
+    const char *data_dir;
+    const struct okno_conf *conf;
+    struct scheduler *_Atomic scheduler; /* whom the planner wakes; NULL while starting */
+};
+
+/* One planner and `workers` threads that fetch. `tasks` lives until the scheduler has stopped. */
+OKNO_CHECK int tasks_start(struct tasks *tasks, int workers, struct scheduler **ret_scheduler,
+                           struct okno_err *err);
+
+#endif
