@@ -8,7 +8,7 @@
 static void blind(const struct http_request *request, json_t *audit)
 {
     static const char *const hidden[] = {"valid", "invalid", "undeterminable"};
-    if (request->who.role != HTTP_EXPERT)
+    if (request->role != HTTP_EXPERT)
         return;
     for (size_t i = 0; i < OKNO_COUNT(hidden); i++)
         (void)json_object_del(audit, hidden[i]);

@@ -105,7 +105,7 @@ static int check_rights(const struct http_request *request, struct okno_err *err
         return 0;
     if (!request->who.user[0])
         return okno_fail(err, OKNO_UNAUTHENTICATED, "log in first");
-    if (!(roles & request->who.role))
+    if (!(roles & request->role))
         return okno_fail(err, OKNO_FORBIDDEN, "this is not open to your role");
     return 0;
 }

@@ -51,7 +51,7 @@ static int check_expert(const struct http_request *request, const char *sha256,
                         struct okno_err *err)
 {
     int64_t shown = 0;
-    if (request->who.role != HTTP_EXPERT)
+    if (request->role != HTTP_EXPERT)
         return 0;
     int rc = OKNO_DB_INT(request->db, "service.evidence_of_expert", 0, &shown, err,
                          OKNO_TEXT("sha256", sha256), OKNO_TEXT("user", request->who.user),

@@ -68,7 +68,7 @@ static int job_metrics(struct okno_db *db, struct okno_buf *buf, struct okno_err
 static int check_metrics_rights(struct http_request *request, struct okno_err *err)
 {
     int rc = request->is_direct ? 0 : http_session_load(request, err);
-    if (rc < 0 || request->is_direct || request->who.role == HTTP_ADMINISTRATOR)
+    if (rc < 0 || request->is_direct || request->role == HTTP_ADMINISTRATOR)
         return rc;
     return okno_fail(err, OKNO_FORBIDDEN,
                      "metrics are for this machine and for administrators only");

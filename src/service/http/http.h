@@ -7,6 +7,7 @@
 #include "okno/db.h"
 #include "okno/json.h"
 #include "okno/text.h"
+#include "okno/user.h"
 #include "reply.h"
 
 #include <pthread.h>
@@ -18,7 +19,6 @@ enum {
     HTTP_QUERY_MAX = 32,
     HTTP_PARAMS_MAX = 2,
     HTTP_PARAM_TEXT = 200,
-    HTTP_TOKEN_TEXT = 65, /* a session token: 64 hex digits and the NUL */
     HTTP_ROLE_COUNT = 5,
 };
 
@@ -30,14 +30,6 @@ enum http_role {
     HTTP_STAFF = 8,
     HTTP_ADMINISTRATOR = 16,
     HTTP_ANY_ROLE = 31,
-};
-
-/* Who asks. */
-struct http_person {
-    char user[OKNO_ID_TEXT]; /* "" for nobody */
-    char name[256];
-    char language[8];
-    enum http_role role;
 };
 
 struct http_pair {
@@ -80,8 +72,9 @@ struct http_request {
     char peer[64];  /* the client's address, as nginx names it when the peer is loopback */
     bool is_direct; /* from loopback and not through a proxy */
     struct okno_db *db;
-    struct http_person who;
-    char token[HTTP_TOKEN_TEXT]; /* of the session; "" for none */
+    struct okno_user who;        /* .user is "" for nobody */
+    enum http_role role;         /* of who */
+    char token[OKNO_TOKEN_TEXT]; /* of the session; "" for none */
     json_t *body;                /* checked against the route's schema; NULL without one */
     char params[HTTP_PARAMS_MAX][HTTP_PARAM_TEXT];
     struct http_pair query[HTTP_QUERY_MAX];

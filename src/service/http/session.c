@@ -3,7 +3,6 @@
 #include "handlers.h"
 
 #include "okno/time.h"
-#include "people.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,13 +13,13 @@ enum { USER_FAILURES = 5, ADDRESS_FAILURES = 20, LOGIN_WAIT_S = 5 };
 static const char cookie_name[] = "okno_session";
 
 /* The value of our cookie in a Cookie header; false when absent or not 64 hex digits. */
-static bool find_token(const char *header, char ret_token[HTTP_TOKEN_TEXT])
+static bool find_token(const char *header, char ret_token[OKNO_TOKEN_TEXT])
 {
     size_t name_len = sizeof(cookie_name) - 1;
     for (const char *at = header ? header : ""; *at;) {
         at += strspn(at, " ;");
         size_t len = strcspn(at, ";");
-        if (len == name_len + 1 + HTTP_TOKEN_TEXT - 1 && memcmp(at, cookie_name, name_len) == 0 &&
+        if (len == name_len + 1 + OKNO_TOKEN_TEXT - 1 && memcmp(at, cookie_name, name_len) == 0 &&
             at[name_len] == '=' && strspn(at + name_len + 1, "0123456789abcdef") >= 64) {
             memcpy(ret_token, at + name_len + 1, 64);
             ret_token[64] = '\0';
@@ -33,12 +32,16 @@ static bool find_token(const char *header, char ret_token[HTTP_TOKEN_TEXT])
 
 int http_session_load(struct http_request *request, struct okno_err *err)
 {
-    char token[HTTP_TOKEN_TEXT];
+    char token[OKNO_TOKEN_TEXT];
+    struct okno_err why = {0};
     if (!find_token(http_header(request, "Cookie"), token))
         return 0;
-    int rc = people_of_session(request->db, token, okno_time_now(), &request->who, err);
-    if (rc <= 0)
-        return rc;
+    int rc = okno_session_find(request->db, token, okno_time_now(), &request->who, &why);
+    if (rc == OKNO_UNAUTHENTICATED)
+        return 0;
+    if (rc < 0)
+        return okno_fail(err, rc, "%s", why.text);
+    request->role = http_role_of(request->who.role);
     memcpy(request->token, token, sizeof(token));
     return 0;
 }
@@ -52,13 +55,12 @@ static void set_cookie(const struct http_service *service, struct http_reply *re
                       token, (long long)(age_us / OKNO_SECOND_US), secure ? "; Secure" : "");
 }
 
-static int reply_me(const struct http_person *who, struct http_reply *reply, struct okno_err *err)
+static int reply_me(const struct okno_user *who, struct http_reply *reply, struct okno_err *err)
 {
-    int bit = __builtin_ctz((unsigned)who->role);
     return http_reply_json(reply,
                            json_pack("{s:s, s:o, s:s, s:s}", "user", who->user, "name",
-                                     okno_json_text(who->name), "role", http_role_names[bit],
-                                     "language", who->language),
+                                     okno_json_text(who->name), "role", who->role, "language",
+                                     who->language),
                            err);
 }
 
@@ -115,7 +117,7 @@ static int try_password(struct http_request *request, const char *user, const ch
         return rc;
     rc = check_limits(request, user, reply, err);
     if (rc == 0) {
-        rc = people_check_password(request->db, user, password, &request->who, err);
+        rc = okno_user_verify(request->db, user, password, &request->who, err);
         if (rc == 0 || rc == OKNO_UNAUTHENTICATED)
             count_login(request, user, rc == 0);
     }
@@ -128,10 +130,10 @@ int http_post_login(struct http_request *request, struct http_reply *reply, stru
     const char *user = json_string_value(json_object_get(request->body, "user"));
     const char *password = json_string_value(json_object_get(request->body, "password"));
     int64_t age_us = request->service->session_us;
-    char token[HTTP_TOKEN_TEXT];
+    char token[OKNO_TOKEN_TEXT];
     int rc = try_password(request, user, password, reply, err);
     if (rc == 0)
-        rc = people_open_session(request->db, request->who.user, age_us, okno_time_now(), token,
+        rc = okno_session_create(request->db, request->who.user, age_us, okno_time_now(), token,
                                  err);
     if (rc < 0)
         return rc;
@@ -141,7 +143,7 @@ int http_post_login(struct http_request *request, struct http_reply *reply, stru
 
 int http_post_logout(struct http_request *request, struct http_reply *reply, struct okno_err *err)
 {
-    int rc = people_close_session(request->db, request->token, err);
+    int rc = okno_session_delete(request->db, request->token, err);
     set_cookie(request->service, reply, "", 0);
     reply->status = 204;
     return rc;
@@ -155,7 +157,7 @@ int http_get_me(struct http_request *request, struct http_reply *reply, struct o
 int http_post_me(struct http_request *request, struct http_reply *reply, struct okno_err *err)
 {
     const char *language = json_string_value(json_object_get(request->body, "language"));
-    int rc = people_set_language(request->db, request->who.user, language, err);
+    int rc = okno_user_set_language(request->db, request->who.user, language, err);
     if (rc < 0)
         return rc;
     (void)snprintf(request->who.language, sizeof(request->who.language), "%s", language);
