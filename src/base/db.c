@@ -41,6 +41,8 @@ static int code_of(int sqlite_code)
 
 static int fail(sqlite3 *sqlite, int sqlite_code, const char *what, struct okno_err *err)
 {
+    if (code_of(sqlite_code) == OKNO_NO_SPACE)
+        return okno_fail(err, OKNO_NO_SPACE, "database: %s: no space left on disk", what);
     return okno_fail(err, code_of(sqlite_code), "database: %s: %s", what,
                      sqlite ? sqlite3_errmsg(sqlite) : sqlite3_errstr(sqlite_code));
 }

@@ -1,0 +1,199 @@
+#include "okno/db.h"
+
+#include "../support/tempdir.h"
+
+#include <setjmp.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct okno_err err;
+
+static struct okno_db *opened(const char *dir)
+{
+    struct okno_db *db = NULL;
+    okno_err_clear(&err);
+    assert_int_equal(okno_db_open(dir, true, &db, &err), 0);
+    return db;
+}
+
+static int add_import(struct okno_db *db, const char *author, int64_t *ret_id)
+{
+    okno_err_clear(&err);
+    return OKNO_DB_INT(db, "registry.add_import", -1, ret_id, &err, OKNO_INT("at", 1),
+                       OKNO_TEXT("author", author), OKNO_TEXT("kind", "sites"),
+                       OKNO_TEXT("source", "-"));
+}
+
+static int64_t number(const char *dir, const char *sql)
+{
+    char path[300];
+    sqlite3 *raw = NULL;
+    sqlite3_stmt *stmt = NULL;
+    (void)snprintf(path, sizeof(path), "%s/okno.db", dir);
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(raw, sql, -1, &stmt, NULL), SQLITE_OK);
+    int64_t value = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : -1;
+    (void)sqlite3_finalize(stmt);
+    (void)sqlite3_close(raw);
+    return value;
+}
+
+static void a_new_database_has_every_migration_and_opens_again(void **state)
+{
+    (void)state;
+    char *dir = support_tempdir();
+    okno_db_close(opened(dir));
+    int64_t version = number(dir, "PRAGMA user_version");
+    assert_true(version >= 5);
+    struct okno_db *db = opened(dir);
+    assert_string_equal(okno_db_dir(db), dir);
+    assert_int_equal(okno_db_check(db, &err), 0);
+    okno_db_close(db);
+    assert_int_equal(number(dir, "PRAGMA user_version"), version);
+    support_tempdir_remove(dir);
+}
+
+static void a_database_that_is_not_there_says_how_to_make_one(void **state)
+{
+    (void)state;
+    char *dir = support_tempdir();
+    struct okno_db *db = NULL;
+    okno_err_clear(&err);
+    assert_int_equal(okno_db_open(dir, false, &db, &err), OKNO_NOT_FOUND);
+    assert_non_null(strstr(err.text, "init"));
+    assert_null(db);
+    support_tempdir_remove(dir);
+}
+
+static void a_database_of_a_newer_program_is_left_alone(void **state)
+{
+    (void)state;
+    char *dir = support_tempdir();
+    struct okno_db *db = NULL;
+    okno_db_close(opened(dir));
+    assert_int_equal(number(dir, "PRAGMA user_version = 9999"), -1);
+    assert_int_equal(okno_db_open(dir, false, &db, &err), OKNO_REFUSED);
+    assert_non_null(strstr(err.text, "9999"));
+    assert_int_equal(number(dir, "PRAGMA user_version"), 9999);
+    support_tempdir_remove(dir);
+}
+
+static void a_file_that_is_no_database_is_refused(void **state)
+{
+    (void)state;
+    char *dir = support_tempdir();
+    struct okno_db *db = NULL;
+    support_text(dir, "okno.db", "this is a long enough text that is surely not a database.....");
+    okno_err_clear(&err);
+    assert_int_equal(okno_db_open(dir, false, &db, &err), OKNO_DATABASE);
+    assert_null(db);
+    support_tempdir_remove(dir);
+}
+
+static void a_savepoint_undoes_its_row_only(void **state)
+{
+    (void)state;
+    char *dir = support_tempdir();
+    struct okno_db *db = opened(dir);
+    int64_t id = 0;
+    assert_int_equal(okno_db_begin(db, &err), 0);
+    assert_int_equal(add_import(db, "kept", &id), 0);
+    assert_int_equal(okno_db_savepoint(db, &err), 0);
+    assert_int_equal(add_import(db, "undone", &id), 0);
+    assert_int_equal(okno_db_savepoint_end(db, false, &err), 0);
+    assert_int_equal(okno_db_savepoint(db, &err), 0);
+    assert_int_equal(add_import(db, "kept too", &id), 0);
+    assert_int_equal(okno_db_savepoint_end(db, true, &err), 0);
+    assert_int_equal(okno_db_commit(db, &err), 0);
+    okno_db_close(db);
+    assert_int_equal(number(dir, "SELECT count(*) FROM imports"), 2);
+    assert_int_equal(number(dir, "SELECT count(*) FROM imports WHERE author = 'undone'"), 0);
+    support_tempdir_remove(dir);
+}
+
+static void what_is_not_committed_is_gone(void **state)
+{
+    (void)state;
+    char *dir = support_tempdir();
+    struct okno_db *db = opened(dir);
+    int64_t id = 0;
+    assert_int_equal(okno_db_begin(db, &err), 0);
+    assert_int_equal(add_import(db, "a", &id), 0);
+    okno_db_rollback(db);
+    okno_db_rollback(db);
+    assert_int_equal(okno_db_begin(db, &err), 0);
+    assert_int_equal(add_import(db, "b", &id), 0);
+    okno_db_close(db);
+    assert_int_equal(number(dir, "SELECT count(*) FROM imports"), 0);
+    support_tempdir_remove(dir);
+}
+
+static void an_unknown_statement_or_parameter_is_named(void **state)
+{
+    (void)state;
+    struct okno_db *db = NULL;
+    struct okno_stmt *stmt = NULL;
+    okno_err_clear(&err);
+    assert_int_equal(okno_db_open_memory(&db, &err), 0);
+    assert_int_equal(okno_db_stmt(db, "no.such", &stmt, &err), OKNO_FAILED);
+    assert_non_null(strstr(err.text, "no.such"));
+    okno_err_clear(&err);
+    assert_int_equal(okno_db_stmt(db, "registry.has_site", &stmt, &err), 0);
+    assert_int_equal(okno_stmt_bind_int(stmt, "nothing", 1, &err), OKNO_FAILED);
+    assert_non_null(strstr(err.text, "$nothing"));
+    okno_db_close(db);
+}
+
+static void a_broken_rule_of_the_schema_is_a_conflict(void **state)
+{
+    (void)state;
+    struct okno_db *db = NULL;
+    int64_t id = 0;
+    okno_err_clear(&err);
+    assert_int_equal(okno_db_open_memory(&db, &err), 0);
+    assert_int_equal(add_import(db, NULL, &id), OKNO_CONFLICT);
+    assert_int_equal(OKNO_DB_RUN(db, "registry.add_session", NULL, NULL,
+                                 OKNO_TEXT("token_hash", "x"), OKNO_TEXT("user", "nobody"),
+                                 OKNO_INT("now", 0), OKNO_INT("until", 1)),
+                     OKNO_CONFLICT);
+    assert_int_equal(add_import(db, "a", &id), 0);
+    okno_db_close(db);
+}
+
+static void a_reader_sees_the_old_state_while_another_writes(void **state)
+{
+    (void)state;
+    char *dir = support_tempdir();
+    struct okno_db *writer = opened(dir);
+    struct okno_db *reader = opened(dir);
+    int64_t users = -1;
+    int64_t id = 0;
+    assert_int_equal(okno_db_begin(writer, &err), 0);
+    assert_int_equal(add_import(writer, "a", &id), 0);
+    assert_int_equal(okno_db_int(reader, "registry.count_users", NULL, 0, 7, &users, &err), 0);
+    assert_int_equal(users, 0);
+    assert_int_equal(okno_db_commit(writer, &err), 0);
+    okno_db_close(writer);
+    okno_db_close(reader);
+    support_tempdir_remove(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_database_has_every_migration_and_opens_again),
+        cmocka_unit_test(a_database_that_is_not_there_says_how_to_make_one),
+        cmocka_unit_test(a_database_of_a_newer_program_is_left_alone),
+        cmocka_unit_test(a_file_that_is_no_database_is_refused),
+        cmocka_unit_test(a_savepoint_undoes_its_row_only),
+        cmocka_unit_test(what_is_not_committed_is_gone),
+        cmocka_unit_test(an_unknown_statement_or_parameter_is_named),
+        cmocka_unit_test(a_broken_rule_of_the_schema_is_a_conflict),
+        cmocka_unit_test(a_reader_sees_the_old_state_while_another_writes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,92 @@
+#include "okno/mem.h"
+#include "okno/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void well_formed_utf8_is_told_from_the_rest(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"",
+                                       "a",
+                                       "\xc2\x80",
+                                       "\xd0\x96",
+                                       "\xe0\xa0\x80",
+                                       "\xed\x9f\xbf",
+                                       "\xef\xbf\xbf",
+                                       "\xf0\x90\x80\x80",
+                                       "\xf4\x8f\xbf\xbf"};
+    static const char *const bad[] = {"\x80",
+                                      "\xc0\x80",
+                                      "\xc1\xbf",
+                                      "\xe0\x9f\xbf",
+                                      "\xed\xa0\x80",
+                                      "\xf0\x8f\xbf\xbf",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf5\x80\x80\x80",
+                                      "\xd0",
+                                      "\xd0z",
+                                      "\xe2\x82",
+                                      "\xff"};
+    for (size_t i = 0; i < OKNO_COUNT(good); i++)
+        assert_true(okno_text_is_utf8(good[i], strlen(good[i])));
+    for (size_t i = 0; i < OKNO_COUNT(bad); i++)
+        assert_false(okno_text_is_utf8(bad[i], strlen(bad[i])));
+}
+
+static void ids_are_short_and_plain(void **state)
+{
+    (void)state;
+    char id[66];
+    memset(id, 'x', sizeof(id));
+    id[65] = '\0';
+    assert_false(okno_text_is_id(id));
+    id[64] = '\0';
+    assert_true(okno_text_is_id(id));
+    assert_true(okno_text_is_id("A-z_09"));
+    static const char *const bad[] = {"", "a b", "a.b", "a/b", "\xd0\x96", "a\n"};
+    for (size_t i = 0; i < OKNO_COUNT(bad); i++)
+        assert_false(okno_text_is_id(bad[i]));
+}
+
+static void a_word_is_one_of_the_list_whole(void **state)
+{
+    (void)state;
+    assert_true(okno_text_is_word("yes", "no yes"));
+    assert_true(okno_text_is_word("no", "no yes"));
+    assert_false(okno_text_is_word("ye", "no yes"));
+    assert_false(okno_text_is_word("yess", "no yes"));
+    assert_false(okno_text_is_word("no yes", "no yes"));
+    assert_false(okno_text_is_word("", "no yes"));
+    assert_false(okno_text_is_word("x", ""));
+}
+
+static void what_is_shown_is_safe_and_short(void **state)
+{
+    (void)state;
+    char shown[OKNO_TEXT_SHOWN];
+    char text[300];
+    assert_string_equal(okno_text_show("ok \xd0\x96", shown), "ok \xd0\x96");
+    assert_string_equal(okno_text_show("\x1b[2J\n\xff", shown), "\\x1b[2J\\x0a\\xff");
+    for (size_t i = 0; i + 2 < sizeof(text); i += 2)
+        memcpy(text + i, "\xd0\x96", 3);
+    (void)okno_text_show(text, shown);
+    assert_true(strlen(shown) < OKNO_TEXT_SHOWN);
+    assert_true(okno_text_is_utf8(shown, strlen(shown)));
+    assert_string_equal(shown + strlen(shown) - 3, "...");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(well_formed_utf8_is_told_from_the_rest),
+        cmocka_unit_test(ids_are_short_and_plain),
+        cmocka_unit_test(a_word_is_one_of_the_list_whole),
+        cmocka_unit_test(what_is_shown_is_safe_and_short),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
