@@ -43,6 +43,8 @@ struct okno_camera {
     struct okno_archive_row archive;
 };
 
+OKNO_VEC(okno_camera_vec, struct okno_camera);
+
 struct okno_site {
     char site[OKNO_ID_TEXT];
     char name[OKNO_NAME_TEXT];
@@ -112,6 +114,8 @@ OKNO_CHECK int okno_registry_point(struct okno_db *db, const char *point,
 /* All, ordered by id, appended. */
 OKNO_CHECK int okno_registry_archives(struct okno_db *db, struct okno_archive_row_vec *rows,
                                       struct okno_err *err);
+OKNO_CHECK int okno_registry_cameras(struct okno_db *db, struct okno_camera_vec *cameras,
+                                     struct okno_err *err);
 OKNO_CHECK int okno_registry_sites(struct okno_db *db, struct okno_site_vec *sites,
                                    struct okno_err *err);
 OKNO_CHECK int okno_registry_points(struct okno_db *db, struct okno_point_vec *points,

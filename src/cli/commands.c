@@ -6,6 +6,7 @@
     X(init) \
     X(user) \
     X(import) \
+    X(archive) \
     X(clock) \
     X(audit) \
     X(estimate) \

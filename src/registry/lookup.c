@@ -71,23 +71,40 @@ int okno_registry_archive(struct okno_db *db, const char *archive, struct okno_a
     return 0;
 }
 
+static void read_camera(struct okno_stmt *stmt, struct okno_camera *camera)
+{
+    memset(camera, 0, sizeof(*camera));
+    COPY(camera->camera, stmt, "camera");
+    COPY(camera->site, stmt, "site");
+    COPY(camera->channel, stmt, "channel");
+    COPY(camera->name, stmt, "name");
+    camera->retention_days = okno_stmt_int(stmt, "retention_days");
+    camera->overlay_trusted = okno_stmt_int(stmt, "overlay_trusted") != 0;
+    read_archive(stmt, &camera->archive);
+}
+
+int okno_registry_cameras(struct okno_db *db, struct okno_camera_vec *cameras, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    struct okno_camera camera;
+    int rc = OKNO_DB_PREPARE(db, "registry.get_cameras", &stmt, err, OKNO_TEXT("camera", NULL));
+    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
+        read_camera(stmt, &camera);
+        rc = okno_camera_vec_push(cameras, camera) < 0 ? no_memory(err) : 0;
+    }
+    return rc;
+}
+
 int okno_registry_camera(struct okno_db *db, const char *camera, struct okno_camera *ret_camera,
                          struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
-    int rc = OKNO_DB_PREPARE(db, "registry.get_camera", &stmt, err, OKNO_TEXT("camera", camera));
+    int rc = OKNO_DB_PREPARE(db, "registry.get_cameras", &stmt, err, OKNO_TEXT("camera", camera));
     if (rc == 0)
         rc = okno_stmt_step(stmt, err);
     if (rc <= 0)
         return rc < 0 ? rc : not_found("camera", camera, err);
-    memset(ret_camera, 0, sizeof(*ret_camera));
-    COPY(ret_camera->camera, stmt, "camera");
-    COPY(ret_camera->site, stmt, "site");
-    COPY(ret_camera->channel, stmt, "channel");
-    COPY(ret_camera->name, stmt, "name");
-    ret_camera->retention_days = okno_stmt_int(stmt, "retention_days");
-    ret_camera->overlay_trusted = okno_stmt_int(stmt, "overlay_trusted") != 0;
-    read_archive(stmt, &ret_camera->archive);
+    read_camera(stmt, ret_camera);
     return 0;
 }
 

@@ -74,6 +74,11 @@ static void a_camera_comes_with_its_archive(void **state)
     assert_int_equal(okno_registry_camera(db, "C2", &camera, &err), 0);
     assert_int_equal(camera.retention_days, 0);
     assert_false(camera.overlay_trusted);
+    struct okno_camera_vec cameras = {0};
+    assert_int_equal(okno_registry_cameras(db, &cameras, &err), 0);
+    assert_int_equal(cameras.len, 3);
+    assert_memory_equal(&cameras.items[1], &camera, sizeof(camera));
+    okno_camera_vec_free(&cameras);
 }
 
 static void an_unknown_id_is_not_found_by_name(void **state)

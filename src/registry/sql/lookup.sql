@@ -6,12 +6,14 @@ WHERE id = (SELECT max(id) FROM archives WHERE archive = a.archive)
   AND ($archive IS NULL OR archive = $archive)
 ORDER BY archive;
 
--- name: registry.get_camera
+-- name: registry.get_cameras
 SELECT c.camera, c.site, c.channel, c.name, c.retention_days, c.overlay_trusted,
   a.archive, a.kind, a.url, a.files, a.time_zone, a.user, a.secret, a.options
 FROM cameras c JOIN archives a ON a.archive = c.archive
-WHERE c.id = (SELECT max(id) FROM cameras WHERE camera = $camera)
-  AND a.id = (SELECT max(id) FROM archives WHERE archive = c.archive);
+WHERE c.id = (SELECT max(id) FROM cameras WHERE camera = c.camera)
+  AND a.id = (SELECT max(id) FROM archives WHERE archive = c.archive)
+  AND ($camera IS NULL OR c.camera = $camera)
+ORDER BY c.camera;
 
 -- name: registry.get_sites
 SELECT site, name, time_zone, hours, site_group FROM sites s

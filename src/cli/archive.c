@@ -1,0 +1,191 @@
+#define _POSIX_C_SOURCE 200809L
+#include "cli.h"
+#include "options.h"
+
+#include "okno/archive.h"
+#include "okno/conf.h"
+#include "okno/json.h"
+#include "okno/mem.h"
+#include "okno/registry.h"
+#include "okno/time.h"
+
+#include <sodium/utils.h>
+#include <stdio.h>
+#include <string.h>
+
+struct choice {
+    bool json;
+    int64_t at_us;
+};
+
+static int print_json(json_t *object, struct okno_err *err)
+{
+    okno_autojson json_t *owned = object;
+    return owned ? okno_json_print(owned, stdout, err)
+                 : okno_fail(err, OKNO_NO_MEMORY, "no memory to print");
+}
+
+/* --- list */
+
+static int print_archive(const struct okno_archive_row *row, bool json, struct okno_err *err)
+{
+    if (!json) {
+        printf("%-16s %-10s %s %s (%s)\n", row->archive, row->kind, row->url, row->files,
+               row->time_zone);
+        return 0;
+    }
+    return print_json(json_pack("{ss ss ss ss ss ss ss}", "archive", row->archive, "kind",
+                                row->kind, "url", row->url, "files", row->files, "time_zone",
+                                row->time_zone, "user", row->user, "secret", row->secret),
+                      err);
+}
+
+static int list(struct okno_db *db, bool json, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_archive_row_vec) rows = {0};
+    int rc = okno_registry_archives(db, &rows, err);
+    for (size_t i = 0; rc == 0 && i < rows.len; i++)
+        rc = print_archive(&rows.items[i], json, err);
+    return rc;
+}
+
+/* --- test */
+
+static int open_archive(const struct cli *cli, struct okno_db *db, const char *id,
+                        struct okno_archive **ret_archive, struct okno_err *err)
+{
+    struct okno_archive_row row;
+    char password[OKNO_SECRET_TEXT] = "";
+    int rc = okno_registry_archive(db, id, &row, err);
+    if (rc == 0)
+        rc = okno_registry_secret(db, row.secret, password, err);
+    if (rc < 0)
+        return rc;
+    const struct okno_archive_config config = {
+        .archive = row.archive,
+        .kind = row.kind,
+        .url = row.url,
+        .files = row.files,
+        .time_zone = row.time_zone,
+        .user = row.user,
+        .password = password,
+        .options = row.options,
+        .deadline_us = cli->conf->fetch.deadline_s * OKNO_SECOND_US,
+    };
+    rc = okno_archive_open(&config, ret_archive, err);
+    sodium_memzero(password, sizeof(password));
+    return rc;
+}
+
+/* The pieces of the day before `at`; where there are none, of the week and the month before. */
+static int last_pieces(struct okno_archive *archive, const struct okno_camera *camera,
+                       int64_t at_us, struct okno_piece_vec *pieces, struct okno_err *err)
+{
+    static const int64_t days[] = {1, 7, 31};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && pieces->len == 0 && i < OKNO_COUNT(days); i++)
+        rc = okno_archive_pieces(archive, camera->channel, at_us - days[i] * OKNO_DAY_US, at_us,
+                                 pieces, err);
+    if (rc < 0)
+        okno_err_context(err, "camera %s, channel %s", camera->camera, camera->channel);
+    return rc;
+}
+
+static int print_pieces(const struct okno_camera *camera, const struct okno_piece_vec *pieces,
+                        bool json, struct okno_err *err)
+{
+    char from[OKNO_TIME_TEXT];
+    char to[OKNO_TIME_TEXT];
+    if (pieces->len == 0 && !json)
+        printf("%s (channel %s): nothing recorded\n", camera->camera, camera->channel);
+    if (pieces->len == 0)
+        return json ? print_json(json_pack("{ss ss si sn sn sn}", "camera", camera->camera,
+                                           "channel", camera->channel, "pieces", 0, "from", "to",
+                                           "last"),
+                                 err)
+                    : 0;
+    const struct okno_piece *last = &pieces->items[pieces->len - 1];
+    if (json)
+        return print_json(json_pack("{ss ss sI so so so}", "camera", camera->camera, "channel",
+                                    camera->channel, "pieces", (json_int_t)pieces->len, "from",
+                                    okno_json_time(pieces->items[0].from_us), "to",
+                                    okno_json_time(last->to_us), "last",
+                                    okno_json_text(last->name)),
+                          err);
+    printf("%s (channel %s): %zu pieces from %s to %s, the last is %s\n", camera->camera,
+           camera->channel, pieces->len, okno_time_format(pieces->items[0].from_us, from),
+           okno_time_format(last->to_us, to), last->name);
+    return 0;
+}
+
+static int test_camera(struct okno_archive *archive, const struct okno_camera *camera,
+                       const struct choice *choice, size_t *ret_found, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
+    int rc = last_pieces(archive, camera, choice->at_us, &pieces, err);
+    if (rc == 0)
+        rc = print_pieces(camera, &pieces, choice->json, err);
+    *ret_found += rc == 0 ? pieces.len : 0;
+    return rc;
+}
+
+static int test(const struct cli *cli, struct okno_db *db, const char *id,
+                const struct choice *choice, struct okno_err *err)
+{
+    OKNO_AUTO(okno_archive) *archive = NULL;
+    OKNO_AUTO_VEC(okno_camera_vec) cameras = {0};
+    size_t found = 0;
+    size_t tested = 0;
+    int rc = open_archive(cli, db, id, &archive, err);
+    if (rc == 0)
+        rc = okno_registry_cameras(db, &cameras, err);
+    for (size_t i = 0; rc == 0 && i < cameras.len; i++) {
+        if (strcmp(cameras.items[i].archive.archive, id) != 0)
+            continue;
+        tested++;
+        rc = test_camera(archive, &cameras.items[i], choice, &found, err);
+    }
+    if (rc == 0 && tested == 0)
+        return okno_fail(err, OKNO_NOT_FOUND,
+                         "no camera of archive %s is known: import cameras to see its recordings",
+                         id);
+    if (rc == 0 && found == 0)
+        return okno_fail(err, OKNO_NO_COVERAGE,
+                         "archive %s answers, but nothing is recorded in the last 31 days: check "
+                         "the channels, the template of the files and the time zone",
+                         id);
+    return rc;
+}
+
+static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    struct choice choice = {.at_us = okno_time_now()};
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--json", .flag = &choice.json},
+                         {.name = "--at", .time_us = &choice.at_us});
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    if (rc < 0)
+        return rc;
+    if (rest == 1 && strcmp(argv[1], "list") == 0)
+        return list(db, choice.json, err);
+    if (rest == 2 && strcmp(argv[1], "test") == 0)
+        return test(cli, db, argv[2], &choice, err);
+    return okno_fail(err, OKNO_USAGE, "write `okno archive list` or `okno archive test ID`");
+}
+
+const struct cli_command cli_archive = {
+    .name = "archive",
+    .summary = "recording systems: list, test the connection",
+    .help =
+        "usage: okno archive list [--json]\n"
+        "       okno archive test ID [--at TIME] [--json]\n"
+        "\n"
+        "test opens the archive and shows, for each camera, what it recorded in the day (else\n"
+        "the week, the month) before now or TIME. Exit 3: it answers and has nothing.\n"
+        "Times are the archive's clock, brought to UTC by its time zone.\n"
+        "\n"
+        "example: okno archive test A1\n",
+    .run = run,
+};
