@@ -2,6 +2,7 @@
 #include "okno/import.h"
 #include "cli.h"
 #include "options.h"
+#include "progress.h"
 #include "refresh.h"
 
 #include "okno/event.h"
@@ -77,12 +78,8 @@ static void on_progress(void *ctx, const struct okno_import_result *so_far, int6
                         int64_t size)
 {
     (void)ctx;
-    if (!isatty(STDERR_FILENO))
-        return;
-    (void)fprintf(stderr, "\r%lld rows", (long long)so_far->read);
-    if (size > 0)
-        (void)fprintf(stderr, ", %d %%", (int)(bytes * 100 / size));
-    (void)fprintf(stderr, size > 0 && bytes >= size ? "\n" : " ");
+    (void)so_far;
+    cli_progress("import", bytes, size);
 }
 
 static int print_result(const struct cli *cli, const char *kind, const struct okno_import_result *n,
