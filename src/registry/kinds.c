@@ -303,6 +303,10 @@ static int check_archive(const struct okno_value *values, struct okno_err *err)
     const char *url = values[2].text;
     char scheme[16] = "";
     const char *colon = strstr(url, "://");
+    const char *rest = colon ? colon + 3 : url;
+    if (memchr(rest, '@', strcspn(rest, "/?#"))) /* first: later messages show the address */
+        return okno_fail_field(err, OKNO_INVALID, "url",
+                               "url holds a login: put it into the columns user and secret");
     if (colon)
         (void)snprintf(scheme, sizeof(scheme), "%.*s", (int)(colon - url), url);
     bool dir = strcmp(kind, "dir") == 0;
@@ -313,10 +317,6 @@ static int check_archive(const struct okno_value *values, struct okno_err *err)
                                "url: \"%.80s\" is not allowed; allowed: %sSCHEME://..., SCHEME one "
                                "of: %s",
                                url, dir ? "an absolute path, or " : "", allowed);
-    const char *rest = colon ? colon + 3 : url;
-    if (colon && memchr(rest, '@', strcspn(rest, "/?#")))
-        return okno_fail_field(err, OKNO_INVALID, "url",
-                               "url holds a login: put it into the columns user and secret");
     return dir ? check_dir(values, err) : 0;
 }
 

@@ -136,6 +136,7 @@ static const struct {
     {"archives", "archive,kind,url,files", "A9,dir,rec,%s", "invalid", "absolute path"},
     {"archives", "archive,kind,url,files", "A9,dir,http://u:p@h/x,%s", "invalid",
      "user and secret"},
+    {"archives", "archive,kind,url", "A9,hls,gopher://u:p@h/x", "invalid", "user and secret"},
     {"archives", "archive,kind,url,files", "A9,dir,/x,", "missing", "files is required"},
     {"archives", "archive,kind,url,files", "A9,dir,/x,%Y-%m-%d.mp4", "invalid", "does not tell"},
     {"archives", "archive,kind,url,time_zone", "A9,hls,http://x,GMT+3", "invalid", "<+03>-3"},
