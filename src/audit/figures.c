@@ -8,10 +8,10 @@
 
 /* What an indicator takes from a survey; kind NULL: questions of every kind. */
 struct measure {
-    enum okno_indicator indicator;
     const char *kind;
-    bool fm_apart; /* force majeure is left out while it stands */
     struct okno_ratio (*ratio)(double k);
+    enum okno_indicator indicator;
+    bool fm_apart; /* force majeure is left out while it stands */
 };
 
 static struct okno_ratio answered_share(double k)
@@ -27,11 +27,11 @@ static struct okno_ratio silent_share(double k)
 }
 
 static const struct measure measures[] = {
-    {OKNO_INK_PERSONNEL, "personnel", true, okno_ratio_ink},
-    {OKNO_INK_OFFICE, "office", false, okno_ratio_ink},
-    {OKNO_IEL, "loyalty", false, okno_ratio_iel},
-    {OKNO_RESPONSE_RATE, NULL, false, answered_share},
-    {OKNO_SILENT_SHARE, NULL, false, silent_share},
+    {"personnel", okno_ratio_ink, OKNO_INK_PERSONNEL, true},
+    {"office", okno_ratio_ink, OKNO_INK_OFFICE, false},
+    {"loyalty", okno_ratio_iel, OKNO_IEL, false},
+    {NULL, answered_share, OKNO_RESPONSE_RATE, false},
+    {NULL, silent_share, OKNO_SILENT_SHARE, false},
 };
 
 static const struct measure *find_measure(enum okno_indicator indicator)

@@ -55,7 +55,8 @@ static const char *ticket_of(struct okno_hash *hash, char ret_ticket[OKNO_TICKET
 {
     uint8_t digest[OKNO_SHA256_BYTES];
     okno_hash_end(hash, digest);
-    memcpy(ret_ticket, "0.", 2);
+    ret_ticket[0] = '0';
+    ret_ticket[1] = '.';
     (void)reverse_decimal(digest, ret_ticket + 2);
     return ret_ticket;
 }
