@@ -1,0 +1,297 @@
+// The whole job on the demo's shop, checked against the scene's truth by means of its own: the time
+// strip in the pictures, the draw, and the indicators are computed here a second time. Reads what
+// tools/demo left in BUILD/demo; the service of the demo is running at OKNO_URL.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, test } from "node:test";
+
+const build = process.env.OKNO_BUILD;
+const demo = join(build, "demo");
+const truth = JSON.parse(readFileSync(join(demo, "scene/truth.json"), "utf8"));
+const frameMs = truth.frame_ms;
+
+const text = (name) => readFileSync(join(demo, name), "utf8");
+const lines = (name) => text(name).trim().split("\n").filter(Boolean).map((line) => JSON.parse(line));
+const csv = (name) => {
+  const [head, ...rows] = text(name).trim().split("\n").map((line) => line.split(","));
+  return rows.map((row) => Object.fromEntries(head.map((column, i) => [column, row[i]])));
+};
+const ms = (time) => Date.parse(time);
+const okno = (...args) =>
+  execFileSync(join(build, "okno"), ["--config", join(demo, "okno.conf"), "--data", join(demo, "data"), ...args], { encoding: "utf8" });
+const strip = (path, which) => {
+  const out = execFileSync(join(build, "tools/strip"), [path, which], { encoding: "utf8" });
+  return Number(out.trim().split(/\s+/)[2]);
+};
+
+const surveyTruth = new Map(csv("scene/truth.csv").map((row) => [row.survey, row]));
+const surveys = new Map();
+const stills = lines("stills.jsonl");
+const clips = lines("clips.jsonl").filter((item) => item.kind === "clip");
+let status;
+let cookie;
+
+/** The service as a program: JSON in, JSON out. */
+async function api(path) {
+  const answer = await fetch(`${process.env.OKNO_URL}/api/v1/${path}`, { headers: { cookie } });
+  assert.equal(answer.status, 200, `${path}: ${await answer.clone().text()}`);
+  return answer.json();
+}
+
+before(async () => {
+  for (const line of okno("survey", "list", "--from", truth.from, "--to", truth.to, "--json").trim().split("\n")) {
+    const survey = JSON.parse(line);
+    surveys.set(survey.id, survey);
+  }
+  status = JSON.parse(okno("audit", "status", "demo", "--json"));
+  const login = await fetch(`${process.env.OKNO_URL}/api/v1/login`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ user: "manager", password: process.env.OKNO_MANAGER_PASSWORD }),
+  });
+  assert.equal(login.status, 200);
+  cookie = login.headers.get("set-cookie").split(";")[0];
+});
+
+test("surveys are those of the truth, with their moments and answers", () => {
+  assert.deepEqual([...surveys.keys()].sort(), [...surveyTruth.keys()].sort());
+  for (const [id, expected] of surveyTruth) {
+    const survey = surveys.get(id);
+    assert.equal(ms(survey.opened_at), ms(expected.opened_at), `${id} opened`);
+    assert.equal(survey.answer ?? "", expected.answer, `${id} answer`);
+    assert.equal(survey.answered_at ? ms(survey.answered_at) : 0, expected.answered_at ? ms(expected.answered_at) : 0, `${id} answered`);
+    assert.equal(survey.employee ?? "", expected.employee, `${id} employee`);
+    assert.equal(survey.force_majeure, expected.force_majeure === "1", `${id} force majeure`);
+    assert.equal(survey.late_answers > 0, expected.late_at !== "", `${id} late answer`);
+  }
+});
+
+// Uncertainties of the demo's clocks, from scene/import/clocks.csv.
+const uncertainty = new Map(csv("scene/import/clocks.csv").map((row) => [row.target, Number(row.uncertainty_ms)]));
+
+/** What the linker has to ask for, and which part of it the scene recorded. */
+function expectedLink(survey) {
+  const camera = truth.cameras.find((one) => one.point === survey.point);
+  const u = uncertainty.get(`camera:${camera.camera}`) + uncertainty.get(`device:${survey.id.split(".")[0]}`);
+  const from = ms(survey.opened_at) - 20000 - u;
+  const to = ms(survey.closes_at) + 5000 + u;
+  const [holeFrom, holeTo] = camera.hole ? camera.hole.map(ms) : [0, 0];
+  const recordedFrom = ms(truth.from) - camera.offset_ms;
+  const recordedTo = ms(truth.to);
+  const overlap = (a, b) => Math.max(0, Math.min(to, b) - Math.max(from, a));
+  const covered = overlap(recordedFrom, recordedTo) - overlap(holeFrom, holeTo);
+  return { from, to, fraction: covered / (to - from), camera, holeFrom, holeTo, recordedTo };
+}
+
+test("every survey says what its camera recorded, the hole included", () => {
+  let inHole = 0;
+  for (const survey of surveys.values()) {
+    const { fraction } = expectedLink(survey);
+    const expected = fraction >= 1 ? "linked" : fraction > 0 ? "partial" : "no_recording";
+    assert.equal(survey.video, expected, `${survey.id}: ${fraction}`);
+    inHole += expected !== "linked";
+  }
+  assert.ok(inHole >= 3, "the scene has surveys in the hole");
+  const states = JSON.parse(text("links.json"));
+  assert.equal(states.linked + states.partial + states.no_recording, surveys.size);
+});
+
+test("every still shows the last frame at or before the answer", () => {
+  let worst = 0;
+  for (const still of stills) {
+    const survey = surveys.get(still.survey);
+    const wanted = ms(survey.answered_at ?? survey.closes_at);
+    const drawn = strip(still.path, "--first");
+    assert.ok(drawn <= wanted && wanted - drawn < frameMs + 1, `${still.survey}: wanted ${wanted}, drawn ${drawn}`);
+    worst = Math.max(worst, Math.abs(drawn - ms(still.frame_at)));
+  }
+  assert.ok(worst <= frameMs, `frame times differ by ${worst} ms`);
+});
+
+test("every survey whose moment was recorded has its still, and no other", () => {
+  const have = new Set(stills.map((still) => still.survey));
+  for (const survey of surveys.values()) {
+    const { holeFrom, holeTo } = expectedLink(survey);
+    const wanted = ms(survey.answered_at ?? survey.closes_at);
+    // A frame up to a second old still shows the moment.
+    const lost = wanted >= holeFrom + 1000 && wanted < holeTo;
+    assert.equal(have.has(survey.id), !lost, survey.id);
+  }
+});
+
+test("every clip of the sample covers its interval to the frame", () => {
+  for (const clip of clips) {
+    const link = expectedLink(surveys.get(clip.survey));
+    assert.equal(ms(clip.asked_from), link.from, `${clip.survey} asked from`);
+    assert.equal(ms(clip.asked_to), link.to, `${clip.survey} asked to`);
+    const first = strip(clip.path, "--first");
+    const last = strip(clip.path, "--last");
+    assert.ok(Math.abs(first - ms(clip.got_from)) <= 1, `${clip.survey}: first frame drawn ${first}, said ${clip.got_from}`);
+    assert.ok(Math.abs(last + frameMs - ms(clip.got_to)) <= 1, `${clip.survey}: last frame drawn ${last}, said to ${clip.got_to}`);
+    const startsInHole = link.from >= link.holeFrom && link.from < link.holeTo;
+    const endsInHole = link.to > link.holeFrom && link.to <= link.holeTo;
+    if (startsInHole) assert.ok(Math.abs(first - link.holeTo) < frameMs + 1, `${clip.survey} starts after the hole`);
+    else assert.ok(first <= link.from && link.from - first <= 4100, `${clip.survey} starts at a key frame before`);
+    const end = endsInHole ? link.holeFrom : Math.min(link.to, link.recordedTo);
+    assert.ok(last + frameMs >= end && last < end + frameMs + 1, `${clip.survey} ends at ${end}: ${last}`);
+  }
+  assert.ok(clips.length >= 15);
+});
+
+test("evidence is kept under the hash of its bytes", () => {
+  for (const item of [...stills, ...clips]) {
+    const bytes = readFileSync(item.path);
+    assert.equal(createHash("sha256").update(bytes).digest("hex"), item.sha256);
+    assert.equal(bytes.length, item.bytes);
+  }
+});
+
+/** CS1, written again: the ticket of an id. */
+function ticket(seed, id) {
+  const hash = (value) => createHash("sha256").update(value, "utf8").digest("hex");
+  const digits = BigInt(`0x${hash(hash(seed) + id)}`).toString().padStart(64, "0");
+  return `0.${[...digits].reverse().join("")}`;
+}
+
+const sampleOf = (seed, size) =>
+  [...surveys.keys()]
+    .map((id) => ({ id, ticket: ticket(seed, id) }))
+    .sort((a, b) => (a.ticket < b.ticket ? -1 : 1))
+    .slice(0, size)
+    .map((one) => one.id);
+
+test("the sample is the one that anybody can draw from the seed", () => {
+  assert.equal(status.frame_size, surveys.size);
+  const drawn = sampleOf(status.seed, status.sample);
+  assert.deepEqual(clips.map((clip) => clip.survey).sort(), drawn.filter((id) => clips.some((clip) => clip.survey === id)).sort());
+  const reviewed = [...surveys.values()].filter((survey) => survey.validity !== "unreviewed").map((survey) => survey.id);
+  assert.equal(reviewed.length, status.reviewed);
+  assert.deepEqual(reviewed.filter((id) => !drawn.includes(id)), []);
+});
+
+const weight = 0.5;
+const kindOf = { ink_personnel: "personnel", iel: "loyalty" };
+
+/** N, Y, S and n of some surveys, as the product specification defines the indices. */
+function index(indicator, list) {
+  const count = (answer) => list.filter((survey) => (survey.answer ?? "silent") === answer).length;
+  const n = list.length;
+  const unhappy = count("no") + weight * count("silent");
+  return indicator === "iel" ? (count("yes") - unhappy) / n : unhappy / n;
+}
+
+const inScope = (indicator) =>
+  [...surveys.values()].filter((survey) => survey.kind === kindOf[indicator] && !(indicator === "ink_personnel" && survey.force_majeure));
+
+const near = (got, wanted, what) => assert.ok(Math.abs(got - wanted) < 1e-8, `${what}: ${got}, computed here ${wanted}`);
+
+test("verdicts follow the truth and exclude what it says is fake", () => {
+  for (const survey of surveys.values()) {
+    if (survey.validity === "unreviewed") continue;
+    const hasClip = clips.some((clip) => clip.survey === survey.id);
+    const reason = surveyTruth.get(survey.id).reason;
+    const expected = !hasClip ? ["undeterminable", "NO_RECORDING"] : reason ? ["invalid", reason] : ["valid", null];
+    assert.deepEqual([survey.validity, survey.reason ?? null], expected, survey.id);
+  }
+});
+
+test("raw and excluded indicators are those computed from the surveys", async () => {
+  const figures = await api(`indicators?from=${truth.from}&to=${truth.to}&audit=demo`);
+  const { indicators } = figures.groups[0];
+  for (const indicator of Object.keys(kindOf)) {
+    const all = inScope(indicator);
+    near(indicators[indicator].raw, index(indicator, all), `${indicator} raw`);
+    near(indicators[indicator].excluded, index(indicator, all.filter((survey) => survey.validity !== "invalid")), `${indicator} excluded`);
+  }
+  const counted = [...surveys.values()].filter((survey) => survey.validity !== "invalid");
+  near(indicators.silent_share.excluded, counted.filter((survey) => survey.state === "silent").length / counted.length, "silent share");
+  near(indicators.response_rate.raw, [...surveys.values()].filter((survey) => survey.answer).length / surveys.size, "response rate");
+  near(indicators.fm_level.raw, truth.force_majeure.length / surveys.size, "force-majeure level");
+});
+
+/** Cells with too few results share those of the next: same class in the next stratum, then the next class. */
+function pools(cells) {
+  const order = ["yes", "unsure", "no", "silent"];
+  const strata = [...new Set(cells.map((cell) => cell.stratum))].sort();
+  let list = order.flatMap((answer) =>
+    strata.flatMap((stratum) => cells.filter((cell) => cell.answer === answer && cell.stratum === stratum).map((cell) => ({ ...cell, members: [cell] }))));
+  const poor = (pool) => pool.n < 2 && pool.n < pool.N;
+  const join = (a, b) => ({ ...a, N: a.N + b.N, n: a.n + b.n, x: a.x + b.x, members: [...a.members, ...b.members] });
+  const mergeWithin = (answer) => {
+    let same = list.filter((pool) => pool.answer === answer);
+    for (let i = 0; i < same.length && same.length > 1; ) {
+      if (!poor(same[i])) { i++; continue; }
+      const other = i + 1 < same.length ? i + 1 : i - 1;
+      const [low, high] = [Math.min(i, other), Math.max(i, other)];
+      same = [...same.slice(0, low), join(same[low], same[high]), ...same.slice(high + 1)];
+      i = low;
+    }
+    return same;
+  };
+  list = order.flatMap(mergeWithin);
+  for (let i = 0; i < list.length && list.length > 1; ) {
+    if (!poor(list[i])) { i++; continue; }
+    const other = i + 1 < list.length ? i + 1 : i - 1;
+    const [low, high] = [Math.min(i, other), Math.max(i, other)];
+    list = [...list.slice(0, low), join(list[low], list[high]), ...list.slice(high + 1)];
+    i = low;
+  }
+  return list;
+}
+
+test("the estimate is the ratio of genuine surveys over the whole frame, inside its interval", async () => {
+  const figures = await api(`indicators?from=${truth.from}&to=${truth.to}&audit=demo`);
+  for (const indicator of Object.keys(kindOf)) {
+    const cells = new Map();
+    for (const survey of inScope(indicator)) {
+      const answer = survey.answer ?? "silent";
+      const key = `${survey.point} ${answer}`;
+      const cell = cells.get(key) ?? { stratum: `${survey.site}/${survey.point}`, answer, N: 0, n: 0, x: 0 };
+      cell.N++;
+      if (survey.validity === "valid" || survey.validity === "invalid") cell.n++;
+      if (survey.validity === "valid") cell.x++;
+      cells.set(key, cell);
+    }
+    const gain = indicator === "iel" ? { yes: 1, unsure: 0, no: -1, silent: -weight } : { yes: 0, unsure: 0, no: 1, silent: weight };
+    let numerator = 0;
+    let denominator = 0;
+    for (const pool of pools([...cells.values()])) {
+      for (const cell of pool.members) {
+        numerator += gain[cell.answer] * cell.N * (pool.x / pool.n);
+        denominator += cell.N * (pool.x / pool.n);
+      }
+    }
+    const { estimated } = figures.groups[0].indicators[indicator];
+    near(estimated.value, numerator / denominator, `${indicator} estimated`);
+    assert.ok(estimated.low <= estimated.value && estimated.value <= estimated.high);
+  }
+});
+
+test("what was excluded can be looked at, survey by survey", async () => {
+  const figures = await api(`indicators?from=${truth.from}&to=${truth.to}`);
+  for (const [reason, count] of Object.entries(figures.groups[0].excluded)) {
+    const { surveys: found } = await api(`surveys?from=${truth.from}&to=${truth.to}&validity=invalid&reason=${reason}`);
+    assert.equal(found.length, count, reason);
+    for (const survey of found) {
+      const dossier = await api(`surveys/${survey.id}`);
+      assert.equal(dossier.survey.id, survey.id);
+      assert.ok(dossier.reviews.some((review) => review.reason === reason));
+      assert.ok(dossier.evidence.some((one) => one.kind === "clip"));
+    }
+  }
+});
+
+test("the summary tells what was done", () => {
+  const summary = JSON.parse(text("summary.json"));
+  assert.equal(summary.surveys, surveys.size);
+  assert.equal(summary.events, truth.events);
+  assert.equal(summary.answered + summary.silent, summary.surveys);
+  assert.equal(summary.stills, stills.length);
+  assert.equal(summary.clips, clips.length);
+  assert.equal(summary.sample, status.sample);
+  assert.ok(summary.max_frame_error_ms <= frameMs, `frame error ${summary.max_frame_error_ms} ms`);
+  assert.equal(summary.indicators.groups.length, 1);
+});
