@@ -10,11 +10,14 @@
     X(clock) \
     X(audit) \
     X(estimate) \
+    X(link) \
+    X(extract) \
     X(review) \
     X(kpi) \
     X(sample) \
     X(serve) \
-    X(survey)
+    X(survey) \
+    X(doctor)
 /* clang-format on */
 
 #define DECLARE(name) extern const struct cli_command cli_##name;

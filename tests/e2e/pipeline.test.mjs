@@ -23,7 +23,7 @@ const ms = (time) => Date.parse(time);
 const okno = (...args) =>
   execFileSync(join(build, "okno"), ["--config", join(demo, "okno.conf"), "--data", join(demo, "data"), ...args], { encoding: "utf8" });
 const strip = (path, which) => {
-  const out = execFileSync(join(build, "tools/strip"), [path, which], { encoding: "utf8" });
+  const out = execFileSync(join(build, "tools/strip"), [which, path], { encoding: "utf8" });
   return Number(out.trim().split(/\s+/)[2]);
 };
 
