@@ -69,13 +69,20 @@ test("surveys are those of the truth, with their moments and answers", () => {
   }
 });
 
-// Uncertainties of the demo's clocks, from scene/import/clocks.csv.
-const uncertainty = new Map(csv("scene/import/clocks.csv").map((row) => [row.target, Number(row.uncertainty_ms)]));
+// Measurements of the demo's clocks; between two of them the offset is a line and the uncertainty grows
+// by 50 ppm of the distance to the nearer one. The scene measures each clock alike every time.
+const measured = csv("scene/import/clocks.csv");
+function uncertainty(target, at) {
+  const own = measured.filter((row) => row.target === target);
+  const nearest = Math.min(...own.map((row) => Math.abs(ms(row.at) - at)));
+  return Number(own[0].uncertainty_ms) + nearest * 50e-6;
+}
 
 /** What the linker has to ask for, and which part of it the scene recorded. */
 function expectedLink(survey) {
   const camera = truth.cameras.find((one) => one.point === survey.point);
-  const u = uncertainty.get(`camera:${camera.camera}`) + uncertainty.get(`device:${survey.id.split(".")[0]}`);
+  const at = ms(survey.opened_at);
+  const u = uncertainty(`camera:${camera.camera}`, at) + uncertainty(`device:${survey.id.split(".")[0]}`, at);
   const from = ms(survey.opened_at) - 20000 - u;
   const to = ms(survey.closes_at) + 5000 + u;
   const [holeFrom, holeTo] = camera.hole ? camera.hole.map(ms) : [0, 0];
@@ -125,8 +132,8 @@ test("every survey whose moment was recorded has its still, and no other", () =>
 test("every clip of the sample covers its interval to the frame", () => {
   for (const clip of clips) {
     const link = expectedLink(surveys.get(clip.survey));
-    assert.equal(ms(clip.asked_from), link.from, `${clip.survey} asked from`);
-    assert.equal(ms(clip.asked_to), link.to, `${clip.survey} asked to`);
+    assert.ok(Math.abs(ms(clip.asked_from) - link.from) <= 2, `${clip.survey} asked from ${clip.asked_from}, computed ${link.from}`);
+    assert.ok(Math.abs(ms(clip.asked_to) - link.to) <= 2, `${clip.survey} asked to ${clip.asked_to}, computed ${link.to}`);
     const first = strip(clip.path, "--first");
     const last = strip(clip.path, "--last");
     assert.ok(Math.abs(first - ms(clip.got_from)) <= 1, `${clip.survey}: first frame drawn ${first}, said ${clip.got_from}`);
@@ -212,34 +219,40 @@ test("raw and excluded indicators are those computed from the surveys", async ()
   near(indicators.fm_level.raw, truth.force_majeure.length / surveys.size, "force-majeure level");
 });
 
-/** Cells with too few results share those of the next: same class in the next stratum, then the next class. */
-function pools(cells) {
-  const order = ["yes", "unsure", "no", "silent"];
-  const strata = [...new Set(cells.map((cell) => cell.stratum))].sort();
-  let list = order.flatMap((answer) =>
-    strata.flatMap((stratum) => cells.filter((cell) => cell.answer === answer && cell.stratum === stratum).map((cell) => ({ ...cell, members: [cell] }))));
-  const poor = (pool) => pool.n < 2 && pool.n < pool.N;
-  const join = (a, b) => ({ ...a, N: a.N + b.N, n: a.n + b.n, x: a.x + b.x, members: [...a.members, ...b.members] });
-  const mergeWithin = (answer) => {
-    let same = list.filter((pool) => pool.answer === answer);
-    for (let i = 0; i < same.length && same.length > 1; ) {
-      if (!poor(same[i])) { i++; continue; }
-      const other = i + 1 < same.length ? i + 1 : i - 1;
-      const [low, high] = [Math.min(i, other), Math.max(i, other)];
-      same = [...same.slice(0, low), join(same[low], same[high]), ...same.slice(high + 1)];
-      i = low;
-    }
-    return same;
-  };
-  list = order.flatMap(mergeWithin);
-  for (let i = 0; i < list.length && list.length > 1; ) {
-    if (!poor(list[i])) { i++; continue; }
-    const other = i + 1 < list.length ? i + 1 : i - 1;
-    const [low, high] = [Math.min(i, other), Math.max(i, other)];
-    list = [...list.slice(0, low), join(list[low], list[high]), ...list.slice(high + 1)];
-    i = low;
+const answers = ["yes", "unsure", "no", "silent"];
+const thin = (pool) => pool.n < 2 && pool.n < pool.N;
+const together = (a, b) => ({ N: a.N + b.N, n: a.n + b.n, x: a.x + b.x, answer: b.answer, members: [...a.members, ...b.members] });
+
+/** Cells with too few results share those of the same class in the next stratum; the last, of the one before. */
+function mergeStrata(pools) {
+  const out = [];
+  for (const pool of pools) {
+    if (out.length && thin(out.at(-1))) out.push(together(out.pop(), pool));
+    else out.push(pool);
   }
-  return list;
+  if (out.length > 1 && thin(out.at(-1))) out.splice(-2, 2, together(out.at(-2), out.at(-1)));
+  return out;
+}
+
+/** A class that is thin as a whole shares those of the next class; the last, of the one before. */
+function mergeClasses(classes) {
+  const out = [];
+  for (const pools of classes) {
+    const before = out.at(-1);
+    if (before?.length === 1 && thin(before[0])) out.splice(-1, 1, [pools.reduce(together, before[0])]);
+    else out.push(pools);
+  }
+  const last = out.at(-1);
+  if (out.length > 1 && last.length === 1 && thin(last[0])) out.splice(-2, 2, [[...out.at(-2), last[0]].reduce(together)]);
+  return out.flat();
+}
+
+/** Where force majeure stays in (loyalty), its surveys are cells of their own in the same row of strata. */
+const byStratum = (a, b) => (a.stratum === b.stratum ? a.fm - b.fm : a.stratum < b.stratum ? -1 : 1);
+
+function pools(cells) {
+  const rows = answers.map((answer) => cells.filter((cell) => cell.answer === answer).sort(byStratum));
+  return mergeClasses(rows.filter((row) => row.length).map((row) => mergeStrata(row.map((cell) => ({ ...cell, members: [cell] })))));
 }
 
 test("the estimate is the ratio of genuine surveys over the whole frame, inside its interval", async () => {
@@ -248,8 +261,9 @@ test("the estimate is the ratio of genuine surveys over the whole frame, inside 
     const cells = new Map();
     for (const survey of inScope(indicator)) {
       const answer = survey.answer ?? "silent";
-      const key = `${survey.point} ${answer}`;
-      const cell = cells.get(key) ?? { stratum: `${survey.site}/${survey.point}`, answer, N: 0, n: 0, x: 0 };
+      const fm = survey.force_majeure;
+      const key = `${survey.point} ${answer} ${fm}`;
+      const cell = cells.get(key) ?? { stratum: `${survey.site}/${survey.point}`, answer, fm, N: 0, n: 0, x: 0 };
       cell.N++;
       if (survey.validity === "valid" || survey.validity === "invalid") cell.n++;
       if (survey.validity === "valid") cell.x++;
@@ -259,9 +273,10 @@ test("the estimate is the ratio of genuine surveys over the whole frame, inside 
     let numerator = 0;
     let denominator = 0;
     for (const pool of pools([...cells.values()])) {
+      const share = pool.x / pool.n;
       for (const cell of pool.members) {
-        numerator += gain[cell.answer] * cell.N * (pool.x / pool.n);
-        denominator += cell.N * (pool.x / pool.n);
+        numerator += gain[cell.answer] * cell.N * share;
+        denominator += cell.N * share;
       }
     }
     const { estimated } = figures.groups[0].indicators[indicator];

@@ -190,6 +190,13 @@ static int shift_deal(struct scene_point *point, const char *cards, int64_t from
         deck[i] = deck[j];
         deck[j] = kept;
     }
+    /* An answer within 45 s after a silent survey would be a late one, not a spontaneous one. */
+    for (int64_t i = slots - 1; i > 1; i--) {
+        if (deck[i] == 'p' && strchr("slN", deck[i - 1])) {
+            deck[i] = deck[i - 1];
+            deck[i - 1] = 'p';
+        }
+    }
     for (int64_t i = 0; i < slots; i++) {
         int64_t at = from + (to - from) * i / slots + between(rng, 5500, 8500);
         int look = (int)point->visits.len * 5 + (int)between(rng, 0, 2);
