@@ -51,4 +51,12 @@ static inline void *okno_mem_take(void *at)
     return taken;
 }
 
+/* The same for a descriptor. */
+static inline int okno_mem_take_fd(int *fd)
+{
+    int taken = *fd;
+    *fd = -1;
+    return taken;
+}
+
 #endif

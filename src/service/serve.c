@@ -34,8 +34,11 @@ static int write_port(const char *path, int port, struct okno_err *err)
     if (!path)
         return 0;
     (void)snprintf(draft, sizeof(draft), "%.1080s.tmp", path);
-    okno_autofclose FILE *file = fopen(draft, "we");
-    if (!file || fprintf(file, "%d\n", port) < 0 || fflush(file) != 0 || rename(draft, path) < 0)
+    FILE *file = fopen(draft, "we");
+    bool good = file && fprintf(file, "%d\n", port) > 0;
+    if (file && fclose(file) != 0)
+        good = false;
+    if (!good || rename(draft, path) < 0)
         return okno_fail_errno(err, errno, "cannot write the port to %s", path);
     return 0;
 }

@@ -75,8 +75,7 @@ static int open_file(const struct http_service *service, const char *sha256, int
     if (!S_ISREG(info.st_mode))
         return okno_fail(err, OKNO_IO, "%s is no regular file", path);
     *ret_size = info.st_size;
-    *ret_fd = fd;
-    fd = -1;
+    *ret_fd = okno_mem_take_fd(&fd);
     return 0;
 }
 

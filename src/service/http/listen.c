@@ -144,7 +144,6 @@ int http_listen(const char *listen_on, bool behind_proxy, int *ret_fd, struct ok
         return okno_fail_errno(err, errno, "cannot make a socket for %s", listen_on);
     if (bind(fd, (struct sockaddr *)&address.raw, address.len) < 0 || listen(fd, BACKLOG) < 0)
         return fail_bind(errno, listen_on, err);
-    *ret_fd = fd;
-    fd = -1;
+    *ret_fd = okno_mem_take_fd(&fd);
     return 0;
 }

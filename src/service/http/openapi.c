@@ -50,7 +50,7 @@ static json_t *operation_id(const struct http_route *route)
     for (const char *at = route->path; *at && used + 2 < sizeof(id); at++)
         if (isalnum((unsigned char)*at))
             id[used++] = *at;
-        else if (*at != '}' && *at != '{' && id[used - 1] != '_')
+        else if (*at != '}' && *at != '{' && used > 0 && id[used - 1] != '_')
             id[used++] = '_';
     return json_stringn(id, used);
 }
