@@ -9,6 +9,8 @@
     X(archive) \
     X(clock) \
     X(audit) \
+    X(clip) \
+    X(coverage) \
     X(estimate) \
     X(link) \
     X(extract) \
@@ -17,7 +19,8 @@
     X(sample) \
     X(serve) \
     X(survey) \
-    X(doctor)
+    X(doctor) \
+    X(still)
 /* clang-format on */
 
 #define DECLARE(name) extern const struct cli_command cli_##name;

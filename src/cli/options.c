@@ -67,7 +67,7 @@ int cli_options(int argc, char **argv, const struct cli_option *options, size_t 
     int rest = 1;
     int rc = 0;
     for (int i = 1; rc == 0 && i < argc; i++) {
-        if (strncmp(argv[i], "--", 2) != 0) {
+        if (argv[i][0] != '-' || argv[i][1] == '\0') { /* "-" is standard input */
             argv[rest++] = argv[i];
             continue;
         }

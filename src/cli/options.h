@@ -1,4 +1,5 @@
-/* Options of a command: `--name VALUE` and `--flag`, in any order, the rest being arguments. */
+/* Options of a command: `--name VALUE`, `-n VALUE` and `--flag`, in any order, the rest being
+ * arguments. */
 #ifndef OKNO_CLI_OPTIONS_H
 #define OKNO_CLI_OPTIONS_H
 

@@ -50,8 +50,8 @@ const char *fixture_path(const char *name)
 
 enum { MAX_WORDS = 80 };
 
-/* Run a program in the folder; its standard output goes to `to`. */
-static void run(const char *program, char *line, int to)
+/* Run a program in the folder; its standard output goes to `to`. Returns its exit status. */
+static int run(const char *program, char *line, int to)
 {
     char *words[MAX_WORDS + 2] = {(char *)(uintptr_t)program};
     int count = 1;
@@ -69,7 +69,8 @@ static void run(const char *program, char *line, int to)
     }
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
 }
 
 void fixture_ffmpeg(const char *fmt, ...)
@@ -82,25 +83,45 @@ void fixture_ffmpeg(const char *fmt, ...)
     va_end(args);
     assert_in_range(len, 1, sizeof(line) - 1);
     (void)snprintf(full, sizeof(full), "-v error -nostdin -y -threads 1 %s", line);
-    run("ffmpeg", full, STDERR_FILENO);
+    assert_int_equal(run("ffmpeg", full, STDERR_FILENO), 0);
+}
+
+/* Runs with the standard output in the file `output`, and gives that back. */
+static char *run_for_text(const char *program, char *line, int *ret_status)
+{
+    okno_autoclose int fd =
+        open(fixture_path("output"), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    *ret_status = run(program, line, fd);
+    int64_t size = fixture_size("output");
+    char *text = calloc(1, (size_t)size + 1);
+    assert_non_null(text);
+    assert_int_equal(pread(fd, text, (size_t)size, 0), size);
+    return text;
 }
 
 char *fixture_output(const char *program, const char *fmt, ...)
+{
+    char line[1024];
+    int status = -1;
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(line, sizeof(line), fmt, args);
+    va_end(args);
+    char *text = run_for_text(program, line, &status);
+    assert_int_equal(status, 0);
+    return text;
+}
+
+char *fixture_okno(int *ret_status, const char *fmt, ...)
 {
     char line[1024];
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
-    const char *path = fixture_path("output");
-    okno_autoclose int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    run(program, line, fd);
-    int64_t size = fixture_size("output");
-    char *text = calloc(1, (size_t)size + 1);
-    assert_non_null(text);
-    assert_int_equal(pread(fd, text, (size_t)size, 0), size);
-    return text;
+    assert_non_null(getenv("OKNO"));
+    return run_for_text(getenv("OKNO"), line, ret_status);
 }
 
 struct file_source {

@@ -23,6 +23,9 @@ void fixture_ffmpeg(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *fixture_output(const char *program, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The program under test, in the folder: its standard output (the caller frees) and exit status. */
+char *fixture_okno(int *ret_status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* A file as a source that counts; the caller closes it with okno_source_close. */
 struct okno_source *fixture_source(const char *name);
 

@@ -1,0 +1,49 @@
+/* okno clip: the recording of a camera between two times. */
+#include "moment.h"
+#include "options.h"
+
+static int check(const struct moment *m, int rest, struct okno_err *err)
+{
+    if (rest > 0 || !m->camera || !m->out || m->from_us < 0 || m->to_us < 0)
+        return okno_fail(err, OKNO_USAGE, "give --camera ID --from TIME --to TIME -o FILE");
+    if (m->from_us >= m->to_us)
+        return okno_fail(err, OKNO_USAGE, "--to must be later than --from");
+    return 0;
+}
+
+static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    MOMENT_AUTO m = {.from_us = -1, .to_us = -1};
+    struct okno_extract_result result = {0};
+    bool audio = false;
+    int rest = 0;
+    int rc = CLI_OPTIONS(
+        argc, argv, &rest, err, {.name = "--camera", .text = &m.camera},
+        {.name = "--from", .time_us = &m.from_us}, {.name = "--to", .time_us = &m.to_us},
+        {.name = "-o", .text = &m.out}, {.name = "--audio", .flag = &audio},
+        {.name = "--camera-clock", .flag = &m.camera_clock}, {.name = "--json", .flag = &m.json});
+    if (rc == 0)
+        rc = check(&m, rest, err);
+    if (rc == 0)
+        rc = moment_open(cli, &m, err);
+    if (rc == 0)
+        rc = okno_extract_clip(&m.view, m.from_us, m.to_us, audio, m.out, &result, err);
+    return rc < 0 ? rc : moment_print(&m, "clip", &result, err);
+}
+
+const struct cli_command cli_clip = {
+    .name = "clip",
+    .summary = "copy what a camera recorded between two times into an MP4",
+    .help =
+        "usage: okno clip --camera ID --from TIME --to TIME -o FILE [--audio]\n"
+        "                 [--camera-clock] [--json]\n"
+        "\n"
+        "Copies the recording without re-encoding; it begins at the key frame before --from.\n"
+        "Times are ISO 8601 with Z or an offset, in UTC corrected by the camera's measured\n"
+        "clock; with --camera-clock they are as the camera's recorder shows them. FILE must\n"
+        "not exist. Exit 3 when nothing is recorded, 4 when parts are missing.\n"
+        "\n"
+        "example: okno clip --camera till-1 --from 2026-03-10T14:03:20+03:00 \\\n"
+        "             --to 2026-03-10T14:03:50+03:00 -o clip.mp4\n",
+    .run = run,
+};
