@@ -13,14 +13,14 @@
 
 #include <cmocka.h>
 
-/* A minute of the animated shop, imported: cam2's clock runs 7.4 s ahead. */
+/* Two minutes of the animated shop, imported: cam2's clock runs 7.4 s ahead. */
 static int make_shop(void **state)
 {
     char program[512];
     if (fixture_begin(state) < 0 || !getenv("OKNO_BUILD"))
         return -1;
     (void)snprintf(program, sizeof(program), "%s/tools/scene", getenv("OKNO_BUILD"));
-    free(fixture_output(program, "--minutes 1 --url %s shop", fixture_path("shop/archive")));
+    free(fixture_output(program, "--minutes 2 --url %s shop", fixture_path("shop/archive")));
     static const char *const kinds[] = {"sites",    "points",  "devices",
                                         "archives", "cameras", "clocks"};
     int status = -1;
@@ -65,7 +65,7 @@ static void coverage_prints_a_span_a_line_in_utc(void **state)
                                            "--to 2026-03-10T08:00:00Z");
     assert_string_equal(text_of(span, "camera"), "cam2");
     assert_string_equal(text_of(span, "from"), "2026-03-10T07:00:00.600Z");
-    assert_string_equal(text_of(span, "to"), "2026-03-10T07:01:00.000Z");
+    assert_string_equal(text_of(span, "to"), "2026-03-10T07:02:00.000Z");
     assert_int_equal(json_integer_value(json_object_get(span, "offset_ms")), 7400);
     int status = -1;
     okno_autofree char *none = fixture_okno(&status,
@@ -100,8 +100,8 @@ static void a_clip_with_a_hole_is_done_in_part(void **state)
 {
     (void)state;
     okno_autojson json_t *clip = okno_json(4,
-                                           "clip --camera cam1 --from 2026-03-10T07:00:55Z "
-                                           "--to 2026-03-10T07:01:10Z -o tail.mp4");
+                                           "clip --camera cam1 --from 2026-03-10T07:01:55Z "
+                                           "--to 2026-03-10T07:02:10Z -o tail.mp4");
     assert_int_equal(json_array_size(json_object_get(clip, "gaps")), 1);
     assert_true(fixture_size("tail.mp4") > 0);
 }

@@ -64,29 +64,36 @@ static void keep_near(struct okno_piece_vec *pieces, int64_t from_us)
     pieces->len = kept;
 }
 
+static int pool_prepare(struct pool *pool, int64_t from_us, struct okno_err *err)
+{
+    keep_near(&pool->pieces, from_us);
+    if (pool->pieces.len > MAX_PIECES)
+        return okno_fail(err, OKNO_TOO_LARGE,
+                         "%zu recordings in that time; at most %d: ask for less", pool->pieces.len,
+                         MAX_PIECES);
+    pool->items = calloc(pool->pieces.len + 1, sizeof(*pool->items));
+    if (!pool->items)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a list of recordings");
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < pool->pieces.len; i++)
+        rc = item_prepare(pool, i, err);
+    return rc;
+}
+
 int pool_list(const struct okno_extract_camera *camera, int64_t from_us, int64_t to_us,
               struct pool *ret_pool, struct okno_err *err)
 {
-    POOL_AUTO pool = {.camera = camera};
+    struct pool pool = {.camera = camera};
     int rc = okno_archive_pieces(camera->archive, camera->channel, from_us - LISTING_BACK_US, to_us,
                                  &pool.pieces, err);
-    if (rc < 0)
+    if (rc == 0)
+        rc = pool_prepare(&pool, from_us, err);
+    if (rc < 0) {
+        pool_free(&pool);
         return rc;
-    keep_near(&pool.pieces, from_us);
-    if (pool.pieces.len > MAX_PIECES)
-        return okno_fail(err, OKNO_TOO_LARGE,
-                         "%zu recordings in that time; at most %d: ask for less", pool.pieces.len,
-                         MAX_PIECES);
-    pool.items = calloc(pool.pieces.len + 1, sizeof(*pool.items));
-    if (!pool.items)
-        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a list of recordings");
+    }
     *ret_pool = pool;
-    pool = (struct pool){0};
-    for (size_t i = 0; rc == 0 && i < ret_pool->pieces.len; i++)
-        rc = item_prepare(ret_pool, i, err);
-    if (rc < 0)
-        pool_free(ret_pool);
-    return rc;
+    return 0;
 }
 
 void pool_free(struct pool *pool)

@@ -275,18 +275,20 @@ static int source_read_at(void *ctx, int64_t offset, void *into, size_t len, siz
 
 int media_fd_source(int fd, struct okno_source **ret_source, struct okno_err *err)
 {
-    OKNO_AUTO(okno_source) *source = calloc(1, sizeof(*source));
+    int64_t size = fd_size(fd);
+    if (size < 0)
+        return okno_fail_errno(err, errno, "cannot read back");
+    struct okno_source *source = calloc(1, sizeof(*source));
     int *ctx = malloc(sizeof(*ctx));
     if (!source || !ctx) {
+        free(source);
         free(ctx);
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to read back");
     }
     *ctx = fd;
-    *source = (struct okno_source){
-        .size = fd_size(fd), .ctx = ctx, .read_at = source_read_at, .close = free};
-    if (source->size < 0)
-        return okno_fail_errno(err, errno, "cannot read back");
-    *ret_source = okno_mem_take(&source);
+    *source =
+        (struct okno_source){.size = size, .ctx = ctx, .read_at = source_read_at, .close = free};
+    *ret_source = source;
     return 0;
 }
 
