@@ -116,8 +116,9 @@ function index(raw, excluded, estimated, half, floor) {
   return {
     raw, excluded, band: [round(Math.max(floor, excluded - 0.09)), round(excluded + 0.09)],
     estimated: estimated === null ? null
-      : { value: estimated, low: round(estimated - half), high: round(estimated + half), se: round(half / 1.96), level, band: [round(estimated - 0.1), round(estimated + 0.1)] },
-    counts: {}, null_reason: estimated === null ? "not_sampled" : null, flags: [],
+      : { value: estimated, low: round(estimated - half), high: round(estimated + half), se: round(half / 1.96), level, band: [round(estimated - 0.1), round(estimated + 0.1)], bounds: {}, frame: 2431, reviewed: 36 },
+    estimated_null_reason: estimated === null ? "no_audit" : null, with_fm: null,
+    counts: {}, null_reason: null, flags: [],
   };
 }
 
@@ -126,7 +127,7 @@ const plain = (value, nullReason = null, flags = []) =>
 
 function group(of, counts, shift, sampled) {
   return {
-    group: of, k: 0.5, counts,
+    group: of, k: 0.5, counts, fm_gate: shift > 0.03 ? "not_advisable" : "evaluable",
     excluded: { STAFF_PRESSED: 4, NO_CUSTOMER: 2, REPEAT_SAME_CUSTOMER: 1 },
     indicators: {
       ink_personnel: index(0.18 + shift, 0.184 + shift, sampled ? 0.226 + shift : null, 0.031, 0),
@@ -150,10 +151,11 @@ export function indicators(query) {
     day: [[{ day: "2026-03-10" }, 88, 0.01, true], [{ day: "2026-03-11" }, 92, -0.02, true], [{ day: "2026-03-12" }, 79, 0.04, false]],
     question: [[{ question: "Q1" }, 2431, 0, true]],
   }[by.at(-1) ?? ""] ?? [];
-  const wanted = rows.filter(([of]) => !query.get("site") || !of.site || of.site === query.get("site"));
+  const siteOf = (of) => of.site ?? of.point?.slice(0, 2) ?? "S1";
+  const wanted = rows.map(([of, ...rest]) => [by[0] === "site" ? { site: siteOf(of), ...of } : of, ...rest]);
   return {
     from: query.get("from"), to: query.get("to"), k: Number(query.get("k") ?? 0.5), by, audit: query.get("audit"), at: "2026-04-02T08:00:00.000Z",
-    groups: wanted.map(([of, n, shift, sampled]) => group(of, counts(n), shift, sampled)),
+    groups: wanted.map(([of, n, shift, sampled]) => group(of, counts(n), shift, sampled && Boolean(query.get("audit")))),
   };
 }
 

@@ -76,6 +76,12 @@ class Mock {
     return { surveys: found.slice(start, start + limit), next: start + limit < found.length ? String(start + limit) : null };
   }
 
+  indicators(query) {
+    for (const name of query.keys())
+      if (!["from", "to", "by", "audit", "k"].includes(name)) throw new Refusal(400, "unknown_field", `unknown query field ${name}`, name);
+    return data.indicators(query);
+  }
+
   dossier(id) {
     const survey = this.surveys.find((one) => one.id === id);
     if (!survey) throw new Refusal(404, "not_found", `no survey ${id}`);
@@ -89,7 +95,7 @@ class Mock {
     if (noun === "reasons") return data.reasons;
     if (noun === "sites") return data.sites;
     if (noun === "audits") return id ? data.audits(this.reviewed)[0] : { audits: data.audits(this.reviewed) };
-    if (noun === "indicators") return data.indicators(query);
+    if (noun === "indicators") return this.indicators(query);
     if (noun === "surveys") return id ? this.dossier(id) : this.listSurveys(query);
     if (noun === "queue") return this.queue(id, verb, body);
     throw new Refusal(404, "not_found", `nothing at ${path}`);

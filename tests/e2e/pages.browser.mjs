@@ -52,6 +52,13 @@ test("a row's name opens its points", async () => {
   await page.getByRole("heading", { name: "Riverside Mall, Till 2" }).waitFor();
 });
 
+test("one site's points are asked for without fields the service does not know", async () => {
+  await open("admin", "#/indicators?site=S1&by=employee&from=2026-03-01&to=2026-03-31&audit=none");
+  await page.getByRole("heading", { name: "E-104" }).waitFor();
+  await page.getByText("no estimate: no audit chosen").first().waitFor();
+  assert.deepEqual(browser.faults, []);
+});
+
 test("filters go into the address, and an address brings its filters", async () => {
   await open("admin", "#/surveys?from=2026-03-10&to=2026-03-10");
   await rows().first().waitFor();
@@ -86,7 +93,7 @@ test("a survey's dossier plays its video and shows who decided what", async () =
 
 test("a survey that is not there is told in words", async () => {
   await open("admin", "#/surveys/D9.0.1");
-  await page.getByText("There is nothing at this address.").waitFor();
+  await page.getByText("There is nothing at this address. The service said: no survey D9.0.1").waitFor();
 });
 
 test("an audit shows its progress and its steps", async () => {

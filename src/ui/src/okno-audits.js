@@ -43,7 +43,8 @@ class OknoAudits extends PageElement {
 
   renderResult(audit) {
     const one = (name) => html`<span class="${name} num"><b aria-hidden="true">${signs[name]}</b> ${named("verdict", name)} ${formatNumber(audit[name])}</span>`;
-    return html`<div class="facts">${["valid", "invalid", "undeterminable"].map(one)}</div>`;
+    // An expert stays blind: the service tells them no results.
+    return html`<div class="facts">${["valid", "invalid", "undeterminable"].filter((name) => name in audit).map(one)}</div>`;
   }
 
   renderLinks({ audit }) {
@@ -97,7 +98,10 @@ class OknoAudits extends PageElement {
 const zoneOfSites = () => get("sites").then(({ sites }) => zoneOf(sites), () => Intl.DateTimeFormat().resolvedOptions().timeZone);
 
 /** A step's detail may be text or a small object of facts. */
-const stepText = (detail) => (detail && typeof detail === "object"
-  ? Object.entries(detail).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`).join(" · ") : detail);
+const stepText = (detail) => (detail && typeof detail === "object" ? factsText(detail) : detail);
+
+const factsText = (facts) => Object.entries(facts)
+  .filter(([, value]) => value !== null && value !== "" && value !== false)
+  .map(([name, value]) => `${name.replaceAll("_", " ")} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(" · ");
 
 customElements.define("okno-audits", OknoAudits);

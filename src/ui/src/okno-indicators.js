@@ -52,8 +52,10 @@ class OknoIndicators extends PageElement {
     const days = this.days(audits, zone);
     const by = groupings.includes(this.query.by) ? this.query.by : this.query.by === "none" ? "" : "site";
     const audit = this.auditOf(audits);
-    const { site, point, employee, k } = this.query;
-    const answer = await get(withQuery("indicators", { ...periodOf(days, zone), by, site, point, employee, audit, k }));
+    const { site, k } = this.query;
+    const path = withQuery("indicators", { ...periodOf(days, zone), by: site && by !== "site" ? `site,${by}` : by, audit, k });
+    const answer = await get(path);
+    if (site) answer.groups = answer.groups.filter(({ group }) => group.site === site);
     return () => { this.data = { sites, audits, zone, days, by, audit, answer }; };
   }
 
@@ -103,10 +105,10 @@ class OknoIndicators extends PageElement {
   groupName({ site, point, employee, question, day }) {
     const { sites, zone } = this.data;
     if (point !== undefined) return `${siteName(sites, siteOfPoint(sites, point))}, ${pointName(sites, point)}`;
-    if (site !== undefined) return siteName(sites, site);
     if (employee !== undefined) return employee || t("kpi.unassigned");
     if (day !== undefined) return formatDay(`${day}T12:00:00Z`, "UTC");
-    return question ?? t("kpi.everything");
+    if (question !== undefined) return question ?? t("kpi.unassigned");
+    return site === undefined ? t("kpi.everything") : siteName(sites, site);
   }
 
   /** Rows share one scale per index, so that they can be compared. */
@@ -132,20 +134,29 @@ class OknoIndicators extends PageElement {
           <dt>${t("kpi.estimated")}</dt><dd class="main">${formatIndex(one.estimated?.value)}</dd>
         </dl>
         <div class="small num">${this.renderInterval(one)}</div>
+        <div class="small num">${this.renderBeside(one)}</div>
         ${words.map((word) => html`<div class="small warn">${word}</div>`)}
       </section>`;
   }
 
-  renderInterval({ estimated, band, raw }) {
+  renderInterval({ estimated, estimated_null_reason: why, band, raw }) {
     if (raw === null) return nothing;
     const range = ([low, high]) => `${formatIndex(low)} … ${formatIndex(high)}`;
     const interval = estimated
       ? `${t("kpi.interval", { level: formatNumber(estimated.level * 100) })} ${range([estimated.low, estimated.high])}`
-      : t("kpi.no_estimate");
+      : t("kpi.no_estimate", { why: named("null", why ?? "not_sampled") });
     return html`${interval}${band ? html` · ${t("kpi.band")} ${range(band)}` : nothing}`;
   }
 
-  renderGroupHead({ group, counts, indicators }) {
+  /** What must stand beside a figure: how much was looked at, and the variant with force majeure. */
+  renderBeside({ estimated, with_fm: withFm }) {
+    return [
+      estimated?.frame ? t("kpi.reviewed", { reviewed: estimated.reviewed, frame: estimated.frame }) : "",
+      typeof withFm === "number" ? t("kpi.with_fm", { value: formatIndex(withFm) }) : "",
+    ].filter(Boolean).join(" · ");
+  }
+
+  renderGroupHead({ group, counts, indicators, fm_gate: gate }) {
     const query = this.groupQuery(group);
     const drill = group.site !== undefined && this.data.by === "site";
     const name = this.groupName(group);
@@ -157,6 +168,7 @@ class OknoIndicators extends PageElement {
           <span>${t("kpi.silent")} ${formatShare(indicators.silent_share?.excluded)}</span>
           ${indicators.visitor_coverage?.excluded != null ? html`<span>${t("kpi.coverage")} ${formatShare(indicators.visitor_coverage.excluded)}</span>` : nothing}
         </div>
+        ${gate && gate !== "evaluable" ? html`<div class="small warn">${named("flag", gate)}</div>` : nothing}
         <a href=${link("surveys", { query })}>${t("kpi.open")} ›</a>
       </div>`;
   }

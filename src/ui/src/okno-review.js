@@ -98,7 +98,7 @@ class OknoReview extends OknoElement {
     try {
       this.show(await post("queue/next", this.audit ? { audit: this.audit } : {}));
     } catch (error) {
-      if (error instanceof ApiError && error.status === 404) this.phase = "empty";
+      if (error.code === "queue_empty") this.phase = "empty";
       else {
         this.phase = "loading";
         this.fail(error);
