@@ -102,6 +102,8 @@ export function item(n, scene, progress, canUndo) {
     clip: kind === "still" || kind === "nothing" ? null : clip,
     still: kind === "nothing" ? null : still(1, kind === "silent" ? press + 15000 : press + 4700),
     neighbours: [
+      { place: "before", opened_at: iso(press - 354000), still: still(2, press - 350000) },
+      { place: "before", opened_at: iso(press - 254000), still: still(1, press - 250000) },
       { place: "before", opened_at: iso(press - 154000), still: still(0, press - 150000) },
       { place: "after", opened_at: iso(press + 98000), still: still(2, press + 101000) },
     ],
@@ -114,10 +116,10 @@ const round = (value) => Number(value.toFixed(9));
 function index(raw, excluded, estimated, half, floor) {
   const level = 0.95;
   return {
-    raw, excluded, band: [round(Math.max(floor, excluded - 0.09)), round(excluded + 0.09)],
+    raw, excluded, band: floor < 0 ? [round(excluded + 0.09), round(excluded - 0.09)] : [round(Math.max(floor, excluded - 0.09)), round(excluded + 0.09)],
     estimated: estimated === null ? null
       : { value: estimated, low: round(estimated - half), high: round(estimated + half), se: round(half / 1.96), level, band: [round(estimated - 0.1), round(estimated + 0.1)], bounds: {}, frame: 2431, reviewed: 36 },
-    estimated_null_reason: estimated === null ? "no_audit" : null, with_fm: null,
+    estimated_null_reason: estimated === null ? "no_audit" : null, with_fm: round(excluded + 0.004),
     counts: {}, null_reason: null, flags: [],
   };
 }

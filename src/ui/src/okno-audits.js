@@ -37,7 +37,7 @@ class OknoAudits extends PageElement {
 
   async load() {
     const found = this.id ? [await get(`audits/${encodeURIComponent(this.id)}`)] : (await get("audits")).audits;
-    const zone = await zoneOfSites();
+    const zone = this.pages.includes("surveys") ? zoneOf((await get("sites")).sites) : computerZone();
     return () => { Object.assign(this, { audits: found, zone }); };
   }
 
@@ -94,8 +94,8 @@ class OknoAudits extends PageElement {
   }
 }
 
-/** Audit days are days of the sites; who may not ask for sites gets the computer's zone. */
-const zoneOfSites = () => get("sites").then(({ sites }) => zoneOf(sites), () => Intl.DateTimeFormat().resolvedOptions().timeZone);
+/** Audit days are days of the sites; who may not ask for sites reads them in the computer's zone. */
+const computerZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** A step's detail may be text or a small object of facts. */
 const stepText = (detail) => (detail && typeof detail === "object" ? factsText(detail) : detail);

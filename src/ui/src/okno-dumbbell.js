@@ -25,8 +25,9 @@ class OknoDumbbell extends OknoElement {
     return `${(Math.min(1, Math.max(0, share)) * 100).toFixed(2)}%`;
   }
 
-  span([low, high], y, height, name) {
-    const [left, right] = [low, high].map((one) => Math.min(this.high, Math.max(this.low, one)));
+  /** The ends may come in either order: loyalty falls as k grows. */
+  span(ends, y, height, name) {
+    const [left, right] = [Math.min(...ends), Math.max(...ends)].map((one) => Math.min(this.high, Math.max(this.low, one)));
     const width = `${(((right - left) / (this.high - this.low)) * 100).toFixed(2)}%`;
     return svg`<rect class=${name} x=${this.x(left)} width=${width} y=${y} height=${height} rx=".125rem"></rect>`;
   }

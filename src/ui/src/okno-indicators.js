@@ -24,7 +24,8 @@ class OknoIndicators extends PageElement {
     .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; font-size: .75rem; color: var(--muted); }
     .legend b { color: var(--text); font-weight: 600; }
     .rows { display: grid; gap: .5rem; }
-    .row { display: grid; grid-template-columns: minmax(11rem, 1fr) repeat(3, minmax(14rem, 2fr)); gap: 1rem 1.5rem; padding: .75rem 1rem; align-items: start; }
+    .row { display: grid; grid-template-columns: minmax(10rem, 13rem) minmax(0, 1fr); gap: 1rem 1.5rem; padding: .75rem 1rem; align-items: start; }
+    .indexes { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 1rem 1.5rem; }
     .group { display: grid; gap: .25rem; align-content: start; }
     .group h2 a { color: inherit; }
     .facts { display: flex; flex-wrap: wrap; gap: 0 .75rem; font-size: .75rem; color: var(--muted); }
@@ -43,7 +44,7 @@ class OknoIndicators extends PageElement {
     .more { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .25rem 2rem; margin-top: .5rem; }
     .more div { display: flex; justify-content: space-between; gap: .5rem; border-bottom: 1px solid var(--line); padding: .125rem 0; }
     .wait { height: 9rem; }
-    @media (max-width: 64rem) { .row { grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); } }
+    @media (max-width: 48rem) { .row { grid-template-columns: minmax(0, 1fr); } }
   `];
 
   async load() {
@@ -123,24 +124,24 @@ class OknoIndicators extends PageElement {
   }
 
   renderIndex(name, one, scale) {
-    const words = [...(one.flags ?? []).map((flag) => named("flag", flag)), one.null_reason && one.raw === null ? named("null", one.null_reason) : ""].filter(Boolean);
+    const heading = html`<h3><span title=${t(`kpi.${name}_about`)}>${t(`kpi.${name}`)}</span></h3>`;
+    if (one.raw === null) return html`<section class="index">${heading}<p class="muted">${named("null", one.null_reason)}</p></section>`;
     return html`
       <section class="index">
-        <h3><span title=${t(`kpi.${name}_about`)}>${t(`kpi.${name}`)}</span></h3>
-        ${one.raw === null ? nothing : html`<okno-dumbbell .name=${t(`kpi.${name}`)} .value=${one} .low=${scale[0]} .high=${scale[1]}></okno-dumbbell>`}
+        ${heading}
+        <okno-dumbbell .name=${t(`kpi.${name}`)} .value=${one} .low=${scale[0]} .high=${scale[1]}></okno-dumbbell>
         <dl class="figures num">
           <dt>${t("kpi.raw")}</dt><dd>${formatIndex(one.raw)}</dd>
           <dt>${t("kpi.excluded_value")}</dt><dd>${formatIndex(one.excluded)}</dd>
           <dt>${t("kpi.estimated")}</dt><dd class="main">${formatIndex(one.estimated?.value)}</dd>
         </dl>
         <div class="small num">${this.renderInterval(one)}</div>
-        <div class="small num">${this.renderBeside(one)}</div>
-        ${words.map((word) => html`<div class="small warn">${word}</div>`)}
+        <div class="small num">${this.renderBeside(name, one)}</div>
+        ${(one.flags ?? []).map((flag) => html`<div class="small warn">${named("flag", flag)}</div>`)}
       </section>`;
   }
 
-  renderInterval({ estimated, estimated_null_reason: why, band, raw }) {
-    if (raw === null) return nothing;
+  renderInterval({ estimated, estimated_null_reason: why, band }) {
     const range = ([low, high]) => `${formatIndex(low)} … ${formatIndex(high)}`;
     const interval = estimated
       ? `${t("kpi.interval", { level: formatNumber(estimated.level * 100) })} ${range([estimated.low, estimated.high])}`
@@ -148,11 +149,13 @@ class OknoIndicators extends PageElement {
     return html`${interval}${band ? html` · ${t("kpi.band")} ${range(band)}` : nothing}`;
   }
 
-  /** What must stand beside a figure: how much was looked at, and the variant with force majeure. */
-  renderBeside({ estimated, with_fm: withFm }) {
+  /** What must stand beside a figure: how much was looked at, and the other variant of force majeure
+   * (staff's index leaves it out, the others keep it). */
+  renderBeside(name, { estimated, with_fm: other }) {
+    const variant = name === "ink_personnel" ? "kpi.with_fm" : "kpi.without_fm";
     return [
       estimated?.frame ? t("kpi.reviewed", { reviewed: estimated.reviewed, frame: estimated.frame }) : "",
-      typeof withFm === "number" ? t("kpi.with_fm", { value: formatIndex(withFm) }) : "",
+      typeof other === "number" ? t(variant, { value: formatIndex(other) }) : "",
     ].filter(Boolean).join(" · ");
   }
 
@@ -200,7 +203,7 @@ class OknoIndicators extends PageElement {
     return html`
       <article class="row card">
         ${this.renderGroupHead(row)}
-        ${shown.map((name) => this.renderIndex(name, row.indicators[name], scales[name]))}
+        <div class="indexes">${shown.map((name) => this.renderIndex(name, row.indicators[name], scales[name]))}</div>
         <div class="below">${this.renderExcluded(row)}${this.renderMore(row.indicators)}</div>
       </article>`;
   }

@@ -49,7 +49,7 @@ class OknoPlayer extends OknoElement {
     .controls button { min-height: 1.75rem; font-size: .75rem; padding: .125rem .375rem; }
     .controls button[aria-pressed="true"] { color: var(--accent); border-color: var(--accent); }
     okno-timeline { margin-top: .5rem; }
-    @media (max-width: 40rem) { .controls .word { display: none; } .controls kbd { min-width: 1.75rem; padding: .375rem; } }
+    @media (max-width: 40rem) { .controls { gap: 0; justify-content: space-between; } .controls .word { display: none; } .controls kbd { min-width: 1.75rem; padding: .375rem; } }
   `];
 
   constructor() {
