@@ -146,9 +146,9 @@ static void idle_connections_do_not_keep_others_out_for_long(void **state)
 
 static void a_body_past_the_limit_is_refused_before_it_is_sent(void **state)
 {
-    AUTO_ANSWER answer =
-        client_talk(port_of(state),
-                    "POST /api/v1/login HTTP/1.1\r\nHost: a\r\nContent-Length: 2001\r\n\r\n", 67);
+    static const char head[] =
+        "POST /api/v1/login HTTP/1.1\r\nHost: a\r\nContent-Length: 2001\r\n\r\n";
+    AUTO_ANSWER answer = client_talk(port_of(state), head, sizeof(head) - 1);
     assert_int_equal(answer.status, 413);
     assert_string_equal(answer_code(&answer), "too_large");
 }

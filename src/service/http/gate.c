@@ -136,7 +136,10 @@ static void hand_on(struct http_gate *gate, struct http_slot *slot)
     struct sockaddr_storage address = slot->address;
     (void)epoll_ctl(gate->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
     slot->state = SLOT_HANDED;
-    slot->deadline_us = slot->accepted_us + gate->limits.body_us;
+    /* Only ever put off later: the gate's thread sleeps until the earliest it knows. */
+    slot->deadline_us =
+        slot->accepted_us + (gate->limits.body_us < gate->limits.total_us ? gate->limits.body_us
+                                                                          : gate->limits.total_us);
     (void)pthread_mutex_unlock(&gate->lock);
     socklen_t len =
         address.ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
