@@ -26,7 +26,7 @@ struct okno_serve_options {
     const char *listen;     /* ADDRESS:PORT, port 0 picks a free one; "127.0.0.1:8080" */
     const char *public_url; /* what users type, e.g. https://okno.example; "" when unknown */
     const char *port_file;  /* the port is written here once it answers; NULL: nowhere */
-    bool behind_proxy;      /* allows a listener that is not loopback */
+    bool behind_proxy;      /* allows a listener that is not loopback, believes X-Real-IP */
     int workers;            /* threads that fetch from archives; 0: none */
     struct okno_serve_limits limits;
 };

@@ -19,6 +19,7 @@ struct http_server {
     struct http_gate *gate;
     struct MHD_Daemon *daemon;
     size_t body_max;
+    bool behind_proxy;
     char data_dir[1024];
     char public_url[512];
 };
@@ -48,18 +49,21 @@ static enum MHD_Result take_query(void *arg, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
-/* nginx on this machine names the client in X-Real-IP; nobody else is believed. */
-static void name_peer(struct MHD_Connection *connection, struct http_request *request)
+/* A proxy names the client in X-Real-IP: one on this machine, or the one that --behind-proxy
+ * vouches for. Nobody else is believed. */
+static void name_peer(const struct http_server *server, struct MHD_Connection *connection,
+                      struct http_request *request)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     const char *real = http_header(request, "X-Real-IP");
     bool local = info && http_address_is_loopback(info->client_addr);
+    bool proxy = local || server->behind_proxy;
     unsigned char parsed[sizeof(struct in6_addr)];
     if (info)
         http_address_text(info->client_addr, request->peer, sizeof(request->peer));
     request->is_direct = local && !real && !http_header(request, "X-Forwarded-For");
-    if (local && real && strlen(real) < sizeof(request->peer) &&
+    if (proxy && real && strlen(real) < sizeof(request->peer) &&
         (inet_pton(AF_INET, real, parsed) == 1 || inet_pton(AF_INET6, real, parsed) == 1))
         (void)snprintf(request->peer, sizeof(request->peer), "%s", real);
 }
@@ -146,7 +150,7 @@ static enum MHD_Result answer(struct http_server *server, struct MHD_Connection 
     struct http_slot *slot = slot_of(connection);
     if (slot)
         http_gate_body_done(server->gate, slot);
-    name_peer(connection, request);
+    name_peer(server, connection, request);
     (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_query, request);
     http_dispatch(request, &exchange->reply);
     return send_reply(connection, &exchange->reply);
@@ -274,6 +278,9 @@ int http_server_start(const struct okno_serve_options *options, const struct okn
                                      .behind_proxy = options->behind_proxy,
                                      .limits = http_limits_or_default(&options->limits)};
     server->body_max = gate.limits.body_bytes;
+    server->behind_proxy = options->behind_proxy;
+    if (options->behind_proxy) /* everyone comes from the proxy's address */
+        gate.limits.per_address = gate.limits.connections;
     int rc = try_database(server, err);
     if (rc == 0)
         rc = http_gate_open(&gate, &server->gate, err);
