@@ -77,6 +77,8 @@ int main(int argc, char **argv)
     int at = take_globals(argc, argv, &cli, &config);
     const struct cli_command *command = at ? find_command(argv[at]) : NULL;
     if (!command) {
+        if (at)
+            (void)fprintf(stderr, "okno: there is no command \"%.40s\"\n\n", argv[at]);
         print_usage(stderr);
         return okno_code_info(OKNO_USAGE)->exit_code;
     }
