@@ -20,11 +20,14 @@ static int setup(void **state)
         "INSERT INTO sites (import, site, name, time_zone) VALUES (1, 'mall', 'Mall', "
         "'Europe/Moscow');"
         "INSERT INTO points (import, point, site, name) VALUES (1, 'till-1', 'mall', 'Till 1');"
+        "INSERT INTO questions (import, question, point, valid_from, kind, text, window_us)"
+        " VALUES (1, 'q1', 'till-1', 0, 'personnel', 'Did {employee} help you?', 15000000);"
         "INSERT INTO surveys (survey, point, site, opened_at, closes_at, state, answer, "
-        "answered_at, employee, device_offset_us, device_uncertainty_us) VALUES"
+        "answered_at, question, employee, device_offset_us, device_uncertainty_us) VALUES"
         " ('b.0.1', 'till-1', 'mall', 1773151000000000, 1773151015000000, 'answered', 'no',"
-        "  1773151004000000, 'ann', 0, 0),"
-        " ('b.0.2', 'till-1', 'mall', 1773151100000000, 1773151115000000, 'silent', NULL, NULL,"
+        "  1773151004000000, 'q1', 'ann', 0, 0),"
+        " ('b.0.2', 'till-1', 'mall', 1773151100000000, 1773151115000000, 'silent', NULL, NULL, "
+        "'q1',"
         "  'ann', 0, 0);"
         "INSERT INTO evidence (survey, kind, sha256, bytes, media_type, codec, camera, asked_from,"
         " asked_to, got_from, got_to, frame_at, index_offset_us, uncertainty_us, source, requests,"
@@ -134,6 +137,7 @@ static void the_item_is_blind(void **state)
     assert_string_equal(text_of(survey, "answered_at"), "2026-03-10T13:56:44.000Z");
     assert_null(json_object_get(survey, "answer"));
     assert_null(strstr(text, "ann"));
+    assert_string_equal(text_of(survey, "question"), "Did … help you?");
     assert_string_equal(text_of(json_object_get(item, "clip"), "url"), "/api/v1/evidence/aa.mp4");
     assert_true(json_is_null(json_object_get(item, "still")));
     json_t *neighbour = json_array_get(json_object_get(item, "neighbours"), 0);

@@ -82,7 +82,7 @@ SELECT s.survey, s.opened_at, s.closes_at, s.answered_at, s.answer, s.force_maje
        (SELECT name FROM points p WHERE p.point = s.point ORDER BY id DESC LIMIT 1) AS point_name,
        (SELECT name FROM sites t WHERE t.site = s.site ORDER BY id DESC LIMIT 1) AS site_name,
        (SELECT time_zone FROM sites t WHERE t.site = s.site ORDER BY id DESC LIMIT 1) AS time_zone,
-       (SELECT text FROM questions q WHERE q.question = s.question AND q.point = s.point
+       (SELECT replace(text, '{employee}', '…') FROM questions q WHERE q.question = s.question AND q.point = s.point
           AND q.valid_from <= s.opened_at ORDER BY q.valid_from DESC, id DESC LIMIT 1) AS question,
        l.state AS link_state, l.camera, l.uncertainty_us, l.flags AS link_flags,
        l.message AS link_message,
