@@ -214,8 +214,10 @@ static int take_survey(const struct gathering *g, struct okno_stmt *row, struct 
     count_survey(&group->sums, OKNO_RAW, row, okno_stmt_int(row, "force_majeure") != 0);
     if (okno_stmt_int(row, "voided"))
         return count_reason(&group->excluded, "VOIDED", err);
-    if (verdict && strcmp(verdict, "invalid") == 0)
-        return count_reason(&group->excluded, okno_stmt_text(row, "reason"), err);
+    if (verdict && strcmp(verdict, "invalid") == 0) {
+        const char *reason = okno_stmt_text(row, "reason");
+        return count_reason(&group->excluded, reason ? reason : "UNSPECIFIED", err);
+    }
     group->sums.undeterminable += verdict && strcmp(verdict, "undeterminable") == 0;
     count_survey(&group->sums, OKNO_EXCLUDED, row, okno_stmt_int(row, "fm_stands") != 0);
     return 0;

@@ -203,7 +203,7 @@ static void what_does_not_count_stays_out_of_the_frame(void **state)
     scratch_db_put(
         f,
         "UPDATE surveys SET test = 1 WHERE survey = 'd0.0.000';"
-        "UPDATE surveys SET auto_void = 1 WHERE survey = 'd1.0.001';"
+        "UPDATE surveys SET auto_void = 1 WHERE survey IN ('d1.0.001', 'd1.0.005');"
         "UPDATE surveys SET opened_at = opened_at - 1 - 120000000 WHERE survey = 'd0.0.002';"
         "UPDATE surveys SET opened_at = 1773126000000000 + 3600000000"
         " WHERE survey = 'd1.0.003';"

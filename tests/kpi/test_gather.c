@@ -148,6 +148,36 @@ static void invalid_and_voided_surveys_leave_the_excluded_figure_by_reason(void 
     okno_kpi_groups_free(&groups);
 }
 
+static void the_newest_void_by_hand_stands_over_an_automatic_one(void **state)
+{
+    struct scratch_db *f = *state;
+    scratch_db_put(f,
+                   "UPDATE surveys SET auto_void = 1 WHERE survey IN ('d.0.1', 'd.0.2', 'd.0.3');"
+                   "INSERT INTO voids (survey, voided, at, author, second, reason) VALUES"
+                   " ('d.0.2', 0, 1, 'a', 'b', 'a real customer'),"
+                   " ('d.0.3', 0, 1, 'a', 'b', 'a real customer'),"
+                   " ('d.0.3', 1, 2, 'a', 'b', 'not so')");
+    struct okno_group_vec groups = gather(f, OKNO_BY_POINT, AT(0), AT(300));
+    const struct okno_kpi_group *g = &groups.items[0];
+    assert_int_equal(g->sums.set[OKNO_RAW].surveys, 3);
+    assert_int_equal(g->sums.set[OKNO_EXCLUDED].surveys, 1);
+    assert_int_equal(g->sums.set[OKNO_EXCLUDED].kind[OKNO_PERSONNEL].no, 1);
+    assert_int_equal(g->excluded.len, 1);
+    assert_string_equal(g->excluded.items[0].reason, "VOIDED");
+    assert_int_equal(g->excluded.items[0].count, 2);
+    okno_kpi_groups_free(&groups);
+}
+
+static void an_invalid_verdict_without_a_reason_is_counted_as_unspecified(void **state)
+{
+    struct scratch_db *f = *state;
+    put_ruling(f, 1, "invalid", "", "");
+    struct okno_group_vec groups = gather(f, 0, AT(0), AT(1000));
+    assert_int_equal(groups.items[0].excluded.len, 1);
+    assert_string_equal(groups.items[0].excluded.items[0].reason, "UNSPECIFIED");
+    okno_kpi_groups_free(&groups);
+}
+
 static void a_false_force_majeure_returns_its_surveys_and_leaves_the_level(void **state)
 {
     struct scratch_db *f = *state;
@@ -210,6 +240,8 @@ int main(void)
         CASE(groups_come_in_order_and_nobody_is_dropped),
         CASE(days_follow_the_sites_calendar),
         CASE(invalid_and_voided_surveys_leave_the_excluded_figure_by_reason),
+        CASE(the_newest_void_by_hand_stands_over_an_automatic_one),
+        CASE(an_invalid_verdict_without_a_reason_is_counted_as_unspecified),
         CASE(a_false_force_majeure_returns_its_surveys_and_leaves_the_level),
         CASE(a_sites_count_replaces_its_points_counts),
         CASE(words_to_group_by_are_checked),

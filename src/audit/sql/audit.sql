@@ -31,15 +31,15 @@ SELECT step, at, author, detail FROM audit_steps WHERE audit = $audit ORDER BY i
 SELECT count(*) FROM surveys WHERE opened_at >= $from AND opened_at < $to AND state = 'open';
 
 -- name: audit.frame_source
--- Every closed, not voided survey of a period. The answer as it stands now is frozen as the class.
+-- Every closed survey of a period that no hand, or else no automatic flag, has voided. The answer as
+-- it stands now is frozen as the class.
 SELECT s.survey, s.site, s.point, s.employee, coalesce(s.question, '') AS question,
        coalesce(s.question_kind, '') AS question_kind, s.opened_at, s.closes_at,
        coalesce(s.answer, 'silent') AS class, s.force_majeure, coalesce(l.state, '') AS video
 FROM surveys s LEFT JOIN links l ON l.survey = s.survey
 WHERE s.opened_at >= $from AND s.opened_at < $to AND s.state <> 'open' AND s.test = 0
-  AND s.auto_void = 0
   AND coalesce((SELECT voided FROM voids v WHERE v.survey = s.survey
-                ORDER BY v.id DESC LIMIT 1), 0) = 0
+                ORDER BY v.id DESC LIMIT 1), s.auto_void) = 0
 ORDER BY s.survey;
 
 -- name: audit.add_frame

@@ -14,8 +14,8 @@ SELECT s.survey, s.point, s.site, coalesce(s.employee, 'unassigned') AS employee
            SELECT 1 FROM force_majeure f WHERE f.point = s.point AND s.opened_at < f.until_at
            AND s.closes_at > f.first_at AND f.situation NOT IN (SELECT situation FROM cleared)
        ) AS fm_stands,
-       coalesce((SELECT voided FROM voids v WHERE v.survey = s.survey ORDER BY id DESC LIMIT 1), 0)
-           AS voided,
+       coalesce((SELECT voided FROM voids v WHERE v.survey = s.survey ORDER BY id DESC LIMIT 1),
+                s.auto_void) AS voided,
        r.verdict, r.reason
 FROM surveys s LEFT JOIN rulings r ON r.survey = s.survey
 WHERE s.opened_at >= $from AND s.opened_at < $to AND s.state <> 'open' AND s.test = 0
