@@ -35,8 +35,9 @@ const struct cli_command cli_serve = {
         "\n"
         "  --listen ADDRESS:PORT  instead of service.listen; port 0 picks a free one\n"
         "  --port-file FILE       write the port to FILE once it answers\n"
-        "  --behind-proxy         allow a listener that is not loopback; only where a strict\n"
-        "                         proxy such as nginx is the only one that reaches it\n"
+        "  --behind-proxy         allow a listener that is not loopback and believe X-Real-IP;\n"
+        "                         only where a strict proxy such as nginx is the only one that\n"
+        "                         reaches it\n"
         "\n"
         "example: okno --data /var/lib/okno serve --listen 127.0.0.1:8080\n",
     .run = run,

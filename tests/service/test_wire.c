@@ -180,6 +180,41 @@ static void too_many_header_lines_are_refused(void **state)
     assert_int_equal(status_of(request, len), 413);
 }
 
+/* A fixed sequence of damage: a request is answered with one of the known statuses, and one that
+ * passes has exactly one Host and no byte that could be read in two ways. */
+static void no_damage_makes_a_request_ambiguous(void **state)
+{
+    (void)state;
+    static const char good[] =
+        "POST /a%20b?c=d HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n"
+        "Cookie: x=y\r\n\r\n{}";
+    static const char nasty[] =
+        "\r\n\t :\0%/\x7f\xff"
+        "0Hh";
+    uint64_t seed = 12345;
+    for (int round = 0; round < 200000; round++) {
+        char bytes[sizeof(good)];
+        memcpy(bytes, good, sizeof(good));
+        for (int hit = 0; hit < 3; hit++) {
+            seed = seed * 6364136223846793005U + 1442695040888963407U;
+            bytes[(seed >> 33) % (sizeof(good) - 1)] = nasty[(seed >> 20) % (sizeof(nasty) - 1)];
+        }
+        int status = status_of(bytes, sizeof(good) - 1);
+        assert_true(status == 0 || status == 200 || status == 400 || status == 411 ||
+                    status == 413);
+        if (status != 200)
+            continue;
+        size_t head = sizeof(good) - 3;
+        const char *end = strstr(bytes, "\r\n\r\n");
+        assert_non_null(end);
+        assert_true((size_t)(end - bytes) <= head);
+        for (const char *at = bytes; at < end; at++) {
+            assert_true(*at != '\0' && *at != '\x7f');
+            assert_true(*at != '\n' || at[-1] == '\r');
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +229,7 @@ int main(void)
         cmocka_unit_test(a_request_line_is_method_path_and_version),
         cmocka_unit_test(a_header_past_its_limit_is_refused_before_its_end),
         cmocka_unit_test(too_many_header_lines_are_refused),
+        cmocka_unit_test(no_damage_makes_a_request_ambiguous),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
