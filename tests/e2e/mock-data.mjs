@@ -185,7 +185,7 @@ export function surveys(scene) {
 export function dossier(survey, scene) {
   const opened = Date.parse(survey.opened_at);
   const begins = opened - 22400;
-  const event = (seq, kind, at) => ({ device: "D1", boot: 0, seq, kind, at: iso(at), arrived_at: iso(at + 800) });
+  const event = (seq, kind, at) => ({ device: "D1", boot: 0, seq, kind, channel: "panel", time: iso(at), offset_ms: -120, uncertainty_ms: 24 });
   const events = [event(Number(survey.id.split(".")[2]), "press", opened)];
   if (survey.answer) events.push(event(Number(survey.id.split(".")[2]) + 1, survey.answer, opened + 4700));
   const clip = {
@@ -198,7 +198,7 @@ export function dossier(survey, scene) {
     evidence: survey.video === "no_recording" ? [] : [clip, still],
     reviews: survey.validity === "unreviewed" ? [] : [{
       verdict: survey.validity, reason: survey.reason, comment: survey.reason ? "The till is closed, nobody stands there." : "",
-      expert: "a.sokolova", at: "2026-04-01T10:20:00.000Z", played_s: 17.4, active_s: 19.1, wall_s: 21, origin: "random",
+      user: "a.sokolova", at: "2026-04-01T10:20:00.000Z", played_s: 17.4, active_s: 19.1, wall_s: 21, origin: "random",
     }],
     history: [{ at: "2026-03-10T11:05:00.000Z", author: "import", change: "made from events", detail: "" }],
   };

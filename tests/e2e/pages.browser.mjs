@@ -87,6 +87,8 @@ test("a survey's dossier plays its video and shows who decided what", async () =
   await page.locator(".wall a").nth(2).click();
   await waitPlayed(page, 0.3);
   await page.getByText("The till is closed, nobody stands there.").waitFor();
+  await page.getByText("a.sokolova").waitFor();
+  await page.getByText("14:17:14.400").waitFor(); // the press, in the site's zone
   await shoot(page, "dossier");
   assert.deepEqual(browser.faults, []);
 });

@@ -76,6 +76,11 @@ test("a moment is told in the site's zone with the zone's name", () => {
   assert.match(formatClockMs("2026-03-10T11:03:20.400Z", "UTC"), /^11:03:20[.,]400$/);
 });
 
+test("a moment that is missing is a dash", () => {
+  assert.equal(formatClockMs(undefined, "UTC"), "–");
+  assert.equal(formatWhen(null, "UTC"), "–, – ");
+});
+
 test("a local day begins at its own midnight, also when clocks change", () => {
   assert.equal(dayStart("2026-03-10", "Europe/Moscow"), "2026-03-09T21:00:00.000Z");
   assert.equal(dayStart("2026-03-29", "Europe/Berlin"), "2026-03-28T23:00:00.000Z");

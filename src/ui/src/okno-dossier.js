@@ -105,14 +105,14 @@ class OknoDossier extends PageElement {
 
   renderReview(review) {
     return html`
-      <li><span class="line"><okno-verdict .verdict=${review.verdict}></okno-verdict><span class="small">${review.expert ?? review.author ?? ""}</span></span>
+      <li><span class="line"><okno-verdict .verdict=${review.verdict}></okno-verdict><span class="small">${review.user}</span></span>
         ${review.reason ? html`<span>${reasonName(review.reason)}</span>` : nothing}
         ${review.comment ? html`<span>«${review.comment}»</span>` : nothing}
         <span class="small num">${review.at ? formatWhen(review.at, this.data.zone) : ""}</span></li>`;
   }
 
   renderEvent(event) {
-    return html`<li class="num"><span class="line"><b>${event.kind}</b><span>${formatClockMs(event.at, this.data.zone)}</span></span>
+    return html`<li class="num"><span class="line"><b>${event.kind}</b><span>${formatClockMs(event.time, this.data.zone)}</span></span>
       <span class="small">${event.device}.${event.boot}.${event.seq}</span></li>`;
   }
 
@@ -123,8 +123,8 @@ class OknoDossier extends PageElement {
   }
 
   renderChange(change) {
-    return html`<li><span>${[change.change ?? change.what ?? change.kind, change.detail ?? change.reason].filter(Boolean).join(": ")}</span>
-      <span class="small num">${change.at ? formatWhen(change.at, this.data.zone) : ""} ${change.author ?? ""}</span></li>`;
+    return html`<li><span>${[change.change ?? change.action ?? change.kind, change.detail ?? change.reason].filter(Boolean).join(": ")}</span>
+      <span class="small num">${change.at ? formatWhen(change.at, this.data.zone) : ""} ${change.author ?? change.user ?? ""}</span></li>`;
   }
 
   renderList(title, entries, each, none) {
@@ -135,7 +135,7 @@ class OknoDossier extends PageElement {
   render() {
     if (this.problem) return this.renderProblem();
     if (!this.data) return html`<div class="skeleton wait"></div>`;
-    const { survey, events, evidence, reviews, history: changes } = this.data;
+    const { survey, events, evidence, reviews, voids, history: changes } = this.data;
     return html`
       <div class="head"><a href=${link("surveys")} @click=${this.back}>‹ ${t("dossier.back")}</a>
         <h1>${t("dossier.survey", { id: survey.id })}</h1><okno-verdict .verdict=${survey.validity}></okno-verdict></div>
@@ -149,7 +149,7 @@ class OknoDossier extends PageElement {
       <div class="below">
         ${this.renderList(t("dossier.events"), events, (one) => this.renderEvent(one), "–")}
         ${this.renderList(t("dossier.evidence"), evidence, (one) => this.renderEvidence(one), t("dossier.no_evidence"))}
-        ${this.renderList(t("dossier.history"), changes, (one) => this.renderChange(one), t("dossier.no_history"))}
+        ${this.renderList(t("dossier.history"), [...(voids ?? []), ...(changes ?? [])], (one) => this.renderChange(one), t("dossier.no_history"))}
       </div>`;
   }
 

@@ -41,7 +41,7 @@ class OknoIndicators extends PageElement {
     .reason { display: inline-flex; gap: .375rem; }
     details { flex-basis: 100%; }
     summary { cursor: pointer; color: var(--muted); }
-    .more { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .25rem 2rem; margin-top: .5rem; }
+    .more { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: .25rem 2rem; margin-top: .5rem; }
     .more div { display: flex; justify-content: space-between; gap: .5rem; border-bottom: 1px solid var(--line); padding: .125rem 0; }
     .wait { height: 9rem; }
     @media (max-width: 48rem) { .row { grid-template-columns: minmax(0, 1fr); } }
@@ -190,10 +190,12 @@ class OknoIndicators extends PageElement {
   renderMore(indicators) {
     const names = Object.keys(indicators).filter((name) => !main.includes(name));
     if (names.length === 0) return nothing;
-    return html`<details><summary>${t("kpi.more")}</summary><div class="more num">${names.map((name) => {
+    return html`<details><summary>${t("kpi.more")} · ${t("kpi.raw")} → ${t("kpi.excluded_value")} → ${t("kpi.estimated")}</summary><div class="more num">${names.map((name) => {
       const one = indicators[name];
       const index = ["support_index", "criticality_index"].includes(name);
-      const value = one.excluded === null ? named("null", one.null_reason) : index ? formatIndex(one.excluded) : formatShare(one.excluded);
+      const shown = index ? formatIndex : formatShare;
+      const values = [one.raw, one.excluded, ...(one.estimated ? [one.estimated.value] : [])];
+      const value = one.excluded === null ? named("null", one.null_reason) : values.map(shown).join(" → ");
       return html`<div><span class="muted">${named("kpi", name)}</span><span>${value}${(one.flags ?? []).map((flag) => html` · <span class="muted">${named("flag", flag)}</span>`)}</span></div>`;
     })}</div></details>`;
   }

@@ -12,17 +12,23 @@ function formatter(zone, options) {
   return made.get(key);
 }
 
+/** A moment that is missing is a dash, not a page that does not open. */
+function print(at, zone, options) {
+  const date = new Date(at ?? NaN);
+  return Number.isNaN(date.getTime()) ? "–" : formatter(zone, options).format(date);
+}
+
 const day = { day: "numeric", month: "short", year: "numeric" };
 const clock = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
 
 // The Russian year comes with " г.", which a table of times does not need.
-export const formatDay = (at, zone) => formatter(zone, day).format(new Date(at)).replace(/\sг\.$/, "");
-export const formatClock = (at, zone) => formatter(zone, clock).format(new Date(at));
-export const formatClockMs = (at, zone) =>
-  formatter(zone, { ...clock, fractionalSecondDigits: 3 }).format(new Date(at));
+export const formatDay = (at, zone) => print(at, zone, day).replace(/\sг\.$/, "");
+export const formatClock = (at, zone) => print(at, zone, clock);
+export const formatClockMs = (at, zone) => print(at, zone, { ...clock, fractionalSecondDigits: 3 });
 
 /** Short name of the zone at that moment: "MSK", "GMT+3", "UTC". */
 export function zoneName(at, zone) {
+  if (Number.isNaN(new Date(at ?? NaN).getTime())) return "";
   const parts = formatter(zone, { timeZoneName: "short", hour: "numeric" }).formatToParts(new Date(at));
   return parts.find((piece) => piece.type === "timeZoneName")?.value ?? zone;
 }
