@@ -64,8 +64,8 @@ $(BUILD)/gen/conf.c: $(CONF) $(BUILD)/embed
 	@mkdir -p $(@D)
 	$(BUILD)/embed files okno_conf_files $(CONF) > $@
 
-# The page: Lit bundled once by esbuild, then embedded in the binary.
-$(BUILD)/ui/.built: $(UI_SRC)
+# The page: bundled once by esbuild, then embedded in the binary.
+$(BUILD)/ui/.built: $(UI_SRC) tools/build-ui
 	tools/build-ui $(BUILD)/ui
 	touch $@
 

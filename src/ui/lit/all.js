@@ -1,0 +1,3 @@
+// What the page uses of Lit; tools/build-lit bundles it into lit.js.
+export * from "lit";
+export { keyed } from "lit/directives/keyed.js";
