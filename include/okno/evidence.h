@@ -34,6 +34,10 @@ struct okno_evidence {
 OKNO_CHECK int okno_evidence_temp(const char *data_dir, const char *kind, char *ret_path,
                                   size_t size, struct okno_err *err);
 
+/* Remove temporary files last changed before `before_us`: a process that was killed left them. What
+ * cannot be removed stays. */
+void okno_evidence_sweep(const char *data_dir, int64_t before_us);
+
 /* Hash the finished file, make it durable and move it to its place; ret fields sha256 and bytes are
  * filled. The temporary name is gone afterwards, also on failure. */
 OKNO_CHECK int okno_evidence_keep(const char *data_dir, const char *temp_path,

@@ -5,6 +5,7 @@
 #include "okno/time.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 /* The reason why a link in this state has nothing to fetch; 0 when it has. */
 static int nothing_to_fetch(const struct work_link *link, const char *survey, struct okno_err *err)
@@ -32,18 +33,35 @@ static int nothing_to_fetch(const struct work_link *link, const char *survey, st
     }
 }
 
+/* Nothing was corrected since the link was made, and it has footage. */
+static int is_usable(struct okno_work *work, const char *survey, struct work_link *ret_link,
+                     bool *ret_usable, struct okno_err *err)
+{
+    struct work_basis now = {0};
+    struct okno_err none = {0};
+    int rc = work_load_link(work, survey, ret_link, &none);
+    if (rc < 0 && rc != OKNO_NOT_FOUND)
+        return okno_fail(err, rc, "%s", none.text);
+    bool footage =
+        rc == 0 && (ret_link->state == OKNO_LINK_LINKED || ret_link->state == OKNO_LINK_PARTIAL);
+    rc = work_load_basis(work, survey, &now, err);
+    if (rc == 0)
+        *ret_usable = footage && strcmp(now.placed, ret_link->basis.placed) == 0 &&
+                      strcmp(now.basis, ret_link->basis.basis) == 0;
+    return rc;
+}
+
 /* The stored link when it still holds; else a new one. */
 static int usable_link(struct okno_work *work, const char *survey, int64_t now_us,
                        struct work_link *ret_link, struct okno_err *err)
 {
-    struct okno_err none = {0};
-    int rc = work_load_link(work, survey, ret_link, &none);
-    bool fetchable =
-        rc == 0 && (ret_link->state == OKNO_LINK_LINKED || ret_link->state == OKNO_LINK_PARTIAL);
-    if (rc < 0 && rc != OKNO_NOT_FOUND)
-        return okno_fail(err, rc, "%s", none.text);
-    if (!fetchable) {
-        rc = okno_work_link(work, survey, now_us, NULL, err);
+    struct work_linked linked = {0};
+    bool usable = false;
+    int rc = is_usable(work, survey, ret_link, &usable, err);
+    if (rc == 0 && !usable) {
+        rc = work_link_survey(work, survey, now_us, &linked, err);
+        if (rc == 0 && linked.state == OKNO_LINK_UNREACHABLE)
+            rc = okno_fail(err, linked.trouble.code, "%s", linked.trouble.text);
         if (rc == 0)
             rc = work_load_link(work, survey, ret_link, err);
     }
@@ -94,24 +112,35 @@ static int fetch(struct okno_work *work, const struct okno_camera *camera, struc
 {
     char temp[1300];
     struct okno_extract_result got = {0};
+    struct okno_err trouble = {0};
     struct okno_extract_camera view = {.channel = camera->channel,
                                        .index_offset_us = e->index_offset_us};
-    int rc = work_archive_of(work, camera, &view.archive, err);
+    int rc = work_archive_ready(work, camera, e->made_at_us, &view.archive, err);
     if (rc == 0)
         rc = okno_evidence_temp(work->data_dir, e->kind, temp, sizeof(temp), err);
     if (rc < 0)
         return rc;
     if (strcmp(e->kind, "still") == 0)
-        rc = okno_extract_still(&view, e->asked_to_us, temp, &got, err);
+        rc = okno_extract_still(&view, e->asked_to_us, temp, &got, &trouble);
     else
         rc = okno_extract_clip(&view, e->asked_from_us, e->asked_to_us, work->conf->evidence.audio,
-                               temp, &got, err);
+                               temp, &got, &trouble);
+    work_archive_asked(work, camera, e->made_at_us, rc, &trouble);
     if (rc < 0)
-        return rc;
+        return okno_fail(err, rc, "%s", trouble.text);
     fill(e, camera, &got);
     okno_extract_result_free(&got);
     rc = okno_evidence_keep(work->data_dir, temp, e, err);
     return rc < 0 ? rc : okno_evidence_add(work->db, e, err);
+}
+
+/* A row whose file was lost is no evidence any more. */
+static bool has_file(const struct okno_work *work, const struct okno_evidence *e)
+{
+    char path[1300];
+    struct stat st;
+    return okno_evidence_path(work->data_dir, e->sha256, path, sizeof(path), NULL) == 0 &&
+           stat(path, &st) == 0 && st.st_size == e->bytes;
 }
 
 /* Already kept for the same seconds, camera and offset? */
@@ -123,7 +152,7 @@ static bool is_kept(struct okno_work *work, const struct okno_evidence *wanted, 
            ret_kept->asked_from_us == wanted->asked_from_us &&
            ret_kept->asked_to_us == wanted->asked_to_us &&
            ret_kept->index_offset_us == wanted->index_offset_us &&
-           strcmp(ret_kept->camera, camera) == 0;
+           strcmp(ret_kept->camera, camera) == 0 && has_file(work, ret_kept);
 }
 
 int okno_work_extract(struct okno_work *work, const char *survey, const char *kind,

@@ -18,9 +18,33 @@ struct job {
     char audit[65];
 };
 
+/* The registry is compared with every link only when it has grown since the last time. */
+static int plan_corrected(struct okno_work *work, int64_t now_us, int64_t *ret_added,
+                          struct okno_err *err)
+{
+    int64_t version = 0;
+    int rc = okno_db_int(work->db, "jobs.registry_version", NULL, 0, 0, &version, err);
+    if (rc < 0 || version == work->planned_version)
+        return rc;
+    rc = OKNO_DB_RUN(work->db, "jobs.plan_corrected", ret_added, err, OKNO_INT("now", now_us));
+    if (rc == 0)
+        work->planned_version = version;
+    return rc;
+}
+
 int okno_work_plan(struct okno_work *work, int64_t now_us, int64_t *ret_added, struct okno_err *err)
 {
-    return OKNO_DB_RUN(work->db, "jobs.plan_links", ret_added, err, OKNO_INT("now", now_us));
+    int64_t fresh = 0;
+    int64_t moved = 0;
+    int64_t corrected = 0;
+    int rc = OKNO_DB_RUN(work->db, "jobs.plan_links", &fresh, err, OKNO_INT("now", now_us));
+    if (rc == 0)
+        rc = OKNO_DB_RUN(work->db, "jobs.plan_moved", &moved, err, OKNO_INT("now", now_us));
+    if (rc == 0)
+        rc = plan_corrected(work, now_us, &corrected, err);
+    if (rc == 0 && ret_added)
+        *ret_added = fresh + moved + corrected;
+    return rc;
 }
 
 /* 1: a job was taken. */
@@ -43,17 +67,12 @@ static int take(struct okno_work *work, int64_t now_us, struct job *ret_job, str
     return rc < 0 ? rc : 1;
 }
 
-/* When the archive overwrites the survey's footage; 0 when unknown. */
-static int lost_at(struct okno_work *work, const struct work_survey *s, int64_t *ret_us,
-                   struct okno_err *err)
-{
-    int64_t days = 0;
-    int rc =
-        OKNO_DB_INT(work->db, "evidence.retention", 0, &days, err, OKNO_TEXT("survey", s->survey));
-    if (rc == 0)
-        *ret_us = days > 0 ? s->opened_us + days * OKNO_DAY_US : 0;
-    return rc;
-}
+/* What became of a job. */
+struct outcome {
+    int code;
+    int64_t retry_us; /* when to try again; 0: not, or as the attempts say where passing */
+    struct okno_err why;
+};
 
 /* A linked survey gets its photo, where the configuration wants one. */
 static int add_still_job(struct okno_work *work, const struct job *job, int64_t now_us,
@@ -61,10 +80,7 @@ static int add_still_job(struct okno_work *work, const struct job *job, int64_t 
 {
     const char *wanted = work->conf->evidence.stills;
     struct work_survey s = {0};
-    int64_t lost_us = 0;
     int rc = work_load_survey(work, job->survey, &s, err);
-    if (rc == 0)
-        rc = lost_at(work, &s, &lost_us, err);
     if (rc < 0)
         return rc;
     if (strcmp(wanted, "all") != 0 && !(strcmp(wanted, "answered") == 0 && s.answered))
@@ -72,33 +88,50 @@ static int add_still_job(struct okno_work *work, const struct job *job, int64_t 
     return OKNO_DB_RUN(work->db, "jobs.add", NULL, err, OKNO_TEXT("kind", "still"),
                        OKNO_TEXT("survey", s.survey), OKNO_TEXT("audit", ""),
                        OKNO_INT("class", s.negative ? CLASS_NEGATIVE : CLASS_OTHER),
-                       OKNO_INT("lost_at", lost_us), OKNO_INT("now", now_us));
+                       OKNO_INT("now", now_us));
 }
 
+/* An archive that could not be asked, whatever the reason, is asked again. */
 static int run_link(struct okno_work *work, const struct job *job, int64_t now_us,
-                    struct okno_err *err)
+                    struct outcome *o)
 {
-    enum okno_link_state state = OKNO_LINK_PENDING;
-    int rc = okno_work_link(work, job->survey, now_us, &state, err);
+    struct work_linked linked = {0};
+    int rc = work_link_survey(work, job->survey, now_us, &linked, &o->why);
     if (rc < 0)
         return rc;
-    if (state == OKNO_LINK_LINKED || state == OKNO_LINK_PARTIAL)
-        return add_still_job(work, job, now_us, err);
-    if (state == OKNO_LINK_UNREACHABLE)
-        return okno_fail(err, OKNO_TRANSIENT, "the archive of survey %s could not be asked",
+    o->retry_us = linked.next_try_us;
+    if (linked.state == OKNO_LINK_LINKED || linked.state == OKNO_LINK_PARTIAL)
+        return add_still_job(work, job, now_us, &o->why);
+    if (linked.state == OKNO_LINK_PENDING)
+        return okno_fail(&o->why, OKNO_NOT_YET, "the archive has not listed survey %s yet",
                          job->survey);
-    if (state == OKNO_LINK_PENDING)
-        return okno_fail(err, OKNO_NOT_YET, "the archive has not listed survey %s yet",
-                         job->survey);
-    return 0;
+    if (linked.state != OKNO_LINK_UNREACHABLE)
+        return 0;
+    if (o->retry_us == 0)
+        o->retry_us = work_retry_at(job->attempts, now_us);
+    return okno_fail(&o->why, linked.trouble.code, "%s", linked.trouble.text);
 }
 
-static int run(struct okno_work *work, const struct job *job, int64_t now_us, struct okno_err *err)
+static int run_fetch(struct okno_work *work, const struct job *job, int64_t now_us,
+                     struct outcome *o)
 {
     struct okno_evidence evidence;
-    if (strcmp(job->kind, "link") == 0)
-        return run_link(work, job, now_us, err);
-    return okno_work_extract(work, job->survey, job->kind, job->audit, now_us, &evidence, err);
+    struct work_survey s = {0};
+    int rc =
+        okno_work_extract(work, job->survey, job->kind, job->audit, now_us, &evidence, &o->why);
+    /* What cannot be read may still be written to. */
+    if (rc == OKNO_MEDIA && work_load_survey(work, job->survey, &s, NULL) == 0 &&
+        s.closes_us > now_us - OKNO_DAY_US)
+        o->retry_us = work_retry_at(job->attempts, now_us);
+    return rc;
+}
+
+static void run(struct okno_work *work, const struct job *job, int64_t now_us, struct outcome *o)
+{
+    o->code = strcmp(job->kind, "link") == 0 ? run_link(work, job, now_us, o)
+                                             : run_fetch(work, job, now_us, o);
+    if (o->code < 0 && o->retry_us == 0 && work_is_passing(o->code))
+        o->retry_us = work_retry_at(job->attempts, now_us);
 }
 
 /* Nothing recorded is an answer, not a failure. */
@@ -109,47 +142,42 @@ static const char *final_state(int code)
     return answered ? "done" : "failed";
 }
 
-static int finish(struct okno_work *work, const struct job *job, int code, const char *message,
+static int finish(struct okno_work *work, const struct job *job, const struct outcome *o,
                   int64_t now_us, struct okno_err *err)
 {
-    const char *name = code == 0 ? "" : okno_code_info(code)->name;
-    if (work_is_passing(code))
+    const char *name = o->code == 0 ? "" : okno_code_info(o->code)->name;
+    if (o->code < 0 && o->retry_us > 0)
         return OKNO_DB_RUN(work->db, "jobs.retry", NULL, err, OKNO_INT("job", job->job),
                            OKNO_TEXT("owner", work->owner), OKNO_TEXT("code", name),
-                           OKNO_TEXT("message", message),
-                           OKNO_INT("next_try_at", work_retry_at(job->attempts, now_us)));
+                           OKNO_TEXT("message", o->why.text), OKNO_INT("next_try_at", o->retry_us));
     return OKNO_DB_RUN(work->db, "jobs.end", NULL, err, OKNO_INT("job", job->job),
                        OKNO_TEXT("owner", work->owner), OKNO_TEXT("code", name),
-                       OKNO_TEXT("state", final_state(code)), OKNO_TEXT("message", message),
+                       OKNO_TEXT("state", final_state(o->code)), OKNO_TEXT("message", o->why.text),
                        OKNO_INT("now", now_us));
 }
 
 static int nothing_due(struct okno_work *work, int64_t *ret_next_us, struct okno_err *err)
 {
-    OKNO_AUTO_STMT *stmt = NULL;
-    int64_t next_us = 0;
-    int rc = okno_db_int(work->db, "jobs.next_due", NULL, 0, INT64_MAX, &next_us, err);
-    if (rc == 0)
-        *ret_next_us = next_us;
-    return rc;
+    return okno_db_int(work->db, "jobs.next_due", NULL, 0, INT64_MAX, ret_next_us, err);
 }
 
 int okno_work_run_one(struct okno_work *work, int64_t now_us, int64_t *ret_next_us, int *ret_code,
                       struct okno_err *err)
 {
     struct job job = {0};
-    struct okno_err outcome = {0};
+    struct outcome outcome = {0};
+    int64_t began_us = okno_time_monotonic();
     int rc = take(work, now_us, &job, err);
     if (rc < 0)
         return rc;
     if (rc == 0)
         return nothing_due(work, ret_next_us, err);
-    int code = run(work, &job, now_us, &outcome);
-    rc = finish(work, &job, code, outcome.text, okno_time_now(), err);
+    run(work, &job, now_us, &outcome);
+    rc = finish(work, &job, &outcome, now_us + okno_time_monotonic() - began_us, err);
     if (rc < 0)
         return rc;
-    *ret_code = code;
-    if (code < 0 && err)
-        *err = outcome;
+    *ret_code = outcome.code;
+    if (outcome.code < 0 && err)
+        *err = outcome.why;
     return 1;
 }

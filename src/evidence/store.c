@@ -1,9 +1,10 @@
 /* Files by hash. A file is complete and on disk before its name says so, and its row comes last. */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "okno/evidence.h"
 
 #include "okno/time.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium/randombytes.h>
@@ -35,6 +36,24 @@ int okno_evidence_temp(const char *data_dir, const char *kind, char *ret_path, s
     if (len < 0 || (size_t)len >= size)
         return okno_fail(err, OKNO_INVALID, "the data directory's name is too long: %s", data_dir);
     return 0;
+}
+
+void okno_evidence_sweep(const char *data_dir, int64_t before_us)
+{
+    char dir[1100];
+    (void)snprintf(dir, sizeof(dir), "%s/evidence/tmp", data_dir);
+    DIR *files = opendir(dir);
+    struct dirent *entry;
+    while (files && (entry = readdir(files))) {
+        char path[1400];
+        struct stat st;
+        (void)snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+        if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+            st.st_mtim.tv_sec < before_us / OKNO_SECOND_US)
+            (void)unlink(path);
+    }
+    if (files)
+        (void)closedir(files);
 }
 
 int okno_evidence_path(const char *data_dir, const char *sha256, char *ret_path, size_t size,
@@ -104,21 +123,28 @@ int okno_evidence_keep(const char *data_dir, const char *temp_path, struct okno_
 
 int okno_evidence_add(struct okno_db *db, struct okno_evidence *e, struct okno_err *err)
 {
-    int rc = OKNO_DB_RUN(
-        db, "evidence.add", NULL, err, OKNO_TEXT("survey", e->survey), OKNO_TEXT("audit", e->audit),
-        OKNO_TEXT("kind", e->kind), OKNO_TEXT("sha256", e->sha256), OKNO_INT("bytes", e->bytes),
-        OKNO_TEXT("media_type", e->media_type), OKNO_TEXT("codec", e->codec),
-        OKNO_INT("derived", e->derived), OKNO_TEXT("camera", e->camera),
-        OKNO_INT("asked_from", e->asked_from_us), OKNO_INT("asked_to", e->asked_to_us),
-        OKNO_INT("got_from", e->got_from_us), OKNO_INT("got_to", e->got_to_us),
-        OKNO_INT("frame_at", e->frame_at_us), OKNO_INT("view_offset_us", e->view_offset_us),
-        OKNO_TEXT("gaps", e->gaps), OKNO_INT("index_offset_us", e->index_offset_us),
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(
+        db, "evidence.add", &stmt, err, OKNO_TEXT("survey", e->survey),
+        OKNO_TEXT("audit", e->audit), OKNO_TEXT("kind", e->kind), OKNO_TEXT("sha256", e->sha256),
+        OKNO_INT("bytes", e->bytes), OKNO_TEXT("media_type", e->media_type),
+        OKNO_TEXT("codec", e->codec), OKNO_INT("derived", e->derived),
+        OKNO_TEXT("camera", e->camera), OKNO_INT("asked_from", e->asked_from_us),
+        OKNO_INT("asked_to", e->asked_to_us), OKNO_INT("got_from", e->got_from_us),
+        OKNO_INT("got_to", e->got_to_us), OKNO_INT("frame_at", e->frame_at_us),
+        OKNO_INT("view_offset_us", e->view_offset_us), OKNO_TEXT("gaps", e->gaps),
+        OKNO_INT("index_offset_us", e->index_offset_us),
         OKNO_INT("uncertainty_us", e->uncertainty_us), OKNO_TEXT("source", e->source),
         OKNO_INT("requests", e->requests), OKNO_INT("bytes_read", e->bytes_read),
         OKNO_TEXT("software", "okno " OKNO_VERSION), OKNO_INT("made_at", e->made_at_us));
-    if (rc < 0)
-        return rc;
-    return OKNO_DB_INT(db, "evidence.newest_id", 0, &e->id, err, OKNO_TEXT("sha256", e->sha256));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    int64_t id = rc == 1 ? okno_stmt_int(stmt, "id") : 0;
+    if (rc == 1)
+        rc = okno_stmt_step(stmt, err); /* finishes the insert */
+    if (rc == 0)
+        e->id = id;
+    return rc < 0 ? rc : 0;
 }
 
 static void copy_text(struct okno_stmt *row, const char *column, char *ret_text, size_t size)
@@ -192,14 +218,15 @@ json_t *okno_evidence_json(const char *data_dir, const struct okno_evidence *e)
 {
     char path[1300] = "";
     (void)!okno_evidence_path(data_dir, e->sha256, path, sizeof(path), NULL);
+    okno_autofree char *absolute = realpath(path, NULL);
     json_t *json = json_pack(
         "{s:o, s:s, s:s, s:s, s:I, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I}",
         "survey", e->survey[0] ? json_string(e->survey) : json_null(), "kind", e->kind, "path",
-        path, "sha256", e->sha256, "bytes", (json_int_t)e->bytes, "codec", e->codec, "derived",
-        (int)e->derived, "asked_from", okno_json_time(e->asked_from_us), "asked_to",
-        okno_json_time(e->asked_to_us), "got_from", okno_json_time(e->got_from_us), "got_to",
-        okno_json_time(e->got_to_us), "gaps", okno_evidence_gaps_json(e->gaps), "offset_ms",
-        (json_int_t)(e->index_offset_us / OKNO_MS_US), "uncertainty_ms",
+        absolute ? absolute : path, "sha256", e->sha256, "bytes", (json_int_t)e->bytes, "codec",
+        e->codec, "derived", (int)e->derived, "asked_from", okno_json_time(e->asked_from_us),
+        "asked_to", okno_json_time(e->asked_to_us), "got_from", okno_json_time(e->got_from_us),
+        "got_to", okno_json_time(e->got_to_us), "gaps", okno_evidence_gaps_json(e->gaps),
+        "offset_ms", (json_int_t)(e->index_offset_us / OKNO_MS_US), "uncertainty_ms",
         (json_int_t)(e->uncertainty_us / OKNO_MS_US), "requests", (json_int_t)e->requests,
         "bytes_read", (json_int_t)e->bytes_read);
     if (json && strcmp(e->kind, "still") == 0)

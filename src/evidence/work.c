@@ -15,13 +15,16 @@ int okno_work_open(const char *data_dir, const struct okno_conf *conf, struct ok
     if (!work)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a worker");
     work->conf = conf;
+    work->planned_version = -1;
     (void)snprintf(work->data_dir, sizeof(work->data_dir), "%s", data_dir);
     (void)snprintf(work->owner, sizeof(work->owner), "%ld-%08x%08x", (long)getpid(),
                    randombytes_random(), randombytes_random());
     int rc = okno_db_open(data_dir, false, &work->db, err);
-    if (rc == 0)
-        *ret_work = okno_mem_take(&work);
-    return rc;
+    if (rc < 0)
+        return rc;
+    okno_evidence_sweep(data_dir, okno_time_now() - OKNO_DAY_US);
+    *ret_work = okno_mem_take(&work);
+    return 0;
 }
 
 void okno_work_close(struct okno_work *work)
@@ -63,14 +66,19 @@ static int open_archive(struct okno_work *work, const struct okno_archive_row *r
     return rc;
 }
 
+static struct work_archive *slot_of(struct okno_work *work, const struct okno_camera *camera)
+{
+    for (size_t i = 0; i < work->archives.len; i++)
+        if (strcmp(work->archives.items[i].row.archive, camera->archive.archive) == 0)
+            return &work->archives.items[i];
+    return NULL;
+}
+
 int work_archive_of(struct okno_work *work, const struct okno_camera *camera,
                     struct okno_archive **ret_archive, struct okno_err *err)
 {
-    struct work_archive *slot = NULL;
-    for (size_t i = 0; i < work->archives.len; i++)
-        if (strcmp(work->archives.items[i].row.archive, camera->archive.archive) == 0)
-            slot = &work->archives.items[i];
-    if (slot && memcmp(&slot->row, &camera->archive, sizeof(slot->row)) == 0) {
+    struct work_archive *slot = slot_of(work, camera);
+    if (slot && !slot->reopen && memcmp(&slot->row, &camera->archive, sizeof(slot->row)) == 0) {
         *ret_archive = slot->archive;
         return 0;
     }
@@ -87,6 +95,30 @@ int work_archive_of(struct okno_work *work, const struct okno_camera *camera,
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for the archives");
     }
     return 0;
+}
+
+int work_archive_ready(struct okno_work *work, const struct okno_camera *camera, int64_t now_us,
+                       struct okno_archive **ret_archive, struct okno_err *err)
+{
+    const struct work_archive *slot = slot_of(work, camera);
+    bool same = slot && memcmp(&slot->row, &camera->archive, sizeof(slot->row)) == 0;
+    if (same && slot->quiet_until_us > now_us)
+        return okno_fail(err, slot->trouble.code, "%s", slot->trouble.text);
+    return work_archive_of(work, camera, ret_archive, err);
+}
+
+void work_archive_asked(struct okno_work *work, const struct okno_camera *camera, int64_t now_us,
+                        int code, const struct okno_err *trouble)
+{
+    const int64_t quiet_us = 10 * OKNO_SECOND_US;
+    bool whole = code == OKNO_TRANSIENT || code == OKNO_TIMEOUT || code == OKNO_ARCHIVE_AUTH ||
+                 code == OKNO_ARCHIVE_BUSY;
+    struct work_archive *slot = slot_of(work, camera);
+    if (!slot || !whole || slot->quiet_until_us > now_us)
+        return;
+    slot->quiet_until_us = now_us + quiet_us;
+    slot->trouble = *trouble;
+    slot->reopen = code == OKNO_ARCHIVE_AUTH;
 }
 
 /* "" when the archive has no camera. */
@@ -198,6 +230,33 @@ static enum okno_link_state state_of(const char *name)
     return (enum okno_link_state)state;
 }
 
+static void load_basis(struct okno_stmt *row, struct work_basis *ret)
+{
+    (void)snprintf(ret->placed, sizeof(ret->placed), "%s", okno_stmt_text(row, "placed"));
+    (void)snprintf(ret->basis, sizeof(ret->basis), "%s", okno_stmt_text(row, "basis"));
+    ret->sources = okno_stmt_int(row, "sources");
+}
+
+int work_load_basis(struct okno_work *work, const char *survey, struct work_basis *ret,
+                    struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(work->db, "evidence.basis", &stmt, err, OKNO_TEXT("survey", survey));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc == 0)
+        return okno_fail(err, OKNO_NOT_FOUND, "there is no survey %.80s", survey);
+    if (rc == 1)
+        load_basis(stmt, ret);
+    return rc < 0 ? rc : 0;
+}
+
+bool work_basis_equal(const struct work_basis *a, const struct work_basis *b)
+{
+    return strcmp(a->placed, b->placed) == 0 && strcmp(a->basis, b->basis) == 0 &&
+           a->sources == b->sources;
+}
+
 int work_load_link(struct okno_work *work, const char *survey, struct work_link *ret,
                    struct okno_err *err)
 {
@@ -214,10 +273,13 @@ int work_load_link(struct okno_work *work, const char *survey, struct work_link 
         .state = state_of(okno_stmt_text(stmt, "state")),
         .asked_from_us = okno_stmt_int(stmt, "asked_from"),
         .asked_to_us = okno_stmt_int(stmt, "asked_to"),
+        .fraction = okno_stmt_real(stmt, "fraction"),
         .index_offset_us = okno_stmt_int(stmt, "index_offset_us"),
         .uncertainty_us = okno_stmt_int(stmt, "uncertainty_us"),
         .attempts = okno_stmt_int(stmt, "attempts"),
+        .has_evidence = okno_stmt_int(stmt, "has_evidence") != 0,
     };
+    load_basis(stmt, &ret->basis);
     (void)snprintf(ret->camera, sizeof(ret->camera), "%s", camera ? camera : "");
     return 0;
 }

@@ -12,6 +12,9 @@
 struct work_archive {
     struct okno_archive_row row;
     struct okno_archive *archive;
+    int64_t quiet_until_us; /* it did not answer: not asked before */
+    bool reopen;            /* it refused the login: the secret is read anew */
+    struct okno_err trouble;
 };
 OKNO_VEC(work_archive_vec, struct work_archive);
 
@@ -21,6 +24,7 @@ struct okno_work {
     const struct okno_conf *conf;
     struct okno_db *db;
     struct work_archive_vec archives;
+    int64_t planned_version; /* of the registry, at the last okno_work_plan; -1: none yet */
 };
 
 /* What linking and fetching know of a survey. */
@@ -33,13 +37,29 @@ struct work_survey {
     bool negative, answered;
 };
 
+/* What a link was or would be made from; another basis means another link (view link_basis). */
+struct work_basis {
+    char placed[80], basis[64];
+    int64_t sources;
+};
+
 /* A stored link. */
 struct work_link {
     enum okno_link_state state;
     char camera[OKNO_ID_TEXT];
     int64_t asked_from_us, asked_to_us;
+    double fraction;
     int64_t index_offset_us, uncertainty_us;
     int64_t attempts;
+    bool has_evidence;
+    struct work_basis basis;
+};
+
+/* What became of linking a survey. */
+struct work_linked {
+    enum okno_link_state state;
+    int64_t next_try_us;     /* UNREACHABLE, PENDING: when; 0 when a kept link stands meanwhile */
+    struct okno_err trouble; /* UNREACHABLE: why */
 };
 
 /* OKNO_NOT_FOUND without such a survey; OKNO_NOT_YET while its window is open. */
@@ -49,6 +69,24 @@ OKNO_CHECK int work_load_survey(struct okno_work *work, const char *id,
 /* The stored link; OKNO_NOT_FOUND when the survey was never linked. */
 OKNO_CHECK int work_load_link(struct okno_work *work, const char *survey,
                               struct work_link *ret_link, struct okno_err *err);
+
+OKNO_CHECK int work_load_basis(struct okno_work *work, const char *survey,
+                               struct work_basis *ret_basis, struct okno_err *err);
+bool work_basis_equal(const struct work_basis *a, const struct work_basis *b);
+
+/* okno_work_link with all that is known of the outcome. */
+OKNO_CHECK int work_link_survey(struct okno_work *work, const char *survey, int64_t now_us,
+                                struct work_linked *ret_linked, struct okno_err *err);
+
+/* The open archive of a camera, to be asked now; owned by the work. An archive that did not answer
+ * is left alone for some seconds: then its trouble is the answer, so that thousands of surveys do
+ * not wait one deadline each. */
+OKNO_CHECK int work_archive_ready(struct okno_work *work, const struct okno_camera *camera,
+                                  int64_t now_us, struct okno_archive **ret_archive,
+                                  struct okno_err *err);
+/* Tell what asking it came to; only trouble of the archive as a whole counts. */
+void work_archive_asked(struct okno_work *work, const struct okno_camera *camera, int64_t now_us,
+                        int code, const struct okno_err *trouble);
 
 /* The open archive of a camera; owned by the work. */
 OKNO_CHECK int work_archive_of(struct okno_work *work, const struct okno_camera *camera,

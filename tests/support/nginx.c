@@ -23,15 +23,19 @@ static void die(const char *what)
 /* nginx takes over listening sockets named in its environment, so the port is ours before it
  * starts and connections wait in the backlog until it is ready: nothing to poll. (Its
  * single-process mode cannot do that.) */
-static int listen_loopback(int *ret_port)
+static int listen_loopback(int *port)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                             .sin_port = htons((uint16_t)*port)};
     socklen_t len = sizeof(at);
+    int on = 1;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 64) < 0 ||
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+        bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 64) < 0 ||
         getsockname(fd, (struct sockaddr *)&at, &len) < 0)
         die("listen");
-    *ret_port = ntohs(at.sin_port);
+    *port = ntohs(at.sin_port);
     return fd;
 }
 
@@ -78,12 +82,8 @@ static void run(const struct support_nginx *nginx, int fd)
     _exit(127);
 }
 
-void support_nginx_start(struct support_nginx *nginx, const char *root, const char *directives)
+static void start(struct support_nginx *nginx, int fd)
 {
-    int fd = listen_loopback(&nginx->port);
-    nginx->prefix = support_tempdir();
-    (void)snprintf(nginx->url, sizeof(nginx->url), "http://127.0.0.1:%d", nginx->port);
-    write_conf(nginx, root, directives);
     nginx->pid = fork();
     if (nginx->pid < 0)
         die("fork");
@@ -92,12 +92,33 @@ void support_nginx_start(struct support_nginx *nginx, const char *root, const ch
     (void)close(fd);
 }
 
-void support_nginx_stop(struct support_nginx *nginx)
+void support_nginx_start(struct support_nginx *nginx, const char *root, const char *directives)
+{
+    nginx->port = 0;
+    int fd = listen_loopback(&nginx->port);
+    nginx->prefix = support_tempdir();
+    (void)snprintf(nginx->url, sizeof(nginx->url), "http://127.0.0.1:%d", nginx->port);
+    write_conf(nginx, root, directives);
+    start(nginx, fd);
+}
+
+void support_nginx_pause(struct support_nginx *nginx)
 {
     if (nginx->pid > 0) {
         (void)kill(nginx->pid, SIGTERM);
         (void)waitpid(nginx->pid, NULL, 0);
     }
+    nginx->pid = 0;
+}
+
+void support_nginx_resume(struct support_nginx *nginx)
+{
+    start(nginx, listen_loopback(&nginx->port));
+}
+
+void support_nginx_stop(struct support_nginx *nginx)
+{
+    support_nginx_pause(nginx);
     support_tempdir_remove(nginx->prefix);
     *nginx = (struct support_nginx){0};
 }

@@ -15,4 +15,8 @@ struct support_nginx {
 void support_nginx_start(struct support_nginx *nginx, const char *root, const char *directives);
 void support_nginx_stop(struct support_nginx *nginx);
 
+/* An outage: nobody listens on the port until the same nginx is there again. */
+void support_nginx_pause(struct support_nginx *nginx);
+void support_nginx_resume(struct support_nginx *nginx);
+
 #endif

@@ -63,8 +63,9 @@ INSERT INTO review_items (audit, survey, place, origin, state)
 VALUES ($audit, $survey, $place, 'random', 'open');
 
 -- name: audit.add_job
-INSERT INTO jobs (kind, survey, audit, class, state, next_try_at, made_at)
-VALUES ($kind, $survey, $audit, 1, 'waiting', $now, $now)
+INSERT INTO jobs (kind, survey, audit, class, lost_at, state, next_try_at, made_at)
+VALUES ($kind, $survey, $audit, 1, (SELECT lost_at FROM survey_lost WHERE survey = $survey),
+        'waiting', $now, $now)
 ON CONFLICT (kind, survey, audit) DO UPDATE SET class = min(class, excluded.class);
 
 -- name: audit.progress

@@ -8,7 +8,10 @@ CREATE TABLE links (
     gaps TEXT NOT NULL DEFAULT '[]',   -- JSON array of [from, to] in UTC microseconds
     index_offset_us INTEGER NOT NULL DEFAULT 0, uncertainty_us INTEGER NOT NULL DEFAULT 0,
     flags TEXT NOT NULL DEFAULT '', message TEXT NOT NULL DEFAULT '',
-    attempts INTEGER NOT NULL DEFAULT 0, next_try_at INTEGER, made_at INTEGER NOT NULL
+    attempts INTEGER NOT NULL DEFAULT 0, next_try_at INTEGER, made_at INTEGER NOT NULL,
+    -- What it was made from (link_basis then): another basis now means another link.
+    placed TEXT NOT NULL DEFAULT '', basis TEXT NOT NULL DEFAULT '',
+    sources INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX links_state ON links (state, next_try_at);
 
@@ -46,3 +49,37 @@ CREATE TABLE jobs (
     UNIQUE (kind, survey, audit)
 ) STRICT;
 CREATE INDEX jobs_next ON jobs (state, next_try_at);
+-- The order of work: taking the next job reads no more than those before it that are not due.
+CREATE INDEX jobs_order ON jobs (class, lost_at IS NULL, lost_at, job)
+    WHERE state IN ('waiting', 'running');
+
+-- What the link of a survey depends on. Registry tables are append-only, so ids tell versions.
+-- placed: the survey itself; basis: its point's placements and the measurements of their cameras'
+-- clocks next to it; sources: the rows of those cameras and archives (a corrected channel or address
+-- may find what was not recorded before).
+CREATE VIEW link_basis AS
+SELECT s.survey,
+    s.placed_at || ' ' || coalesce(s.answered_at, '-') || ' ' || s.device_uncertainty_us AS placed,
+    (SELECT coalesce(max(p.id), 0) FROM placements p WHERE p.point = s.point) || ' ' ||
+    (SELECT coalesce(sum(k.id), 0) FROM (
+        SELECT 'camera:' || p.camera AS target FROM placements p WHERE p.point = s.point
+        UNION
+        SELECT 'archive:' || c.archive FROM placements p JOIN cameras c ON c.camera = p.camera
+        WHERE p.point = s.point) t
+     JOIN clocks k ON k.target = t.target AND k.at IN (
+        (SELECT max(b.at) FROM clocks b WHERE b.target = t.target AND b.at <= s.opened_at),
+        (SELECT min(a.at) FROM clocks a WHERE a.target = t.target AND a.at > s.opened_at))
+    ) AS basis,
+    (SELECT coalesce(max(c.id), 0) FROM placements p JOIN cameras c ON c.camera = p.camera
+     WHERE p.point = s.point)
+    + (SELECT coalesce(max(a.id), 0) FROM placements p JOIN cameras c ON c.camera = p.camera
+       JOIN archives a ON a.archive = c.archive WHERE p.point = s.point) AS sources
+FROM surveys s;
+
+-- When the first archive that may show a survey overwrites it; NULL where none says.
+CREATE VIEW survey_lost AS
+SELECT s.survey, s.opened_at + 86400000000 * (
+    SELECT min(c.retention_days) FROM placements p JOIN cameras c ON c.camera = p.camera
+    WHERE p.point = s.point AND c.id = (SELECT max(d.id) FROM cameras d WHERE d.camera = c.camera)
+) AS lost_at
+FROM surveys s;

@@ -5,10 +5,8 @@ INSERT INTO evidence (survey, audit, kind, sha256, bytes, media_type, codec, der
 VALUES (nullif($survey, ''), nullif($audit, ''), $kind, $sha256, $bytes, $media_type, $codec,
     $derived, $camera, $asked_from, $asked_to, $got_from, $got_to,
     CASE $kind WHEN 'still' THEN $frame_at END, $view_offset_us, $gaps, $index_offset_us,
-    $uncertainty_us, $source, $requests, $bytes_read, $software, $made_at);
-
--- name: evidence.newest_id
-SELECT max(id) FROM evidence WHERE sha256 = $sha256;
+    $uncertainty_us, $source, $requests, $bytes_read, $software, $made_at)
+RETURNING id;
 
 -- name: evidence.find
 SELECT id, survey, coalesce(audit, '') AS audit, kind, sha256, bytes, media_type, codec, derived,
@@ -22,28 +20,33 @@ SELECT survey, point, opened_at, closes_at, state, answer, answered_at, device_u
 FROM surveys WHERE survey = $survey;
 
 -- name: evidence.link
-SELECT state, camera, asked_from, asked_to, index_offset_us, uncertainty_us, attempts
-FROM links WHERE survey = $survey;
+SELECT state, camera, asked_from, asked_to, fraction, index_offset_us, uncertainty_us, attempts,
+       placed, basis, sources,
+       EXISTS (SELECT 1 FROM evidence e WHERE e.survey = l.survey) AS has_evidence
+FROM links l WHERE survey = $survey;
+
+-- name: evidence.basis
+SELECT placed, basis, sources FROM link_basis WHERE survey = $survey;
 
 -- name: evidence.put_link
--- A link with evidence never degrades: it is only replaced by one that shows at least as much.
 INSERT INTO links (survey, state, camera, asked_from, asked_to, fraction, gaps, index_offset_us,
-    uncertainty_us, flags, message, attempts, next_try_at, made_at)
+    uncertainty_us, flags, message, attempts, next_try_at, made_at, placed, basis, sources)
 VALUES ($survey, $state, nullif($camera, ''), $asked_from, $asked_to, $fraction, $gaps,
-    $index_offset_us, $uncertainty_us, $flags, $message, 1, nullif($next_try_at, 0), $made_at)
+    $index_offset_us, $uncertainty_us, $flags, $message, $attempts, nullif($next_try_at, 0),
+    $made_at, $placed, $basis, $sources)
 ON CONFLICT (survey) DO UPDATE SET state = excluded.state, camera = excluded.camera,
     asked_from = excluded.asked_from, asked_to = excluded.asked_to,
     fraction = excluded.fraction, gaps = excluded.gaps,
     index_offset_us = excluded.index_offset_us, uncertainty_us = excluded.uncertainty_us,
-    flags = excluded.flags, message = excluded.message, attempts = links.attempts + 1,
-    next_try_at = excluded.next_try_at, made_at = excluded.made_at
-WHERE excluded.fraction >= links.fraction
-   OR NOT EXISTS (SELECT 1 FROM evidence e WHERE e.survey = links.survey);
+    flags = excluded.flags, message = excluded.message, attempts = excluded.attempts,
+    next_try_at = excluded.next_try_at, made_at = excluded.made_at, placed = excluded.placed,
+    basis = excluded.basis, sources = excluded.sources;
 
--- name: evidence.retention
--- The declared retention of the camera a survey is linked to, in days; NULL when unknown.
-SELECT c.retention_days FROM links l JOIN cameras c ON c.camera = l.camera
-WHERE l.survey = $survey ORDER BY c.id DESC LIMIT 1;
+-- name: evidence.renew_link
+-- The link stands, for what is known now.
+UPDATE links SET uncertainty_us = $uncertainty_us, flags = $flags, message = $message,
+    placed = $placed, basis = $basis, sources = $sources, made_at = $made_at
+WHERE survey = $survey;
 
 -- name: evidence.first_camera
 SELECT camera FROM cameras c

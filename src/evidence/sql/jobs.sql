@@ -1,26 +1,72 @@
 -- name: jobs.plan_links
 -- A link job for each closed survey that has none yet; negatives before others.
-INSERT INTO jobs (kind, survey, class, state, next_try_at, made_at)
-SELECT 'link', s.survey, CASE s.answer WHEN 'no' THEN 2 ELSE 3 END, 'waiting', $now, $now
-FROM surveys s
+INSERT INTO jobs (kind, survey, class, lost_at, state, next_try_at, made_at)
+SELECT 'link', s.survey, CASE s.answer WHEN 'no' THEN 2 ELSE 3 END, o.lost_at, 'waiting', $now, $now
+FROM surveys s JOIN survey_lost o ON o.survey = s.survey
 WHERE s.state <> 'open' AND s.test = 0
   AND NOT EXISTS (SELECT 1 FROM links l WHERE l.survey = s.survey)
   AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.survey = s.survey AND j.kind = 'link')
 ORDER BY s.opened_at;
 
+-- name: jobs.plan_moved
+-- Link jobs again for surveys that are no longer what their link was made from.
+INSERT INTO jobs (kind, survey, class, lost_at, state, next_try_at, made_at)
+SELECT 'link', s.survey, CASE s.answer WHEN 'no' THEN 2 ELSE 3 END, o.lost_at, 'waiting', $now, $now
+FROM surveys s JOIN links l ON l.survey = s.survey JOIN link_basis b ON b.survey = s.survey
+JOIN survey_lost o ON o.survey = s.survey
+WHERE s.state <> 'open' AND s.test = 0 AND l.placed <> b.placed
+ON CONFLICT (kind, survey, audit) DO UPDATE SET state = 'waiting', attempts = 0,
+    next_try_at = excluded.next_try_at, code = '', message = '', ended_at = NULL
+WHERE jobs.state IN ('done', 'failed');
+
+-- name: jobs.plan_corrected
+-- Link jobs again where placements or clocks were corrected, and for surveys without footage where
+-- a camera's or archive's row was.
+INSERT INTO jobs (kind, survey, class, lost_at, state, next_try_at, made_at)
+SELECT 'link', s.survey, CASE s.answer WHEN 'no' THEN 2 ELSE 3 END, o.lost_at, 'waiting', $now, $now
+FROM surveys s JOIN links l ON l.survey = s.survey JOIN link_basis b ON b.survey = s.survey
+JOIN survey_lost o ON o.survey = s.survey
+WHERE s.state <> 'open' AND s.test = 0
+  AND (l.basis <> b.basis OR (l.state NOT IN ('linked', 'expired') AND l.sources <> b.sources))
+ON CONFLICT (kind, survey, audit) DO UPDATE SET state = 'waiting', attempts = 0,
+    next_try_at = excluded.next_try_at, code = '', message = '', ended_at = NULL
+WHERE jobs.state IN ('done', 'failed');
+
+-- name: jobs.registry_version
+-- Grows with every row that jobs.plan_corrected looks at.
+SELECT coalesce((SELECT max(id) FROM placements), 0) + coalesce((SELECT max(id) FROM clocks), 0)
+     + coalesce((SELECT max(id) FROM cameras), 0) + coalesce((SELECT max(id) FROM archives), 0);
+
 -- name: jobs.add
--- Make a job, or make a waiting one more urgent.
+-- Make a job, or make a waiting one more urgent; one that is done stays done.
 INSERT INTO jobs (kind, survey, audit, class, lost_at, state, next_try_at, made_at)
-VALUES ($kind, $survey, $audit, $class, nullif($lost_at, 0), 'waiting', $now, $now)
+SELECT $kind, survey, $audit, $class, lost_at, 'waiting', $now, $now
+FROM survey_lost WHERE survey = $survey
 ON CONFLICT (kind, survey, audit) DO UPDATE SET class = min(class, excluded.class);
+
+-- name: jobs.refetch
+-- What was fetched of a survey is due again: its link shows something else now.
+INSERT INTO jobs (kind, survey, audit, class, lost_at, state, next_try_at, made_at)
+SELECT DISTINCT e.kind, e.survey, coalesce(e.audit, ''), $class, o.lost_at, 'waiting', $now, $now
+FROM evidence e JOIN survey_lost o ON o.survey = e.survey
+WHERE e.survey = $survey
+ON CONFLICT (kind, survey, audit) DO UPDATE SET state = 'waiting', attempts = 0,
+    next_try_at = excluded.next_try_at, code = '', message = '', ended_at = NULL
+WHERE jobs.state IN ('done', 'failed');
+
+-- name: jobs.revive
+-- Fetches that had ended without footage are due again.
+UPDATE jobs SET state = 'waiting', attempts = 0, next_try_at = $now, code = '', message = '',
+       ended_at = NULL
+WHERE survey = $survey AND kind <> 'link' AND state IN ('done', 'failed') AND code <> '';
 
 -- name: jobs.take
 -- The most urgent job that is due, under a lease; a runner that died lets go when its lease ends.
 UPDATE jobs SET state = 'running', owner = $owner, lease_until = $until, attempts = attempts + 1
 WHERE job = (
     SELECT job FROM jobs
-    WHERE (state = 'waiting' AND next_try_at <= $now)
-       OR (state = 'running' AND lease_until <= $now)
+    WHERE state IN ('waiting', 'running')
+      AND CASE state WHEN 'waiting' THEN next_try_at ELSE lease_until END <= $now
     ORDER BY class, lost_at IS NULL, lost_at, job LIMIT 1)
 RETURNING job, kind, survey, audit, class, attempts;
 
@@ -34,6 +80,9 @@ UPDATE jobs SET state = $state, code = $code, message = $message, ended_at = $no
 WHERE job = $job AND owner = $owner;
 
 -- name: jobs.retry
+-- The archive is told apart so that its trouble can be shown in one place.
 UPDATE jobs SET state = 'waiting', code = $code, message = $message, next_try_at = $next_try_at,
-       owner = NULL, lease_until = NULL
+       owner = NULL, lease_until = NULL,
+       archive = coalesce((SELECT c.archive FROM links l JOIN cameras c ON c.camera = l.camera
+                           WHERE l.survey = jobs.survey ORDER BY c.id DESC LIMIT 1), '')
 WHERE job = $job AND owner = $owner;
