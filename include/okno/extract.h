@@ -28,8 +28,9 @@ OKNO_VEC(okno_extract_span_vec, struct okno_extract_span);
 /* Recorded spans inside [from, to), appended in order: exact (ends are read from the recordings and
  * remembered inside the archive handle), merged where neighbours touch within 2 frame intervals
  * plus the error of their times. A recording that cannot be read, or vanished meanwhile, is a hole;
- * when there is nothing else, its error is returned (OKNO_MEDIA, OKNO_UNSUPPORTED). Nothing
- * recorded: 0 and nothing appended. Else the archive's codes. */
+ * when there is nothing else, its error is returned (OKNO_MEDIA, OKNO_UNSUPPORTED, OKNO_GONE for
+ * one that is listed again but cannot be had: a login page, another file's size). Nothing recorded:
+ * 0 and nothing appended. Else the archive's codes. */
 OKNO_CHECK int okno_extract_spans(const struct okno_extract_camera *camera, int64_t from_us,
                                   int64_t to_us, struct okno_extract_span_vec *spans,
                                   struct okno_err *err);

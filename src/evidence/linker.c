@@ -64,10 +64,11 @@ static int add_candidates(struct okno_work *work, const struct work_survey *s, s
     return rc;
 }
 
-/* A recording that cannot be read may be one that is still written; after a day it is none. */
+/* A recording that is listed but cannot be read may be one that is still written; after a day it is
+ * none. */
 static bool stays_unreadable(int code, int64_t asked_to_us, int64_t now_us)
 {
-    return code == OKNO_MEDIA && asked_to_us < now_us - OKNO_DAY_US;
+    return (code == OKNO_MEDIA || code == OKNO_GONE) && asked_to_us < now_us - OKNO_DAY_US;
 }
 
 /* Ask one camera. What the archive cannot answer now is kept as unreachable; only our own failures

@@ -45,9 +45,11 @@ static int cover_piece(struct covering *c, struct pool *pool, size_t i, struct o
     struct okno_err trouble = {0};
     const struct okno_piece *piece = &pool->pieces.items[i];
     int rc = pool->items[i].gone ? OKNO_GONE : pool_probe(pool, i, &info, &trouble);
-    if (rc == OKNO_GONE)
-        return c->again ? 0 : 1;
-    if (pool_spoils_one(rc)) {
+    if (rc == OKNO_GONE && !c->again)
+        return 1;
+    if (rc == OKNO_GONE && !trouble.code)
+        (void)okno_fail(&trouble, rc, "%s: listed, but cannot be had", piece->name);
+    if (rc == OKNO_GONE || pool_spoils_one(rc)) {
         c->unreadable = trouble;
         return 0;
     }
