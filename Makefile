@@ -87,6 +87,27 @@ $(foreach tool,$(notdir $(TOOLS)),$(eval $(call TOOL_RULE,$(tool))))
 
 tools: $(TOOLS) ## build the developer tools
 
+PREFIX ?= /usr/local
+SHARE = $(DESTDIR)$(PREFIX)/share
+MAN = $(SHARE)/man/man1
+UNIT = $(DESTDIR)$(PREFIX)/lib/systemd/system/okno.service
+COMPLETION = $(SHARE)/bash-completion/completions/okno
+
+$(BUILD)/man/okno.1: $(BUILD)/okno tools/man
+	tools/man $(BUILD)
+
+install: $(BUILD)/okno $(BUILD)/man/okno.1 ## program, man pages, examples; DESTDIR= PREFIX=/usr/local
+	install -D -m 0755 $(BUILD)/okno $(DESTDIR)$(PREFIX)/bin/okno
+	install -D -m 0644 -t $(MAN) $(BUILD)/man/*.1
+	install -D -m 0644 conf/okno.bash $(COMPLETION)
+	install -D -m 0644 -t $(SHARE)/doc/okno conf/okno.conf.example conf/nginx.conf.example LICENSE
+	install -D -m 0644 conf/okno.service $(UNIT)
+	sed -i 's,/usr/local/bin/okno,$(PREFIX)/bin/okno,' $(UNIT)
+
+uninstall: ## take away what install put there; data and settings stay
+	rm -f $(DESTDIR)$(PREFIX)/bin/okno $(MAN)/okno.1 $(MAN)/okno-*.1 $(COMPLETION) $(UNIT)
+	rm -rf $(SHARE)/doc/okno
+
 deps-build: ; @tools/deps build
 deps-demo: ; @tools/deps build demo
 deps-test: ; @tools/deps build demo test
@@ -125,4 +146,4 @@ help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all deps-build deps-demo deps-test demo test unit e2e lint asan format clean help tools
+.PHONY: all install uninstall deps-build deps-demo deps-test demo test unit e2e lint asan format clean help tools

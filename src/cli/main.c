@@ -10,7 +10,15 @@ static void print_usage(FILE *to)
     (void)fprintf(to, "usage: okno [--config FILE] [--data DIR] COMMAND [options]\n\ncommands:\n");
     for (size_t i = 0; cli_commands[i]; i++)
         (void)fprintf(to, "  %-10s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
-    (void)fprintf(to, "\n`okno COMMAND --help` explains one, with an example.\n");
+    (void)fputs(
+        "\n`okno COMMAND --help` explains one, with an example.\n"
+        "\n"
+        "  --config FILE  settings; okno.conf.example shows each with its default\n"
+        "  --data DIR     the data directory (default: service.data of the settings)\n"
+        "\n"
+        "exit status: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 done in part,\n"
+        "5 refused, 6 a check failed\n",
+        to);
 }
 
 static const struct cli_command *find_command(const char *name)
