@@ -64,7 +64,7 @@ WHERE survey = $survey AND kind <> 'link' AND state IN ('done', 'failed') AND co
 -- The most urgent job that is due, under a lease; a runner that died lets go when its lease ends.
 UPDATE jobs SET state = 'running', owner = $owner, lease_until = $until, attempts = attempts + 1
 WHERE job = (
-    SELECT job FROM jobs
+    SELECT job FROM jobs INDEXED BY jobs_order
     WHERE state IN ('waiting', 'running')
       AND CASE state WHEN 'waiting' THEN next_try_at ELSE lease_until END <= $now
     ORDER BY class, lost_at IS NULL, lost_at, job LIMIT 1)
