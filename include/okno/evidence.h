@@ -55,6 +55,46 @@ OKNO_CHECK int okno_evidence_add(struct okno_db *db, struct okno_evidence *evide
 OKNO_CHECK int okno_evidence_find(struct okno_db *db, const char *survey, const char *kind,
                                   struct okno_evidence *ret_evidence, struct okno_err *err);
 
+/* X(NAME, word as printed, whether the check fails by it) */
+#define OKNO_EVIDENCE_FINDINGS(X)                                                                  \
+    X(MISSING, "missing", true)           /* a row whose file is not there or cannot be read */    \
+    X(DAMAGED, "damaged", true)           /* a file of another size or hash than its row says */   \
+    X(INCONSISTENT, "inconsistent", true) /* a link that contradicts itself or its evidence */     \
+    X(STRAY, "stray", false)              /* a kept file without a row: a process died between */  \
+    X(FOREIGN, "foreign", false)          /* what okno never puts into the store */
+
+enum okno_evidence_finding {
+#define OKNO_EVIDENCE_ENUM(name, word, fails) OKNO_EVIDENCE_##name,
+    OKNO_EVIDENCE_FINDINGS(OKNO_EVIDENCE_ENUM)
+#undef OKNO_EVIDENCE_ENUM
+        OKNO_EVIDENCE_FINDING_COUNT
+};
+
+const char *okno_evidence_finding_name(enum okno_evidence_finding finding);
+bool okno_evidence_finding_fails(enum okno_evidence_finding finding);
+
+/* Who hears of findings and of how far the check is. */
+struct okno_evidence_checker {
+    void *ctx;
+    void (*tell)(void *ctx, enum okno_evidence_finding finding, const char *subject,
+                 const char *text);
+    void (*progress)(void *ctx, int64_t done, int64_t total); /* NULL allowed */
+    bool repair;                                              /* remove strays */
+};
+
+struct okno_evidence_checked {
+    int64_t rows, files, bytes; /* rows, and the files they name that are right */
+    int64_t found[OKNO_EVIDENCE_FINDING_COUNT];
+    int64_t removed; /* strays */
+};
+
+/* Compare the store with the database: each row's file is there with its size and hash, each file
+ * has a row, links agree with evidence. Reads every file. A stray of the last hour is left out: its
+ * row may be on its way. Returns 0 also with findings. */
+OKNO_CHECK int okno_evidence_check(struct okno_db *db, const char *data_dir,
+                                   const struct okno_evidence_checker *checker,
+                                   struct okno_evidence_checked *ret_checked, struct okno_err *err);
+
 /* [[from_us, to_us], ...] as stored to an array of pairs of times as shown. */
 json_t *okno_evidence_gaps_json(const char *stored);
 

@@ -9,6 +9,7 @@
     X(archive) \
     X(clock) \
     X(audit) \
+    X(check) \
     X(clip) \
     X(coverage) \
     X(estimate) \

@@ -52,3 +52,27 @@ WHERE survey = $survey;
 SELECT camera FROM cameras c
 WHERE archive = $archive AND id = (SELECT max(id) FROM cameras d WHERE d.camera = c.camera)
 ORDER BY camera LIMIT 1;
+
+-- name: evidence.count_files
+SELECT count(DISTINCT sha256) FROM evidence;
+
+-- name: evidence.files
+-- Each file once, with what the rows say of it.
+SELECT sha256, min(bytes) AS bytes, count(*) AS rows, min(survey) AS survey, min(kind) AS kind
+FROM evidence GROUP BY sha256 ORDER BY sha256;
+
+-- name: evidence.knows_file
+SELECT EXISTS (SELECT 1 FROM evidence WHERE sha256 = $sha256);
+
+-- name: evidence.inconsistent
+SELECT survey, 'its link is ' || state || ' but names no camera' AS text FROM links
+WHERE state IN ('linked', 'partial') AND camera IS NULL
+UNION ALL
+SELECT DISTINCT e.survey, 'it has evidence, but its link is ' || l.state
+FROM evidence e JOIN links l ON l.survey = e.survey WHERE l.state NOT IN ('linked', 'partial')
+UNION ALL
+SELECT DISTINCT e.survey, 'it has evidence, but no link' FROM evidence e
+WHERE e.survey IS NOT NULL AND NOT EXISTS (SELECT 1 FROM links l WHERE l.survey = e.survey)
+UNION ALL
+SELECT DISTINCT e.survey, 'its evidence names camera ' || e.camera || ', which is unknown'
+FROM evidence e WHERE NOT EXISTS (SELECT 1 FROM cameras c WHERE c.camera = e.camera);
