@@ -3,9 +3,11 @@
 #include "okno/embedded.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { BUSY_TIMEOUT_MS = 10000, STATEMENTS_MAX = 512 };
 
@@ -104,6 +106,21 @@ static int migrate(sqlite3 *sqlite, struct okno_err *err)
     return rc;
 }
 
+/* SQLite has one code for a file that is not there and one that others own. */
+static int cannot_open(const char *path, const char *dir, struct okno_err *err)
+{
+    struct stat found;
+    if (stat(path, &found) == 0)
+        return okno_fail(err, OKNO_FORBIDDEN,
+                         "%s cannot be opened for writing: run okno as the owner of %s (uid %ld)",
+                         path, dir, (long)found.st_uid);
+    if (errno == EACCES)
+        return okno_fail(err, OKNO_FORBIDDEN,
+                         "no permission to look into %s: run okno as its owner", dir);
+    return okno_fail(err, OKNO_NOT_FOUND, "no database at %s: run `okno --data %s init` first",
+                     path, dir);
+}
+
 static int open_at(const char *path, int flags, const char *dir, struct okno_db **ret_db,
                    struct okno_err *err)
 {
@@ -114,8 +131,7 @@ static int open_at(const char *path, int flags, const char *dir, struct okno_db 
     int code = sqlite3_open_v2(path, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL);
     int rc = 0;
     if (code == SQLITE_CANTOPEN)
-        rc = okno_fail(err, OKNO_NOT_FOUND, "no database at %s: run `okno --data %s init` first",
-                       path, dir);
+        rc = cannot_open(path, dir, err);
     else if (code != SQLITE_OK)
         rc = fail(db->sqlite, code, path, err);
     if (rc == 0) {

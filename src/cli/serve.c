@@ -2,8 +2,17 @@
 #include "cli.h"
 
 #include "okno/conf.h"
+#include "okno/db.h"
+#include "okno/mem.h"
 #include "okno/serve.h"
 #include "options.h"
+
+/* A data directory that is not there, or not ours, is said as every command says it. */
+static int is_ready(struct cli *cli, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    return cli_open_db(cli, &db, err);
+}
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
@@ -19,6 +28,8 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
                          {.name = "--behind-proxy", .flag = &options.behind_proxy});
     if (rc == 0 && rest > 0)
         rc = okno_fail(err, OKNO_USAGE, "serve takes options only; see okno serve --help");
+    if (rc == 0)
+        rc = is_ready(cli, err);
     if (rc < 0)
         return rc;
     return okno_serve_run(&options, cli->conf, err);

@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L
 #include "okno/db.h"
 
 #include "../support/tempdir.h"
@@ -6,7 +7,10 @@
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -66,6 +70,40 @@ static void a_database_that_is_not_there_says_how_to_make_one(void **state)
     assert_int_equal(okno_db_open(dir, false, &db, &err), OKNO_NOT_FOUND);
     assert_non_null(strstr(err.text, "init"));
     assert_null(db);
+    support_tempdir_remove(dir);
+}
+
+/* Root may look everywhere: it becomes somebody else for the moment. */
+static int open_as_a_stranger(const char *dir)
+{
+    struct okno_db *db = NULL;
+    uid_t me = geteuid();
+    assert_int_equal(chmod(dir, me == 0 ? 0700 : 0), 0);
+    if (me == 0)
+        assert_int_equal(seteuid(65534), 0);
+    int rc = okno_db_open(dir, false, &db, &err);
+    if (me == 0)
+        assert_int_equal(seteuid(me), 0);
+    assert_int_equal(chmod(dir, 0700), 0);
+    assert_null(db);
+    return rc;
+}
+
+static void a_database_of_others_is_not_called_missing(void **state)
+{
+    (void)state;
+    char *dir = support_tempdir();
+    char path[1100];
+    okno_err_clear(&err);
+    assert_int_equal(open_as_a_stranger(dir), OKNO_FORBIDDEN);
+    assert_non_null(strstr(err.text, "run okno as its owner"));
+    assert_null(strstr(err.text, "init"));
+    (void)snprintf(path, sizeof(path), "%s/okno.db", dir);
+    struct okno_db *db = NULL;
+    assert_int_equal(mkdir(path, 0700), 0);
+    okno_err_clear(&err);
+    assert_int_equal(okno_db_open(dir, false, &db, &err), OKNO_FORBIDDEN);
+    assert_non_null(strstr(err.text, "as the owner of"));
     support_tempdir_remove(dir);
 }
 
@@ -187,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_database_has_every_migration_and_opens_again),
         cmocka_unit_test(a_database_that_is_not_there_says_how_to_make_one),
+        cmocka_unit_test(a_database_of_others_is_not_called_missing),
         cmocka_unit_test(a_database_of_a_newer_program_is_left_alone),
         cmocka_unit_test(a_file_that_is_no_database_is_refused),
         cmocka_unit_test(a_savepoint_undoes_its_row_only),
