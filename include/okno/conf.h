@@ -16,7 +16,7 @@ struct okno_conf {
         char data[1024];
         char listen[128];     /* ADDRESS:PORT */
         char public_url[512]; /* "" for none */
-        char language[8];     /* en or ru */
+        char language[8];     /* browser, en or ru */
     } service;
     struct {
         int64_t window_s, duplicate_ms, late_s, fm_gap_s;

@@ -25,7 +25,7 @@ struct okno_user {
     char user[OKNO_ID_TEXT]; /* the login */
     char name[201];          /* for people; may be "" */
     char role[16];
-    char language[8];
+    char language[8];            /* empty: nobody chose one */
     char employee[OKNO_ID_TEXT]; /* who this person is at the points; "" for nobody */
     bool disabled;
 };

@@ -30,7 +30,8 @@ static const struct okno_option options[] = {
         "strict proxy such as nginx in front."),
     ROW(service, public_url, URL, "", 0, 0, NULL,
         "The address under which people reach the service, for links in messages; empty: none."),
-    ROW(service, language, WORD, "en", 0, 0, "en ru", "Language of the page before a login."),
+    ROW(service, language, WORD, "browser", 0, 0, "browser en ru",
+        "Language of accounts for which nobody chose one; browser: as their browser asks."),
 
     ROW(survey, window_s, INT, "15", 3, 120, NULL,
         "Seconds in which a customer may answer after the press, where a question sets none."),

@@ -83,7 +83,6 @@ static int add_administrator(const struct cli *cli, struct okno_db *db, bool fro
 {
     char password[CLI_PASSWORD_TEXT];
     struct okno_user user = {.user = ADMINISTRATOR, .role = "administrator"};
-    (void)snprintf(user.language, sizeof(user.language), "%s", cli->conf->service.language);
     int rc = cli_password_get(from_stdin, password, err);
     if (rc == 0)
         rc = okno_user_add(db, &user, password, err);

@@ -61,13 +61,14 @@ static int set_password(struct okno_db *db, const char *login, const struct choi
 static int print_user(const struct okno_user *user, bool json, struct okno_err *err)
 {
     if (!json) {
-        printf("%-16s %-14s %s %s%s\n", user->user, user->role, user->language, user->name,
+        printf("%-16s %-14s %-2s %s%s\n", user->user, user->role,
+               *user->language ? user->language : "-", user->name,
                user->disabled ? " (disabled)" : "");
         return 0;
     }
     okno_autojson json_t *object = json_pack(
-        "{ss ss ss ss so sb}", "user", user->user, "name", user->name, "role", user->role,
-        "language", user->language, "employee",
+        "{ss ss ss so so sb}", "user", user->user, "name", user->name, "role", user->role,
+        "language", okno_json_text(*user->language ? user->language : NULL), "employee",
         okno_json_text(*user->employee ? user->employee : NULL), "disabled", user->disabled);
     return object ? okno_json_print(object, stdout, err)
                   : okno_fail(err, OKNO_NO_MEMORY, "no memory");
@@ -100,7 +101,7 @@ static int run_verb(struct okno_db *db, int rest, char **argv, const struct choi
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct choice choice = {.language = "en", .name = "", .employee = ""};
+    struct choice choice = {.language = "", .name = "", .employee = ""};
     int rest = 0;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--role", .text = &choice.role},
                          {.name = "--language", .text = &choice.language},
@@ -124,6 +125,7 @@ const struct cli_command cli_user = {
         "\n"
         "Roles: " OKNO_USER_ROLES
         ".\n"
+        "Without --language the page speaks the browser's until the user chooses one there.\n"
         "A password is made and printed once, or taken from the first line of standard input.\n"
         "A new password ends the user's logins.\n"
         "\n"

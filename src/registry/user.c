@@ -124,7 +124,7 @@ static int check_user(struct okno_db *db, const struct okno_user *user, struct o
         return okno_fail_field(err, OKNO_INVALID, "role",
                                "role: \"%s\" is not allowed; allowed: " OKNO_USER_ROLES,
                                okno_text_show(user->role, shown));
-    if (!okno_text_is_word(user->language, OKNO_USER_LANGUAGES))
+    if (*user->language && !okno_text_is_word(user->language, OKNO_USER_LANGUAGES))
         return okno_fail_field(err, OKNO_INVALID, "language",
                                "language: \"%s\" is not allowed; allowed: " OKNO_USER_LANGUAGES,
                                okno_text_show(user->language, shown));

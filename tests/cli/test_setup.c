@@ -70,6 +70,13 @@ static void init_closes_the_data_and_shows_a_password_once(void **state)
     assert_null(strstr(ran.out, "password"));
 }
 
+static void serving_nothing_says_to_init_first(void **state)
+{
+    (void)state;
+    OKNO_RUN("", "serve", "--listen", "127.0.0.1:0");
+    ends(3, "", "init` first");
+}
+
 static void init_can_be_repeated_after_a_refused_password(void **state)
 {
     (void)state;
@@ -98,6 +105,8 @@ static void users_are_added_listed_and_refused(void **state)
     OKNO_RUN("", "user", "add", "anna", "--role", "expert");
     ends(4, "", "there is a user anna already");
     assert_null(strstr(ran.out, "password"));
+    OKNO_RUN("", "user", "add", "carl", "--role", "expert");
+    ends(0, "user:     carl", "");
     OKNO_RUN("", "user", "add", "bob", "--role", "boss");
     ends(2, "", "allowed: expert auditor manager staff administrator");
     OKNO_RUN("", "user", "add", "bob");
@@ -108,6 +117,7 @@ static void users_are_added_listed_and_refused(void **state)
     ends(3, "", "there is no user \"nobody\"");
     OKNO_RUN("", "user", "list", "--json");
     ends(0, "{\"user\":\"anna\",\"name\":\"\",\"role\":\"expert\",\"language\":\"ru\"", "");
+    ends(0, "{\"user\":\"carl\",\"name\":\"\",\"role\":\"expert\",\"language\":null", "");
     OKNO_RUN("", "user");
     ends(2, "", "okno user add NAME");
 }
@@ -185,6 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         EMPTY(init_closes_the_data_and_shows_a_password_once),
+        EMPTY(serving_nothing_says_to_init_first),
         EMPTY(init_can_be_repeated_after_a_refused_password),
         EMPTY(init_leaves_an_open_folder_with_files_alone),
         READY(users_are_added_listed_and_refused),

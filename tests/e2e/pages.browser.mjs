@@ -122,6 +122,12 @@ test("the language is kept by the account and changes every page", async () => {
   assert.equal(service.mock.users.manager.language, "ru");
 });
 
+test("an account that chose no language leaves the browser's", async () => {
+  service.mock.users.manager.language = null;
+  await open("manager", "#/surveys", { language: "ru-RU" });
+  await page.getByRole("link", { name: "Показатели" }).waitFor();
+});
+
 for (const [width, height] of [[360, 740], [1280, 720], [1920, 1080], [3840, 2160]])
   test(`nothing is cut off at ${width} × ${height}`, async () => {
     await open("admin", "#/review", { width, height, dark: width === 1920 });

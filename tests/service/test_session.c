@@ -240,6 +240,14 @@ static void people_change_their_own_language(void **state)
     assert_string_equal(later.body, me.body);
 }
 
+static void who_chose_no_language_keeps_the_browsers(void **state)
+{
+    fixture_sql(*state, "UPDATE users SET language = '' WHERE user = 'vera'");
+    AUTO_ANSWER answer = login(state, good, "");
+    assert_int_equal(answer.status, 200);
+    assert_non_null(strstr(answer.body, "\"language\":null"));
+}
+
 static void roles_open_their_own_doors_only(void **state)
 {
     int port = fixture_port(*state);
@@ -283,6 +291,7 @@ int main(void)
         TEST(a_body_must_be_declared_as_json),
         TEST(a_body_that_does_not_fit_its_shape_names_the_field),
         TEST(people_change_their_own_language),
+        TEST(who_chose_no_language_keeps_the_browsers),
         TEST(roles_open_their_own_doors_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,7 @@ struct http_pool {
 struct http_service {
     const char *data_dir;
     const char *public_url; /* "" for unknown */
+    char language[8];       /* of accounts without one; "browser" leaves it to the page */
     int64_t session_us, lease_us;
     double silent_weight, fm_threshold;
     int64_t min_n;

@@ -242,6 +242,7 @@ static void prepare_service(struct http_server *server, const struct okno_serve_
                    options->public_url ? options->public_url : "");
     service->data_dir = server->data_dir;
     service->public_url = server->public_url;
+    (void)snprintf(service->language, sizeof(service->language), "%s", conf->service.language);
     service->pool.data_dir = server->data_dir;
     service->session_us = conf->limits.session_h * 3600 * OKNO_SECOND_US;
     service->lease_us = conf->review.lease_min * 60 * OKNO_SECOND_US;

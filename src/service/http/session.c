@@ -55,12 +55,16 @@ static void set_cookie(const struct http_service *service, struct http_reply *re
                       token, (long long)(age_us / OKNO_SECOND_US), secure ? "; Secure" : "");
 }
 
-static int reply_me(const struct okno_user *who, struct http_reply *reply, struct okno_err *err)
+static int reply_me(const struct http_request *request, struct http_reply *reply,
+                    struct okno_err *err)
 {
+    const struct okno_user *who = &request->who;
+    const char *language = *who->language ? who->language : request->service->language;
+    bool chosen = strcmp(language, "browser") != 0;
     return http_reply_json(reply,
-                           json_pack("{s:s, s:o, s:s, s:s}", "user", who->user, "name",
+                           json_pack("{s:s, s:o, s:s, s:o}", "user", who->user, "name",
                                      okno_json_text(who->name), "role", who->role, "language",
-                                     who->language),
+                                     okno_json_text(chosen ? language : NULL)),
                            err);
 }
 
@@ -138,7 +142,7 @@ int http_post_login(struct http_request *request, struct http_reply *reply, stru
     if (rc < 0)
         return rc;
     set_cookie(request->service, reply, token, age_us);
-    return reply_me(&request->who, reply, err);
+    return reply_me(request, reply, err);
 }
 
 int http_post_logout(struct http_request *request, struct http_reply *reply, struct okno_err *err)
@@ -151,7 +155,7 @@ int http_post_logout(struct http_request *request, struct http_reply *reply, str
 
 int http_get_me(struct http_request *request, struct http_reply *reply, struct okno_err *err)
 {
-    return reply_me(&request->who, reply, err);
+    return reply_me(request, reply, err);
 }
 
 int http_post_me(struct http_request *request, struct http_reply *reply, struct okno_err *err)
@@ -161,5 +165,5 @@ int http_post_me(struct http_request *request, struct http_reply *reply, struct 
     if (rc < 0)
         return rc;
     (void)snprintf(request->who.language, sizeof(request->who.language), "%s", language);
-    return reply_me(&request->who, reply, err);
+    return reply_me(request, reply, err);
 }

@@ -83,7 +83,7 @@ class OknoApp extends OknoElement {
   enter(me) {
     this.me = me;
     this.ended = false;
-    setLanguage(me.language);
+    if (me.language) setLanguage(me.language); // null: nobody chose one; the browser's stays
     this.phase = "in";
   }
 
