@@ -1,9 +1,11 @@
 /* An audit: a frozen frame of surveys, a random sample of it by a public seed, expert review, and
- * figures for the whole frame. Steps come in order (plan, freeze, seed, draw); each is written down
- * in the transaction that does it. Times are UTC microseconds. */
+ * figures for the whole frame. Steps come in order (plan, freeze, checkpoint, seed, draw, close);
+ * each is written down, here and in the evidence log, in the transaction that does it. Times are
+ * UTC microseconds. */
 #ifndef OKNO_AUDIT_H
 #define OKNO_AUDIT_H
 
+#include "okno/buf.h"
 #include "okno/db.h"
 #include "okno/err.h"
 #include "okno/estimate.h"
@@ -41,6 +43,12 @@ OKNO_CHECK int okno_audit_freeze(struct okno_db *db, const char *audit, const ch
                                  int64_t now_us, int64_t *ret_size, char *ret_sha256,
                                  struct okno_err *err);
 
+/* Sign the log that now tells the frame's hash; the note (appended to ret_note) is to leave the
+ * house before the seed is known: from here the frame cannot be fitted to a seed. */
+OKNO_CHECK int okno_audit_checkpoint(struct okno_db *db, const char *audit, const char *author,
+                                     int64_t now_us, struct okno_buf *ret_note,
+                                     struct okno_err *err);
+
 /* Store the seed, verbatim: 20 to 256 printable ASCII characters. `how` it was obtained and the
  * witnesses may be "". */
 OKNO_CHECK int okno_audit_seed(struct okno_db *db, const char *audit, const char *seed,
@@ -51,6 +59,11 @@ OKNO_CHECK int okno_audit_seed(struct okno_db *db, const char *audit, const char
  * clip and still of each. */
 OKNO_CHECK int okno_audit_draw(struct okno_db *db, const char *audit, const char *author,
                                int64_t now_us, int64_t *ret_size, struct okno_err *err);
+
+/* End the audit: from here no verdict of it is taken back. OKNO_OUT_OF_ORDER while a survey of the
+ * sample has no decision. The note may be "". */
+OKNO_CHECK int okno_audit_close(struct okno_db *db, const char *audit, const char *note,
+                                const char *author, int64_t now_us, struct okno_err *err);
 
 /* A step out of order is OKNO_OUT_OF_ORDER and names what is missing; an unknown audit is
  * OKNO_NOT_FOUND: in all functions here. */

@@ -7,6 +7,7 @@
 #define OKNO_RECORD_H
 
 #include "okno/err.h"
+#include "okno/hash.h"
 #include "okno/mem.h"
 
 #include <stdbool.h>
@@ -42,6 +43,10 @@ OKNO_CLEANUP(okno_record_reader, okno_record_close);
 /* 1: a row is in *ret_record (look at its err first); 0: the end; negative: reading failed. */
 OKNO_CHECK int okno_record_next(struct okno_record_reader *reader, struct okno_record *ret_record,
                                 struct okno_err *err);
+
+/* SHA-256 of all bytes read so far: of the whole file at its end. Returns ret_text. */
+const char *okno_record_sha256(const struct okno_record_reader *reader,
+                               char ret_text[OKNO_SHA256_TEXT]);
 
 /* Bytes read so far, and the file's size (-1: not known, as from a pipe). For progress. */
 int64_t okno_record_offset(const struct okno_record_reader *reader);

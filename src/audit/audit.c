@@ -2,6 +2,7 @@
 /* Plan, seed and what is common to the steps. Freezing is in frame.c, drawing in draw.c. */
 #include "okno/audit.h"
 
+#include "okno/ledger.h"
 #include "okno/mem.h"
 #include "okno/sampler.h"
 #include "okno/text.h"
@@ -52,7 +53,8 @@ int audit_load(struct okno_db *db, const char *audit, struct audit_row *ret_row,
 /* The states in order, and the step that leads out of each. */
 static const struct {
     const char *state, *next_step;
-} order[] = {{"planned", "freeze"}, {"frozen", "seed"}, {"seeded", "draw"}, {"drawn", NULL}};
+} order[] = {{"planned", "freeze"}, {"frozen", "checkpoint"}, {"checkpointed", "seed"},
+             {"seeded", "draw"},    {"drawn", "close"},       {"closed", NULL}};
 
 static size_t place_of(const char *state)
 {
@@ -77,6 +79,32 @@ int audit_expect(const struct audit_row *row, const char *step, const char *stat
                      row->audit, row->state, step);
 }
 
+/* Facts of a step that may name people stay out of the log; a salted hash of the whole stands for
+ * them. */
+static json_t *public_part(const json_t *detail)
+{
+    static const char *const names[] = {"how", "witnesses", "title", "note"};
+    json_t *part = json_copy((json_t *)(uintptr_t)detail);
+    for (size_t i = 0; i < OKNO_COUNT(names); i++)
+        (void)json_object_del(part, names[i]);
+    return part;
+}
+
+static int log_step(struct okno_db *db, const struct okno_ledger_entry *entry, const char *step,
+                    const char *author, const json_t *detail, const char *text,
+                    struct okno_err *err)
+{
+    char name[OKNO_PSEUDONYM_TEXT];
+    char hash[OKNO_SHA256_TEXT];
+    int rc = okno_ledger_pseudonym(db, 'R', author, name, err);
+    if (rc < 0)
+        return rc;
+    okno_autojson json_t *json =
+        json_pack("{s:s, s:s, s:o, s:s}", "step", step, "author", name, "detail",
+                  public_part(detail), "whole", okno_ledger_hide(entry->salt, text, hash));
+    return okno_ledger_append(db, entry, json, NULL, err);
+}
+
 int audit_add_step(struct okno_db *db, const char *audit, const char *step, const char *author,
                    int64_t now_us, json_t *detail, struct okno_err *err)
 {
@@ -85,9 +113,13 @@ int audit_add_step(struct okno_db *db, const char *audit, const char *step, cons
     int rc = okno_json_canonical(owned, &text, err);
     if (rc < 0)
         return rc;
-    return OKNO_DB_RUN(db, "audit.add_step", NULL, err, OKNO_TEXT("audit", audit),
-                       OKNO_TEXT("step", step), OKNO_INT("now", now_us),
-                       OKNO_TEXT("author", author), OKNO_TEXT("detail", text));
+    char salt[OKNO_SALT_TEXT];
+    struct okno_ledger_entry entry = {
+        .kind = "step", .audit = audit, .salt = okno_ledger_salt(salt), .at_us = now_us};
+    rc = OKNO_DB_INT(db, "audit.add_step", 0, &entry.subject, err, OKNO_TEXT("audit", audit),
+                     OKNO_TEXT("step", step), OKNO_INT("now", now_us), OKNO_TEXT("author", author),
+                     OKNO_TEXT("detail", text));
+    return rc < 0 ? rc : log_step(db, &entry, step, author, owned, text, err);
 }
 
 int audit_finish(struct okno_db *db, int rc, struct okno_err *err)
@@ -107,6 +139,11 @@ static int check_note(const char *field, const char *text, size_t max, struct ok
         return okno_fail_field(err, OKNO_INVALID, field, "%s: up to %zu bytes of UTF-8 are allowed",
                                field, max);
     return 0;
+}
+
+int audit_check_note(const char *field, const char *text, struct okno_err *err)
+{
+    return check_note(field, text, NOTE_BYTES_MAX, err);
 }
 
 static int check_author(const char *author, struct okno_err *err)
@@ -195,7 +232,11 @@ int okno_audit_plan(struct okno_db *db, const struct okno_audit_plan *plan, cons
         return rc;
     rc = add_audit(db, plan, text, author, now_us, err);
     if (rc == 0)
-        rc = audit_add_step(db, plan->audit, "plan", author, now_us, json_incref(json), err);
+        rc = audit_add_step(db, plan->audit, "plan", author, now_us,
+                            json_pack("{s:I, s:I, s:s, s:O}", "from_us", (json_int_t)plan->from_us,
+                                      "to_us", (json_int_t)plan->to_us, "title", plan->title,
+                                      "plan", json),
+                            err);
     return audit_finish(db, rc, err);
 }
 
@@ -223,7 +264,7 @@ static int store_seed(struct okno_db *db, const char *audit, const char *seed, c
     struct audit_row row;
     int rc = audit_load(db, audit, &row, err);
     if (rc == 0)
-        rc = audit_expect(&row, "seed", "frozen", err);
+        rc = audit_expect(&row, "seed", "checkpointed", err);
     if (rc == 0)
         rc = OKNO_DB_RUN(db, "audit.set_seeded", NULL, err, OKNO_TEXT("audit", audit),
                          OKNO_TEXT("seed", seed));

@@ -2,6 +2,7 @@
 #include "okno/audit.h"
 
 #include "okno/hash.h"
+#include "okno/ledger.h"
 #include "okno/mem.h"
 #include "okno/sampler.h"
 #include "okno/time.h"
@@ -9,13 +10,14 @@
 
 #include <string.h>
 
-/* One survey's canonical line; times are whole microseconds, since a line holds no floats. */
-static json_t *line_json(struct okno_stmt *row, const char *stratum)
+/* One survey's canonical line; the employee by a pseudonym, for the list leaves the house. Times
+ * are whole microseconds, since a line holds no floats. */
+static json_t *line_json(struct okno_stmt *row, const char *stratum, const char *employee)
 {
     return json_pack(
         "{s:s, s:s, s:s, s:s?, s:s, s:s, s:I, s:I, s:s, s:b, s:s, s:s}", "survey",
         okno_stmt_text(row, "survey"), "site", okno_stmt_text(row, "site"), "point",
-        okno_stmt_text(row, "point"), "employee", okno_stmt_text(row, "employee"), "question",
+        okno_stmt_text(row, "point"), "employee", employee, "question",
         okno_stmt_text(row, "question"), "question_kind", okno_stmt_text(row, "question_kind"),
         "opened_us", (json_int_t)okno_stmt_int(row, "opened_at"), "closes_us",
         (json_int_t)okno_stmt_int(row, "closes_at"), "class", okno_stmt_text(row, "class"),
@@ -30,8 +32,13 @@ static int store_line(struct okno_db *db, const char *audit, int64_t ordinal, st
     okno_autofree char *line = NULL;
     (void)snprintf(stratum, sizeof(stratum), "%s/%s", okno_stmt_text(row, "site"),
                    okno_stmt_text(row, "point"));
-    okno_autojson json_t *json = line_json(row, stratum);
-    int rc = okno_json_canonical(json, &line, err);
+    const char *employee = okno_stmt_text(row, "employee");
+    char name[OKNO_PSEUDONYM_TEXT];
+    int rc = employee ? okno_ledger_pseudonym(db, 'E', employee, name, err) : 0;
+    if (rc < 0)
+        return rc;
+    okno_autojson json_t *json = line_json(row, stratum, employee ? name : NULL);
+    rc = okno_json_canonical(json, &line, err);
     if (rc < 0)
         return rc;
     okno_hash_add(hash, line, strlen(line));

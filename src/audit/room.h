@@ -34,6 +34,9 @@ OKNO_CHECK int audit_add_step(struct okno_db *db, const char *audit, const char 
                               const char *author, int64_t now_us, json_t *detail,
                               struct okno_err *err);
 
+/* OKNO_INVALID unless the text is UTF-8 of bearable length. */
+OKNO_CHECK int audit_check_note(const char *field, const char *text, struct okno_err *err);
+
 /* Commit on rc 0, else roll back; returns the final code. */
 OKNO_CHECK int audit_finish(struct okno_db *db, int rc, struct okno_err *err);
 

@@ -22,6 +22,7 @@ struct okno_record_reader {
     bool is_json;
     int64_t line;   /* physical line of window[start] */
     int64_t offset; /* bytes read from fd */
+    struct okno_hash hash;
     int64_t size;
     const struct okno_record_column *columns;
     size_t column_count;
@@ -86,6 +87,7 @@ static int fill(struct okno_record_reader *reader, struct okno_err *err)
         reader->at_end = got == 0;
         reader->end += (size_t)got;
         reader->offset += got;
+        okno_hash_add(&reader->hash, reader->window + reader->end - got, (size_t)got);
         return got > 0;
     }
 }
@@ -473,6 +475,7 @@ int okno_record_open(const char *path, const struct okno_record_column *columns,
     if (!reader)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to read a table");
     reader->line = 1;
+    okno_hash_start(&reader->hash);
     reader->columns = columns;
     reader->column_count = count;
     int rc = open_input(reader, path, err);
@@ -504,6 +507,15 @@ int okno_record_next(struct okno_record_reader *reader, struct okno_record *ret_
 {
     *ret_record = (struct okno_record){0};
     return reader->is_json ? next_json(reader, ret_record, err) : next_csv(reader, ret_record, err);
+}
+
+const char *okno_record_sha256(const struct okno_record_reader *reader,
+                               char ret_text[OKNO_SHA256_TEXT])
+{
+    struct okno_hash hash = reader->hash; /* a fork: the reader may go on */
+    uint8_t digest[OKNO_SHA256_BYTES];
+    okno_hash_end(&hash, digest);
+    return okno_hash_hex(digest, ret_text);
 }
 
 int64_t okno_record_offset(const struct okno_record_reader *reader)

@@ -7,8 +7,10 @@
 #include "okno/audit.h"
 #include "okno/conf.h"
 #include "okno/hash.h"
+#include "okno/ledger.h"
 #include "okno/time.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -70,7 +72,7 @@ static void print_human(const json_t *status)
            count_of(status, "invalid"), count_of(status, "undeterminable"));
     json_array_foreach(json_object_get(status, "steps"), i, step)
     {
-        printf("step     %s  %-7s %s\n", text_of(step, "at"), text_of(step, "step"),
+        printf("step     %s  %-10s %s\n", text_of(step, "at"), text_of(step, "step"),
                text_of(step, "author"));
     }
 }
@@ -172,6 +174,62 @@ static int run_seed(struct cli *cli, int argc, char **argv, struct okno_err *err
     return rc < 0 ? rc : print_status(db, common.audit, cli->json, err);
 }
 
+/* The note to a file of its own, or to standard output. */
+static int put_note(const char *path, const struct okno_buf *note, struct okno_err *err)
+{
+    okno_autofclose FILE *file = path ? fopen(path, "we") : NULL;
+    if (path && !file)
+        return okno_fail_errno(err, errno, "cannot make %s", path);
+    FILE *to = file ? file : stdout;
+    if (fputs(okno_buf_text(note), to) < 0 || fflush(to) != 0)
+        return okno_fail_errno(err, errno, "cannot write %s", path ? path : "the checkpoint");
+    return 0;
+}
+
+static int run_checkpoint(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    OKNO_AUTO_BUF note = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
+    struct common common = common_start();
+    const char *path = NULL;
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "-o", .text = &path},
+                         {.name = "--by", .text = &common.author});
+    if (rc == 0)
+        rc = common_end(&common, rest, argv, "checkpoint", err);
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = okno_audit_checkpoint(db, common.audit, common.author, okno_time_now(), &note, err);
+    if (rc < 0)
+        return rc;
+    rc = put_note(path, &note, err);
+    if (rc < 0)
+        okno_err_context(err,
+                         "the checkpoint is made; `okno log checkpoint --audit %s` gives it "
+                         "again",
+                         common.audit);
+    return rc;
+}
+
+static int run_close(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    struct common common = common_start();
+    const char *note = "";
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--note", .text = &note},
+                         {.name = "--by", .text = &common.author},
+                         {.name = "--json", .flag = &cli->json});
+    if (rc == 0)
+        rc = common_end(&common, rest, argv, "close", err);
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = okno_audit_close(db, common.audit, note, common.author, okno_time_now(), err);
+    return rc < 0 ? rc : print_status(db, common.audit, cli->json, err);
+}
+
 static int run_draw(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
@@ -228,8 +286,9 @@ static int run_list(struct cli *cli, int argc, char **argv, struct okno_err *err
     return 0;
 }
 
-static const struct step steps[] = {{"plan", run_plan}, {"freeze", run_freeze}, {"seed", run_seed},
-                                    {"draw", run_draw}, {"status", run_status}, {"list", run_list}};
+static const struct step steps[] = {
+    {"plan", run_plan}, {"freeze", run_freeze}, {"checkpoint", run_checkpoint}, {"seed", run_seed},
+    {"draw", run_draw}, {"close", run_close},   {"status", run_status},         {"list", run_list}};
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
@@ -240,19 +299,24 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
             return steps[i].run(cli, argc - 1, argv + 1, err);
         }
     }
-    return okno_fail(err, OKNO_USAGE,
-                     "`%.40s` is no step: plan, freeze, seed, draw, status, list are", name);
+    return okno_fail(
+        err, OKNO_USAGE,
+        "`%.40s` is no step: plan, freeze, checkpoint, seed, draw, close, status, list "
+        "are",
+        name);
 }
 
 const struct cli_command cli_audit = {
     .name = "audit",
-    .summary = "plan, freeze, seed and draw an audit",
+    .summary = "an audit step by step: plan, freeze, checkpoint, seed, draw, close",
     .help =
         "usage: okno audit plan AUDIT --from TIME --to TIME --size N [--title T] [--show-answer]\n"
         "                       [--k K] [--level L] [--looks M] [--invalid none|silent]\n"
         "       okno audit freeze AUDIT\n"
+        "       okno audit checkpoint AUDIT [-o FILE]\n"
         "       okno audit seed AUDIT --seed S [--how TEXT] [--witness NAMES]\n"
         "       okno audit draw AUDIT\n"
+        "       okno audit close AUDIT [--note TEXT]\n"
         "       okno audit status AUDIT\n"
         "       okno audit list\n"
         "\n"
@@ -260,10 +324,14 @@ const struct cli_command cli_audit = {
         "  plan    fixes the period (surveys opened in it), the size of the sample, what experts\n"
         "          see and how figures are made, before anything is known of the draw\n"
         "  freeze  lists every closed survey of the period that is not voided, with a hash\n"
+        "  checkpoint  signs the evidence log, which now tells the frame's hash; give the file to\n"
+        "          somebody outside before the seed is known (`okno log checkpoint --audit AUDIT`\n"
+        "          gives it again)\n"
         "  seed    stores 20 to 256 printable characters that nobody could choose: rolled dice,\n"
         "          a public beacon; how they came about and who saw it\n"
         "  draw    draws the sample, queues it for review and has its footage fetched;\n"
         "          `okno sample` repeats the draw from the frame's ids\n"
+        "  close   ends the audit once every survey of the sample has its decision\n"
         "\n"
         "  --k K           weight of a silent survey, 0..1 (default: kpi.silent_weight)\n"
         "  --level L       level of intervals (default: 0.95)\n"
@@ -276,6 +344,7 @@ const struct cli_command cli_audit = {
         "  okno audit plan march --from 2026-03-01T00:00:00+03:00 --to 2026-04-01T00:00:00+03:00 "
         "--size 120\n"
         "  okno audit freeze march\n"
+        "  okno audit checkpoint march -o march.checkpoint\n"
         "  okno audit seed march --seed 18364520937745610298 --how '20 dice' --witness 'A. "
         "Orlova'\n"
         "  okno audit draw march\n",

@@ -14,6 +14,7 @@
     X(coverage) \
     X(estimate) \
     X(link) \
+    X(log) \
     X(extract) \
     X(review) \
     X(kpi) \

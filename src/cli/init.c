@@ -4,6 +4,7 @@
 #include "password.h"
 
 #include "okno/conf.h"
+#include "okno/ledger.h"
 #include "okno/mem.h"
 
 #include <dirent.h>
@@ -97,6 +98,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     bool from_stdin = false;
     int rest = 0;
     OKNO_AUTO(okno_db) *db = NULL;
+    struct okno_note_key key;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--password-stdin", .flag = &from_stdin});
     if (rc == 0 && rest)
         rc = okno_fail(err, OKNO_USAGE, "init takes no arguments; --data DIR stands before it");
@@ -108,6 +110,8 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         rc = okno_db_open(cli->data_dir, true, &db, err);
     if (rc == 0)
         rc = refuse_second(db, cli->data_dir, err);
+    if (rc == 0)
+        rc = okno_ledger_key(db, &key, err);
     return rc < 0 ? rc : add_administrator(cli, db, from_stdin, err);
 }
 
@@ -117,7 +121,8 @@ const struct cli_command cli_init = {
     .help =
         "usage: okno [--config FILE] [--data DIR] init [--password-stdin]\n"
         "\n"
-        "Makes DIR (mode 0700) with the database and the user " ADMINISTRATOR
+        "Makes DIR (mode 0700) with the database, the evidence log's key and the "
+        "user " ADMINISTRATOR
         ", whose password\n"
         "is printed once.\n"
         "\n"

@@ -2,6 +2,7 @@
 #include "okno/import.h"
 
 #include "okno/buf.h"
+#include "okno/ledger.h"
 #include "okno/mem.h"
 #include "okno/record.h"
 #include "okno/time.h"
@@ -44,7 +45,9 @@ struct run {
     struct okno_import_env env;
     void *ctx; /* the sink's state */
     bool started;
-    struct okno_import_result next; /* with the batch being written */
+    struct okno_import_result next;   /* with the batch being written */
+    struct okno_import_result before; /* of the files before this one */
+    const char *sha256;               /* of the file, with its last batch; else NULL */
 };
 
 /* A failure of the machine, not of the row: the import ends. */
@@ -212,6 +215,26 @@ static int write_batch_rows(struct run *run, const struct batch *batch, struct o
     return rc == 0 ? count_import(run, err) : rc;
 }
 
+/* One entry of the log for a file, in the transaction of its last rows. */
+static int log_import(const struct run *run, struct okno_err *err)
+{
+    const struct okno_import_result *n = &run->next;
+    const struct okno_import_result *b = &run->before;
+    char author[OKNO_PSEUDONYM_TEXT];
+    const struct okno_ledger_entry entry = {
+        .kind = "import", .subject = n->import, .at_us = run->env.now_us};
+    int rc = okno_ledger_pseudonym(run->env.db, 'R', run->job->author, author, err);
+    if (rc < 0)
+        return rc;
+    okno_autojson json_t *json =
+        json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "import", (json_int_t)n->import, "of",
+                  run->job->kind->kind, "author", author, "sha256", run->sha256, "read",
+                  (json_int_t)(n->read - b->read), "added", (json_int_t)(n->added - b->added),
+                  "duplicate", (json_int_t)(n->duplicate - b->duplicate), "rejected",
+                  (json_int_t)(n->rejected - b->rejected));
+    return okno_ledger_append(run->env.db, &entry, json, NULL, err);
+}
+
 static int write_batch(struct run *run, const struct batch *batch,
                        struct okno_import_result *result, struct okno_err *err)
 {
@@ -220,6 +243,8 @@ static int write_batch(struct run *run, const struct batch *batch,
     if (rc < 0)
         return rc;
     rc = write_batch_rows(run, batch, err);
+    if (rc == 0 && run->sha256)
+        rc = log_import(run, err);
     if (rc == 0)
         rc = okno_db_commit(run->env.db, err);
     else
@@ -233,11 +258,13 @@ static int import_rows(struct run *run, struct okno_record_reader *reader, struc
                        struct okno_import_result *result, struct okno_err *err)
 {
     const struct okno_import_job *job = run->job;
+    char sha256[OKNO_SHA256_TEXT];
     int more = 1;
     while (more > 0) {
         more = read_batch(reader, job->kind->field_count, batch, err);
         if (more < 0)
             return more;
+        run->sha256 = more == 0 ? okno_record_sha256(reader, sha256) : NULL;
         int rc = write_batch(run, batch, result, err);
         if (rc < 0)
             return rc;
@@ -253,6 +280,7 @@ int okno_import_file(const struct okno_import_job *job, const char *path,
     struct okno_record_column columns[OKNO_RECORD_FIELDS_MAX];
     struct run run = {.job = job,
                       .path = path,
+                      .before = *result,
                       .env = {.db = job->db, .conf = job->conf, .now_us = okno_time_now()}};
     for (size_t i = 0; i < job->kind->field_count; i++)
         columns[i] =

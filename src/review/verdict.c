@@ -1,6 +1,8 @@
 /* Decisions: checked, bound to what was watched, appended, never changed. */
 #include "review.h"
 
+#include "okno/hash.h"
+#include "okno/ledger.h"
 #include "okno/reasons.h"
 #include "okno/review.h"
 
@@ -134,10 +136,65 @@ static int add(struct okno_db *db, const struct okno_review_verdict *v,
     return rc;
 }
 
+/* What the log tells of a decision: survey and comment only as salted hashes, the expert by a
+ * pseudonym. */
+static json_t *entry_json(const struct okno_review_verdict *v, const struct review_ref *ref,
+                          const char *reviewer, const char *salt)
+{
+    char key[OKNO_SHA256_TEXT];
+    char survey[OKNO_SHA256_TEXT];
+    char comment[OKNO_SHA256_TEXT];
+    (void)okno_ledger_hide(okno_ledger_salt_for(salt, "survey", key), ref->survey, survey);
+    (void)okno_ledger_hide(okno_ledger_salt_for(salt, "comment", key), v->comment ? v->comment : "",
+                           comment);
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s, s:i}", "survey", survey, "reviewer", reviewer,
+                  "verdict", v->verdict, "reason", v->reason, "correction", v->correction,
+                  "comment", comment, "reasons_version", okno_reasons_version());
+    json_t *watched = json_array();
+    for (size_t i = 0; i < json_array_size(v->watched); i++) {
+        json_t *hash = json_array_get(v->watched, i);
+        if (json_string_length(hash) > 0 && json_string_length(hash) < OKNO_SHA256_TEXT)
+            (void)json_array_append(watched, hash);
+    }
+    if (json)
+        (void)json_object_set_new(json, "watched", watched);
+    return json;
+}
+
+static int log_verdict(struct okno_db *db, const struct okno_review_verdict *v,
+                       const struct review_ref *ref, int64_t id, bool counted, int64_t now_us,
+                       struct okno_err *err)
+{
+    char reviewer[OKNO_PSEUDONYM_TEXT];
+    char salt[OKNO_SALT_TEXT];
+    int64_t undone = -1;
+    const struct okno_ledger_entry entry = {.kind = "verdict",
+                                            .audit = ref->audit,
+                                            .subject = id,
+                                            .salt = okno_ledger_salt(salt),
+                                            .at_us = now_us};
+    int rc = okno_ledger_pseudonym(db, 'R', v->user, reviewer, err);
+    if (rc == 0 && ref->verdict) {
+        struct okno_err older = {0}; /* a decision made before the log began has no entry */
+        rc = okno_ledger_find(db, "verdict", ref->verdict, &undone, &older);
+        rc = rc == OKNO_NOT_FOUND ? 0 : rc < 0 ? okno_fail(err, rc, "%s", older.text) : 0;
+    }
+    if (rc < 0)
+        return rc;
+    okno_autojson json_t *json = entry_json(v, ref, reviewer, salt);
+    (void)json_object_set_new(json, "counted", json_boolean(counted));
+    if (undone >= 0)
+        (void)json_object_set_new(json, "supersedes", json_integer(undone));
+    return okno_ledger_append(db, &entry, json, NULL, err);
+}
+
 int review_add_undone(struct okno_db *db, const struct review_ref *ref, const char *user,
                       int64_t now_us, struct okno_err *err)
 {
-    return OKNO_DB_RUN(
+    const struct okno_review_verdict undone = {.user = user, .verdict = "undone"};
+    int64_t id = 0;
+    int rc = OKNO_DB_RUN(
         db, "review.add_verdict", NULL, err, OKNO_INT("item", ref->item),
         OKNO_TEXT("audit", ref->audit), OKNO_TEXT("survey", ref->survey), OKNO_TEXT("user", user),
         OKNO_INT("at", now_us), OKNO_TEXT("verdict", "undone"), OKNO_TEXT("reason", NULL),
@@ -146,6 +203,10 @@ int review_add_undone(struct okno_db *db, const struct review_ref *ref, const ch
         OKNO_REAL("played_s", 0), OKNO_REAL("active_s", 0), OKNO_REAL("wall_s", 0),
         OKNO_INT("blinding_broken", 0), OKNO_INT("counted", 1),
         OKNO_INT("supersedes", ref->verdict));
+    if (rc == 0)
+        rc = OKNO_DB_INT(db, "review.newest_verdict_id", 0, &id, err, OKNO_INT("item", ref->item),
+                         OKNO_TEXT("user", user));
+    return rc < 0 ? rc : log_verdict(db, &undone, ref, id, true, now_us, err);
 }
 
 /* Inside the transaction: store, unless this is a repeat. */
@@ -170,6 +231,8 @@ static int store(struct okno_db *db, const struct okno_review_verdict *v, int64_
     if (rc == 0)
         rc = OKNO_DB_INT(db, "review.newest_verdict_id", 0, ret_id, err, OKNO_INT("item", v->item),
                          OKNO_TEXT("user", v->user));
+    if (rc == 0)
+        rc = log_verdict(db, v, &standing.ref, *ret_id, counted, now_us, err);
     if (rc == 0)
         *ret_counted = counted;
     return rc;

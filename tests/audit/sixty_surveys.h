@@ -7,6 +7,7 @@
 #include "../support/scratch_db.h"
 
 #include "okno/hash.h"
+#include "okno/ledger.h"
 
 #include <string.h>
 
@@ -85,9 +86,16 @@ static inline int64_t freeze(struct scratch_db *f, const char *audit, char *sha2
     return size;
 }
 
+static inline void checkpoint(struct scratch_db *f, const char *audit)
+{
+    OKNO_AUTO_BUF note = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
+    must(f, okno_audit_checkpoint(f->db, audit, "eva", AT(62), &note, &f->err));
+}
+
 static inline int64_t draw(struct scratch_db *f, const char *audit)
 {
     int64_t size = 0;
+    checkpoint(f, audit);
     must(f, okno_audit_seed(f->db, audit, DICE, "dice", "ann", "eva", AT(63), &f->err));
     must(f, okno_audit_draw(f->db, audit, "eva", AT(64), &size, &f->err));
     return size;

@@ -22,12 +22,12 @@ static void the_steps_in_order_make_a_drawn_audit(void **state)
     assert_int_equal(json_integer_value(json_object_get(status, "sample")), 20);
     assert_int_equal(json_integer_value(json_object_get(status, "reviewed")), 0);
     json_t *steps = json_object_get(status, "steps");
-    static const char *const names[] = {"plan", "freeze", "seed", "draw"};
-    assert_int_equal(json_array_size(steps), 4);
-    for (size_t i = 0; i < 4; i++)
+    static const char *const names[] = {"plan", "freeze", "checkpoint", "seed", "draw"};
+    assert_int_equal(json_array_size(steps), OKNO_COUNT(names));
+    for (size_t i = 0; i < OKNO_COUNT(names); i++)
         assert_string_equal(json_string_value(json_object_get(json_array_get(steps, i), "step")),
                             names[i]);
-    json_t *seed = json_object_get(json_array_get(steps, 2), "detail");
+    json_t *seed = json_object_get(json_array_get(steps, 3), "detail");
     assert_string_equal(json_string_value(json_object_get(seed, "witnesses")), "ann");
 }
 
@@ -58,7 +58,9 @@ static void a_step_out_of_order_is_refused_and_changes_nothing(void **state)
               OKNO_OUT_OF_ORDER, "before `seed` comes `okno audit freeze A1`");
     assert_int_equal(freeze(f, "A1", sha256), SURVEYS);
     must_fail(f, okno_audit_draw(f->db, "A1", "eva", AT(62), &size, &f->err), OKNO_OUT_OF_ORDER,
-              "audit A1 is frozen: before `draw` comes `okno audit seed A1`");
+              "audit A1 is frozen: before `draw` comes `okno audit checkpoint A1`");
+    must_fail(f, okno_audit_seed(f->db, "A1", DICE, "", "", "eva", AT(62), &f->err),
+              OKNO_OUT_OF_ORDER, "before `seed` comes `okno audit checkpoint A1`");
     must_fail(f, okno_audit_freeze(f->db, "A1", "eva", AT(62), &size, sha256, &f->err),
               OKNO_OUT_OF_ORDER, "`freeze` was done and is never repeated");
     assert_int_equal(size, 7);
@@ -67,7 +69,7 @@ static void a_step_out_of_order_is_refused_and_changes_nothing(void **state)
               OKNO_OUT_OF_ORDER, "`seed` was done");
     must_fail(f, okno_audit_draw(f->db, "A1", "eva", AT(65), &size, &f->err), OKNO_OUT_OF_ORDER,
               "`draw` was done");
-    assert_int_equal(asked(f, "SELECT count(*) FROM audit_steps"), 4);
+    assert_int_equal(asked(f, "SELECT count(*) FROM audit_steps"), 5);
     assert_int_equal(asked(f, "SELECT count(*) FROM audit_sample"), 20);
 }
 
@@ -134,6 +136,7 @@ static void a_seed_is_twenty_to_256_printable_characters(void **state)
     char seed[300];
     plan(f, "A1");
     (void)freeze(f, "A1", sha256);
+    checkpoint(f, "A1");
     must_fail(f, okno_audit_seed(f->db, "A1", "1836452093774561029", "", "", "e", AT(62), &f->err),
               OKNO_INVALID, "seed: 19 characters, 20 to 256");
     must_fail(f,

@@ -176,6 +176,12 @@ static void an_audit_goes_from_plan_to_draw(void **state)
     assert_int_equal(ran.exit_code, 0);
     says(ran.out, "frame    30 surveys, SHA-256 ");
     AUDIT(f, "seed", "march", "--seed", "18364520937745610298", "--how", "20 dice");
+    assert_int_equal(ran.exit_code, 5);
+    says(ran.err, "before `seed` comes `okno audit checkpoint march`");
+    AUDIT(f, "checkpoint", "march");
+    assert_int_equal(ran.exit_code, 0);
+    says(ran.out, "\n\n\xe2\x80\x94 okno.log/");
+    AUDIT(f, "seed", "march", "--seed", "18364520937745610298", "--how", "20 dice");
     assert_int_equal(ran.exit_code, 0);
     AUDIT(f, "draw", "march", "--json");
     json_t *json = result();
@@ -193,6 +199,102 @@ static void an_audit_goes_from_plan_to_draw(void **state)
     json = result();
     assert_int_equal(json_array_size(json), 1);
     json_decref(json);
+}
+
+static void put(const struct scratch_db *f, const char *name, const char *text)
+{
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+    okno_autofclose FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+}
+
+/* What the log holds is shown to somebody who has only the key. */
+static void a_checkpoint_and_a_proof_are_verified_without_a_database(void **state)
+{
+    struct scratch_db *f = *state;
+    char key[128];
+    char proof[128];
+    char entry[128];
+    (void)snprintf(key, sizeof(key), "%s/key", f->dir);
+    (void)snprintf(proof, sizeof(proof), "%s/proof", f->dir);
+    (void)snprintf(entry, sizeof(entry), "%s/entry", f->dir);
+    AUDIT(f, "plan", "march", PERIOD, "--size", "5", "--by", "eva");
+    AUDIT(f, "freeze", "march");
+    RUN_OKNO(&ran, "", "--data", f->dir, "log", "key");
+    put(f, "key", ran.out);
+    RUN_OKNO(&ran, "", "--data", f->dir, "log", "prove", "--entry", "1", "-o", proof, "--entry-to",
+             entry);
+    if (ran.exit_code)
+        fail_msg("%s", ran.err);
+    RUN_OKNO(&ran, "", "--data", "/nonexistent", "log", "verify", proof, "--key", key, "--entry",
+             entry);
+    if (ran.exit_code)
+        fail_msg("%s", ran.err);
+    says(ran.out, "entry    1 is in it");
+    RUN_OKNO(&ran, "", "log", "verify", proof, "--key", key);
+    assert_int_equal(ran.exit_code, 2);
+    says(ran.err, "--entry FILE");
+    put(f, "entry", "{}");
+    RUN_OKNO(&ran, "", "log", "verify", proof, "--key", key, "--entry", entry);
+    assert_int_equal(ran.exit_code, 6);
+    RUN_OKNO(&ran, "", "--data", f->dir, "log", "checkpoint", "--audit", "march");
+    assert_int_equal(ran.exit_code, 3);
+    AUDIT(f, "checkpoint", "march", "-o", proof);
+    assert_int_equal(ran.exit_code, 0);
+    RUN_OKNO(&ran, "", "log", "verify", proof, "--key", key);
+    assert_int_equal(ran.exit_code, 0);
+    says(ran.out, "size     2\n");
+    RUN_OKNO(&ran, "", "--data", f->dir, "log", "checkpoint", "--audit", "march");
+    says(ran.out, "\n2\n");
+    AUDIT(f, "checkpoint", "march");
+    assert_int_equal(ran.exit_code, 5);
+    says(ran.err, "`checkpoint` was done");
+    put(f, "key", "nonsense");
+    RUN_OKNO(&ran, "", "log", "verify", proof, "--key", key);
+    assert_int_equal(ran.exit_code, 2);
+    assert_int_equal(remove(key) + remove(proof) + remove(entry), 0);
+}
+
+static void a_wrong_log_call_exits_with_2(void **state)
+{
+    struct scratch_db *f = *state;
+    RUN_OKNO(&ran, "", "--data", f->dir, "log");
+    assert_int_equal(ran.exit_code, 2);
+    RUN_OKNO(&ran, "", "--data", f->dir, "log", "prove");
+    assert_int_equal(ran.exit_code, 2);
+    says(ran.err, "--verdict ID of a decision");
+    RUN_OKNO(&ran, "", "--data", f->dir, "log", "prove", "--entry", "0");
+    assert_int_equal(ran.exit_code, 3);
+    RUN_OKNO(&ran, "", "--data", f->dir, "log", "checkpoint");
+    assert_int_equal(ran.exit_code, 5);
+    says(ran.err, "the log is empty");
+    RUN_OKNO(&ran, "", "log", "verify", "x");
+    assert_int_equal(ran.exit_code, 2);
+}
+
+/* Closing waits for the last decision. */
+static void an_audit_with_an_open_survey_is_not_closed(void **state)
+{
+    struct scratch_db *f = *state;
+    AUDIT(f, "plan", "march", PERIOD, "--size", "5", "--by", "eva");
+    AUDIT(f, "freeze", "march");
+    AUDIT(f, "checkpoint", "march");
+    AUDIT(f, "seed", "march", "--seed", "18364520937745610298");
+    AUDIT(f, "close", "march");
+    assert_int_equal(ran.exit_code, 5);
+    says(ran.err, "before `close` comes `okno audit draw march`");
+    AUDIT(f, "draw", "march");
+    AUDIT(f, "close", "march");
+    assert_int_equal(ran.exit_code, 5);
+    says(ran.err, "5 surveys without a decision");
+    scratch_db_put(f, "UPDATE review_items SET state = 'decided'");
+    AUDIT(f, "close", "march", "--note", "all seen");
+    assert_int_equal(ran.exit_code, 0);
+    says(ran.out, "state    closed");
+    AUDIT(f, "close", "march");
+    assert_int_equal(ran.exit_code, 5);
 }
 
 static void a_step_out_of_order_exits_with_5(void **state)
@@ -287,6 +389,11 @@ int main(void)
         cmocka_unit_test(a_bad_table_is_refused_with_its_line),
         cmocka_unit_test(wrong_options_of_estimate_are_refused),
         cmocka_unit_test_setup_teardown(an_audit_goes_from_plan_to_draw, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_checkpoint_and_a_proof_are_verified_without_a_database,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_wrong_log_call_exits_with_2, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_audit_with_an_open_survey_is_not_closed, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_step_out_of_order_exits_with_5, setup, teardown),
         cmocka_unit_test_setup_teardown(freezing_closes_first_what_has_ended_meanwhile, setup,
                                         teardown),

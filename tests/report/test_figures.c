@@ -1,5 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "okno/figures.h"
+#include "okno/ledger.h"
 
 #include "okno/audit.h"
 
@@ -79,6 +80,8 @@ static void run_audit(struct scratch_db *f)
     int64_t now = t0 + 1000000000;
     assert_int_equal(okno_audit_plan(f->db, &plan, "a", now, &f->err), 0);
     assert_int_equal(okno_audit_freeze(f->db, "A", "a", now, &size, hash, &f->err), 0);
+    OKNO_AUTO_BUF note = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
+    assert_int_equal(okno_audit_checkpoint(f->db, "A", "a", now, &note, &f->err), 0);
     assert_int_equal(okno_audit_seed(f->db, "A", "12345678901234567890", "", "", "a", now, &f->err),
                      0);
     assert_int_equal(okno_audit_draw(f->db, "A", "a", now, &size, &f->err), 0);

@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -45,12 +46,13 @@ static inline void scratch_db_put(struct scratch_db *s, const char *sql)
 
 static inline void scratch_db_free(struct scratch_db *s)
 {
-    static const char *const names[] = {"okno.db", "okno.db-wal", "okno.db-shm"};
+    static const char *const names[] = {"okno.db",      "okno.db-wal",         "okno.db-shm",
+                                        "keys/log.key", "keys/log.checkpoint", "keys"};
     okno_db_close(s->db);
     for (size_t i = 0; i < OKNO_COUNT(names); i++) {
         char path[96];
         (void)snprintf(path, sizeof(path), "%s/%s", s->dir, names[i]);
-        (void)unlink(path);
+        (void)remove(path);
     }
     (void)rmdir(s->dir);
     free(s);

@@ -14,6 +14,12 @@ VALUES ($audit, $title, 'planned', $from, $to, $plan, $now, $author);
 UPDATE audits SET state = 'frozen', frame_sha256 = $sha256, frame_size = $size
 WHERE audit = $audit;
 
+-- name: audit.set_state
+UPDATE audits SET state = $state WHERE audit = $audit;
+
+-- name: audit.count_undecided
+SELECT count(*) FROM review_items WHERE audit = $audit AND state = 'open';
+
 -- name: audit.set_seeded
 UPDATE audits SET state = 'seeded', seed = $seed WHERE audit = $audit;
 
@@ -22,7 +28,8 @@ UPDATE audits SET state = 'drawn' WHERE audit = $audit;
 
 -- name: audit.add_step
 INSERT INTO audit_steps (audit, step, at, author, detail)
-VALUES ($audit, $step, $now, $author, $detail);
+VALUES ($audit, $step, $now, $author, $detail)
+RETURNING id;
 
 -- name: audit.steps
 SELECT step, at, author, detail FROM audit_steps WHERE audit = $audit ORDER BY id;

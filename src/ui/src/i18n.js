@@ -315,6 +315,7 @@ export const table = {
   "step.freeze": { en: "freeze", ru: "заморозка" },
   "step.frozen": { en: "frozen", ru: "заморожен" },
   "step.checkpoint": { en: "checkpoint", ru: "контрольная точка" },
+  "step.checkpointed": { en: "checkpoint handed out", ru: "контрольная точка выдана" },
   "step.seed": { en: "seed", ru: "зерно" },
   "step.seeded": { en: "seeded", ru: "зерно задано" },
   "step.draw": { en: "draw", ru: "жеребьёвка" },

@@ -1,0 +1,98 @@
+/* The checkpoint that pins a frame before its seed, and the end of an audit. */
+#include "okno/audit.h"
+
+#include "okno/ledger.h"
+#include "room.h"
+
+static int set_state(struct okno_db *db, const char *audit, const char *state, struct okno_err *err)
+{
+    return OKNO_DB_RUN(db, "audit.set_state", NULL, err, OKNO_TEXT("audit", audit),
+                       OKNO_TEXT("state", state));
+}
+
+static int checkpoint(struct okno_db *db, const char *audit, const char *author, int64_t now_us,
+                      struct okno_buf *to, struct okno_err *err)
+{
+    struct audit_row row;
+    struct okno_checkpoint made;
+    char root[OKNO_SHA256_TEXT];
+    int rc = audit_load(db, audit, &row, err);
+    if (rc == 0)
+        rc = audit_expect(&row, "checkpoint", "frozen", err);
+    if (rc == 0)
+        rc = okno_ledger_sign(db, audit, now_us, &made, to, err);
+    if (rc == 0)
+        rc = set_state(db, audit, "checkpointed", err);
+    if (rc < 0)
+        return rc;
+    return audit_add_step(db, audit, "checkpoint", author, now_us,
+                          json_pack("{s:s, s:I, s:s}", "log", made.origin, "size",
+                                    (json_int_t)made.size, "root",
+                                    okno_hash_hex(made.root.bytes, root)),
+                          err);
+}
+
+int okno_audit_checkpoint(struct okno_db *db, const char *audit, const char *author, int64_t now_us,
+                          struct okno_buf *ret_note, struct okno_err *err)
+{
+    int rc = okno_db_begin(db, err);
+    if (rc < 0)
+        return rc;
+    rc = checkpoint(db, audit, author, now_us, ret_note, err);
+    return audit_finish(db, rc, err);
+}
+
+static int read_progress(struct okno_db *db, const char *audit, json_t **ret_detail,
+                         struct okno_err *err)
+{
+    OKNO_AUTO_STMT *row = NULL;
+    int rc = OKNO_DB_PREPARE(db, "audit.progress", &row, err, OKNO_TEXT("audit", audit));
+    if (rc == 0)
+        rc = okno_stmt_step(row, err);
+    if (rc < 0)
+        return rc;
+    *ret_detail =
+        json_pack("{s:I, s:I, s:I, s:I}", "sample", (json_int_t)okno_stmt_int(row, "sample"),
+                  "valid", (json_int_t)okno_stmt_int(row, "valid"), "invalid",
+                  (json_int_t)okno_stmt_int(row, "invalid"), "undeterminable",
+                  (json_int_t)okno_stmt_int(row, "undeterminable"));
+    return 0;
+}
+
+static int close_audit(struct okno_db *db, const char *audit, const char *note, const char *author,
+                       int64_t now_us, struct okno_err *err)
+{
+    struct audit_row row;
+    json_t *detail = NULL;
+    int64_t open = 0;
+    int rc = audit_load(db, audit, &row, err);
+    if (rc == 0)
+        rc = audit_expect(&row, "close", "drawn", err);
+    if (rc == 0)
+        rc = OKNO_DB_INT(db, "audit.count_undecided", 0, &open, err, OKNO_TEXT("audit", audit));
+    if (rc == 0 && open > 0)
+        rc = okno_fail(err, OKNO_OUT_OF_ORDER,
+                       "audit %s has %lld surveys without a decision: decide them first "
+                       "(`okno review next`)",
+                       audit, (long long)open);
+    if (rc == 0)
+        rc = set_state(db, audit, "closed", err);
+    if (rc == 0)
+        rc = read_progress(db, audit, &detail, err);
+    if (rc < 0)
+        return rc;
+    (void)json_object_set_new(detail, "note", json_string(note));
+    return audit_add_step(db, audit, "close", author, now_us, detail, err);
+}
+
+int okno_audit_close(struct okno_db *db, const char *audit, const char *note, const char *author,
+                     int64_t now_us, struct okno_err *err)
+{
+    int rc = audit_check_note("note", note, err);
+    if (rc == 0)
+        rc = okno_db_begin(db, err);
+    if (rc < 0)
+        return rc;
+    rc = close_audit(db, audit, note, author, now_us, err);
+    return audit_finish(db, rc, err);
+}

@@ -1,0 +1,388 @@
+#define _GNU_SOURCE
+#include "okno/note.h"
+
+#include "okno/text.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DASH "\xe2\x80\x94 " /* em dash and a blank: how a signature begins */
+#define PRIVATE "PRIVATE+KEY+"
+#define PROOF "c2sp.org/tlog-proof@v1\n"
+
+enum { ALGORITHM = 0x01, SIGNED_BYTES = 4 + crypto_sign_BYTES, TEXT64 = 128 };
+
+/* ---- base64 and numbers, one spelling each ---- */
+
+static void encode(const uint8_t *bytes, size_t len, char ret_text[TEXT64])
+{
+    (void)sodium_bin2base64(ret_text, TEXT64, bytes, len, sodium_base64_VARIANT_ORIGINAL);
+}
+
+/* Exactly `want` bytes, spelled as `encode` would. */
+static bool decode(const char *text, size_t text_len, uint8_t *ret_bytes, size_t want)
+{
+    char again[TEXT64];
+    size_t got = 0;
+    if (text_len >= TEXT64 || sodium_base642bin(ret_bytes, want, text, text_len, NULL, &got, NULL,
+                                                sodium_base64_VARIANT_ORIGINAL) != 0)
+        return false;
+    if (got != want)
+        return false;
+    encode(ret_bytes, want, again);
+    return strlen(again) == text_len && memcmp(again, text, text_len) == 0;
+}
+
+static bool read_number(const char *text, size_t len, int64_t *ret_number)
+{
+    int64_t number = 0;
+    if (len == 0 || len > 15 || (text[0] == '0' && len > 1))
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        number = number * 10 + (text[i] - '0');
+    }
+    *ret_number = number;
+    return true;
+}
+
+/* The next line of [*at, end), without its line end, which must be there. */
+static bool next_line(const char **at, const char *end, const char **ret_line, size_t *ret_len)
+{
+    const char *stop = memchr(*at, '\n', (size_t)(end - *at));
+    if (!stop)
+        return false;
+    *ret_line = *at;
+    *ret_len = (size_t)(stop - *at);
+    *at = stop + 1;
+    return true;
+}
+
+/* ---- keys ---- */
+
+static bool is_name(const char *name, size_t len)
+{
+    if (len == 0 || len >= OKNO_NOTE_NAME_TEXT || !okno_text_is_utf8(name, len))
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)name[i] <= ' ' || name[i] == 0x7f || name[i] == '+')
+            return false;
+    return true;
+}
+
+static uint32_t id_of(const char *name, const uint8_t public_key[32])
+{
+    static const uint8_t algorithm[2] = {'\n', ALGORITHM};
+    uint8_t digest[OKNO_SHA256_BYTES];
+    struct okno_hash hash;
+    okno_hash_start(&hash);
+    okno_hash_add(&hash, name, strlen(name));
+    okno_hash_add(&hash, algorithm, sizeof(algorithm));
+    okno_hash_add(&hash, public_key, 32);
+    okno_hash_end(&hash, digest);
+    return (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 | (uint32_t)digest[2] << 8 |
+           digest[3];
+}
+
+int okno_note_signer_make(const char *name, const uint8_t seed[32],
+                          struct okno_note_signer *ret_signer, struct okno_err *err)
+{
+    uint8_t secret[crypto_sign_SECRETKEYBYTES];
+    struct okno_note_signer signer = {.seed = {0}};
+    if (!is_name(name, strlen(name)))
+        return okno_fail(err, OKNO_INVALID, "a key's name is up to %d bytes without blanks and +",
+                         OKNO_NOTE_NAME_TEXT - 1);
+    if (sodium_init() < 0)
+        return okno_fail(err, OKNO_FAILED, "no source of randomness");
+    (void)snprintf(signer.key.name, sizeof(signer.key.name), "%s", name);
+    memcpy(signer.seed, seed, sizeof(signer.seed));
+    (void)crypto_sign_seed_keypair(signer.key.public_key, secret, seed);
+    sodium_memzero(secret, sizeof(secret));
+    signer.key.id = id_of(name, signer.key.public_key);
+    *ret_signer = signer;
+    okno_note_signer_wipe(&signer);
+    return 0;
+}
+
+void okno_note_signer_wipe(struct okno_note_signer *signer)
+{
+    sodium_memzero(signer, sizeof(*signer));
+}
+
+static void format_key(const char *prefix, const struct okno_note_key *key, const uint8_t body[32],
+                       char ret_text[OKNO_NOTE_KEY_TEXT])
+{
+    uint8_t data[33] = {ALGORITHM};
+    char text[TEXT64];
+    memcpy(data + 1, body, 32);
+    encode(data, sizeof(data), text);
+    (void)snprintf(ret_text, OKNO_NOTE_KEY_TEXT, "%s%s+%08x+%.44s", prefix, key->name, key->id,
+                   text);
+    sodium_memzero(data, sizeof(data));
+    sodium_memzero(text, sizeof(text));
+}
+
+const char *okno_note_key_format(const struct okno_note_key *key, char ret_text[OKNO_NOTE_KEY_TEXT])
+{
+    format_key("", key, key->public_key, ret_text);
+    return ret_text;
+}
+
+const char *okno_note_signer_format(const struct okno_note_signer *signer,
+                                    char ret_text[OKNO_NOTE_KEY_TEXT])
+{
+    format_key(PRIVATE, &signer->key, signer->seed, ret_text);
+    return ret_text;
+}
+
+/* name+hash+base64(algorithm, 32 bytes) */
+static bool parse_key(const char *text, struct okno_note_key *key, uint8_t ret_body[32])
+{
+    size_t len = strcspn(text, "\n");
+    if (text[len] == '\n' && text[len + 1])
+        return false;
+    const char *hash = memchr(text, '+', len);
+    const char *body = hash ? memchr(hash + 1, '+', len - (size_t)(hash + 1 - text)) : NULL;
+    uint8_t data[33];
+    if (!body || body - hash != 9 || !is_name(text, (size_t)(hash - text)))
+        return false;
+    if (!decode(body + 1, len - (size_t)(body + 1 - text), data, sizeof(data)) ||
+        data[0] != ALGORITHM)
+        return false;
+    memcpy(key->name, text, (size_t)(hash - text));
+    key->name[hash - text] = '\0';
+    char digits[9] = {0};
+    memcpy(digits, hash + 1, 8);
+    if (strspn(digits, "0123456789abcdef") != 8)
+        return false;
+    key->id = (uint32_t)strtoul(digits, NULL, 16);
+    memcpy(ret_body, data + 1, 32);
+    sodium_memzero(data, sizeof(data));
+    return true;
+}
+
+int okno_note_key_parse(const char *text, struct okno_note_key *ret_key, struct okno_err *err)
+{
+    struct okno_note_key key = {.id = 0};
+    if (!parse_key(text, &key, key.public_key))
+        return okno_fail(err, OKNO_MALFORMED,
+                         "this is no public key of a log: one line NAME+HASH+BASE64 is");
+    if (key.id != id_of(key.name, key.public_key))
+        return okno_fail(err, OKNO_MALFORMED, "the public key of %s contradicts its own hash",
+                         key.name);
+    *ret_key = key;
+    return 0;
+}
+
+int okno_note_signer_parse(const char *text, struct okno_note_signer *ret_signer,
+                           struct okno_err *err)
+{
+    struct okno_note_key key = {.id = 0};
+    struct okno_note_signer signer;
+    uint8_t seed[32];
+    if (strncmp(text, PRIVATE, sizeof(PRIVATE) - 1) != 0 ||
+        !parse_key(text + sizeof(PRIVATE) - 1, &key, seed))
+        return okno_fail(err, OKNO_MALFORMED, "this is no private key of a log");
+    int rc = okno_note_signer_make(key.name, seed, &signer, err);
+    sodium_memzero(seed, sizeof(seed));
+    if (rc == 0 && signer.key.id != key.id)
+        rc = okno_fail(err, OKNO_MALFORMED, "the private key of %s contradicts its own hash",
+                       key.name);
+    if (rc == 0)
+        *ret_signer = signer;
+    okno_note_signer_wipe(&signer);
+    return rc;
+}
+
+/* ---- notes ---- */
+
+int okno_note_sign(const struct okno_note_signer *signer, const char *text, struct okno_buf *to,
+                   struct okno_err *err)
+{
+    uint8_t public_key[crypto_sign_PUBLICKEYBYTES];
+    uint8_t secret[crypto_sign_SECRETKEYBYTES];
+    uint8_t bytes[SIGNED_BYTES];
+    char shown[TEXT64];
+    size_t len = strlen(text);
+    if (len == 0 || text[len - 1] != '\n')
+        return okno_fail(err, OKNO_INVALID, "a note ends in a line end");
+    for (int i = 0; i < 4; i++)
+        bytes[i] = (uint8_t)(signer->key.id >> (24 - 8 * i));
+    (void)crypto_sign_seed_keypair(public_key, secret, signer->seed);
+    (void)crypto_sign_detached(bytes + 4, NULL, (const unsigned char *)text, len, secret);
+    sodium_memzero(secret, sizeof(secret));
+    encode(bytes, sizeof(bytes), shown);
+    return okno_buf_printf(to, err, "%s\n" DASH "%s %s\n", text, signer->key.name, shown);
+}
+
+/* No control characters but line ends, and UTF-8 throughout. */
+static bool is_note_text(const char *note, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (((unsigned char)note[i] < ' ' && note[i] != '\n') || note[i] == 0x7f)
+            return false;
+    return len > 0 && note[len - 1] == '\n' && okno_text_is_utf8(note, len);
+}
+
+/* One signature line. 1: the key's and good; 0: another key's; negative: broken or wrong. */
+static int check_signature(const char *note, size_t text_len, const char *line, size_t len,
+                           const struct okno_note_key *key, struct okno_err *err)
+{
+    uint8_t bytes[SIGNED_BYTES];
+    size_t dash = sizeof(DASH) - 1;
+    const char *blank = NULL;
+    if (len > dash && memcmp(line, DASH, dash) == 0)
+        blank = memchr(line + dash, ' ', len - dash);
+    size_t name_len = blank ? (size_t)(blank - line) - dash : 0;
+    if (!blank || !is_name(line + dash, name_len))
+        return okno_fail(err, OKNO_MALFORMED, "the note has a broken signature line");
+    if (strlen(key->name) != name_len || memcmp(key->name, line + dash, name_len) != 0)
+        return 0;
+    if (!decode(blank + 1, len - dash - name_len - 1, bytes, sizeof(bytes)))
+        return okno_fail(err, OKNO_MALFORMED, "the note has a broken signature of %s", key->name);
+    uint32_t id =
+        (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+    if (id != key->id)
+        return 0;
+    if (crypto_sign_verify_detached(bytes + 4, (const unsigned char *)note, text_len,
+                                    key->public_key) != 0)
+        return okno_fail(err, OKNO_CHECK_FAILED, "the signature of %s is wrong", key->name);
+    return 1;
+}
+
+int okno_note_open(const char *note, size_t len, const struct okno_note_key *key,
+                   size_t *ret_text_len, struct okno_err *err)
+{
+    if (len > OKNO_NOTE_BYTES_MAX || !is_note_text(note, len))
+        return okno_fail(err, OKNO_MALFORMED, "this is no signed note");
+    const char *end = note + len;
+    const char *blank = NULL; /* the last one parts text and signatures */
+    for (const char *at = note; (at = memmem(at, (size_t)(end - at), "\n\n", 2)); at++)
+        blank = at;
+    if (!blank)
+        return okno_fail(err, OKNO_MALFORMED, "the note has no signature");
+    size_t text_len = (size_t)(blank - note) + 1;
+    const char *at = blank + 2;
+    int signatures = 0;
+    bool good = false;
+    while (at < end) {
+        const char *line = NULL;
+        size_t line_len = 0;
+        if (!next_line(&at, end, &line, &line_len) || ++signatures > OKNO_NOTE_SIGNATURES_MAX)
+            return okno_fail(err, OKNO_MALFORMED, "the note has too many signatures");
+        int rc = check_signature(note, text_len, line, line_len, key, err);
+        if (rc < 0)
+            return rc;
+        if (rc == 1 && good)
+            return okno_fail(err, OKNO_MALFORMED, "the note is signed twice by %s", key->name);
+        good = good || rc == 1;
+    }
+    if (!good)
+        return okno_fail(err, OKNO_CHECK_FAILED, "the note is not signed by this key of %s",
+                         key->name);
+    *ret_text_len = text_len;
+    return 0;
+}
+
+/* ---- checkpoints ---- */
+
+int okno_checkpoint_sign(const struct okno_note_signer *signer, int64_t size,
+                         const struct okno_digest *root, struct okno_buf *to, struct okno_err *err)
+{
+    char base64[TEXT64];
+    char text[OKNO_NOTE_NAME_TEXT + TEXT64 + 32];
+    encode(root->bytes, sizeof(root->bytes), base64);
+    (void)snprintf(text, sizeof(text), "%s\n%lld\n%s\n", signer->key.name, (long long)size, base64);
+    return okno_note_sign(signer, text, to, err);
+}
+
+int okno_checkpoint_open(const char *note, size_t len, const struct okno_note_key *key,
+                         struct okno_checkpoint *ret_checkpoint, struct okno_err *err)
+{
+    struct okno_checkpoint checkpoint = {.size = 0};
+    const char *line = NULL;
+    size_t line_len = 0;
+    size_t text_len = 0;
+    int rc = okno_note_open(note, len, key, &text_len, err);
+    if (rc < 0)
+        return rc;
+    const char *at = note;
+    const char *end = note + text_len;
+    bool whole = next_line(&at, end, &line, &line_len) && line_len < sizeof(checkpoint.origin);
+    if (whole)
+        memcpy(checkpoint.origin, line, line_len);
+    whole = whole && next_line(&at, end, &line, &line_len) &&
+            read_number(line, line_len, &checkpoint.size) &&
+            checkpoint.size < INT64_C(1) << OKNO_TREE_LEVELS;
+    whole = whole && next_line(&at, end, &line, &line_len) &&
+            decode(line, line_len, checkpoint.root.bytes, sizeof(checkpoint.root.bytes));
+    if (!whole || at != end)
+        return okno_fail(err, OKNO_MALFORMED,
+                         "this is no checkpoint: origin, size and root, one line each, are");
+    if (strcmp(checkpoint.origin, key->name) != 0)
+        return okno_fail(err, OKNO_CHECK_FAILED, "the checkpoint is of another log: %s",
+                         checkpoint.origin);
+    *ret_checkpoint = checkpoint;
+    return 0;
+}
+
+/* ---- proofs of entries ---- */
+
+int okno_tlog_proof_write(int64_t leaf, const struct okno_proof *proof, const char *checkpoint,
+                          struct okno_buf *to, struct okno_err *err)
+{
+    char base64[TEXT64];
+    int rc = okno_buf_printf(to, err, PROOF "index %lld\n", (long long)leaf);
+    for (size_t i = 0; rc == 0 && i < proof->count; i++) {
+        encode(proof->path[i].bytes, sizeof(proof->path[i].bytes), base64);
+        rc = okno_buf_printf(to, err, "%s\n", base64);
+    }
+    return rc < 0 ? rc : okno_buf_printf(to, err, "\n%s", checkpoint);
+}
+
+/* The head up to the blank line; *at is then where the checkpoint begins. */
+static bool read_head(const char **at, const char *end, int64_t *leaf, struct okno_proof *proof)
+{
+    const char *line = NULL;
+    size_t len = 0;
+    if ((size_t)(end - *at) < sizeof(PROOF) || memcmp(*at, PROOF, sizeof(PROOF) - 1) != 0)
+        return false;
+    *at += sizeof(PROOF) - 1;
+    if (!next_line(at, end, &line, &len) || len < 7 || memcmp(line, "index ", 6) != 0 ||
+        !read_number(line + 6, len - 6, leaf))
+        return false;
+    while (next_line(at, end, &line, &len)) {
+        if (len == 0)
+            return true;
+        if (proof->count == OKNO_PROOF_MAX ||
+            !decode(line, len, proof->path[proof->count].bytes, OKNO_SHA256_BYTES))
+            return false;
+        proof->count++;
+    }
+    return false;
+}
+
+int okno_tlog_proof_check(const char *text, size_t len, const struct okno_note_key *key,
+                          const struct okno_digest *leaf_hash, int64_t *ret_leaf,
+                          struct okno_checkpoint *ret_checkpoint, struct okno_err *err)
+{
+    struct okno_proof proof = {.count = 0};
+    struct okno_checkpoint checkpoint;
+    int64_t leaf = 0;
+    const char *at = text;
+    const char *end = text + len;
+    if (!read_head(&at, end, &leaf, &proof))
+        return okno_fail(err, OKNO_MALFORMED, "this is no proof of an entry");
+    int rc = okno_checkpoint_open(at, (size_t)(end - at), key, &checkpoint, err);
+    if (rc < 0)
+        return rc;
+    if (!okno_merkle_has(leaf, checkpoint.size, leaf_hash, &proof, &checkpoint.root))
+        return okno_fail(err, OKNO_CHECK_FAILED,
+                         "this entry is not number %lld of the log at size %lld", (long long)leaf,
+                         (long long)checkpoint.size);
+    *ret_leaf = leaf;
+    *ret_checkpoint = checkpoint;
+    return 0;
+}
