@@ -44,27 +44,38 @@ static int collect(struct okno_db *db, const struct extraction *x, bool all,
     return rc;
 }
 
-/* A copy of a kept file for the caller; refuses to overwrite. */
-static int copy_out(const char *data_dir, const char *sha256, const char *to, struct okno_err *err)
+static int copy_bytes(int in, int out, const char *to, struct okno_err *err)
 {
-    char path[1400];
     char block[65536];
-    int rc = okno_evidence_path(data_dir, sha256, path, sizeof(path), err);
-    if (rc < 0)
-        return rc;
-    okno_autoclose int in = open(path, O_RDONLY | O_CLOEXEC);
-    okno_autoclose int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (in < 0)
-        return okno_fail_errno(err, errno, "cannot read %s", path);
-    if (out < 0)
-        return okno_fail_errno(err, errno, "cannot write %s", to);
     for (;;) {
         ssize_t got = read(in, block, sizeof(block));
         if (got == 0)
             return 0;
-        if (got < 0 || write(out, block, (size_t)got) != got)
-            return okno_fail_errno(err, errno, "cannot copy to %s", to);
+        if (got < 0)
+            return okno_fail_errno(err, errno, "cannot read the evidence for %s", to);
+        for (ssize_t at = 0, put = 0; at < got; at += put)
+            if ((put = write(out, block + at, (size_t)(got - at))) < 0)
+                return okno_fail_errno(err, errno, "cannot write %s", to);
     }
+}
+
+/* A copy of a kept file for the caller; refuses to overwrite, leaves no half copy. */
+static int copy_out(const char *data_dir, const char *sha256, const char *to, struct okno_err *err)
+{
+    char path[1400];
+    int rc = okno_evidence_path(data_dir, sha256, path, sizeof(path), err);
+    if (rc < 0)
+        return rc;
+    okno_autoclose int in = open(path, O_RDONLY | O_CLOEXEC);
+    if (in < 0)
+        return okno_fail_errno(err, errno, "cannot read %s", path);
+    okno_autoclose int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (out < 0)
+        return okno_fail_errno(err, errno, "cannot write %s", to);
+    rc = copy_bytes(in, out, to, err);
+    if (rc < 0)
+        (void)unlink(to);
+    return rc;
 }
 
 static int print(struct cli *cli, const struct extraction *x, const struct okno_evidence *e,
@@ -82,10 +93,18 @@ static int print(struct cli *cli, const struct extraction *x, const struct okno_
     return 0;
 }
 
+/* Footage that is not there, or cannot be had from its archive now: other items may go on. */
 static bool is_missing(int code)
 {
-    return code == OKNO_NO_COVERAGE || code == OKNO_NO_CAMERA || code == OKNO_GONE ||
-           code == OKNO_NOT_YET;
+    static const int missing[] = {OKNO_NO_COVERAGE,  OKNO_NO_CAMERA,    OKNO_GONE,
+                                  OKNO_NOT_YET,      OKNO_TRANSIENT,    OKNO_TIMEOUT,
+                                  OKNO_ARCHIVE_AUTH, OKNO_ARCHIVE_BUSY, OKNO_ARCHIVE_REFUSED,
+                                  OKNO_TOO_LONG,     OKNO_PROTOCOL,     OKNO_MEDIA,
+                                  OKNO_UNSUPPORTED};
+    for (size_t i = 0; i < OKNO_COUNT(missing); i++)
+        if (missing[i] == code)
+            return true;
+    return false;
 }
 
 /* One clip or still. Footage that is not there is told and counted; good items go on. */
@@ -95,7 +114,7 @@ static int one(struct cli *cli, struct okno_work *work, struct extraction *x, co
     struct okno_evidence e = {0};
     struct okno_err trouble = {0};
     int rc = okno_work_extract(work, survey, kind, x->audit, okno_time_now(), &e, &trouble);
-    if (rc < 0 && (is_missing(rc) || rc == OKNO_TRANSIENT || rc == OKNO_MEDIA) && !x->survey) {
+    if (rc < 0 && is_missing(rc) && !x->survey) {
         (void)fprintf(stderr, "okno extract: %s %s: %s\n", survey, kind, trouble.text);
         x->missing++;
         return 0;
@@ -118,12 +137,27 @@ static int extract_survey(struct cli *cli, struct okno_work *work, struct extrac
     return rc;
 }
 
+/* An audit without a sample: unknown, or not drawn yet. */
+static int check_audit(struct okno_db *db, const char *audit, struct okno_err *err)
+{
+    int64_t known = 0;
+    int rc = OKNO_DB_INT(db, "cli.knows_audit", 0, &known, err, OKNO_TEXT("audit", audit));
+    if (rc == 0 && !known)
+        rc = okno_fail(err, OKNO_NOT_FOUND, "there is no audit %.64s", audit);
+    if (rc == 0)
+        rc = okno_fail(err, OKNO_OUT_OF_ORDER, "audit %.64s has no sample yet: okno audit draw",
+                       audit);
+    return rc;
+}
+
 static int extract_many(struct cli *cli, struct okno_work *work, struct extraction *x,
                         struct okno_err *err)
 {
     OKNO_AUTO_VEC(extract_id_vec) ids = {0};
     bool all = strcmp(cli->conf->evidence.stills, "all") == 0;
     int rc = collect(okno_work_db(work), x, all, &ids, err);
+    if (rc == 0 && x->audit && ids.len == 0)
+        rc = check_audit(okno_work_db(work), x->audit, err);
     for (size_t i = 0; rc == 0 && i < ids.len; i++) {
         if (x->audit)
             rc = one(cli, work, x, ids.items[i].survey, "clip", NULL, err);
@@ -145,6 +179,8 @@ static int check(const struct extraction *x, int rest, struct okno_err *err)
                          "say what: --survey ID, --audit ID, or --stills --from TIME --to TIME");
     if (x->stills && (x->from_us < 0 || x->to_us < 0))
         return okno_fail(err, OKNO_USAGE, "--stills needs --from TIME --to TIME");
+    if (x->stills && x->from_us >= x->to_us)
+        return okno_fail(err, OKNO_USAGE, "--to must lie after --from");
     if (!x->survey && (x->clip_to || x->still_to))
         return okno_fail(err, OKNO_USAGE, "--clip F and --still F go with --survey ID");
     return 0;

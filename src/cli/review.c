@@ -4,7 +4,9 @@
 
 #include "okno/conf.h"
 #include "okno/review.h"
+#include "okno/text.h"
 #include "okno/time.h"
+#include "okno/user.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +117,27 @@ static const struct {
     int (*run)(struct cli *, struct okno_db *, const struct review_args *, struct okno_err *);
 } steps[] = {{"next", next}, {"submit", submit}, {"skip", skip}, {"undo", undo}};
 
+/* The terminal asks for no password, yet only those may act who may on the page. */
+static int check_reviewer(struct okno_db *db, const char *name, struct okno_err *err)
+{
+    struct okno_user user = {0};
+    struct okno_err none = {0};
+    char shown[OKNO_TEXT_SHOWN];
+    (void)okno_text_show(name, shown);
+    int rc = okno_user_get(db, name, &user, &none);
+    if (rc == OKNO_NOT_FOUND || rc == OKNO_INVALID)
+        return okno_fail(err, OKNO_FORBIDDEN, "there is no user \"%s\"", shown);
+    if (rc < 0)
+        return okno_fail(err, rc, "%s", none.text);
+    if (user.disabled)
+        return okno_fail(err, OKNO_FORBIDDEN, "user \"%s\" is disabled", shown);
+    if (strcmp(user.role, "expert") != 0 && strcmp(user.role, "administrator") != 0)
+        return okno_fail(err, OKNO_FORBIDDEN,
+                         "user \"%s\" is %s; reviewing takes an expert or an administrator", shown,
+                         user.role);
+    return 0;
+}
+
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
@@ -128,16 +151,20 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         {.name = "--played", .real = &a.played_s}, {.name = "--json", .flag = &cli->json});
     if (rc == 0 && (rest < 1 || rest > 2 || !a.user))
         rc = okno_fail(err, OKNO_USAGE, "say a step and who you are: okno review next --user NAME");
+    size_t step = 0;
+    while (rc == 0 && step < OKNO_COUNT(steps) && strcmp(steps[step].name, argv[1]) != 0)
+        step++;
+    if (rc == 0 && step == OKNO_COUNT(steps))
+        rc = okno_fail(err, OKNO_USAGE, "\"%.20s\" is no step; there are next, submit, skip, undo",
+                       argv[1]);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = check_reviewer(db, a.user, err);
     if (rc < 0)
         return rc;
     a.item = rest > 1 ? argv[2] : NULL;
-    for (size_t i = 0; i < OKNO_COUNT(steps); i++)
-        if (strcmp(steps[i].name, argv[1]) == 0)
-            return steps[i].run(cli, db, &a, err);
-    return okno_fail(err, OKNO_USAGE, "\"%.20s\" is no step; there are next, submit, skip, undo",
-                     argv[1]);
+    return steps[step].run(cli, db, &a, err);
 }
 
 const struct cli_command cli_review = {

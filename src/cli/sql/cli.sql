@@ -21,6 +21,9 @@ ORDER BY s.opened_at, s.survey;
 -- name: cli.surveys_of_audit
 SELECT survey FROM audit_sample WHERE audit = $audit ORDER BY rank;
 
+-- name: cli.knows_audit
+SELECT EXISTS (SELECT 1 FROM audits WHERE audit = $audit);
+
 -- name: doctor.bare_points
 -- Points that cannot do the whole job, and the first thing that each lacks.
 SELECT p.point,
