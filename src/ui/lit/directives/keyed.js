@@ -1,1 +1,0 @@
-export { keyed } from "../lit.js";
