@@ -121,7 +121,7 @@ static int option_read(int option, const char *value, struct options *o, struct 
         return e;
     case OPT_FPS:
         e = number("fps", value, 1, 50, &n, err);
-        if (e == 0 && 1000 % n)
+        if (e == 0 && (n < 1 || 1000 % n))
             e = okno_fail(err, OKNO_USAGE, "--fps %s: 1 2 4 5 8 10 20 25 40 or 50 is allowed",
                           value);
         o->film.fps = (int)n;

@@ -50,7 +50,7 @@ static int block_luma(const AVFrame *f, int column)
     for (int y = f->height - block + inset; y < f->height - inset; y++)
         for (int x = column * block + inset; x < (column + 1) * block - inset; x++, count++)
             sum += f->data[0][(ptrdiff_t)y * f->linesize[0] + x];
-    return sum / count;
+    return count ? sum / count : 0;
 }
 
 /* The strip's milliseconds, or -1. */

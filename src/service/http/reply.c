@@ -7,8 +7,8 @@
 
 const char *const http_reply_always[] = {
     "Content-Security-Policy",
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
-    "connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+    ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
+     "connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"),
     "X-Content-Type-Options",
     "nosniff",
     "Referrer-Policy",
