@@ -38,4 +38,38 @@ struct okno_clock_offset okno_clock_at(const struct okno_clock_measurement *meas
 int64_t okno_clock_to_utc(const struct okno_clock_measurement *measurements, size_t count,
                           int64_t shown_us, struct okno_clock_offset *ret_offset);
 
+/* ---- what a device says of its own clock when it sends events ---- */
+
+/* The uncertainty of such a report: the round trip is not known, and the request took some of it.
+ */
+#define OKNO_CLOCK_REPORT_US INT64_C(2000000)
+/* A clock further off than this is suspect until a person measures it. */
+#define OKNO_CLOCK_PLAUSIBLE_US INT64_C(86400000000)
+/* A report that says what is known anyway is kept when the newest measurement is older than this,
+ * so that the uncertainty does not grow. */
+#define OKNO_CLOCK_RENEW_US INT64_C(14400000000)
+
+struct okno_clock_report {
+    int64_t shown_us;    /* what the device's clock showed when it sent the request */
+    int64_t arrived_us;  /* when the request was read, UTC */
+    int64_t agreed_us;   /* when a report last fitted what is known; INT64_MIN: never */
+    int64_t earliest_us; /* the earliest moment, on the device's clock, that the request tells of */
+};
+
+enum okno_clock_finding {
+    OKNO_CLOCK_KNOWN,   /* it says what is known; nothing to keep */
+    OKNO_CLOCK_RENEWED, /* the same, kept so that the uncertainty does not grow */
+    OKNO_CLOCK_MOVED,   /* first measurement, or as far off as drift explains */
+    OKNO_CLOCK_JUMPED,  /* the clock was set */
+    OKNO_CLOCK_SUSPECT  /* more than a day off, and no measurement says so: not kept */
+};
+
+/* Judge a report against the device's measurements (ordered by at_us). RENEWED, MOVED and JUMPED
+ * fill *ret_measurement with what to keep. RENEWED keeps the known offset, so that no time moves.
+ * JUMPED is dated where the request's earliest event needs it, but after agreed_us and the newest
+ * measurement: what was sent with the report was most likely recorded on the clock as it is now. */
+enum okno_clock_finding okno_clock_judge(const struct okno_clock_measurement *measurements,
+                                         size_t count, const struct okno_clock_report *report,
+                                         struct okno_clock_measurement *ret_measurement);
+
 #endif

@@ -19,7 +19,7 @@ struct okno_conf {
         char language[8];     /* browser, en or ru */
     } service;
     struct {
-        int64_t window_s, duplicate_ms, late_s, fm_gap_s;
+        int64_t window_s, duplicate_ms, late_s, fm_gap_s, liveness_h;
     } survey;
     struct {
         int64_t pre_s, post_s, max_uncertainty_ms;
@@ -39,7 +39,7 @@ struct okno_conf {
         int64_t lease_min;
     } review;
     struct {
-        int64_t session_h;
+        int64_t session_h, device_per_min;
     } limits;
 };
 

@@ -34,7 +34,8 @@ OKNO_CHECK int okno_db_open_memory(struct okno_db **ret_db, struct okno_err *err
 void okno_db_close(struct okno_db *db);
 OKNO_CLEANUP(okno_db, okno_db_close);
 
-/* BEGIN IMMEDIATE: waits for the other writer up to its deadline (10 s), then OKNO_BUSY. */
+/* BEGIN IMMEDIATE: waits for the other writer up to its deadline (10 s), then OKNO_BUSY. Threads of
+ * this process get their turn in the order in which they came. */
 OKNO_CHECK int okno_db_begin(struct okno_db *db, struct okno_err *err);
 /* On return 0 the transaction is on disk. On failure it is rolled back. */
 OKNO_CHECK int okno_db_commit(struct okno_db *db, struct okno_err *err);

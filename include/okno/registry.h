@@ -170,6 +170,14 @@ OKNO_CHECK int okno_registry_clock_targets(struct okno_db *db,
 OKNO_CHECK int okno_registry_clock(struct okno_db *db, const char *target,
                                    struct okno_clock_vec *measurements, struct okno_err *err);
 
+/* A device's own word about its clock, inside the caller's transaction: judged (okno_clock_judge;
+ * agreed_us is filled in here) and kept. A measurement so made has the method `intake` and an
+ * import of its own, by the author `device:ID`. */
+OKNO_CHECK int okno_registry_report_clock(struct okno_db *db, const char *device,
+                                          struct okno_clock_report report,
+                                          enum okno_clock_finding *ret_finding,
+                                          struct okno_err *err);
+
 /* Measurements of a camera's index clock: its own, else its archive's. */
 OKNO_CHECK int okno_registry_index_clock(struct okno_db *db, const struct okno_camera *camera,
                                          struct okno_clock_vec *measurements, struct okno_err *err);

@@ -41,6 +41,8 @@ static const struct okno_option options[] = {
         "An answer up to this long after a silent survey closed is late, not spontaneous."),
     ROW(survey, fm_gap_s, INT, "600", 1, 86400, NULL,
         "Long presses closer than this form one force majeure situation."),
+    ROW(survey, liveness_h, INT, "48", 1, 8760, NULL,
+        "A paired device that sent nothing for so many hours is shown as quiet."),
 
     ROW(link, pre_s, INT, "20", 0, 600, NULL,
         "Seconds of footage before the press: the end of the service must be seen."),
@@ -66,6 +68,8 @@ static const struct okno_option options[] = {
         "Minutes for which an item belongs to the expert who took it; heartbeats renew it."),
 
     ROW(limits, session_h, INT, "12", 1, 720, NULL, "Hours after which a login ends."),
+    ROW(limits, device_per_min, INT, "600", 1, 1000000, NULL,
+        "Requests that one device may send in a minute; each may carry up to 1000 events."),
 };
 
 const struct okno_option *okno_conf_options(size_t *ret_count)

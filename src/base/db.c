@@ -1,6 +1,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "okno/db.h"
 #include "okno/embedded.h"
+#include "okno/time.h"
+#include "turn.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -20,6 +22,8 @@ struct okno_stmt {
 struct okno_db {
     sqlite3 *sqlite;
     char dir[1024];
+    struct turn *turn; /* NULL in memory */
+    bool has_turn;
     struct okno_stmt
         statements[STATEMENTS_MAX]; /* by place in okno_sql_statements; raw NULL: not yet */
 };
@@ -43,7 +47,9 @@ static int code_of(int sqlite_code)
 
 static int fail(sqlite3 *sqlite, int sqlite_code, const char *what, struct okno_err *err)
 {
-    if (code_of(sqlite_code) == OKNO_NO_SPACE)
+    bool full =
+        (sqlite_code & 0xff) == SQLITE_IOERR && sqlite && sqlite3_system_errno(sqlite) == ENOSPC;
+    if (full || code_of(sqlite_code) == OKNO_NO_SPACE)
         return okno_fail(err, OKNO_NO_SPACE, "database: %s: no space left on disk", what);
     return okno_fail(err, code_of(sqlite_code), "database: %s: %s", what,
                      sqlite ? sqlite3_errmsg(sqlite) : sqlite3_errstr(sqlite_code));
@@ -130,7 +136,9 @@ static int open_at(const char *path, int flags, const char *dir, struct okno_db 
     (void)snprintf(db->dir, sizeof(db->dir), "%s", dir);
     int code = sqlite3_open_v2(path, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL);
     int rc = 0;
-    if (code == SQLITE_CANTOPEN)
+    if (*dir && !(db->turn = turn_join(path)))
+        rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a database handle");
+    else if (code == SQLITE_CANTOPEN)
         rc = cannot_open(path, dir, err);
     else if (code != SQLITE_OK)
         rc = fail(db->sqlite, code, path, err);
@@ -168,6 +176,13 @@ int okno_db_open_memory(struct okno_db **ret_db, struct okno_err *err)
     return open_at(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "", ret_db, err);
 }
 
+static void give_turn(struct okno_db *db)
+{
+    if (db->has_turn)
+        turn_give(db->turn);
+    db->has_turn = false;
+}
+
 void okno_db_close(struct okno_db *db)
 {
     if (!db)
@@ -175,12 +190,21 @@ void okno_db_close(struct okno_db *db)
     for (size_t i = 0; i < STATEMENTS_MAX; i++)
         (void)sqlite3_finalize(db->statements[i].raw);
     (void)sqlite3_close(db->sqlite);
+    give_turn(db);
+    turn_leave(db->turn);
     free(db);
 }
 
 int okno_db_begin(struct okno_db *db, struct okno_err *err)
 {
-    return run_text(db->sqlite, "BEGIN IMMEDIATE", err);
+    if (db->turn && !db->has_turn && !turn_take(db->turn, BUSY_TIMEOUT_MS * OKNO_MS_US))
+        return okno_fail(err, OKNO_BUSY, "database: another writer takes too long");
+    bool nested = db->has_turn;
+    db->has_turn = db->turn != NULL;
+    int rc = run_text(db->sqlite, "BEGIN IMMEDIATE", err);
+    if (rc < 0 && !nested)
+        give_turn(db);
+    return rc;
 }
 
 int okno_db_commit(struct okno_db *db, struct okno_err *err)
@@ -188,6 +212,7 @@ int okno_db_commit(struct okno_db *db, struct okno_err *err)
     int rc = run_text(db->sqlite, "COMMIT", err);
     if (rc < 0)
         okno_db_rollback(db);
+    give_turn(db);
     return rc;
 }
 
@@ -195,6 +220,7 @@ void okno_db_rollback(struct okno_db *db)
 {
     if (!sqlite3_get_autocommit(db->sqlite))
         (void)sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+    give_turn(db);
 }
 
 int okno_db_savepoint(struct okno_db *db, struct okno_err *err)

@@ -8,6 +8,7 @@
     X(import) \
     X(archive) \
     X(clock) \
+    X(token) \
     X(audit) \
     X(check) \
     X(clip) \

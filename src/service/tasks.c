@@ -46,6 +46,23 @@ static int next_close(struct okno_db *db, int64_t *ret_next_us, struct okno_err 
     return rc;
 }
 
+/* A stream of events is one piece of news a second, not one for each request: what the planner
+ * makes anew costs the same for many. The first after a silence is looked at at once. */
+#define PLAN_PACE_US OKNO_SECOND_US
+
+/* True when it is too early; then *ret_next_us says when it is not. */
+static bool paced(struct tasks *tasks, int64_t *ret_next_us)
+{
+    int64_t now_us = okno_time_monotonic();
+    int64_t left_us = tasks->planned_us + PLAN_PACE_US - now_us;
+    if (tasks->planned_us && left_us > 0) {
+        *ret_next_us = okno_time_now() + left_us;
+        return true;
+    }
+    tasks->planned_us = now_us;
+    return false;
+}
+
 /* Surveys follow events and time, jobs follow surveys. */
 static int plan(void *context, void *means, int64_t *ret_next_us, struct okno_err *err)
 {
@@ -55,6 +72,8 @@ static int plan(void *context, void *means, int64_t *ret_next_us, struct okno_er
     struct okno_survey_params params = okno_survey_params_of(tasks->conf);
     struct okno_survey_refreshed counts = {0};
     int64_t added = 0;
+    if (paced(tasks, ret_next_us))
+        return 0;
     int rc = okno_survey_refresh(db, &params, okno_time_now(), &counts, err);
     if (rc == 0)
         rc = okno_work_plan(work, okno_time_now(), &added, err);

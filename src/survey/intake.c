@@ -134,6 +134,14 @@ static int insert(struct okno_db *db, const struct okno_event *event, enum okno_
                        OKNO_INT("import", receipt->import));
 }
 
+static int note_run(struct okno_db *db, const struct okno_event *event,
+                    const struct okno_event_receipt *receipt, struct okno_err *err)
+{
+    return OKNO_DB_RUN(db, "event.note_run", NULL, err, OKNO_TEXT("device", event->device),
+                       OKNO_INT("boot", event->boot), OKNO_INT("seq", event->seq),
+                       OKNO_INT("at", event->at_us), OKNO_INT("arrived_at", receipt->at_us));
+}
+
 int okno_event_store(struct okno_db *db, const struct okno_event *event,
                      const struct okno_event_receipt *receipt, enum okno_event_stored *ret_stored,
                      struct okno_err *err)
@@ -150,6 +158,8 @@ int okno_event_store(struct okno_db *db, const struct okno_event *event,
     if (!added)
         return compare_stored(db, event, kind, ret_stored, err);
     rc = OKNO_DB_RUN(db, "event.mark_device", NULL, err, OKNO_TEXT("device", event->device));
+    if (rc == 0)
+        rc = note_run(db, event, receipt, err);
     if (rc == 0)
         *ret_stored = OKNO_EVENT_ADDED;
     return rc;

@@ -106,9 +106,11 @@ bool survey_row_is_correction(const struct survey_row *was, const struct survey_
     char after[OKNO_SURVEY_FLAGS_TEXT];
     if (strcmp(was->state, "open") == 0)
         return false;
+    struct survey_row same = *was; /* knowing the clock better corrects nothing */
+    same.uncertainty_us = became->uncertainty_us;
     lasting_flags(was->flags, before);
     lasting_flags(became->flags, after);
-    return !equal_but_flags(was, became) || strcmp(before, after) != 0;
+    return !equal_but_flags(&same, became) || strcmp(before, after) != 0;
 }
 
 static json_t *text_or_null(const char *text)

@@ -55,7 +55,7 @@ OKNO_CHECK int survey_row_put(struct okno_db *db, const struct survey_row *row,
 bool survey_row_equal(const struct survey_row *a, const struct survey_row *b);
 
 /* Whether going from `was` to `became` is more than time passing: a closed survey that differs in
- * more than having been heard of. */
+ * more than having been heard of and how well the clock is known. */
 bool survey_row_is_correction(const struct survey_row *was, const struct survey_row *became);
 
 /* The history's text of a row (canonical JSON). The caller frees *ret_text. */

@@ -44,6 +44,8 @@ static void an_empty_file_gives_the_defaults(void **state)
     assert_int_equal(conf.survey.duplicate_ms, 2000);
     assert_int_equal(conf.survey.late_s, 45);
     assert_int_equal(conf.survey.fm_gap_s, 600);
+    assert_int_equal(conf.survey.liveness_h, 48);
+    assert_int_equal(conf.limits.device_per_min, 600);
     assert_int_equal(conf.link.pre_s, 20);
     assert_int_equal(conf.link.post_s, 5);
     assert_int_equal(conf.link.max_uncertainty_ms, 5000);

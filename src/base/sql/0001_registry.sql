@@ -103,6 +103,13 @@ CREATE TABLE clocks (
 ) STRICT;
 CREATE INDEX clocks_key ON clocks (target, at);
 
+-- What a device last said of its own clock with the events it sent, and when it last agreed with
+-- what is known. One row a device: what such reports teach is kept in clocks.
+CREATE TABLE clock_reports (
+    device TEXT PRIMARY KEY, arrived_at INTEGER NOT NULL, offset_us INTEGER NOT NULL,
+    agreed_at INTEGER, suspect INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
 -- People who log in, and the machine clients' tokens (only hashes are kept).
 CREATE TABLE users (
     user TEXT PRIMARY KEY, name TEXT NOT NULL DEFAULT '',
@@ -114,6 +121,7 @@ CREATE TABLE tokens (
     token_hash TEXT PRIMARY KEY, role TEXT NOT NULL, device TEXT, label TEXT NOT NULL DEFAULT '',
     created_at INTEGER NOT NULL, revoked_at INTEGER
 ) STRICT;
+CREATE INDEX tokens_device ON tokens (device);
 CREATE TABLE sessions (
     token_hash TEXT PRIMARY KEY, user TEXT NOT NULL REFERENCES users,
     created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL

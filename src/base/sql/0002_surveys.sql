@@ -11,6 +11,17 @@ CREATE TABLE events (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX events_at ON events (device, at);
 
+-- The running numbers that a device used since one of its restarts, kept with every event, so that
+-- gaps and silence show without reading the events.
+CREATE TABLE device_runs (
+    device TEXT NOT NULL, boot INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, events INTEGER NOT NULL,
+    arrived_at INTEGER NOT NULL,       -- the newest arrival
+    ahead_us INTEGER NOT NULL,         -- the most that an event was ahead of its receipt...
+    ahead_at INTEGER NOT NULL,         -- ...and its time, on the device's clock
+    PRIMARY KEY (device, boot)
+) STRICT, WITHOUT ROWID;
+
 -- Derived from events, pairings, questions, offsets and now: may be dropped and made again.
 CREATE TABLE surveys (
     survey TEXT PRIMARY KEY,           -- <device>.<boot>.<seq> of the opening press

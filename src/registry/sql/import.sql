@@ -56,7 +56,9 @@ INSERT INTO devices (import, device, point, valid_from, valid_to, role, test)
 VALUES ($import, $device, $point, $from, $to, $role, $test);
 
 -- name: registry.has_device
-SELECT 1 AS known FROM devices WHERE device = $id LIMIT 1;
+-- By a pairing or by a token of its own.
+SELECT 1 AS known FROM devices WHERE device = $id
+UNION ALL SELECT 1 FROM tokens WHERE device = $id LIMIT 1;
 
 -- name: registry.same_camera
 SELECT 1 AS same FROM cameras

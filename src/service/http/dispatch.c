@@ -8,8 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
-const char *const http_role_names[HTTP_ROLE_COUNT] = {"expert", "auditor", "manager", "staff",
-                                                      "administrator"};
+const char *const http_role_names[HTTP_ROLE_COUNT] = {"expert", "auditor",       "manager",
+                                                      "staff",  "administrator", "device"};
 
 enum http_role http_role_of(const char *name)
 {
@@ -103,7 +103,7 @@ static int check_rights(const struct http_request *request, struct okno_err *err
     unsigned roles = request->route->roles;
     if (!roles)
         return 0;
-    if (!request->who.user[0])
+    if (!request->who.user[0] && !request->device[0])
         return okno_fail(err, OKNO_UNAUTHENTICATED, "log in first");
     if (!(roles & request->role))
         return okno_fail(err, OKNO_FORBIDDEN, "this is not open to your role");
@@ -204,7 +204,8 @@ static int run(struct http_request *request, struct http_reply *reply, struct ok
     if (request->route->roles || request->route->body)
         rc = http_pool_take(&request->service->pool, &request->db, err);
     if (rc == 0 && request->route->roles)
-        rc = http_session_load(request, err);
+        rc = request->route->roles & HTTP_DEVICE ? http_device_load(request, reply, err)
+                                                 : http_session_load(request, err);
     if (rc == 0)
         rc = check_rights(request, err);
     if (rc == 0)
@@ -220,9 +221,10 @@ static void log_request(const struct http_request *request, const struct http_re
     enum okno_log_level level = reply->status >= 500 ? OKNO_LOG_ERROR
                                 : request->route     ? OKNO_LOG_INFO
                                                      : OKNO_LOG_DEBUG;
+    const char *who = request->who.user[0] ? request->who.user : request->device;
     okno_log(level, "http", "%s %.200s %d user=%s peer=%s ms=%lld%s%s", request->method,
-             request->path, reply->status, request->who.user[0] ? request->who.user : "-",
-             request->peer, (long long)(took_us / OKNO_MS_US), err->text[0] ? " " : "", err->text);
+             request->path, reply->status, *who ? who : "-", request->peer,
+             (long long)(took_us / OKNO_MS_US), err->text[0] ? " " : "", err->text);
 }
 
 void http_dispatch(struct http_request *request, struct http_reply *reply)

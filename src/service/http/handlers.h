@@ -20,6 +20,9 @@ http_handler http_get_audits, http_get_audit;
 http_handler http_get_indicators;
 /* surveys.c */
 http_handler http_get_surveys, http_get_survey;
+/* events.c */
+http_handler http_post_events;
+
 /* status.c */
 http_handler http_get_sites, http_get_status;
 

@@ -3,11 +3,13 @@
 #ifndef OKNO_SERVICE_HTTP_H
 #define OKNO_SERVICE_HTTP_H
 
+#include "intake.h"
 #include "limiter.h"
 #include "okno/db.h"
 #include "okno/json.h"
 #include "okno/text.h"
 #include "okno/user.h"
+#include "rate.h"
 #include "reply.h"
 
 #include <pthread.h>
@@ -19,17 +21,19 @@ enum {
     HTTP_QUERY_MAX = 32,
     HTTP_PARAMS_MAX = 2,
     HTTP_PARAM_TEXT = 200,
-    HTTP_ROLE_COUNT = 5,
+    HTTP_ROLE_COUNT = 6,
 };
 
-/* Roles as a set. A route without any is open to everyone. */
+/* Roles as a set. A route without any is open to everyone. Devices send a token of their own with
+ * each request; people log in. */
 enum http_role {
     HTTP_EXPERT = 1,
     HTTP_AUDITOR = 2,
     HTTP_MANAGER = 4,
     HTTP_STAFF = 8,
     HTTP_ADMINISTRATOR = 16,
-    HTTP_ANY_ROLE = 31,
+    HTTP_ANY_ROLE = 31, /* of people */
+    HTTP_DEVICE = 32,
 };
 
 struct http_pair {
@@ -55,7 +59,10 @@ struct http_service {
     struct http_pool pool;
     pthread_mutex_t login_lock; /* one password is hashed at a time: each takes much memory */
     pthread_mutex_t limiter_lock;
-    struct http_limiter users, addresses;    /* under limiter_lock */
+    struct http_limiter users, addresses; /* under limiter_lock */
+    struct http_rate devices;             /* under limiter_lock */
+    struct http_intake intake;
+    int64_t liveness_us;
     atomic_uint_fast64_t requests, failures; /* answered; of these with 5xx */
     atomic_bool stopping;
     void (*wake)(void *context); /* there may be new work; NULL allowed */
@@ -74,7 +81,8 @@ struct http_request {
     bool is_direct; /* from loopback and not through a proxy */
     struct okno_db *db;
     struct okno_user who;        /* .user is "" for nobody */
-    enum http_role role;         /* of who */
+    char device[OKNO_ID_TEXT];   /* that the token speaks for; "" for none */
+    enum http_role role;         /* of who, or HTTP_DEVICE */
     char token[OKNO_TOKEN_TEXT]; /* of the session; "" for none */
     json_t *body;                /* checked against the route's schema; NULL without one */
     char params[HTTP_PARAMS_MAX][HTTP_PARAM_TEXT];
@@ -102,7 +110,7 @@ struct http_route {
     unsigned roles;      /* set of http_role; 0: everyone, no session needed */
     const char *query;   /* names allowed, separated by one space; "" for none */
     const char *body;    /* schema of the JSON body; NULL for none */
-    const char *reply;   /* schema of the 200 answer; NULL: 204, or not JSON */
+    const char *reply;   /* schema of the 200 answer (202 to devices); NULL: 204, or not JSON */
     const char *summary; /* one line for /openapi.json */
     http_handler *handler;
 };
@@ -128,6 +136,11 @@ OKNO_CHECK int http_page(struct http_request *request, struct http_reply *reply,
 
 /* Fill in who asks from the session cookie; nobody when there is none that stands. */
 OKNO_CHECK int http_session_load(struct http_request *request, struct okno_err *err);
+
+/* Fill in the device from its token. OKNO_UNAUTHENTICATED without one that stands, OKNO_TOO_MANY
+ * (with Retry-After) when it asks too often. */
+OKNO_CHECK int http_device_load(struct http_request *request, struct http_reply *reply,
+                                struct okno_err *err);
 
 /* A file of the page or a text in the program with ETag and 304. */
 OKNO_CHECK int http_reply_fixed(const struct http_request *request, struct http_reply *reply,

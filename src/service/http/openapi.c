@@ -35,9 +35,11 @@ static json_t *responses_of(const struct http_route *route)
     json_t *good = json_pack("{s:s}", "description", route->summary);
     if (route->reply)
         json_object_set_new(good, "content", content_of(route->reply));
-    return json_pack(
-        "{s:o, s:{s:s, s:o}}", strcmp(route->method, "POST") == 0 && !route->reply ? "204" : "200",
-        good, "default", "description", "a refusal with its code", "content", content_of("Error"));
+    const char *status = strcmp(route->method, "POST") == 0 && !route->reply ? "204" : "200";
+    if (route->roles & HTTP_DEVICE)
+        status = "202";
+    return json_pack("{s:o, s:{s:s, s:o}}", status, good, "default", "description",
+                     "a refusal with its code", "content", content_of("Error"));
 }
 
 /* get_api_v1_audits_audit */
@@ -73,8 +75,10 @@ static json_t *operation_of(const struct http_route *route)
         json_object_set_new(
             operation, "requestBody",
             json_pack("{s:b, s:o}", "required", 1, "content", content_of(route->body)));
-    json_object_set_new(operation, "security",
-                        route->roles ? json_pack("[{s:[]}]", "session") : json_array());
+    json_object_set_new(
+        operation, "security",
+        route->roles ? json_pack("[{s:[]}]", route->roles & HTTP_DEVICE ? "token" : "session")
+                     : json_array());
     return operation;
 }
 
@@ -98,9 +102,10 @@ static json_t *paths(void)
 
 json_t *http_openapi(void)
 {
-    return json_pack("{s:s, s:{s:s, s:s, s:s}, s:o, s:{s:O, s:{s:{s:s, s:s, s:s}}}}", "openapi",
-                     "3.1.0", "info", "title", "okno", "version", OKNO_VERSION, "description",
-                     "Times are ISO 8601 UTC with milliseconds.", "paths", paths(), "components",
-                     "schemas", http_schemas(), "securitySchemes", "session", "type", "apiKey",
-                     "in", "cookie", "name", "okno_session");
+    return json_pack("{s:s, s:{s:s, s:s, s:s}, s:o, s:{s:O, s:{s:{s:s, s:s, s:s}, s:{s:s, s:s}}}}",
+                     "openapi", "3.1.0", "info", "title", "okno", "version", OKNO_VERSION,
+                     "description", "Times are ISO 8601 UTC with milliseconds.", "paths", paths(),
+                     "components", "schemas", http_schemas(), "securitySchemes", "session", "type",
+                     "apiKey", "in", "cookie", "name", "okno_session", "token", "type", "http",
+                     "scheme", "bearer");
 }

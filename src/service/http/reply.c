@@ -81,6 +81,9 @@ void http_reply_error(struct http_reply *reply, int code, const struct okno_err 
     *reply = fresh;
     reply->status = okno_code_info(code)->http_status;
     reply->type = "application/json";
+    if (reply->status == 503 &&
+        reply->header_count < HTTP_HEADERS_MAX) /* a full disk takes longer */
+        http_reply_header(reply, "Retry-After", "%d", code == OKNO_NO_SPACE ? 30 : 1);
     okno_autofree char *text = error_text(code, err->text, err->field);
     if (text && okno_buf_add_text(&reply->body, text, NULL) == 0)
         return;

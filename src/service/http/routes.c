@@ -50,5 +50,9 @@ const struct http_route http_routes[] = {
     {"GET", "/api/v1/sites", FIGURES, "", NULL, "Sites", "Sites and their points", http_get_sites},
     {"GET", "/api/v1/status", FIGURES, "", NULL, "Status",
      "Work at the archives: jobs, links, archives in trouble", http_get_status},
+
+    {"POST", "/api/v1/events", HTTP_DEVICE, "", "Events", "EventResults",
+     "What a device tells: one event, or up to 1000; each is answered for itself, in order",
+     http_post_events},
     {0},
 };

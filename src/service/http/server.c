@@ -250,6 +250,9 @@ static void prepare_service(struct http_server *server, const struct okno_serve_
     service->fm_threshold = conf->kpi.fm_threshold;
     service->min_n = conf->kpi.min_n;
     service->users.window_us = service->addresses.window_us = 60 * OKNO_SECOND_US;
+    service->liveness_us = conf->survey.liveness_h * 3600 * OKNO_SECOND_US;
+    http_rate_init(&service->devices, conf->limits.device_per_min);
+    http_intake_init(&service->intake);
     service->wake = wake;
     service->wake_context = context;
     service->server = server;
@@ -322,5 +325,6 @@ void http_server_stop(struct http_server *server)
     http_pool_close(&server->service.pool);
     (void)pthread_mutex_destroy(&server->service.login_lock);
     (void)pthread_mutex_destroy(&server->service.limiter_lock);
+    http_intake_destroy(&server->service.intake);
     free(server);
 }

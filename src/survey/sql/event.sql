@@ -12,4 +12,15 @@ WHERE device = $device AND boot = $boot AND seq = $seq;
 INSERT INTO survey_dirty_devices (device) VALUES ($device) ON CONFLICT DO NOTHING;
 
 -- name: event.knows_device
-SELECT EXISTS (SELECT 1 FROM devices WHERE device = $device);
+-- By a pairing or by a token of its own.
+SELECT EXISTS (SELECT 1 FROM devices WHERE device = $device)
+    OR EXISTS (SELECT 1 FROM tokens WHERE device = $device);
+
+-- name: event.note_run
+INSERT INTO device_runs (device, boot, first_seq, last_seq, events, arrived_at, ahead_us, ahead_at)
+VALUES ($device, $boot, $seq, $seq, 1, $arrived_at, $at - $arrived_at, $at)
+ON CONFLICT (device, boot) DO UPDATE SET
+    first_seq = min(first_seq, excluded.first_seq), last_seq = max(last_seq, excluded.last_seq),
+    events = events + 1, arrived_at = max(arrived_at, excluded.arrived_at),
+    ahead_at = CASE WHEN excluded.ahead_us > ahead_us THEN excluded.ahead_at ELSE ahead_at END,
+    ahead_us = max(ahead_us, excluded.ahead_us);
