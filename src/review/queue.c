@@ -48,14 +48,23 @@ static int find_item(struct okno_db *db, const char *user, const char *audit, in
     return rc;
 }
 
+static int remember_lease(struct okno_db *db, int64_t item, const char *user, const char *token,
+                          int64_t until_us, struct okno_err *err)
+{
+    return OKNO_DB_RUN(db, "review.add_lease", NULL, err, OKNO_TEXT("token", token),
+                       OKNO_INT("item", item), OKNO_TEXT("user", user),
+                       OKNO_INT("until", until_us));
+}
+
 static int lease(struct okno_db *db, int64_t item, const char *user, int64_t until_us,
                  struct okno_err *err)
 {
     char token[OKNO_LEASE_TOKEN];
     make_token(token);
-    return OKNO_DB_RUN(db, "review.lease", NULL, err, OKNO_INT("item", item),
-                       OKNO_TEXT("user", user), OKNO_TEXT("token", token),
-                       OKNO_INT("until", until_us));
+    int rc =
+        OKNO_DB_RUN(db, "review.lease", NULL, err, OKNO_INT("item", item), OKNO_TEXT("user", user),
+                    OKNO_TEXT("token", token), OKNO_INT("until", until_us));
+    return rc < 0 ? rc : remember_lease(db, item, user, token, until_us, err);
 }
 
 int okno_review_next(struct okno_db *db, const char *user, const char *audit, int64_t lease_us,
@@ -151,6 +160,8 @@ int okno_review_undo(struct okno_db *db, const char *user, int64_t lease_us, int
         rc = OKNO_DB_RUN(db, "review.reopen", NULL, err, OKNO_INT("item", ref.item),
                          OKNO_TEXT("user", user), OKNO_TEXT("token", token),
                          OKNO_INT("until", now_us + lease_us));
+    if (rc == 0)
+        rc = remember_lease(db, ref.item, user, token, now_us + lease_us, err);
     if (rc == 0)
         rc = okno_db_commit(db, err);
     else

@@ -85,6 +85,21 @@ static int load_standing(struct okno_db *db, const struct okno_review_verdict *v
     return 0;
 }
 
+/* A verdict may come late, but only from the one who was shown the item. */
+static int check_was_leased(struct okno_db *db, const struct okno_review_verdict *v,
+                            struct okno_err *err)
+{
+    int64_t known = 0;
+    int rc = OKNO_DB_INT(db, "review.was_leased", 0, &known, err,
+                         OKNO_TEXT("token", v->lease ? v->lease : ""), OKNO_INT("item", v->item),
+                         OKNO_TEXT("user", v->user));
+    if (rc < 0 || known)
+        return rc;
+    return okno_fail(err, OKNO_LEASE_LOST,
+                     "item %lld was never leased to you like this: take the next item",
+                     (long long)v->item);
+}
+
 /* 1 when this very decision is already stored under this lease, with its id. */
 static int find_repeat(struct okno_db *db, const struct okno_review_verdict *v, int64_t *ret_id,
                        struct okno_err *err)
@@ -215,6 +230,8 @@ static int store(struct okno_db *db, const struct okno_review_verdict *v, int64_
 {
     struct standing standing = {0};
     int rc = load_standing(db, v, now_us, &standing, err);
+    if (rc == 0 && !standing.holds_lease)
+        rc = check_was_leased(db, v, err);
     if (rc < 0)
         return rc;
     if (standing.decided && standing.holds_lease) {

@@ -167,6 +167,48 @@ static void a_late_verdict_is_kept_but_not_counted(void **state)
     assert_int_equal(int_of(again, "item"), 1);
 }
 
+static void a_late_verdict_is_kept_even_when_another_holds_the_item_now(void **state)
+{
+    struct scratch_db *f = *state;
+    okno_autojson json_t *item = next_item(f, "eva", now);
+    okno_autojson json_t *again = next_item(f, "ivan", now + 6 * MINUTE);
+    assert_int_equal(int_of(again, "item"), 1);
+    struct okno_review_verdict v = {
+        .item = 1, .user = "eva", .lease = text_of(item, "lease"), .verdict = "valid"};
+    int64_t id = 0;
+    bool counted = true;
+    assert_int_equal(okno_review_submit(f->db, &v, now + 7 * MINUTE, &id, &counted, &f->err), 0);
+    assert_false(counted);
+}
+
+static void who_never_held_an_item_leaves_no_verdict_on_it(void **state)
+{
+    struct scratch_db *f = *state;
+    okno_autojson json_t *item = next_item(f, "eva", now);
+    const char *lease = text_of(item, "lease");
+    const struct okno_review_verdict cases[] = {
+        {.item = 1, .user = "ivan", .lease = lease, .verdict = "valid"},
+        {.item = 2, .user = "eva", .lease = lease, .verdict = "valid"},
+        {.item = 2, .user = "eva", .lease = "00000000000000000000000000000000", .verdict = "valid"},
+        {.item = 2, .user = "eva", .lease = "", .verdict = "valid"},
+        {.item = 2, .user = "eva", .lease = NULL, .verdict = "valid"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int64_t id = 0;
+        bool counted = false;
+        assert_int_equal(okno_review_submit(f->db, &cases[i], now, &id, &counted, &f->err),
+                         OKNO_LEASE_LOST);
+    }
+    for (int64_t item_id = 1; item_id <= 2; item_id++) {
+        int64_t newest = 0;
+        assert_int_equal(OKNO_DB_INT(f->db, "review.newest_verdict_id", -1, &newest, &f->err,
+                                     OKNO_INT("item", item_id),
+                                     OKNO_TEXT("user", item_id == 1 ? "ivan" : "eva")),
+                         0);
+        assert_int_equal(newest, -1);
+    }
+}
+
 static void a_repeated_submit_is_one_verdict(void **state)
 {
     struct scratch_db *f = *state;
@@ -291,6 +333,8 @@ int main(void)
         CASE(the_item_is_blind),
         CASE(a_programme_may_show_the_answer),
         CASE(a_late_verdict_is_kept_but_not_counted),
+        CASE(a_late_verdict_is_kept_even_when_another_holds_the_item_now),
+        CASE(who_never_held_an_item_leaves_no_verdict_on_it),
         CASE(a_repeated_submit_is_one_verdict),
         CASE(a_verdict_against_the_rules_names_the_field),
         CASE(undo_supersedes_and_gives_the_item_back),

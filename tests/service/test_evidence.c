@@ -257,6 +257,21 @@ static void an_expert_sees_what_the_queue_shows_and_nothing_else(void **state)
     assert_int_equal(nobody.status, 401);
 }
 
+static void a_verdict_that_does_not_count_opens_no_evidence(void **state)
+{
+    struct world *world = *state;
+    const char *vera = fixture_login(world->fixture, "vera");
+    fixture_sql(world->fixture,
+                "UPDATE review_items SET lease_user = NULL, lease_token = NULL, lease_until = NULL;"
+                "INSERT INTO verdicts (item, audit, survey, user, at, verdict, reasons_version, "
+                "counted) VALUES (1, 'a', 'b.0.1', 'vera', 1, 'valid', 1, 0)");
+    AUTO_ANSWER uncounted = get(world, "GET", vera, world->clip_sha, ".mp4", "");
+    assert_int_equal(uncounted.status, 403);
+    fixture_sql(world->fixture, "UPDATE verdicts SET counted = 1");
+    AUTO_ANSWER counted = get(world, "GET", vera, world->clip_sha, ".mp4", "");
+    assert_int_equal(counted.status, 200);
+}
+
 static int64_t views(struct world *world)
 {
     char path[128];
@@ -288,6 +303,38 @@ static void every_look_is_logged_once(void **state)
     AUTO_ANSWER head = get(world, "HEAD", world->boss, world->clip_sha, ".mp4", "");
     assert_int_equal(head.status, 200);
     assert_int_equal(views(world), 1);
+}
+
+static void leaving_out_the_first_byte_does_not_hide_a_look(void **state)
+{
+    struct world *world = *state;
+    for (int i = 0; i < 3; i++) {
+        AUTO_ANSWER answer =
+            get(world, "GET", world->boss, world->clip_sha, ".mp4", "Range: bytes=1-\r\n");
+        assert_int_equal(answer.status, 206);
+    }
+    assert_int_equal(views(world), 1);
+    AUTO_ANSWER tail =
+        get(world, "GET", world->boss, world->still_sha, ".jpg", "Range: bytes=-8\r\n");
+    assert_int_equal(tail.status, 206);
+    assert_int_equal(views(world), 2);
+    fixture_sql(world->fixture, "UPDATE access_log SET at = at - 601000000");
+    AUTO_ANSWER later =
+        get(world, "GET", world->boss, world->still_sha, ".jpg", "Range: bytes=2-\r\n");
+    assert_int_equal(later.status, 206);
+    assert_int_equal(views(world), 3);
+}
+
+static void a_look_that_cannot_be_logged_is_refused_and_kept_by_no_cache(void **state)
+{
+    struct world *world = *state;
+    fixture_sql(
+        world->fixture,
+        "CREATE TRIGGER full BEFORE INSERT ON access_log BEGIN SELECT raise(ABORT, 'x'); END");
+    AUTO_ANSWER answer = get(world, "GET", world->boss, world->clip_sha, ".mp4", "");
+    assert_true(answer.status >= 400);
+    assert_string_equal(answer_header(&answer, "Cache-Control"), "no-store");
+    assert_null(answer_header(&answer, "ETag"));
 }
 
 static void a_reader_that_stops_reading_is_let_go(void **state)
@@ -348,7 +395,10 @@ int main(void)
         TEST(only_known_hashes_in_lower_case_are_names),
         TEST(a_file_that_is_gone_says_so_and_a_link_is_not_followed),
         TEST(an_expert_sees_what_the_queue_shows_and_nothing_else),
+        TEST(a_verdict_that_does_not_count_opens_no_evidence),
         TEST(every_look_is_logged_once),
+        TEST(leaving_out_the_first_byte_does_not_hide_a_look),
+        TEST(a_look_that_cannot_be_logged_is_refused_and_kept_by_no_cache),
         TEST(a_reader_that_stops_reading_is_let_go),
         cmocka_unit_test(ranges_and_etags_are_read_by_the_book),
     };

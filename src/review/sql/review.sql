@@ -20,6 +20,12 @@ LIMIT 1;
 UPDATE review_items SET lease_user = $user, lease_token = $token, lease_until = $until
 WHERE item = $item;
 
+-- name: review.add_lease
+INSERT INTO leases (token, item, user, until) VALUES ($token, $item, $user, $until);
+
+-- name: review.was_leased
+SELECT 1 FROM leases WHERE token = $token AND item = $item AND user = $user;
+
 -- name: review.extend
 UPDATE review_items SET lease_until = $until
 WHERE item = $item AND lease_user = $user AND lease_token = $token AND state = 'open'

@@ -79,16 +79,27 @@ static int open_file(const struct http_service *service, const char *sha256, int
     return 0;
 }
 
+/* A piece from the middle belongs to a look logged so shortly before. */
+static const int64_t look_us = 600 * OKNO_SECOND_US;
+
 /* One line per look, not per piece: a player asks for many ranges. */
 static int log_view(const struct http_request *request, const char *sha256, bool from_start,
                     struct okno_err *err)
 {
-    if (!from_start || strcmp(request->method, "HEAD") == 0)
+    int64_t now_us = okno_time_now();
+    int64_t logged = 0;
+    if (strcmp(request->method, "HEAD") == 0)
         return 0;
-    return OKNO_DB_RUN(request->db, "service.add_access", NULL, err,
-                       OKNO_INT("at", okno_time_now()), OKNO_TEXT("user", request->who.user),
-                       OKNO_TEXT("action", "view"), OKNO_TEXT("subject", sha256),
-                       OKNO_TEXT("detail", request->peer));
+    int rc = from_start
+                 ? 0
+                 : OKNO_DB_INT(request->db, "service.looked_since", 0, &logged, err,
+                               OKNO_INT("since", now_us - look_us),
+                               OKNO_TEXT("user", request->who.user), OKNO_TEXT("subject", sha256));
+    if (rc < 0 || logged)
+        return rc;
+    return OKNO_DB_RUN(request->db, "service.add_access", NULL, err, OKNO_INT("at", now_us),
+                       OKNO_TEXT("user", request->who.user), OKNO_TEXT("action", "view"),
+                       OKNO_TEXT("subject", sha256), OKNO_TEXT("detail", request->peer));
 }
 
 /* The range that counts: If-Range lets it pass only for the very same bytes. */
@@ -122,6 +133,10 @@ static int fill(struct http_request *request, struct http_reply *reply, const ch
         reply->fd = -1;
         return 0;
     }
+    /* Before the first header that lets a cache keep the answer: a failure must not be kept. */
+    rc = unchanged ? 0 : log_view(request, sha256, from == 0, err);
+    if (rc < 0)
+        return rc;
     http_reply_header(reply, "ETag", "%s", etag);
     http_reply_header(reply, "Cache-Control", "private, max-age=31536000, immutable");
     if (unchanged) {
@@ -130,7 +145,6 @@ static int fill(struct http_request *request, struct http_reply *reply, const ch
         reply->fd = -1;
         return 0;
     }
-    rc = log_view(request, sha256, from == 0, err);
     if (range == HTTP_RANGE_PART) {
         reply->status = 206;
         http_reply_header(reply, "Content-Range", "bytes %lld-%lld/%lld", (long long)from,
@@ -139,7 +153,7 @@ static int fill(struct http_request *request, struct http_reply *reply, const ch
     reply->type = type;
     reply->fd_offset = from;
     reply->fd_len = len;
-    return rc;
+    return 0;
 }
 
 int http_get_evidence(struct http_request *request, struct http_reply *reply, struct okno_err *err)

@@ -35,11 +35,15 @@ SELECT 1 FROM evidence e JOIN surveys s ON s.survey = e.survey
 WHERE e.sha256 = $sha256 AND EXISTS (
     SELECT 1 FROM review_items i JOIN surveys m ON m.survey = i.survey
     WHERE ((i.lease_user = $user AND i.lease_until > $now)
-           OR EXISTS (SELECT 1 FROM verdicts v WHERE v.item = i.item AND v.user = $user))
+           OR EXISTS (SELECT 1 FROM verdicts v WHERE v.item = i.item AND v.user = $user AND v.counted = 1))
       AND (m.survey = e.survey
            OR (e.kind = 'still' AND m.point = s.point
                AND s.opened_at BETWEEN m.opened_at - $reach AND m.opened_at + $reach)))
 LIMIT 1;
+
+-- name: service.looked_since
+SELECT 1 FROM access_log WHERE subject = $subject AND user = $user AND at > $since
+AND action = 'view' LIMIT 1;
 
 -- name: service.add_access
 INSERT INTO access_log (at, user, action, subject, detail)
