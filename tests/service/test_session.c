@@ -121,6 +121,24 @@ static void wrong_passwords_and_unknown_users_look_alike(void **state)
     assert_null(answer_header(&known, "Set-Cookie"));
 }
 
+static void a_damaged_login_repeats_no_password(void **state)
+{
+    static const char *const bodies[] = {
+        "{\"user\":\"vera\",\"password\":\"sec\\qret\"}",
+        "{\"user\":\"vera\",\"password\" \"secret\"}",
+        "{\"user\":\"vera\",\"password\":\"secret}",
+        "{\"user\":\"vera\",\"password\":secret}",
+        "{\"user\":\"vera\",\"password\":\"x near 'secret\\q\"}",
+        "{\"user\":\"vera\",\"password\":[\"secret\"]}",
+    };
+    for (size_t i = 0; i < OKNO_COUNT(bodies); i++) {
+        AUTO_ANSWER answer = login(state, bodies[i], "");
+        assert_int_equal(answer.status, 400);
+        assert_null(strstr(answer.body, "sec"));
+        assert_null(strstr(answer.body, "ret"));
+    }
+}
+
 static void after_five_failures_a_user_waits_and_others_do_not(void **state)
 {
     for (int i = 0; i < 5; i++) {
@@ -284,6 +302,7 @@ int main(void)
         TEST(a_cookie_that_is_no_session_is_nobody),
         TEST(an_expired_session_or_a_disabled_user_is_nobody),
         TEST(wrong_passwords_and_unknown_users_look_alike),
+        TEST(a_damaged_login_repeats_no_password),
         TEST(after_five_failures_a_user_waits_and_others_do_not),
         TEST(one_address_cannot_try_many_users),
         TEST(a_success_forgives_earlier_slips),

@@ -155,6 +155,16 @@ static bool is_json_type(const char *type)
     return *rest == '\0' || *rest == ';';
 }
 
+/* The JSON library shows the text near the fault; in a login that is a password, and messages go
+ * into the log. */
+static int fail_json(const json_error_t *where, struct okno_err *err)
+{
+    const char *near = strstr(where->text, " near ");
+    int len = near ? (int)(near - where->text) : (int)strlen(where->text);
+    return okno_fail(err, OKNO_MALFORMED, "the body is not JSON: line %d, column %d: %.*s",
+                     where->line, where->column, len, where->text);
+}
+
 static int read_body(struct http_request *request, struct okno_err *err)
 {
     json_error_t where;
@@ -171,8 +181,7 @@ static int read_body(struct http_request *request, struct okno_err *err)
     request->body =
         json_loadb(request->body_text, request->body_len, JSON_REJECT_DUPLICATES, &where);
     if (!request->body)
-        return okno_fail(err, OKNO_MALFORMED, "the body is not JSON: line %d, column %d: %s",
-                         where.line, where.column, where.text);
+        return fail_json(&where, err);
     return http_schema_check(request->route->body, request->body, err);
 }
 
