@@ -180,6 +180,26 @@ static void too_many_header_lines_are_refused(void **state)
     assert_int_equal(status_of(request, len), 413);
 }
 
+static void too_many_parameters_or_cookies_are_refused(void **state)
+{
+    (void)state;
+    char request[2000];
+    for (int count = 64; count <= 65; count++) {
+        size_t len = (size_t)snprintf(request, sizeof(request), "GET /?a");
+        for (int i = 1; i < count; i++)
+            len += (size_t)snprintf(request + len, sizeof(request) - len, "&a");
+        len +=
+            (size_t)snprintf(request + len, sizeof(request) - len, " HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_int_equal(status_of(request, len), count == 64 ? 200 : 413);
+        len =
+            (size_t)snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nHost: a\r\nCookie: a=1");
+        for (int i = 1; i < count; i++)
+            len += (size_t)snprintf(request + len, sizeof(request) - len, "; a=1");
+        len += (size_t)snprintf(request + len, sizeof(request) - len, "\r\n\r\n");
+        assert_int_equal(status_of(request, len), count == 64 ? 200 : 413);
+    }
+}
+
 /* A fixed sequence of damage: a request is answered with one of the known statuses, and one that
  * passes has exactly one Host and no byte that could be read in two ways. */
 static void no_damage_makes_a_request_ambiguous(void **state)
@@ -229,6 +249,7 @@ int main(void)
         cmocka_unit_test(a_request_line_is_method_path_and_version),
         cmocka_unit_test(a_header_past_its_limit_is_refused_before_its_end),
         cmocka_unit_test(too_many_header_lines_are_refused),
+        cmocka_unit_test(too_many_parameters_or_cookies_are_refused),
         cmocka_unit_test(no_damage_makes_a_request_ambiguous),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

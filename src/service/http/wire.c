@@ -7,7 +7,13 @@
 #include <string.h>
 #include <strings.h>
 
-enum { HEADERS_MAX = 64, METHOD_MAX = 16, LENGTH_DIGITS_MAX = 15 };
+enum {
+    HEADERS_MAX = 64,
+    METHOD_MAX = 16,
+    LENGTH_DIGITS_MAX = 15,
+    PARAMS_MAX = 64, /* the library keeps an entry for each and drops the connection when full */
+    COOKIES_MAX = 64
+};
 
 struct text {
     const char *at;
@@ -67,6 +73,14 @@ static bool begins(struct text text, const char *name)
     return text.len >= strlen(name) && strncasecmp(text.at, name, strlen(name)) == 0;
 }
 
+static size_t count_of(struct text text, char c)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++)
+        count += text.at[i] == c;
+    return count;
+}
+
 static int hex_value(char c)
 {
     if (c >= '0' && c <= '9')
@@ -111,6 +125,8 @@ static int check_request_line(struct text line, struct text *ret_method, struct 
         return okno_fail(err, OKNO_MALFORMED,
                          "the request's address must be a path of printable ASCII, with complete "
                          "escapes and no escaped control bytes");
+    if (count_of((struct text){rest.at, target_len}, '&') >= PARAMS_MAX)
+        return okno_fail(err, OKNO_TOO_LARGE, "more than %d query parameters", PARAMS_MAX);
     struct text version = {second + 1, rest.len - target_len - 1};
     if (version.len != 8 ||
         (memcmp(version.at, "HTTP/1.1", 8) != 0 && memcmp(version.at, "HTTP/1.0", 8) != 0))
@@ -184,6 +200,8 @@ static int check_header(struct text line, struct facts *facts, struct okno_err *
         if (value.len == 0 || memchr(value.at, ' ', value.len) || memchr(value.at, '\t', value.len))
             return okno_fail(err, OKNO_MALFORMED, "Host must be one host name");
     }
+    if (is(name, "cookie") && count_of(value, ';') + count_of(value, ',') >= COOKIES_MAX)
+        return okno_fail(err, OKNO_TOO_LARGE, "more than %d cookies", COOKIES_MAX);
     if (is(name, "transfer-encoding"))
         facts->has_coding = true;
     return is(name, "content-length") ? take_length(value, facts, err) : 0;
