@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "listing.h"
 
+#include "okno/json.h"
 #include "okno/time.h"
 
 #include <dirent.h>
@@ -13,6 +14,7 @@
 enum {
     FILES_MAX = 200000,
     BODY_MAX_BYTES = 32 * 1024 * 1024, /* some 200 bytes a file */
+    ITEM_MAX_BYTES = 16 * 1024,
     NAME_MAX_BYTES = 255
 };
 
@@ -136,20 +138,58 @@ static int fail_text(const char *text, size_t len, const char *shown, const char
                      shown, why);
 }
 
+static size_t skip_space(const char *text, size_t len, size_t at)
+{
+    while (at < len && strchr(" \t\r\n", text[at]) && text[at])
+        at++;
+    return at;
+}
+
+/* The entry at `at` and what follows it, read alone: a whole list as one document would take some
+ * hundred times its size in memory. 1: one more follows at *at; 0: that was the last. */
+static int take_item(const char *text, size_t len, size_t *at, struct listing *listing,
+                     const char *shown, struct okno_err *err)
+{
+    json_error_t why;
+    size_t left = len - *at < ITEM_MAX_BYTES ? len - *at : ITEM_MAX_BYTES;
+    okno_autojson json_t *item =
+        json_loadb(text + *at, left, JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, &why);
+    if (!item)
+        return fail_text(text, len, shown, why.text, err);
+    int rc = read_item(item, listing, shown, err);
+    if (rc < 0)
+        return rc;
+    size_t next = skip_space(text, len, *at + (size_t)why.position);
+    if (next == len || (text[next] != ',' && text[next] != ']'))
+        return fail_text(text, len, shown, "no comma between entries", err);
+    *at = skip_space(text, len, next + 1);
+    return text[next] == ',';
+}
+
+static int take_items(const char *text, size_t len, struct listing *listing, const char *shown,
+                      struct okno_err *err)
+{
+    size_t at = skip_space(text, len, 0);
+    if (at == len || text[at] != '[')
+        return fail_text(text, len, shown, "no array", err);
+    at = skip_space(text, len, at + 1);
+    int rc = 1;
+    if (at < len && text[at] == ']') {
+        at = skip_space(text, len, at + 1);
+        rc = 0;
+    }
+    while (rc == 1)
+        rc = take_item(text, len, &at, listing, shown, err);
+    if (rc == 0 && at < len)
+        rc = fail_text(text, len, shown, "more behind the array", err);
+    return rc;
+}
+
 int listing_parse(const char *text, size_t len, const char *shown, struct listing *ret_listing,
                   struct okno_err *err)
 {
     LISTING_AUTO listing = {.now_us = okno_time_now()};
-    json_error_t why;
-    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
-    if (!root || !json_is_array(root)) {
-        json_decref(root);
-        return fail_text(text, len, shown, root ? "no array" : why.text, err);
-    }
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < json_array_size(root); i++)
-        rc = read_item(json_array_get(root, i), &listing, shown, err);
-    json_decref(root);
+    int rc = take_items(text, len, &listing, shown, err);
     if (rc == 0)
         take(&listing, ret_listing);
     return rc;
