@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -209,8 +210,7 @@ static int read_mark(const char *data_dir, int64_t *ret_size, char ret_root[OKNO
 {
     char path[PATH_BYTES];
     char text[MARK_BYTES];
-    long long size = 0;
-    int end = 0;
+    char *at = text;
     (void)snprintf(path, sizeof(path), "%s/keys/log.checkpoint", data_dir);
     struct okno_err missing = {0};
     int rc = read_small(path, text, sizeof(text), &missing);
@@ -220,8 +220,13 @@ static int read_mark(const char *data_dir, int64_t *ret_size, char ret_root[OKNO
     }
     if (rc < 0)
         return okno_fail(err, rc, "%s", missing.text);
-    if (sscanf(text, "%15lld %64[0-9a-f]\n%n", &size, ret_root, &end) != 2 || size < 0 || text[end])
+    long long size = strtoll(text, &at, 10);
+    size_t hex = OKNO_SHA256_TEXT - 1;
+    if (at == text || *at != ' ' || size < 0 || strspn(at + 1, "0123456789abcdef") != hex ||
+        strcmp(at + 1 + hex, "\n") != 0)
         return okno_fail(err, OKNO_MALFORMED, "%s is broken: restore it from a backup", path);
+    memcpy(ret_root, at + 1, hex);
+    ret_root[hex] = '\0';
     *ret_size = size;
     return 0;
 }

@@ -180,7 +180,7 @@ int okno_note_signer_parse(const char *text, struct okno_note_signer *ret_signer
                            struct okno_err *err)
 {
     struct okno_note_key key = {.id = 0};
-    struct okno_note_signer signer;
+    struct okno_note_signer signer = {.key = {.id = 0}};
     uint8_t seed[32];
     if (strncmp(text, PRIVATE, sizeof(PRIVATE) - 1) != 0 ||
         !parse_key(text + sizeof(PRIVATE) - 1, &key, seed))
