@@ -40,8 +40,9 @@ OKNO_CHECK int okno_work_camera_at(struct okno_work *work, const char *camera, i
                                    bool shown, struct okno_work_camera *ret_camera,
                                    int64_t *ret_utc_us, struct okno_err *err);
 
-/* Make the jobs that are missing: a link for each closed survey that has none. Returns through
- * *ret_added (may be NULL) how many were made. */
+/* Make the jobs that are missing: a link for each closed survey that has none, and again for those
+ * whose placement, clock, camera or answer was corrected since. Returns through *ret_added (may be
+ * NULL) how many were made. */
 OKNO_CHECK int okno_work_plan(struct okno_work *work, int64_t now_us, int64_t *ret_added,
                               struct okno_err *err);
 
@@ -65,7 +66,9 @@ OKNO_CHECK int okno_work_try_archive(struct okno_work *work, const char *archive
                                      int64_t to_us, struct okno_archive_trial *ret_trial,
                                      struct okno_err *err);
 
-/* Link one closed survey now and store the link. A link that has evidence never degrades. */
+/* Link one closed survey now and store the link, with the jobs that follow from a change. A link
+ * that has evidence never degrades: *ret_state (may be NULL) is then what was found now when the
+ * archive could not tell (unreachable, pending), else the state that stands. */
 OKNO_CHECK int okno_work_link(struct okno_work *work, const char *survey, int64_t now_us,
                               enum okno_link_state *ret_state, struct okno_err *err);
 

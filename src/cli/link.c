@@ -21,8 +21,9 @@ static int collect(struct okno_db *db, int64_t from_us, int64_t to_us, struct li
                    struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
-    int rc = OKNO_DB_PREPARE(db, "cli.surveys_to_link", &stmt, err, OKNO_INT("from", from_us),
-                             OKNO_INT("to", to_us));
+    int rc =
+        OKNO_DB_PREPARE(db, "cli.surveys_to_link", &stmt, err, OKNO_INT("from", from_us),
+                        OKNO_INT("to", to_us), OKNO_INT("recent", okno_time_now() - OKNO_DAY_US));
     while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
         struct link_id id;
         (void)snprintf(id.survey, sizeof(id.survey), "%s", okno_stmt_text(stmt, "survey"));

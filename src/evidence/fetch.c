@@ -143,16 +143,19 @@ static bool has_file(const struct okno_work *work, const struct okno_evidence *e
            stat(path, &st) == 0 && st.st_size == e->bytes;
 }
 
-/* Already kept for the same seconds, camera and offset? */
-static bool is_kept(struct okno_work *work, const struct okno_evidence *wanted, const char *camera,
-                    struct okno_evidence *ret_kept)
+/* Already kept for the same seconds, camera and offset? What has gaps may have less since the
+ * archive was looked at again. */
+static bool is_kept(struct okno_work *work, const struct okno_evidence *wanted,
+                    const struct work_link *link, struct okno_evidence *ret_kept)
 {
     struct okno_err none = {0};
     return okno_evidence_find(work->db, wanted->survey, wanted->kind, ret_kept, &none) == 0 &&
            ret_kept->asked_from_us == wanted->asked_from_us &&
            ret_kept->asked_to_us == wanted->asked_to_us &&
            ret_kept->index_offset_us == wanted->index_offset_us &&
-           strcmp(ret_kept->camera, camera) == 0 && has_file(work, ret_kept);
+           strcmp(ret_kept->camera, link->camera) == 0 &&
+           (strcmp(ret_kept->gaps, "[]") == 0 || ret_kept->made_at_us >= link->made_at_us) &&
+           has_file(work, ret_kept);
 }
 
 int okno_work_extract(struct okno_work *work, const char *survey, const char *kind,
@@ -178,7 +181,7 @@ int okno_work_extract(struct okno_work *work, const char *survey, const char *ki
     (void)snprintf(e.survey, sizeof(e.survey), "%s", s.survey);
     (void)snprintf(e.audit, sizeof(e.audit), "%s", audit ? audit : "");
     (void)snprintf(e.kind, sizeof(e.kind), "%s", kind);
-    if (is_kept(work, &e, camera.camera, ret_evidence))
+    if (is_kept(work, &e, &link, ret_evidence))
         return 0;
     rc = fetch(work, &camera, &e, err);
     if (rc == 0)

@@ -6,8 +6,11 @@
 
 #include <string.h>
 
-/* A runner that died lets go of its job after this; longer than any archive's deadline. */
-static const int64_t lease_us = 600 * OKNO_SECOND_US;
+/* A runner that died lets go of its job after this; longer than a job's requests can take. */
+static int64_t lease_us(const struct okno_work *work)
+{
+    return (600 + 10 * work->conf->fetch.deadline_s) * OKNO_SECOND_US;
+}
 
 enum { CLASS_NEGATIVE = 2, CLASS_OTHER = 3 };
 
@@ -52,7 +55,7 @@ static int take(struct okno_work *work, int64_t now_us, struct job *ret_job, str
 {
     OKNO_AUTO_STMT *stmt = NULL;
     int rc = OKNO_DB_PREPARE(work->db, "jobs.take", &stmt, err, OKNO_TEXT("owner", work->owner),
-                             OKNO_INT("now", now_us), OKNO_INT("until", now_us + lease_us));
+                             OKNO_INT("now", now_us), OKNO_INT("until", now_us + lease_us(work)));
     if (rc == 0)
         rc = okno_stmt_step(stmt, err);
     if (rc != 1)
@@ -91,6 +94,20 @@ static int add_still_job(struct okno_work *work, const struct job *job, int64_t 
                        OKNO_INT("now", now_us));
 }
 
+/* Recorders that list a file when it is full list it late: for a day, what is missing may come. */
+static int look_again(struct okno_work *work, const struct job *job, int64_t now_us,
+                      struct outcome *o)
+{
+    struct work_survey s = {0};
+    int rc = work_load_survey(work, job->survey, &s, &o->why);
+    if (rc < 0 || s.closes_us <= now_us - OKNO_DAY_US)
+        return rc;
+    o->retry_us = work_retry_at(job->attempts, now_us);
+    return okno_fail(&o->why, OKNO_NO_COVERAGE,
+                     "not all of survey %s is recorded; looked for again until it is a day old",
+                     job->survey);
+}
+
 /* An archive that could not be asked, whatever the reason, is asked again. */
 static int run_link(struct okno_work *work, const struct job *job, int64_t now_us,
                     struct outcome *o)
@@ -101,7 +118,11 @@ static int run_link(struct okno_work *work, const struct job *job, int64_t now_u
         return rc;
     o->retry_us = linked.next_try_us;
     if (linked.state == OKNO_LINK_LINKED || linked.state == OKNO_LINK_PARTIAL)
-        return add_still_job(work, job, now_us, &o->why);
+        rc = add_still_job(work, job, now_us, &o->why);
+    if (rc < 0 || linked.state == OKNO_LINK_LINKED)
+        return rc;
+    if (linked.state == OKNO_LINK_PARTIAL || linked.state == OKNO_LINK_NO_RECORDING)
+        return look_again(work, job, now_us, o);
     if (linked.state == OKNO_LINK_PENDING)
         return okno_fail(&o->why, OKNO_NOT_YET, "the archive has not listed survey %s yet",
                          job->survey);

@@ -240,6 +240,7 @@ static int put_new(struct okno_work *work, const struct decision *d,
     if (rc < 0 || !has_footage(choice->state) || !d->old)
         return rc;
     bool moved = strcmp(d->old->basis.placed, d->basis.placed) != 0 ||
+                 choice->fraction > d->old->fraction ||
                  !shows_same(d->old, d->l, choice->candidate);
     if (d->old->has_evidence && moved)
         rc = wake_fetches(work, d->s, "jobs.refetch", d->now_us, err);

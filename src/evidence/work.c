@@ -277,6 +277,7 @@ int work_load_link(struct okno_work *work, const char *survey, struct work_link 
         .index_offset_us = okno_stmt_int(stmt, "index_offset_us"),
         .uncertainty_us = okno_stmt_int(stmt, "uncertainty_us"),
         .attempts = okno_stmt_int(stmt, "attempts"),
+        .made_at_us = okno_stmt_int(stmt, "made_at"),
         .has_evidence = okno_stmt_int(stmt, "has_evidence") != 0,
     };
     load_basis(stmt, &ret->basis);

@@ -50,7 +50,7 @@ struct work_link {
     int64_t asked_from_us, asked_to_us;
     double fraction;
     int64_t index_offset_us, uncertainty_us;
-    int64_t attempts;
+    int64_t attempts, made_at_us;
     bool has_evidence;
     struct work_basis basis;
 };

@@ -77,6 +77,41 @@ static void what_has_just_happened_is_pending_until_the_archive_may_list_it(void
     assert_string_equal(text_of(shop, "SELECT state FROM links"), "linked");
 }
 
+static void what_a_recorder_lists_late_is_found_within_a_day(void **state)
+{
+    struct shop *shop = *state;
+    put(shop,
+        "DELETE FROM placements WHERE camera = 'cam2';"
+        "INSERT INTO jobs (kind, survey, audit, class, state, next_try_at, made_at) VALUES"
+        " ('clip', 'd.0.1', 'A1', 3, 'waiting', 0, 0)");
+    put_survey(shop, "d.0.1", 110, "yes"); /* asked for 90..130 */
+    forget_minutes(shop, "cam1", 2, 5);
+    assert_int_equal(plan_jobs(shop, AT(1000)), 1);
+    assert_int_equal(run_due(shop, AT(1000)), 3);
+    assert_string_equal(text_of(shop, "SELECT state FROM links"), "partial");
+    assert_string_equal(text_of(shop, "SELECT state || ' ' || code FROM jobs WHERE kind = 'link'"),
+                        "waiting no_coverage");
+    assert_string_not_equal(text_of(shop, "SELECT gaps FROM evidence WHERE kind = 'clip'"), "[]");
+    record_minutes(shop, "cam1", 5);
+    open_work(shop);
+    assert_int_equal(run_due(shop, AT(1100)), 3);
+    assert_string_equal(text_of(shop, "SELECT state FROM links"), "linked");
+    assert_string_equal(
+        text_of(shop, "SELECT gaps FROM evidence WHERE kind = 'clip' ORDER BY id DESC"), "[]");
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM evidence WHERE kind = 'still'"), 1);
+    assert_int_equal(run_due(shop, LATER), 0);
+}
+
+static void after_a_day_what_is_missing_is_missing(void **state)
+{
+    struct shop *shop = *state;
+    put_survey(shop, "d.0.1", 3600, "yes");
+    assert_int_equal(plan_jobs(shop, AT(3615) + OKNO_DAY_US), 1);
+    assert_int_equal(run_due(shop, AT(3615) + OKNO_DAY_US), 1);
+    assert_string_equal(text_of(shop, "SELECT state FROM jobs"), "done");
+    assert_string_equal(text_of(shop, "SELECT state FROM links"), "no_recording");
+}
+
 static void an_open_window_is_not_linked_yet(void **state)
 {
     struct shop *shop = *state;
@@ -391,6 +426,8 @@ int main(void)
         CASE(a_hole_makes_it_partial_and_is_told),
         CASE(without_recording_it_says_why),
         CASE(what_has_just_happened_is_pending_until_the_archive_may_list_it),
+        CASE(what_a_recorder_lists_late_is_found_within_a_day),
+        CASE(after_a_day_what_is_missing_is_missing),
         CASE(an_open_window_is_not_linked_yet),
         CASE(an_unmeasured_clock_makes_it_time_uncertain),
         CASE(offsets_of_the_index_clock_move_what_is_asked_for),

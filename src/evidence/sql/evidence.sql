@@ -21,7 +21,7 @@ FROM surveys WHERE survey = $survey;
 
 -- name: evidence.link
 SELECT state, camera, asked_from, asked_to, fraction, index_offset_us, uncertainty_us, attempts,
-       placed, basis, sources,
+       made_at, placed, basis, sources,
        EXISTS (SELECT 1 FROM evidence e WHERE e.survey = l.survey) AS has_evidence
 FROM links l WHERE survey = $survey;
 
