@@ -102,9 +102,27 @@ void support_nginx_start(struct support_nginx *nginx, const char *root, const ch
     start(nginx, fd);
 }
 
+/* A signal that comes before nginx's master waits for signals is noted and never looked at: then it
+ * lives on for ever. Once a worker answers, the master holds signals back until it waits. */
+static void await_answer(int port)
+{
+    static const char request[] = "GET / HTTP/1.0\r\n\r\n";
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                             .sin_port = htons((uint16_t)port)};
+    char byte;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 &&
+        send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0)
+        (void)!recv(fd, &byte, 1, 0);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
 void support_nginx_pause(struct support_nginx *nginx)
 {
     if (nginx->pid > 0) {
+        await_answer(nginx->port);
         (void)kill(nginx->pid, SIGTERM);
         (void)waitpid(nginx->pid, NULL, 0);
     }
