@@ -70,7 +70,9 @@ int http_page(struct http_request *request, struct http_reply *reply, struct okn
     /* The page draws its own addresses, e.g. /review; a name with a dot is a file or nothing. */
     if (!file && !strchr(last ? last : request->path, '.'))
         file = find("/index.html");
+    char shown[OKNO_TEXT_SHOWN];
     if (!file)
-        return okno_fail(err, OKNO_NOT_FOUND, "there is no %.100s here", request->path);
+        return okno_fail(err, OKNO_NOT_FOUND, "there is no %s here",
+                         okno_text_show(request->path, shown));
     return http_reply_fixed(request, reply, type_of(file->path), file->data, file->len, err);
 }
