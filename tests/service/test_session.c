@@ -154,6 +154,30 @@ static void after_five_failures_a_user_waits_and_others_do_not(void **state)
     assert_int_equal(other.status, 200);
 }
 
+static void a_stranger_locks_nobody_out(void **state)
+{
+    for (int i = 0; i < 20; i++) {
+        AUTO_ANSWER guess = login(state, wrong, "X-Real-IP: 192.0.2.7\r\n");
+        assert_int_equal(guess.status, i < 5 ? 401 : 429);
+    }
+    AUTO_ANSWER owner = login(state, good, "X-Real-IP: 192.0.2.8\r\n");
+    assert_int_equal(owner.status, 200);
+}
+
+static void many_addresses_together_are_slowed_down(void **state)
+{
+    char from[60];
+    for (int i = 0; i < 40; i++) {
+        (void)snprintf(from, sizeof(from), "X-Real-IP: 2001:db8::%d\r\n", i);
+        AUTO_ANSWER guess = login(state, wrong, from);
+        assert_int_equal(guess.status, 401);
+    }
+    AUTO_ANSWER limited = login(state, good, "X-Real-IP: 192.0.2.8\r\n");
+    assert_int_equal(limited.status, 429);
+    AUTO_ANSWER other = login(state, "{\"user\":\"boss\",\"password\":\"pass word\"}", "");
+    assert_int_equal(other.status, 200);
+}
+
 static void one_address_cannot_try_many_users(void **state)
 {
     char body[100];
@@ -304,6 +328,8 @@ int main(void)
         TEST(wrong_passwords_and_unknown_users_look_alike),
         TEST(a_damaged_login_repeats_no_password),
         TEST(after_five_failures_a_user_waits_and_others_do_not),
+        TEST(a_stranger_locks_nobody_out),
+        TEST(many_addresses_together_are_slowed_down),
         TEST(one_address_cannot_try_many_users),
         TEST(a_success_forgives_earlier_slips),
         TEST(other_sites_change_nothing),

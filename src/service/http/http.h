@@ -59,7 +59,7 @@ struct http_service {
     struct http_pool pool;
     pthread_mutex_t login_lock; /* one password is hashed at a time: each takes much memory */
     pthread_mutex_t limiter_lock;
-    struct http_limiter users, addresses; /* under limiter_lock */
+    struct http_limiter pairs, users, addresses; /* under limiter_lock */
     struct http_rate devices;             /* under limiter_lock */
     struct http_intake intake;
     int64_t liveness_us;

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-enum { HTTP_LIMITER_KEYS = 1024, HTTP_LIMITER_KEY_MAX = 80 };
+enum { HTTP_LIMITER_KEYS = 1024, HTTP_LIMITER_KEY_MAX = 128 };
 
 struct http_limiter_entry {
     char key[HTTP_LIMITER_KEY_MAX]; /* "" is free; a longer key is cut */

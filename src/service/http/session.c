@@ -8,7 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { USER_FAILURES = 5, ADDRESS_FAILURES = 20, LOGIN_WAIT_S = 5 };
+/* A stranger must not lock anybody out: one address alone never reaches a user's total. */
+enum { PAIR_FAILURES = 5, ADDRESS_FAILURES = 20, USER_FAILURES = 40, LOGIN_WAIT_S = 5 };
 
 static const char cookie_name[] = "okno_session";
 
@@ -68,18 +69,32 @@ static int reply_me(const struct http_request *request, struct http_reply *reply
                            err);
 }
 
-/* Keys of the limiter: the name as typed, and the address. */
+/* A name from an address, as one key. */
+static void pair_of(const struct http_request *request, const char *user,
+                    char ret_key[HTTP_LIMITER_KEY_MAX])
+{
+    (void)snprintf(ret_key, HTTP_LIMITER_KEY_MAX, "%.64s@%.60s", user, request->peer);
+}
+
+static int64_t longer(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Keys of the limiter: the name as typed from this address, the address, and the name. */
 static int check_limits(const struct http_request *request, const char *user,
                         struct http_reply *reply, struct okno_err *err)
 {
     struct http_service *service = request->service;
+    char pair[HTTP_LIMITER_KEY_MAX];
     int64_t now_us = okno_time_monotonic();
+    pair_of(request, user, pair);
     (void)pthread_mutex_lock(&service->limiter_lock);
-    int64_t wait_us = http_limiter_wait_us(&service->users, user, USER_FAILURES, now_us);
-    int64_t other_us =
-        http_limiter_wait_us(&service->addresses, request->peer, ADDRESS_FAILURES, now_us);
+    int64_t wait_us = http_limiter_wait_us(&service->pairs, pair, PAIR_FAILURES, now_us);
+    wait_us = longer(wait_us, http_limiter_wait_us(&service->users, user, USER_FAILURES, now_us));
+    wait_us = longer(wait_us, http_limiter_wait_us(&service->addresses, request->peer,
+                                                   ADDRESS_FAILURES, now_us));
     (void)pthread_mutex_unlock(&service->limiter_lock);
-    wait_us = other_us > wait_us ? other_us : wait_us;
     if (wait_us == 0)
         return 0;
     long long wait_s = (long long)(wait_us / OKNO_SECOND_US + 1);
@@ -90,11 +105,14 @@ static int check_limits(const struct http_request *request, const char *user,
 static void count_login(const struct http_request *request, const char *user, bool good)
 {
     struct http_service *service = request->service;
+    char pair[HTTP_LIMITER_KEY_MAX];
     int64_t now_us = okno_time_monotonic();
+    pair_of(request, user, pair);
     (void)pthread_mutex_lock(&service->limiter_lock);
     if (good) {
-        http_limiter_clear(&service->users, user);
+        http_limiter_clear(&service->pairs, pair);
     } else {
+        http_limiter_fail(&service->pairs, pair, now_us);
         http_limiter_fail(&service->users, user, now_us);
         http_limiter_fail(&service->addresses, request->peer, now_us);
     }
