@@ -27,15 +27,24 @@ static int print_json(json_t *object, struct okno_err *err)
 
 /* --- list */
 
+/* Without the query: some recorders take their token there. */
+static void shown_url(const char *url, char *ret_text, size_t size)
+{
+    size_t len = strcspn(url, "?");
+    (void)snprintf(ret_text, size, "%.*s%s", (int)len, url, url[len] ? "?..." : "");
+}
+
 static int print_archive(const struct okno_archive_row *row, bool json, struct okno_err *err)
 {
+    char url[sizeof(row->url) + 4];
+    shown_url(row->url, url, sizeof(url));
     if (!json) {
-        printf("%-16s %-10s %s %s (%s)\n", row->archive, row->kind, row->url, row->files,
+        printf("%-16s %-10s %s %s (%s)\n", row->archive, row->kind, url, row->files,
                row->time_zone);
         return 0;
     }
     return print_json(json_pack("{ss ss ss ss ss ss ss}", "archive", row->archive, "kind",
-                                row->kind, "url", row->url, "files", row->files, "time_zone",
+                                row->kind, "url", url, "files", row->files, "time_zone",
                                 row->time_zone, "user", row->user, "secret", row->secret),
                       err);
 }

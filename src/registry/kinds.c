@@ -304,7 +304,8 @@ static int check_archive(const struct okno_value *values, struct okno_err *err)
     char scheme[16] = "";
     const char *colon = strstr(url, "://");
     const char *rest = colon ? colon + 3 : url;
-    if (memchr(rest, '@', strcspn(rest, "/?#"))) /* first: later messages show the address */
+    size_t host = colon ? strcspn(rest, "/?#") : *url == '/' ? 0 : strlen(url);
+    if (memchr(rest, '@', host)) /* first: later messages show the address */
         return okno_fail_field(err, OKNO_INVALID, "url",
                                "url holds a login: put it into the columns user and secret");
     if (colon)

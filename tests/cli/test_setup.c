@@ -169,6 +169,18 @@ static void an_archive_is_tested_with_what_its_cameras_recorded(void **state)
     ends(3, "", "there is no archive \"A9\"");
     OKNO_RUN("", "archive", "list");
     ends(0, "A1               dir", "");
+    OKNO_RUN("archive,kind,url,files\nA4,dir,http://a/r/?token=hush,%Y%m%d%H%M%S.mp4\n", "import",
+             "archives", "-");
+    OKNO_RUN("", "archive", "list");
+    ends(0, "http://a/r/?... ", "");
+    assert_null(strstr(ran.out, "hush"));
+    OKNO_RUN("", "archive", "list", "--json");
+    ends(0, "\"http://a/r/?...\"", "");
+    assert_null(strstr(ran.out, "hush"));
+    OKNO_RUN("archive,kind,url,files\nA5,dir,http:/eva:hush@a/,%Y%m%d%H%M%S.mp4\n", "import",
+             "archives", "-");
+    ends(4, "", "url holds a login");
+    assert_null(strstr(ran.err, "hush"));
 }
 
 static void the_configuration_names_the_data_unless_the_line_does(void **state)
