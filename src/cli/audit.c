@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 struct step {
     const char *name;
@@ -23,13 +22,13 @@ struct step {
 struct common {
     const char *audit;
     const char *author;
-    char user[32]; /* behind author where --by is not given */
+    char user[80]; /* behind author where --by is not given */
 };
 
 static struct common common_start(void)
 {
     struct common common = {.author = NULL};
-    (void)snprintf(common.user, sizeof(common.user), "local:%ld", (long)getuid());
+    cli_author(common.user, sizeof(common.user));
     return common;
 }
 

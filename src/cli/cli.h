@@ -6,6 +6,7 @@
 #include "okno/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct okno_conf;
 
@@ -29,5 +30,8 @@ extern const struct cli_command *const cli_commands[]; /* NULL ends the list */
 
 /* Open the data directory's database. */
 OKNO_CHECK int cli_open_db(struct cli *cli, struct okno_db **ret_db, struct okno_err *err);
+
+/* Who sits at the command line, for what is recorded: "local:" and the login name, else the uid. */
+void cli_author(char *ret_text, size_t size);
 
 #endif

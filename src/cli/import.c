@@ -11,7 +11,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Kinds of rooms above the registry; one line each. */
 static const struct okno_import_kind *const more_kinds[] = {&okno_event_import, NULL};
@@ -105,11 +104,11 @@ static int import_files(struct cli *cli, const struct okno_import_kind *kind, ch
     OKNO_AUTO(okno_db) *db = NULL;
     struct okno_import_result result = {0};
     struct okno_err shown = {0};
-    char author[32];
+    char author[80];
     int rc = cli_open_db(cli, &db, err);
     if (rc < 0)
         return rc;
-    (void)snprintf(author, sizeof(author), "local:%ld", (long)getuid());
+    cli_author(author, sizeof(author));
     struct okno_import_job job = {.db = db,
                                   .conf = cli->conf,
                                   .kind = kind,

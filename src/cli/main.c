@@ -1,9 +1,12 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 #include "okno/conf.h"
+#include "okno/text.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void print_usage(FILE *to)
 {
@@ -56,6 +59,15 @@ static int take_globals(int argc, char **argv, struct cli *cli, const char **ret
 int cli_open_db(struct cli *cli, struct okno_db **ret_db, struct okno_err *err)
 {
     return okno_db_open(cli->data_dir, false, ret_db, err);
+}
+
+void cli_author(char *ret_text, size_t size)
+{
+    const struct passwd *who = getpwuid(getuid());
+    if (who && okno_text_is_id(who->pw_name))
+        (void)snprintf(ret_text, size, "local:%s", who->pw_name);
+    else
+        (void)snprintf(ret_text, size, "local:%ld", (long)getuid());
 }
 
 /* Defaults without a file. The data directory: --data, else the file's, else the default's. */

@@ -20,11 +20,12 @@ int cli_refresh_surveys(struct cli *cli, struct okno_db *db, struct okno_err *er
     }
     if (counts.misplaced)
         (void)fprintf(stderr,
-                      "note: %lld events do not fit the role of their device and make no surveys\n",
+                      "note: events that do not fit the role of their device and make no surveys: "
+                      "%lld\n",
                       (long long)counts.misplaced);
     if (counts.suspect)
         (void)fprintf(stderr,
-                      "note: %lld events are more than 24 h ahead of their receipt and make no "
+                      "note: events more than 24 h ahead of their receipt: %lld; they make no "
                       "surveys until a clock measurement explains them (okno import clocks)\n",
                       (long long)counts.suspect);
     return 0;

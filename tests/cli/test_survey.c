@@ -293,7 +293,7 @@ static void events_from_the_future_are_noted(void **state)
     OKNO_RUN(store, "device,seq,time,kind\nd1,50,2999-01-01T00:00:00Z,press\n", "import", "events",
              "-");
     assert_int_equal(ran.exit_code, 0);
-    assert_non_null(strstr(ran.err, "note: 1 events are more than 24 h ahead"));
+    assert_non_null(strstr(ran.err, "note: events more than 24 h ahead of their receipt: 1;"));
     assert_string_equal(get(store, "SELECT count(*) FROM events WHERE seq = 50"), "1");
     assert_string_equal(get(store, "SELECT count(*) FROM surveys"), "2");
 }
