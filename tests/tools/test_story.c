@@ -186,6 +186,35 @@ static void import_files_have_the_promised_columns(void **state)
     }
 }
 
+static bool is_followed(const struct table *counts, int row)
+{
+    static const char *const same[] = {"scope", "kind"};
+    for (int next = 1; next < counts->count; next++) {
+        bool follows = strcmp(cell(counts, next, "from"), cell(counts, row, "to")) == 0;
+        for (size_t i = 0; i < OKNO_COUNT(same); i++)
+            follows =
+                follows && strcmp(cell(counts, next, same[i]), cell(counts, row, same[i])) == 0;
+        if (follows)
+            return true;
+    }
+    return false;
+}
+
+static void counts_tile_the_local_day(void **state)
+{
+    (void)state;
+    AUTO_TABLE counts = table_read(story, "import/counts.csv");
+    int begins = 0, ends = 0;
+    for (int row = 1; row < counts.count; row++) {
+        bool last = strcmp(cell(&counts, row, "to"), "2026-03-10T21:00:00.000Z") == 0;
+        begins += strcmp(cell(&counts, row, "from"), "2026-03-09T21:00:00.000Z") == 0;
+        ends += last;
+        assert_true(last || is_followed(&counts, row));
+    }
+    assert_int_equal(begins, ends);
+    assert_true(begins > 4);
+}
+
 static void the_archives_address_is_what_was_asked_or_a_placeholder(void **state)
 {
     (void)state;
@@ -218,6 +247,7 @@ int main(void)
         cmocka_unit_test(a_late_answer_falls_between_the_windows_end_and_45_seconds_after),
         cmocka_unit_test(surveys_stay_clear_of_the_films_ends),
         cmocka_unit_test(import_files_have_the_promised_columns),
+        cmocka_unit_test(counts_tile_the_local_day),
         cmocka_unit_test(the_archives_address_is_what_was_asked_or_a_placeholder),
     };
     return cmocka_run_group_tests_name("story", tests, setup, teardown);

@@ -65,34 +65,60 @@ static int came(const struct scene_point *point, int64_t from_ms, int64_t to_ms,
     return count;
 }
 
-/* Rows tile the film for every scope. The door also counts people who pass the tills by. */
-static void counts_write(const struct scene_plan *plan, FILE *file)
+/* The shop is open during the film only: the rest of its local day, 10 h before and 13.5 h after,
+ * has rows of nothing, so that a whole day can be asked for. */
+enum { DAY_BEGINS_MS = -36000000, DAY_ENDS_MS = 50400000 };
+
+static void count_row(FILE *file, const char *scope, const char *kind, int64_t from_ms,
+                      int64_t to_ms, int count, const char *source)
 {
     char from[32], to[32];
-    int visitors = 0;
-    (void)fputs("scope,kind,from,to,count,source\n", file);
-    for (int p = 0; p < SCENE_POINTS; p++) {
-        const struct scene_point *point = &plan->points[p];
-        int served = came(point, 0, plan->length_ms, true);
-        visitors += came(point, 0, plan->length_ms, false);
-        (void)scene_time(0, from);
-        (void)scene_time(plan->length_ms, to);
-        (void)fprintf(file, "point:till-%d,transactions,%s,%s,%d,till\n", p + 1, from, to, served);
-        (void)fprintf(file, "point:till-%d,served,%s,%s,%d,till\n", p + 1, from, to, served);
+    (void)fprintf(file, "%s,%s,%s,%s,%d,%s\n", scope, kind, scene_time(from_ms, from),
+                  scene_time(to_ms, to), count, source);
+}
+
+static void closed_write(const struct scene_plan *plan, FILE *file, const char *scope,
+                         const char *kind, const char *source)
+{
+    count_row(file, scope, kind, DAY_BEGINS_MS, 0, 0, source);
+    count_row(file, scope, kind, plan->length_ms, DAY_ENDS_MS, 0, source);
+}
+
+static const char *const till_kinds[] = {"transactions", "served"};
+
+static void point_counts_write(const struct scene_plan *plan, int p, FILE *file)
+{
+    char scope[80];
+    const struct scene_point *point = &plan->points[p];
+    for (size_t k = 0; k < OKNO_COUNT(till_kinds); k++) {
+        (void)snprintf(scope, sizeof(scope), "point:till-%d", p + 1);
+        count_row(file, scope, till_kinds[k], 0, plan->length_ms,
+                  came(point, 0, plan->length_ms, true), "till");
+        closed_write(plan, file, scope, till_kinds[k], "till");
         for (int s = 0; s < point->shift_count * point->shift_count; s++) {
             const struct scene_shift *who = &point->shifts[s / point->shift_count];
             const struct scene_shift *when = &point->shifts[s % point->shift_count];
             int count = who == when ? came(point, when->from_ms, when->to_ms, true) : 0;
-            (void)scene_time(when->from_ms, from);
-            (void)scene_time(when->to_ms, to);
-            (void)fprintf(file, "employee:%s,transactions,%s,%s,%d,till\n", who->employee, from, to,
-                          count);
-            (void)fprintf(file, "employee:%s,served,%s,%s,%d,till\n", who->employee, from, to,
-                          count);
+            (void)snprintf(scope, sizeof(scope), "employee:%s", who->employee);
+            count_row(file, scope, till_kinds[k], when->from_ms, when->to_ms, count, "till");
+            if (who == when)
+                closed_write(plan, file, scope, till_kinds[k], "till");
         }
     }
-    (void)fprintf(file, "site:mall,visitors,%s,%s,%d,counter\n", scene_time(0, from),
-                  scene_time(plan->length_ms, to), visitors + visitors / 3);
+}
+
+/* Rows tile the day for every scope. The door also counts people who pass the tills by. */
+static void counts_write(const struct scene_plan *plan, FILE *file)
+{
+    int visitors = 0;
+    (void)fputs("scope,kind,from,to,count,source\n", file);
+    for (int p = 0; p < SCENE_POINTS; p++) {
+        point_counts_write(plan, p, file);
+        visitors += came(&plan->points[p], 0, plan->length_ms, false);
+    }
+    count_row(file, "site:mall", "visitors", 0, plan->length_ms, visitors + visitors / 3,
+              "counter");
+    closed_write(plan, file, "site:mall", "visitors", "counter");
 }
 
 static void clocks_write(const struct scene_plan *plan, FILE *file)
