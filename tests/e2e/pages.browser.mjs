@@ -28,7 +28,7 @@ const rows = () => page.locator("okno-surveys tbody tr");
 
 test("each index stands raw, without invalid and estimated side by side", async () => {
   await open("admin", "#/indicators");
-  const first = page.getByRole("img", { name: "INK Personnel: raw 0.168, without invalid 0.172, estimated 0.214" });
+  const first = page.getByRole("img", { name: "INK@Personnel: raw 0.168, without invalid 0.172, estimated 0.214" });
   await first.waitFor();
   await page.getByText("95 % interval 0.183 … 0.245").waitFor();
   await shoot(page, "indicators");

@@ -5,7 +5,8 @@ import { afterEach, test } from "node:test";
 import { languages, setLanguage, t, table } from "../../src/ui/src/i18n.js";
 import { keyName } from "../../src/ui/src/keys.js";
 import { link, parseRoute } from "../../src/ui/src/router.js";
-import { dayStart, formatClockMs, formatLeft, formatWhen, localDate } from "../../src/ui/src/time.js";
+import { dayStart, formatClockMs, formatLeft, formatPeriod, formatWhen, localDate } from "../../src/ui/src/time.js";
+import { stepText } from "../../src/ui/src/steps.js";
 import { formatIndex, formatShare } from "../../src/ui/src/format.js";
 
 const sources = new URL("../../src/ui/src/", import.meta.url);
@@ -102,4 +103,23 @@ test("figures have a fixed number of digits, and null is a dash", () => {
   assert.equal(formatIndex(null), "–");
   setLanguage("ru");
   assert.equal(formatShare(0.1234), "12,3 %");
+});
+
+test("a period of whole local days shows days, another one its times and their zone", () => {
+  const zone = "Europe/Moscow";
+  assert.equal(formatPeriod("2026-02-28T21:00:00Z", "2026-03-31T21:00:00Z", zone), "1 Mar 2026 – 31 Mar 2026");
+  assert.equal(formatPeriod("2026-03-09T21:00:00Z", "2026-03-10T21:00:00Z", zone), "10 Mar 2026");
+  assert.equal(formatPeriod("2026-03-10T07:00:00Z", "2026-03-10T07:30:00Z", zone), "10 Mar 2026, 10:00:00 – 10:30:00 GMT+3");
+  assert.equal(formatPeriod("2026-03-09T21:00:00Z", "2026-03-11T07:30:00Z", zone),
+    "10 Mar 2026, 00:00:00 GMT+3 – 11 Mar 2026, 10:30:00 GMT+3");
+});
+
+test("a step of an audit is told in the page's language, what people wrote as they wrote it", () => {
+  const plan = { invalid: "none", k: "0.5", level: "0.95", looks: 1, show_answer: false, size: 24, silent: "sampled" };
+  assert.equal(stepText(plan), "an invalid rating counts as none · k 0.5 · level 0.95 · intervals looked at 1 · size 24 · silent surveys sampled");
+  setLanguage("ru");
+  assert.equal(stepText(plan),
+    "недействительная оценка считается как отсутствующая · k 0,5 · доверительный уровень 0,95 · рассматриваемых интервалов 1 · объём 24 · молчуны в выборке");
+  assert.equal(stepText({ how: "none", witnesses: "", seed: "0.5" }), "как none · зерно 0.5");
+  assert.equal(stepText("20 dice"), "20 dice");
 });

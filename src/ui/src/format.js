@@ -7,6 +7,9 @@ export const formatNumber = (value, digits = 0) =>
   new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits })
     .format(value).replace(/^-/, "−");
 
+/** A number with the digits that it has. */
+export const formatPlain = (value) => new Intl.NumberFormat(locale(), { maximumFractionDigits: 9 }).format(value);
+
 export const formatShare = (value) =>
   value === null || value === undefined ? "–" : `${formatNumber(value * 100, 1)} %`;
 

@@ -7,7 +7,8 @@ import { formatNumber } from "./format.js";
 import { named, t } from "./i18n.js";
 import { signs } from "./okno-verdict.js";
 import { link } from "./router.js";
-import { formatDay, formatWhen } from "./time.js";
+import { stepText } from "./steps.js";
+import { formatPeriod, formatWhen } from "./time.js";
 import "./okno-notice.js";
 import "./okno-progress.js";
 
@@ -54,13 +55,12 @@ class OknoAudits extends PageElement {
   }
 
   renderAudit(audit) {
-    const last = formatDay(Date.parse(audit.period_to) - 1, this.zone);
     return html`
       <article class="card">
         <div class="head"><h2>${this.id ? audit.title || audit.audit : html`<a href=${link("audits", { id: audit.audit })}>${audit.title || audit.audit}</a>`}</h2>
           <span class="state">${named("step", audit.state)}</span></div>
         <div class="facts num">
-          <span><span>${t("audits.period")}</span>${formatDay(audit.period_from, this.zone)} – ${last}</span>
+          <span><span>${t("audits.period")}</span>${formatPeriod(audit.period_from, audit.period_to, this.zone)}</span>
           <span><span>${t("audits.frame")}</span>${t("surveys.count", { n: audit.frame_size ?? 0 })}</span>
           <span><span>${t("audits.sample")}</span>${formatNumber(audit.sample ?? 0)}</span>
         </div>
@@ -96,12 +96,5 @@ class OknoAudits extends PageElement {
 
 /** Audit days are days of the sites; who may not ask for sites reads them in the computer's zone. */
 const computerZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
-
-/** A step's detail may be text or a small object of facts. */
-const stepText = (detail) => (detail && typeof detail === "object" ? factsText(detail) : detail);
-
-const factsText = (facts) => Object.entries(facts)
-  .filter(([, value]) => value !== null && value !== "" && value !== false)
-  .map(([name, value]) => `${name.replaceAll("_", " ")} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(" · ");
 
 customElements.define("okno-audits", OknoAudits);

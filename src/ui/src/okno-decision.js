@@ -190,7 +190,7 @@ class OknoDecision extends OknoElement {
           <button ?disabled=${this.busy} @click=${() => this.skip(t(key))}><kbd>${index + 1}</kbd>${t(key)}</button>`)}
       </div>
       <div class="row">
-        <input type="text" maxlength="200" placeholder=${t("review.skip_text")} aria-label=${t("review.skip_text")} @keydown=${this.skipKey}>
+        <input type="text" maxlength="200" placeholder="${t("review.skip_text")}  [C]" aria-label=${t("review.skip_text")} @keydown=${this.skipKey}>
         <button @click=${() => this.skip(this.renderRoot.querySelector("input[type=text]").value)}>${t("review.send")}</button>
       </div>`;
   }

@@ -71,8 +71,15 @@ class OknoDossier extends PageElement {
     return (this.data.evidence ?? []).find((one) => one.kind === kind);
   }
 
+  /** Footage that is linked lies in the archive until somebody asks for it. */
+  whyNoPicture() {
+    const { survey, link: footage } = this.data;
+    const state = footage?.state ?? survey.video ?? "none";
+    return state === "linked" || state === "partial" ? t("dossier.not_fetched", { id: survey.id }) : named("video", state);
+  }
+
   renderPicture() {
-    const { survey, zone, link: footage } = this.data;
+    const { survey, zone } = this.data;
     const clip = this.found("clip");
     const still = this.found("still");
     const alt = still && t("still.alt", { place: this.place(), when: formatWhen(still.frame_at, zone) });
@@ -80,7 +87,7 @@ class OknoDossier extends PageElement {
     return html`
       <okno-player .clip=${clip ? { view_offset_ms: begin, ...clip } : null} .survey=${{ ...survey, time_zone: zone }}
         .still=${!clip && still ? { ...still, alt } : null}>
-        <div slot="none"><h2>${t("review.no_picture")}</h2><p>${named("video", footage?.state ?? survey.video ?? "none")}</p></div>
+        <div slot="none"><h2>${t("review.no_picture")}</h2><p>${this.whyNoPicture()}</p></div>
       </okno-player>
       ${clip && still ? html`<div class="stills"><a href=${still.url} target="_blank" rel="noreferrer"><img src=${still.url} alt=${alt}></a></div>` : nothing}`;
   }
@@ -107,12 +114,12 @@ class OknoDossier extends PageElement {
     return html`
       <li><span class="line"><okno-verdict .verdict=${review.verdict}></okno-verdict><span class="small">${review.user}</span></span>
         ${review.reason ? html`<span>${reasonName(review.reason)}</span>` : nothing}
-        ${review.comment ? html`<span>«${review.comment}»</span>` : nothing}
+        ${review.comment ? html`<span>${t("review.question", { text: review.comment })}</span>` : nothing}
         <span class="small num">${review.at ? formatWhen(review.at, this.data.zone) : ""}</span></li>`;
   }
 
   renderEvent(event) {
-    return html`<li class="num"><span class="line"><b>${event.kind}</b><span>${formatClockMs(event.time, this.data.zone)}</span></span>
+    return html`<li class="num"><span class="line"><b>${named("event", event.kind)}</b><span>${formatClockMs(event.time, this.data.zone)}</span></span>
       <span class="small">${event.device}.${event.boot}.${event.seq}</span></li>`;
   }
 

@@ -264,7 +264,7 @@ class OknoReview extends OknoElement {
         <div>${survey.site_name} · ${survey.point_name}${video.camera ? html` · ${t("review.camera", { camera: video.camera_name || video.camera })}` : nothing}</div>
         ${video.camera ? html`<div class=${unsure ? "warn" : "muted"}>${t(unsure ? "review.clock_unsure" : "review.clock", { seconds })}</div>` : nothing}
         ${video.state === "linked" ? nothing : html`<div class="warn">${named("video", video.state)}</div>`}
-        ${survey.question ? html`<div class="muted">«${survey.question}»</div>` : nothing}
+        ${survey.question ? html`<div class="muted">${t("review.question", { text: survey.question })}</div>` : nothing}
         ${survey.answer ? html`<div>${t("review.answer_shown", { answer: named("answer", survey.answer) })}</div>` : nothing}
         ${survey.force_majeure ? html`<div class="warn">${t("review.force_majeure")}</div>` : nothing}
       </div>`;

@@ -37,6 +37,17 @@ export function zoneName(at, zone) {
 export const formatWhen = (at, zone) =>
   `${formatDay(at, zone)}, ${formatClock(at, zone)} ${zoneName(at, zone)}`;
 
+const isMidnight = (at, zone) => formatClock(at, zone) === "00:00:00";
+
+/** [from, to): whole days as days, anything else to the second: "10 Mar 2026, 10:00:00 – 10:30:00 GMT+3" */
+export function formatPeriod(from, to, zone) {
+  const last = new Date(to).getTime() - 1;
+  const [first, end] = [formatDay(from, zone), formatDay(last, zone)];
+  if (isMidnight(from, zone) && isMidnight(to, zone)) return first === end ? first : `${first} – ${end}`;
+  return first === end ? `${first}, ${formatClock(from, zone)} – ${formatClock(to, zone)} ${zoneName(from, zone)}`
+    : `${formatWhen(from, zone)} – ${formatWhen(to, zone)}`;
+}
+
 /** "4:12" from milliseconds; never below zero. */
 export function formatLeft(ms) {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
