@@ -65,6 +65,12 @@ OKNO_CHECK int okno_audit_draw(struct okno_db *db, const char *audit, const char
 OKNO_CHECK int okno_audit_close(struct okno_db *db, const char *audit, const char *note,
                                 const char *author, int64_t now_us, struct okno_err *err);
 
+/* Write down that the audit was handed out; `files` (an object of names and hashes) goes into the
+ * log. Needs a closed audit; may be repeated. *ret_leaf is its entry. */
+OKNO_CHECK int okno_audit_export(struct okno_db *db, const char *audit, const json_t *detail,
+                                 const char *author, int64_t now_us, int64_t *ret_leaf,
+                                 struct okno_err *err);
+
 /* A step out of order is OKNO_OUT_OF_ORDER and names what is missing; an unknown audit is
  * OKNO_NOT_FOUND: in all functions here. */
 
@@ -111,5 +117,28 @@ OKNO_CHECK int okno_audit_estimate(struct okno_db *db, const char *audit,
                                    enum okno_indicator indicator,
                                    const struct okno_audit_domain *domain, double k,
                                    struct okno_audit_figure *ret_figure, struct okno_err *err);
+
+/* The same from counts instead of a database; pure. One tally per stratum, class and force majeure
+ * of the surveys that the indicator is about. */
+struct okno_audit_tally {
+    char stratum[OKNO_STRATUM_TEXT];
+    enum okno_class class;
+    bool force_majeure;
+    int64_t frame, valid, invalid, undeterminable;
+    int64_t false_fm; /* of the valid ones: ruled FALSE_FM */
+};
+struct okno_audit_rules {
+    bool invalid_as_silent;
+    double k, level;
+    int looks;
+};
+/* Kind of question that an estimated indicator is about; "" for every kind, NULL for an indicator
+ * that is not estimated. */
+const char *okno_audit_kind(enum okno_indicator indicator);
+OKNO_CHECK int okno_audit_tally_estimate(enum okno_indicator indicator,
+                                         const struct okno_audit_tally *tallies, size_t count,
+                                         const struct okno_audit_rules *rules,
+                                         struct okno_audit_figure *ret_figure,
+                                         struct okno_err *err);
 
 #endif

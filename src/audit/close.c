@@ -96,3 +96,24 @@ int okno_audit_close(struct okno_db *db, const char *audit, const char *note, co
     rc = close_audit(db, audit, note, author, now_us, err);
     return audit_finish(db, rc, err);
 }
+
+int okno_audit_export(struct okno_db *db, const char *audit, const json_t *detail,
+                      const char *author, int64_t now_us, int64_t *ret_leaf, struct okno_err *err)
+{
+    struct audit_row row;
+    int64_t size = 0;
+    int rc = okno_db_begin(db, err);
+    if (rc < 0)
+        return rc;
+    rc = audit_load(db, audit, &row, err);
+    if (rc == 0)
+        rc = audit_expect(&row, "export", "closed", err);
+    if (rc == 0)
+        rc = audit_add_step(db, audit, "export", author, now_us, json_deep_copy(detail), err);
+    if (rc == 0)
+        rc = okno_ledger_size(db, &size, err);
+    rc = audit_finish(db, rc, err);
+    if (rc == 0)
+        *ret_leaf = size - 1;
+    return rc;
+}

@@ -42,30 +42,42 @@ static const struct measure *find_measure(enum okno_indicator indicator)
     return NULL;
 }
 
-static struct okno_cell cell_of(struct okno_stmt *row, const struct measure *measure,
+static struct okno_audit_tally tally_of(struct okno_stmt *row)
+{
+    struct okno_audit_tally tally = {.force_majeure = okno_stmt_int(row, "force_majeure") != 0,
+                                     .frame = okno_stmt_int(row, "frame"),
+                                     .valid = okno_stmt_int(row, "valid"),
+                                     .invalid = okno_stmt_int(row, "invalid"),
+                                     .undeterminable = okno_stmt_int(row, "undeterminable"),
+                                     .false_fm = okno_stmt_int(row, "false_fm")};
+    (void)snprintf(tally.stratum, sizeof(tally.stratum), "%s", okno_stmt_text(row, "stratum"));
+    tally.class = (enum okno_class)okno_class_find(okno_stmt_text(row, "class"));
+    return tally;
+}
+
+static struct okno_cell cell_of(const struct okno_audit_tally *tally, const struct measure *measure,
                                 bool invalid_as_silent)
 {
-    struct okno_cell cell = {.frame = okno_stmt_int(row, "frame"),
-                             .force_majeure = okno_stmt_int(row, "force_majeure") != 0,
-                             .undeterminable = okno_stmt_int(row, "undeterminable")};
-    (void)snprintf(cell.stratum, sizeof(cell.stratum), "%s", okno_stmt_text(row, "stratum"));
-    cell.class = (enum okno_class)okno_class_find(okno_stmt_text(row, "class"));
-    int64_t valid = okno_stmt_int(row, "valid");
+    struct okno_cell cell = {.class = tally->class,
+                             .frame = tally->frame,
+                             .force_majeure = tally->force_majeure,
+                             .undeterminable = tally->undeterminable};
+    memcpy(cell.stratum, tally->stratum, sizeof(cell.stratum));
     bool apart = cell.force_majeure && measure->fm_apart;
-    int64_t stands = apart ? valid - okno_stmt_int(row, "false_fm") : 0;
+    int64_t stands = apart ? tally->valid - tally->false_fm : 0;
     bool silenced = invalid_as_silent && !apart && cell.class != OKNO_SILENT;
-    cell.truth[cell.class] = valid - stands;
+    cell.truth[cell.class] = tally->valid - stands;
     cell.truth[OKNO_NONE] = stands;
-    cell.truth[silenced ? OKNO_SILENT : OKNO_NONE] += okno_stmt_int(row, "invalid");
+    cell.truth[silenced ? OKNO_SILENT : OKNO_NONE] += tally->invalid;
     return cell;
 }
 
-static void add_counts(struct okno_stmt *row, struct okno_audit_counts *counts)
+static void add_counts(const struct okno_audit_tally *tally, struct okno_audit_counts *counts)
 {
-    counts->frame += okno_stmt_int(row, "frame");
-    counts->valid += okno_stmt_int(row, "valid");
-    counts->invalid += okno_stmt_int(row, "invalid");
-    counts->undeterminable += okno_stmt_int(row, "undeterminable");
+    counts->frame += tally->frame;
+    counts->valid += tally->valid;
+    counts->invalid += tally->invalid;
+    counts->undeterminable += tally->undeterminable;
 }
 
 static int prepare_cells(struct okno_db *db, const char *audit, const char *kind,
@@ -90,10 +102,11 @@ static int read_cells(struct okno_db *db, const struct audit_row *audit,
     int rc =
         prepare_cells(db, audit->audit, measure->kind, domain ? domain : &everything, &rows, err);
     while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
-        rc = okno_cell_vec_push(cells, cell_of(rows, measure, audit->invalid_as_silent));
+        const struct okno_audit_tally tally = tally_of(rows);
+        rc = okno_cell_vec_push(cells, cell_of(&tally, measure, audit->invalid_as_silent));
         if (rc < 0)
             return okno_fail(err, rc, "no memory for the cells of audit %s", audit->audit);
-        add_counts(rows, counts);
+        add_counts(&tally, counts);
     }
     return rc;
 }
@@ -116,7 +129,7 @@ int okno_audit_cells(struct okno_db *db, const char *audit, enum okno_indicator 
     return rc;
 }
 
-static struct okno_audit_figure no_figure(const struct audit_row *row, const char *reason)
+static struct okno_audit_figure no_figure(double level, const char *reason)
 {
     const double none = (double)NAN;
     return (struct okno_audit_figure){.estimate = {.null_reason = reason,
@@ -124,7 +137,7 @@ static struct okno_audit_figure no_figure(const struct audit_row *row, const cha
                                                    .low = none,
                                                    .high = none,
                                                    .se = none,
-                                                   .level = row->level,
+                                                   .level = level,
                                                    .numerator = none,
                                                    .denominator = none,
                                                    .all_valid = none,
@@ -135,16 +148,16 @@ static struct okno_audit_figure no_figure(const struct audit_row *row, const cha
                                       .band = {none, none}};
 }
 
-static int estimate_cells(const struct audit_row *row, const struct measure *measure,
-                          const struct okno_cell_vec *cells, double k,
-                          struct okno_audit_figure *figure, struct okno_err *err)
+static int estimate_cells(const struct okno_audit_rules *rules, const struct measure *measure,
+                          const struct okno_cell_vec *cells, struct okno_audit_figure *figure,
+                          struct okno_err *err)
 {
     struct okno_estimate_request request = {.cells = cells->items,
                                             .count = cells->len,
-                                            .ratio = measure->ratio(k),
+                                            .ratio = measure->ratio(rules->k),
                                             .fm_apart = measure->fm_apart,
-                                            .level = row->level,
-                                            .looks = row->looks};
+                                            .level = rules->level,
+                                            .looks = rules->looks};
     int rc = okno_estimate(&request, NULL, &figure->estimate, err);
     for (int end = 0; rc == 0 && end < 2; end++) {
         struct okno_estimate at;
@@ -166,12 +179,41 @@ int okno_audit_estimate(struct okno_db *db, const char *audit, enum okno_indicat
     int rc = audit_load(db, audit, &row, err);
     if (rc < 0)
         return rc;
-    struct okno_audit_figure figure = no_figure(&row, measure ? "not_frozen" : "not_estimated");
+    const struct okno_audit_rules rules = {row.invalid_as_silent, k, row.level, row.looks};
+    struct okno_audit_figure figure =
+        no_figure(row.level, measure ? "not_frozen" : "not_estimated");
     if (measure && strcmp(row.state, "planned") != 0) {
         rc = read_cells(db, &row, measure, domain, &cells, &figure.counts, err);
         if (rc == 0)
-            rc = estimate_cells(&row, measure, &cells, k, &figure, err);
+            rc = estimate_cells(&rules, measure, &cells, &figure, err);
     }
+    if (rc == 0)
+        *ret_figure = figure;
+    return rc;
+}
+
+const char *okno_audit_kind(enum okno_indicator indicator)
+{
+    const struct measure *measure = find_measure(indicator);
+    return !measure ? NULL : measure->kind ? measure->kind : "";
+}
+
+int okno_audit_tally_estimate(enum okno_indicator indicator, const struct okno_audit_tally *tallies,
+                              size_t count, const struct okno_audit_rules *rules,
+                              struct okno_audit_figure *ret_figure, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_cell_vec) cells = {0};
+    const struct measure *measure = find_measure(indicator);
+    struct okno_audit_figure figure = no_figure(rules->level, measure ? NULL : "not_estimated");
+    int rc = 0;
+    for (size_t i = 0; measure && rc == 0 && i < count; i++) {
+        rc = okno_cell_vec_push(&cells, cell_of(&tallies[i], measure, rules->invalid_as_silent));
+        add_counts(&tallies[i], &figure.counts);
+    }
+    if (rc < 0)
+        return okno_fail(err, rc, "no memory for the cells");
+    if (measure)
+        rc = estimate_cells(rules, measure, &cells, &figure, err);
     if (rc == 0)
         *ret_figure = figure;
     return rc;

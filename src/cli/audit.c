@@ -5,6 +5,7 @@
 #include "refresh.h"
 
 #include "okno/audit.h"
+#include "okno/bundle.h"
 #include "okno/conf.h"
 #include "okno/hash.h"
 #include "okno/ledger.h"
@@ -229,6 +230,32 @@ static int run_close(struct cli *cli, int argc, char **argv, struct okno_err *er
     return rc < 0 ? rc : print_status(db, common.audit, cli->json, err);
 }
 
+static int run_export(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    struct common common = common_start();
+    int rest = 0;
+    struct okno_bundle_request request = {.fm_threshold = cli->conf->kpi.fm_threshold,
+                                          .min_n = cli->conf->kpi.min_n};
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "-o", .text = &request.dir},
+                         {.name = "--public", .flag = &request.open_to_all},
+                         {.name = "--with-evidence", .flag = &request.with_evidence},
+                         {.name = "--by", .text = &common.author});
+    if (rc == 0)
+        rc = common_end(&common, rest, argv, "export", err);
+    if (rc == 0 && !request.dir)
+        rc = okno_fail(err, OKNO_USAGE, "say the folder to make: -o FOLDER");
+    request.audit = common.audit;
+    request.author = common.author;
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = okno_bundle_export(db, &request, okno_time_now(), err);
+    if (rc == 0)
+        printf("%s is written: `okno verify %s` recomputes it\n", request.dir, request.dir);
+    return rc;
+}
+
 static int run_draw(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
@@ -286,8 +313,9 @@ static int run_list(struct cli *cli, int argc, char **argv, struct okno_err *err
 }
 
 static const struct step steps[] = {
-    {"plan", run_plan}, {"freeze", run_freeze}, {"checkpoint", run_checkpoint}, {"seed", run_seed},
-    {"draw", run_draw}, {"close", run_close},   {"status", run_status},         {"list", run_list}};
+    {"plan", run_plan},     {"freeze", run_freeze}, {"checkpoint", run_checkpoint},
+    {"seed", run_seed},     {"draw", run_draw},     {"close", run_close},
+    {"export", run_export}, {"status", run_status}, {"list", run_list}};
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
@@ -300,14 +328,14 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     }
     return okno_fail(
         err, OKNO_USAGE,
-        "`%.40s` is no step: plan, freeze, checkpoint, seed, draw, close, status, list "
-        "are",
+        "`%.40s` is no step: plan, freeze, checkpoint, seed, draw, close, export, status, "
+        "list are",
         name);
 }
 
 const struct cli_command cli_audit = {
     .name = "audit",
-    .summary = "an audit step by step: plan, freeze, checkpoint, seed, draw, close",
+    .summary = "an audit step by step: plan, freeze, checkpoint, seed, draw, close, export",
     .help =
         "usage: okno audit plan AUDIT --from TIME --to TIME --size N [--title T] [--show-answer]\n"
         "                       [--k K] [--level L] [--looks M] [--invalid none|silent]\n"
@@ -316,6 +344,7 @@ const struct cli_command cli_audit = {
         "       okno audit seed AUDIT --seed S [--how TEXT] [--witness NAMES]\n"
         "       okno audit draw AUDIT\n"
         "       okno audit close AUDIT [--note TEXT]\n"
+        "       okno audit export AUDIT -o FOLDER [--public | --with-evidence]\n"
         "       okno audit status AUDIT\n"
         "       okno audit list\n"
         "\n"
@@ -331,6 +360,11 @@ const struct cli_command cli_audit = {
         "  draw    draws the sample, queues it for review and has its footage fetched;\n"
         "          `okno sample` repeats the draw from the frame's ids\n"
         "  close   ends the audit once every survey of the sample has its decision\n"
+        "  export  writes the bundle that anybody can recompute (`okno verify`): --public leaves "
+        "out\n"
+        "          comments, witnesses and how the seed came about; --with-evidence adds the "
+        "files\n"
+        "          that experts watched\n"
         "\n"
         "  --k K           weight of a silent survey, 0..1 (default: kpi.silent_weight)\n"
         "  --level L       level of intervals (default: 0.95)\n"

@@ -22,6 +22,7 @@
     X(sample) \
     X(serve) \
     X(survey) \
+    X(verify) \
     X(doctor) \
     X(still)
 /* clang-format on */

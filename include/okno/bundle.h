@@ -1,0 +1,41 @@
+/* The bundle of an audit: everything an outsider needs to recompute it, as a BagIt folder (RFC
+ * 8493), and its verification without any other input. */
+#ifndef OKNO_BUNDLE_H
+#define OKNO_BUNDLE_H
+
+#include "okno/db.h"
+#include "okno/err.h"
+#include "okno/note.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct okno_bundle_request {
+    const char *audit;  /* closed */
+    const char *dir;    /* made; must not exist */
+    const char *author; /* who hands it out */
+    bool open_to_all;   /* without comments, witnesses and how the seed came about */
+    bool with_evidence; /* the files that experts watched; not when open to all */
+    double fm_threshold;
+    int64_t min_n; /* of the figures model */
+};
+
+/* Write the bundle and append an entry with the hashes of its files to the log. The folder appears
+ * whole or not at all. OKNO_OUT_OF_ORDER before the audit is closed; OKNO_REFUSED when it began
+ * before the log did; OKNO_BUSY when a decision came in meanwhile. */
+OKNO_CHECK int okno_bundle_export(struct okno_db *db, const struct okno_bundle_request *request,
+                                  int64_t now_us, struct okno_err *err);
+
+struct okno_bundle_facts {
+    char audit[65];
+    char fingerprint[OKNO_SHA256_TEXT]; /* SHA-256 of the public key's text */
+    struct okno_note_key key;           /* who signed */
+    int64_t entries, frame, sample, decisions, proofs, evidence;
+};
+
+/* Recompute everything. `key` NULL: whoever signed is taken as the signer. OKNO_CHECK_FAILED names
+ * the file or the entry at fault; OKNO_NOT_FOUND without such a folder. */
+OKNO_CHECK int okno_bundle_verify(const char *dir, const struct okno_note_key *key,
+                                  struct okno_bundle_facts *ret_facts, struct okno_err *err);
+
+#endif

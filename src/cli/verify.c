@@ -1,0 +1,91 @@
+#define _POSIX_C_SOURCE 200809L
+/* okno verify: a bundle recomputed without a database. */
+#include "cli.h"
+#include "options.h"
+
+#include "okno/bundle.h"
+#include "okno/json.h"
+#include "okno/mem.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static int read_key(const char *path, struct okno_note_key *ret_key, struct okno_err *err)
+{
+    char text[OKNO_NOTE_KEY_TEXT + 1];
+    okno_autofclose FILE *file = fopen(path, "re");
+    if (!file)
+        return okno_fail_errno(err, errno, "cannot open %s", path);
+    size_t len = fread(text, 1, sizeof(text) - 1, file);
+    text[len] = '\0';
+    int rc = okno_note_key_parse(text, ret_key, err);
+    if (rc < 0)
+        okno_err_context(err, "%s", path);
+    return rc;
+}
+
+static int print_json(const struct okno_bundle_facts *f, bool checked, struct okno_err *err)
+{
+    okno_autojson json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I}", "audit", f->audit, "log", f->key.name,
+        "fingerprint", f->fingerprint, "identity_checked", checked, "entries",
+        (json_int_t)f->entries, "frame", (json_int_t)f->frame, "sample", (json_int_t)f->sample,
+        "decisions", (json_int_t)f->decisions, "evidence", (json_int_t)f->evidence);
+    return okno_json_print(json, stdout, err);
+}
+
+static void print_human(const struct okno_bundle_facts *f, bool checked)
+{
+    printf(
+        "good     audit %s: %lld surveys frozen, %lld drawn, %lld decisions, %lld files of "
+        "evidence\n",
+        f->audit, (long long)f->frame, (long long)f->sample, (long long)f->decisions,
+        (long long)f->evidence);
+    printf("log      %s, %lld entries\n", f->key.name, (long long)f->entries);
+    printf("key      SHA-256 %s\n", f->fingerprint);
+    printf("signer   %s\n", checked ? "the key given" : "identity not checked");
+}
+
+static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    const char *key_path = NULL;
+    struct okno_note_key key;
+    struct okno_bundle_facts facts;
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--key", .text = &key_path},
+                         {.name = "--json", .flag = &cli->json});
+    if (rc == 0 && rest != 1)
+        rc = okno_fail(err, OKNO_USAGE, "say one bundle: okno verify FOLDER [--key FILE]");
+    if (rc == 0 && key_path)
+        rc = read_key(key_path, &key, err);
+    if (rc == 0)
+        rc = okno_bundle_verify(argv[1], key_path ? &key : NULL, &facts, err);
+    if (rc < 0)
+        return rc;
+    if (cli->json)
+        return print_json(&facts, key_path != NULL, err);
+    print_human(&facts, key_path != NULL);
+    return 0;
+}
+
+const struct cli_command cli_verify = {
+    .name = "verify",
+    .summary = "recompute the bundle of an audit, without a database",
+    .help =
+        "usage: okno verify FOLDER [--key FILE] [--json]\n"
+        "\n"
+        "Recomputes everything in a bundle from nothing but the bundle: the list of files and\n"
+        "their hashes, the frame, the draw from the seed, the log with its checkpoints and\n"
+        "proofs, every decision against its entry, the figures from the decisions. What does not\n"
+        "agree is named and the exit status is 6.\n"
+        "\n"
+        "  --key FILE  the log's public key as you got it from its owner (`okno log key`); "
+        "without\n"
+        "              it the signer's fingerprint is printed and not checked\n"
+        "  --json      one JSON document\n"
+        "\n"
+        "The same can be done without okno: see VERIFY.txt in the bundle.\n"
+        "\n"
+        "example: okno verify march --key shop.vkey\n",
+    .run = run,
+};

@@ -1,0 +1,140 @@
+/* Inside the report room only: what export and verification of a bundle share. */
+#ifndef OKNO_REPORT_BUNDLE_H
+#define OKNO_REPORT_BUNDLE_H
+
+#include "okno/audit.h"
+#include "okno/bundle.h"
+#include "okno/hash.h"
+#include "okno/json.h"
+#include "okno/ledger.h"
+#include "okno/vec.h"
+
+#include <stdio.h>
+
+enum {
+    BUNDLE_PATH = 1400,
+    BUNDLE_NAME = 200,
+    BUNDLE_FILES_MAX = 2000000,
+    BUNDLE_TEXT_MAX = 512 << 20, /* bytes of one file held in memory */
+    BUNDLE_LINE_MAX = 65536
+};
+
+/* ---- files (bag.c) ---- */
+
+struct bag_file {
+    char *name; /* owned; relative, with / */
+    char sha256[OKNO_SHA256_TEXT];
+};
+OKNO_VEC(bag_files, struct bag_file);
+
+struct bag {
+    char dir[BUNDLE_PATH - BUNDLE_NAME];
+    struct bag_files files; /* sorted by name after bag_finish and bag_check */
+};
+
+void bag_free(struct bag *bag);
+#define AUTO_BAG __attribute__((cleanup(bag_free))) struct bag
+
+/* A file being written. */
+struct bag_stream {
+    FILE *file;
+    struct okno_hash hash;
+    char name[BUNDLE_NAME];
+};
+
+OKNO_CHECK int bag_make_dir(const struct bag *bag, const char *name, struct okno_err *err);
+OKNO_CHECK int bag_open(const struct bag *bag, const char *name, struct bag_stream *ret_stream,
+                        struct okno_err *err);
+OKNO_CHECK int bag_add(struct bag_stream *stream, const void *bytes, size_t len,
+                       struct okno_err *err);
+/* Closes in any case; the file counts only when rc is 0. */
+OKNO_CHECK int bag_close(struct bag *bag, struct bag_stream *stream, int rc, struct okno_err *err);
+OKNO_CHECK int bag_put(struct bag *bag, const char *name, const char *text, struct okno_err *err);
+/* Manifests of what was put. */
+OKNO_CHECK int bag_finish(struct bag *bag, struct okno_err *err);
+/* Remove a folder with all that is in it. */
+void bag_discard(const char *dir);
+
+/* Every file that is there, against the manifests. */
+OKNO_CHECK int bag_check(struct bag *bag, struct okno_err *err);
+/* NULL: no such file. */
+const struct bag_file *bag_find(const struct bag *bag, const char *name);
+/* A whole file; OKNO_CHECK_FAILED names one that is missing. */
+OKNO_CHECK int bag_read(const struct bag *bag, const char *name, size_t max, struct okno_buf *to,
+                        struct okno_err *err);
+
+/* Lines of a file, each ended by LF. */
+struct bag_lines {
+    FILE *file;
+    const char *name;
+    int64_t number; /* of the line just read, from 1 */
+    size_t len;
+    char line[BUNDLE_LINE_MAX];
+};
+OKNO_CHECK int bag_lines_open(const struct bag *bag, const char *name, struct bag_lines **ret_lines,
+                              struct okno_err *err);
+/* 1: a line without its LF; 0: the end. */
+OKNO_CHECK int bag_lines_next(struct bag_lines *lines, struct okno_err *err);
+void bag_lines_close(struct bag_lines *lines);
+OKNO_CLEANUP(bag_lines, bag_lines_close);
+
+/* ---- contents (contents.c) ---- */
+
+enum ruling { RULING_NONE, RULING_VALID, RULING_FALSE_FM, RULING_INVALID, RULING_UNDETERMINABLE };
+
+struct frame_row {
+    char *survey;                                   /* owned */
+    const char *stratum, *site, *kind, *class_name; /* owned by names */
+    bool force_majeure;
+    int rank; /* 0: not drawn */
+    enum ruling ruling;
+};
+OKNO_VEC(frame_rows, struct frame_row);
+
+struct contents {
+    struct frame_rows frame; /* in the order of ids */
+    json_t *names;           /* texts that repeat */
+    json_t *sites;           /* names of sites, as keys */
+    json_t *decisions;       /* array of rows: columns to texts */
+    struct okno_audit_rules rules;
+};
+OKNO_CHECK int contents_start(struct contents *contents, struct okno_err *err);
+void contents_free(struct contents *contents);
+#define AUTO_CONTENTS __attribute__((cleanup(contents_free))) struct contents
+
+/* Rules of figures from the plan. */
+OKNO_CHECK int contents_rules(const json_t *plan, struct okno_audit_rules *ret_rules,
+                              struct okno_err *err);
+
+/* One line of the frame: kept, and its row of frame.csv appended to `csv`. OKNO_MALFORMED. */
+OKNO_CHECK int contents_add_line(struct contents *contents, const char *line, size_t len,
+                                 struct okno_buf *csv, struct okno_err *err);
+extern const char frame_csv_head[];
+
+/* Draw, and sample.csv. */
+OKNO_CHECK int contents_draw(struct contents *contents, const char *seed, int64_t size,
+                             struct okno_buf *csv, struct okno_err *err);
+
+#define DECISION_COLUMNS 14
+extern const char *const decision_columns[DECISION_COLUMNS];
+/* A row of decisions.csv; `row` NULL: the head. */
+OKNO_CHECK int contents_decision_csv(const json_t *row, struct okno_buf *csv, struct okno_err *err);
+
+/* What each drawn survey counts as, by the decisions; and exclusions.csv. */
+OKNO_CHECK int contents_rule(struct contents *contents, struct okno_err *err);
+OKNO_CHECK int contents_exclusions(const struct contents *contents, struct okno_buf *csv,
+                                   struct okno_err *err);
+/* kpi.json as a new object. */
+OKNO_CHECK int contents_kpi(const struct contents *contents, const char *audit, json_t **ret_kpi,
+                            struct okno_err *err);
+
+/* The public key in the form that other tools read. */
+OKNO_CHECK int contents_pem(const struct okno_note_key *key, struct okno_buf *to,
+                            struct okno_err *err);
+/* VERIFY.txt, as shipped. */
+const char *contents_guide(size_t *ret_len);
+
+/* The files whose hashes stand in the export's entry, NULL-ended. */
+extern const char *const bundle_hashed[];
+
+#endif

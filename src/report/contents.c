@@ -1,0 +1,425 @@
+#define _POSIX_C_SOURCE 200809L
+/* What stands in the files of a bundle: made once for writing and once more for checking. */
+#include "bundle.h"
+
+#include "okno/embedded.h"
+#include "okno/mem.h"
+#include "okno/sampler.h"
+#include "okno/time.h"
+
+#include <math.h>
+#include <sodium.h>
+#include <string.h>
+
+const char *const bundle_hashed[] = {"VERIFY.txt",         "bagit.txt",
+                                     "data/decisions.csv", "data/exclusions.csv",
+                                     "data/frame.csv",     "data/frame.jsonl",
+                                     "data/kpi.json",      "data/plan.json",
+                                     "data/report.json",   "data/sample.csv",
+                                     "data/seed.txt",      "keys/log.pem",
+                                     "keys/log.vkey",      NULL};
+
+int contents_start(struct contents *contents, struct okno_err *err)
+{
+    contents->names = json_object();
+    contents->sites = json_object();
+    contents->decisions = json_array();
+    if (!contents->names || !contents->sites || !contents->decisions)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a bundle");
+    return 0;
+}
+
+void contents_free(struct contents *contents)
+{
+    for (size_t i = 0; i < contents->frame.len; i++)
+        free(contents->frame.items[i].survey);
+    frame_rows_free(&contents->frame);
+    json_decref(contents->names);
+    json_decref(contents->sites);
+    json_decref(contents->decisions);
+}
+
+int contents_rules(const json_t *plan, struct okno_audit_rules *ret_rules, struct okno_err *err)
+{
+    const char *k = json_string_value(json_object_get(plan, "k"));
+    const char *level = json_string_value(json_object_get(plan, "level"));
+    const char *invalid = json_string_value(json_object_get(plan, "invalid"));
+    json_int_t looks = json_integer_value(json_object_get(plan, "looks"));
+    if (!k || !level || !invalid || looks < 1 || looks > 100)
+        return okno_fail(err, OKNO_CHECK_FAILED,
+                         "data/plan.json: the plan lacks k, level, looks or "
+                         "invalid");
+    *ret_rules = (struct okno_audit_rules){.invalid_as_silent = strcmp(invalid, "silent") == 0,
+                                           .k = strtod(k, NULL),
+                                           .level = strtod(level, NULL),
+                                           .looks = (int)looks};
+    return 0;
+}
+
+/* ---- CSV ---- */
+
+/* A field that a spreadsheet would take for a formula gets an apostrophe in front; so does one that
+ * begins with an apostrophe, so that taking one off gives the text back. */
+static int add_field(struct okno_buf *csv, const char *text, bool first, struct okno_err *err)
+{
+    bool guarded = *text && strchr("=+-@\t\r'", *text);
+    bool quoted = strpbrk(text, ",\"\r\n") || *text == ' ';
+    int rc = first ? 0 : okno_buf_add(csv, ",", 1, err);
+    if (rc == 0 && quoted)
+        rc = okno_buf_add(csv, "\"", 1, err);
+    if (rc == 0 && guarded)
+        rc = okno_buf_add(csv, "'", 1, err);
+    for (; rc == 0 && *text; text++) {
+        if (*text == '"')
+            rc = okno_buf_add(csv, "\"", 1, err);
+        if (rc == 0)
+            rc = okno_buf_add(csv, text, 1, err);
+    }
+    return rc == 0 && quoted ? okno_buf_add(csv, "\"", 1, err) : rc;
+}
+
+static int add_row(struct okno_buf *csv, const char *const *fields, size_t count,
+                   struct okno_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = add_field(csv, fields[i] ? fields[i] : "", i == 0, err);
+    return rc == 0 ? okno_buf_add(csv, "\n", 1, err) : rc;
+}
+
+/* ---- frame ---- */
+
+const char frame_csv_head[] =
+    "survey,site,point,stratum,class,force_majeure,question,"
+    "question_kind,opened,closes,employee,video\n";
+
+static const char *intern(json_t *names, const char *text)
+{
+    if (!json_object_get(names, text) && json_object_set_new(names, text, json_true()) < 0)
+        return NULL;
+    return json_object_iter_key(json_object_iter_at(names, text));
+}
+
+static int frame_csv(const json_t *json, struct okno_buf *csv, struct okno_err *err)
+{
+    static const char *const texts[] = {"survey", "site",     "point",         "stratum",
+                                        "class",  "question", "question_kind", "video"};
+    const char *value[OKNO_COUNT(texts)];
+    char opened[OKNO_TIME_TEXT];
+    char closes[OKNO_TIME_TEXT];
+    for (size_t i = 0; i < OKNO_COUNT(texts); i++) {
+        value[i] = json_string_value(json_object_get(json, texts[i]));
+        if (!value[i])
+            return okno_fail(err, OKNO_MALFORMED, "it lacks %s", texts[i]);
+    }
+    (void)okno_time_format(json_integer_value(json_object_get(json, "opened_us")), opened);
+    (void)okno_time_format(json_integer_value(json_object_get(json, "closes_us")), closes);
+    const char *const fields[] = {value[0],
+                                  value[1],
+                                  value[2],
+                                  value[3],
+                                  value[4],
+                                  json_is_true(json_object_get(json, "force_majeure")) ? "true"
+                                                                                       : "false",
+                                  value[5],
+                                  value[6],
+                                  opened,
+                                  closes,
+                                  json_string_value(json_object_get(json, "employee")),
+                                  value[7]};
+    return add_row(csv, fields, OKNO_COUNT(fields), err);
+}
+
+int contents_add_line(struct contents *contents, const char *line, size_t len, struct okno_buf *csv,
+                      struct okno_err *err)
+{
+    okno_autojson json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+    int rc = json ? frame_csv(json, csv, err) : okno_fail(err, OKNO_MALFORMED, "it is no JSON");
+    if (rc < 0)
+        return rc;
+    const char *survey = json_string_value(json_object_get(json, "survey"));
+    const char *class_name = json_string_value(json_object_get(json, "class"));
+    const char *stratum = json_string_value(json_object_get(json, "stratum"));
+    if (okno_class_find(class_name) < 0 || okno_class_find(class_name) >= OKNO_CLASSES ||
+        strlen(stratum) >= OKNO_STRATUM_TEXT)
+        return okno_fail(err, OKNO_MALFORMED, "its class or stratum is none");
+    size_t count = contents->frame.len;
+    if (count > 0 && strcmp(contents->frame.items[count - 1].survey, survey) >= 0)
+        return okno_fail(err, OKNO_MALFORMED, "its survey is out of order");
+    struct frame_row row = {
+        .survey = strdup(survey),
+        .stratum = intern(contents->names, stratum),
+        .site = intern(contents->sites, json_string_value(json_object_get(json, "site"))),
+        .kind = intern(contents->names, json_string_value(json_object_get(json, "question_kind"))),
+        .class_name = intern(contents->names, class_name),
+        .force_majeure = json_is_true(json_object_get(json, "force_majeure"))};
+    if (row.survey && row.stratum && row.site && row.kind && row.class_name &&
+        frame_rows_push(&contents->frame, row) == 0)
+        return 0;
+    free(row.survey);
+    return okno_fail(err, OKNO_NO_MEMORY, "no memory for the frame");
+}
+
+/* ---- sample ---- */
+
+static int sample_csv(struct contents *contents, const struct okno_draw_vec *draws,
+                      struct okno_buf *csv, struct okno_err *err)
+{
+    int rc = okno_buf_add_text(csv, "survey,stratum,ticket,rank\n", err);
+    for (size_t i = 0; rc == 0 && i < draws->len; i++) {
+        const struct okno_draw *draw = &draws->items[i];
+        struct frame_row *row = &contents->frame.items[draw->index];
+        char rank[24];
+        (void)snprintf(rank, sizeof(rank), "%zu", draw->rank);
+        const char *const fields[] = {row->survey, row->stratum, draw->ticket, rank};
+        row->rank = (int)draw->rank;
+        rc = add_row(csv, fields, OKNO_COUNT(fields), err);
+    }
+    return rc;
+}
+
+int contents_draw(struct contents *contents, const char *seed, int64_t size, struct okno_buf *csv,
+                  struct okno_err *err)
+{
+    OKNO_AUTO_DRAWS draws = {0};
+    size_t count = contents->frame.len;
+    okno_autofree const char **ids = calloc(count ? count : 1, sizeof(*ids));
+    if (!ids)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the frame");
+    for (size_t i = 0; i < count; i++)
+        ids[i] = contents->frame.items[i].survey;
+    const struct okno_draw_request request = {.seed = seed,
+                                              .ids = ids,
+                                              .count = count,
+                                              .size = (size_t)size < count ? (size_t)size : count};
+    int rc = okno_sampler_draw(&request, &draws, err);
+    return rc < 0 ? rc : sample_csv(contents, &draws, csv, err);
+}
+
+/* ---- decisions ---- */
+
+const char *const decision_columns[DECISION_COLUMNS] = {
+    "entry",   "survey",     "at",           "reviewer",   "verdict",
+    "reason",  "correction", "counted",      "supersedes", "reasons_version",
+    "watched", "salt",       "comment_salt", "comment"};
+
+int contents_decision_csv(const json_t *row, struct okno_buf *csv, struct okno_err *err)
+{
+    const char *fields[DECISION_COLUMNS];
+    for (size_t i = 0; i < DECISION_COLUMNS; i++)
+        fields[i] = row ? json_string_value(json_object_get(row, decision_columns[i]))
+                        : decision_columns[i];
+    return add_row(csv, fields, DECISION_COLUMNS, err);
+}
+
+static int by_survey(const void *key, const void *row)
+{
+    return strcmp(key, ((const struct frame_row *)row)->survey);
+}
+
+static struct frame_row *find_row(const struct contents *contents, const char *survey)
+{
+    return contents->frame.len == 0 ? NULL
+                                    : bsearch(survey, contents->frame.items, contents->frame.len,
+                                              sizeof(struct frame_row), by_survey);
+}
+
+static const char *text_of(const json_t *row, const char *column)
+{
+    const char *text = json_string_value(json_object_get(row, column));
+    return text ? text : "";
+}
+
+static enum ruling ruling_of(const json_t *row)
+{
+    const char *verdict = text_of(row, "verdict");
+    if (strcmp(verdict, "valid") == 0)
+        return strcmp(text_of(row, "correction"), "FALSE_FM") == 0 ? RULING_FALSE_FM : RULING_VALID;
+    if (strcmp(verdict, "invalid") == 0)
+        return RULING_INVALID;
+    return strcmp(verdict, "undeterminable") == 0 ? RULING_UNDETERMINABLE : RULING_NONE;
+}
+
+/* The newest counted decision stands; one taken back leaves none. */
+int contents_rule(struct contents *contents, struct okno_err *err)
+{
+    size_t i;
+    json_t *decision;
+    json_array_foreach(contents->decisions, i, decision)
+    {
+        struct frame_row *row = find_row(contents, text_of(decision, "survey"));
+        if (!row)
+            return okno_fail(err, OKNO_CHECK_FAILED,
+                             "data/decisions.csv: entry %s is about a survey outside the frame",
+                             text_of(decision, "entry"));
+        if (row->rank > 0 && strcmp(text_of(decision, "counted"), "true") == 0)
+            row->ruling = ruling_of(decision);
+    }
+    return 0;
+}
+
+int contents_exclusions(const struct contents *contents, struct okno_buf *csv, struct okno_err *err)
+{
+    int rc = okno_buf_add_text(csv, "entry,survey,stratum,class,reason,reviewer,watched\n", err);
+    okno_autojson json_t *newest = json_object();
+    size_t i;
+    json_t *decision;
+    json_array_foreach(contents->decisions, i, decision)
+    {
+        if (strcmp(text_of(decision, "counted"), "true") == 0)
+            (void)json_object_set(newest, text_of(decision, "survey"), decision);
+    }
+    for (size_t at = 0; rc == 0 && at < contents->frame.len; at++) {
+        const struct frame_row *row = &contents->frame.items[at];
+        if (row->ruling != RULING_INVALID)
+            continue;
+        const json_t *why = json_object_get(newest, row->survey);
+        const char *const fields[] = {text_of(why, "entry"),  row->survey,
+                                      row->stratum,           row->class_name,
+                                      text_of(why, "reason"), text_of(why, "reviewer"),
+                                      text_of(why, "watched")};
+        rc = add_row(csv, fields, OKNO_COUNT(fields), err);
+    }
+    return rc;
+}
+
+/* ---- figures ---- */
+
+OKNO_VEC(tallies, struct okno_audit_tally);
+
+static int by_cell(const void *a, const void *b)
+{
+    const struct okno_audit_tally *x = a;
+    const struct okno_audit_tally *y = b;
+    int order = strcmp(x->stratum, y->stratum);
+    if (order == 0)
+        order = (int)x->class - (int)y->class;
+    return order ? order : (int)x->force_majeure - (int)y->force_majeure;
+}
+
+/* The place of a row's cell, added when it is new. Few cells: they are looked for from the last. */
+static struct okno_audit_tally *cell_of(struct tallies *cells, const struct frame_row *row)
+{
+    struct okno_audit_tally cell = {.class = (enum okno_class)okno_class_find(row->class_name),
+                                    .force_majeure = row->force_majeure};
+    (void)snprintf(cell.stratum, sizeof(cell.stratum), "%s", row->stratum);
+    for (size_t i = cells->len; i-- > 0;)
+        if (by_cell(&cells->items[i], &cell) == 0)
+            return &cells->items[i];
+    return tallies_push(cells, cell) < 0 ? NULL : &cells->items[cells->len - 1];
+}
+
+static int count_cells(const struct contents *contents, const char *site, const char *kind,
+                       struct tallies *cells, struct okno_err *err)
+{
+    for (size_t i = 0; i < contents->frame.len; i++) {
+        const struct frame_row *row = &contents->frame.items[i];
+        if ((site && strcmp(site, row->site) != 0) || (*kind && strcmp(kind, row->kind) != 0))
+            continue;
+        struct okno_audit_tally *cell = cell_of(cells, row);
+        if (!cell || cells->len > OKNO_CELLS_MAX)
+            return okno_fail(err, OKNO_NO_MEMORY, "no memory for the cells");
+        cell->frame++;
+        cell->valid += row->ruling == RULING_VALID || row->ruling == RULING_FALSE_FM;
+        cell->false_fm += row->ruling == RULING_FALSE_FM;
+        cell->invalid += row->ruling == RULING_INVALID;
+        cell->undeterminable += row->ruling == RULING_UNDETERMINABLE;
+    }
+    if (cells->len > 1)
+        qsort(cells->items, cells->len, sizeof(*cells->items), by_cell);
+    return 0;
+}
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(round(value * 1e9) / 1e9) : json_null();
+}
+
+static json_t *figure_json(const struct okno_audit_figure *f)
+{
+    const struct okno_estimate *e = &f->estimate;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:o, s:[o, o], s:I, s:I, s:I, s:I}",
+                     "null_reason", okno_json_text(e->null_reason), "value", number(e->value),
+                     "low", number(e->low), "high", number(e->high), "se", number(e->se), "band",
+                     number(f->band[0]), number(f->band[1]), "all_valid", number(e->all_valid),
+                     "all_invalid", number(e->all_invalid), "worst", number(e->worst_low),
+                     number(e->worst_high), "frame", (json_int_t)f->counts.frame, "valid",
+                     (json_int_t)f->counts.valid, "invalid", (json_int_t)f->counts.invalid,
+                     "undeterminable", (json_int_t)f->counts.undeterminable);
+}
+
+static int group_json(const struct contents *contents, const char *site, json_t *groups,
+                      struct okno_err *err)
+{
+    okno_autojson json_t *indicators = json_object();
+    for (int i = 0; i < OKNO_INDICATOR_COUNT; i++) {
+        enum okno_indicator indicator = (enum okno_indicator)i;
+        const char *kind = okno_audit_kind(indicator);
+        OKNO_AUTO_VEC(tallies) cells = {0};
+        struct okno_audit_figure figure;
+        if (!kind)
+            continue;
+        int rc = count_cells(contents, site, kind, &cells, err);
+        if (rc == 0)
+            rc = okno_audit_tally_estimate(indicator, cells.items, cells.len, &contents->rules,
+                                           &figure, err);
+        if (rc < 0)
+            return rc;
+        (void)json_object_set_new(indicators, okno_indicator_id(indicator), figure_json(&figure));
+    }
+    json_t *group = json_pack("{s:o, s:O}", "site", okno_json_text(site), "indicators", indicators);
+    if (json_array_append_new(groups, group) < 0)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the figures");
+    return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int contents_kpi(const struct contents *contents, const char *audit, json_t **ret_kpi,
+                 struct okno_err *err)
+{
+    okno_autojson json_t *groups = json_array();
+    size_t count = json_object_size(contents->sites);
+    okno_autofree const char **sites = calloc(count ? count : 1, sizeof(*sites));
+    if (!sites)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the figures");
+    const char *key;
+    json_t *value;
+    size_t at = 0;
+    json_object_foreach(contents->sites, key, value) sites[at++] = key;
+    qsort(sites, count, sizeof(*sites), by_text);
+    int rc = group_json(contents, NULL, groups, err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = group_json(contents, sites[i], groups, err);
+    if (rc < 0)
+        return rc;
+    *ret_kpi = json_pack("{s:s, s:o, s:o, s:i, s:O}", "audit", audit, "k",
+                         number(contents->rules.k), "level", number(contents->rules.level), "looks",
+                         contents->rules.looks, "groups", groups);
+    return *ret_kpi ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory for the figures");
+}
+
+/* ---- keys and guide ---- */
+
+int contents_pem(const struct okno_note_key *key, struct okno_buf *to, struct okno_err *err)
+{
+    /* SubjectPublicKeyInfo of Ed25519: RFC 8410 */
+    uint8_t der[44] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+    char text[80];
+    memcpy(der + 12, key->public_key, 32);
+    (void)sodium_bin2base64(text, sizeof(text), der, sizeof(der), sodium_base64_VARIANT_ORIGINAL);
+    return okno_buf_printf(to, err, "-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n",
+                           text);
+}
+
+const char *contents_guide(size_t *ret_len)
+{
+    const struct okno_ui_file *file = okno_conf_files;
+    while (file->path && strcmp(file->path, "/conf/VERIFY.txt") != 0)
+        file++;
+    *ret_len = file->path ? file->len : 0;
+    return file->path ? (const char *)file->data : "";
+}

@@ -1,0 +1,532 @@
+#define _POSIX_C_SOURCE 200809L
+/* Writing the bundle of a closed audit. */
+#include "bundle.h"
+
+#include "okno/evidence.h"
+#include "okno/figures.h"
+#include "okno/mem.h"
+#include "okno/time.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* One export. */
+struct run {
+    struct okno_db *db;
+    const struct okno_bundle_request *request;
+    int64_t now_us;
+    struct bag bag;
+    struct contents contents;
+    json_t *steps;   /* as in plan.json */
+    json_t *plan;    /* of the plan step; borrowed from steps */
+    json_t *watched; /* hashes, as keys */
+    char seed[OKNO_SEED_BYTES_MAX + 1];
+    int64_t size; /* drawn */
+    int64_t from_us, to_us;
+};
+
+static int put_json(struct run *run, const char *name, const json_t *json, struct okno_err *err)
+{
+    okno_autofree char *text = json_dumps(json, JSON_SORT_KEYS | JSON_INDENT(1) |
+                                                    JSON_REAL_PRECISION(15) | JSON_ENSURE_ASCII);
+    if (!text)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for %s", name);
+    struct bag_stream stream;
+    int rc = bag_open(&run->bag, name, &stream, err);
+    if (rc < 0)
+        return rc;
+    rc = bag_add(&stream, text, strlen(text), err);
+    if (rc == 0)
+        rc = bag_add(&stream, "\n", 1, err);
+    return bag_close(&run->bag, &stream, rc, err);
+}
+
+/* ---- steps ---- */
+
+static int too_old(const struct run *run, struct okno_err *err)
+{
+    return okno_fail(err, OKNO_REFUSED,
+                     "audit %s began before the evidence log did: what was not logged cannot be "
+                     "proven, plan a new audit",
+                     run->request->audit);
+}
+
+/* A step as in plan.json: what the log tells, and unless the bundle is open to all, the whole of it
+ * with the salt that opens its hash. */
+static int add_step(struct run *run, struct okno_stmt *row, struct okno_err *err)
+{
+    if (okno_stmt_is_null(row, "line"))
+        return too_old(run, err);
+    okno_autojson json_t *leaf = json_loads(okno_stmt_text(row, "line"), 0, NULL);
+    okno_autojson json_t *whole = json_loads(okno_stmt_text(row, "detail"), 0, NULL);
+    json_t *detail = json_object_get(leaf, "detail");
+    bool open = run->request->open_to_all;
+    json_t *step = json_pack(
+        "{s:I, s:s, s:o, s:O, s:O}", "entry", (json_int_t)okno_stmt_int(row, "leaf"), "step",
+        okno_stmt_text(row, "step"), "at", okno_json_time(okno_stmt_int(row, "at")), "author",
+        json_object_get(leaf, "author"), "detail", open ? detail : whole);
+    const char *salt = okno_stmt_text(row, "salt");
+    if (!step || (!open && salt && json_object_set_new(step, "salt", json_string(salt)) < 0) ||
+        json_array_append_new(run->steps, step) < 0)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the steps");
+    return 0;
+}
+
+static const json_t *detail_of(const struct run *run, const char *name)
+{
+    size_t i;
+    json_t *step;
+    json_array_foreach(run->steps, i, step)
+    {
+        if (strcmp(json_string_value(json_object_get(step, "step")), name) == 0)
+            return json_object_get(step, "detail");
+    }
+    return NULL;
+}
+
+static int read_steps(struct run *run, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *rows = NULL;
+    int rc = OKNO_DB_PREPARE(run->db, "bundle.steps", &rows, err,
+                             OKNO_TEXT("audit", run->request->audit));
+    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1)
+        rc = add_step(run, rows, err);
+    if (rc < 0)
+        return rc;
+    const json_t *plan = detail_of(run, "plan");
+    const char *seed = json_string_value(json_object_get(detail_of(run, "seed"), "seed"));
+    run->plan = json_object_get(plan, "plan");
+    if (!seed || !run->plan)
+        return too_old(run, err);
+    (void)snprintf(run->seed, sizeof(run->seed), "%s", seed);
+    run->from_us = json_integer_value(json_object_get(plan, "from_us"));
+    run->to_us = json_integer_value(json_object_get(plan, "to_us"));
+    run->size = json_integer_value(json_object_get(run->plan, "size"));
+    return contents_rules(run->plan, &run->contents.rules, err);
+}
+
+static int put_plan(struct run *run, struct okno_err *err)
+{
+    okno_autojson json_t *json =
+        json_pack("{s:s, s:s, s:s, s:O}", "audit", run->request->audit, "bundle",
+                  run->request->open_to_all ? "public" : "restricted", "software",
+                  "okno " OKNO_VERSION, "steps", run->steps);
+    return put_json(run, "data/plan.json", json, err);
+}
+
+/* ---- frame and sample ---- */
+
+static int put_frame_line(struct run *run, const char *line, struct bag_stream *lines,
+                          struct bag_stream *table, struct okno_buf *csv, struct okno_err *err)
+{
+    size_t len = strlen(line);
+    okno_buf_reset(csv);
+    int rc = contents_add_line(&run->contents, line, len, csv, err);
+    if (rc == 0)
+        rc = bag_add(lines, line, len, err);
+    if (rc == 0)
+        rc = bag_add(lines, "\n", 1, err);
+    return rc == 0 ? bag_add(table, csv->data, csv->len, err) : rc;
+}
+
+static int put_frame_rows(struct run *run, struct bag_stream *lines, struct bag_stream *table,
+                          struct okno_err *err)
+{
+    OKNO_AUTO_STMT *rows = NULL;
+    OKNO_AUTO_BUF csv = OKNO_BUF_INIT(BUNDLE_LINE_MAX);
+    int rc = bag_add(table, frame_csv_head, strlen(frame_csv_head), err);
+    if (rc == 0)
+        rc = OKNO_DB_PREPARE(run->db, "bundle.frame", &rows, err,
+                             OKNO_TEXT("audit", run->request->audit));
+    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1)
+        rc = put_frame_line(run, okno_stmt_text(rows, "line"), lines, table, &csv, err);
+    return rc;
+}
+
+static int put_frame(struct run *run, struct okno_err *err)
+{
+    struct bag_stream lines;
+    struct bag_stream table;
+    int rc = bag_open(&run->bag, "data/frame.jsonl", &lines, err);
+    if (rc < 0)
+        return rc;
+    rc = bag_open(&run->bag, "data/frame.csv", &table, err);
+    if (rc < 0)
+        return bag_close(&run->bag, &lines, rc, err);
+    rc = put_frame_rows(run, &lines, &table, err);
+    rc = bag_close(&run->bag, &lines, rc, err);
+    return bag_close(&run->bag, &table, rc, err);
+}
+
+static int put_sample(struct run *run, struct okno_err *err)
+{
+    OKNO_AUTO_BUF csv = OKNO_BUF_INIT(BUNDLE_TEXT_MAX);
+    int rc = contents_draw(&run->contents, run->seed, run->size, &csv, err);
+    if (rc == 0)
+        rc = bag_put(&run->bag, "data/sample.csv", okno_buf_text(&csv), err);
+    return rc == 0 ? bag_put(&run->bag, "data/seed.txt", run->seed, err) : rc;
+}
+
+/* ---- decisions ---- */
+
+static int join_watched(struct run *run, const json_t *hashes, struct okno_buf *to,
+                        struct okno_err *err)
+{
+    size_t i;
+    json_t *hash;
+    int rc = okno_buf_add_text(to, "", err);
+    json_array_foreach(hashes, i, hash)
+    {
+        const char *text = json_string_value(hash);
+        if (rc == 0)
+            rc = okno_buf_printf(to, err, "%s%s", i ? " " : "", text);
+        (void)json_object_set_new(run->watched, text, json_true());
+    }
+    return rc;
+}
+
+/* A row of decisions.csv from its entry, the survey and what opens the entry's hashes. */
+static json_t *decision_row(const struct run *run, struct okno_stmt *row, const json_t *leaf,
+                            const char *watched)
+{
+    static const char *const copied[] = {"reviewer", "verdict", "reason", "correction"};
+    char number[24];
+    char key[OKNO_SHA256_TEXT];
+    const char *salt = okno_stmt_text(row, "salt");
+    json_t *json = json_object();
+    for (size_t i = 0; i < OKNO_COUNT(copied); i++) {
+        const char *text = json_string_value(json_object_get(leaf, copied[i]));
+        (void)json_object_set_new(json, copied[i], json_string(text ? text : ""));
+    }
+    (void)snprintf(number, sizeof(number), "%lld", (long long)okno_stmt_int(row, "leaf"));
+    (void)json_object_set_new(json, "entry", json_string(number));
+    (void)json_object_set_new(json, "survey", json_string(okno_stmt_text(row, "survey")));
+    (void)json_object_set_new(json, "at",
+                              okno_json_time(json_integer_value(json_object_get(leaf, "at"))));
+    (void)json_object_set_new(
+        json, "counted",
+        json_string(json_is_true(json_object_get(leaf, "counted")) ? "true" : "false"));
+    const json_t *undone = json_object_get(leaf, "supersedes");
+    (void)snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(undone));
+    (void)json_object_set_new(json, "supersedes", json_string(undone ? number : ""));
+    (void)snprintf(number, sizeof(number), "%lld",
+                   (long long)json_integer_value(json_object_get(leaf, "reasons_version")));
+    (void)json_object_set_new(json, "reasons_version", json_string(number));
+    (void)json_object_set_new(json, "watched", json_string(watched));
+    (void)json_object_set_new(json, "salt", json_string(okno_ledger_salt_for(salt, "survey", key)));
+    if (!run->request->open_to_all) {
+        (void)json_object_set_new(json, "comment_salt",
+                                  json_string(okno_ledger_salt_for(salt, "comment", key)));
+        (void)json_object_set_new(json, "comment", json_string(okno_stmt_text(row, "comment")));
+    }
+    return json;
+}
+
+static int add_decision(struct run *run, struct okno_stmt *row, struct okno_buf *csv,
+                        struct okno_err *err)
+{
+    OKNO_AUTO_BUF watched = OKNO_BUF_INIT(BUNDLE_LINE_MAX);
+    if (okno_stmt_is_null(row, "line"))
+        return too_old(run, err);
+    if (okno_stmt_is_null(row, "salt"))
+        return okno_fail(err, OKNO_GONE, "the salt of entry %lld of the log was destroyed",
+                         (long long)okno_stmt_int(row, "leaf"));
+    okno_autojson json_t *leaf = json_loads(okno_stmt_text(row, "line"), 0, NULL);
+    int rc = join_watched(run, json_object_get(leaf, "watched"), &watched, err);
+    if (rc < 0)
+        return rc;
+    json_t *json = decision_row(run, row, leaf, okno_buf_text(&watched));
+    rc = contents_decision_csv(json, csv, err);
+    if (json_array_append_new(run->contents.decisions, json) < 0)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the decisions");
+    return rc;
+}
+
+static int put_decisions(struct run *run, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *rows = NULL;
+    OKNO_AUTO_BUF csv = OKNO_BUF_INIT(BUNDLE_TEXT_MAX);
+    OKNO_AUTO_BUF excluded = OKNO_BUF_INIT(BUNDLE_TEXT_MAX);
+    int rc = contents_decision_csv(NULL, &csv, err);
+    if (rc == 0)
+        rc = OKNO_DB_PREPARE(run->db, "bundle.decisions", &rows, err,
+                             OKNO_TEXT("audit", run->request->audit));
+    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1)
+        rc = add_decision(run, rows, &csv, err);
+    if (rc == 0)
+        rc = bag_put(&run->bag, "data/decisions.csv", okno_buf_text(&csv), err);
+    if (rc == 0)
+        rc = contents_rule(&run->contents, err);
+    if (rc == 0)
+        rc = contents_exclusions(&run->contents, &excluded, err);
+    return rc == 0 ? bag_put(&run->bag, "data/exclusions.csv", okno_buf_text(&excluded), err) : rc;
+}
+
+/* ---- figures ---- */
+
+static int put_figures(struct run *run, struct okno_err *err)
+{
+    okno_autojson json_t *kpi = NULL;
+    okno_autojson json_t *total = NULL;
+    okno_autojson json_t *sites = NULL;
+    struct okno_figures_query query = {.from_us = run->from_us,
+                                       .to_us = run->to_us,
+                                       .audit = run->request->audit,
+                                       .k = run->contents.rules.k,
+                                       .fm_threshold = run->request->fm_threshold,
+                                       .min_n = run->request->min_n};
+    int rc = contents_kpi(&run->contents, run->request->audit, &kpi, err);
+    if (rc == 0)
+        rc = put_json(run, "data/kpi.json", kpi, err);
+    if (rc == 0)
+        rc = okno_figures_json(run->db, &query, run->now_us, &total, err);
+    query.by = OKNO_BY_SITE;
+    if (rc == 0)
+        rc = okno_figures_json(run->db, &query, run->now_us, &sites, err);
+    if (rc < 0)
+        return rc;
+    okno_autojson json_t *report = json_pack("{s:O, s:O}", "total", total, "by_site", sites);
+    return put_json(run, "data/report.json", report, err);
+}
+
+/* ---- evidence ---- */
+
+static int copy_file(struct run *run, const char *sha256, struct okno_err *err)
+{
+    char path[BUNDLE_PATH];
+    char name[BUNDLE_NAME];
+    char chunk[65536];
+    struct bag_stream stream;
+    int rc = okno_evidence_path(okno_db_dir(run->db), sha256, path, sizeof(path), err);
+    if (rc < 0)
+        return rc;
+    okno_autofclose FILE *from = fopen(path, "re");
+    if (!from)
+        return okno_fail_errno(err, errno, "cannot open the evidence %s", path);
+    (void)snprintf(name, sizeof(name), "data/evidence/%s", sha256);
+    rc = bag_open(&run->bag, name, &stream, err);
+    if (rc < 0)
+        return rc;
+    for (size_t got; rc == 0 && (got = fread(chunk, 1, sizeof(chunk), from)) > 0;)
+        rc = bag_add(&stream, chunk, got, err);
+    if (rc == 0 && ferror(from))
+        rc = okno_fail_errno(err, errno, "cannot read the evidence %s", path);
+    rc = bag_close(&run->bag, &stream, rc, err);
+    if (rc == 0 && strcmp(run->bag.files.items[run->bag.files.len - 1].sha256, sha256) != 0)
+        rc = okno_fail(err, OKNO_CHECK_FAILED, "the evidence %s was changed", path);
+    return rc;
+}
+
+static int put_evidence(struct run *run, struct okno_err *err)
+{
+    const char *sha256;
+    json_t *value;
+    if (!run->request->with_evidence || json_object_size(run->watched) == 0)
+        return 0;
+    int rc = bag_make_dir(&run->bag, "data/evidence", err);
+    json_object_foreach(run->watched, sha256, value)
+    {
+        if (rc == 0)
+            rc = copy_file(run, sha256, err);
+    }
+    return rc;
+}
+
+/* ---- log ---- */
+
+static json_t *hashes_json(const struct run *run)
+{
+    json_t *hashes = json_object();
+    for (size_t i = 0; i < run->bag.files.len; i++)
+        for (size_t at = 0; bundle_hashed[at]; at++)
+            if (strcmp(run->bag.files.items[i].name, bundle_hashed[at]) == 0)
+                (void)json_object_set_new(hashes, bundle_hashed[at],
+                                          json_string(run->bag.files.items[i].sha256));
+    return hashes;
+}
+
+/* The hashes of what was written go into the log, which is signed after that. */
+static int log_export(struct run *run, struct okno_err *err)
+{
+    int64_t leaf = 0;
+    int64_t decisions = 0;
+    size_t evidence = run->request->with_evidence ? json_object_size(run->watched) : 0;
+    okno_autojson json_t *detail = json_pack(
+        "{s:s, s:o, s:I, s:I}", "bundle", run->request->open_to_all ? "public" : "restricted",
+        "files", hashes_json(run), "evidence", (json_int_t)evidence, "decisions",
+        (json_int_t)json_array_size(run->contents.decisions));
+    int rc = okno_audit_export(run->db, run->request->audit, detail, run->request->author,
+                               run->now_us, &leaf, err);
+    if (rc == 0)
+        rc = OKNO_DB_INT(run->db, "bundle.count_decisions", 0, &decisions, err,
+                         OKNO_TEXT("audit", run->request->audit), OKNO_INT("leaf", leaf));
+    if (rc == 0 && decisions != (int64_t)json_array_size(run->contents.decisions))
+        rc = okno_fail(err, OKNO_BUSY, "a decision came in while the bundle was written: again");
+    return rc;
+}
+
+static int put_lines(struct run *run, int64_t size, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *rows = NULL;
+    struct bag_stream stream;
+    int rc = bag_open(&run->bag, "data/log.jsonl", &stream, err);
+    if (rc < 0)
+        return rc;
+    rc = OKNO_DB_PREPARE(run->db, "ledger.lines", &rows, err, OKNO_INT("size", size));
+    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
+        const char *line = okno_stmt_text(rows, "line");
+        rc = bag_add(&stream, line, strlen(line), err);
+        if (rc == 0)
+            rc = bag_add(&stream, "\n", 1, err);
+    }
+    return bag_close(&run->bag, &stream, rc, err);
+}
+
+static int put_proofs(struct run *run, int64_t size, const char *checkpoint, struct okno_err *err)
+{
+    size_t i;
+    json_t *decision;
+    int rc = bag_make_dir(&run->bag, "data/proofs", err);
+    json_array_foreach(run->contents.decisions, i, decision)
+    {
+        OKNO_AUTO_BUF proof = OKNO_BUF_INIT(2 * OKNO_NOTE_BYTES_MAX);
+        char name[BUNDLE_NAME];
+        const char *entry = json_string_value(json_object_get(decision, "entry"));
+        (void)snprintf(name, sizeof(name), "data/proofs/%s.tlog-proof", entry);
+        if (rc == 0)
+            rc =
+                okno_ledger_prove(run->db, strtoll(entry, NULL, 10), size, checkpoint, &proof, err);
+        if (rc == 0)
+            rc = bag_put(&run->bag, name, okno_buf_text(&proof), err);
+    }
+    return rc;
+}
+
+static int put_log(struct run *run, struct okno_err *err)
+{
+    OKNO_AUTO_BUF before = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
+    OKNO_AUTO_BUF note = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
+    struct okno_checkpoint checkpoint = {.size = 0};
+    int rc = okno_ledger_audit_checkpoint(run->db, run->request->audit, &before, err);
+    if (rc == 0)
+        rc = okno_ledger_checkpoint(run->db, NULL, run->now_us, &checkpoint, &note, err);
+    if (rc == 0)
+        rc = bag_make_dir(&run->bag, "data/checkpoints", err);
+    if (rc == 0)
+        rc = bag_put(&run->bag, "data/checkpoints/frame.checkpoint", okno_buf_text(&before), err);
+    if (rc == 0)
+        rc = bag_put(&run->bag, "data/checkpoints/final.checkpoint", okno_buf_text(&note), err);
+    if (rc == 0)
+        rc = put_lines(run, checkpoint.size, err);
+    if (rc == 0 && json_array_size(run->contents.decisions) > 0)
+        rc = put_proofs(run, checkpoint.size, okno_buf_text(&note), err);
+    return rc;
+}
+
+static int put_tags(struct run *run, struct okno_err *err)
+{
+    OKNO_AUTO_BUF pem = OKNO_BUF_INIT(1000);
+    struct okno_note_key key;
+    char text[OKNO_NOTE_KEY_TEXT + 1];
+    size_t len = 0;
+    const char *guide = contents_guide(&len);
+    int rc = okno_ledger_key(run->db, &key, err);
+    if (rc == 0)
+        rc = bag_make_dir(&run->bag, "keys", err);
+    if (rc == 0)
+        rc = contents_pem(&key, &pem, err);
+    if (rc == 0)
+        rc = bag_put(&run->bag, "keys/log.pem", okno_buf_text(&pem), err);
+    (void)okno_note_key_format(&key, text);
+    (void)memcpy(text + strlen(text), "\n", 2);
+    if (rc == 0)
+        rc = bag_put(&run->bag, "keys/log.vkey", text, err);
+    if (rc == 0)
+        rc = bag_put(&run->bag, "VERIFY.txt", guide, err);
+    return rc < 0 ? rc
+                  : bag_put(&run->bag, "bagit.txt",
+                            "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n", err);
+}
+
+/* ---- all of it ---- */
+
+static int write_bag(struct run *run, struct okno_err *err)
+{
+    int rc = bag_make_dir(&run->bag, "data", err);
+    if (rc == 0)
+        rc = put_tags(run, err);
+    if (rc == 0)
+        rc = put_plan(run, err);
+    if (rc == 0)
+        rc = put_frame(run, err);
+    if (rc == 0)
+        rc = put_sample(run, err);
+    if (rc == 0)
+        rc = put_decisions(run, err);
+    if (rc == 0)
+        rc = put_figures(run, err);
+    if (rc == 0)
+        rc = put_evidence(run, err);
+    if (rc == 0)
+        rc = log_export(run, err);
+    if (rc == 0)
+        rc = put_log(run, err);
+    return rc == 0 ? bag_finish(&run->bag, err) : rc;
+}
+
+static int check_closed(struct okno_db *db, const char *audit, struct okno_err *err)
+{
+    okno_autojson json_t *status = NULL;
+    int rc = okno_audit_status(db, audit, &status, err);
+    const char *state = json_string_value(json_object_get(status, "state"));
+    if (rc == 0 && strcmp(state, "closed") != 0)
+        rc = okno_fail(err, OKNO_OUT_OF_ORDER,
+                       "audit %s is %s: before `export` comes `okno audit close %s`", audit, state,
+                       audit);
+    return rc;
+}
+
+static int make_place(struct run *run, struct okno_err *err)
+{
+    struct stat facts;
+    const char *dir = run->request->dir;
+    if (!*dir || strlen(dir) > 1000)
+        return okno_fail(err, OKNO_INVALID, "the bundle's folder has a name of 1 to 1000 bytes");
+    if (lstat(dir, &facts) == 0)
+        return okno_fail(err, OKNO_REFUSED, "%s is there already: choose another name", dir);
+    (void)snprintf(run->bag.dir, sizeof(run->bag.dir), "%s.part", dir);
+    if (mkdir(run->bag.dir, 0755) < 0)
+        return okno_fail_errno(err, errno, "cannot make %s", run->bag.dir);
+    return 0;
+}
+
+int okno_bundle_export(struct okno_db *db, const struct okno_bundle_request *request,
+                       int64_t now_us, struct okno_err *err)
+{
+    struct run run = {.db = db, .request = request, .now_us = now_us};
+    if (request->open_to_all && request->with_evidence)
+        return okno_fail(err, OKNO_USAGE,
+                         "footage shows people: a bundle open to all goes without evidence");
+    int rc = check_closed(db, request->audit, err);
+    if (rc == 0)
+        rc = contents_start(&run.contents, err);
+    run.steps = json_array();
+    run.watched = json_object();
+    if (rc == 0)
+        rc = read_steps(&run, err);
+    if (rc == 0)
+        rc = make_place(&run, err);
+    if (rc == 0) {
+        rc = write_bag(&run, err);
+        if (rc == 0 && rename(run.bag.dir, request->dir) < 0)
+            rc = okno_fail_errno(err, errno, "cannot make %s", request->dir);
+        if (rc < 0)
+            bag_discard(run.bag.dir);
+    }
+    json_decref(run.steps);
+    json_decref(run.watched);
+    contents_free(&run.contents);
+    bag_free(&run.bag);
+    return rc;
+}

@@ -1,0 +1,20 @@
+-- name: bundle.steps
+-- Steps of an audit with their entries of the log; a step older than the log has none.
+SELECT s.id, s.step, s.at, s.detail, l.leaf, l.line, t.salt
+FROM audit_steps s
+LEFT JOIN log_leaves l ON l.kind = 'step' AND l.subject = s.id
+LEFT JOIN log_salts t ON t.leaf = l.leaf
+WHERE s.audit = $audit ORDER BY s.id;
+
+-- name: bundle.frame
+SELECT line FROM audit_frame WHERE audit = $audit ORDER BY ordinal;
+
+-- name: bundle.decisions
+SELECT v.survey, v.comment, l.leaf, l.line, t.salt
+FROM verdicts v
+LEFT JOIN log_leaves l ON l.kind = 'verdict' AND l.subject = v.id
+LEFT JOIN log_salts t ON t.leaf = l.leaf
+WHERE v.audit = $audit ORDER BY v.id;
+
+-- name: bundle.count_decisions
+SELECT count(*) FROM log_leaves WHERE kind = 'verdict' AND audit = $audit AND leaf < $leaf;

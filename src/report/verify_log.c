@@ -1,0 +1,332 @@
+#define _POSIX_C_SOURCE 200809L
+/* The files of a bundle, its log and the steps told in it. */
+#include "verify.h"
+
+#include "okno/mem.h"
+#include "okno/time.h"
+
+#include <string.h>
+
+static const char *const step_names[] = {"plan", "freeze", "checkpoint", "seed",
+                                         "draw", "close",  "export"};
+
+int verify_wrong(struct okno_err *err, const char *what)
+{
+    return okno_fail(err, OKNO_CHECK_FAILED, "%s", what);
+}
+
+int verify_json(struct check *check, const char *name, json_t **ret_json, struct okno_err *err)
+{
+    OKNO_AUTO_BUF text = OKNO_BUF_INIT(BUNDLE_TEXT_MAX);
+    int rc = bag_read(&check->bag, name, BUNDLE_TEXT_MAX, &text, err);
+    if (rc < 0)
+        return rc;
+    *ret_json = json_loadb(okno_buf_text(&text), text.len, JSON_REJECT_DUPLICATES, NULL);
+    return *ret_json ? 0 : okno_fail(err, OKNO_CHECK_FAILED, "%s is no JSON", name);
+}
+
+int verify_text(const struct check *check, const char *name, const struct okno_buf *made,
+                struct okno_err *err)
+{
+    OKNO_AUTO_BUF text = OKNO_BUF_INIT(BUNDLE_TEXT_MAX);
+    long line = 1;
+    int rc = bag_read(&check->bag, name, BUNDLE_TEXT_MAX, &text, err);
+    if (rc < 0)
+        return rc;
+    if (text.len == made->len && memcmp(okno_buf_text(&text), okno_buf_text(made), made->len) == 0)
+        return 0;
+    for (size_t i = 0; i < text.len && i < made->len && text.data[i] == made->data[i]; i++)
+        line += text.data[i] == '\n';
+    return okno_fail(err, OKNO_CHECK_FAILED,
+                     "%s: line %ld is not what the rest of the bundle gives", name, line);
+}
+
+/* ---- file list ---- */
+
+static bool is_number(const char *text, size_t len)
+{
+    return len > 0 && len < 16 && strspn(text, "0123456789") >= len && (len == 1 || *text != '0');
+}
+
+static bool belongs(const char *name)
+{
+    static const char *const fixed[] = {"data/log.jsonl", "data/checkpoints/frame.checkpoint",
+                                        "data/checkpoints/final.checkpoint", "manifest-sha256.txt",
+                                        "tagmanifest-sha256.txt"};
+    static const char proof[] = "data/proofs/";
+    static const char evidence[] = "data/evidence/";
+    for (size_t i = 0; bundle_hashed[i]; i++)
+        if (strcmp(name, bundle_hashed[i]) == 0)
+            return true;
+    for (size_t i = 0; i < OKNO_COUNT(fixed); i++)
+        if (strcmp(name, fixed[i]) == 0)
+            return true;
+    if (strncmp(name, proof, sizeof(proof) - 1) == 0) {
+        const char *number = name + sizeof(proof) - 1;
+        const char *end = strstr(number, ".tlog-proof");
+        return end && strcmp(end, ".tlog-proof") == 0 && is_number(number, (size_t)(end - number));
+    }
+    const char *hash = name + sizeof(evidence) - 1;
+    return strncmp(name, evidence, sizeof(evidence) - 1) == 0 && strlen(hash) == 64 &&
+           strspn(hash, "0123456789abcdef") == 64;
+}
+
+static int check_files(struct check *check, struct okno_err *err)
+{
+    int rc = bag_check(&check->bag, err);
+    for (size_t i = 0; rc == 0 && i < check->bag.files.len; i++)
+        if (!belongs(check->bag.files.items[i].name))
+            rc = okno_fail(err, OKNO_CHECK_FAILED, "%s is not part of a bundle",
+                           check->bag.files.items[i].name);
+    return rc;
+}
+
+/* ---- key and checkpoints ---- */
+
+static int check_key(struct check *check, const struct okno_note_key *expected,
+                     struct okno_err *err)
+{
+    OKNO_AUTO_BUF text = OKNO_BUF_INIT(1000);
+    OKNO_AUTO_BUF pem = OKNO_BUF_INIT(1000);
+    struct okno_note_key *key = &check->facts.key;
+    char shown[OKNO_NOTE_KEY_TEXT];
+    uint8_t digest[OKNO_SHA256_BYTES];
+    int rc = bag_read(&check->bag, "keys/log.vkey", 999, &text, err);
+    if (rc == 0 && okno_note_key_parse(okno_buf_text(&text), key, err) < 0) {
+        okno_err_context(err, "keys/log.vkey");
+        return OKNO_CHECK_FAILED;
+    }
+    if (rc < 0)
+        return rc;
+    (void)okno_note_key_format(key, shown);
+    okno_hash_bytes(shown, strlen(shown), digest);
+    (void)okno_hash_hex(digest, check->facts.fingerprint);
+    if (expected && (memcmp(expected->public_key, key->public_key, 32) != 0 ||
+                     strcmp(expected->name, key->name) != 0))
+        return okno_fail(err, OKNO_CHECK_FAILED,
+                         "keys/log.vkey: the bundle is signed by %s, not by the key given (%s)",
+                         key->name, expected->name);
+    rc = contents_pem(key, &pem, err);
+    return rc == 0 ? verify_text(check, "keys/log.pem", &pem, err) : rc;
+}
+
+static int open_checkpoint(struct check *check, const char *name,
+                           struct okno_checkpoint *ret_checkpoint, struct okno_err *err)
+{
+    OKNO_AUTO_BUF text = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
+    int rc = bag_read(&check->bag, name, OKNO_NOTE_BYTES_MAX, &text, err);
+    if (rc < 0)
+        return rc;
+    rc = okno_checkpoint_open(okno_buf_text(&text), text.len, &check->facts.key, ret_checkpoint,
+                              err);
+    if (rc == 0)
+        return 0;
+    okno_err_context(err, "%s", name);
+    return OKNO_CHECK_FAILED;
+}
+
+/* ---- log ---- */
+
+/* Keep an entry about this audit. */
+static int keep_entry(struct check *check, json_t *entry, int64_t place,
+                      const struct okno_digest *hash, struct okno_err *err)
+{
+    const char *audit = json_string_value(json_object_get(entry, "audit"));
+    const char *kind = json_string_value(json_object_get(entry, "kind"));
+    const char *step = json_string_value(json_object_get(entry, "step"));
+    char hex[OKNO_SHA256_TEXT];
+    if (!audit || !kind || strcmp(audit, check->facts.audit) != 0)
+        return 0;
+    if (strcmp(kind, "verdict") == 0) {
+        (void)json_object_set_new(entry, "entry", json_integer(place));
+        (void)json_object_set_new(entry, "hash", json_string(okno_hash_hex(hash->bytes, hex)));
+        return json_array_append(check->verdicts, entry) == 0
+                   ? 0
+                   : okno_fail(err, OKNO_NO_MEMORY, "no memory for the log");
+    }
+    for (size_t i = 0; step && strcmp(kind, "step") == 0 && i < STEPS; i++) {
+        if (strcmp(step, step_names[i]) != 0)
+            continue;
+        if (check->step[i] && i != EXPORT)
+            return okno_fail(err, OKNO_CHECK_FAILED, "data/log.jsonl: entry %lld does %s again",
+                             (long long)place, step);
+        json_decref(check->step[i]);
+        check->step[i] = json_incref(entry);
+        check->place[i] = place;
+    }
+    return 0;
+}
+
+static int add_line(struct check *check, const struct bag_lines *lines, struct okno_tree *tree,
+                    struct okno_err *err)
+{
+    struct okno_digest hash = okno_merkle_leaf(lines->line, lines->len);
+    okno_autojson json_t *entry = json_loadb(lines->line, lines->len, JSON_REJECT_DUPLICATES, NULL);
+    if (!entry)
+        return okno_fail(err, OKNO_CHECK_FAILED, "data/log.jsonl: entry %lld is no JSON",
+                         (long long)tree->size);
+    int rc = keep_entry(check, entry, tree->size, &hash, err);
+    (void)okno_tree_add(tree, &hash, NULL);
+    struct okno_digest root;
+    if (rc == 0 && tree->size == check->frame.size) {
+        root = okno_tree_root(tree);
+        if (!okno_digest_same(&root, &check->frame.root))
+            rc = okno_fail(err, OKNO_CHECK_FAILED,
+                           "data/log.jsonl: the first %lld entries are not those of "
+                           "data/checkpoints/frame.checkpoint",
+                           (long long)tree->size);
+    }
+    return rc;
+}
+
+static int check_log(struct check *check, struct okno_err *err)
+{
+    OKNO_AUTO(bag_lines) *lines = NULL;
+    struct okno_tree tree = {.size = 0};
+    int rc = bag_lines_open(&check->bag, "data/log.jsonl", &lines, err);
+    while (rc == 0 && (rc = bag_lines_next(lines, err)) == 1)
+        rc = add_line(check, lines, &tree, err);
+    if (rc < 0)
+        return rc;
+    struct okno_digest root = okno_tree_root(&tree);
+    check->facts.entries = tree.size;
+    if (tree.size != check->final.size)
+        return okno_fail(err, OKNO_CHECK_FAILED,
+                         "data/log.jsonl has %lld entries, %lld were signed", (long long)tree.size,
+                         (long long)check->final.size);
+    if (!okno_digest_same(&root, &check->final.root))
+        return verify_wrong(err,
+                            "data/log.jsonl: its entries are not those that "
+                            "data/checkpoints/final.checkpoint signs");
+    return 0;
+}
+
+/* ---- steps ---- */
+
+const json_t *verify_detail(const struct check *check, int step)
+{
+    return json_object_get(check->step[step], "detail");
+}
+
+static int check_order(const struct check *check, struct okno_err *err)
+{
+    for (int i = 0; i < STEPS; i++) {
+        if (!check->step[i])
+            return okno_fail(err, OKNO_CHECK_FAILED,
+                             "data/log.jsonl: the step %s of audit %s is "
+                             "not in the log",
+                             step_names[i], check->facts.audit);
+        if (i > 0 && check->place[i] <= check->place[i - 1])
+            return okno_fail(err, OKNO_CHECK_FAILED, "data/log.jsonl: entry %lld does %s too early",
+                             (long long)check->place[i], step_names[i]);
+    }
+    if (check->frame.size <= check->place[FREEZE] || check->frame.size > check->place[SEED])
+        return verify_wrong(
+            err, "data/checkpoints/frame.checkpoint was not made between freeze and seed");
+    return 0;
+}
+
+/* A step of plan.json against its entry. */
+static int check_step(const struct check *check, const json_t *shown, struct okno_err *err)
+{
+    const char *name = json_string_value(json_object_get(shown, "step"));
+    const char *salt = json_string_value(json_object_get(shown, "salt"));
+    const json_t *detail = json_object_get(shown, "detail");
+    char hash[OKNO_SHA256_TEXT];
+    char at[OKNO_TIME_TEXT];
+    int i = 0;
+    while (i < EXPORT && (!name || strcmp(name, step_names[i]) != 0))
+        i++;
+    if (i == EXPORT) /* an earlier export */
+        return name && strcmp(name, "export") == 0
+                   ? 0
+                   : verify_wrong(err, "data/plan.json tells of a step that is none");
+    const json_t *entry = check->step[i];
+    (void)okno_time_format(json_integer_value(json_object_get(entry, "at")), at);
+    const char *shown_at = json_string_value(json_object_get(shown, "at"));
+    bool same = json_integer_value(json_object_get(shown, "entry")) == check->place[i] &&
+                shown_at && strcmp(shown_at, at) == 0 &&
+                json_equal(json_object_get(shown, "author"), json_object_get(entry, "author"));
+    if (same && check->open_to_all)
+        same = !salt && json_equal(detail, json_object_get(entry, "detail"));
+    if (same && !check->open_to_all) {
+        okno_autofree char *text = NULL;
+        const char *whole = json_string_value(json_object_get(entry, "whole"));
+        same = salt && whole && okno_json_canonical(detail, &text, NULL) == 0 &&
+               strcmp(okno_ledger_hide(salt, text, hash), whole) == 0;
+    }
+    return same ? 0
+                : okno_fail(err, OKNO_CHECK_FAILED,
+                            "data/plan.json: %s is not what entry %lld of the log tells", name,
+                            (long long)check->place[i]);
+}
+
+static int check_plan(struct check *check, struct okno_err *err)
+{
+    size_t i;
+    json_t *shown;
+    int seen = 0;
+    const json_t *steps = json_object_get(check->plan, "steps");
+    json_array_foreach(steps, i, shown)
+    {
+        int rc = check_step(check, shown, err);
+        if (rc < 0)
+            return rc;
+        const char *name = json_string_value(json_object_get(shown, "step"));
+        seen += strcmp(name, "export") != 0;
+    }
+    if (seen != EXPORT)
+        return verify_wrong(err, "data/plan.json does not tell every step once");
+    return contents_rules(json_object_get(verify_detail(check, PLAN), "plan"),
+                          &check->contents.rules, err);
+}
+
+int verify_hashes(const struct check *check, struct okno_err *err)
+{
+    const json_t *hashes = json_object_get(verify_detail(check, EXPORT), "files");
+    for (size_t i = 0; bundle_hashed[i]; i++) {
+        const char *hash = json_string_value(json_object_get(hashes, bundle_hashed[i]));
+        const struct bag_file *file = bag_find(&check->bag, bundle_hashed[i]);
+        if (!file)
+            return okno_fail(err, OKNO_CHECK_FAILED, "%s is missing", bundle_hashed[i]);
+        if (!hash || strcmp(hash, file->sha256) != 0)
+            return okno_fail(err, OKNO_CHECK_FAILED,
+                             "%s is not the file that entry %lld of the log tells",
+                             bundle_hashed[i], (long long)check->place[EXPORT]);
+    }
+    return 0;
+}
+
+/* ---- all of it ---- */
+
+static int read_plan(struct check *check, struct okno_err *err)
+{
+    int rc = verify_json(check, "data/plan.json", &check->plan, err);
+    if (rc < 0)
+        return rc;
+    const char *audit = json_string_value(json_object_get(check->plan, "audit"));
+    const char *kind = json_string_value(json_object_get(check->plan, "bundle"));
+    if (!audit || strlen(audit) >= sizeof(check->facts.audit) || !kind)
+        return verify_wrong(err, "data/plan.json names no audit");
+    (void)snprintf(check->facts.audit, sizeof(check->facts.audit), "%s", audit);
+    check->open_to_all = strcmp(kind, "public") == 0;
+    return 0;
+}
+
+int verify_log(struct check *check, const struct okno_note_key *key, struct okno_err *err)
+{
+    int rc = check_files(check, err);
+    if (rc == 0)
+        rc = check_key(check, key, err);
+    if (rc == 0)
+        rc = open_checkpoint(check, "data/checkpoints/frame.checkpoint", &check->frame, err);
+    if (rc == 0)
+        rc = open_checkpoint(check, "data/checkpoints/final.checkpoint", &check->final, err);
+    if (rc == 0)
+        rc = read_plan(check, err);
+    if (rc == 0)
+        rc = check_log(check, err);
+    if (rc == 0)
+        rc = check_order(check, err);
+    return rc == 0 ? check_plan(check, err) : rc;
+}

@@ -1,0 +1,87 @@
+/* A closed audit of sixty surveys, its bundle, and means to damage it. */
+#ifndef TESTS_REPORT_BUNDLE_H
+#define TESTS_REPORT_BUNDLE_H
+
+#include "../audit/sixty_surveys.h"
+#include "../support/tempdir.h"
+
+#include "okno/bundle.h"
+#include "okno/review.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define HASH_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+/* One decision of eva's on whatever comes next; false when nothing is left. */
+static inline bool decide(struct scratch_db *f, int number)
+{
+    okno_autojson json_t *item = NULL;
+    okno_autojson json_t *watched = json_pack("[s]", HASH_A);
+    int64_t id = 0;
+    bool counted = false;
+    int64_t now = AT(100 + number);
+    int rc = okno_review_next(f->db, "eva", "A1", 600000000, now, &item, &f->err);
+    if (rc == OKNO_QUEUE_EMPTY) {
+        okno_err_clear(&f->err);
+        return false;
+    }
+    must(f, rc);
+    struct okno_review_verdict v = {.item = json_integer_value(json_object_get(item, "item")),
+                                    .user = "eva",
+                                    .lease = json_string_value(json_object_get(item, "lease")),
+                                    .watched = watched,
+                                    .verdict = number % 5 == 1   ? "invalid"
+                                               : number % 7 == 3 ? "undeterminable"
+                                                                 : "valid",
+                                    .comment =
+                                        number % 3 ? "" : "=cmd|' /C calc'!A0, \"said\" she"};
+    if (strcmp(v.verdict, "invalid") == 0)
+        v.reason = "STAFF_PRESSED";
+    if (strcmp(v.verdict, "undeterminable") == 0)
+        v.reason = "NO_RECORDING";
+    must(f, okno_review_submit(f->db, &v, now + 1, &id, &counted, &f->err));
+    assert_true(counted);
+    return true;
+}
+
+/* Two decisions, one taken back, and the rest. */
+static inline void decide_all(struct scratch_db *f)
+{
+    int64_t item = 0;
+    int number = 2;
+    assert_true(decide(f, 0) && decide(f, 1));
+    must(f, okno_review_undo(f->db, "eva", 600000000, AT(105), &item, &f->err));
+    while (decide(f, number))
+        number++;
+}
+
+static inline void export_to(struct scratch_db *f, const char *dir, bool open_to_all)
+{
+    const struct okno_bundle_request request = {.audit = "A1",
+                                                .dir = dir,
+                                                .author = "eva",
+                                                .open_to_all = open_to_all,
+                                                .fm_threshold = 0.1,
+                                                .min_n = 5};
+    must(f, okno_bundle_export(f->db, &request, AT(300), &f->err));
+}
+
+static inline void add_site(struct scratch_db *f)
+{
+    scratch_db_put(f,
+                   "INSERT INTO imports (import, at, author, kind, source) VALUES"
+                   " (1, 0, 'eva', 'sites', '-');"
+                   "INSERT INTO sites (import, site, name, time_zone) VALUES"
+                   " (1, 'mall', 'Mall', 'UTC')");
+}
+
+static inline void close_audit(struct scratch_db *f)
+{
+    add_site(f);
+    (void)drawn_audit(f, "A1");
+    decide_all(f);
+    must(f, okno_audit_close(f->db, "A1", "", "eva", AT(200), &f->err));
+}
+
+#endif

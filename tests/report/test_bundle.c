@@ -1,0 +1,543 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "bundle.h"
+
+#include "../audit/run_okno.h"
+
+#include "okno/mem.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+static char *folder;
+static char pristine[300];
+
+static void shell(const char *command)
+{
+    char line[2000];
+    int len = snprintf(line, sizeof(line), "%s", command);
+    assert_true(len > 0 && len < (int)sizeof(line));
+    FILE *pipe = popen(line, "r");
+    assert_non_null(pipe);
+    while (fgets(line, sizeof(line), pipe))
+        continue;
+    assert_int_equal(pclose(pipe), 0);
+}
+
+static int make(void **state)
+{
+    (void)state;
+    void *db = NULL;
+    folder = support_tempdir();
+    (void)snprintf(pristine, sizeof(pristine), "%s/bundle", folder);
+    (void)setup(&db);
+    close_audit(db);
+    export_to(db, pristine, false);
+    (void)teardown(&db);
+    return 0;
+}
+
+static int drop(void **state)
+{
+    (void)state;
+    support_tempdir_remove(folder);
+    return 0;
+}
+
+static int verify(const char *dir, struct okno_err *err)
+{
+    struct okno_bundle_facts facts;
+    memset(err, 0, sizeof(*err));
+    return okno_bundle_verify(dir, NULL, &facts, err);
+}
+
+static void a_bundle_is_recomputed_from_itself(void **state)
+{
+    struct okno_bundle_facts facts;
+    struct okno_err err = {0};
+    (void)state;
+    if (okno_bundle_verify(pristine, NULL, &facts, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(facts.frame, SURVEYS);
+    assert_int_equal(facts.sample, 20);
+    assert_int_equal(facts.decisions, 22); /* one of them taken back, and its taking back */
+    assert_int_equal(facts.proofs, 22);
+    assert_int_equal(facts.entries, 7 + 22);
+}
+
+static void a_key_that_did_not_sign_is_told(void **state)
+{
+    struct okno_note_signer other;
+    struct okno_bundle_facts facts;
+    struct okno_err err = {0};
+    uint8_t seed[32] = {9};
+    (void)state;
+    assert_int_equal(okno_note_signer_make("other", seed, &other, &err), 0);
+    assert_int_equal(okno_bundle_verify(pristine, &other.key, &facts, &err), OKNO_CHECK_FAILED);
+    assert_non_null(strstr(err.text, "not by the key given"));
+    assert_int_equal(okno_bundle_verify(pristine, NULL, &facts, NULL), 0);
+    assert_int_equal(okno_bundle_verify(pristine, &facts.key, &facts, NULL), 0);
+}
+
+/* ---- damage ---- */
+
+struct names {
+    char *items[200];
+    size_t len;
+};
+
+static void list(const char *dir, const char *prefix, struct names *names)
+{
+    char path[600];
+    (void)snprintf(path, sizeof(path), "%s/%s", dir, prefix);
+    DIR *open = opendir(path);
+    assert_non_null(open);
+    const struct dirent *entry;
+    while ((entry = readdir(open))) {
+        char name[300];
+        struct stat facts;
+        if (entry->d_name[0] == '.')
+            continue;
+        (void)snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix ? "/" : "", entry->d_name);
+        (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+        assert_int_equal(stat(path, &facts), 0);
+        if (S_ISDIR(facts.st_mode)) {
+            list(dir, name, names);
+            continue;
+        }
+        assert_true(names->len < OKNO_COUNT(names->items));
+        names->items[names->len++] = strdup(name);
+    }
+    (void)closedir(open);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void names_free(struct names *names)
+{
+    for (size_t i = 0; i < names->len; i++)
+        free(names->items[i]);
+}
+
+static unsigned long long next(unsigned long long *random)
+{
+    *random = *random * 6364136223846793005ULL + 1442695040888963407ULL;
+    return *random >> 33;
+}
+
+static char *read_all(const char *path, size_t *ret_len)
+{
+    okno_autofclose FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    char *bytes = malloc(1 << 20);
+    assert_non_null(bytes);
+    *ret_len = fread(bytes, 1, 1 << 20, file);
+    return bytes;
+}
+
+static void write_all(const char *path, const char *bytes, size_t len)
+{
+    okno_autofclose FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, len, file), len);
+}
+
+/* Two lines change places; false when they are alike or there are not two. */
+static bool swap_lines(char *bytes, size_t len, unsigned long long *random)
+{
+    size_t ends[400];
+    size_t count = 0;
+    for (size_t i = 0; i < len && count < OKNO_COUNT(ends); i++)
+        if (bytes[i] == '\n')
+            ends[count++] = i + 1;
+    if (count < 2)
+        return false;
+    size_t at = next(random) % (count - 1);
+    size_t start = at ? ends[at - 1] : 0;
+    size_t first = ends[at] - start;
+    size_t second = ends[at + 1] - ends[at];
+    okno_autofree char *held = malloc(first + second);
+    memcpy(held, bytes + ends[at], second);
+    memcpy(held + second, bytes + start, first);
+    bool other = memcmp(held, bytes + start, first + second) != 0;
+    memcpy(bytes + start, held, first + second);
+    return other;
+}
+
+enum { CHANGE, CUT, GROW, SWAP, DROP_LINE, REMOVE, ADD, REPLACE, WAYS };
+
+/* Damage one file. False: this way does nothing to it. */
+static bool damage(const char *path, const char *other, int way, unsigned long long *random)
+{
+    size_t len = 0;
+    char extra[900];
+    okno_autofree char *bytes = read_all(path, &len);
+    if (len == 0 && way != GROW)
+        return false;
+    switch (way) {
+    case CHANGE:
+        bytes[next(random) % len] ^= (char)(1 << next(random) % 7);
+        break;
+    case CUT:
+        len -= 1 + next(random) % len;
+        break;
+    case GROW:
+        memmove(bytes + 1, bytes, len++);
+        bytes[0] = (char)('a' + next(random) % 26);
+        break;
+    case SWAP:
+        if (!swap_lines(bytes, len, random))
+            return false;
+        break;
+    case DROP_LINE: {
+        char *end = memchr(bytes, '\n', len);
+        if (!end)
+            return false;
+        len -= (size_t)(end + 1 - bytes);
+        memmove(bytes, end + 1, len);
+        break;
+    }
+    case REMOVE:
+        return remove(path) == 0;
+    case ADD:
+        (void)snprintf(extra, sizeof(extra), "%s.%llu", path, next(random));
+        write_all(extra, "x", 1);
+        return true;
+    default: {
+        size_t other_len = 0;
+        okno_autofree char *theirs = read_all(other, &other_len);
+        if (other_len == len && memcmp(theirs, bytes, len) == 0)
+            return false;
+        write_all(path, theirs, other_len);
+        return true;
+    }
+    }
+    write_all(path, bytes, len);
+    return true;
+}
+
+static void fresh_copy(char ret_dir[400])
+{
+    char command[1000];
+    (void)snprintf(ret_dir, 400, "%s/copy", folder);
+    (void)snprintf(command, sizeof(command), "rm -rf %s && cp -r %s %s", ret_dir, pristine,
+                   ret_dir);
+    shell(command);
+}
+
+/* The manifests made anew, as somebody would who wants to hide a change. */
+static void make_manifests(const char *dir)
+{
+    char command[1000];
+    (void)snprintf(command, sizeof(command),
+                   "cd %s && rm -f *manifest-sha256.txt &&"
+                   " find data -type f | LC_ALL=C sort | xargs sha256sum > manifest-sha256.txt &&"
+                   " find . -type f ! -path './data/*' ! -name 'tagmanifest*' | sed 's,^./,,' |"
+                   " LC_ALL=C sort | xargs sha256sum > ../t && mv ../t tagmanifest-sha256.txt",
+                   dir);
+    shell(command);
+}
+
+/* Hundreds of damages by chance, one at a time: each is found, and its file or what it says is
+ * named. With the manifests made anew the contents themselves have to betray it. */
+static void damage_many(bool hidden, int times)
+{
+    struct names names = {.len = 0};
+    unsigned long long random = hidden ? 7 : 11;
+    int done = 0;
+    list(pristine, "", &names);
+    qsort(names.items, names.len, sizeof(names.items[0]), by_text);
+    for (int i = 0; done < times; i++) {
+        char dir[400];
+        char path[800];
+        char other[800];
+        struct okno_err err;
+        const char *name = names.items[next(&random) % names.len];
+        const char *from = names.items[next(&random) % names.len];
+        if (hidden && strstr(name, "manifest-sha256"))
+            continue;
+        fresh_copy(dir);
+        (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+        (void)snprintf(other, sizeof(other), "%s/%s", dir, from);
+        int way = i % WAYS;
+        if (!damage(path, other, way, &random))
+            continue;
+        if (hidden)
+            make_manifests(dir);
+        int rc = verify(dir, &err);
+        if (rc == 0)
+            fail_msg("way %d of %s was not noticed (%d)", way, name, i);
+        if (!strstr(err.text, "data/") && !strstr(err.text, ".txt") && !strstr(err.text, "keys/"))
+            fail_msg("way %d of %s: `%s` names no file", way, name, err.text);
+        if (!hidden && way != REPLACE && !strstr(name, "manifest") && !strstr(err.text, name))
+            fail_msg("way %d of %s: `%s` names another file", way, name, err.text);
+        done++;
+    }
+    names_free(&names);
+}
+
+static void no_damage_goes_unnoticed(void **state)
+{
+    (void)state;
+    damage_many(false, 300);
+}
+
+static void no_damage_is_hidden_by_new_manifests(void **state)
+{
+    (void)state;
+    damage_many(true, 200);
+}
+
+static void edit(const char *dir, const char *name, const char *sed)
+{
+    char command[1000];
+    (void)snprintf(command, sizeof(command), "cd %s && sed -i '%s' %s", dir, sed, name);
+    shell(command);
+    make_manifests(dir);
+}
+
+static void a_forged_entry_is_named(void **state)
+{
+    static const struct {
+        const char *name, *sed, *words;
+    } forged[] = {
+        {"data/decisions.csv", "5s/,valid,/,invalid,/", "data/decisions.csv: line 5: verdict"},
+        {"data/decisions.csv", "5d", "data/decisions.csv: line 5: "},
+        {"data/decisions.csv", "$d", "data/decisions.csv lacks the decision of entry"},
+        {"data/decisions.csv", "2s/R-/X-/", "data/decisions.csv: line 2: reviewer"},
+        {"data/decisions.csv", "2s/said/cried/", "data/decisions.csv: line 2: comment"},
+        {"data/sample.csv", "3s/,2$/,9/", "data/sample.csv: line 3 is not"},
+        {"data/seed.txt", "s/1/2/", "data/seed.txt: line 1"},
+        {"data/frame.jsonl", "7s/mall/hall/g", "data/frame.csv: line 8"},
+        {"data/frame.csv", "7s/mall/hall/g", "data/frame.csv: line 7"},
+        {"data/exclusions.csv", "2d", "data/exclusions.csv: line 2"},
+        {"data/kpi.json", "s/\"low\": 0/\"low\": 1/", "data/kpi.json"},
+        {"data/report.json", "s/\"raw\": 0/\"raw\": 1/", "data/report.json is not the file"},
+        {"data/plan.json", "s/\"ann\"/\"bob\"/", "data/plan.json: seed is not what entry"},
+        {"data/log.jsonl", "2s/freeze/fReeze/", "data/log.jsonl: the first 2 entries"},
+        {"data/log.jsonl", "$s/public/x/;$s/restricted/y/", "data/log.jsonl: its entries"},
+        {"data/log.jsonl", "$d", "data/log.jsonl has 28 entries, 29 were signed"},
+        {"VERIFY.txt", "s/could rewrite/could not rewrite/", "VERIFY.txt is not the file"},
+    };
+    (void)state;
+    for (size_t i = 0; i < OKNO_COUNT(forged); i++) {
+        char dir[400];
+        struct okno_err err;
+        fresh_copy(dir);
+        edit(dir, forged[i].name, forged[i].sed);
+        if (verify(dir, &err) != OKNO_CHECK_FAILED || !strstr(err.text, forged[i].words))
+            fail_msg("%s: `%s` is not `%s`", forged[i].name, err.text, forged[i].words);
+    }
+}
+
+static void folders_and_links_that_do_not_belong_are_named(void **state)
+{
+    char dir[400];
+    char command[900];
+    struct okno_err err;
+    (void)state;
+    fresh_copy(dir);
+    (void)snprintf(command, sizeof(command), "mkdir %s/data/more", dir);
+    shell(command);
+    assert_int_equal(verify(dir, &err), OKNO_CHECK_FAILED);
+    assert_non_null(strstr(err.text, "data/more is an empty folder"));
+    fresh_copy(dir);
+    (void)snprintf(command, sizeof(command), "ln -sf /etc/hostname %s/data/seed.txt", dir);
+    shell(command);
+    assert_int_equal(verify(dir, &err), OKNO_CHECK_FAILED);
+    assert_non_null(strstr(err.text, "data/seed.txt is no plain file"));
+    assert_int_equal(verify("/nonexistent", &err), OKNO_NOT_FOUND);
+}
+
+/* ---- what the guide prints ---- */
+
+static void the_commands_of_the_guide_work_as_printed(void **state)
+{
+    char command[1200];
+    char line[400];
+    char all[8000] = "";
+    (void)state;
+    (void)snprintf(command, sizeof(command),
+                   "cd %s && sed -n 's/^    //p' VERIFY.txt | env -i PATH=/usr/bin:/bin sh 2>&1",
+                   pristine);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    while (fgets(line, sizeof(line), pipe))
+        (void)snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s", line);
+    assert_int_equal(pclose(pipe), 0);
+    static const char *const said[] = {"OK files\n",
+                                       "OK frame\n",
+                                       "OK root of frame\n",
+                                       "OK root of final\n",
+                                       "OK size\n",
+                                       "OK signature of frame\n",
+                                       "OK signature of final\n",
+                                       "okno.log/",
+                                       "OK sample\n",
+                                       "OK decisions"};
+    for (size_t i = 0; i < OKNO_COUNT(said); i++)
+        if (!strstr(all, said[i]))
+            fail_msg("`%s` is missing in:\n%s", said[i], all);
+    if (strstr(all, "WRONG ") && !strstr(all, "unless WRONG"))
+        fail_msg("%s", all);
+    struct okno_err err;
+    assert_int_equal(verify(pristine, &err), 0); /* nothing was left behind */
+}
+
+static void the_guide_notices_what_verify_does(void **state)
+{
+    static const struct {
+        const char *name, *sed, *words;
+    } forged[] = {
+        {"data/decisions.csv", "5s/,valid,/,invalid,/", "WRONG decision"},
+        {"data/sample.csv", "3s/,0[.]/,1./", "WRONG sample"},
+        {"data/frame.jsonl", "7s/mall/hall/g", "WRONG frame"},
+        {"data/log.jsonl", "2s/freeze/fReeze/", "WRONG root of frame"},
+        {"data/checkpoints/frame.checkpoint", "2s/2/3/", "WRONG signature of frame"},
+    };
+    (void)state;
+    for (size_t i = 0; i < OKNO_COUNT(forged); i++) {
+        char dir[400];
+        char command[1200];
+        char line[400];
+        bool said = false;
+        fresh_copy(dir);
+        edit(dir, forged[i].name, forged[i].sed);
+        (void)snprintf(
+            command, sizeof(command),
+            "cd %s && sed -n 's/^    //p' VERIFY.txt | env -i PATH=/usr/bin:/bin sh 2>&1", dir);
+        FILE *pipe = popen(command, "r");
+        assert_non_null(pipe);
+        while (fgets(line, sizeof(line), pipe))
+            said = said || strstr(line, forged[i].words);
+        assert_int_equal(pclose(pipe), 0);
+        if (!said)
+            fail_msg("%s was not noticed", forged[i].name);
+    }
+}
+
+/* ---- the command ---- */
+
+static void okno_verify_tells_what_it_checked(void **state)
+{
+    static struct ran ran;
+    char key[500];
+    char dir[400];
+    (void)state;
+    (void)snprintf(key, sizeof(key), "%s/keys/log.vkey", pristine);
+    RUN_OKNO(&ran, "", "--data", "/nonexistent", "verify", pristine);
+    assert_int_equal(ran.exit_code, 0);
+    assert_non_null(strstr(ran.out, "60 surveys frozen, 20 drawn, 22 decisions"));
+    assert_non_null(strstr(ran.out, "identity not checked"));
+    RUN_OKNO(&ran, "", "verify", pristine, "--key", key);
+    assert_int_equal(ran.exit_code, 0);
+    assert_null(strstr(ran.out, "not checked"));
+    RUN_OKNO(&ran, "", "verify", pristine, "--json");
+    assert_non_null(strstr(ran.out, "\"identity_checked\":false"));
+    fresh_copy(dir);
+    (void)snprintf(key, sizeof(key), "%s/data/seed.txt", dir);
+    assert_int_equal(remove(key), 0);
+    RUN_OKNO(&ran, "", "verify", dir);
+    assert_int_equal(ran.exit_code, 6);
+    assert_non_null(strstr(ran.err, "data/seed.txt is missing"));
+    RUN_OKNO(&ran, "", "verify", "/nonexistent");
+    assert_int_equal(ran.exit_code, 3);
+    RUN_OKNO(&ran, "", "verify");
+    assert_int_equal(ran.exit_code, 2);
+}
+
+/* ---- export ---- */
+
+static void a_bundle_open_to_all_names_nobody(void **state)
+{
+    struct scratch_db *f = *state;
+    char dir[400];
+    char command[1200];
+    struct okno_err err;
+    close_audit(f);
+    (void)snprintf(dir, sizeof(dir), "%s/open", folder);
+    export_to(f, dir, true);
+    if (verify(dir, &err) < 0)
+        fail_msg("%s", err.text);
+    (void)snprintf(command, sizeof(command),
+                   "! grep -rE '\"eva\"|,eva,|\"ann\"|said she|\"bob\"|,bob,|=cmd' %s/data", dir);
+    shell(command);
+    (void)snprintf(command, sizeof(command), "rm -r %s", dir);
+    shell(command);
+}
+
+static void a_formula_does_not_reach_a_spreadsheet(void **state)
+{
+    char command[1200];
+    (void)state;
+    (void)snprintf(command, sizeof(command),
+                   "grep -q \"'=cmd\" %s/data/decisions.csv && ! grep -qE '(^|,|\\\")[=+@-]' "
+                   "%s/data/decisions.csv",
+                   pristine, pristine);
+    shell(command);
+}
+
+static void an_export_waits_for_the_close_and_never_overwrites(void **state)
+{
+    struct scratch_db *f = *state;
+    char dir[400];
+    (void)snprintf(dir, sizeof(dir), "%s/again", folder);
+    struct okno_bundle_request request = {.audit = "A1", .dir = dir, .author = "eva"};
+    add_site(f);
+    (void)drawn_audit(f, "A1");
+    must_fail(f, okno_bundle_export(f->db, &request, AT(300), &f->err), OKNO_OUT_OF_ORDER,
+              "before `export` comes `okno audit close A1`");
+    decide_all(f);
+    must(f, okno_audit_close(f->db, "A1", "", "eva", AT(200), &f->err));
+    request.dir = pristine;
+    must_fail(f, okno_bundle_export(f->db, &request, AT(300), &f->err), OKNO_REFUSED,
+              "is there already");
+    request.dir = dir;
+    request.open_to_all = true;
+    request.with_evidence = true;
+    must_fail(f, okno_bundle_export(f->db, &request, AT(300), &f->err), OKNO_USAGE, "footage");
+    request.open_to_all = false;
+    must_fail(f, okno_bundle_export(f->db, &request, AT(300), &f->err), OKNO_NOT_FOUND,
+              "cannot open the evidence");
+    assert_int_equal(access(dir, F_OK), -1);
+    char part[450];
+    (void)snprintf(part, sizeof(part), "%s.part", dir);
+    assert_int_equal(access(part, F_OK), -1);
+    assert_int_equal(asked(f, "SELECT count(*) FROM audit_steps WHERE step = 'export'"), 0);
+}
+
+static void an_audit_older_than_the_log_is_refused(void **state)
+{
+    struct scratch_db *f = *state;
+    char dir[400];
+    (void)snprintf(dir, sizeof(dir), "%s/old", folder);
+    const struct okno_bundle_request request = {.audit = "A1", .dir = dir, .author = "eva"};
+    close_audit(f);
+    scratch_db_put(f, "DROP TRIGGER log_leaves_update; UPDATE log_leaves SET subject = -1");
+    must_fail(f, okno_bundle_export(f->db, &request, AT(300), &f->err), OKNO_REFUSED,
+              "began before the evidence log");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_bundle_is_recomputed_from_itself),
+        cmocka_unit_test(a_key_that_did_not_sign_is_told),
+        cmocka_unit_test(no_damage_goes_unnoticed),
+        cmocka_unit_test(no_damage_is_hidden_by_new_manifests),
+        cmocka_unit_test(a_forged_entry_is_named),
+        cmocka_unit_test(folders_and_links_that_do_not_belong_are_named),
+        cmocka_unit_test(the_commands_of_the_guide_work_as_printed),
+        cmocka_unit_test(the_guide_notices_what_verify_does),
+        cmocka_unit_test(okno_verify_tells_what_it_checked),
+        TEST(a_bundle_open_to_all_names_nobody),
+        cmocka_unit_test(a_formula_does_not_reach_a_spreadsheet),
+        TEST(an_export_waits_for_the_close_and_never_overwrites),
+        TEST(an_audit_older_than_the_log_is_refused),
+    };
+    return cmocka_run_group_tests(tests, make, drop);
+}
