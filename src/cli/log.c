@@ -179,12 +179,13 @@ static int run_verify(struct cli *cli, int argc, char **argv, struct okno_err *e
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--key", .text = &key_path},
                          {.name = "--entry", .text = &entry_path},
                          {.name = "--json", .flag = &cli->json});
-    if (rc == 0 && (rest != 1 || !key_path))
-        rc = okno_fail(err, OKNO_USAGE,
-                       "say a checkpoint or proof and the log's public key: okno log verify FILE "
-                       "--key FILE [--entry FILE]");
-    if (rc == 0)
-        rc = read_file(key_path, &key_text, err);
+    if (rc < 0)
+        return rc;
+    if (rest != 1 || !key_path)
+        return okno_fail(err, OKNO_USAGE,
+                         "say a checkpoint or proof and the log's public key: okno log verify FILE "
+                         "--key FILE [--entry FILE]");
+    rc = read_file(key_path, &key_text, err);
     if (rc == 0)
         rc = okno_note_key_parse(okno_buf_text(&key_text), &key, err);
     if (rc == 0)

@@ -4,7 +4,7 @@
 
 struct okno_digest okno_merkle_leaf(const void *bytes, size_t len)
 {
-    struct okno_digest digest;
+    struct okno_digest digest = {{0}};
     struct okno_hash hash;
     okno_hash_start(&hash);
     okno_hash_add(&hash, "\0", 1);
@@ -15,7 +15,7 @@ struct okno_digest okno_merkle_leaf(const void *bytes, size_t len)
 
 struct okno_digest okno_merkle_node(const struct okno_digest *left, const struct okno_digest *right)
 {
-    struct okno_digest digest;
+    struct okno_digest digest = {{0}};
     struct okno_hash hash;
     okno_hash_start(&hash);
     okno_hash_add(&hash, "\1", 1);

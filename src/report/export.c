@@ -292,12 +292,24 @@ static int put_figures(struct run *run, struct okno_err *err)
 
 /* ---- evidence ---- */
 
+static int copy_bytes(struct run *run, FILE *from, const char *name, struct okno_err *err)
+{
+    char chunk[65536];
+    struct bag_stream stream;
+    int rc = bag_open(&run->bag, name, &stream, err);
+    if (rc < 0)
+        return rc;
+    for (size_t got; rc == 0 && (got = fread(chunk, 1, sizeof(chunk), from)) > 0;)
+        rc = bag_add(&stream, chunk, got, err);
+    if (rc == 0 && ferror(from))
+        rc = okno_fail_errno(err, errno, "cannot read the evidence for %s", name);
+    return bag_close(&run->bag, &stream, rc, err);
+}
+
 static int copy_file(struct run *run, const char *sha256, struct okno_err *err)
 {
     char path[BUNDLE_PATH];
     char name[BUNDLE_NAME];
-    char chunk[65536];
-    struct bag_stream stream;
     int rc = okno_evidence_path(okno_db_dir(run->db), sha256, path, sizeof(path), err);
     if (rc < 0)
         return rc;
@@ -305,14 +317,7 @@ static int copy_file(struct run *run, const char *sha256, struct okno_err *err)
     if (!from)
         return okno_fail_errno(err, errno, "cannot open the evidence %s", path);
     (void)snprintf(name, sizeof(name), "data/evidence/%s", sha256);
-    rc = bag_open(&run->bag, name, &stream, err);
-    if (rc < 0)
-        return rc;
-    for (size_t got; rc == 0 && (got = fread(chunk, 1, sizeof(chunk), from)) > 0;)
-        rc = bag_add(&stream, chunk, got, err);
-    if (rc == 0 && ferror(from))
-        rc = okno_fail_errno(err, errno, "cannot read the evidence %s", path);
-    rc = bag_close(&run->bag, &stream, rc, err);
+    rc = copy_bytes(run, from, name, err);
     if (rc == 0 && strcmp(run->bag.files.items[run->bag.files.len - 1].sha256, sha256) != 0)
         rc = okno_fail(err, OKNO_CHECK_FAILED, "the evidence %s was changed", path);
     return rc;
