@@ -67,9 +67,14 @@ void okno_time_to_civil(int64_t us, struct okno_civil *ret_civil)
     ret_civil->hour = (int)(rest / 3600);
 }
 
+/* What four digits of a year can write: 0000-01-01 to the last millisecond of 9999. */
+static const int64_t EARLIEST_MS = INT64_C(-62167219200000);
+static const int64_t LATEST_MS = INT64_C(253402300799999);
+
 const char *okno_time_format(int64_t us, char ret_text[OKNO_TIME_TEXT])
 {
     int64_t ms = us / OKNO_MS_US + (us % OKNO_MS_US > 0);
+    ms = ms > LATEST_MS ? LATEST_MS : ms < EARLIEST_MS ? EARLIEST_MS : ms;
     struct okno_civil c;
     okno_time_to_civil(ms * OKNO_MS_US, &c);
     (void)snprintf(ret_text, OKNO_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", c.year % 10000,

@@ -55,6 +55,9 @@ static void text_is_utc_milliseconds_rounded_up(void **state)
     assert_string_equal(okno_time_format(1773151400123000, text), "2026-03-10T14:03:20.123Z");
     assert_string_equal(okno_time_format(1773151400123001, text), "2026-03-10T14:03:20.124Z");
     assert_string_equal(okno_time_format(1767225599999999, text), "2026-01-01T00:00:00.000Z");
+    assert_string_equal(okno_time_format(253402300799999999, text), "9999-12-31T23:59:59.999Z");
+    assert_string_equal(okno_time_format(INT64_MAX, text), "9999-12-31T23:59:59.999Z");
+    assert_string_equal(okno_time_format(INT64_MIN, text), "0000-01-01T00:00:00.000Z");
 }
 
 static void civil_time_round_trips_over_four_centuries(void **state)
