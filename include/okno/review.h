@@ -40,7 +40,8 @@ struct okno_review_verdict {
 };
 
 /* Store a decision. A repeat of the same decision under the same lease returns the first one's id
- * (an answer lost on the way is not counted twice). *ret_counted false: the lease was over.
+ * (an answer lost on the way is not counted twice). *ret_counted false: the lease or the audit was
+ * over. OKNO_LEASE_LOST: this lease of the item was never this user's; nothing is stored.
  * OKNO_INVALID or OKNO_MISSING name the field. */
 OKNO_CHECK int okno_review_submit(struct okno_db *db, const struct okno_review_verdict *verdict,
                                   int64_t now_us, int64_t *ret_id, bool *ret_counted,

@@ -55,7 +55,7 @@ struct standing {
     struct review_ref ref;
     bool decided;
     bool holds_lease; /* the verdict's user and token are the item's, live or not */
-    bool live;
+    bool live;        /* the lease still stands, and so does the audit */
 };
 
 static bool same_text(const char *a, const char *b)
@@ -81,7 +81,8 @@ static int load_standing(struct okno_db *db, const struct okno_review_verdict *v
     ret->holds_lease = v->lease && *v->lease &&
                        same_text(okno_stmt_text(stmt, "lease_user"), v->user) &&
                        same_text(okno_stmt_text(stmt, "lease_token"), v->lease);
-    ret->live = ret->holds_lease && okno_stmt_int(stmt, "lease_until") > now_us;
+    ret->live = ret->holds_lease && okno_stmt_int(stmt, "lease_until") > now_us &&
+                okno_stmt_int(stmt, "audit_over") == 0;
     return 0;
 }
 

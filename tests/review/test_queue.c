@@ -297,6 +297,24 @@ static void nothing_is_undone_in_a_closed_audit(void **state)
     assert_int_equal(okno_review_undo(f->db, "eva", MINUTE, now, &item, NULL), OKNO_NOT_FOUND);
 }
 
+static void a_closed_audit_takes_no_verdict_and_hands_out_nothing(void **state)
+{
+    struct scratch_db *f = *state;
+    okno_autojson json_t *item = next_item(f, "eva", now);
+    scratch_db_put(f, "UPDATE audits SET state = 'closed'");
+    struct okno_review_verdict v = {
+        .item = 1, .user = "eva", .lease = text_of(item, "lease"), .verdict = "valid"};
+    int64_t id = 0;
+    bool counted = true;
+    assert_int_equal(okno_review_submit(f->db, &v, now, &id, &counted, &f->err), 0);
+    assert_false(counted);
+    json_t *none = NULL;
+    assert_int_equal(okno_review_next(f->db, "eva", NULL, MINUTE, now, &none, &f->err),
+                     OKNO_QUEUE_EMPTY);
+    assert_int_equal(okno_review_next(f->db, "ivan", "A", MINUTE, now, &none, &f->err),
+                     OKNO_QUEUE_EMPTY);
+}
+
 static void a_skipped_item_comes_last_for_who_skipped_it(void **state)
 {
     struct scratch_db *f = *state;
@@ -339,6 +357,7 @@ int main(void)
         CASE(a_verdict_against_the_rules_names_the_field),
         CASE(undo_supersedes_and_gives_the_item_back),
         CASE(nothing_is_undone_in_a_closed_audit),
+        CASE(a_closed_audit_takes_no_verdict_and_hands_out_nothing),
         CASE(a_skipped_item_comes_last_for_who_skipped_it),
         CASE(what_is_still_being_fetched_comes_last),
     };

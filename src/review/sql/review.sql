@@ -3,6 +3,8 @@
 SELECT item, audit, survey FROM review_items
 WHERE lease_user = $user AND lease_until > $now AND state = 'open'
   AND ($audit IS NULL OR audit = $audit)
+  AND NOT EXISTS (SELECT 1 FROM audits a WHERE a.audit = review_items.audit
+                  AND a.state IN ('closed', 'abandoned'))
 ORDER BY lease_until DESC LIMIT 1;
 
 -- name: review.pick
@@ -10,6 +12,8 @@ ORDER BY lease_until DESC LIMIT 1;
 SELECT i.item, i.audit, i.survey FROM review_items i
 WHERE i.state = 'open' AND (i.lease_until IS NULL OR i.lease_until <= $now)
   AND ($audit IS NULL OR i.audit = $audit)
+  AND NOT EXISTS (SELECT 1 FROM audits a WHERE a.audit = i.audit
+                  AND a.state IN ('closed', 'abandoned'))
 ORDER BY EXISTS (SELECT 1 FROM skips s WHERE s.item = i.item AND s.user = $user),
          EXISTS (SELECT 1 FROM jobs j WHERE j.survey = i.survey
                  AND j.state IN ('waiting', 'running')),
@@ -37,7 +41,8 @@ WHERE item = $item AND lease_user = $user AND lease_token = $token AND state = '
 
 -- name: review.get_item
 SELECT i.item, i.audit, i.survey, i.place, i.origin, i.state, i.lease_user, i.lease_token,
-       i.lease_until, coalesce(a.title, '') AS audit_title, coalesce(a.plan, '{}') AS plan
+       i.lease_until, coalesce(a.title, '') AS audit_title, coalesce(a.plan, '{}') AS plan,
+       coalesce(a.state IN ('closed', 'abandoned'), 0) AS audit_over
 FROM review_items i LEFT JOIN audits a ON a.audit = i.audit
 WHERE i.item = $item;
 
