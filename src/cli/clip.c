@@ -33,6 +33,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 
 const struct cli_command cli_clip = {
     .name = "clip",
+    .media = true,
     .summary = "copy what a camera recorded between two times into an MP4",
     .help =
         "usage: okno clip --camera ID --from TIME --to TIME -o FILE [--audio]\n"

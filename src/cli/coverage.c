@@ -63,6 +63,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 
 const struct cli_command cli_coverage = {
     .name = "coverage",
+    .media = true,
     .summary = "list when a camera recorded",
     .help =
         "usage: okno coverage --camera ID --from TIME --to TIME [--camera-clock] [--json]\n"

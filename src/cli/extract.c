@@ -208,6 +208,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 
 const struct cli_command cli_extract = {
     .name = "extract",
+    .media = true,
     .summary = "fetch clips and stills of surveys as evidence",
     .help =
         "usage: okno extract (--survey ID | --audit ID | --stills --from TIME --to TIME)\n"

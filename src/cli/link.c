@@ -90,6 +90,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 
 const struct cli_command cli_link = {
     .name = "link",
+    .media = true,
     .summary = "link surveys to the cameras and seconds that show them",
     .help =
         "usage: okno link [--from TIME] [--to TIME] [--json]\n"

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 #include "okno/conf.h"
+#include "okno/sandbox.h"
 #include "okno/text.h"
 
 #include <pwd.h>
@@ -106,9 +107,13 @@ int main(int argc, char **argv)
         fputs(command->help, stdout);
         return 0;
     }
-    int rc = load_conf(&cli, config, &err);
+    /* First of all, so that the host is a copy of a process that knows no secret yet. */
+    int rc = command->media ? okno_sandbox_start(&err) : 0;
+    if (rc == 0)
+        rc = load_conf(&cli, config, &err);
     if (rc == 0)
         rc = command->run(&cli, argc - at, argv + at, &err);
+    okno_sandbox_stop();
     if (rc == 0)
         return 0;
     if (err.text[0])

@@ -37,6 +37,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 
 const struct cli_command cli_serve = {
     .name = "serve",
+    .media = true,
     .summary = "run the service: web page, API, work at the archives",
     .help =
         "usage: okno [--config FILE] [--data DIR] serve [options]\n"

@@ -23,6 +23,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 
 const struct cli_command cli_still = {
     .name = "still",
+    .media = true,
     .summary = "save the frame a camera showed at a moment as a JPEG",
     .help =
         "usage: okno still --camera ID --at TIME -o FILE [--camera-clock] [--json]\n"

@@ -2,6 +2,7 @@
 #include "recording.h"
 
 #include "okno/mem.h"
+#include "okno/sandbox.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +23,7 @@ int fixture_begin(void **state)
 {
     (void)state;
     (void)snprintf(folder, sizeof(folder), "/tmp/okno-media-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
+    return mkdtemp(folder) ? okno_sandbox_start(NULL) : -1;
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
@@ -36,6 +37,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 int fixture_end(void **state)
 {
     (void)state;
+    okno_sandbox_stop();
     return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 

@@ -1,9 +1,9 @@
 #define _POSIX_C_SOURCE 200809L
+#include "inside.h"
 #include "verify.h"
 #include "writer.h"
 
 #include <string.h>
-#include <unistd.h>
 
 /* A frame that went into the file. */
 struct mark {
@@ -324,8 +324,8 @@ static int clip_make(struct clip *clip, struct okno_media_result *result, struct
     return rc < 0 ? rc : media_verify_clip(clip->fd, result, err);
 }
 
-static int check_arguments(const struct okno_media_input *inputs, size_t count, int64_t from_us,
-                           int64_t to_us, struct okno_err *err)
+int media_clip_check(const struct okno_media_input *inputs, size_t count, int64_t from_us,
+                     int64_t to_us, struct okno_err *err)
 {
     if (count > MEDIA_MAX_INPUTS)
         return okno_fail(err, OKNO_TOO_LARGE, "%zu recordings in one clip; at most %d", count,
@@ -350,16 +350,9 @@ void okno_media_result_free(struct okno_media_result *result)
     *result = (struct okno_media_result){0};
 }
 
-int okno_media_clip(const struct okno_media_input *inputs, size_t count, int64_t from_us,
-                    int64_t to_us, bool audio, const char *out_path,
-                    struct okno_media_result *ret_result, struct okno_err *err)
+int media_clip(const struct okno_media_input *inputs, size_t count, int64_t from_us, int64_t to_us,
+               bool audio, int fd, struct okno_media_result *ret_result, struct okno_err *err)
 {
-    okno_autoclose int fd = -1;
-    int rc = check_arguments(inputs, count, from_us, to_us, err);
-    if (rc == 0)
-        rc = media_file_create(out_path, &fd, err);
-    if (rc < 0)
-        return rc;
     struct clip clip = {.inputs = inputs,
                         .count = count,
                         .from_us = from_us,
@@ -367,10 +360,9 @@ int okno_media_clip(const struct okno_media_input *inputs, size_t count, int64_t
                         .audio = audio,
                         .fd = fd};
     struct okno_media_result result = {0};
-    rc = clip_make(&clip, &result, err);
+    int rc = clip_make(&clip, &result, err);
     clip_clear(&clip);
     if (rc < 0) {
-        (void)unlink(out_path);
         okno_media_result_free(&result);
         return rc;
     }

@@ -1,10 +1,11 @@
 #define _POSIX_C_SOURCE 200809L
+#include "inside.h"
 #include "reader.h"
 
 #include <string.h>
 
-int okno_media_probe(struct okno_source *source, const char *format,
-                     struct okno_media_info *ret_info, struct okno_err *err)
+int media_probe(struct okno_source *source, const char *format, struct okno_media_info *ret_info,
+                struct okno_err *err)
 {
     const struct okno_media_input input = {.source = source, .format = format};
     OKNO_AUTO(media_reader) *reader = NULL;

@@ -1,9 +1,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "decode.h"
+#include "inside.h"
 
 #include <libavutil/display.h>
 #include <math.h>
-#include <unistd.h>
 
 /* Looking for one frame in one recording. */
 struct search {
@@ -171,24 +171,18 @@ static int still_from(const struct okno_media_input *inputs, size_t count, size_
     return rc;
 }
 
-int okno_media_still(const struct okno_media_input *inputs, size_t count, int64_t at_us,
-                     const char *out_path, struct okno_media_result *ret_result,
-                     struct okno_err *err)
+int media_still(const struct okno_media_input *inputs, size_t count, int64_t at_us, int fd,
+                struct okno_media_result *ret_result, struct okno_err *err)
 {
     struct okno_media_result result = {0};
-    okno_autoclose int fd = -1;
-    int rc = media_file_create(out_path, &fd, err);
-    if (rc < 0)
-        return rc;
+    int rc = 0;
     for (size_t i = count; rc == 0 && i-- > 0;)
         if (inputs[i].from_us <= at_us)
             rc = still_from(inputs, count, i, at_us, fd, &result, err);
     if (rc == 0)
         rc = okno_fail(err, OKNO_NO_COVERAGE, "nothing is recorded at the asked moment");
-    if (rc < 0) {
-        (void)unlink(out_path);
+    if (rc < 0)
         return rc;
-    }
     *ret_result = result;
     return 0;
 }
