@@ -15,15 +15,6 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-/* A sanitizer reserves terabytes of address space, reads /proc and writes its report. Only builds
- * made with one are relaxed: no limit of memory, no landlock, and a list of what kills instead of a
- * list of what is allowed. */
-#ifdef __SANITIZE_ADDRESS__
-enum { SANITIZED = 1 };
-#else
-enum { SANITIZED = 0 };
-#endif
-
 /* Memory, locks, clocks, the end. */
 static const int harmless[] = {
     SCMP_SYS(exit_group),   SCMP_SYS(exit),
@@ -124,11 +115,12 @@ static bool program_take(int fd)
 static bool program_make(void)
 {
     okno_autoclose int fd = memfd_create("okno-filter", MFD_CLOEXEC);
-    scmp_filter_ctx filter = seccomp_init(SANITIZED ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
+    scmp_filter_ctx filter =
+        seccomp_init(CONFINE_SANITIZED ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
     bool good = fd >= 0 && filter &&
                 seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
                 seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 &&
-                (SANITIZED ? rules_sanitized(filter) : rules_strict(filter)) &&
+                (CONFINE_SANITIZED ? rules_sanitized(filter) : rules_strict(filter)) &&
                 seccomp_export_bpf(filter, fd) == 0 && program_take(fd);
     if (filter)
         seccomp_release(filter);
@@ -159,7 +151,7 @@ static long landlock_abi(void)
 static void landlock_enter(void)
 {
     long abi = landlock_abi();
-    if (abi < 1 || SANITIZED)
+    if (abi < 1 || CONFINE_SANITIZED)
         return;
     struct landlock_rules rules = landlock_all(abi);
     size_t size = abi >= 6 ? sizeof(rules) : abi >= 4 ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
@@ -202,7 +194,7 @@ bool confine_enter(const struct media_limits *limits)
     struct rlimit cpu = {.rlim_cur = (rlim_t)limits->cpu_s, .rlim_max = (rlim_t)limits->cpu_s + 1};
     return setrlimit(RLIMIT_CPU, &cpu) == 0 && limit(RLIMIT_CORE, 0) &&
            limit(RLIMIT_FSIZE, limits->output_bytes) && limit(RLIMIT_NOFILE, CONFINE_FDS) &&
-           (SANITIZED || limit(RLIMIT_AS, own_bytes + limits->memory_bytes)) &&
+           (CONFINE_SANITIZED || limit(RLIMIT_AS, own_bytes + limits->memory_bytes)) &&
            prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
            syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
 }

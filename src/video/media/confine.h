@@ -6,6 +6,15 @@
 
 #include <stdbool.h>
 
+/* A sanitizer reserves terabytes of address space, reads /proc and writes its report. Only builds
+ * made with one are relaxed: no limit of memory, no landlock, and a list of what kills instead of a
+ * list of what is allowed. */
+#ifdef __SANITIZE_ADDRESS__
+enum { CONFINE_SANITIZED = 1 };
+#else
+enum { CONFINE_SANITIZED = 0 };
+#endif
+
 /* Where a child finds its descriptors. It has no others. */
 enum {
     CONFINE_JOB_FD = 3,

@@ -245,9 +245,12 @@ static bool host_turn(struct host *host)
 static int host_signals(void)
 {
     static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2};
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGCHLD};
     sigset_t ended;
     for (size_t i = 0; i < OKNO_COUNT(ignored); i++)
         (void)signal(ignored[i], SIG_IGN);
+    for (size_t i = 0; i < OKNO_COUNT(crashes) && !CONFINE_SANITIZED; i++)
+        (void)signal(crashes[i], SIG_DFL); /* whoever started us may have handlers */
     (void)sigemptyset(&ended);
     (void)sigaddset(&ended, SIGCHLD);
     (void)sigprocmask(SIG_SETMASK, &ended, NULL);
@@ -261,12 +264,9 @@ static int host_descriptors(int control_fd)
     int control = fcntl(control_fd, F_DUPFD, 2 * CONFINE_FDS);
     if (null < 0 || control < 0)
         _exit(1);
-#ifdef __SANITIZE_ADDRESS__
-    enum { LAST = STDOUT_FILENO }; /* the report goes to standard error */
-#else
-    enum { LAST = STDERR_FILENO };
-#endif
-    for (int fd = STDIN_FILENO; fd <= LAST; fd++)
+    /* A sanitizer's report goes to standard error. */
+    int last = CONFINE_SANITIZED ? STDOUT_FILENO : STDERR_FILENO;
+    for (int fd = STDIN_FILENO; fd <= last; fd++)
         if (dup2(null, fd) < 0)
             _exit(1);
     if (dup2(control, STDERR_FILENO + 1) < 0 || close_range(STDERR_FILENO + 2, ~0U, 0) < 0)
@@ -302,13 +302,19 @@ static void host_main(const struct media_setup *setup, int control_fd, pid_t par
 static struct {
     int control_fd;
     pid_t pid;
+    pid_t owner; /* a fork of ours has no host: children of one host have one parent */
     struct media_setup setup;
 } ours = {.control_fd = -1};
+
+static bool is_ours(void)
+{
+    return ours.control_fd >= 0 && ours.owner == getpid();
+}
 
 int media_host_start(const struct media_setup *setup, struct okno_err *err)
 {
     int pair[2];
-    if (ours.control_fd >= 0)
+    if (is_ours())
         return okno_fail(err, OKNO_BUSY, "the media host runs already");
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return okno_fail_errno(err, errno, "cannot start the media host");
@@ -326,12 +332,13 @@ int media_host_start(const struct media_setup *setup, struct okno_err *err)
     }
     ours.control_fd = pair[0];
     ours.pid = pid;
+    ours.owner = self;
     return 0;
 }
 
 void okno_sandbox_stop(void)
 {
-    if (ours.control_fd < 0)
+    if (!is_ours())
         return;
     (void)close(ours.control_fd);
     ours.control_fd = -1;
@@ -343,7 +350,7 @@ int media_host_spawn(const struct media_limits *limits, const int *fds, size_t c
                      struct okno_err *err)
 {
     struct wire_spawn spawn = {.limits = *limits};
-    if (ours.control_fd < 0)
+    if (!is_ours())
         return okno_fail(err, OKNO_FAILED, "the media host was not started");
     if (wire_send_fds(ours.control_fd, &spawn, sizeof(spawn), fds, count) < 0)
         return okno_fail(err, OKNO_FAILED, "the media host has ended (%s); start okno again",

@@ -258,7 +258,7 @@ static void job_serve(struct job *job)
  * the host is gone. */
 static int job_end(struct job *job, struct wire_end *ret_end)
 {
-    int64_t left_us = LEAVE_US;
+    int64_t left_us = smaller(LEAVE_US, job->limits.wall_us);
     if (!job->broke[0] && !job_wait(job->status_fd, &left_us))
         breaks(job, "did not end after its answer");
     if (job->broke[0])
