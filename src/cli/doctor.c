@@ -6,6 +6,7 @@
 #include "okno/conf.h"
 #include "okno/json.h"
 #include "okno/registry.h"
+#include "okno/sandbox.h"
 #include "okno/time.h"
 #include "okno/work.h"
 
@@ -196,9 +197,23 @@ static int look_at_people(struct doctor *d, struct okno_err *err)
     return 0;
 }
 
+static void look_at_sandbox(struct doctor *d)
+{
+    struct okno_sandbox_support has = okno_sandbox_support();
+    if (!has.seccomp)
+        tell(d, LEVEL_ERROR, "sandbox", "run a kernel with CONFIG_SECCOMP_FILTER",
+             "no seccomp: no recording can be read");
+    else if (!has.landlock)
+        tell(d, LEVEL_WARNING, "sandbox", "run a kernel with landlock, 5.13 or later",
+             "recordings are decoded under seccomp alone, without landlock");
+    else
+        tell(d, LEVEL_OK, "sandbox", "", "recordings are decoded under seccomp and landlock");
+}
+
 static int examine(struct doctor *d, struct okno_err *err)
 {
     tell(d, LEVEL_OK, "configuration", "", "read and within its ranges");
+    look_at_sandbox(d);
     look_at_directory(d);
     if (!look_at_database(d))
         return 0;

@@ -165,11 +165,12 @@ static int64_t own_bytes;
 
 static int64_t own_bytes_read(void)
 {
-    okno_autofclose FILE *file = fopen("/proc/self/statm", "re");
     long long pages = 0;
-    if (!file || fscanf(file, "%lld", &pages) != 1)
-        return INT64_C(1) << 30;
-    return pages * sysconf(_SC_PAGESIZE);
+    FILE *file = fopen("/proc/self/statm", "re");
+    bool good = file && fscanf(file, "%lld", &pages) == 1;
+    if (file)
+        (void)fclose(file);
+    return good ? pages * sysconf(_SC_PAGESIZE) : INT64_C(1) << 30;
 }
 
 bool confine_prepare(void)

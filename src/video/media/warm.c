@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "child.h"
 
+#include "confine.h"
 #include "inside.h"
 
 #include "okno/mem.h"
@@ -97,14 +98,18 @@ enum { HUGE_BYTES = 2 * 1024 * 1024, HEAP_BYTES = 30 * 1024 * 1024 };
  * huge pages when a child touches it. Nothing is touched here. */
 static void heap_prepare(void)
 {
+    if (CONFINE_SANITIZED) /* its allocator is another one */
+        return;
     (void)mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024);
     (void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
     (void)mallopt(M_TOP_PAD, 8 * 1024 * 1024);
     void *probe = malloc(HEAP_BYTES);
+    /* cppcheck-suppress uninitdata; only its address matters */
     size_t before = HUGE_BYTES - (uintptr_t)probe % HUGE_BYTES;
     free(probe);
     /* Stays: the heap goes on just before the border, so that the first huge page is untouched. */
-    void *filler = malloc(before > 64 ? before - 64 : HUGE_BYTES);
+    static void *filler;
+    filler = malloc(before > 64 ? before - 64 : HUGE_BYTES);
     void *room[2] = {malloc(HEAP_BYTES), malloc(HEAP_BYTES)};
     uintptr_t from = ((uintptr_t)room[0] + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES;
     uintptr_t to = ((uintptr_t)room[1] + HEAP_BYTES) / HUGE_BYTES * HUGE_BYTES;
