@@ -60,7 +60,7 @@ struct http_service {
     pthread_mutex_t login_lock; /* one password is hashed at a time: each takes much memory */
     pthread_mutex_t limiter_lock;
     struct http_limiter pairs, users, addresses; /* under limiter_lock */
-    struct http_rate devices;             /* under limiter_lock */
+    struct http_rate devices;                    /* under limiter_lock */
     struct http_intake intake;
     int64_t liveness_us;
     atomic_uint_fast64_t requests, failures; /* answered; of these with 5xx */

@@ -249,7 +249,8 @@ static void prepare_service(struct http_server *server, const struct okno_serve_
     service->silent_weight = conf->kpi.silent_weight;
     service->fm_threshold = conf->kpi.fm_threshold;
     service->min_n = conf->kpi.min_n;
-    service->pairs.window_us = service->users.window_us = service->addresses.window_us = 60 * OKNO_SECOND_US;
+    service->pairs.window_us = service->users.window_us = service->addresses.window_us =
+        60 * OKNO_SECOND_US;
     service->liveness_us = conf->survey.liveness_h * 3600 * OKNO_SECOND_US;
     http_rate_init(&service->devices, conf->limits.device_per_min);
     http_intake_init(&service->intake);
