@@ -70,7 +70,8 @@ struct okno_estimate_request {
 /* Fields that do not apply are NAN. */
 struct okno_estimate {
     const char *null_reason; /* NULL: there is a figure; `no_surveys`, `not_sampled`,
-                                `nothing_valid` */
+                                `too_few_reviewed` (all classes had to share one share, which
+                                then says nothing), `nothing_valid` */
     double value, low, high, se;
     double level;     /* as asked */
     double numerator; /* A and B of the whole frame, estimated */

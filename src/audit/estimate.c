@@ -375,6 +375,29 @@ static void count_up(const struct okno_estimate_request *request, struct okno_es
     }
 }
 
+/* All classes merged into one pool: its share cancels out of the ratio, the figure would be the raw
+ * one and its interval of no width, whatever was found. Corrected classes and silent ones that are
+ * known still tell something. */
+static bool share_cancels(const struct pools *pools)
+{
+    const struct pool *only = NULL;
+    int classes = 0;
+    double corrected = 0;
+    for (size_t i = 0; i < pools->count; i++) {
+        if (pools->items[i].fm)
+            continue;
+        if (only)
+            return false;
+        only = &pools->items[i];
+    }
+    for (int t = 0; only && t < OKNO_CLASSES; t++) {
+        classes += only->weight[t] > 0;
+        corrected += only->other[t];
+    }
+    return only && classes > 1 && corrected <= 0 && pools->b0 <= 0 &&
+           pool_results(only) < only->frame;
+}
+
 /* Why there is no figure; NULL when there is. */
 static const char *why_null(const struct pools *pools, double b)
 {
@@ -387,6 +410,8 @@ static const char *why_null(const struct pools *pools, double b)
         return "no_surveys";
     if (!is_sampled(pools))
         return "not_sampled";
+    if (share_cancels(pools))
+        return "too_few_reviewed";
     return b > 0 ? NULL : "nothing_valid";
 }
 

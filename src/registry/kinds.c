@@ -26,9 +26,8 @@ static const struct okno_field archive_fields[] = {
     {.name = "kind",
      .type = OKNO_FIELD_WORD,
      .required = true,
-     .words = "dir hls onvif rtsp zoneminder mediamtx frigate moonfire nx flussonic macroscop axis "
-              "hikvision dahua trassir axxon",
-     .help = "how it is reached"},
+     .words = "dir",
+     .help = "how it is reached; dir: files named by their time"},
     {.name = "url",
      .type = OKNO_FIELD_TEXT,
      .required = true,
@@ -299,7 +298,6 @@ static int check_dir(const struct okno_value *values, struct okno_err *err)
 
 static int check_archive(const struct okno_value *values, struct okno_err *err)
 {
-    const char *kind = values[1].text;
     const char *url = values[2].text;
     char scheme[16] = "";
     const char *colon = strstr(url, "://");
@@ -310,15 +308,13 @@ static int check_archive(const struct okno_value *values, struct okno_err *err)
                                "url holds a login: put it into the columns user and secret");
     if (colon)
         (void)snprintf(scheme, sizeof(scheme), "%.*s", (int)(colon - url), url);
-    bool dir = strcmp(kind, "dir") == 0;
-    const char *allowed = dir ? "file http https ftp sftp s3" : "http https rtsp rtsps";
-    bool path = dir && *url == '/';
-    if (!path && !okno_text_is_word(scheme, allowed))
+    static const char allowed[] = "file http https";
+    if (*url != '/' && !okno_text_is_word(scheme, allowed))
         return okno_fail_field(err, OKNO_INVALID, "url",
-                               "url: \"%.80s\" is not allowed; allowed: %sSCHEME://..., SCHEME one "
-                               "of: %s",
-                               url, dir ? "an absolute path, or " : "", allowed);
-    return dir ? check_dir(values, err) : 0;
+                               "url: \"%.80s\" is not allowed; allowed: an absolute path, or "
+                               "SCHEME://..., SCHEME one of: %s",
+                               url, allowed);
+    return check_dir(values, err);
 }
 
 /* The channel becomes part of paths and addresses. */

@@ -103,16 +103,18 @@ static void the_latest_version_of_a_key_stands(void **state)
     (void)state;
     struct okno_camera camera;
     struct okno_archive_row_vec archives = {0};
-    take("archives", "archive,kind,url\nA1,hls,http://nvr.example/live\nA0,hls,http://x.example\n");
+    take("archives",
+         "archive,kind,url,files\nA1,dir,http://nvr.example/live,%s.ts\n"
+         "A0,dir,http://x.example,%s.mp4\n");
     take("cameras", "camera,site,archive,channel\nC1,S1,A1,ch9\n");
     assert_int_equal(okno_registry_camera(db, "C1", &camera, &err), 0);
     assert_string_equal(camera.channel, "ch9");
-    assert_string_equal(camera.archive.kind, "hls");
-    assert_string_equal(camera.archive.files, "");
+    assert_string_equal(camera.archive.kind, "dir");
+    assert_string_equal(camera.archive.files, "%s.ts");
     assert_int_equal(okno_registry_archives(db, &archives, &err), 0);
     assert_int_equal(archives.len, 2);
     assert_string_equal(archives.items[0].archive, "A0");
-    assert_string_equal(archives.items[1].kind, "hls");
+    assert_string_equal(archives.items[1].files, "%s.ts");
     okno_archive_row_vec_free(&archives);
 }
 

@@ -246,6 +246,7 @@ export const table = {
   "null.no_audit": { en: "no audit chosen", ru: "аудит не выбран" },
   "null.not_estimated": { en: "not for this grouping", ru: "не для этой группировки" },
   "null.nothing_valid": { en: "nothing found valid yet", ru: "пока нет действительных" },
+  "null.too_few_reviewed": { en: "too few reviewed", ru: "проверено слишком мало" },
   "null.not_sampled": { en: "not sampled", ru: "нет выборки" },
   "flag.not_advisable": { en: "force majeure above the gate: judging is not advisable", ru: "форс-мажор выше порога: оценивать не рекомендуется" },
   "flag.evaluable": { en: "evaluable", ru: "можно оценивать" },
