@@ -11,13 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HASH_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+/* Of the one byte "x". */
+#define WATCHED "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
 
 /* One decision of eva's on whatever comes next; false when nothing is left. */
 static inline bool decide(struct scratch_db *f, int number)
 {
     okno_autojson json_t *item = NULL;
-    okno_autojson json_t *watched = json_pack("[s]", HASH_A);
+    okno_autojson json_t *watched = json_pack("[s]", WATCHED);
     int64_t id = 0;
     bool counted = false;
     int64_t now = AT(100 + number);

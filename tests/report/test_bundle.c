@@ -510,6 +510,36 @@ static void an_export_waits_for_the_close_and_never_overwrites(void **state)
     assert_int_equal(asked(f, "SELECT count(*) FROM audit_steps WHERE step = 'export'"), 0);
 }
 
+static void watched_files_go_along_and_are_told_from_others(void **state)
+{
+    struct scratch_db *f = *state;
+    char dir[400];
+    char command[1200];
+    struct okno_err err;
+    (void)snprintf(dir, sizeof(dir), "%s/seen", folder);
+    const struct okno_bundle_request request = {
+        .audit = "A1", .dir = dir, .author = "eva", .with_evidence = true};
+    close_audit(f);
+    (void)snprintf(command, sizeof(command),
+                   "mkdir -p %s/evidence/2d && printf x > %s/evidence/2d/" WATCHED, f->dir, f->dir);
+    shell(command);
+    must(f, okno_bundle_export(f->db, &request, AT(300), &f->err));
+    if (verify(dir, &err) < 0)
+        fail_msg("%s", err.text);
+    (void)snprintf(command, sizeof(command), "cd %s/data/evidence && printf y > " WATCHED, dir);
+    shell(command);
+    make_manifests(dir);
+    assert_int_equal(verify(dir, &err), OKNO_CHECK_FAILED);
+    assert_non_null(strstr(err.text, "data/evidence/" WATCHED " is not what an expert watched"));
+    (void)snprintf(command, sizeof(command), "rm -r %s/data/evidence %s/evidence", dir, f->dir);
+    shell(command);
+    make_manifests(dir);
+    assert_int_equal(verify(dir, &err), OKNO_CHECK_FAILED);
+    assert_non_null(strstr(err.text, "data/evidence: files are missing"));
+    (void)snprintf(command, sizeof(command), "rm -r %s", dir);
+    shell(command);
+}
+
 static void an_audit_older_than_the_log_is_refused(void **state)
 {
     struct scratch_db *f = *state;
@@ -537,6 +567,7 @@ int main(void)
         TEST(a_bundle_open_to_all_names_nobody),
         cmocka_unit_test(a_formula_does_not_reach_a_spreadsheet),
         TEST(an_export_waits_for_the_close_and_never_overwrites),
+        TEST(watched_files_go_along_and_are_told_from_others),
         TEST(an_audit_older_than_the_log_is_refused),
     };
     return cmocka_run_group_tests(tests, make, drop);
