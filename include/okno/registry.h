@@ -172,7 +172,8 @@ OKNO_CHECK int okno_registry_clock(struct okno_db *db, const char *target,
 
 /* A device's own word about its clock, inside the caller's transaction: judged (okno_clock_judge;
  * agreed_us is filled in here) and kept. A measurement so made has the method `intake` and an
- * import of its own, by the author `device:ID`. */
+ * import of its own, by the author `device:ID`, and an entry in the log. OKNO_REFUSED when the log
+ * takes none. */
 OKNO_CHECK int okno_registry_report_clock(struct okno_db *db, const char *device,
                                           struct okno_clock_report report,
                                           enum okno_clock_finding *ret_finding,

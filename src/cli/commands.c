@@ -9,6 +9,7 @@
     X(archive) \
     X(clock) \
     X(token) \
+    X(device) \
     X(audit) \
     X(check) \
     X(clip) \

@@ -4,6 +4,7 @@
 #include "options.h"
 
 #include "okno/conf.h"
+#include "okno/device.h"
 #include "okno/json.h"
 #include "okno/registry.h"
 #include "okno/sandbox.h"
@@ -20,7 +21,7 @@ struct doctor {
     struct cli *cli;
     struct okno_work *work;
     json_t *lines;
-    int errors;
+    int errors, warnings;
 };
 
 enum level { LEVEL_OK, LEVEL_WARNING, LEVEL_ERROR };
@@ -37,6 +38,7 @@ static void tell(struct doctor *d, enum level level, const char *subject, const 
     (void)vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     d->errors += level == LEVEL_ERROR;
+    d->warnings += level == LEVEL_WARNING;
     json_array_append_new(d->lines, json_pack("{s:s, s:s, s:s, s:s}", "level", words[level],
                                               "subject", subject, "text", text, "next", next));
     if (d->cli->json)
@@ -162,6 +164,45 @@ static int look_at_clocks(struct doctor *d, struct okno_err *err)
     return rc;
 }
 
+/* One line per trouble. */
+static int look_at_device(struct doctor *d, const struct okno_device *device)
+{
+    static const char measure[] = "compare it with a right clock and import clocks";
+    char since[OKNO_TIME_TEXT];
+    char subject[80];
+    int before = d->warnings;
+    (void)snprintf(subject, sizeof(subject), "device %s", device->device);
+    if (device->alerts & OKNO_DEVICE_CLOCK_SUSPECT)
+        tell(
+            d, LEVEL_WARNING, subject, measure,
+            "its clock or an event of it is more than a day off: what it sent may make no surveys");
+    if (device->alerts & OKNO_DEVICE_CLOCK_JUMP)
+        tell(d, LEVEL_WARNING, subject, measure, "its clock was set within a week: now %+.1f s",
+             (double)device->offset_us / OKNO_SECOND_US);
+    if (device->alerts & OKNO_DEVICE_QUIET)
+        tell(d, LEVEL_WARNING, subject, "see that it has power and a network",
+             "at point %s, nothing heard since %s", device->point,
+             okno_time_format(device->unheard_since_us, since));
+    if (device->missing)
+        tell(d, LEVEL_WARNING, subject, "let it send its backlog, or read it out and import events",
+             "%lld of its numbers never came, the first is %s", (long long)device->missing,
+             device->first_missing);
+    return d->warnings - before;
+}
+
+static int look_at_devices(struct doctor *d, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_device_vec) devices = {0};
+    int64_t liveness_us = d->cli->conf->survey.liveness_h * 3600 * OKNO_SECOND_US;
+    int found = 0;
+    int rc = okno_device_list(okno_work_db(d->work), okno_time_now(), liveness_us, &devices, err);
+    for (size_t i = 0; rc == 0 && i < devices.len; i++)
+        found += look_at_device(d, &devices.items[i]);
+    if (rc == 0 && found == 0)
+        tell(d, LEVEL_OK, "devices", "", "%zu known, all heard of, no gaps", devices.len);
+    return rc;
+}
+
 static int look_at_jobs(struct doctor *d, struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
@@ -222,6 +263,8 @@ static int examine(struct doctor *d, struct okno_err *err)
         rc = look_at_archives(d, err);
     if (rc == 0)
         rc = look_at_clocks(d, err);
+    if (rc == 0)
+        rc = look_at_devices(d, err);
     if (rc == 0)
         rc = look_at_jobs(d, err);
     return rc < 0 ? rc : look_at_people(d, err);

@@ -1,6 +1,10 @@
 /* A device's word about its clock becomes a dated measurement. */
+#include "okno/hash.h"
+#include "okno/json.h"
+#include "okno/ledger.h"
 #include "okno/registry.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 static int last_agreed(struct okno_db *db, const char *device, int64_t *ret_us,
@@ -10,6 +14,30 @@ static int last_agreed(struct okno_db *db, const char *device, int64_t *ret_us,
                        OKNO_TEXT("device", device));
 }
 
+/* One entry of the log, as of an import of one row. */
+static int log_measurement(struct okno_db *db, int64_t import, const char *target,
+                           const struct okno_clock_report *report,
+                           const struct okno_clock_measurement *found, struct okno_err *err)
+{
+    char author[OKNO_PSEUDONYM_TEXT];
+    char row[200];
+    char sha256[OKNO_SHA256_TEXT];
+    uint8_t digest[OKNO_SHA256_BYTES];
+    const struct okno_ledger_entry entry = {
+        .kind = "import", .subject = import, .at_us = report->arrived_us};
+    int rc = okno_ledger_pseudonym(db, 'R', target, author, err);
+    if (rc < 0)
+        return rc;
+    int len = snprintf(row, sizeof(row), "%s %" PRId64 " %" PRId64 " %" PRId64 " %d", target,
+                       found->at_us, found->offset_us, found->uncertainty_us, found->step);
+    okno_hash_bytes(row, (size_t)len, digest);
+    okno_autojson json_t *json =
+        json_pack("{s:I, s:s, s:s, s:s, s:i, s:i, s:i, s:i}", "import", (json_int_t)import, "of",
+                  "clocks", "author", author, "sha256", okno_hash_hex(digest, sha256), "read", 1,
+                  "added", 1, "duplicate", 0, "rejected", 0);
+    return okno_ledger_append(db, &entry, json, NULL, err);
+}
+
 static int add_measurement(struct okno_db *db, const char *target,
                            const struct okno_clock_report *report,
                            const struct okno_clock_measurement *found, struct okno_err *err)
@@ -17,12 +45,13 @@ static int add_measurement(struct okno_db *db, const char *target,
     int64_t import = 0;
     int rc = OKNO_DB_INT(db, "registry.add_report_import", 0, &import, err,
                          OKNO_TEXT("author", target), OKNO_INT("at", report->arrived_us));
-    return rc < 0 ? rc
-                  : OKNO_DB_RUN(db, "registry.add_report", NULL, err, OKNO_INT("import", import),
-                                OKNO_TEXT("target", target), OKNO_INT("at", found->at_us),
-                                OKNO_INT("offset", found->offset_us),
-                                OKNO_INT("uncertainty", found->uncertainty_us),
-                                OKNO_INT("step", found->step));
+    if (rc == 0)
+        rc = OKNO_DB_RUN(db, "registry.add_report", NULL, err, OKNO_INT("import", import),
+                         OKNO_TEXT("target", target), OKNO_INT("at", found->at_us),
+                         OKNO_INT("offset", found->offset_us),
+                         OKNO_INT("uncertainty", found->uncertainty_us),
+                         OKNO_INT("step", found->step));
+    return rc < 0 ? rc : log_measurement(db, import, target, report, found, err);
 }
 
 int okno_registry_report_clock(struct okno_db *db, const char *device,

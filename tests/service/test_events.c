@@ -388,8 +388,34 @@ static void the_devices_word_about_its_clock_becomes_a_measurement(void **state)
                            "SELECT count(*) FROM imports WHERE kind='clocks' AND source='api' AND "
                            "author='device:D1'"),
                      1);
+    assert_int_equal(count(fixture,
+                           "SELECT count(*) FROM log_leaves l JOIN imports i ON i.import = "
+                           "l.subject WHERE l.kind='import' AND i.author='device:D1'"),
+                     1);
     tell_with_now(fixture, -90 * OKNO_SECOND_US, 2); /* nothing new */
     assert_int_equal(count(fixture, "SELECT count(*) FROM clocks"), 1);
+}
+
+static void those_who_look_after_devices_see_them_and_others_do_not(void **state)
+{
+    struct fixture *fixture = *state;
+    tell_with_now(fixture, 0, 1);
+    tell_with_now(fixture, 3600 * OKNO_SECOND_US, 3);
+    fixture_user(fixture, "boss", "manager");
+    fixture_user(fixture, "eye", "expert");
+    AUTO_ANSWER seen = client_request(fixture_port(fixture), "GET", "/api/v1/devices",
+                                      fixture_login(fixture, "boss"), NULL);
+    assert_int_equal(seen.status, 200);
+    okno_autojson json_t *body = answer_json(&seen);
+    struct okno_err err = {0};
+    assert_int_equal(http_schema_check("Devices", body, &err), 0);
+    const json_t *device = json_array_get(json_object_get(body, "devices"), 0);
+    assert_string_equal(json_text(device, "device"), "D1");
+    assert_string_equal(json_text(device, "state"), "clock_jump");
+    assert_string_equal(json_text(device, "first_missing"), "D1.0.2");
+    AUTO_ANSWER unseen = client_request(fixture_port(fixture), "GET", "/api/v1/devices",
+                                        fixture_login(fixture, "eye"), NULL);
+    assert_int_equal(unseen.status, 403);
 }
 
 static void a_clock_that_was_set_makes_a_step(void **state)
@@ -498,6 +524,7 @@ int main(void)
         TEST(an_unpaired_devices_events_wait_and_become_surveys_once_it_is_paired),
         TEST(old_and_unordered_uploads_are_as_good_as_new_ones),
         TEST(the_devices_word_about_its_clock_becomes_a_measurement),
+        TEST(those_who_look_after_devices_see_them_and_others_do_not),
         TEST(a_clock_that_was_set_makes_a_step),
         TEST(a_clock_that_cannot_be_right_is_not_believed),
         TEST(an_event_sent_alone_may_carry_now_and_one_of_a_list_may_not),

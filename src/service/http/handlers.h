@@ -22,6 +22,8 @@ http_handler http_get_indicators;
 http_handler http_get_surveys, http_get_survey;
 /* events.c */
 http_handler http_post_events;
+/* devices.c */
+http_handler http_get_devices;
 
 /* status.c */
 http_handler http_get_sites, http_get_status;

@@ -128,7 +128,17 @@ static int store_clock(struct okno_db *db, const struct http_intake_batch *batch
     struct okno_clock_report report = {.shown_us = now_us,
                                        .arrived_us = batch->arrived_us,
                                        .earliest_us = earliest_us < now_us ? earliest_us : now_us};
-    int rc = okno_registry_report_clock(db, batch->device, report, &finding, err);
+    struct okno_err why = {0};
+    int rc = okno_db_savepoint(db, err);
+    if (rc < 0)
+        return rc;
+    int reported = okno_registry_report_clock(db, batch->device, report, &finding, &why);
+    rc = okno_db_savepoint_end(db, reported == 0, err);
+    if (rc == 0 && reported == OKNO_REFUSED) /* the log takes nothing: no reason to lose events */
+        okno_log(OKNO_LOG_WARNING, "intake", "the clock of device %s is not kept: %s",
+                 batch->device, why.text);
+    else if (rc == 0 && reported < 0)
+        return okno_fail(err, reported, "%s", why.text);
     if (rc == 0 && (finding == OKNO_CLOCK_JUMPED || finding == OKNO_CLOCK_SUSPECT))
         okno_log(OKNO_LOG_WARNING, "intake", "the clock of device %s %s: %.3f s from ours",
                  batch->device, finding == OKNO_CLOCK_JUMPED ? "jumped" : "cannot be right",

@@ -50,6 +50,8 @@ const struct http_route http_routes[] = {
     {"GET", "/api/v1/sites", FIGURES, "", NULL, "Sites", "Sites and their points", http_get_sites},
     {"GET", "/api/v1/status", FIGURES, "", NULL, "Status",
      "Work at the archives: jobs, links, archives in trouble", http_get_status},
+    {"GET", "/api/v1/devices", HTTP_MANAGER | HTTP_ADMINISTRATOR, "", NULL, "Devices",
+     "Devices in the field: last heard of, clock, gaps, alerts", http_get_devices},
 
     {"POST", "/api/v1/events", HTTP_DEVICE, "", "Events", "EventResults",
      "What a device tells: one event, or up to 1000; each is answered for itself, in order",
