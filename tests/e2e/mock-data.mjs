@@ -57,6 +57,20 @@ export const sites = {
   ],
 };
 
+const device = (name, more) => ({
+  device: name, point: null, state: "ok", alerts: [], last_event_at: "2026-03-10T11:17:14.400Z", last_arrival_at: "2026-03-10T11:17:15.000Z",
+  offset_ms: 0, uncertainty_ms: 10000, measured_at: null, missing: 0, first_missing: null, unheard_since: null, ...more,
+});
+
+export const devices = {
+  devices: [
+    device("D1", { point: "S1-T1", offset_ms: -1840, uncertainty_ms: 2100, measured_at: "2026-03-10T08:00:00.000Z" }),
+    device("D2", { point: "S1-T2", state: "quiet", alerts: ["quiet"], unheard_since: "2026-03-07T18:00:00.000Z", missing: 3, first_missing: "D2.0.41" }),
+    device("D3", { point: "S2-D1", state: "clock_suspect", alerts: ["clock_suspect", "quiet"], last_event_at: null, unheard_since: "2026-03-01T00:00:00.000Z" }),
+    device("D4", { state: "clock_jump", alerts: ["clock_jump"], offset_ms: 3600000, uncertainty_ms: 2000, measured_at: "2026-03-10T09:00:00.000Z" }),
+  ],
+};
+
 export function audits(reviewed) {
   const step = (name, at, author, detail) => ({ step: name, at, author, detail });
   return [{

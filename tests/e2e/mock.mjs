@@ -94,6 +94,7 @@ class Mock {
     if (method === "POST" && noun === "me") return Object.assign(user, { language: body.language });
     if (noun === "reasons") return data.reasons;
     if (noun === "sites") return data.sites;
+    if (noun === "devices") return data.devices;
     if (noun === "audits") return id ? data.audits(this.reviewed)[0] : { audits: data.audits(this.reviewed) };
     if (noun === "indicators") return this.indicators(query);
     if (noun === "surveys") return id ? this.dossier(id) : this.listSurveys(query);

@@ -106,10 +106,25 @@ test("an audit shows its progress and its steps", async () => {
   await shoot(page, "audit");
 });
 
+test("devices in trouble stand first, each with what is wrong", async () => {
+  await open("manager", "#/devices");
+  const line = (n) => page.locator("okno-devices tbody tr").nth(n);
+  await line(0).waitFor();
+  assert.deepEqual(await page.locator("okno-devices tbody td:first-child b").allInnerTexts(), ["D3", "D4", "D2", "D1"]);
+  for (const [n, part] of [[0, "clock cannot be right"], [0, "quiet"], [1, "3,600.0 s off, ± 2.0 s"], [1, "at no point"], [2, "since 7 Mar 2026, 21:00:00"],
+    [2, "first D2.0.41"], [3, "−1.8 s off, ± 2.1 s"]]) await line(n).getByText(part).first().waitFor();
+  await shoot(page, "devices");
+  await page.getByRole("button", { name: "RU", exact: true }).click();
+  await page.getByText("часы переведены").waitFor();
+  await page.getByRole("button", { name: "EN", exact: true }).click(); // the account keeps it
+  await page.getByText("clock was set").waitFor();
+  assert.deepEqual(browser.faults, []);
+});
+
 test("each role sees only its pages", async () => {
   await open("manager", "#/review");
   await page.locator("okno-indicators").waitFor();
-  assert.deepEqual(await page.locator("okno-header nav a").allInnerTexts(), ["Indicators", "Surveys"]);
+  assert.deepEqual(await page.locator("okno-header nav a").allInnerTexts(), ["Indicators", "Surveys", "Devices"]);
 });
 
 test("the language is kept by the account and changes every page", async () => {
@@ -131,7 +146,7 @@ test("an account that chose no language leaves the browser's", async () => {
 for (const [width, height] of [[360, 740], [1280, 720], [1920, 1080], [3840, 2160]])
   test(`nothing is cut off at ${width} × ${height}`, async () => {
     await open("admin", "#/review", { width, height, dark: width === 1920 });
-    for (const [hash, sign] of [["#/review", "okno-player video"], ["#/indicators", "okno-dumbbell"], ["#/surveys", "tbody tr"], ["#/surveys/D1.0.1002", "okno-player video"], ["#/audits/A-2026-03", "okno-progress"]]) {
+    for (const [hash, sign] of [["#/review", "okno-player video"], ["#/indicators", "okno-dumbbell"], ["#/surveys", "tbody tr"], ["#/surveys/D1.0.1002", "okno-player video"], ["#/audits/A-2026-03", "okno-progress"], ["#/devices", "okno-devices tbody tr"]]) {
       await page.goto(`${service.url}/${hash}`);
       await page.locator(sign).first().waitFor();
       await page.waitForLoadState("networkidle");

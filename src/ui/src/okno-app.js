@@ -8,6 +8,7 @@ import { language, setLanguage, t } from "./i18n.js";
 import { isTyping, keyName } from "./keys.js";
 import { parseRoute } from "./router.js";
 import "./okno-audits.js";
+import "./okno-devices.js";
 import "./okno-dossier.js";
 import "./okno-header.js";
 import "./okno-help.js";
@@ -21,10 +22,10 @@ import "./okno-toast.js";
 // What each role may open; the first is where it begins.
 const pagesOf = {
   expert: ["review", "audits"],
-  manager: ["indicators", "surveys"],
+  manager: ["indicators", "surveys", "devices"],
   auditor: ["audits", "indicators", "surveys"],
   // Not the review: looking in would take a survey from the experts' queue.
-  administrator: ["indicators", "surveys", "audits", "review"],
+  administrator: ["indicators", "surveys", "audits", "review", "devices"],
 };
 
 class OknoApp extends OknoElement {
@@ -119,6 +120,7 @@ class OknoApp extends OknoElement {
     case "review": return html`<okno-review .audit=${query.audit ?? ""} ?held=${this.help}></okno-review>`;
     case "indicators": return html`<okno-indicators .query=${query}></okno-indicators>`;
     case "surveys": return id ? html`<okno-dossier .id=${id}></okno-dossier>` : html`<okno-surveys .query=${query}></okno-surveys>`;
+    case "devices": return html`<okno-devices></okno-devices>`;
     case "audits": return html`<okno-audits .id=${id} .pages=${this.pages}></okno-audits>`;
     default: return nothing;
     }
