@@ -359,6 +359,29 @@ static void do_linger(void)
     do_hang();
 }
 
+/* Answers well and keeps the picture mapped, to change it later. */
+static void do_keep_hold(void)
+{
+    (void)!pwrite(mine->out_fd, "picture", 7, 0);
+    (void)mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, mine->out_fd, 0);
+    do_linger();
+}
+
+static void do_empty(void)
+{
+    say_done(good_still());
+}
+
+/* Writes until that fails. */
+static void do_write_on(void)
+{
+    (void)!pwrite(mine->out_fd, "picture", 7, 0);
+    say_done(good_still());
+    while (pwrite(mine->out_fd, "forgery", 7, 0) == 7)
+        ;
+    do_hang();
+}
+
 struct deed {
     const char *name;
     void (*act)(void);
@@ -413,7 +436,8 @@ static const struct deed deeds[] = {
     {"impossible gap", do_gap, "an impossible gap", false},
     {"gaps without end", do_gaps, "sent too many gaps", false},
     {"a wild count", do_gap_count, "sent too many gaps", false},
-    {"linger", do_linger, "did not end after its answer", false},
+    {"keep hold", do_keep_hold, "an impossible file", false},
+    {"empty picture", do_empty, "an impossible file", false},
 };
 
 /* In the child: hostile when the first recording is called so, else the product's own work. */
@@ -427,7 +451,12 @@ static void run_hostile(const struct media_link *link)
             deeds[i].act();
             return;
         }
-    media_child_run(link);
+    if (strcmp(told.name, "linger") == 0)
+        do_linger();
+    else if (strcmp(told.name, "write on") == 0)
+        do_write_on();
+    else
+        media_child_run(link);
 }
 
 static const struct media_setup hostile = {
@@ -488,6 +517,16 @@ static pid_t host_pid(void)
     pid_t host = -1;
     assert_int_equal(children_of(getpid(), &host, 1), 1);
     return host;
+}
+
+/* Until the host has no child but the one in reserve, which has no filter yet; the host kills and
+ * waits for the others by itself, but tells nobody. */
+static void await_quiet(void)
+{
+    pid_t spare = 0;
+    int64_t until_us = okno_time_monotonic() + 20 * SECOND;
+    while (children_of(host_pid(), &spare, 1) > 1)
+        assert_true(okno_time_monotonic() < until_us);
 }
 
 /* A descriptor that becomes readable when the process is gone. */
@@ -567,11 +606,50 @@ static void every_misdeed_is_a_named_error_and_the_next_job_works(void **state)
             fail_msg("%s: %d: %s", deeds[i].name, rc, err.text);
         assert_next_job_works();
     }
-    pid_t spare = 0;
     assert_int_equal(open_descriptors(), descriptors);
     assert_int_equal(shared_maps(), 0);
-    assert_true(children_of(host_pid(), &spare, 1) <= 1); /* the one in reserve */
+    await_quiet();
     assert_int_equal(access("/tmp/okno-hostile", F_OK), -1);
+}
+
+/* A clip goes straight into the caller's file: its child must be gone. */
+static void a_clip_whose_child_does_not_leave_is_refused(void **state)
+{
+    (void)state;
+    struct okno_err err = {0};
+    struct okno_media_result result = {0};
+    make_recording();
+    OKNO_AUTO(okno_source) *source = fixture_source("base.mp4");
+    const struct okno_media_input input = {
+        .source = source, .format = "mov", .from_us = T0, .name = "linger"};
+    (void)unlink(fixture_path("clip.mp4"));
+    assert_int_equal(
+        okno_media_clip(&input, 1, T0, T0 + SECOND, false, fixture_path("clip.mp4"), &result, &err),
+        OKNO_MEDIA);
+    assert_non_null(strstr(err.text, "did not end after its answer"));
+    assert_int_equal(access(fixture_path("clip.mp4"), F_OK), -1);
+    assert_next_job_works();
+    await_quiet();
+}
+
+/* A still is copied out of memory that nobody can change any more; what lingers is killed. */
+static void a_child_that_goes_on_writing_changes_no_still(void **state)
+{
+    (void)state;
+    struct okno_err err = {0};
+    for (int i = 0; i < 20; i++) {
+        char before[7];
+        char after[7];
+        if (still_named("write on", &err) < 0)
+            fail_msg("%s", err.text);
+        okno_autoclose int fd = open(fixture_path("still.jpg"), O_RDONLY | O_CLOEXEC);
+        assert_int_equal(pread(fd, before, 7, 0), 7);
+        await_quiet();
+        assert_int_equal(pread(fd, after, 7, 0), 7);
+        assert_memory_equal(before, after, 7);
+        assert_int_equal(fixture_size("still.jpg"), 7);
+    }
+    assert_next_job_works();
 }
 
 static void the_error_names_the_recording(void **state)
@@ -837,7 +915,7 @@ static void damaged_recordings_harm_nothing(void **state)
     }
     assert_int_equal(open_descriptors(), descriptors);
     assert_int_equal(shared_maps(), 0);
-    assert_true(children_of(host_pid(), NULL, 0) <= 1);
+    await_quiet();
 }
 
 /* --- cost ------------------------------------------------------------------------------------- */
@@ -921,6 +999,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         HOSTILE(every_misdeed_is_a_named_error_and_the_next_job_works),
+        HOSTILE(a_clip_whose_child_does_not_leave_is_refused),
+        HOSTILE(a_child_that_goes_on_writing_changes_no_still),
         HOSTILE(the_error_names_the_recording),
         PRODUCT(without_a_host_nothing_is_read),
         PRODUCT(ctrl_c_and_sigterm_leave_the_host_to_its_work),

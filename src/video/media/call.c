@@ -1,5 +1,5 @@
 /* The calls of media.h: make the file, let a child fill it, believe only what can be. */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
 #include "child.h"
 #include "inside.h"
 #include "io.h"
@@ -10,7 +10,11 @@
 #include "okno/sandbox.h"
 #include "okno/time.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #define YEAR_US (INT64_C(366) * OKNO_DAY_US)
@@ -125,24 +129,66 @@ static void take_result(struct job_answer *answer, struct okno_media_result *ret
     answer->gaps = (struct okno_interval_vec){0};
 }
 
+static int run(const struct wire_job *job, const struct okno_media_input *inputs, int fd,
+               struct okno_media_result *ret_result, struct okno_err *err)
+{
+    struct job_answer answer = {0};
+    int rc = media_job_run(job, inputs, fd, &answer, err);
+    if (rc == 0)
+        rc = check_result(job, inputs, &answer, err);
+    if (rc == 0)
+        take_result(&answer, ret_result);
+    okno_interval_vec_free(&answer.gaps);
+    return rc;
+}
+
+static int copy(int from, int to, struct okno_err *err)
+{
+    off_t at = 0;
+    off_t size = lseek(from, 0, SEEK_END);
+    while (at < size) {
+        ssize_t put = sendfile(to, from, &at, (size_t)(size - at));
+        if (put <= 0 && errno != EINTR)
+            return okno_fail_errno(err, errno, "cannot write the still");
+    }
+    return fsync(to) < 0 ? okno_fail_errno(err, errno, "cannot write the still") : 0;
+}
+
+/* A picture is small: the child makes it in memory, which is sealed before we copy it, and so we
+ * need not wait until the child is gone. */
+static int run_still(const struct wire_job *job, const struct okno_media_input *inputs, int fd,
+                     struct okno_media_result *ret_result, struct okno_err *err)
+{
+    okno_autoclose int picture = memfd_create("okno-still", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (picture < 0)
+        return okno_fail_errno(err, errno, "no memory for a picture");
+    int rc = run(job, inputs, picture, ret_result, err);
+    if (rc < 0)
+        return rc;
+    if (fcntl(picture, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW) < 0 ||
+        lseek(picture, 0, SEEK_END) <= 0)
+        return media_job_disbelieve(job, inputs, "file", err);
+    return copy(picture, fd, err);
+}
+
 /* A clip or a still into a new file, which is gone again after a failure. */
 static int call(const struct wire_job *job, const struct okno_media_input *inputs,
                 const char *out_path, struct okno_media_result *ret_result, struct okno_err *err)
 {
     okno_autoclose int fd = -1;
-    struct job_answer answer = {0};
+    struct okno_media_result result = {0};
     int rc = media_file_create(out_path, &fd, err);
     if (rc < 0)
         return rc;
-    rc = media_job_run(job, inputs, fd, &answer, err);
-    if (rc == 0)
-        rc = check_result(job, inputs, &answer, err);
-    if (rc == 0)
-        take_result(&answer, ret_result);
-    else
+    rc = job->kind == WIRE_STILL ? run_still(job, inputs, fd, &result, err)
+                                 : run(job, inputs, fd, &result, err);
+    if (rc < 0) {
         (void)unlink(out_path);
-    okno_interval_vec_free(&answer.gaps);
-    return rc;
+        okno_media_result_free(&result);
+        return rc;
+    }
+    *ret_result = result;
+    return 0;
 }
 
 int okno_media_clip(const struct okno_media_input *inputs, size_t count, int64_t from_us,

@@ -254,11 +254,20 @@ static void job_serve(struct job *job)
 
 /* --- how it ended ----------------------------------------------------------------------------- */
 
-/* Wait until the child is gone: from then on nobody writes to the output. 1 with its status, 0 when
- * the host is gone. */
+/* A child that writes straight into the caller's file must be gone before anybody trusts the file.
+ * A well-behaved one with other work is left to the host, which kills what lingers once our side of
+ * the status socket is closed, and waits for it. */
+static bool job_must_end(const struct job *job)
+{
+    return job->what->kind == WIRE_CLIP || !job->done || job->broke[0];
+}
+
+/* 1 with how the child ended, 0 when the host is gone. */
 static int job_end(struct job *job, struct wire_end *ret_end)
 {
     int64_t left_us = smaller(LEAVE_US, job->limits.wall_us);
+    if (!job_must_end(job))
+        return 1;
     if (!job->broke[0] && !job_wait(job->status_fd, &left_us))
         breaks(job, "did not end after its answer");
     if (job->broke[0])
