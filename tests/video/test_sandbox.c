@@ -213,7 +213,7 @@ static void do_deaf(void)
 
 static void do_loop(void)
 {
-    for (volatile int i = 0;; i = i + 1)
+    for (volatile unsigned i = 0;; i = i + 1)
         ;
 }
 
