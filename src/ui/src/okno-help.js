@@ -32,9 +32,10 @@ class OknoHelp extends OknoElement {
     this.emit("help-close");
   }
 
+  // On cancel, not on close: close comes a task later, and a key pressed in between would be lost.
   render() {
     return html`
-      <dialog aria-labelledby="title" @close=${() => this.emit("help-close")} @keydown=${this.keyed}>
+      <dialog aria-labelledby="title" @cancel=${() => this.emit("help-close")} @keydown=${this.keyed}>
         <div class="head"><h1 id="title">${t("help.title")}</h1>
           <button class="quiet" @click=${() => this.emit("help-close")}>${t("help.close")} <kbd>Esc</kbd></button></div>
         <div class="groups">${groups.map(([title, keys]) => html`
