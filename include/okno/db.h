@@ -117,6 +117,8 @@ const char *okno_stmt_text(struct okno_stmt *stmt, const char *column); /* NULL 
 int64_t okno_stmt_int(struct okno_stmt *stmt, const char *column);      /* 0 for NULL */
 double okno_stmt_real(struct okno_stmt *stmt, const char *column);
 bool okno_stmt_is_null(struct okno_stmt *stmt, const char *column);
+/* The text into a buffer of `size` bytes, cut to fit; "" for NULL. */
+void okno_stmt_copy(struct okno_stmt *stmt, const char *column, char *ret_text, size_t size);
 const void *okno_stmt_blob(struct okno_stmt *stmt, const char *column, size_t *ret_len);
 
 /* Let go of the rows (ends a read transaction). NULL allowed. */

@@ -135,6 +135,9 @@ struct okno_kpi_group {
 };
 OKNO_VEC(okno_group_vec, struct okno_kpi_group);
 
+/* The value a group has for one word, NULL when it is not grouped by it. */
+const char *okno_group_value(const struct okno_kpi_group *group, enum okno_group_by bit);
+
 /* All groups of the period, ordered by their values; without `by` exactly one, even when empty. */
 OKNO_CHECK int okno_kpi_gather(struct okno_db *db, const struct okno_kpi_query *query,
                                struct okno_group_vec *groups, struct okno_err *err);

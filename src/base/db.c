@@ -414,6 +414,12 @@ double okno_stmt_real(struct okno_stmt *stmt, const char *column)
     return sqlite3_column_double(stmt->raw, column_of(stmt, column));
 }
 
+void okno_stmt_copy(struct okno_stmt *stmt, const char *column, char *ret_text, size_t size)
+{
+    const char *text = okno_stmt_text(stmt, column);
+    (void)snprintf(ret_text, size, "%s", text ? text : "");
+}
+
 bool okno_stmt_is_null(struct okno_stmt *stmt, const char *column)
 {
     return sqlite3_column_type(stmt->raw, column_of(stmt, column)) == SQLITE_NULL;

@@ -147,13 +147,7 @@ int okno_evidence_add(struct okno_db *db, struct okno_evidence *e, struct okno_e
     return rc < 0 ? rc : 0;
 }
 
-static void copy_text(struct okno_stmt *row, const char *column, char *ret_text, size_t size)
-{
-    const char *text = okno_stmt_text(row, column);
-    (void)snprintf(ret_text, size, "%s", text ? text : "");
-}
-
-#define COPY(row, e, member) copy_text(row, #member, (e)->member, sizeof((e)->member))
+#define COPY(row, e, member) okno_stmt_copy(row, #member, (e)->member, sizeof((e)->member))
 
 static void load_row(struct okno_stmt *row, struct okno_evidence *e)
 {

@@ -95,9 +95,9 @@ static int group_count(struct okno_db *db, const struct kpi_places *places,
 {
     const unsigned finer =
         OKNO_BY_QUESTION | OKNO_BY_HOUR | OKNO_BY_DAY | OKNO_BY_WEEK | OKNO_BY_MONTH;
-    const char *employee = group->value[kpi_word_place(OKNO_BY_EMPLOYEE)];
-    const char *point = group->value[kpi_word_place(OKNO_BY_POINT)];
-    const char *site = group->value[kpi_word_place(OKNO_BY_SITE)];
+    const char *employee = okno_group_value(group, OKNO_BY_EMPLOYEE);
+    const char *point = okno_group_value(group, OKNO_BY_POINT);
+    const char *site = okno_group_value(group, OKNO_BY_SITE);
     struct okno_kpi_count count = {0};
     bool any = false;
     int rc = 0;
@@ -110,8 +110,8 @@ static int group_count(struct okno_db *db, const struct kpi_places *places,
     else if (site)
         rc = site_count(db, places, site, kind, query, &count, &any, err);
     else
-        rc = total_count(db, places, group->value[kpi_word_place(OKNO_BY_GROUP)], kind, query,
-                         &count, &any, err);
+        rc = total_count(db, places, okno_group_value(group, OKNO_BY_GROUP), kind, query, &count,
+                         &any, err);
     if (rc < 0)
         return rc;
     /* No row at all is a count of nothing: the indicator names what is missing. */

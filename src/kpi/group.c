@@ -21,6 +21,11 @@ int kpi_word_place(enum okno_group_by bit)
     return place;
 }
 
+const char *okno_group_value(const struct okno_kpi_group *group, enum okno_group_by bit)
+{
+    return group->value[kpi_word_place(bit)];
+}
+
 int okno_group_parse(const char *text, unsigned *ret_by, struct okno_err *err)
 {
     unsigned by = 0;

@@ -9,14 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define COPY(member, stmt, column) copy_text(member, sizeof(member), stmt, column)
-
 /* Imports bound every text to less than its member's size. */
-static void copy_text(char *to, size_t size, struct okno_stmt *stmt, const char *column)
-{
-    const char *text = okno_stmt_text(stmt, column);
-    (void)snprintf(to, size, "%s", text ? text : "");
-}
+#define COPY(member, stmt, column) okno_stmt_copy(stmt, column, member, sizeof(member))
 
 static int no_memory(struct okno_err *err)
 {

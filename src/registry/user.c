@@ -8,13 +8,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#define COPY(member, stmt, column) copy_text(member, sizeof(member), stmt, column)
-
-static void copy_text(char *to, size_t size, struct okno_stmt *stmt, const char *column)
-{
-    const char *text = okno_stmt_text(stmt, column);
-    (void)snprintf(to, size, "%s", text ? text : "");
-}
+#define COPY(member, stmt, column) okno_stmt_copy(stmt, column, member, sizeof(member))
 
 void user_read(struct okno_stmt *stmt, struct okno_user *ret_user)
 {

@@ -91,15 +91,6 @@ static json_t *excluded_json(const struct okno_reason_vec *excluded)
     return reasons;
 }
 
-/* The value a group has for a word, NULL when it is not grouped by it. */
-static const char *value_of(const struct okno_kpi_group *group, enum okno_group_by bit)
-{
-    size_t place = 0;
-    while ((1U << place) != (unsigned)bit)
-        place++;
-    return group->value[place];
-}
-
 /* Groups that the frozen frame can be cut into; a site group or a part of the calendar cannot yet.
  */
 static const unsigned cut_by = OKNO_BY_SITE | OKNO_BY_POINT | OKNO_BY_EMPLOYEE | OKNO_BY_QUESTION;
@@ -125,10 +116,10 @@ static int estimated(struct okno_db *db, const struct okno_figures_query *query,
                      json_t **ret_json, const char **ret_null_reason, struct okno_err *err)
 {
     struct okno_audit_figure figure = {0};
-    const struct okno_audit_domain domain = {.site = value_of(group, OKNO_BY_SITE),
-                                             .point = value_of(group, OKNO_BY_POINT),
-                                             .employee = value_of(group, OKNO_BY_EMPLOYEE),
-                                             .question = value_of(group, OKNO_BY_QUESTION),
+    const struct okno_audit_domain domain = {.site = okno_group_value(group, OKNO_BY_SITE),
+                                             .point = okno_group_value(group, OKNO_BY_POINT),
+                                             .employee = okno_group_value(group, OKNO_BY_EMPLOYEE),
+                                             .question = okno_group_value(group, OKNO_BY_QUESTION),
                                              .from_us = query->from_us,
                                              .to_us = query->to_us};
     *ret_json = NULL;

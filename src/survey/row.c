@@ -4,13 +4,7 @@
 
 #include <string.h>
 
-static void copy_text(char *to, size_t size, const char *from)
-{
-    (void)snprintf(to, size, "%s", from ? from : "");
-}
-
-#define COPY(row, stmt, column)                                                                    \
-    copy_text((row)->column, sizeof((row)->column), okno_stmt_text(stmt, #column))
+#define COPY(row, stmt, column) okno_stmt_copy(stmt, #column, (row)->column, sizeof((row)->column))
 
 static void read_row(struct okno_stmt *stmt, struct survey_row *row)
 {
