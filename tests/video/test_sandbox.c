@@ -764,9 +764,12 @@ static void *take_stills(void *arg)
         struct okno_media_result result = {0};
         int64_t frame = (*(int *)arg * STILLS + i) % 60;
         (void)unlink(path);
-        int rc = okno_media_still(&input, 1, T0 + frame * SECOND / 15 + 1000, path, &result, NULL);
+        struct okno_err err = {0};
+        int rc = okno_media_still(&input, 1, T0 + frame * SECOND / 15 + 1000, path, &result, &err);
         int64_t off = result.first_frame_us - T0 - frame * SECOND / 15;
         failed += rc < 0 || off < 0 || off > 1;
+        if (rc < 0)
+            fprintf(stderr, "frame %lld: %s\n", (long long)frame, err.text);
     }
     free(path);
     *(int *)arg = failed;

@@ -361,6 +361,15 @@ static int job_judge(struct job *job, struct okno_err *err)
     return rc < 0 ? rc : check_answer(job, err);
 }
 
+/* Nobody can change the picture from here on; refused while the child has it mapped. Comes before
+ * job_clear, which lets go of the child, so that what the child does decides and no race. */
+static int job_seal(const struct job *job, int picture_fd, struct okno_err *err)
+{
+    if (fcntl(picture_fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW) < 0)
+        return media_job_disbelieve(job->what, job->inputs, "file", err);
+    return 0;
+}
+
 int media_job_run(const struct wire_job *what, const struct okno_media_input *inputs, int out_fd,
                   struct job_answer *ret_answer, struct okno_err *err)
 {
@@ -370,6 +379,8 @@ int media_job_run(const struct wire_job *what, const struct okno_media_input *in
     int rc = job_start(&job, out_fd, err);
     if (rc == 0)
         rc = job_judge(&job, err);
+    if (rc == 0 && what->kind == WIRE_STILL)
+        rc = job_seal(&job, out_fd, err);
     if (rc == 0) {
         *ret_answer = (struct job_answer){.result = job.answer.result, .gaps = job.gaps};
         job.gaps = (struct okno_interval_vec){0};
