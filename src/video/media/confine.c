@@ -165,12 +165,10 @@ static int64_t own_bytes;
 
 static int64_t own_bytes_read(void)
 {
-    long long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    bool good = file && fscanf(file, "%lld", &pages) == 1;
-    if (file)
-        (void)fclose(file);
-    return good ? pages * sysconf(_SC_PAGESIZE) : INT64_C(1) << 30;
+    char text[64] = ""; /* the first number: pages in all */
+    okno_autofclose FILE *file = fopen("/proc/self/statm", "re");
+    long long pages = file && fgets(text, sizeof(text), file) ? strtoll(text, NULL, 10) : 0;
+    return pages > 0 ? pages * sysconf(_SC_PAGESIZE) : INT64_C(1) << 30;
 }
 
 bool confine_prepare(void)
