@@ -129,6 +129,13 @@ unit: $(TESTS) $(BUILD)/okno $(TOOLS) ## unit and room tests (cmocka)
 e2e: $(BUILD)/okno $(TOOLS) ## the whole way: demo pipeline, API, browser
 	tests/e2e/run $(BUILD)
 
+# Figures depend on the machine: no part of `make test`. ONLY='import intake' runs some of them.
+bench: deps-test $(BUILD)/okno $(TOOLS) ## speed and memory beside references; ONLY=NAME for one
+	tools/bench/run $(BUILD) $(ONLY)
+
+bench-quick: deps-test $(BUILD)/okno $(TOOLS) ## the same with small inputs: does it all work?
+	BENCH_QUICK=1 tools/bench/run $(BUILD) $(ONLY)
+
 lint: deps-test ## format, static analysis, layers, banned functions, headers
 	tools/lint
 
@@ -146,4 +153,4 @@ help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all install uninstall deps-build deps-demo deps-test demo test unit e2e lint asan format clean help tools
+.PHONY: all install uninstall deps-build deps-demo deps-test demo test unit e2e bench bench-quick lint asan format clean help tools
