@@ -98,8 +98,9 @@ struct okno_audit_counts {
 
 /* Cells of an indicator's domain from the frozen frame and the standing verdicts, appended to
  * `cells`, ordered by stratum; ret_counts may be NULL. For ink_personnel a force majeure survey is
- * OKNO_NONE unless it was ruled FALSE_FM. OKNO_UNSUPPORTED for an indicator that a sample of
- * surveys says nothing about. */
+ * OKNO_NONE unless it was ruled FALSE_FM, and one ruled FM_REACHES_BACK is too; so is, in the
+ * domain of an employee, what was moved to another. OKNO_UNSUPPORTED for an indicator that a sample
+ * of surveys says nothing about. */
 OKNO_CHECK int okno_audit_cells(struct okno_db *db, const char *audit,
                                 enum okno_indicator indicator,
                                 const struct okno_audit_domain *domain, struct okno_cell_vec *cells,
@@ -125,7 +126,8 @@ struct okno_audit_tally {
     enum okno_class class;
     bool force_majeure;
     int64_t frame, valid, invalid, undeterminable;
-    int64_t false_fm; /* of the valid ones: ruled FALSE_FM */
+    int64_t false_fm; /* of the valid ones: FALSE_FM; without force majeure FM_REACHES_BACK */
+    int64_t moved_valid, moved_invalid; /* of these: moved to somebody else; none of false_fm */
 };
 struct okno_audit_rules {
     bool invalid_as_silent;

@@ -13,7 +13,8 @@
 
 #define OKNO_LEASE_TOKEN 33 /* 32 hex digits and the NUL */
 
-/* Pick and lease in one transaction. A user who holds a live lease gets that item again with the
+/* Pick and lease in one transaction. A user who is an employee is given no own survey and none of a
+ * point where they have shifts. A user who holds a live lease gets that item again with the
  * lease renewed. `audit` NULL: any audit. OKNO_QUEUE_EMPTY when nothing is free.
  * *ret_item is a new JSON object, ITEM of the HTTP interface; the caller drops it. */
 OKNO_CHECK int okno_review_next(struct okno_db *db, const char *user, const char *audit,
@@ -32,7 +33,9 @@ struct okno_review_verdict {
     const char *verdict;     /* valid, invalid, undeterminable */
     const char *reason;      /* of the versioned table; NULL with valid */
     const char *comment;     /* NULL: none; required with reason OTHER; at most 4000 bytes */
-    const char *correction;  /* NULL or FALSE_FM, with valid only */
+    const char *correction;  /* with valid only: NULL; FALSE_FM clears the force majeure situations
+                                of the survey; FM_REACHES_BACK puts it under the one that began
+                                within 10 minutes after it */
     const json_t *checklist; /* object of booleans, or NULL */
     const json_t *watched;   /* array of evidence hashes, or NULL */
     double played_s, active_s, wall_s;

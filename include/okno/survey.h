@@ -198,7 +198,8 @@ OKNO_CHECK int okno_survey_refresh(struct okno_db *db, const struct okno_survey_
 /* Which surveys; NULL texts do not filter. Start from OKNO_SURVEY_FILTER_ALL. */
 struct okno_survey_filter {
     int64_t from_us, to_us; /* opened_at, half-open */
-    const char *survey, *site, *point, *employee;
+    const char *survey, *site, *point;
+    const char *employee; /* that the survey counts for; "unassigned" for nobody's */
     const char *answer;   /* yes, no, unsure */
     const char *state;    /* open, answered, silent */
     const char *validity; /* unreviewed, valid, invalid, undeterminable, voided */
@@ -242,8 +243,8 @@ const char *okno_survey_cursor(const struct okno_survey_info *info,
                                char ret_text[OKNO_SURVEY_CURSOR_TEXT]);
 
 /* Everything about one survey: {"survey", "events", "link" or null, "evidence", "reviews",
- * "voids", "history"}. Events are those of its point from opened_at until answers stop being late.
- * OKNO_NOT_FOUND. The caller owns *ret_dossier. */
+ * "voids", "attributions", "shift_employee", "history"}. Events are those of its point from
+ * opened_at until answers stop being late. OKNO_NOT_FOUND. The caller owns *ret_dossier. */
 OKNO_CHECK int okno_survey_dossier(struct okno_db *db, const char *survey, json_t **ret_dossier,
                                    struct okno_err *err);
 

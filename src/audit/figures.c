@@ -49,7 +49,9 @@ static struct okno_audit_tally tally_of(struct okno_stmt *row)
                                      .valid = okno_stmt_int(row, "valid"),
                                      .invalid = okno_stmt_int(row, "invalid"),
                                      .undeterminable = okno_stmt_int(row, "undeterminable"),
-                                     .false_fm = okno_stmt_int(row, "false_fm")};
+                                     .false_fm = okno_stmt_int(row, "false_fm"),
+                                     .moved_valid = okno_stmt_int(row, "moved_valid"),
+                                     .moved_invalid = okno_stmt_int(row, "moved_invalid")};
     (void)snprintf(tally.stratum, sizeof(tally.stratum), "%s", okno_stmt_text(row, "stratum"));
     tally.class = (enum okno_class)okno_class_find(okno_stmt_text(row, "class"));
     return tally;
@@ -64,11 +66,13 @@ static struct okno_cell cell_of(const struct okno_audit_tally *tally, const stru
                              .undeterminable = tally->undeterminable};
     memcpy(cell.stratum, tally->stratum, sizeof(cell.stratum));
     bool apart = cell.force_majeure && measure->fm_apart;
-    int64_t stands = apart ? tally->valid - tally->false_fm : 0;
+    int64_t valid = tally->valid - tally->moved_valid;
+    int64_t invalid = tally->invalid - tally->moved_invalid;
+    int64_t stands = !measure->fm_apart ? 0 : apart ? valid - tally->false_fm : tally->false_fm;
     bool silenced = invalid_as_silent && !apart && cell.class != OKNO_SILENT;
-    cell.truth[cell.class] = tally->valid - stands;
-    cell.truth[OKNO_NONE] = stands;
-    cell.truth[silenced ? OKNO_SILENT : OKNO_NONE] += tally->invalid;
+    cell.truth[cell.class] = valid - stands;
+    cell.truth[OKNO_NONE] = stands + tally->moved_valid + tally->moved_invalid;
+    cell.truth[silenced ? OKNO_SILENT : OKNO_NONE] += invalid;
     return cell;
 }
 

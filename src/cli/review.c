@@ -1,4 +1,5 @@
 /* okno review: the expert's queue from a terminal, under the rules of the page. */
+#include "attribute.h"
 #include "cli.h"
 #include "options.h"
 
@@ -143,6 +144,8 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     OKNO_AUTO(okno_db) *db = NULL;
     struct review_args a = {0};
     int rest = 0;
+    if (argc > 1 && strcmp(argv[1], "attribute") == 0)
+        return cli_review_attribute(cli, argc - 1, argv + 1, err);
     int rc = CLI_OPTIONS(
         argc, argv, &rest, err, {.name = "--user", .text = &a.user},
         {.name = "--audit", .text = &a.audit}, {.name = "--lease", .text = &a.lease},
@@ -155,7 +158,8 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     while (rc == 0 && step < OKNO_COUNT(steps) && strcmp(steps[step].name, argv[1]) != 0)
         step++;
     if (rc == 0 && step == OKNO_COUNT(steps))
-        rc = okno_fail(err, OKNO_USAGE, "\"%.20s\" is no step; there are next, submit, skip, undo",
+        rc = okno_fail(err, OKNO_USAGE,
+                       "\"%.20s\" is no step; there are next, submit, skip, undo, attribute",
                        argv[1]);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
@@ -173,13 +177,23 @@ const struct cli_command cli_review = {
     .help =
         "usage: okno review next --user NAME [--audit ID] [--json]\n"
         "       okno review submit ITEM --user NAME --lease TOKEN --verdict V [--reason R]\n"
-        "                   [--comment TEXT] [--correction FALSE_FM] [--played SECONDS]\n"
+        "                   [--comment TEXT] [--correction FALSE_FM|FM_REACHES_BACK]\n"
+        "                   [--played SECONDS]\n"
         "       okno review skip ITEM --user NAME --lease TOKEN --reason TEXT\n"
         "       okno review undo --user NAME\n"
+        "       okno review attribute --survey ID --employee ID|unassigned --reason TEXT\n"
+        "                   [--user NAME]\n"
+        "       okno review attribute --survey ID --undo --reason TEXT [--user NAME]\n"
         "\n"
         "next leases the next item (exit 3 when nothing is left); submit decides it: valid,\n"
         "invalid or undeterminable, the last two with a reason. A decision after the lease is\n"
-        "kept but not counted.\n"
+        "kept but not counted. Corrections go with valid: FALSE_FM clears the force majeure of\n"
+        "all surveys of the situation; FM_REACHES_BACK confirms that one had begun before its\n"
+        "first hold, within 10 minutes after the survey.\n"
+        "\n"
+        "attribute is a manager's decision, not an expert's: it says who a survey is counted for,\n"
+        "whatever the shifts say, and voids nothing; a newer one stands, --undo gives the survey\n"
+        "back to the shifts. --user is who decides, by default the first administrator.\n"
         "\n"
         "example: okno review submit 12 --user eva --lease 5f3a... --verdict invalid \\\n"
         "             --reason STAFF_PRESSED\n",

@@ -154,8 +154,8 @@ static void print_section(const char *name, json_t *section)
 
 static int show(struct cli *cli, const char *survey, struct okno_err *err)
 {
-    static const char *const sections[] = {"events",  "link",  "evidence",
-                                           "reviews", "voids", "history"};
+    static const char *const sections[] = {"events", "link",         "evidence", "reviews",
+                                           "voids",  "attributions", "history"};
     OKNO_AUTO(okno_db) *db = NULL;
     okno_autojson json_t *dossier = NULL;
     int rc = cli_open_db(cli, &db, err);
@@ -285,7 +285,7 @@ const struct cli_command cli_survey = {
         "  --validity V       unreviewed, valid, invalid, undeterminable, voided\n"
         "  --reason R         of the ruling or of the void\n"
         "--json prints JSON Lines (list) or one JSON document (show: survey, events, link,\n"
-        "evidence, reviews, voids, history).\n"
+        "evidence, reviews, voids, attributions, history).\n"
         "\n"
         "A void takes a survey out of the excluded figures. It needs a reason and a second "
         "person;\n"

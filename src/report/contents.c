@@ -230,11 +230,13 @@ static const char *text_of(const json_t *row, const char *column)
     return text ? text : "";
 }
 
-static enum ruling ruling_of(const json_t *row)
+/* A correction counts where it says other than the frozen force majeure. */
+static enum ruling ruling_of(const json_t *row, bool force_majeure)
 {
     const char *verdict = text_of(row, "verdict");
+    const char *correction = force_majeure ? "FALSE_FM" : "FM_REACHES_BACK";
     if (strcmp(verdict, "valid") == 0)
-        return strcmp(text_of(row, "correction"), "FALSE_FM") == 0 ? RULING_FALSE_FM : RULING_VALID;
+        return strcmp(text_of(row, "correction"), correction) == 0 ? RULING_FALSE_FM : RULING_VALID;
     if (strcmp(verdict, "invalid") == 0)
         return RULING_INVALID;
     return strcmp(verdict, "undeterminable") == 0 ? RULING_UNDETERMINABLE : RULING_NONE;
@@ -253,7 +255,7 @@ int contents_rule(struct contents *contents, struct okno_err *err)
                              "data/decisions.csv: entry %s is about a survey outside the frame",
                              text_of(decision, "entry"));
         if (row->rank > 0 && strcmp(text_of(decision, "counted"), "true") == 0)
-            row->ruling = ruling_of(decision);
+            row->ruling = ruling_of(decision, row->force_majeure);
     }
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "okno/ledger.h"
 #include "okno/reasons.h"
 #include "okno/review.h"
+#include "okno/text.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,10 +14,26 @@ static int check_correction(const struct okno_review_verdict *v, struct okno_err
 {
     if (!v->correction)
         return 0;
-    if (strcmp(v->correction, "FALSE_FM") != 0 || strcmp(v->verdict, "valid") != 0)
+    if (!okno_text_is_word(v->correction, "FALSE_FM FM_REACHES_BACK") ||
+        strcmp(v->verdict, "valid") != 0)
         return okno_fail_field(err, OKNO_INVALID, "correction",
-                               "the only correction is FALSE_FM, with verdict valid");
+                               "corrections are FALSE_FM and FM_REACHES_BACK, with verdict valid");
     return 0;
+}
+
+/* Force majeure reaches back only from a situation that began soon after. */
+static int check_reach(struct okno_db *db, const struct okno_review_verdict *v, const char *survey,
+                       struct okno_err *err)
+{
+    int64_t follows = 0;
+    if (!v->correction || strcmp(v->correction, "FM_REACHES_BACK") != 0)
+        return 0;
+    int rc = OKNO_DB_INT(db, "review.fm_follows", 0, &follows, err, OKNO_TEXT("survey", survey));
+    if (rc == 0 && !follows)
+        rc = okno_fail_field(err, OKNO_REFUSED, "correction",
+                             "no force majeure began at the point within 10 minutes after the "
+                             "survey: it cannot reach back to it");
+    return rc;
 }
 
 static bool is_seconds(double value)
@@ -233,6 +250,8 @@ static int store(struct okno_db *db, const struct okno_review_verdict *v, int64_
     int rc = load_standing(db, v, now_us, &standing, err);
     if (rc == 0 && !standing.holds_lease)
         rc = check_was_leased(db, v, err);
+    if (rc == 0)
+        rc = check_reach(db, v, standing.ref.survey, err);
     if (rc < 0)
         return rc;
     if (standing.decided && standing.holds_lease) {

@@ -112,6 +112,18 @@ static json_t *void_json(struct okno_stmt *stmt)
                      text_of(stmt, "second"), "reason", text_of(stmt, "reason"));
 }
 
+static json_t *attribution_json(struct okno_stmt *stmt)
+{
+    return json_pack("{s:o, s:b, s:o, s:o, s:o}", "employee", text_of(stmt, "employee"), "undone",
+                     okno_stmt_int(stmt, "undone") != 0, "at", time_of(stmt, "at"), "author",
+                     text_of(stmt, "author"), "reason", text_of(stmt, "reason"));
+}
+
+static json_t *employee_json(struct okno_stmt *stmt)
+{
+    return text_of(stmt, "employee");
+}
+
 /* All rows of a statement about the survey as an array under `name`. */
 static int add_rows(struct okno_db *db, const char *survey, const char *statement, const char *name,
                     json_t *(*row_json)(struct okno_stmt *), json_t *dossier, struct okno_err *err)
@@ -185,14 +197,25 @@ static int keep_survey(void *ctx, const struct okno_survey_info *info, struct ok
     return 0;
 }
 
-/* There is one link at most: an object, or null. */
-static int flatten_link(json_t *dossier, struct okno_err *err)
+/* There is one of it at most: its value, or null. */
+static int flatten(json_t *dossier, const char *name, struct okno_err *err)
 {
-    json_t *link = json_array_get(json_object_get(dossier, "link"), 0);
-    link = link ? json_incref(link) : json_null();
-    if (json_object_set_new(dossier, "link", link) < 0)
+    json_t *only = json_array_get(json_object_get(dossier, name), 0);
+    only = only ? json_incref(only) : json_null();
+    if (json_object_set_new(dossier, name, only) < 0)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a dossier");
     return 0;
+}
+
+static int add_attributions(struct okno_db *db, const char *survey, json_t *dossier,
+                            struct okno_err *err)
+{
+    int rc =
+        add_rows(db, survey, "survey.attributions", "attributions", attribution_json, dossier, err);
+    if (rc == 0)
+        rc = add_rows(db, survey, "survey.shift_employee", "shift_employee", employee_json, dossier,
+                      err);
+    return rc < 0 ? rc : flatten(dossier, "shift_employee", err);
 }
 
 static int fill(struct okno_db *db, const char *survey, json_t *dossier, struct okno_err *err)
@@ -212,13 +235,15 @@ static int fill(struct okno_db *db, const char *survey, json_t *dossier, struct 
     if (rc == 0)
         rc = add_rows(db, survey, "survey.link", "link", link_json, dossier, err);
     if (rc == 0)
-        rc = flatten_link(dossier, err);
+        rc = flatten(dossier, "link", err);
     if (rc == 0)
         rc = add_rows(db, survey, "survey.evidence", "evidence", evidence_json, dossier, err);
     if (rc == 0)
         rc = add_rows(db, survey, "survey.reviews", "reviews", review_json, dossier, err);
     if (rc == 0)
         rc = add_rows(db, survey, "survey.voids", "voids", void_json, dossier, err);
+    if (rc == 0)
+        rc = add_attributions(db, survey, dossier, err);
     return rc < 0 ? rc
                   : add_rows(db, survey, "survey.history", "history", history_json, dossier, err);
 }

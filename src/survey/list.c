@@ -69,7 +69,7 @@ static void read_info(struct okno_stmt *stmt, struct okno_survey_info *info)
         .survey = okno_stmt_text(stmt, "survey"),
         .point = okno_stmt_text(stmt, "point"),
         .site = okno_stmt_text(stmt, "site"),
-        .employee = okno_stmt_text(stmt, "employee"),
+        .employee = okno_stmt_text(stmt, "counted_for"),
         .question = okno_stmt_text(stmt, "question"),
         .question_kind = okno_stmt_text(stmt, "question_kind"),
         .channel = okno_stmt_text(stmt, "channel"),

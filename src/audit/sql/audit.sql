@@ -88,7 +88,8 @@ WHERE i.audit = $audit AND i.origin = 'random' AND v.verdict <> 'undone'
 
 -- name: audit.cells
 -- The frozen frame of a domain by cell, with the verdicts that stand for its random sample: the
--- newest counted one of an item, unless undone. Frame and verdicts are counted apart, so that the
+-- newest counted one of an item, unless undone. What a manager moved away from the employee that a
+-- domain is about is counted apart. Frame and verdicts are counted apart, so that the
 -- frame is read once from its index and only the sample's rows are looked up.
 WITH domain AS NOT MATERIALIZED (
     SELECT survey, stratum, class, force_majeure FROM audit_frame
@@ -101,17 +102,22 @@ WITH domain AS NOT MATERIALIZED (
       AND opened_at >= $from AND opened_at < $to
 )
 SELECT stratum, class, force_majeure, sum(frame) AS frame, sum(valid) AS valid,
-       sum(false_fm) AS false_fm, sum(invalid) AS invalid, sum(undeterminable) AS undeterminable
+       sum(false_fm) AS false_fm, sum(invalid) AS invalid, sum(undeterminable) AS undeterminable,
+       sum(moved_valid) AS moved_valid, sum(moved_invalid) AS moved_invalid
 FROM (
     SELECT stratum, class, force_majeure, count(*) AS frame, 0 AS valid, 0 AS false_fm,
-           0 AS invalid, 0 AS undeterminable
+           0 AS invalid, 0 AS undeterminable, 0 AS moved_valid, 0 AS moved_invalid
     FROM domain GROUP BY stratum, class, force_majeure
     UNION ALL
     SELECT d.stratum, d.class, d.force_majeure, 0, v.verdict = 'valid',
-           v.verdict = 'valid' AND coalesce(v.correction, '') = 'FALSE_FM',
-           v.verdict = 'invalid', v.verdict = 'undeterminable'
+           v.verdict = 'valid' AND a.id IS NULL AND coalesce(v.correction, '')
+               = CASE d.force_majeure WHEN 0 THEN 'FM_REACHES_BACK' ELSE 'FALSE_FM' END,
+           v.verdict = 'invalid', v.verdict = 'undeterminable',
+           v.verdict = 'valid' AND a.id IS NOT NULL, v.verdict = 'invalid' AND a.id IS NOT NULL
     FROM review_items i CROSS JOIN verdicts v ON v.item = i.item
     CROSS JOIN domain d ON d.survey = i.survey
+    LEFT JOIN attributed a ON a.survey = i.survey AND $employee IS NOT NULL
+        AND coalesce(a.employee, 'unassigned') <> $employee
     WHERE i.audit = $audit AND i.origin = 'random' AND v.verdict <> 'undone'
       AND v.id = (SELECT max(w.id) FROM verdicts w WHERE w.item = i.item AND w.counted = 1)
 )

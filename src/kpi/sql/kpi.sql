@@ -1,23 +1,31 @@
 -- name: kpi.surveys
 -- Closed surveys of a period with what decides how they count. A FALSE_FM ruling clears the whole
--- situation it was given in, for every survey that the situation touches.
+-- situation it was given in, for every survey that the situation touches. A survey before the first
+-- hold is under force majeure where a reviewer confirmed that it reached back to it.
 WITH cleared AS (
     SELECT DISTINCT f.situation FROM force_majeure f
     JOIN surveys s ON s.point = f.point AND s.opened_at < f.until_at AND s.closes_at > f.first_at
     JOIN rulings r ON r.survey = s.survey AND r.verdict = 'valid' AND r.correction = 'FALSE_FM'
 )
-SELECT s.survey, s.point, s.site, coalesce(s.employee, 'unassigned') AS employee,
+SELECT s.survey, s.point, s.site,
+       coalesce(CASE WHEN a.id IS NULL THEN s.employee ELSE a.employee END, 'unassigned')
+           AS employee,
        coalesce(s.question, '') AS question, coalesce(s.question_kind, '') AS question_kind,
        s.opened_at, s.answer, s.late_answers, s.force_majeure,
        (' ' || s.flags || ' ') LIKE '% superseded %' AS superseded,
-       s.force_majeure AND EXISTS (
+       CASE WHEN s.force_majeure THEN EXISTS (
            SELECT 1 FROM force_majeure f WHERE f.point = s.point AND s.opened_at < f.until_at
-           AND s.closes_at > f.first_at AND f.situation NOT IN (SELECT situation FROM cleared)
-       ) AS fm_stands,
+           AND s.closes_at > f.first_at AND f.situation NOT IN (SELECT situation FROM cleared))
+       WHEN r.verdict = 'valid' AND r.correction = 'FM_REACHES_BACK' THEN EXISTS (
+           SELECT 1 FROM force_majeure f WHERE f.point = s.point AND f.first_at >= s.closes_at
+           AND f.first_at < s.closes_at + 600000000
+           AND f.situation NOT IN (SELECT situation FROM cleared))
+       ELSE 0 END AS fm_stands,
        coalesce((SELECT voided FROM voids v WHERE v.survey = s.survey ORDER BY id DESC LIMIT 1),
                 s.auto_void) AS voided,
        r.verdict, r.reason
 FROM surveys s LEFT JOIN rulings r ON r.survey = s.survey
+LEFT JOIN attributed a ON a.survey = s.survey
 WHERE s.opened_at >= $from AND s.opened_at < $to AND s.state <> 'open' AND s.test = 0
 ORDER BY s.opened_at, s.survey;
 

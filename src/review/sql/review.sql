@@ -8,12 +8,19 @@ WHERE lease_user = $user AND lease_until > $now AND state = 'open'
 ORDER BY lease_until DESC LIMIT 1;
 
 -- name: review.pick
--- The next free item: what is still being fetched and what this user has skipped come last.
+-- The next free item: what is still being fetched and what this user has skipped come last. Nobody
+-- is given a survey of their own, or of a point where they serve.
 SELECT i.item, i.audit, i.survey FROM review_items i
 WHERE i.state = 'open' AND (i.lease_until IS NULL OR i.lease_until <= $now)
   AND ($audit IS NULL OR i.audit = $audit)
   AND NOT EXISTS (SELECT 1 FROM audits a WHERE a.audit = i.audit
                   AND a.state IN ('closed', 'abandoned'))
+  AND NOT EXISTS (
+      SELECT 1 FROM users u JOIN surveys s ON s.survey = i.survey
+      LEFT JOIN attributed m ON m.survey = i.survey
+      WHERE u.user = $user AND u.employee IS NOT NULL
+        AND (s.employee = u.employee OR m.employee = u.employee
+             OR EXISTS (SELECT 1 FROM shifts h WHERE h.point = s.point AND h.employee = u.employee)))
 ORDER BY EXISTS (SELECT 1 FROM skips s WHERE s.item = i.item AND s.user = $user),
          EXISTS (SELECT 1 FROM jobs j WHERE j.survey = i.survey
                  AND j.state IN ('waiting', 'running')),
@@ -79,6 +86,12 @@ WHERE v.user = $user AND v.counted = 1 AND v.verdict <> 'undone' AND i.state = '
   AND v.id = (SELECT max(w.id) FROM verdicts w WHERE w.item = v.item AND w.counted = 1)
 ORDER BY v.id DESC LIMIT 1;
 
+-- name: review.fm_follows
+-- Did a force majeure situation begin at the point soon after the survey, which is not in one?
+SELECT EXISTS (SELECT 1 FROM surveys s JOIN force_majeure f ON f.point = s.point
+    AND f.first_at >= s.closes_at AND f.first_at < s.closes_at + 600000000
+    WHERE s.survey = $survey AND s.force_majeure = 0);
+
 -- name: review.add_skip
 INSERT INTO skips (item, user, at, reason) VALUES ($item, $user, $at, $reason);
 
@@ -90,6 +103,8 @@ FROM review_items WHERE audit = $audit;
 -- What the expert may know of the survey; the answer and the employee are left to the caller.
 SELECT s.survey, s.opened_at, s.closes_at, s.answered_at, s.answer, s.force_majeure,
        s.point, s.site, coalesce(s.question_kind, '') AS question_kind,
+       s.force_majeure = 0 AND EXISTS (SELECT 1 FROM force_majeure f WHERE f.point = s.point
+           AND f.first_at >= s.closes_at AND f.first_at < s.closes_at + 600000000) AS fm_follows,
        (SELECT name FROM points p WHERE p.point = s.point ORDER BY id DESC LIMIT 1) AS point_name,
        (SELECT name FROM sites t WHERE t.site = s.site ORDER BY id DESC LIMIT 1) AS site_name,
        (SELECT time_zone FROM sites t WHERE t.site = s.site ORDER BY id DESC LIMIT 1) AS time_zone,

@@ -20,6 +20,8 @@ http_handler http_get_audits, http_get_audit;
 http_handler http_get_indicators;
 /* surveys.c */
 http_handler http_get_surveys, http_get_survey;
+/* attribution.c */
+http_handler http_post_attribution, http_get_employees;
 /* events.c */
 http_handler http_post_events;
 /* devices.c */

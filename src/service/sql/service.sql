@@ -25,6 +25,16 @@ WHERE id = (SELECT max(id) FROM sites t WHERE t.site = s.site) ORDER BY site;
 SELECT site, point, name FROM points p
 WHERE id = (SELECT max(id) FROM points q WHERE q.point = p.point) ORDER BY site, point;
 
+-- name: service.employees
+-- Everybody known, also who is only named by shifts; those with a name first.
+SELECT employee, name FROM (
+    SELECT employee, name FROM employees e
+    WHERE id = (SELECT max(id) FROM employees f WHERE f.employee = e.employee)
+    UNION ALL
+    SELECT DISTINCT employee, '' FROM shifts s
+    WHERE NOT EXISTS (SELECT 1 FROM employees e WHERE e.employee = s.employee))
+ORDER BY name = '', name, employee;
+
 -- name: service.evidence_file
 SELECT media_type, survey FROM evidence WHERE sha256 = $sha256 ORDER BY id DESC LIMIT 1;
 

@@ -2,7 +2,8 @@
 -- Surveys as people and programs see them, with what video and reviewers say. NULL parameters do not
 -- filter.
 WITH seen AS (
-    SELECT s.*, coalesce(l.state, 'pending') AS video,
+    SELECT s.*, CASE WHEN a.id IS NULL THEN s.employee ELSE a.employee END AS counted_for,
+           coalesce(l.state, 'pending') AS video,
            CASE WHEN coalesce(v.voided, s.auto_void) THEN 'voided'
                 ELSE coalesce(r.verdict, 'unreviewed') END AS validity,
            CASE WHEN v.voided THEN v.reason
@@ -12,17 +13,18 @@ WITH seen AS (
     LEFT JOIN links l ON l.survey = s.survey
     LEFT JOIN voids v ON v.id = (SELECT max(w.id) FROM voids w WHERE w.survey = s.survey)
     LEFT JOIN rulings r ON r.survey = s.survey
+    LEFT JOIN attributed a ON a.survey = s.survey
     WHERE s.opened_at >= $from AND s.opened_at < $to
       AND (s.opened_at, s.survey) > ($after_at, $after)
       AND ($survey IS NULL OR s.survey = $survey)
       AND ($site IS NULL OR s.site = $site)
       AND ($point IS NULL OR s.point = $point)
-      AND ($employee IS NULL OR s.employee = $employee)
       AND ($answer IS NULL OR s.answer = $answer)
       AND ($state IS NULL OR s.state = $state)
 )
 SELECT * FROM seen
 WHERE ($video IS NULL OR video = $video)
+  AND ($employee IS NULL OR coalesce(counted_for, 'unassigned') = $employee)
   AND ($validity IS NULL OR validity = $validity)
   AND ($reason IS NULL OR reason = $reason)
 ORDER BY opened_at, survey LIMIT $limit;
@@ -48,6 +50,13 @@ SELECT at, was, became FROM survey_history WHERE survey = $survey ORDER BY id;
 
 -- name: survey.voids
 SELECT voided, at, author, second, reason FROM voids WHERE survey = $survey ORDER BY id;
+
+-- name: survey.attributions
+SELECT employee, undone, at, author, reason FROM attributions WHERE survey = $survey ORDER BY id;
+
+-- name: survey.shift_employee
+-- Who was on shift, whatever was decided since.
+SELECT employee FROM surveys WHERE survey = $survey;
 
 -- name: survey.stands
 -- What decides whether a void or its opposite makes sense.

@@ -3,7 +3,7 @@
 
 const key = (item) => `okno.draft.${item}`;
 
-export const emptyDraft = () => ({ comment: "", checklist: {}, false_fm: false, blinding_broken: false });
+export const emptyDraft = () => ({ comment: "", checklist: {}, false_fm: false, fm_back: false, blinding_broken: false });
 
 export function loadDraft(item) {
   try {

@@ -119,7 +119,7 @@ class OknoApp extends OknoElement {
     switch (this.page) {
     case "review": return html`<okno-review .audit=${query.audit ?? ""} ?held=${this.help}></okno-review>`;
     case "indicators": return html`<okno-indicators .query=${query}></okno-indicators>`;
-    case "surveys": return id ? html`<okno-dossier .id=${id}></okno-dossier>` : html`<okno-surveys .query=${query}></okno-surveys>`;
+    case "surveys": return id ? html`<okno-dossier .id=${id} .me=${this.me}></okno-dossier>` : html`<okno-surveys .query=${query}></okno-surveys>`;
     case "devices": return html`<okno-devices></okno-devices>`;
     case "audits": return html`<okno-audits .id=${id} .pages=${this.pages}></okno-audits>`;
     default: return nothing;

@@ -116,6 +116,7 @@ class OknoDecision extends OknoElement {
     else if (key === "c") this.focusComment();
     else if (key === "z") this.emit("undo");
     else if (key === "f" && this.survey.force_majeure) this.change({ false_fm: !this.draft.false_fm });
+    else if (key === "f" && this.survey.fm_follows) this.change({ fm_back: !this.draft.fm_back });
     else if (key === "b") this.change({ blinding_broken: !this.draft.blinding_broken });
     else return false;
     return true;
@@ -222,6 +223,7 @@ class OknoDecision extends OknoElement {
     return html`
       <div class="checks">
         ${this.survey.force_majeure ? this.renderCheck("false_fm", "F", t("review.false_fm")) : nothing}
+        ${this.survey.fm_follows ? this.renderCheck("fm_back", "F", t("review.fm_back")) : nothing}
         ${this.renderCheck("blinding_broken", "B", t("review.blinding"))}
       </div>
       <section><h3>${t("review.checklist")}</h3>

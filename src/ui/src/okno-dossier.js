@@ -10,12 +10,13 @@ import { answerOf } from "./okno-answer.js";
 import { loadReasons, reasonName } from "./reasons.js";
 import { link } from "./router.js";
 import { formatClockMs, formatWhen } from "./time.js";
+import "./okno-attribution.js";
 import "./okno-notice.js";
 import "./okno-player.js";
 import "./okno-verdict.js";
 
 class OknoDossier extends PageElement {
-  static properties = { data: { state: true } };
+  static properties = { data: { state: true }, me: { attribute: false } };
 
   static styles = [PageElement.styles, css`
     :host { --stage-height: calc(100dvh - 14rem); padding: .5rem 1rem 2rem; max-width: 120rem; margin: 0 auto; }
@@ -150,6 +151,8 @@ class OknoDossier extends PageElement {
         <div>${this.renderPicture()}</div>
         <div class="side">
           <section class="card"><h2>${t("dossier.facts")}</h2>${this.renderFacts()}</section>
+          <okno-attribution .survey=${survey} .shift=${this.data.shift_employee} .decisions=${this.data.attributions} zone=${this.data.zone}
+            ?may=${["manager", "administrator"].includes(this.me?.role)} @attributed=${this.reload}></okno-attribution>
           ${this.renderList(t("dossier.reviews"), reviews, (one) => this.renderReview(one), t("dossier.no_reviews"))}
         </div>
       </div>

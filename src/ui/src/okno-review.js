@@ -157,7 +157,7 @@ class OknoReview extends OknoElement {
     this.player?.settle();
     return {
       lease: this.item.lease, verdict, reason, comment: draft.comment.trim(),
-      correction: verdict === "valid" && draft.false_fm ? "FALSE_FM" : null,
+      correction: verdict !== "valid" ? null : draft.false_fm ? "FALSE_FM" : draft.fm_back ? "FM_REACHES_BACK" : null,
       checklist: draft.checklist, watched: [...this.watched],
       played_s: Math.round((this.player?.playedSeconds ?? 0) * 10) / 10,
       ...this.attention.figures(), blinding_broken: draft.blinding_broken,

@@ -1,0 +1,39 @@
+/* okno review attribute: who a survey is counted for, decided from a terminal. */
+#include "attribute.h"
+
+#include "options.h"
+
+#include "okno/attribution.h"
+#include "okno/json.h"
+#include "okno/time.h"
+
+int cli_review_attribute(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    struct okno_attribution request = {.at_us = okno_time_now()};
+    int64_t id = 0;
+    int rest = 0;
+    int rc = CLI_OPTIONS(
+        argc, argv, &rest, err, {.name = "--survey", .text = &request.survey},
+        {.name = "--employee", .text = &request.employee},
+        {.name = "--reason", .text = &request.reason}, {.name = "--user", .text = &request.author},
+        {.name = "--undo", .flag = &request.undo}, {.name = "--json", .flag = &cli->json});
+    if (rc == 0 && (rest > 0 || !request.survey || (request.employee != NULL) == request.undo))
+        rc = okno_fail(err, OKNO_USAGE,
+                       "say which and whose: --survey ID --employee ID|unassigned --reason TEXT, "
+                       "or --survey ID --undo --reason TEXT");
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = okno_attribution_decide(db, &request, &id, err);
+    if (rc < 0)
+        return rc;
+    if (cli->json) {
+        okno_autojson json_t *json = json_pack("{s:I}", "attribution", (json_int_t)id);
+        return okno_json_print(json, stdout, err);
+    }
+    printf("attribution %lld: survey %s is %s%s\n", (long long)id, request.survey,
+           request.undo ? "what the shifts say" : "counted for ",
+           request.undo ? "" : request.employee);
+    return 0;
+}

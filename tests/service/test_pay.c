@@ -1,0 +1,220 @@
+/* Decisions that change figures, over HTTP: attribution, FALSE_FM and its undo, reach back. */
+#define _GNU_SOURCE
+#include "client.h"
+
+#include "../../src/service/http/http.h"
+
+struct world {
+    struct fixture *fixture;
+    const char *vera, *boss; /* Cookie lines */
+};
+
+/* Force majeure over 1 and 2; 3 shortly before, 4 long before. All of ann at p1 on 10 March. */
+static const char facts[] =
+    "INSERT INTO imports (import, at, author, kind, source) VALUES (1, 0, 'test', 'sites', '-');"
+    "INSERT INTO sites (import, site, name, time_zone) VALUES (1, 's1', 'Mall', 'UTC');"
+    "INSERT INTO points (import, point, site, name) VALUES (1, 'p1', 's1', 'Till 1');"
+    "INSERT INTO employees (import, employee, name) VALUES (1, 'ann', 'Ann'), (1, 'bob', 'Bob');"
+    "INSERT INTO audits (audit, title, state, period_from, period_to, plan, created_at, created_by)"
+    " VALUES ('march', 'March', 'drawn', 1772323200000000, 1775001600000000, '{}', 0, 'root');"
+    "INSERT INTO surveys (survey, point, site, employee, question, question_kind, opened_at,"
+    " closes_at, state, answer, answered_at, force_majeure, device_offset_us,"
+    " device_uncertainty_us) VALUES"
+    " ('b.0.1', 'p1', 's1', 'ann', 'q', 'personnel', 1773151400000000, 1773151415000000,"
+    " 'answered', 'no', 1773151405000000, 1, 0, 0),"
+    " ('b.0.2', 'p1', 's1', 'ann', 'q', 'personnel', 1773151500000000, 1773151515000000,"
+    " 'answered', 'yes', 1773151505000000, 1, 0, 0),"
+    " ('b.0.3', 'p1', 's1', 'ann', 'q', 'personnel', 1773151300000000, 1773151315000000,"
+    " 'answered', 'no', 1773151305000000, 0, 0, 0),"
+    " ('b.0.4', 'p1', 's1', 'ann', 'q', 'personnel', 1773140000000000, 1773140015000000,"
+    " 'answered', 'yes', 1773140005000000, 0, 0, 0);"
+    "INSERT INTO force_majeure (situation, point, site, first_at, until_at, holds) VALUES"
+    " ('b.0.90', 'p1', 's1', 1773151390000000, 1773151990000000, 1);"
+    "INSERT INTO review_items (audit, survey, place, origin, state) VALUES"
+    " ('march', 'b.0.1', 1, 'random', 'open'), ('march', 'b.0.3', 2, 'random', 'open'),"
+    " ('march', 'b.0.4', 3, 'random', 'open');";
+
+static int start(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    assert_non_null(world);
+    world->fixture = fixture_new();
+    fixture_user(world->fixture, "vera", "expert");
+    fixture_user(world->fixture, "boss", "manager");
+    fixture_sql(world->fixture, facts);
+    fixture_start(world->fixture);
+    world->vera = fixture_login(world->fixture, "vera");
+    world->boss = fixture_login(world->fixture, "boss");
+    *state = world;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct world *world = *state;
+    fixture_free(world->fixture);
+    free(world);
+    return 0;
+}
+
+static struct answer post(struct world *world, const char *who, const char *path, const char *body)
+{
+    return client_request(fixture_port(world->fixture), "POST", path, who, body);
+}
+
+static json_t *get(struct world *world, const char *path, const char *schema)
+{
+    struct okno_err err = {0};
+    AUTO_ANSWER answer =
+        client_request(fixture_port(world->fixture), "GET", path, world->boss, NULL);
+    if (answer.status != 200)
+        fail_msg("%s: %s", path, answer.body);
+    json_t *json = answer_json(&answer);
+    if (http_schema_check(schema, json, &err) < 0)
+        fail_msg("%s: %s", path, err.text);
+    return json;
+}
+
+/* The INK@Personnel and FM level that the page shows for an employee ("" for everybody). */
+static void figures(struct world *world, const char *employee, double *ret_ink, double *ret_fm)
+{
+    okno_autojson json_t *json =
+        get(world,
+            "/api/v1/indicators?from=2026-03-10T00:00:00Z&to=2026-03-11T00:00:00Z"
+            "&by=employee",
+            "Indicators");
+    size_t i;
+    json_t *group;
+    *ret_ink = *ret_fm = -1;
+    json_array_foreach(json_object_get(json, "groups"), i, group)
+    {
+        const json_t *indicators = json_object_get(group, "indicators");
+        if (strcmp(json_text(json_object_get(group, "group"), "employee"), employee) != 0)
+            continue;
+        const json_t *ink = json_object_get(indicators, "ink_personnel");
+        *ret_ink = json_number_value(json_object_get(ink, "excluded"));
+        *ret_fm =
+            json_number_value(json_object_get(json_object_get(indicators, "fm_level"), "excluded"));
+    }
+}
+
+static void attribute(struct world *world, const char *body, int status)
+{
+    AUTO_ANSWER answer = post(world, world->boss, "/api/v1/surveys/b.0.3/attribution", body);
+    if (answer.status != status)
+        fail_msg("%d %s", answer.status, answer.body);
+}
+
+static void a_manager_moves_a_survey_and_gives_it_back(void **state)
+{
+    struct world *world = *state;
+    double ink = 0;
+    double fm = 0;
+    figures(world, "ann", &ink, &fm);
+    assert_float_equal(ink, 0.5, 1e-9);
+    attribute(world, "{\"employee\":\"bob\",\"reason\":\"bob stood in\"}", 200);
+    figures(world, "ann", &ink, &fm);
+    assert_float_equal(ink, 0, 1e-9);
+    figures(world, "bob", &ink, &fm);
+    assert_float_equal(ink, 1, 1e-9);
+    okno_autojson json_t *dossier = get(world, "/api/v1/surveys/b.0.3", "Dossier");
+    assert_int_equal(json_array_size(json_object_get(dossier, "attributions")), 1);
+    okno_autojson json_t *list =
+        get(world, "/api/v1/surveys?from=2026-03-10T00:00:00Z&to=2026-03-11T00:00:00Z&employee=bob",
+            "Surveys");
+    assert_int_equal(json_array_size(json_object_get(list, "surveys")), 1);
+    attribute(world, "{\"undo\":true,\"reason\":\"it was ann\"}", 200);
+    figures(world, "ann", &ink, &fm);
+    assert_float_equal(ink, 0.5, 1e-9);
+    attribute(world, "{\"undo\":true,\"reason\":\"again\"}", 409);
+    attribute(world, "{\"employee\":\"eve\",\"reason\":\"r\"}", 400);
+    attribute(world, "{\"employee\":\"bob\"}", 400);
+}
+
+static void experts_do_not_attribute(void **state)
+{
+    struct world *world = *state;
+    AUTO_ANSWER answer = post(world, world->vera, "/api/v1/surveys/b.0.3/attribution",
+                              "{\"employee\":\"bob\",\"reason\":\"r\"}");
+    assert_int_equal(answer.status, 403);
+    okno_autojson json_t *employees = get(world, "/api/v1/employees", "Employees");
+    assert_int_equal(json_array_size(json_object_get(employees, "employees")), 2);
+}
+
+/* Lease the next item and decide it; the reply. */
+static struct answer decide(struct world *world, const char *survey, const char *more)
+{
+    char path[100];
+    char body[300];
+    AUTO_ANSWER answer = post(world, world->vera, "/api/v1/queue/next", "{}");
+    assert_int_equal(answer.status, 200);
+    okno_autojson json_t *item = answer_json(&answer);
+    assert_string_equal(json_text(json_object_get(item, "survey"), "id"), survey);
+    (void)snprintf(path, sizeof(path), "/api/v1/queue/%lld/submit",
+                   json_integer_value(json_object_get(item, "item")));
+    (void)snprintf(body, sizeof(body), "{\"lease\":\"%s\",\"verdict\":\"valid\"%s}",
+                   json_text(item, "lease"), more);
+    return post(world, world->vera, path, body);
+}
+
+static void a_false_force_majeure_frees_all_its_surveys_until_it_is_undone(void **state)
+{
+    struct world *world = *state;
+    double ink = 0;
+    double fm = 0;
+    figures(world, "ann", &ink, &fm);
+    assert_float_equal(ink, 0.5, 1e-9); /* b.0.3 no, b.0.4 yes */
+    AUTO_ANSWER answer = decide(world, "b.0.1", ",\"correction\":\"FALSE_FM\"");
+    assert_int_equal(answer.status, 200);
+    figures(world, "ann", &ink, &fm);
+    assert_float_equal(ink, 0.5, 1e-9); /* no, yes, no, yes: both others are back */
+    okno_autojson json_t *json =
+        get(world, "/api/v1/indicators?from=2026-03-10T00:00:00Z&to=2026-03-11T00:00:00Z",
+            "Indicators");
+    const json_t *group = json_array_get(json_object_get(json, "groups"), 0);
+    const json_t *indicators = json_object_get(group, "indicators");
+    const json_t *counts = json_object_get(json_object_get(indicators, "ink_personnel"), "counts");
+    assert_int_equal(json_integer_value(json_object_get(counts, "n")), 4);
+    const json_t *level = json_object_get(indicators, "fm_level");
+    assert_float_equal(json_number_value(json_object_get(level, "excluded")), 0, 1e-9);
+    assert_true(json_number_value(json_object_get(level, "raw")) > 0);
+    AUTO_ANSWER undone = post(world, world->vera, "/api/v1/queue/undo", "{}");
+    assert_int_equal(undone.status, 200);
+    okno_autojson json_t *after =
+        get(world, "/api/v1/indicators?from=2026-03-10T00:00:00Z&to=2026-03-11T00:00:00Z",
+            "Indicators");
+    indicators = json_object_get(json_array_get(json_object_get(after, "groups"), 0), "indicators");
+    counts = json_object_get(json_object_get(indicators, "ink_personnel"), "counts");
+    assert_int_equal(json_integer_value(json_object_get(counts, "n")), 2);
+    level = json_object_get(indicators, "fm_level");
+    assert_float_equal(json_number_value(json_object_get(level, "excluded")), 0.25, 1e-9);
+}
+
+static void force_majeure_reaches_back_only_where_a_reviewer_confirms_it(void **state)
+{
+    struct world *world = *state;
+    double ink = 0;
+    double fm = 0;
+    AUTO_ANSWER first = decide(world, "b.0.1", "");
+    assert_int_equal(first.status, 200);
+    AUTO_ANSWER near = decide(world, "b.0.3", ",\"correction\":\"FM_REACHES_BACK\"");
+    assert_int_equal(near.status, 200);
+    figures(world, "ann", &ink, &fm);
+    assert_float_equal(ink, 0, 1e-9); /* only b.0.4 is left */
+    AUTO_ANSWER far = decide(world, "b.0.4", ",\"correction\":\"FM_REACHES_BACK\"");
+    assert_int_equal(far.status, 409);
+    assert_string_equal(answer_code(&far), "refused");
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_manager_moves_a_survey_and_gives_it_back),
+        CASE(experts_do_not_attribute),
+        CASE(a_false_force_majeure_frees_all_its_surveys_until_it_is_undone),
+        CASE(force_majeure_reaches_back_only_where_a_reviewer_confirms_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
