@@ -25,6 +25,7 @@ struct okno_audit_plan {
     const char *title;      /* up to 200 bytes */
     int64_t from_us, to_us; /* surveys opened in [from, to) */
     int64_t size;           /* how many to draw; a smaller frame is drawn whole */
+    bool spontaneous;       /* the frame holds spontaneous ratings instead of surveys */
     bool show_answer;       /* experts see which button was pressed */
     bool invalid_as_silent; /* an invalid rating counts as a silent survey, else as none */
     double k;               /* weight of silent surveys, 0..1 */
@@ -108,7 +109,9 @@ OKNO_CHECK int okno_audit_cells(struct okno_db *db, const char *audit,
 
 /* An indicator of the whole frame: estimate.null_reason tells why there is none (also `not_frozen`
  * and, for indicators beside ink_personnel, ink_office, iel, response_rate and silent_share,
- * `not_estimated`). */
+ * `not_estimated`).
+ * From a frame of spontaneous ratings only support_index and criticality_index are estimated, and
+ * the value is the number of genuine ratings behind them: to be divided by the customers served. */
 struct okno_audit_figure {
     struct okno_estimate estimate;
     double band[2];                  /* value for k = 0 and k = 1; NAN without a figure */
@@ -131,12 +134,13 @@ struct okno_audit_tally {
 };
 struct okno_audit_rules {
     bool invalid_as_silent;
+    bool spontaneous; /* of the frame: see okno_audit_estimate */
     double k, level;
     int looks;
 };
 /* Kind of question that an estimated indicator is about; "" for every kind, NULL for an indicator
- * that is not estimated. */
-const char *okno_audit_kind(enum okno_indicator indicator);
+ * that is not estimated from such a frame. */
+const char *okno_audit_kind(enum okno_indicator indicator, bool spontaneous);
 OKNO_CHECK int okno_audit_tally_estimate(enum okno_indicator indicator,
                                          const struct okno_audit_tally *tallies, size_t count,
                                          const struct okno_audit_rules *rules,

@@ -60,6 +60,13 @@ OKNO_CHECK int okno_review_skip(struct okno_db *db, int64_t item, const char *us
 OKNO_CHECK int okno_review_undo(struct okno_db *db, const char *user, int64_t lease_us,
                                 int64_t now_us, int64_t *ret_item, struct okno_err *err);
 
+/* Put a survey or a spontaneous rating into the queue outside every sample, and have its footage
+ * fetched; what is found counts like any ruling but enters no estimate. Reason: 1 to 1000 bytes.
+ * OKNO_NOT_FOUND; OKNO_REFUSED while its window is open or it waits for such a look already. */
+OKNO_CHECK int okno_review_target(struct okno_db *db, const char *survey, const char *author,
+                                  const char *reason, int64_t now_us, int64_t *ret_item,
+                                  struct okno_err *err);
+
 /* Decided and all items of an audit. */
 OKNO_CHECK int okno_review_progress(struct okno_db *db, const char *audit, int64_t *ret_reviewed,
                                     int64_t *ret_total, struct okno_err *err);

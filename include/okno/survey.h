@@ -205,6 +205,7 @@ struct okno_survey_filter {
     const char *validity; /* unreviewed, valid, invalid, undeterminable, voided */
     const char *reason;
     const char *video; /* state of the link; pending where there is none yet */
+    bool spontaneous;  /* spontaneous ratings instead of surveys */
     const char *after; /* a cursor: only what comes after it */
     int64_t limit;     /* -1: all */
 };
@@ -213,7 +214,8 @@ struct okno_survey_filter {
         .from_us = INT64_MIN, .to_us = INT64_MAX, .limit = -1                                      \
     }
 
-/* A survey as people and programs see it. Texts live during the callback; NULL: none. */
+/* A survey, or a spontaneous rating as one, as people and programs see it. Texts live during the
+ * callback; NULL: none. */
 struct okno_survey_info {
     const char *survey, *point, *site, *employee, *question, *question_kind, *channel;
     int64_t opened_us, closes_us;
@@ -242,9 +244,10 @@ json_t *okno_survey_json(const struct okno_survey_info *info);
 const char *okno_survey_cursor(const struct okno_survey_info *info,
                                char ret_text[OKNO_SURVEY_CURSOR_TEXT]);
 
-/* Everything about one survey: {"survey", "events", "link" or null, "evidence", "reviews",
- * "voids", "attributions", "shift_employee", "history"}. Events are those of its point from
- * opened_at until answers stop being late. OKNO_NOT_FOUND. The caller owns *ret_dossier. */
+/* Everything about one survey or spontaneous rating: {"survey", "events", "link" or null,
+ * "evidence", "reviews", "voids", "attributions", "shift_employee", "history"}. Events are those of
+ * its point from opened_at until answers stop being late. OKNO_NOT_FOUND. The caller owns
+ * *ret_dossier. */
 OKNO_CHECK int okno_survey_dossier(struct okno_db *db, const char *survey, json_t **ret_dossier,
                                    struct okno_err *err);
 

@@ -20,6 +20,8 @@ static void read_plan(const char *text, struct audit_row *row)
     okno_autojson json_t *plan = json_loads(text, 0, NULL);
     const char *level = json_string_value(json_object_get(plan, "level"));
     const char *invalid = json_string_value(json_object_get(plan, "invalid"));
+    const char *frame = json_string_value(json_object_get(plan, "frame"));
+    row->spontaneous = frame && strcmp(frame, "spontaneous") == 0;
     row->size = json_integer_value(json_object_get(plan, "size"));
     row->looks = (int)json_integer_value(json_object_get(plan, "looks"));
     row->level = level ? strtod(level, NULL) : 0;
@@ -191,7 +193,8 @@ static json_t *plan_json(const struct okno_audit_plan *plan)
     char level[32];
     (void)snprintf(k, sizeof(k), "%.9g", plan->k);
     (void)snprintf(level, sizeof(level), "%.9g", plan->level);
-    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:b}", "invalid",
+    return json_pack("{s:s*, s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:b}", "frame",
+                     plan->spontaneous ? "spontaneous" : NULL, "invalid",
                      plan->invalid_as_silent ? "silent" : "none", "k", k, "level", level, "scope",
                      "all", "looks", plan->looks, "silent", "sampled", "size",
                      (json_int_t)plan->size, "show_answer", plan->show_answer);

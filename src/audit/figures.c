@@ -2,6 +2,7 @@
 #include "okno/audit.h"
 
 #include "room.h"
+#include "total.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,12 +35,20 @@ static const struct measure measures[] = {
     {NULL, silent_share, OKNO_SILENT_SHARE, false},
 };
 
-static const struct measure *find_measure(enum okno_indicator indicator)
+static const struct measure *find_measure(enum okno_indicator indicator, bool spontaneous)
 {
-    for (size_t i = 0; i < OKNO_COUNT(measures); i++)
+    for (size_t i = 0; !spontaneous && i < OKNO_COUNT(measures); i++)
         if (measures[i].indicator == indicator)
             return &measures[i];
     return NULL;
+}
+
+/* The answer that an indicator counts in a frame of spontaneous ratings; OKNO_NONE for none. */
+static enum okno_class class_of(enum okno_indicator indicator)
+{
+    return indicator == OKNO_SUPPORT_INDEX       ? OKNO_YES
+           : indicator == OKNO_CRITICALITY_INDEX ? OKNO_NO
+                                                 : OKNO_NONE;
 }
 
 static struct okno_audit_tally tally_of(struct okno_stmt *row)
@@ -121,8 +130,8 @@ int okno_audit_cells(struct okno_db *db, const char *audit, enum okno_indicator 
 {
     struct audit_row row;
     struct okno_audit_counts counts = {0};
-    const struct measure *measure = find_measure(indicator);
     int rc = audit_load(db, audit, &row, err);
+    const struct measure *measure = find_measure(indicator, rc == 0 && row.spontaneous);
     if (rc == 0 && !measure)
         rc = okno_fail(err, OKNO_UNSUPPORTED, "%s cannot be estimated from a sample of surveys",
                        okno_indicator_id(indicator));
@@ -173,20 +182,47 @@ static int estimate_cells(const struct okno_audit_rules *rules, const struct mea
     return rc;
 }
 
+OKNO_VEC(tally_vec, struct okno_audit_tally);
+
+/* The answers of a frame of spontaneous ratings, or what of them an employee's domain has. */
+static int estimate_total(struct okno_db *db, const char *audit, enum okno_class class,
+                          const struct okno_audit_domain *domain,
+                          const struct okno_audit_rules *rules, struct okno_audit_figure *figure,
+                          struct okno_err *err)
+{
+    static const struct okno_audit_domain everything = {0};
+    OKNO_AUTO_STMT *rows = NULL;
+    OKNO_AUTO_VEC(tally_vec) tallies = {0};
+    int rc = prepare_cells(db, audit, NULL, domain ? domain : &everything, &rows, err);
+    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
+        const struct okno_audit_tally tally = tally_of(rows);
+        rc = tally_vec_push(&tallies, tally);
+        if (rc < 0)
+            return okno_fail(err, rc, "no memory for the cells of audit %s", audit);
+        add_counts(&tally, &figure->counts);
+    }
+    return rc < 0 ? rc : audit_total(tallies.items, tallies.len, class, rules, figure, err);
+}
+
 int okno_audit_estimate(struct okno_db *db, const char *audit, enum okno_indicator indicator,
                         const struct okno_audit_domain *domain, double k,
                         struct okno_audit_figure *ret_figure, struct okno_err *err)
 {
     struct audit_row row;
     OKNO_AUTO_VEC(okno_cell_vec) cells = {0};
-    const struct measure *measure = find_measure(indicator);
     int rc = audit_load(db, audit, &row, err);
     if (rc < 0)
         return rc;
-    const struct okno_audit_rules rules = {row.invalid_as_silent, k, row.level, row.looks};
+    const struct measure *measure = find_measure(indicator, row.spontaneous);
+    enum okno_class class = row.spontaneous ? class_of(indicator) : OKNO_NONE;
+    const struct okno_audit_rules rules = {row.invalid_as_silent, row.spontaneous, k, row.level,
+                                           row.looks};
+    bool frozen = strcmp(row.state, "planned") != 0;
     struct okno_audit_figure figure =
-        no_figure(row.level, measure ? "not_frozen" : "not_estimated");
-    if (measure && strcmp(row.state, "planned") != 0) {
+        no_figure(row.level, measure || class != OKNO_NONE ? "not_frozen" : "not_estimated");
+    if (class != OKNO_NONE && frozen)
+        rc = estimate_total(db, audit, class, domain, &rules, &figure, err);
+    if (measure && frozen) {
         rc = read_cells(db, &row, measure, domain, &cells, &figure.counts, err);
         if (rc == 0)
             rc = estimate_cells(&rules, measure, &cells, &figure, err);
@@ -196,9 +232,11 @@ int okno_audit_estimate(struct okno_db *db, const char *audit, enum okno_indicat
     return rc;
 }
 
-const char *okno_audit_kind(enum okno_indicator indicator)
+const char *okno_audit_kind(enum okno_indicator indicator, bool spontaneous)
 {
-    const struct measure *measure = find_measure(indicator);
+    const struct measure *measure = find_measure(indicator, spontaneous);
+    if (spontaneous)
+        return class_of(indicator) == OKNO_NONE ? NULL : "";
     return !measure ? NULL : measure->kind ? measure->kind : "";
 }
 
@@ -207,17 +245,21 @@ int okno_audit_tally_estimate(enum okno_indicator indicator, const struct okno_a
                               struct okno_audit_figure *ret_figure, struct okno_err *err)
 {
     OKNO_AUTO_VEC(okno_cell_vec) cells = {0};
-    const struct measure *measure = find_measure(indicator);
-    struct okno_audit_figure figure = no_figure(rules->level, measure ? NULL : "not_estimated");
+    const struct measure *measure = find_measure(indicator, rules->spontaneous);
+    enum okno_class class = rules->spontaneous ? class_of(indicator) : OKNO_NONE;
+    struct okno_audit_figure figure =
+        no_figure(rules->level, measure || class != OKNO_NONE ? NULL : "not_estimated");
     int rc = 0;
-    for (size_t i = 0; measure && rc == 0 && i < count; i++) {
-        rc = okno_cell_vec_push(&cells, cell_of(&tallies[i], measure, rules->invalid_as_silent));
+    for (size_t i = 0; (measure || class != OKNO_NONE) && i < count; i++)
         add_counts(&tallies[i], &figure.counts);
-    }
+    for (size_t i = 0; measure && rc == 0 && i < count; i++)
+        rc = okno_cell_vec_push(&cells, cell_of(&tallies[i], measure, rules->invalid_as_silent));
     if (rc < 0)
         return okno_fail(err, rc, "no memory for the cells");
     if (measure)
         rc = estimate_cells(rules, measure, &cells, &figure, err);
+    if (class != OKNO_NONE)
+        rc = audit_total(tallies, count, class, rules, &figure, err);
     if (rc == 0)
         *ret_figure = figure;
     return rc;

@@ -65,7 +65,8 @@ static int store_lines(struct okno_db *db, const struct audit_row *audit, int64_
     uint8_t digest[OKNO_SHA256_BYTES];
     int64_t count = 0;
     okno_hash_start(&hash);
-    int rc = OKNO_DB_PREPARE(db, "audit.frame_source", &rows, err, OKNO_INT("from", audit->from_us),
+    const char *source = audit->spontaneous ? "audit.frame_ratings" : "audit.frame_source";
+    int rc = OKNO_DB_PREPARE(db, source, &rows, err, OKNO_INT("from", audit->from_us),
                              OKNO_INT("to", audit->to_us));
     while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
         if (count == OKNO_SAMPLER_IDS_MAX)
@@ -112,8 +113,8 @@ static int freeze(struct okno_db *db, const char *audit, const char *author, int
     if (rc == 0)
         rc = store_lines(db, &row, ret_size, ret_sha256, err);
     if (rc == 0 && *ret_size == 0)
-        rc = okno_fail(err, OKNO_NOT_FOUND, "no closed survey lies in the period of audit %s",
-                       audit);
+        rc = okno_fail(err, OKNO_NOT_FOUND, "no %s lies in the period of audit %s",
+                       row.spontaneous ? "spontaneous rating" : "closed survey", audit);
     if (rc == 0)
         rc = OKNO_DB_RUN(db, "audit.set_frozen", NULL, err, OKNO_TEXT("audit", audit),
                          OKNO_TEXT("sha256", ret_sha256), OKNO_INT("size", *ret_size));

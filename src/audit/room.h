@@ -17,6 +17,7 @@ struct audit_row {
     int64_t from_us, to_us;
     int64_t size; /* of the plan */
     bool invalid_as_silent;
+    bool spontaneous;
     double level;
     int looks;
 };

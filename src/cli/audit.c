@@ -96,6 +96,7 @@ static int run_plan(struct cli *cli, int argc, char **argv, struct okno_err *err
     OKNO_AUTO(okno_db) *db = NULL;
     struct common common = common_start();
     const char *invalid = "none";
+    const char *frame = "surveys";
     int64_t looks = 1;
     int rest = 0;
     struct okno_audit_plan plan = {.title = "",
@@ -110,8 +111,8 @@ static int run_plan(struct cli *cli, int argc, char **argv, struct okno_err *err
         {.name = "--title", .text = &plan.title},
         {.name = "--show-answer", .flag = &plan.show_answer}, {.name = "--k", .real = &plan.k},
         {.name = "--level", .real = &plan.level}, {.name = "--looks", .integer = &looks},
-        {.name = "--invalid", .text = &invalid}, {.name = "--by", .text = &common.author},
-        {.name = "--json", .flag = &cli->json});
+        {.name = "--invalid", .text = &invalid}, {.name = "--frame", .text = &frame},
+        {.name = "--by", .text = &common.author}, {.name = "--json", .flag = &cli->json});
     if (rc == 0)
         rc = common_end(&common, rest, argv, "plan", err);
     if (rc == 0 && (plan.from_us < 0 || plan.to_us < 0 || plan.size < 0))
@@ -120,6 +121,10 @@ static int run_plan(struct cli *cli, int argc, char **argv, struct okno_err *err
     plan.invalid_as_silent = strcmp(invalid, "silent") == 0;
     if (rc == 0 && !plan.invalid_as_silent && strcmp(invalid, "none") != 0)
         rc = okno_fail(err, OKNO_USAGE, "--invalid takes none or silent, not \"%.40s\"", invalid);
+    plan.spontaneous = strcmp(frame, "spontaneous") == 0;
+    if (rc == 0 && !plan.spontaneous && strcmp(frame, "surveys") != 0)
+        rc = okno_fail(err, OKNO_USAGE, "--frame takes surveys or spontaneous, not \"%.40s\"",
+                       frame);
     plan.audit = common.audit;
     plan.looks = looks < 0 || looks > 1000 ? 0 : (int)looks;
     if (rc == 0)
@@ -339,6 +344,7 @@ const struct cli_command cli_audit = {
     .help =
         "usage: okno audit plan AUDIT --from TIME --to TIME --size N [--title T] [--show-answer]\n"
         "                       [--k K] [--level L] [--looks M] [--invalid none|silent]\n"
+        "                       [--frame surveys|spontaneous]\n"
         "       okno audit freeze AUDIT\n"
         "       okno audit checkpoint AUDIT [-o FILE]\n"
         "       okno audit seed AUDIT --seed S [--how TEXT] [--witness NAMES]\n"
@@ -369,6 +375,7 @@ const struct cli_command cli_audit = {
         "  --k K           weight of a silent survey, 0..1 (default: kpi.silent_weight)\n"
         "  --level L       level of intervals (default: 0.95)\n"
         "  --looks M       intervals meant to be looked at; each gets wider (default: 1)\n"
+        "  --frame WORD    what is drawn from: surveys (default) or spontaneous ratings\n"
         "  --invalid WORD  an invalid rating counts as none (default) or as a silent survey\n"
         "  --by NAME       who does the step (default: the local user)\n"
         "  --json          one JSON document\n"

@@ -146,6 +146,8 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     int rest = 0;
     if (argc > 1 && strcmp(argv[1], "attribute") == 0)
         return cli_review_attribute(cli, argc - 1, argv + 1, err);
+    if (argc > 1 && strcmp(argv[1], "target") == 0)
+        return cli_review_target(cli, argc - 1, argv + 1, err);
     int rc = CLI_OPTIONS(
         argc, argv, &rest, err, {.name = "--user", .text = &a.user},
         {.name = "--audit", .text = &a.audit}, {.name = "--lease", .text = &a.lease},
@@ -158,9 +160,9 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     while (rc == 0 && step < OKNO_COUNT(steps) && strcmp(steps[step].name, argv[1]) != 0)
         step++;
     if (rc == 0 && step == OKNO_COUNT(steps))
-        rc = okno_fail(err, OKNO_USAGE,
-                       "\"%.20s\" is no step; there are next, submit, skip, undo, attribute",
-                       argv[1]);
+        rc = okno_fail(
+            err, OKNO_USAGE,
+            "\"%.20s\" is no step; there are next, submit, skip, undo, attribute, target", argv[1]);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
     if (rc == 0)
@@ -181,6 +183,7 @@ const struct cli_command cli_review = {
         "                   [--played SECONDS]\n"
         "       okno review skip ITEM --user NAME --lease TOKEN --reason TEXT\n"
         "       okno review undo --user NAME\n"
+        "       okno review target --survey ID --reason TEXT\n"
         "       okno review attribute --survey ID --employee ID|unassigned --reason TEXT\n"
         "                   [--user NAME]\n"
         "       okno review attribute --survey ID --undo --reason TEXT [--user NAME]\n"
@@ -190,6 +193,9 @@ const struct cli_command cli_review = {
         "kept but not counted. Corrections go with valid: FALSE_FM clears the force majeure of\n"
         "all surveys of the situation; FM_REACHES_BACK confirms that one had begun before its\n"
         "first hold, within 10 minutes after the survey.\n"
+        "\n"
+        "target puts a survey or a spontaneous rating into the queue outside every sample and has\n"
+        "its footage fetched.\n"
         "\n"
         "attribute is a manager's decision, not an expert's: it says who a survey is counted for,\n"
         "whatever the shifts say, and voids nothing; a newer one stands, --undo gives the survey\n"

@@ -206,6 +206,7 @@ static int run_list(struct cli *cli, int argc, char **argv, struct okno_err *err
         {.name = "--answer", .text = &filter.answer}, {.name = "--state", .text = &filter.state},
         {.name = "--validity", .text = &filter.validity},
         {.name = "--reason", .text = &filter.reason}, {.name = "--video", .text = &filter.video},
+        {.name = "--spontaneous", .flag = &filter.spontaneous},
         {.name = "--limit", .integer = &limit}, {.name = "--json", .flag = &cli->json});
     if (rc < 0)
         return rc;
@@ -284,6 +285,8 @@ const struct cli_command cli_survey = {
         "                     pending\n"
         "  --validity V       unreviewed, valid, invalid, undeterminable, voided\n"
         "  --reason R         of the ruling or of the void\n"
+        "  --spontaneous      the spontaneous ratings instead: answers outside every window; they\n"
+        "                     are shown, voided, linked and ruled on like surveys, by their id\n"
         "--json prints JSON Lines (list) or one JSON document (show: survey, events, link,\n"
         "evidence, reviews, voids, attributions, history).\n"
         "\n"

@@ -223,14 +223,16 @@ static int take_survey(const struct gathering *g, struct okno_stmt *row, struct 
     return 0;
 }
 
-/* A situation or a spontaneous rating has no survey: its employee is who was on shift, and it
- * belongs to no question. */
+/* A situation or a spontaneous rating has no survey: its employee is who was on shift, unless a
+ * manager said otherwise, and it belongs to no question. */
 static int find_loose_group(const struct gathering *g, struct okno_stmt *row,
                             struct okno_kpi_group **ret_group, struct okno_err *err)
 {
     struct key key = {0};
     int rc = put_place(g, &key, row, err);
-    if (rc == 0 && (g->query->by & OKNO_BY_EMPLOYEE)) {
+    if (rc == 0 && okno_stmt_int(row, "moved")) {
+        put_value(g, &key, OKNO_BY_EMPLOYEE, okno_stmt_text(row, "employee"));
+    } else if (rc == 0 && (g->query->by & OKNO_BY_EMPLOYEE)) {
         OKNO_AUTO_STMT *stmt = NULL;
         rc = OKNO_DB_PREPARE(g->db, "kpi.employee_at", &stmt, err,
                              OKNO_TEXT("point", okno_stmt_text(row, "point")),
@@ -267,7 +269,8 @@ static int take_spontaneous(const struct gathering *g, struct okno_stmt *row, st
     if (rc < 0)
         return rc;
     const char *answer = okno_stmt_text(row, "answer");
-    for (int set = 0; set < OKNO_SET_COUNT; set++) {
+    bool out = okno_stmt_int(row, "voided") || okno_stmt_int(row, "invalid");
+    for (int set = 0; set < (out ? OKNO_EXCLUDED : OKNO_SET_COUNT); set++) {
         group->sums.set[set].spontaneous_yes += strcmp(answer, "yes") == 0;
         group->sums.set[set].spontaneous_no += strcmp(answer, "no") == 0;
     }

@@ -44,15 +44,18 @@ int contents_rules(const json_t *plan, struct okno_audit_rules *ret_rules, struc
     const char *k = json_string_value(json_object_get(plan, "k"));
     const char *level = json_string_value(json_object_get(plan, "level"));
     const char *invalid = json_string_value(json_object_get(plan, "invalid"));
+    const char *frame = json_string_value(json_object_get(plan, "frame"));
     json_int_t looks = json_integer_value(json_object_get(plan, "looks"));
     if (!k || !level || !invalid || looks < 1 || looks > 100)
         return okno_fail(err, OKNO_CHECK_FAILED,
                          "data/plan.json: the plan lacks k, level, looks or "
                          "invalid");
-    *ret_rules = (struct okno_audit_rules){.invalid_as_silent = strcmp(invalid, "silent") == 0,
-                                           .k = strtod(k, NULL),
-                                           .level = strtod(level, NULL),
-                                           .looks = (int)looks};
+    *ret_rules =
+        (struct okno_audit_rules){.invalid_as_silent = strcmp(invalid, "silent") == 0,
+                                  .spontaneous = frame && strcmp(frame, "spontaneous") == 0,
+                                  .k = strtod(k, NULL),
+                                  .level = strtod(level, NULL),
+                                  .looks = (int)looks};
     return 0;
 }
 
@@ -356,7 +359,7 @@ static int group_json(const struct contents *contents, const char *site, json_t 
     okno_autojson json_t *indicators = json_object();
     for (int i = 0; i < OKNO_INDICATOR_COUNT; i++) {
         enum okno_indicator indicator = (enum okno_indicator)i;
-        const char *kind = okno_audit_kind(indicator);
+        const char *kind = okno_audit_kind(indicator, contents->rules.spontaneous);
         OKNO_AUTO_VEC(tallies) cells = {0};
         struct okno_audit_figure figure;
         if (!kind)

@@ -110,6 +110,21 @@ static json_t *estimate_json(const struct okno_audit_figure *figure)
                                   figure->counts.undeterminable));
 }
 
+/* A sample of spontaneous ratings tells how many are genuine; the index is per customer served. */
+static void per_served(const struct okno_kpi_count *served, struct okno_audit_figure *figure)
+{
+    struct okno_estimate *e = &figure->estimate;
+    double *const parts[] = {&e->value,        &e->low,         &e->high,      &e->se,
+                             &e->all_valid,    &e->all_invalid, &e->worst_low, &e->worst_high,
+                             &figure->band[0], &figure->band[1]};
+    if (served->null_reason || served->count <= 0) {
+        e->null_reason = served->null_reason ? served->null_reason : "no_served_count";
+        return;
+    }
+    for (size_t i = 0; i < OKNO_COUNT(parts); i++)
+        *parts[i] /= (double)served->count;
+}
+
 /* The estimate of one indicator for one group, or null and why. */
 static int estimated(struct okno_db *db, const struct okno_figures_query *query,
                      const struct okno_kpi_group *group, enum okno_indicator indicator,
@@ -129,6 +144,9 @@ static int estimated(struct okno_db *db, const struct okno_figures_query *query,
     int rc = okno_audit_estimate(db, query->audit, indicator, &domain, query->k, &figure, err);
     if (rc < 0)
         return rc;
+    bool spontaneous = indicator == OKNO_SUPPORT_INDEX || indicator == OKNO_CRITICALITY_INDEX;
+    if (!figure.estimate.null_reason && spontaneous)
+        per_served(&group->sums.served, &figure);
     *ret_null_reason = figure.estimate.null_reason;
     if (!figure.estimate.null_reason)
         *ret_json = estimate_json(&figure);

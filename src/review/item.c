@@ -83,7 +83,7 @@ static json_t *flags_json(const char *flags)
 static json_t *survey_json(struct okno_stmt *row, bool show_answer)
 {
     json_t *survey = json_pack(
-        "{s:s, s:o, s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:b, s:b}", "id",
+        "{s:s, s:o, s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:b, s:b, s:b}", "id",
         okno_stmt_text(row, "survey"), "opened_at", time_or_null(row, "opened_at"), "closes_at",
         time_or_null(row, "closes_at"), "answered_at", time_or_null(row, "answered_at"), "site",
         okno_stmt_text(row, "site"), "site_name", okno_json_text(okno_stmt_text(row, "site_name")),
@@ -93,7 +93,8 @@ static json_t *survey_json(struct okno_stmt *row, bool show_answer)
         okno_json_text(okno_stmt_text(row, "question")), "question_kind",
         okno_stmt_text(row, "question_kind"), "force_majeure",
         (int)okno_stmt_int(row, "force_majeure"), "fm_follows",
-        (int)okno_stmt_int(row, "fm_follows"));
+        (int)okno_stmt_int(row, "fm_follows"), "spontaneous",
+        (int)okno_stmt_int(row, "spontaneous"));
     if (survey && show_answer)
         json_object_set_new(survey, "answer", okno_json_text(okno_stmt_text(row, "answer")));
     return survey;

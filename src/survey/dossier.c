@@ -218,17 +218,34 @@ static int add_attributions(struct okno_db *db, const char *survey, json_t *doss
     return rc < 0 ? rc : flatten(dossier, "shift_employee", err);
 }
 
+/* Place and time of what the dossier is about. */
+static int find_subject(struct okno_db *db, const char *survey, struct survey_row *row,
+                        bool *ret_spontaneous, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(db, "survey.subject", &stmt, err, OKNO_TEXT("survey", survey));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc == 0)
+        return okno_fail(err, OKNO_NOT_FOUND, "there is no survey \"%.111s\"", survey);
+    if (rc < 0)
+        return rc;
+    okno_stmt_copy(stmt, "point", row->point, sizeof(row->point));
+    row->opened_us = okno_stmt_int(stmt, "opened_at");
+    row->closes_us = okno_stmt_int(stmt, "closes_at");
+    *ret_spontaneous = okno_stmt_int(stmt, "spontaneous") != 0;
+    return 0;
+}
+
 static int fill(struct okno_db *db, const char *survey, json_t *dossier, struct okno_err *err)
 {
     struct okno_survey_filter filter = OKNO_SURVEY_FILTER_ALL;
     struct survey_row row = {0};
     filter.survey = survey;
-    int rc = survey_row_get(db, survey, &row, err);
-    if (rc == 0)
-        return okno_fail(err, OKNO_NOT_FOUND, "there is no survey \"%.111s\"", survey);
+    int rc = find_subject(db, survey, &row, &filter.spontaneous, err);
     filter.from_us = row.opened_us;
     filter.to_us = row.opened_us + 1;
-    if (rc == 1)
+    if (rc == 0)
         rc = okno_survey_list(db, &filter, keep_survey, dossier, err);
     if (rc == 0)
         rc = add_events(db, &row, dossier, err);

@@ -240,7 +240,9 @@ static int write_ratings(struct point_work *work, struct okno_err *err)
             OKNO_TEXT("rating", okno_event_id(event->device, event->boot, event->seq, id)),
             OKNO_TEXT("point", work->point), OKNO_TEXT("site", work->facts->point.site.site),
             OKNO_TEXT("answer", okno_event_kind_text(event->kind)), OKNO_INT("at", event->at_us),
-            OKNO_TEXT("channel", event->channel ? event->channel : "panel"));
+            OKNO_TEXT("channel", event->channel ? event->channel : "panel"),
+            OKNO_INT("test", event->test), OKNO_INT("offset_us", event->offset_us),
+            OKNO_INT("uncertainty_us", event->uncertainty_us), OKNO_INT("now", work->now_us));
     }
     return rc;
 }

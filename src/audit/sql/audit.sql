@@ -39,14 +39,28 @@ SELECT count(*) FROM surveys WHERE opened_at >= $from AND opened_at < $to AND st
 
 -- name: audit.frame_source
 -- Every closed survey of a period that no hand, or else no automatic flag, has voided. The answer as
--- it stands now is frozen as the class.
-SELECT s.survey, s.site, s.point, s.employee, coalesce(s.question, '') AS question,
+-- it stands now is frozen as the class, and so is who it counts for.
+SELECT s.survey, s.site, s.point,
+       CASE WHEN a.id IS NULL THEN s.employee ELSE a.employee END AS employee, coalesce(s.question, '') AS question,
        coalesce(s.question_kind, '') AS question_kind, s.opened_at, s.closes_at,
        coalesce(s.answer, 'silent') AS class, s.force_majeure, coalesce(l.state, '') AS video
 FROM surveys s LEFT JOIN links l ON l.survey = s.survey
+LEFT JOIN attributed a ON a.survey = s.survey
 WHERE s.opened_at >= $from AND s.opened_at < $to AND s.state <> 'open' AND s.test = 0
   AND coalesce((SELECT voided FROM voids v WHERE v.survey = s.survey
                 ORDER BY v.id DESC LIMIT 1), s.auto_void) = 0
+ORDER BY s.survey;
+
+-- name: audit.frame_ratings
+-- Every spontaneous rating of a period that nobody has voided.
+SELECT s.survey, s.site, s.point,
+       CASE WHEN a.id IS NULL THEN s.employee ELSE a.employee END AS employee, '' AS question, '' AS question_kind, s.opened_at,
+       s.closes_at, s.answer AS class, 0 AS force_majeure, coalesce(l.state, '') AS video
+FROM subjects s LEFT JOIN links l ON l.survey = s.survey
+LEFT JOIN attributed a ON a.survey = s.survey
+WHERE s.spontaneous = 1 AND s.opened_at >= $from AND s.opened_at < $to AND s.test = 0
+  AND coalesce((SELECT voided FROM voids v WHERE v.survey = s.survey
+                ORDER BY v.id DESC LIMIT 1), 0) = 0
 ORDER BY s.survey;
 
 -- name: audit.add_frame

@@ -74,7 +74,7 @@ SELECT s.survey,
      WHERE p.point = s.point)
     + (SELECT coalesce(max(a.id), 0) FROM placements p JOIN cameras c ON c.camera = p.camera
        JOIN archives a ON a.archive = c.archive WHERE p.point = s.point) AS sources
-FROM surveys s;
+FROM subjects s;
 
 -- When the first archive that may show a survey overwrites it; NULL where none says.
 CREATE VIEW survey_lost AS
@@ -82,4 +82,4 @@ SELECT s.survey, s.opened_at + 86400000000 * (
     SELECT min(c.retention_days) FROM placements p JOIN cameras c ON c.camera = p.camera
     WHERE p.point = s.point AND c.id = (SELECT max(d.id) FROM cameras d WHERE d.camera = c.camera)
 ) AS lost_at
-FROM surveys s;
+FROM subjects s;

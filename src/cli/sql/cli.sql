@@ -1,7 +1,7 @@
 -- name: cli.surveys_to_link
 -- Not linked, not finally, made from what was corrected since, or with footage missing that the
 -- archive may still list (surveys that closed after $recent).
-SELECT s.survey FROM surveys s LEFT JOIN links l ON l.survey = s.survey
+SELECT s.survey FROM subjects s LEFT JOIN links l ON l.survey = s.survey
 JOIN link_basis b ON b.survey = s.survey
 WHERE s.opened_at >= $from AND s.opened_at < $to AND s.state <> 'open' AND s.test = 0
   AND (l.state IS NULL OR l.state IN ('pending', 'unreachable')
@@ -11,11 +11,11 @@ WHERE s.opened_at >= $from AND s.opened_at < $to AND s.state <> 'open' AND s.tes
 ORDER BY s.opened_at, s.survey;
 
 -- name: cli.link_states
-SELECT l.state, count(*) AS count FROM links l JOIN surveys s ON s.survey = l.survey
+SELECT l.state, count(*) AS count FROM links l JOIN subjects s ON s.survey = l.survey
 WHERE s.opened_at >= $from AND s.opened_at < $to GROUP BY l.state;
 
 -- name: cli.surveys_for_stills
-SELECT s.survey FROM surveys s
+SELECT s.survey FROM subjects s
 WHERE s.opened_at >= $from AND s.opened_at < $to AND s.state <> 'open' AND s.test = 0
   AND ($all OR s.answer IS NOT NULL)
 ORDER BY s.opened_at, s.survey;

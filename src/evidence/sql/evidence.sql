@@ -15,9 +15,9 @@ SELECT id, survey, coalesce(audit, '') AS audit, kind, sha256, bytes, media_type
 FROM evidence WHERE survey = $survey AND kind = $kind ORDER BY id DESC LIMIT 1;
 
 -- name: evidence.survey
--- What linking and fetching need of a survey.
+-- What linking and fetching need of a survey or a spontaneous rating.
 SELECT survey, point, opened_at, closes_at, state, answer, answered_at, device_uncertainty_us
-FROM surveys WHERE survey = $survey;
+FROM subjects WHERE survey = $survey;
 
 -- name: evidence.link
 SELECT state, camera, asked_from, asked_to, fraction, index_offset_us, uncertainty_us, attempts,

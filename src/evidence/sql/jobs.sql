@@ -2,7 +2,7 @@
 -- A link job for each closed survey that has none yet; negatives before others.
 INSERT INTO jobs (kind, survey, class, lost_at, state, next_try_at, made_at)
 SELECT 'link', s.survey, CASE s.answer WHEN 'no' THEN 2 ELSE 3 END, o.lost_at, 'waiting', $now, $now
-FROM surveys s JOIN survey_lost o ON o.survey = s.survey
+FROM subjects s JOIN survey_lost o ON o.survey = s.survey
 WHERE s.state <> 'open' AND s.test = 0
   AND NOT EXISTS (SELECT 1 FROM links l WHERE l.survey = s.survey)
   AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.survey = s.survey AND j.kind = 'link')
@@ -12,7 +12,7 @@ ORDER BY s.opened_at;
 -- Link jobs again for surveys that are no longer what their link was made from.
 INSERT INTO jobs (kind, survey, class, lost_at, state, next_try_at, made_at)
 SELECT 'link', s.survey, CASE s.answer WHEN 'no' THEN 2 ELSE 3 END, o.lost_at, 'waiting', $now, $now
-FROM surveys s JOIN links l ON l.survey = s.survey JOIN link_basis b ON b.survey = s.survey
+FROM subjects s JOIN links l ON l.survey = s.survey JOIN link_basis b ON b.survey = s.survey
 JOIN survey_lost o ON o.survey = s.survey
 WHERE s.state <> 'open' AND s.test = 0 AND l.placed <> b.placed
 ON CONFLICT (kind, survey, audit) DO UPDATE SET state = 'waiting', attempts = 0,
@@ -24,7 +24,7 @@ WHERE jobs.state IN ('done', 'failed');
 -- a camera's or archive's row was.
 INSERT INTO jobs (kind, survey, class, lost_at, state, next_try_at, made_at)
 SELECT 'link', s.survey, CASE s.answer WHEN 'no' THEN 2 ELSE 3 END, o.lost_at, 'waiting', $now, $now
-FROM surveys s JOIN links l ON l.survey = s.survey JOIN link_basis b ON b.survey = s.survey
+FROM subjects s JOIN links l ON l.survey = s.survey JOIN link_basis b ON b.survey = s.survey
 JOIN survey_lost o ON o.survey = s.survey
 WHERE s.state <> 'open' AND s.test = 0
   AND (l.basis <> b.basis OR (l.state NOT IN ('linked', 'expired') AND l.sources <> b.sources))

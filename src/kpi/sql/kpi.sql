@@ -36,13 +36,20 @@ WITH cleared AS (
     JOIN rulings r ON r.survey = s.survey AND r.verdict = 'valid' AND r.correction = 'FALSE_FM'
 )
 SELECT f.point, f.site, f.first_at AS opened_at,
-       f.situation IN (SELECT situation FROM cleared) AS cleared
+       f.situation IN (SELECT situation FROM cleared) AS cleared, 0 AS moved, '' AS employee
 FROM force_majeure f WHERE f.first_at >= $from AND f.first_at < $to
 ORDER BY f.first_at, f.situation;
 
 -- name: kpi.spontaneous
-SELECT point, site, answer, at AS opened_at FROM spontaneous
-WHERE at >= $from AND at < $to ORDER BY at, rating;
+-- Ratings with what decides how they count; moved: a manager said whose it is.
+SELECT x.point, x.site, x.answer, x.at AS opened_at, a.id IS NOT NULL AS moved,
+       coalesce(a.employee, 'unassigned') AS employee,
+       coalesce((SELECT voided FROM voids v WHERE v.survey = x.rating ORDER BY id DESC LIMIT 1), 0)
+           AS voided,
+       coalesce(r.verdict = 'invalid', 0) AS invalid
+FROM spontaneous x LEFT JOIN attributed a ON a.survey = x.rating
+LEFT JOIN rulings r ON r.survey = x.rating
+WHERE x.at >= $from AND x.at < $to AND x.test = 0 ORDER BY x.at, x.rating;
 
 -- name: kpi.sites
 SELECT site, time_zone, site_group FROM sites

@@ -2,7 +2,7 @@
 -- Who a survey or a spontaneous rating counts for now, and whether somebody moved it there.
 SELECT CASE WHEN a.id IS NULL THEN s.employee ELSE a.employee END AS employee,
        a.id IS NOT NULL AS moved
-FROM surveys s LEFT JOIN attributed a ON a.survey = s.survey WHERE s.survey = $survey;
+FROM subjects s LEFT JOIN attributed a ON a.survey = s.survey WHERE s.survey = $survey;
 
 -- name: attribution.knows_employee
 SELECT EXISTS (SELECT 1 FROM employees WHERE employee = $employee)

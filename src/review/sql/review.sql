@@ -16,7 +16,7 @@ WHERE i.state = 'open' AND (i.lease_until IS NULL OR i.lease_until <= $now)
   AND NOT EXISTS (SELECT 1 FROM audits a WHERE a.audit = i.audit
                   AND a.state IN ('closed', 'abandoned'))
   AND NOT EXISTS (
-      SELECT 1 FROM users u JOIN surveys s ON s.survey = i.survey
+      SELECT 1 FROM users u JOIN subjects s ON s.survey = i.survey
       LEFT JOIN attributed m ON m.survey = i.survey
       WHERE u.user = $user AND u.employee IS NOT NULL
         AND (s.employee = u.employee OR m.employee = u.employee
@@ -101,7 +101,7 @@ FROM review_items WHERE audit = $audit;
 
 -- name: review.survey
 -- What the expert may know of the survey; the answer and the employee are left to the caller.
-SELECT s.survey, s.opened_at, s.closes_at, s.answered_at, s.answer, s.force_majeure,
+SELECT s.survey, s.opened_at, s.closes_at, s.answered_at, s.answer, s.force_majeure, s.spontaneous,
        s.point, s.site, coalesce(s.question_kind, '') AS question_kind,
        s.force_majeure = 0 AND EXISTS (SELECT 1 FROM force_majeure f WHERE f.point = s.point
            AND f.first_at >= s.closes_at AND f.first_at < s.closes_at + 600000000) AS fm_follows,
@@ -113,7 +113,7 @@ SELECT s.survey, s.opened_at, s.closes_at, s.answered_at, s.answer, s.force_maje
        l.state AS link_state, l.camera, l.uncertainty_us, l.flags AS link_flags,
        l.message AS link_message,
        (SELECT name FROM cameras c WHERE c.camera = l.camera ORDER BY id DESC LIMIT 1) AS camera_name
-FROM surveys s LEFT JOIN links l ON l.survey = s.survey
+FROM subjects s LEFT JOIN links l ON l.survey = s.survey
 WHERE s.survey = $survey;
 
 -- name: review.evidence
@@ -125,13 +125,13 @@ FROM evidence WHERE survey = $survey AND kind = $kind ORDER BY id DESC LIMIT 1;
 -- Stills of the surveys around this one at the same point: one clip cannot show the same person
 -- rating ten times.
 SELECT * FROM (
-    SELECT s.opened_at, e.sha256, e.frame_at, 'before' AS place FROM surveys s
+    SELECT s.opened_at, e.sha256, e.frame_at, 'before' AS place FROM subjects s
     JOIN evidence e ON e.survey = s.survey AND e.kind = 'still'
     WHERE s.point = $point AND s.opened_at < $opened_at AND s.opened_at >= $opened_at - $reach
     GROUP BY s.survey ORDER BY s.opened_at DESC LIMIT 3)
 UNION ALL
 SELECT * FROM (
-    SELECT s.opened_at, e.sha256, e.frame_at, 'after' AS place FROM surveys s
+    SELECT s.opened_at, e.sha256, e.frame_at, 'after' AS place FROM subjects s
     JOIN evidence e ON e.survey = s.survey AND e.kind = 'still'
     WHERE s.point = $point AND s.opened_at > $opened_at AND s.opened_at <= $opened_at + $reach
     GROUP BY s.survey ORDER BY s.opened_at LIMIT 3)

@@ -1,8 +1,10 @@
-/* Who a survey is counted for: a manager's decision, with the employees to choose from. */
+/* Who a survey is counted for: a manager's decision, with the employees to choose from; and the
+ * wish that a survey be looked at. */
 #define _POSIX_C_SOURCE 200809L
 #include "handlers.h"
 
 #include "okno/attribution.h"
+#include "okno/review.h"
 #include "okno/time.h"
 
 int http_post_attribution(struct http_request *request, struct http_reply *reply,
@@ -21,6 +23,17 @@ int http_post_attribution(struct http_request *request, struct http_reply *reply
     int rc = okno_attribution_decide(request->db, &decision, &id, err);
     return rc < 0 ? rc
                   : http_reply_json(reply, json_pack("{s:I}", "attribution", (json_int_t)id), err);
+}
+
+int http_post_target(struct http_request *request, struct http_reply *reply, struct okno_err *err)
+{
+    int64_t item = 0;
+    const char *reason = json_string_value(json_object_get(request->body, "reason"));
+    int rc = okno_review_target(request->db, request->params[0], request->who.user, reason,
+                                okno_time_now(), &item, err);
+    if (rc == 0 && request->service->wake)
+        request->service->wake(request->service->wake_context);
+    return rc < 0 ? rc : http_reply_json(reply, json_pack("{s:I}", "item", (json_int_t)item), err);
 }
 
 int http_get_employees(struct http_request *request, struct http_reply *reply, struct okno_err *err)

@@ -21,7 +21,7 @@ http_handler http_get_indicators;
 /* surveys.c */
 http_handler http_get_surveys, http_get_survey;
 /* attribution.c */
-http_handler http_post_attribution, http_get_employees;
+http_handler http_post_attribution, http_post_target, http_get_employees;
 /* events.c */
 http_handler http_post_events;
 /* devices.c */

@@ -83,6 +83,7 @@ int http_get_surveys(struct http_request *request, struct http_reply *reply, str
     filter.reason = http_query(request, "reason");
     filter.video = http_query(request, "video");
     filter.after = http_query(request, "cursor");
+    filter.spontaneous = http_query(request, "spontaneous") != NULL;
     int rc = http_query_period(request, &filter.from_us, &filter.to_us, err);
     if (rc == 0)
         rc = take_limit(request, &listing.limit, err);

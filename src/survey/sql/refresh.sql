@@ -132,13 +132,20 @@ INSERT INTO survey_history (survey, at, was, became) VALUES ($survey, $at, $was,
 SELECT EXISTS (SELECT 1 FROM survey_history WHERE survey = $survey);
 
 -- name: refresh.put_rating
-INSERT INTO spontaneous (rating, point, site, answer, at, channel)
-VALUES ($rating, $point, $site, $answer, $at, $channel)
+INSERT INTO spontaneous (rating, point, site, answer, at, channel, test, device_offset_us,
+                         device_uncertainty_us, placed_at)
+VALUES ($rating, $point, $site, $answer, $at, $channel, $test, $offset_us, $uncertainty_us, $now)
 ON CONFLICT (rating) DO UPDATE SET
     point = excluded.point, site = excluded.site, answer = excluded.answer, at = excluded.at,
-    channel = excluded.channel
+    channel = excluded.channel, test = excluded.test,
+    device_offset_us = excluded.device_offset_us,
+    device_uncertainty_us = excluded.device_uncertainty_us,
+    placed_at = CASE WHEN point <> excluded.point OR at <> excluded.at THEN excluded.placed_at
+                ELSE placed_at END
 WHERE point <> excluded.point OR site <> excluded.site OR answer <> excluded.answer
-   OR at <> excluded.at OR channel <> excluded.channel;
+   OR at <> excluded.at OR channel <> excluded.channel OR test <> excluded.test
+   OR device_offset_us <> excluded.device_offset_us
+   OR device_uncertainty_us <> excluded.device_uncertainty_us;
 
 -- name: refresh.count_ratings
 SELECT count(*) FROM spontaneous WHERE point = $point;

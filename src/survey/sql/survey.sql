@@ -29,6 +29,40 @@ WHERE ($video IS NULL OR video = $video)
   AND ($reason IS NULL OR reason = $reason)
 ORDER BY opened_at, survey LIMIT $limit;
 
+-- name: survey.ratings
+-- The same of spontaneous ratings.
+WITH seen AS (
+    SELECT s.*, CASE WHEN a.id IS NULL THEN s.employee ELSE a.employee END AS counted_for,
+           coalesce(l.state, 'pending') AS video,
+           CASE WHEN coalesce(v.voided, s.auto_void) THEN 'voided'
+                ELSE coalesce(r.verdict, 'unreviewed') END AS validity,
+           CASE WHEN v.voided THEN v.reason
+                WHEN s.auto_void AND v.voided IS NULL THEN 'test_mode'
+                ELSE r.reason END AS reason
+    FROM subjects s
+    LEFT JOIN links l ON l.survey = s.survey
+    LEFT JOIN voids v ON v.id = (SELECT max(w.id) FROM voids w WHERE w.survey = s.survey)
+    LEFT JOIN rulings r ON r.survey = s.survey
+    LEFT JOIN attributed a ON a.survey = s.survey
+    WHERE s.spontaneous = 1 AND s.opened_at >= $from AND s.opened_at < $to
+      AND (s.opened_at, s.survey) > ($after_at, $after)
+      AND ($survey IS NULL OR s.survey = $survey)
+      AND ($site IS NULL OR s.site = $site)
+      AND ($point IS NULL OR s.point = $point)
+      AND ($answer IS NULL OR s.answer = $answer)
+      AND ($state IS NULL OR s.state = $state)
+)
+SELECT * FROM seen
+WHERE ($video IS NULL OR video = $video)
+  AND ($employee IS NULL OR coalesce(counted_for, 'unassigned') = $employee)
+  AND ($validity IS NULL OR validity = $validity)
+  AND ($reason IS NULL OR reason = $reason)
+ORDER BY opened_at, survey LIMIT $limit;
+
+-- name: survey.subject
+-- Where and when a survey or a spontaneous rating was.
+SELECT point, opened_at, closes_at, spontaneous FROM subjects WHERE survey = $survey;
+
 -- name: survey.link
 SELECT state, camera, asked_from, asked_to, fraction, gaps, index_offset_us, uncertainty_us, flags,
        message, attempts, next_try_at, made_at
@@ -56,7 +90,7 @@ SELECT employee, undone, at, author, reason FROM attributions WHERE survey = $su
 
 -- name: survey.shift_employee
 -- Who was on shift, whatever was decided since.
-SELECT employee FROM surveys WHERE survey = $survey;
+SELECT employee FROM subjects WHERE survey = $survey;
 
 -- name: survey.stands
 -- What decides whether a void or its opposite makes sense.
@@ -64,7 +98,7 @@ SELECT coalesce((SELECT v.voided FROM voids v WHERE v.survey = s.survey
                  ORDER BY v.id DESC LIMIT 1), s.auto_void) AS voided,
        (SELECT min(f.audit) FROM audit_frame f JOIN audits a ON a.audit = f.audit
         WHERE f.survey = s.survey AND a.state <> 'abandoned') AS frozen_in
-FROM surveys s WHERE s.survey = $survey;
+FROM subjects s WHERE s.survey = $survey;
 
 -- name: survey.knows_user
 SELECT EXISTS (SELECT 1 FROM users WHERE user = $user AND disabled = 0);
