@@ -10,6 +10,7 @@
     X(clock) \
     X(token) \
     X(device) \
+    X(agreement) \
     X(audit) \
     X(check) \
     X(clip) \
