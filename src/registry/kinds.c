@@ -2,6 +2,7 @@
 #include "store.h"
 
 #include "okno/conf.h"
+#include "okno/hours.h"
 #include "okno/mem.h"
 #include "okno/text.h"
 #include "okno/time.h"
@@ -59,7 +60,10 @@ static const struct okno_field site_fields[] = {
      .type = OKNO_FIELD_ZONE,
      .required = true,
      .help = "of its calendar, e.g. Europe/Moscow"},
-    {.name = "hours", .type = OKNO_FIELD_TEXT, .fallback = "", .help = "opening hours"},
+    {.name = "hours",
+     .type = OKNO_FIELD_TEXT,
+     .fallback = "",
+     .help = "opening hours, e.g. Mo-Fr 09:00-21:00; Sa 10:00-18:00; 2026-01-01 closed"},
     {.name = "group", .type = OKNO_FIELD_TEXT, .max = 64, .fallback = "", .help = "e.g. a region"},
 };
 
@@ -330,6 +334,14 @@ static int check_camera(const struct okno_value *values, struct okno_err *err)
     return 0;
 }
 
+/* Sites and points have their hours in the same column. */
+static int check_hours(const struct okno_value *values, struct okno_err *err)
+{
+    OKNO_AUTO(okno_hours) *hours = NULL;
+    const char *text = values[3].text;
+    return *text ? okno_hours_parse(text, "UTC", &hours, err) : 0;
+}
+
 /* --- storing */
 
 /* A question without a window of its own keeps what is configured now: a later change of the
@@ -358,8 +370,8 @@ static int store(const struct okno_field *fields, size_t count, const char *noun
 /* X(noun, kind's name, check, what a row is), in the order in which they refer to each other. */
 #define KINDS(X)                                                                                   \
     X(archive, "archives", check_archive, "a recording system")                                    \
-    X(site, "sites", NULL, "a shop, office or branch")                                             \
-    X(point, "points", NULL, "a desk or till")                                                     \
+    X(site, "sites", check_hours, "a shop, office or branch")                                      \
+    X(point, "points", check_hours, "a desk or till")                                              \
     X(device, "devices", NULL, "a button or panel at a point, dated")                              \
     X(camera, "cameras", check_camera, "one channel of an archive")                                \
     X(placement, "placements", NULL, "which camera sees which point, dated")                       \

@@ -58,8 +58,8 @@ static const char *const good[][2] = {
     {"archives",
      "archive,kind,url,files,time_zone,user,secret,options\n"
      "A2,dir,https://h.example/r,{channel}/%Y-%m-%d/%H-%M-%S.mp4,<+03>-3,u,s,\n"},
-    {"sites", "site,name,time_zone,hours,group\nS2,Shop,UTC,9-21,West\n"},
-    {"points", "point,site,name,hours\nP2,S1,Till,9-18\n"},
+    {"sites", "site,name,time_zone,hours,group\nS2,Shop,UTC,Mo-Su 09:00-21:00,West\n"},
+    {"points", "point,site,name,hours\nP2,S1,Till,Mo-Su 09:00-18:00\n"},
     {"devices",
      "device,point,from,to,role,test\n"
      "D2,P1,2026-01-01T00:00:00Z,2026-02-01T00:00:00+03:00,panel,yes\n"},

@@ -39,8 +39,9 @@ static int setup(void **state)
          "archive,kind,url,files,time_zone,user,secret\n"
          "A1,dir,https://nvr.example/rec,{channel}/%Y-%m-%d/%H-%M-%S.mp4,"
          "Europe/Moscow,viewer,nvr\n");
-    take("sites", "site,name,time_zone,group,hours\nS1,Shop,Europe/Moscow,West,9-21\n");
-    take("points", "point,site,name,hours\nP1,S1,Till 1,\nP2,S1,Till 2,10-20\n");
+    take("sites",
+         "site,name,time_zone,group,hours\nS1,Shop,Europe/Moscow,West,Mo-Su 09:00-21:00\n");
+    take("points", "point,site,name,hours\nP1,S1,Till 1,\nP2,S1,Till 2,Mo-Su 10:00-20:00\n");
     take("cameras",
          "camera,site,archive,channel,name,retention_days,overlay_trusted\n"
          "C1,S1,A1,ch1,Above till,30,yes\nC2,S1,A1,ch2,,,\nC3,S1,A1,ch3,,,\n");
@@ -126,13 +127,13 @@ static void a_point_comes_with_its_site_and_hours(void **state)
     struct okno_site_vec sites = {0};
     assert_int_equal(okno_registry_point(db, "P1", &point, &err), 0);
     assert_string_equal(point.name, "Till 1");
-    assert_string_equal(point.hours, "9-21");
+    assert_string_equal(point.hours, "Mo-Su 09:00-21:00");
     assert_string_equal(point.site.name, "Shop");
     assert_string_equal(point.site.time_zone, "Europe/Moscow");
     assert_string_equal(point.site.group, "West");
     assert_int_equal(okno_registry_points(db, &points, &err), 0);
     assert_int_equal(points.len, 2);
-    assert_string_equal(points.items[1].hours, "10-20");
+    assert_string_equal(points.items[1].hours, "Mo-Su 10:00-20:00");
     assert_int_equal(okno_registry_sites(db, &sites, &err), 0);
     assert_int_equal(sites.len, 1);
     okno_point_vec_free(&points);
