@@ -30,6 +30,10 @@ OKNO_CHECK int okno_db_open(const char *data_dir, bool create, struct okno_db **
 /* A database in memory with the whole schema, for tests of rooms. */
 OKNO_CHECK int okno_db_open_memory(struct okno_db **ret_db, struct okno_err *err);
 
+/* A database of its own with the whole schema that is gone when it is closed: for what is computed
+ * once. Kept on disk where it grows. */
+OKNO_CHECK int okno_db_open_temporary(struct okno_db **ret_db, struct okno_err *err);
+
 /* Close; NULL allowed. An open transaction is rolled back. */
 void okno_db_close(struct okno_db *db);
 OKNO_CLEANUP(okno_db, okno_db_close);

@@ -176,6 +176,11 @@ int okno_db_open_memory(struct okno_db **ret_db, struct okno_err *err)
     return open_at(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "", ret_db, err);
 }
 
+int okno_db_open_temporary(struct okno_db **ret_db, struct okno_err *err)
+{
+    return open_at("", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "", ret_db, err);
+}
+
 static void give_turn(struct okno_db *db)
 {
     if (db->has_turn)

@@ -1,10 +1,12 @@
 /* okno kpi: raw, excluded and estimated indicators. */
 #include "cli.h"
 #include "options.h"
+#include "published.h"
 
 #include "okno/conf.h"
 #include "okno/figures.h"
 #include "okno/kpi.h"
+#include "okno/published.h"
 #include "okno/time.h"
 
 #include <string.h>
@@ -83,12 +85,26 @@ static int print(const json_t *figures, bool as_json, struct okno_err *err)
     return 0;
 }
 
+/* Figures of now, or with `as_of_us` those of then. */
+static int figures_of(struct cli *cli, struct okno_db *db, const struct okno_figures_query *query,
+                      int64_t as_of_us, json_t **ret_figures, struct okno_err *err)
+{
+    const struct okno_survey_params params = okno_survey_params_of(cli->conf);
+    if (as_of_us < 0)
+        return okno_figures_json(db, query, okno_time_now(), ret_figures, err);
+    const struct okno_past past = okno_past_at(as_of_us);
+    return okno_figures_as_of(db, &past, &params, query, ret_figures, err);
+}
+
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
     okno_autojson json_t *figures = NULL;
     const char *by = NULL;
+    int64_t as_of_us = -1;
     int rest = 0;
+    if (argc > 1 && (strcmp(argv[1], "publish") == 0 || strcmp(argv[1], "published") == 0))
+        return cli_kpi_published(cli, argc - 1, argv + 1, err);
     struct okno_figures_query query = {.from_us = -1,
                                        .to_us = -1,
                                        .k = cli->conf->kpi.silent_weight,
@@ -97,6 +113,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--from", .time_us = &query.from_us},
                          {.name = "--to", .time_us = &query.to_us}, {.name = "--by", .text = &by},
                          {.name = "--audit", .text = &query.audit},
+                         {.name = "--as-of", .time_us = &as_of_us},
                          {.name = "--k", .real = &query.k}, {.name = "--json", .flag = &cli->json});
     if (rc == 0 && (rest > 0 || query.from_us < 0 || query.to_us < 0))
         rc = okno_fail(err, OKNO_USAGE, "say the period: --from TIME --to TIME");
@@ -105,7 +122,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
     if (rc == 0)
-        rc = okno_figures_json(db, &query, okno_time_now(), &figures, err);
+        rc = figures_of(cli, db, &query, as_of_us, &figures, err);
     return rc < 0 ? rc : print(figures, cli->json, err);
 }
 
@@ -113,7 +130,10 @@ const struct cli_command cli_kpi = {
     .name = "kpi",
     .summary = "indicators: raw, excluded and estimated",
     .help =
-        "usage: okno kpi --from TIME --to TIME [--by WORDS] [--audit ID] [--k K] [--json]\n"
+        "usage: okno kpi --from TIME --to TIME [--by WORDS] [--audit ID] [--k K] [--as-of TIME]\n"
+        "                [--json]\n"
+        "       okno kpi publish NAME --from TIME --to TIME [--by WORDS] [--audit ID] [--k K]\n"
+        "       okno kpi published (list | show NAME | verify NAME) [--json]\n"
         "\n"
         "Three figures of each indicator side by side: raw (every closed survey), excluded\n"
         "(without voided and invalid ones), estimated (with --audit: what the reviewed sample\n"
@@ -122,6 +142,14 @@ const struct cli_command cli_kpi = {
         "  --by WORDS   group, site, point, employee, question, hour, day, week, month;\n"
         "               several joined by commas\n"
         "  --k K        weight of a silent survey, 0..1 (default: kpi.silent_weight)\n"
+        "  --as-of T    from what was known at T: events that had arrived, registry rows imported\n"
+        "               and decisions made by then\n"
+        "\n"
+        "publish keeps figures under a name, with the question, the settings and the data "
+        "version,\n"
+        "so that they can be made again byte for byte whatever is corrected later; verify does "
+        "that\n"
+        "(exit 6 when they differ).\n"
         "\n"
         "example: okno kpi --from 2026-03-01T00:00:00+03:00 --to 2026-04-01T00:00:00+03:00 "
         "--by site\n",

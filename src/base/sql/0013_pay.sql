@@ -1,3 +1,15 @@
+-- The moment up to which figures were fixed: whatever arrives later counts as arrived after it, also
+-- when its transaction began before. One row.
+CREATE TABLE arrival_fence (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL) STRICT;
+INSERT INTO arrival_fence VALUES (1, 0);
+
+-- Figures that were handed out: what was asked, with which settings, from which data, and the text.
+CREATE TABLE published (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, author TEXT NOT NULL,
+    query TEXT NOT NULL, settings TEXT NOT NULL, data TEXT NOT NULL, -- canonical JSON
+    sha256 TEXT NOT NULL, figures TEXT NOT NULL
+) STRICT;
+
 -- Who a survey is counted for, decided by a manager; append-only. The newest row of a survey stands:
 -- undone 1 takes the moves before it back, and the shifts decide again.
 CREATE TABLE attributions (

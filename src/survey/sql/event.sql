@@ -1,7 +1,7 @@
 -- name: event.add
 INSERT INTO events (device, boot, seq, kind, at, duration_ms, channel, arrived_at, import)
-VALUES ($device, $boot, $seq, $kind, $at, nullif($duration_ms, -1), $channel, $arrived_at,
-        nullif($import, 0))
+VALUES ($device, $boot, $seq, $kind, $at, nullif($duration_ms, -1), $channel,
+        max($arrived_at, (SELECT f.at + 1 FROM arrival_fence f)), nullif($import, 0))
 ON CONFLICT DO NOTHING;
 
 -- name: event.get
