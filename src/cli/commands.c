@@ -11,6 +11,7 @@
     X(token) \
     X(device) \
     X(agreement) \
+    X(alert) \
     X(audit) \
     X(check) \
     X(clip) \

@@ -5,6 +5,7 @@
 #include "progress.h"
 #include "refresh.h"
 
+#include "okno/alert.h"
 #include "okno/event.h"
 #include "okno/json.h"
 #include "okno/mem.h"
@@ -13,7 +14,8 @@
 #include <string.h>
 
 /* Kinds of rooms above the registry; one line each. */
-static const struct okno_import_kind *const more_kinds[] = {&okno_event_import, NULL};
+static const struct okno_import_kind *const more_kinds[] = {&okno_event_import,
+                                                            &okno_alert_rule_import, NULL};
 
 static const struct okno_import_kind *kind_at(size_t place)
 {

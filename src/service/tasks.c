@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "tasks.h"
 
+#include "okno/alert.h"
 #include "okno/log.h"
 #include "okno/survey.h"
 #include "okno/time.h"
@@ -63,6 +64,29 @@ static bool paced(struct tasks *tasks, int64_t *ret_next_us)
     return false;
 }
 
+/* Alerts follow what is new at once, and what changes by time alone once a minute. */
+#define WATCH_PACE_US (60 * OKNO_SECOND_US)
+
+static int raise_alerts(struct tasks *tasks, struct okno_db *db, struct okno_err *err)
+{
+    int64_t now_us = okno_time_monotonic();
+    int64_t liveness_us = tasks->conf->survey.liveness_h * 3600 * OKNO_SECOND_US;
+    bool watch = !tasks->watched_us || now_us - tasks->watched_us >= WATCH_PACE_US;
+    struct okno_alert_refreshed counts = {.more = true};
+    bool all = watch;
+    int rc = 0;
+    while (rc == 0 && counts.more) {
+        rc = okno_alert_refresh(db, okno_time_now(), liveness_us, all, &counts, err);
+        if (rc == 0 && (counts.opened || counts.closed))
+            okno_log(OKNO_LOG_INFO, "alert", "alerts opened=%lld closed=%lld",
+                     (long long)counts.opened, (long long)counts.closed);
+        all = false;
+    }
+    if (rc == 0 && watch)
+        tasks->watched_us = now_us;
+    return rc;
+}
+
 /* Surveys follow events and time, jobs follow surveys. */
 static int plan(void *context, void *means, int64_t *ret_next_us, struct okno_err *err)
 {
@@ -75,6 +99,8 @@ static int plan(void *context, void *means, int64_t *ret_next_us, struct okno_er
     if (paced(tasks, ret_next_us))
         return 0;
     int rc = okno_survey_refresh(db, &params, okno_time_now(), &counts, err);
+    if (rc == 0)
+        rc = raise_alerts(tasks, db, err);
     if (rc == 0)
         rc = okno_work_plan(work, okno_time_now(), &added, err);
     if (rc < 0)

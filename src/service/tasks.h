@@ -9,6 +9,7 @@ struct tasks {
     const char *data_dir;
     const struct okno_conf *conf;
     int64_t planned_us; /* when the planner last looked, monotonic; the planner's only */
+    int64_t watched_us; /* when it last looked at what changes by time alone, monotonic */
     struct scheduler *_Atomic scheduler; /* whom the planner wakes; NULL while starting */
 };
 
