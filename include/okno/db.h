@@ -112,6 +112,19 @@ OKNO_CHECK int okno_db_int(struct okno_db *db, const char *name, const struct ok
 #define OKNO_DB_INT(db, name, fallback, ret_value, err, ...)                                       \
     okno_db_int(db, name, OKNO_BINDS(__VA_ARGS__), fallback, ret_value, err)
 
+/* For loops over many rows: look a parameter's place up once, by its name, and bind by the place.
+ * Such texts are not copied: they live until the statement is bound anew or reset. */
+OKNO_CHECK int okno_stmt_param(struct okno_stmt *stmt, const char *param, int *ret_place,
+                               struct okno_err *err);
+OKNO_CHECK int okno_stmt_put_text(struct okno_stmt *stmt, int place, const char *text,
+                                  struct okno_err *err);
+OKNO_CHECK int okno_stmt_put_int(struct okno_stmt *stmt, int place, int64_t value,
+                                 struct okno_err *err);
+
+/* Run a statement that gives no rows; its bindings stay. *ret_changes (may be NULL): rows it
+ * changed. */
+OKNO_CHECK int okno_stmt_run(struct okno_stmt *stmt, int64_t *ret_changes, struct okno_err *err);
+
 /* 1: a row is there; 0: done; negative: failure (a broken unique or foreign key: OKNO_CONFLICT). */
 OKNO_CHECK int okno_stmt_step(struct okno_stmt *stmt, struct okno_err *err);
 

@@ -5,6 +5,7 @@
 #include "okno/db.h"
 #include "okno/err.h"
 #include "okno/import.h"
+#include "okno/mem.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -77,6 +78,23 @@ enum okno_event_stored { OKNO_EVENT_ADDED, OKNO_EVENT_DUPLICATE };
  * not send: OKNO_INVALID or OKNO_MISSING. Pure. */
 OKNO_CHECK int okno_event_classify(const char *kind, int64_t duration_ms,
                                    enum okno_event_kind *ret_kind, struct okno_err *err);
+
+/* Takes many events in one transaction after another: known devices are looked up once, and what is
+ * kept of each device (device_runs, that its surveys are to be made anew) is summed up and written
+ * by okno_event_intake_end, which the caller calls before each commit. After a rollback it is of no
+ * use. */
+struct okno_event_intake;
+OKNO_CHECK int okno_event_intake_open(struct okno_db *db, struct okno_event_intake **ret_intake,
+                                      struct okno_err *err);
+void okno_event_intake_free(struct okno_event_intake *intake);
+OKNO_CLEANUP(okno_event_intake, okno_event_intake_free);
+
+/* As okno_event_store. An event that fails leaves nothing behind. */
+OKNO_CHECK int okno_event_intake_add(struct okno_event_intake *intake,
+                                     const struct okno_event *event,
+                                     const struct okno_event_receipt *receipt,
+                                     enum okno_event_stored *ret_stored, struct okno_err *err);
+OKNO_CHECK int okno_event_intake_end(struct okno_event_intake *intake, struct okno_err *err);
 
 /* Check and store one event, inside the caller's transaction; on disk when that commits. The same
  * identity and content again: OKNO_EVENT_DUPLICATE. OKNO_CONFLICT: the identity is taken by other

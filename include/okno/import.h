@@ -67,13 +67,16 @@ struct okno_import_kind {
     const char *help; /* one line: what a row is */
     const struct okno_field *fields;
     size_t field_count;
+    /* `store` changes one row of the database or none: it needs no savepoint of its own. */
+    bool at_once;
     /* Fields checked one by one already; here what concerns several. NULL: nothing. Pure. */
     int (*check)(const struct okno_value *values, struct okno_err *err);
     /* Make the sink's own state; NULL: none. */
     int (*start)(const struct okno_import_env *env, void **ret_ctx, struct okno_err *err);
-    /* Store one row (values in the order of fields), inside a transaction and a savepoint of its
-     * own. OKNO_CONFLICT, OKNO_INVALID and the like reject the row and reading goes on;
-     * OKNO_DATABASE, OKNO_NO_SPACE, OKNO_BUSY, OKNO_IO, OKNO_NO_MEMORY, OKNO_FAILED end the import.
+    /* Store one row (values in the order of fields), inside a transaction and, unless at_once, a
+     * savepoint of its own. OKNO_CONFLICT, OKNO_INVALID and the like reject the row and reading
+     * goes on; OKNO_DATABASE, OKNO_NO_SPACE, OKNO_BUSY, OKNO_IO, OKNO_NO_MEMORY, OKNO_FAILED end
+     * the import.
      */
     int (*store)(const struct okno_import_env *env, void *ctx, const struct okno_value *values,
                  enum okno_stored *ret_stored, struct okno_err *err);

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { BUSY_TIMEOUT_MS = 10000, STATEMENTS_MAX = 512 };
+enum { BUSY_TIMEOUT_MS = 10000, STATEMENTS_MAX = 1024, NAMES = 4096 };
 
 struct okno_stmt {
     sqlite3_stmt *raw;
@@ -24,9 +24,13 @@ struct okno_db {
     char dir[1024];
     struct turn *turn; /* NULL in memory */
     bool has_turn;
-    struct okno_stmt
-        statements[STATEMENTS_MAX]; /* by place in okno_sql_statements; raw NULL: not yet */
+    /* By place in okno_sql_statements; raw NULL: not yet prepared. */
+    struct okno_stmt statements[STATEMENTS_MAX];
+    int16_t names[NAMES];        /* 1 + the place of a name, at its hash or behind it; 0: free */
+    sqlite3_stmt *savepoints[3]; /* by enum savepoint_step */
 };
+
+enum savepoint_step { SAVEPOINT_BEGIN, SAVEPOINT_UNDO, SAVEPOINT_END };
 
 static int code_of(int sqlite_code)
 {
@@ -127,6 +131,26 @@ static int cannot_open(const char *path, const char *dir, struct okno_err *err)
                      path, dir);
 }
 
+/* FNV-1a. */
+static size_t hash_of(const char *name)
+{
+    uint32_t hash = 2166136261U;
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 16777619U;
+    return hash % NAMES;
+}
+
+static void note_names(struct okno_db *db)
+{
+    for (int16_t i = 0; okno_sql_statements[i].name; i++) {
+        size_t at = hash_of(okno_sql_statements[i].name);
+        assert(i < STATEMENTS_MAX);
+        while (db->names[at])
+            at = (at + 1) % NAMES;
+        db->names[at] = (int16_t)(i + 1);
+    }
+}
+
 static int open_at(const char *path, int flags, const char *dir, struct okno_db **ret_db,
                    struct okno_err *err)
 {
@@ -134,6 +158,7 @@ static int open_at(const char *path, int flags, const char *dir, struct okno_db 
     if (!db)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a database handle");
     (void)snprintf(db->dir, sizeof(db->dir), "%s", dir);
+    note_names(db);
     int code = sqlite3_open_v2(path, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL);
     int rc = 0;
     if (*dir && !(db->turn = turn_join(path)))
@@ -194,6 +219,8 @@ void okno_db_close(struct okno_db *db)
         return;
     for (size_t i = 0; i < STATEMENTS_MAX; i++)
         (void)sqlite3_finalize(db->statements[i].raw);
+    for (size_t i = 0; i < OKNO_COUNT(db->savepoints); i++)
+        (void)sqlite3_finalize(db->savepoints[i]);
     (void)sqlite3_close(db->sqlite);
     give_turn(db);
     turn_leave(db->turn);
@@ -228,30 +255,46 @@ void okno_db_rollback(struct okno_db *db)
     give_turn(db);
 }
 
+/* Prepared once: a savepoint may stand around every row of millions. */
+static int step_savepoint(struct okno_db *db, enum savepoint_step step, struct okno_err *err)
+{
+    static const char *const texts[] = {"SAVEPOINT row", "ROLLBACK TO row", "RELEASE row"};
+    sqlite3_stmt **raw = &db->savepoints[step];
+    int code = *raw ? SQLITE_OK
+                    : sqlite3_prepare_v3(db->sqlite, texts[step], -1, SQLITE_PREPARE_PERSISTENT,
+                                         raw, NULL);
+    if (code == SQLITE_OK && (code = sqlite3_step(*raw)) == SQLITE_DONE)
+        code = sqlite3_reset(*raw);
+    int rc = code == SQLITE_OK ? 0 : fail(db->sqlite, code, texts[step], err);
+    if (*raw)
+        (void)sqlite3_reset(*raw);
+    return rc;
+}
+
 int okno_db_savepoint(struct okno_db *db, struct okno_err *err)
 {
-    return run_text(db->sqlite, "SAVEPOINT row", err);
+    return step_savepoint(db, SAVEPOINT_BEGIN, err);
 }
 
 int okno_db_savepoint_end(struct okno_db *db, bool keep, struct okno_err *err)
 {
-    int rc = keep ? 0 : run_text(db->sqlite, "ROLLBACK TO row", err);
-    return rc < 0 ? rc : run_text(db->sqlite, "RELEASE row", err);
+    int rc = keep ? 0 : step_savepoint(db, SAVEPOINT_UNDO, err);
+    return rc < 0 ? rc : step_savepoint(db, SAVEPOINT_END, err);
 }
 
-static int find_statement(const char *name)
+static int find_statement(const struct okno_db *db, const char *name)
 {
-    for (int i = 0; okno_sql_statements[i].name; i++)
-        if (strcmp(okno_sql_statements[i].name, name) == 0)
-            return i;
+    for (size_t at = hash_of(name); db->names[at]; at = (at + 1) % NAMES)
+        if (strcmp(okno_sql_statements[db->names[at] - 1].name, name) == 0)
+            return db->names[at] - 1;
     return -1;
 }
 
 int okno_db_stmt(struct okno_db *db, const char *name, struct okno_stmt **ret_stmt,
                  struct okno_err *err)
 {
-    int place = find_statement(name);
-    if (place < 0 || place >= STATEMENTS_MAX)
+    int place = find_statement(db, name);
+    if (place < 0)
         return okno_fail(err, OKNO_FAILED, "no SQL statement is named %s", name);
     struct okno_stmt *stmt = &db->statements[place];
     if (!stmt->raw) {
@@ -269,21 +312,48 @@ int okno_db_stmt(struct okno_db *db, const char *name, struct okno_stmt **ret_st
 }
 
 /* SQLite numbers $n by first appearance, so parameters are always looked up by name. */
-static int place_of(struct okno_stmt *stmt, const char *param, int *ret_place, struct okno_err *err)
+int okno_stmt_param(struct okno_stmt *stmt, const char *param, int *ret_place, struct okno_err *err)
 {
-    char name[64];
-    (void)snprintf(name, sizeof(name), "$%s", param);
-    *ret_place = sqlite3_bind_parameter_index(stmt->raw, name);
-    if (*ret_place == 0)
-        return okno_fail(err, OKNO_FAILED, "statement %s has no parameter %s", stmt->name, name);
+    char name[64] = "$";
+    size_t len = strlen(param);
+    if (len < sizeof(name) - 1)
+        memcpy(name + 1, param, len + 1);
+    int place = sqlite3_bind_parameter_index(stmt->raw, name);
+    if (place == 0)
+        return okno_fail(err, OKNO_FAILED, "statement %s has no parameter $%s", stmt->name, param);
+    *ret_place = place;
     return 0;
+}
+
+int okno_stmt_put_text(struct okno_stmt *stmt, int place, const char *text, struct okno_err *err)
+{
+    int code = sqlite3_bind_text(stmt->raw, place, text, -1, SQLITE_STATIC);
+    return code == SQLITE_OK ? 0 : fail(stmt->sqlite, code, stmt->name, err);
+}
+
+int okno_stmt_put_int(struct okno_stmt *stmt, int place, int64_t value, struct okno_err *err)
+{
+    int code = sqlite3_bind_int64(stmt->raw, place, value);
+    return code == SQLITE_OK ? 0 : fail(stmt->sqlite, code, stmt->name, err);
+}
+
+int okno_stmt_run(struct okno_stmt *stmt, int64_t *ret_changes, struct okno_err *err)
+{
+    int rc = okno_stmt_step(stmt, err);
+    (void)sqlite3_reset(stmt->raw);
+    if (rc > 0)
+        return okno_fail(err, OKNO_FAILED, "statement %s gave a row where none is expected",
+                         stmt->name);
+    if (rc == 0 && ret_changes)
+        *ret_changes = sqlite3_changes64(stmt->sqlite);
+    return rc;
 }
 
 int okno_stmt_bind_text(struct okno_stmt *stmt, const char *param, const char *text,
                         struct okno_err *err)
 {
     int place = 0;
-    int rc = place_of(stmt, param, &place, err);
+    int rc = okno_stmt_param(stmt, param, &place, err);
     if (rc < 0)
         return rc;
     int code = sqlite3_bind_text(stmt->raw, place, text, -1, SQLITE_TRANSIENT);
@@ -294,7 +364,7 @@ int okno_stmt_bind_int(struct okno_stmt *stmt, const char *param, int64_t value,
                        struct okno_err *err)
 {
     int place = 0;
-    int rc = place_of(stmt, param, &place, err);
+    int rc = okno_stmt_param(stmt, param, &place, err);
     if (rc < 0)
         return rc;
     int code = sqlite3_bind_int64(stmt->raw, place, value);
@@ -305,7 +375,7 @@ int okno_stmt_bind_real(struct okno_stmt *stmt, const char *param, double value,
                         struct okno_err *err)
 {
     int place = 0;
-    int rc = place_of(stmt, param, &place, err);
+    int rc = okno_stmt_param(stmt, param, &place, err);
     if (rc < 0)
         return rc;
     int code = sqlite3_bind_double(stmt->raw, place, value);
@@ -321,7 +391,7 @@ int okno_stmt_bind_blob(struct okno_stmt *stmt, const char *param, const void *b
                         struct okno_err *err)
 {
     int place = 0;
-    int rc = place_of(stmt, param, &place, err);
+    int rc = okno_stmt_param(stmt, param, &place, err);
     if (rc < 0)
         return rc;
     int code = sqlite3_bind_blob64(stmt->raw, place, bytes, len, SQLITE_TRANSIENT);

@@ -115,6 +115,8 @@ void okno_err_context(struct okno_err *err, const char *fmt, ...)
 
 void okno_err_clear(struct okno_err *err)
 {
-    if (err)
-        *err = (struct okno_err){0};
+    if (err) {
+        err->code = 0;
+        err->field[0] = err->text[0] = '\0';
+    }
 }

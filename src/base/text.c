@@ -26,8 +26,18 @@ static size_t sequence_len(const unsigned char *at, size_t left)
 
 bool okno_text_is_utf8(const void *bytes, size_t len)
 {
+    static const uint64_t high_bits = UINT64_C(0x8080808080808080);
     const unsigned char *at = bytes;
     while (len) {
+        uint64_t eight;
+        if (len >= sizeof(eight)) { /* most text is ASCII */
+            memcpy(&eight, at, sizeof(eight));
+            if (!(eight & high_bits)) {
+                at += sizeof(eight);
+                len -= sizeof(eight);
+                continue;
+            }
+        }
         size_t step = sequence_len(at, len);
         if (!step)
             return false;
@@ -37,11 +47,17 @@ bool okno_text_is_utf8(const void *bytes, size_t len)
     return true;
 }
 
+static bool is_id_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+}
+
 bool okno_text_is_id(const char *text)
 {
-    static const char allowed[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-    size_t len = strspn(text, allowed);
+    size_t len = 0;
+    while (len < OKNO_ID_TEXT && is_id_char(text[len]))
+        len++;
     return len >= 1 && len < OKNO_ID_TEXT && text[len] == '\0';
 }
 

@@ -1,42 +1,19 @@
 #define _POSIX_C_SOURCE 200809L
 #include "okno/import.h"
+#include "feed.h"
 
-#include "okno/buf.h"
 #include "okno/ledger.h"
-#include "okno/mem.h"
-#include "okno/record.h"
 #include "okno/time.h"
 
 #include <string.h>
 
-enum {
-    BATCH_ROWS = 1000,
-    BATCH_BYTES = 1 << 20, /* of text; a row more may stand in it */
-    NO_TEXT = -1
-};
+enum { REFS = 256 /* ids lately found to be known */ };
 
-/* Rows read and not yet written: reading may wait for a pipe, and the one writer's lock must not be
- * held meanwhile. */
-struct row {
-    int64_t line;
-    int code;                        /* 0, or the row could not be read... */
-    long reason;                     /* ...because */
-    long at[OKNO_RECORD_FIELDS_MAX]; /* place of each value in the batch's text */
+/* An id that the field was found to refer to. The registry forgets none. */
+struct ref {
+    const struct okno_field *field;
+    char text[80]; /* `employee:` and an id */
 };
-
-struct batch {
-    struct row rows[BATCH_ROWS];
-    size_t count;
-    struct okno_buf text;
-};
-
-static void batch_free(struct batch *batch)
-{
-    if (batch)
-        okno_buf_free(&batch->text);
-    free(batch);
-}
-OKNO_CLEANUP(batch, batch_free);
 
 /* One call of okno_import_file. */
 struct run {
@@ -48,6 +25,8 @@ struct run {
     struct okno_import_result next;   /* with the batch being written */
     struct okno_import_result before; /* of the files before this one */
     const char *sha256;               /* of the file, with its last batch; else NULL */
+    int from, to;                     /* places of the fields that bound an interval, -1: none */
+    struct ref refs[REFS];            /* by hash */
 };
 
 /* A failure of the machine, not of the row: the import ends. */
@@ -68,74 +47,56 @@ static bool ends_import(int code)
     }
 }
 
-/* --- reading */
-
-static int keep_text(struct batch *batch, const char *text, long *ret_at, struct okno_err *err)
-{
-    *ret_at = text ? (long)batch->text.len : NO_TEXT;
-    return text ? okno_buf_add(&batch->text, text, strlen(text) + 1, err) : 0;
-}
-
-static int keep_row(struct batch *batch, const struct okno_record *record, size_t fields,
-                    struct okno_err *err)
-{
-    struct row *row = &batch->rows[batch->count++];
-    row->line = record->line;
-    row->code = record->err.code;
-    int rc = keep_text(batch, record->err.text, &row->reason, err);
-    for (size_t i = 0; rc == 0 && i < fields; i++)
-        rc = keep_text(batch, record->values[i], &row->at[i], err);
-    return rc;
-}
-
-/* 1: the batch is full; 0: the file's end was reached. */
-static int read_batch(struct okno_record_reader *reader, size_t fields, struct batch *batch,
-                      struct okno_err *err)
-{
-    struct okno_record record;
-    batch->count = 0;
-    okno_buf_reset(&batch->text);
-    while (batch->count < BATCH_ROWS && batch->text.len < BATCH_BYTES) {
-        int rc = okno_record_next(reader, &record, err);
-        if (rc == 1)
-            rc = keep_row(batch, &record, fields, err) < 0 ? OKNO_NO_MEMORY : 1;
-        if (rc <= 0)
-            return rc;
-    }
-    return 1;
-}
-
-/* --- writing */
-
 /* What every dated kind needs. */
-static int check_interval(const struct okno_import_kind *kind, const struct okno_value *values,
+static int check_interval(const struct run *run, const struct okno_value *values,
                           struct okno_err *err)
 {
-    const struct okno_value *from = NULL;
-    const struct okno_value *to = NULL;
-    for (size_t i = 0; i < kind->field_count; i++) {
-        if (strcmp(kind->fields[i].name, "from") == 0)
-            from = &values[i];
-        if (strcmp(kind->fields[i].name, "to") == 0)
-            to = &values[i];
-    }
-    if (!from || !to || !from->text || !to->text || from->integer < to->integer)
+    if (run->from < 0 || run->to < 0)
+        return 0;
+    const struct okno_value *from = &values[run->from];
+    const struct okno_value *to = &values[run->to];
+    if (!from->text || !to->text || from->integer < to->integer)
         return 0;
     return okno_fail_field(err, OKNO_INVALID, "to", "to: %.40s is not after from (%.40s)", to->text,
                            from->text);
 }
 
-static int check_row(const struct run *run, const struct batch *batch, const struct row *row,
+static struct ref *ref_place(struct run *run, const struct okno_field *field, const char *text)
+{
+    uint32_t hash = 2166136261U ^ (uint32_t)(field - run->job->kind->fields); /* FNV-1a */
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 16777619U;
+    return &run->refs[hash % REFS];
+}
+
+/* okno_field_check that asks the database once for each id, not for each row. */
+static int check_field(struct run *run, const struct okno_field *field, const char *text,
+                       struct okno_value *ret_value, struct okno_err *err)
+{
+    bool refers = text && *text && (field->ref || field->type == OKNO_FIELD_SCOPED);
+    if (!refers)
+        return okno_field_check(field, run->env.db, text, ret_value, err);
+    struct ref *ref = ref_place(run, field, text);
+    bool known = ref->field == field && strcmp(ref->text, text) == 0;
+    int rc = okno_field_check(field, known ? NULL : run->env.db, text, ret_value, err);
+    if (rc == 0 && !known && strlen(text) < sizeof(ref->text)) {
+        ref->field = field;
+        memcpy(ref->text, text, strlen(text) + 1);
+    }
+    return rc;
+}
+
+static int check_row(struct run *run, const struct feed_batch *batch, size_t place,
                      struct okno_value *values, struct okno_err *err)
 {
     const struct okno_import_kind *kind = run->job->kind;
-    const char *texts = okno_buf_text(&batch->text);
-    int rc = row->code ? okno_fail(err, row->code, "%s", texts + row->reason) : 0;
+    const struct feed_row *row = &batch->rows[place];
+    int rc =
+        row->code ? okno_fail(err, row->code, "%s", okno_buf_text(&batch->text) + row->reason) : 0;
     for (size_t i = 0; rc == 0 && i < kind->field_count; i++)
-        rc = okno_field_check(&kind->fields[i], run->env.db,
-                              row->at[i] == NO_TEXT ? NULL : texts + row->at[i], &values[i], err);
+        rc = check_field(run, &kind->fields[i], feed_value(batch, place, i), &values[i], err);
     if (rc == 0)
-        rc = check_interval(kind, values, err);
+        rc = check_interval(run, values, err);
     if (rc == 0 && kind->check)
         rc = kind->check(values, err);
     return rc;
@@ -144,6 +105,8 @@ static int check_row(const struct run *run, const struct batch *batch, const str
 static int store_row(const struct run *run, const struct okno_value *values,
                      enum okno_stored *ret_stored, struct okno_err *err)
 {
+    if (run->job->kind->at_once)
+        return run->job->kind->store(&run->env, run->ctx, values, ret_stored, err);
     int rc = okno_db_savepoint(run->env.db, err);
     if (rc < 0)
         return rc;
@@ -157,13 +120,13 @@ static int store_row(const struct run *run, const struct okno_value *values,
     return rc;
 }
 
-static int write_row(struct run *run, const struct batch *batch, const struct row *row,
+static int write_row(struct run *run, const struct feed_batch *batch, size_t place,
                      struct okno_err *err)
 {
-    struct okno_value values[OKNO_RECORD_FIELDS_MAX] = {0};
+    struct okno_value values[OKNO_RECORD_FIELDS_MAX]; /* the kind's fields are set, in order */
     struct okno_err why = {0};
     enum okno_stored stored = OKNO_STORED_ADDED;
-    int rc = check_row(run, batch, row, values, &why);
+    int rc = check_row(run, batch, place, values, &why);
     if (rc == 0)
         rc = store_row(run, values, &stored, &why);
     if (rc < 0 && ends_import(rc))
@@ -173,7 +136,7 @@ static int write_row(struct run *run, const struct batch *batch, const struct ro
     run->next.added += rc == 0 && stored == OKNO_STORED_ADDED;
     run->next.duplicate += rc == 0 && stored == OKNO_STORED_DUPLICATE;
     if (rc < 0 && run->job->rejected)
-        run->job->rejected(run->job->ctx, run->path, row->line, &why);
+        run->job->rejected(run->job->ctx, run->path, batch->rows[place].line, &why);
     return 0;
 }
 
@@ -201,7 +164,7 @@ static int count_import(const struct run *run, struct okno_err *err)
                        OKNO_INT("rejected", n->rejected));
 }
 
-static int write_batch_rows(struct run *run, const struct batch *batch, struct okno_err *err)
+static int write_batch_rows(struct run *run, const struct feed_batch *batch, struct okno_err *err)
 {
     const struct okno_import_kind *kind = run->job->kind;
     int rc = open_import(run, err);
@@ -209,7 +172,7 @@ static int write_batch_rows(struct run *run, const struct batch *batch, struct o
         rc = kind->start(&run->env, &run->ctx, err);
     run->started = run->started || rc == 0;
     for (size_t i = 0; rc == 0 && i < batch->count; i++)
-        rc = write_row(run, batch, &batch->rows[i], err);
+        rc = write_row(run, batch, i, err);
     if (rc == 0 && kind->batch)
         rc = kind->batch(&run->env, run->ctx, err);
     return rc == 0 ? count_import(run, err) : rc;
@@ -235,7 +198,7 @@ static int log_import(const struct run *run, struct okno_err *err)
     return okno_ledger_append(run->env.db, &entry, json, NULL, err);
 }
 
-static int write_batch(struct run *run, const struct batch *batch,
+static int write_batch(struct run *run, const struct feed_batch *batch,
                        struct okno_import_result *result, struct okno_err *err)
 {
     run->next = *result;
@@ -254,24 +217,47 @@ static int write_batch(struct run *run, const struct batch *batch,
     return rc;
 }
 
-static int import_rows(struct run *run, struct okno_record_reader *reader, struct batch *batch,
+static int import_rows(struct run *run, struct feed *feed, int64_t size,
                        struct okno_import_result *result, struct okno_err *err)
 {
     const struct okno_import_job *job = run->job;
-    char sha256[OKNO_SHA256_TEXT];
-    int more = 1;
-    while (more > 0) {
-        more = read_batch(reader, job->kind->field_count, batch, err);
-        if (more < 0)
-            return more;
-        run->sha256 = more == 0 ? okno_record_sha256(reader, sha256) : NULL;
-        int rc = write_batch(run, batch, result, err);
+    struct feed_batch *batch = NULL;
+    int rc = 0;
+    while (rc == 0 && !(batch && batch->last)) {
+        rc = feed_next(feed, &batch, err);
         if (rc < 0)
             return rc;
-        if (job->progress)
-            job->progress(job->ctx, result, okno_record_offset(reader), okno_record_size(reader));
+        run->sha256 = batch->last ? batch->sha256 : NULL;
+        rc = write_batch(run, batch, result, err);
+        if (rc == 0 && job->progress)
+            job->progress(job->ctx, result, batch->offset, size);
     }
-    return 0;
+    return rc;
+}
+
+static int next_record(void *ctx, struct okno_record *ret_record, struct okno_err *err)
+{
+    return okno_record_next(ctx, ret_record, err);
+}
+
+static int import_from(struct run *run, struct okno_record_reader *reader,
+                       struct okno_import_result *result, struct okno_err *err)
+{
+    OKNO_AUTO(feed) *feed = NULL;
+    const struct feed_source source = {.next = next_record,
+                                       .ctx = reader,
+                                       .reader = reader,
+                                       .fields = run->job->kind->field_count};
+    int rc = feed_open(&source, &feed, err);
+    return rc < 0 ? rc : import_rows(run, feed, okno_record_size(reader), result, err);
+}
+
+static int field_place(const struct okno_import_kind *kind, const char *name)
+{
+    for (size_t i = 0; i < kind->field_count; i++)
+        if (strcmp(kind->fields[i].name, name) == 0)
+            return (int)i;
+    return -1;
 }
 
 int okno_import_file(const struct okno_import_job *job, const char *path,
@@ -281,18 +267,16 @@ int okno_import_file(const struct okno_import_job *job, const char *path,
     struct run run = {.job = job,
                       .path = path,
                       .before = *result,
+                      .from = field_place(job->kind, "from"),
+                      .to = field_place(job->kind, "to"),
                       .env = {.db = job->db, .conf = job->conf, .now_us = okno_time_now()}};
     for (size_t i = 0; i < job->kind->field_count; i++)
         columns[i] =
             (struct okno_record_column){job->kind->fields[i].name, job->kind->fields[i].required};
     OKNO_AUTO(okno_record_reader) *reader = NULL;
-    OKNO_AUTO(batch) *batch = calloc(1, sizeof(*batch));
-    if (!batch)
-        return okno_fail(err, OKNO_NO_MEMORY, "no memory to import %s", path);
-    batch->text.max = BATCH_BYTES + 2 * OKNO_RECORD_BYTES_MAX + sizeof(struct okno_err);
     int rc = okno_record_open(path, columns, job->kind->field_count, &reader, err);
     if (rc == 0)
-        rc = import_rows(&run, reader, batch, result, err);
+        rc = import_from(&run, reader, result, err);
     if (run.started && job->kind->stop)
         job->kind->stop(run.ctx);
     if (rc < 0)

@@ -1,9 +1,11 @@
 /* Intake: what devices tell becomes rows of `events`, each identity once. */
 #include "okno/event.h"
+#include "okno/registry.h"
 #include "okno/text.h"
 #include "okno/time.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { CHANNEL_BYTES_MAX = 64 };
@@ -75,6 +77,55 @@ static int check_event(const struct okno_event *event, enum okno_event_kind *ret
     return rc < 0 ? rc : okno_event_classify(event->kind, event->duration_ms, ret_kind, err);
 }
 
+/* ---- many events in one transaction ---- */
+
+/* What a device told since one of its restarts, not yet written: see device_runs. */
+struct run {
+    char device[OKNO_ID_TEXT];
+    int64_t boot;
+    int64_t first_seq, last_seq, events; /* events 0: nothing to write */
+    int64_t arrived_us;
+    int64_t ahead_us, ahead_at_us;
+    bool known; /* the device is */
+};
+
+enum { RUNS = 256, EVENT_PARAMS = 9 };
+
+struct okno_event_intake {
+    struct okno_db *db;
+    struct okno_stmt *add;
+    int places[EVENT_PARAMS];
+    int64_t fence_us; /* in this transaction events arrive later than this; -1: not yet asked */
+    struct run runs[RUNS]; /* by hash; whoever needs the place of another writes that one first */
+};
+
+/* In the order in which insert() gives the values. */
+static const char *const params[EVENT_PARAMS] = {
+    "device", "boot", "seq", "kind", "at", "duration_ms", "channel", "arrived_at", "import"};
+
+int okno_event_intake_open(struct okno_db *db, struct okno_event_intake **ret_intake,
+                           struct okno_err *err)
+{
+    OKNO_AUTO(okno_event_intake) *intake = calloc(1, sizeof(*intake));
+    if (!intake)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory to take events");
+    intake->db = db;
+    intake->fence_us = -1;
+    int rc = okno_db_stmt(db, "event.add", &intake->add, err);
+    for (size_t i = 0; rc == 0 && i < EVENT_PARAMS; i++)
+        rc = okno_stmt_param(intake->add, params[i], &intake->places[i], err);
+    if (rc == 0)
+        *ret_intake = okno_mem_take(&intake);
+    return rc;
+}
+
+void okno_event_intake_free(struct okno_event_intake *intake)
+{
+    if (intake)
+        okno_stmt_reset(intake->add);
+    free(intake);
+}
+
 static int require_device(struct okno_db *db, const char *device, struct okno_err *err)
 {
     int64_t known = 0;
@@ -122,117 +173,150 @@ static int compare_stored(struct okno_db *db, const struct okno_event *event,
                      okno_time_format(at_us, at));
 }
 
-static int insert(struct okno_db *db, const struct okno_event *event, enum okno_event_kind kind,
-                  const struct okno_event_receipt *receipt, int64_t *ret_added,
-                  struct okno_err *err)
+static int insert(struct okno_event_intake *intake, const struct okno_event *event,
+                  enum okno_event_kind kind, const struct okno_event_receipt *receipt,
+                  int64_t *ret_added, struct okno_err *err)
 {
-    return OKNO_DB_RUN(db, "event.add", ret_added, err, OKNO_TEXT("device", event->device),
-                       OKNO_INT("boot", event->boot), OKNO_INT("seq", event->seq),
-                       OKNO_TEXT("kind", okno_event_kind_text(kind)), OKNO_INT("at", event->at_us),
-                       OKNO_INT("duration_ms", event->duration_ms),
-                       OKNO_TEXT("channel", event->channel), OKNO_INT("arrived_at", receipt->at_us),
-                       OKNO_INT("import", receipt->import));
+    const struct {
+        const char *text;
+        int64_t number;
+        bool is_number; /* neither: NULL */
+    } values[EVENT_PARAMS] = {
+        {.text = event->device},
+        {.number = event->boot, .is_number = true},
+        {.number = event->seq, .is_number = true},
+        {.text = okno_event_kind_text(kind)},
+        {.number = event->at_us, .is_number = true},
+        {.number = event->duration_ms, .is_number = event->duration_ms != OKNO_EVENT_NO_DURATION},
+        {.text = event->channel},
+        {.number = receipt->at_us, .is_number = true},
+        {.number = receipt->import, .is_number = receipt->import != 0},
+    };
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < EVENT_PARAMS; i++)
+        rc = values[i].is_number
+                 ? okno_stmt_put_int(intake->add, intake->places[i], values[i].number, err)
+                 : okno_stmt_put_text(intake->add, intake->places[i], values[i].text, err);
+    return rc < 0 ? rc : okno_stmt_run(intake->add, ret_added, err);
 }
 
-static int note_run(struct okno_db *db, const struct okno_event *event,
-                    const struct okno_event_receipt *receipt, struct okno_err *err)
+static int write_run(struct okno_event_intake *intake, struct run *run, struct okno_err *err)
 {
-    return OKNO_DB_RUN(db, "event.note_run", NULL, err, OKNO_TEXT("device", event->device),
-                       OKNO_INT("boot", event->boot), OKNO_INT("seq", event->seq),
-                       OKNO_INT("at", event->at_us), OKNO_INT("arrived_at", receipt->at_us));
+    if (run->events == 0)
+        return 0;
+    int rc =
+        OKNO_DB_RUN(intake->db, "event.mark_device", NULL, err, OKNO_TEXT("device", run->device));
+    if (rc == 0)
+        rc = OKNO_DB_RUN(intake->db, "event.note_run", NULL, err, OKNO_TEXT("device", run->device),
+                         OKNO_INT("boot", run->boot), OKNO_INT("first_seq", run->first_seq),
+                         OKNO_INT("last_seq", run->last_seq), OKNO_INT("events", run->events),
+                         OKNO_INT("arrived_at", run->arrived_us), OKNO_INT("ahead", run->ahead_us),
+                         OKNO_INT("ahead_at", run->ahead_at_us));
+    if (rc == 0)
+        run->events = 0;
+    return rc;
+}
+
+static size_t place_of(const char *device, int64_t boot)
+{
+    uint64_t hash = 14695981039346656037U ^ (uint64_t)boot; /* FNV-1a */
+    for (; *device; device++)
+        hash = (hash ^ (unsigned char)*device) * 1099511628211U;
+    return (hash ^ hash >> 32) % RUNS;
+}
+
+/* The event's run; the device is known then. */
+static int find_run(struct okno_event_intake *intake, const struct okno_event *event,
+                    struct run **ret_run, struct okno_err *err)
+{
+    struct run *run = &intake->runs[place_of(event->device, event->boot)];
+    *ret_run = run;
+    if (run->known && run->boot == event->boot && strcmp(run->device, event->device) == 0)
+        return 0;
+    int rc = require_device(intake->db, event->device, err);
+    if (rc == 0)
+        rc = write_run(intake, run, err);
+    if (rc < 0)
+        return rc;
+    *run = (struct run){.boot = event->boot, .known = true};
+    (void)snprintf(run->device, sizeof(run->device), "%s", event->device);
+    return 0;
+}
+
+static void add_to_run(struct run *run, const struct okno_event *event,
+                       const struct okno_event_receipt *receipt)
+{
+    int64_t ahead_us = event->at_us - receipt->at_us;
+    bool first = run->events++ == 0;
+    if (first || event->seq < run->first_seq)
+        run->first_seq = event->seq;
+    if (first || event->seq > run->last_seq)
+        run->last_seq = event->seq;
+    if (first || receipt->at_us > run->arrived_us)
+        run->arrived_us = receipt->at_us;
+    if (first || ahead_us > run->ahead_us) {
+        run->ahead_us = ahead_us;
+        run->ahead_at_us = event->at_us;
+    }
+}
+
+/* When the event arrived: not in a time of which figures were published. */
+static int date_arrival(struct okno_event_intake *intake, struct okno_event_receipt *receipt,
+                        struct okno_err *err)
+{
+    int rc = intake->fence_us >= 0
+                 ? 0
+                 : okno_db_int(intake->db, "event.fence", NULL, 0, 0, &intake->fence_us, err);
+    if (rc == 0 && receipt->at_us <= intake->fence_us)
+        receipt->at_us = intake->fence_us + 1;
+    return rc;
+}
+
+int okno_event_intake_add(struct okno_event_intake *intake, const struct okno_event *event,
+                          const struct okno_event_receipt *receipt,
+                          enum okno_event_stored *ret_stored, struct okno_err *err)
+{
+    struct okno_event_receipt dated = *receipt;
+    enum okno_event_kind kind = OKNO_EVENT_ALIVE;
+    struct run *run = NULL;
+    int64_t added = 0;
+    int rc = check_event(event, &kind, err);
+    if (rc == 0)
+        rc = find_run(intake, event, &run, err);
+    if (rc == 0)
+        rc = date_arrival(intake, &dated, err);
+    if (rc == 0)
+        rc = insert(intake, event, kind, &dated, &added, err);
+    if (rc < 0)
+        return rc;
+    if (!added)
+        return compare_stored(intake->db, event, kind, ret_stored, err);
+    add_to_run(run, event, &dated);
+    *ret_stored = OKNO_EVENT_ADDED;
+    return 0;
+}
+
+int okno_event_intake_end(struct okno_event_intake *intake, struct okno_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < RUNS; i++)
+        rc = write_run(intake, &intake->runs[i], err);
+    intake->fence_us = -1;
+    return rc;
 }
 
 int okno_event_store(struct okno_db *db, const struct okno_event *event,
                      const struct okno_event_receipt *receipt, enum okno_event_stored *ret_stored,
                      struct okno_err *err)
 {
-    enum okno_event_kind kind = OKNO_EVENT_ALIVE;
-    int64_t added = 0;
-    int rc = check_event(event, &kind, err);
-    if (rc == 0)
-        rc = require_device(db, event->device, err);
-    if (rc == 0)
-        rc = insert(db, event, kind, receipt, &added, err);
-    if (rc < 0)
-        return rc;
-    if (!added)
-        return compare_stored(db, event, kind, ret_stored, err);
-    rc = OKNO_DB_RUN(db, "event.mark_device", NULL, err, OKNO_TEXT("device", event->device));
-    if (rc == 0)
-        rc = note_run(db, event, receipt, err);
-    if (rc == 0)
-        *ret_stored = OKNO_EVENT_ADDED;
-    return rc;
-}
-
-/* ---- the import kind ---- */
-
-enum { DEVICE, SEQ, TIME, KIND, DURATION, BOOT };
-
-static const struct okno_field fields[] = {
-    [DEVICE] = {.name = "device",
-                .type = OKNO_FIELD_ID,
-                .required = true,
-                .ref = "device",
-                .help = "who tells it"},
-    [SEQ] = {.name = "seq",
-             .type = OKNO_FIELD_INT,
-             .required = true,
-             .max = OKNO_EVENT_NUMBER_MAX,
-             .help = "the device's running number"},
-    [TIME] = {.name = "time",
-              .type = OKNO_FIELD_TIME,
-              .required = true,
-              .help = "when the button went down, on the device's clock"},
-    [KIND] = {.name = "kind",
-              .type = OKNO_FIELD_WORD,
-              .words = "press hold yes no unsure alive",
-              .help = "what happened"},
-    [DURATION] = {.name = "duration_ms",
-                  .type = OKNO_FIELD_INT,
-                  .max = OKNO_EVENT_DURATION_MAX_MS,
-                  .help = "how long the button was down; instead of a kind"},
-    [BOOT] = {.name = "boot",
-              .type = OKNO_FIELD_INT,
-              .max = OKNO_EVENT_NUMBER_MAX,
-              .fallback = "0",
-              .help = "restarts of the running number"},
-};
-
-static int64_t duration_of(const struct okno_value *values)
-{
-    return values[DURATION].text ? values[DURATION].integer : OKNO_EVENT_NO_DURATION;
-}
-
-static int check_row(const struct okno_value *values, struct okno_err *err)
-{
-    enum okno_event_kind kind;
-    return okno_event_classify(values[KIND].text, duration_of(values), &kind, err);
-}
-
-static int store_row(const struct okno_import_env *env, void *ctx, const struct okno_value *values,
-                     enum okno_stored *ret_stored, struct okno_err *err)
-{
-    (void)ctx;
-    const struct okno_event event = {.device = values[DEVICE].text,
-                                     .boot = values[BOOT].integer,
-                                     .seq = values[SEQ].integer,
-                                     .kind = values[KIND].text,
-                                     .duration_ms = duration_of(values),
-                                     .at_us = values[TIME].integer};
-    const struct okno_event_receipt receipt = {.at_us = env->now_us, .import = env->import};
+    OKNO_AUTO(okno_event_intake) *intake = NULL;
     enum okno_event_stored stored = OKNO_EVENT_ADDED;
-    int rc = okno_event_store(env->db, &event, &receipt, &stored, err);
+    int rc = okno_event_intake_open(db, &intake, err);
     if (rc == 0)
-        *ret_stored = stored == OKNO_EVENT_ADDED ? OKNO_STORED_ADDED : OKNO_STORED_DUPLICATE;
+        rc = okno_event_intake_add(intake, event, receipt, &stored, err);
+    if (rc == 0)
+        rc = okno_event_intake_end(intake, err);
+    if (rc == 0)
+        *ret_stored = stored;
     return rc;
 }
-
-const struct okno_import_kind okno_event_import = {
-    .kind = "events",
-    .help = "what a device told: a button pressed, an answer given, a sign of life",
-    .fields = fields,
-    .field_count = OKNO_COUNT(fields),
-    .check = check_row,
-    .store = store_row,
-};

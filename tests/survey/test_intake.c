@@ -157,6 +157,80 @@ static void a_new_event_marks_its_device_and_a_repeated_one_does_not(void **stat
     assert_string_equal(get(*state, "SELECT count(*) FROM survey_dirty_devices"), "0");
 }
 
+/* More devices than are summed up at a time, in an order that mixes all. */
+static void what_is_summed_up_of_many_devices_equals_their_events(void **state)
+{
+    enum { DEVICES = 700, BOOTS = 2, SEQS = 3, ALL = DEVICES * BOOTS * SEQS, STEP = 1009 };
+    struct store *db = *state;
+    struct okno_err err = {0};
+    put(db,
+        "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 699) "
+        "INSERT INTO tokens (token_hash, role, device, created_at) "
+        "SELECT i, 'device', 'many-' || i, 0 FROM n");
+    for (int round = 0; round < 2; round++) { /* the second tells nothing new */
+        OKNO_AUTO(okno_event_intake) *intake = NULL;
+        assert_int_equal(okno_db_begin(db->db, &err), 0);
+        assert_int_equal(okno_event_intake_open(db->db, &intake, &err), 0);
+        for (int i = 0; i < ALL; i++) {
+            char device[32];
+            enum okno_event_stored stored = OKNO_EVENT_ADDED;
+            int place = (int)((int64_t)i * STEP % ALL);
+            struct okno_event event = some_event();
+            (void)snprintf(device, sizeof(device), "many-%d", place % DEVICES);
+            event.device = device;
+            event.boot = place / DEVICES % BOOTS;
+            event.seq = place / DEVICES / BOOTS * 7;
+            event.at_us += place * 1000;
+            const struct okno_event_receipt receipt = {.at_us = 1773144001000000 + i};
+            assert_int_equal(okno_event_intake_add(intake, &event, &receipt, &stored, &err), 0);
+            assert_int_equal(stored, round ? OKNO_EVENT_DUPLICATE : OKNO_EVENT_ADDED);
+        }
+        assert_int_equal(okno_event_intake_end(intake, &err), 0);
+        assert_int_equal(okno_db_commit(db->db, &err), 0);
+        assert_string_equal(get(db, "SELECT sum(events) FROM device_runs"), "4200");
+        assert_string_equal(
+            get(db,
+                "SELECT count(*) FROM (SELECT device, boot, min(seq), max(seq), count(*), "
+                "max(arrived_at), max(at - arrived_at) FROM events GROUP BY device, boot EXCEPT "
+                "SELECT device, boot, first_seq, last_seq, events, arrived_at, ahead_us FROM "
+                "device_runs)"),
+            "0");
+        assert_string_equal(get(db,
+                                "SELECT count(*) FROM device_runs r JOIN events e USING "
+                                "(device, boot) WHERE e.at = r.ahead_at AND e.at - "
+                                "e.arrived_at = r.ahead_us"),
+                            "1400");
+        assert_string_equal(get(db, "SELECT count(*) FROM survey_dirty_devices"), "700");
+    }
+}
+
+static void an_event_that_is_refused_leaves_nothing_and_the_next_is_stored(void **state)
+{
+    struct store *db = *state;
+    struct okno_err err = {0};
+    OKNO_AUTO(okno_event_intake) *intake = NULL;
+    enum okno_event_stored stored = OKNO_EVENT_ADDED;
+    const struct okno_event_receipt receipt = {.at_us = 1773144001000000};
+    struct okno_event good = some_event();
+    struct okno_event stranger = good;
+    struct okno_event bad = good;
+    struct okno_event other = good;
+    stranger.device = "nobody";
+    bad.seq = -1;
+    other.kind = "hold";
+    assert_int_equal(okno_event_intake_open(db->db, &intake, &err), 0);
+    assert_int_equal(okno_event_intake_add(intake, &stranger, &receipt, &stored, &err),
+                     OKNO_UNKNOWN_REF);
+    okno_err_clear(&err);
+    assert_int_equal(okno_event_intake_add(intake, &bad, &receipt, &stored, &err), OKNO_INVALID);
+    assert_int_equal(okno_event_intake_add(intake, &good, &receipt, &stored, &err), 0);
+    okno_err_clear(&err);
+    assert_int_equal(okno_event_intake_add(intake, &other, &receipt, &stored, &err), OKNO_CONFLICT);
+    assert_int_equal(okno_event_intake_end(intake, &err), 0);
+    assert_string_equal(get(db, "SELECT group_concat(device || events) FROM device_runs"), "d11");
+    assert_string_equal(get(db, "SELECT count(*) FROM events"), "1");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, store_open, store_close)
@@ -168,6 +242,8 @@ int main(void)
         TEST(values_out_of_range_are_refused_by_name),
         TEST(the_greatest_numbers_are_stored),
         TEST(a_device_nobody_knows_is_refused),
+        TEST(what_is_summed_up_of_many_devices_equals_their_events),
+        TEST(an_event_that_is_refused_leaves_nothing_and_the_next_is_stored),
         TEST(a_new_event_marks_its_device_and_a_repeated_one_does_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

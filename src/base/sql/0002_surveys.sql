@@ -2,8 +2,10 @@
 CREATE TABLE events (
     device TEXT NOT NULL, boot INTEGER NOT NULL, seq INTEGER NOT NULL,
     -- A bounce (contact under 30 ms) is kept so that the sequence shows no gap.
+    -- Not `kind IN (...)`: for each row SQLite would make a table of the words anew.
     kind TEXT NOT NULL
-        CHECK (kind IN ('press', 'hold', 'yes', 'no', 'unsure', 'alive', 'bounce')),
+        CHECK (kind = 'press' OR kind = 'hold' OR kind = 'yes' OR kind = 'no' OR kind = 'unsure'
+               OR kind = 'alive' OR kind = 'bounce'),
     at INTEGER NOT NULL, duration_ms INTEGER,
     channel TEXT,                      -- NULL: the panel; else e.g. qr
     arrived_at INTEGER NOT NULL, import INTEGER REFERENCES imports,

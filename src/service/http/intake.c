@@ -91,8 +91,8 @@ static int add_result(struct http_intake_batch *batch, const json_t *item, const
 }
 
 /* *earliest_us: the earliest moment that good events of the batch tell of. */
-static int store_item(struct okno_db *db, struct http_intake_batch *batch, const json_t *item,
-                      int64_t *earliest_us, struct okno_err *err)
+static int store_item(struct okno_event_intake *events, struct http_intake_batch *batch,
+                      const json_t *item, int64_t *earliest_us, struct okno_err *err)
 {
     struct okno_event event;
     struct okno_err why = {0};
@@ -104,7 +104,7 @@ static int store_item(struct okno_db *db, struct http_intake_batch *batch, const
         rc = okno_fail_field(&why, OKNO_UNKNOWN_FIELD, "now",
                              "now stands beside the list: {\"now\": ..., \"events\": [...]}");
     if (rc == 0) {
-        rc = okno_event_store(db, &event, &receipt, &stored, &why);
+        rc = okno_event_intake_add(events, &event, &receipt, &stored, &why);
         if (rc == OKNO_CONFLICT)
             result = "conflict";
     }
@@ -146,14 +146,15 @@ static int store_clock(struct okno_db *db, const struct http_intake_batch *batch
     return rc;
 }
 
-static int store_batch(struct okno_db *db, struct http_intake_batch *batch, struct okno_err *err)
+static int store_batch(struct okno_db *db, struct okno_event_intake *events,
+                       struct http_intake_batch *batch, struct okno_err *err)
 {
     int64_t earliest_us = INT64_MAX;
     bool many = json_is_array(batch->items);
     size_t count = many ? json_array_size(batch->items) : 1;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = store_item(db, batch, many ? json_array_get(batch->items, i) : batch->items,
+        rc = store_item(events, batch, many ? json_array_get(batch->items, i) : batch->items,
                         &earliest_us, err);
     return rc < 0 || !batch->has_now ? rc : store_clock(db, batch, earliest_us, err);
 }
@@ -162,9 +163,14 @@ static int store_batch(struct okno_db *db, struct http_intake_batch *batch, stru
 
 static int store_all(struct okno_db *db, struct http_intake_batch *batches, struct okno_err *err)
 {
+    OKNO_AUTO(okno_event_intake) *events = NULL;
     int rc = okno_db_begin(db, err);
+    if (rc == 0)
+        rc = okno_event_intake_open(db, &events, err);
     for (struct http_intake_batch *batch = batches; rc == 0 && batch; batch = batch->next)
-        rc = store_batch(db, batch, err);
+        rc = store_batch(db, events, batch, err);
+    if (rc == 0)
+        rc = okno_event_intake_end(events, err);
     if (rc == 0)
         return okno_db_commit(db, err);
     okno_db_rollback(db);

@@ -1,8 +1,11 @@
 -- name: event.add
 INSERT INTO events (device, boot, seq, kind, at, duration_ms, channel, arrived_at, import)
-VALUES ($device, $boot, $seq, $kind, $at, nullif($duration_ms, -1), $channel,
-        max($arrived_at, (SELECT f.at + 1 FROM arrival_fence f)), nullif($import, 0))
+VALUES ($device, $boot, $seq, $kind, $at, $duration_ms, $channel, $arrived_at, $import)
 ON CONFLICT DO NOTHING;
+
+-- name: event.fence
+-- Up to when arrivals are published: what is written now arrives after it.
+SELECT at FROM arrival_fence;
 
 -- name: event.get
 SELECT kind, at, duration_ms, channel FROM events
@@ -18,9 +21,9 @@ SELECT EXISTS (SELECT 1 FROM devices WHERE device = $device)
 
 -- name: event.note_run
 INSERT INTO device_runs (device, boot, first_seq, last_seq, events, arrived_at, ahead_us, ahead_at)
-VALUES ($device, $boot, $seq, $seq, 1, $arrived_at, $at - $arrived_at, $at)
+VALUES ($device, $boot, $first_seq, $last_seq, $events, $arrived_at, $ahead, $ahead_at)
 ON CONFLICT (device, boot) DO UPDATE SET
     first_seq = min(first_seq, excluded.first_seq), last_seq = max(last_seq, excluded.last_seq),
-    events = events + 1, arrived_at = max(arrived_at, excluded.arrived_at),
+    events = events + excluded.events, arrived_at = max(arrived_at, excluded.arrived_at),
     ahead_at = CASE WHEN excluded.ahead_us > ahead_us THEN excluded.ahead_at ELSE ahead_at END,
     ahead_us = max(ahead_us, excluded.ahead_us);
