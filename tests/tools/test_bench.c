@@ -41,12 +41,14 @@ static void a_figure_stands_beside_its_reference(void **state)
     OKNO_AUTO_BUF text = OKNO_BUF_INIT(OUTPUT_MAX);
     bench("good.sh",
           "at_least rows 150 300 rows/s 0.5; at_most memory 20 64 MiB 1;"
-          "for_information other 1 3 s");
+          "for_information other 1 3 s;"
+          "echo better: $(lower '' 9) $(lower 10 9) $(higher 9 10) $(higher '' 3)");
     assert_int_equal(measure(&text, "good"), 0);
     assert_non_null(strstr(okno_buf_text(&text),
                            "rows | ours 150 rows/s | reference 300 rows/s | "
                            "ratio 0.50 | target >= 0.5 | pass"));
     assert_non_null(strstr(okno_buf_text(&text), "ratio 0.33 | target -      | info"));
+    assert_non_null(strstr(okno_buf_text(&text), "better: 9 9 10 3"));
 }
 
 static void a_missed_target_is_exit_6(void **state)
