@@ -8,6 +8,7 @@
 #define OKNO_SAMPLER_H
 
 #include "okno/err.h"
+#include "okno/hash.h"
 #include "okno/vec.h"
 
 #include <stdbool.h>
@@ -20,9 +21,10 @@
 /* Room for the first ticket of an id: "0.", up to 78 digits, NUL. */
 #define OKNO_TICKET_TEXT 81
 
-/* What can draw: the seed's digest, made once. */
+/* What can draw: the seed's digest as text, and the hash of every ticket begun with it. */
 struct okno_sampler {
     char seed_hash[65];
+    struct okno_hash begun;
 };
 
 void okno_sampler_start(struct okno_sampler *sampler, const char *seed);

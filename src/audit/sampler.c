@@ -66,14 +66,14 @@ void okno_sampler_start(struct okno_sampler *sampler, const char *seed)
     uint8_t digest[OKNO_SHA256_BYTES];
     okno_hash_bytes(seed, strlen(seed), digest);
     (void)okno_hash_hex(digest, sampler->seed_hash);
+    okno_hash_start(&sampler->begun);
+    okno_hash_add(&sampler->begun, sampler->seed_hash, strlen(sampler->seed_hash));
 }
 
 const char *okno_sampler_ticket(const struct okno_sampler *sampler, const char *id,
                                 char ret_ticket[OKNO_TICKET_TEXT])
 {
-    struct okno_hash hash;
-    okno_hash_start(&hash);
-    okno_hash_add(&hash, sampler->seed_hash, strlen(sampler->seed_hash));
+    struct okno_hash hash = sampler->begun;
     okno_hash_add(&hash, id, strlen(id));
     return ticket_of(&hash, ret_ticket);
 }

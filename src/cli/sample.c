@@ -1,18 +1,17 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
+#include "id_lines.h"
 #include "options.h"
 
-#include "okno/buf.h"
 #include "okno/json.h"
 #include "okno/mem.h"
 #include "okno/sampler.h"
-#include "okno/text.h"
+#include "okno/shortlist.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { INPUT_BYTES_MAX = 512 * 1024 * 1024 };
+#include <unistd.h>
 
 struct options {
     const char *seed;
@@ -23,118 +22,90 @@ struct options {
     bool json;
 };
 
-OKNO_VEC(text_vec, const char *);
+OKNO_VEC(text_vec, char *);
 
-/* Lines of one file, pointing into its bytes. */
-struct lines {
-    struct okno_buf bytes;
-    struct text_vec items;
-};
-
-static void lines_free(struct lines *lines)
+/* The lines of the skip file, sorted. */
+static void texts_free(struct text_vec *texts)
 {
-    okno_buf_free(&lines->bytes);
-    text_vec_free(&lines->items);
+    for (size_t i = 0; i < texts->len; i++)
+        free(texts->items[i]);
+    text_vec_free(texts);
 }
 
-#define AUTO_LINES __attribute__((cleanup(lines_free))) struct lines
-
-static int read_stream(FILE *file, const char *path, struct okno_buf *bytes, struct okno_err *err)
-{
-    char chunk[65536];
-    size_t got;
-    while ((got = fread(chunk, 1, sizeof(chunk), file)) > 0) {
-        int rc = okno_buf_add(bytes, chunk, got, err);
-        if (rc < 0)
-            return rc;
-    }
-    return ferror(file) ? okno_fail_errno(err, errno, "cannot read %s", path) : 0;
-}
-
-static int read_bytes(const char *path, struct okno_buf *bytes, struct okno_err *err)
-{
-    if (strcmp(path, "-") == 0)
-        return read_stream(stdin, "standard input", bytes, err);
-    okno_autofclose FILE *file = fopen(path, "rbe");
-    if (!file)
-        return okno_fail_errno(err, errno, "cannot open %s", path);
-    return read_stream(file, path, bytes, err);
-}
-
-/* What the draw itself cannot see in a text, or would name without the line. */
-static int check_line(const char *line, size_t len, const char *path, size_t number,
-                      struct okno_err *err)
-{
-    const char *wrong = NULL;
-    if (memchr(line, '\0', len))
-        wrong = "holds a NUL byte";
-    else if (memchr(line, '\r', len))
-        wrong = "holds a CR: write the file with LF line ends";
-    else if (number == 1 && len >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0)
-        wrong = "starts with a byte order mark: it would become a part of the first id";
-    else if (len == 0)
-        wrong = "is empty: one id a line";
-    else if (len > OKNO_SAMPLER_ID_BYTES)
-        wrong = "is longer than the 1024 bytes an id may have";
-    else if (!okno_text_is_utf8(line, len))
-        wrong = "is not UTF-8";
-    return wrong ? okno_fail(err, OKNO_INVALID, "%s:%zu: the line %s", path, number, wrong) : 0;
-}
-
-static int split(struct lines *lines, const char *path, struct okno_err *err)
-{
-    char *at = lines->bytes.data;
-    char *end = at ? at + lines->bytes.len : at;
-    while (at < end) {
-        char *stop = memchr(at, '\n', (size_t)(end - at));
-        if (!stop)
-            stop = end; /* the last line may lack its end; the buffer ends in a NUL */
-        int rc = check_line(at, (size_t)(stop - at), path, lines->items.len + 1, err);
-        if (rc < 0)
-            return rc;
-        *stop = '\0';
-        if (text_vec_push(&lines->items, at) < 0)
-            return okno_fail(err, OKNO_NO_MEMORY, "no memory for the lines of %s", path);
-        at = stop + 1;
-    }
-    return 0;
-}
-
-static int read_lines(const char *path, struct lines *lines, struct okno_err *err)
-{
-    lines->bytes.max = INPUT_BYTES_MAX;
-    int rc = read_bytes(path, &lines->bytes, err);
-    return rc < 0 ? rc : split(lines, strcmp(path, "-") == 0 ? "standard input" : path, err);
-}
+#define AUTO_TEXTS __attribute__((cleanup(texts_free))) struct text_vec
 
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Mark the ids that the skip file names; says how many of its lines are not in the list. */
-static int mark_skipped(const char *path, const struct lines *ids, bool **ret_skip,
-                        struct okno_err *err)
+static int read_skipped(const char *path, struct text_vec *texts, struct okno_err *err)
 {
-    AUTO_LINES skipped = {0};
-    int rc = read_lines(path, &skipped, err);
+    AUTO_ID_LINES lines = {.fd = -1};
+    const char *id;
+    int rc = id_lines_open(path, &lines, err);
+    while (rc == 0 && (rc = id_lines_next(&lines, &id, err)) == 1) {
+        char *copy = strdup(id);
+        if (texts->len == OKNO_SAMPLER_IDS_MAX || !copy || text_vec_push(texts, copy) < 0) {
+            free(copy);
+            return okno_fail(err, OKNO_NO_MEMORY, "no memory for line %zu of %s", lines.number,
+                             path);
+        }
+        rc = 0;
+    }
+    if (texts->len)
+        qsort(texts->items, texts->len, sizeof(char *), by_text);
+    return rc;
+}
+
+static bool is_skipped(const struct text_vec *skipped, const char *id)
+{
+    return skipped->len && bsearch(&id, skipped->items, skipped->len, sizeof(char *), by_text);
+}
+
+/* The line that was read last may have been there before: look at all before it. */
+static int check_twice(const struct options *options, const struct id_lines *lines, const char *id,
+                       struct okno_err *err)
+{
+    struct id_lines again = {.fd = lines->fd, .name = options->path};
+    off_t here = lseek(lines->fd, 0, SEEK_CUR);
+    const char *other;
+    int rc = id_lines_rewind(&again, err);
+    while (rc == 0 && again.number + 1 < lines->number &&
+           (rc = id_lines_next(&again, &other, err)) == 1)
+        rc = strcmp(other, id)
+                 ? 0
+                 : okno_fail(err, OKNO_INVALID, "id `%.200s` stands twice: entries %zu and %zu", id,
+                             again.number, lines->number);
+    if (rc == 0 && lseek(lines->fd, here, SEEK_SET) < 0)
+        rc = okno_fail_errno(err, errno, "cannot read %s", lines->name);
+    return rc;
+}
+
+/* Read the list, keeping what `size` draws after the skipped ones can take. */
+static int shorten(const struct options *options, struct id_lines *lines, struct text_vec *skipped,
+                   struct okno_shortlist **ret_list, struct okno_err *err)
+{
+    OKNO_AUTO(okno_shortlist) *list = NULL;
+    size_t count = 0;
+    size_t found = 0;
+    const char *id;
+    int rc = id_lines_count(lines, &count, err);
+    if (rc == 0)
+        rc = okno_shortlist_new(options->seed, (size_t)options->size + skipped->len, count, &list,
+                                err);
+    while (rc == 0 && (rc = id_lines_next(lines, &id, err)) == 1) {
+        found += is_skipped(skipped, id);
+        rc = okno_shortlist_add(list, id, err);
+        if (rc == 1)
+            rc = check_twice(options, lines, id, err);
+    }
     if (rc < 0)
         return rc;
-    okno_autofree bool *skip = calloc(ids->items.len + 1, sizeof(*skip));
-    if (!skip)
-        return okno_fail(err, OKNO_NO_MEMORY, "no memory for %zu ids", ids->items.len);
-    if (skipped.items.len)
-        qsort(skipped.items.items, skipped.items.len, sizeof(char *), by_text);
-    size_t found = 0;
-    for (size_t i = 0; skipped.items.len && i < ids->items.len; i++) {
-        skip[i] = bsearch(&ids->items.items[i], skipped.items.items, skipped.items.len,
-                          sizeof(char *), by_text) != NULL;
-        found += skip[i];
-    }
-    if (found < skipped.items.len)
+    if (found < skipped->len)
         (void)fprintf(stderr, "okno sample: %zu of the %zu lines of %s name no id of the list\n",
-                      skipped.items.len - found, skipped.items.len, path);
-    *ret_skip = okno_mem_take(&skip);
+                      skipped->len - found, skipped->len, options->skip_path);
+    *ret_list = okno_mem_take(&list);
     return 0;
 }
 
@@ -148,41 +119,54 @@ static int print_json(const struct okno_draw *draw, const char *id, struct okno_
     return okno_json_print(row, stdout, err);
 }
 
-static int print_draws(const struct options *options, const struct lines *ids,
+static int print_draws(const struct options *options, const char *const *ids,
                        const struct okno_draw_vec *draws, struct okno_err *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < draws->len; i++) {
         const struct okno_draw *draw = &draws->items[i];
-        const char *id = ids->items.items[draw->index];
         if (options->json)
-            rc = print_json(draw, id, err);
+            rc = print_json(draw, ids[draw->index], err);
         else
-            printf("%zu\t%s\t%s\n", draw->rank, id, draw->ticket);
+            printf("%zu\t%s\t%s\n", draw->rank, ids[draw->index], draw->ticket);
     }
     if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout)))
         rc = okno_fail_errno(err, errno, "cannot write the draw");
     return rc;
 }
 
-static int draw(const struct options *options, struct okno_err *err)
+static int draw_from(const struct options *options, const struct okno_shortlist *list,
+                     const struct text_vec *skipped, struct okno_err *err)
 {
-    AUTO_LINES ids = {0};
     OKNO_AUTO_DRAWS draws = {0};
-    okno_autofree bool *skip = NULL;
-    int rc = read_lines(options->path, &ids, err);
-    if (rc == 0 && options->skip_path)
-        rc = mark_skipped(options->skip_path, &ids, &skip, err);
-    if (rc < 0)
-        return rc;
+    size_t count = 0;
+    const char *const *ids = okno_shortlist_ids(list, &count);
+    okno_autofree bool *skip = calloc(count + 1, sizeof(*skip));
+    if (!skip)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for %zu ids", count);
+    for (size_t i = 0; i < count; i++)
+        skip[i] = is_skipped(skipped, ids[i]);
     const struct okno_draw_request request = {.seed = options->seed,
-                                              .ids = ids.items.items,
-                                              .count = ids.items.len,
-                                              .skip = skip,
+                                              .ids = ids,
+                                              .count = count,
+                                              .skip = options->skip_path ? skip : NULL,
                                               .size = (size_t)options->size,
                                               .with_replacement = options->with_replacement};
-    rc = okno_sampler_draw(&request, &draws, err);
-    return rc < 0 ? rc : print_draws(options, &ids, &draws, err);
+    int rc = okno_sampler_draw(&request, &draws, err);
+    return rc < 0 ? rc : print_draws(options, ids, &draws, err);
+}
+
+static int draw(const struct options *options, struct okno_err *err)
+{
+    AUTO_ID_LINES lines = {.fd = -1};
+    AUTO_TEXTS skipped = {0};
+    OKNO_AUTO(okno_shortlist) *list = NULL;
+    int rc = options->skip_path ? read_skipped(options->skip_path, &skipped, err) : 0;
+    if (rc == 0)
+        rc = id_lines_open(options->path, &lines, err);
+    if (rc == 0)
+        rc = shorten(options, &lines, &skipped, &list, err);
+    return rc < 0 ? rc : draw_from(options, list, &skipped, err);
 }
 
 static int check_options(const struct options *options, int rest, struct okno_err *err)
