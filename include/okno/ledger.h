@@ -70,6 +70,11 @@ OKNO_CHECK int okno_ledger_prove(struct okno_db *db, int64_t leaf, int64_t size,
 OKNO_CHECK int okno_ledger_key(struct okno_db *db, struct okno_note_key *ret_key,
                                struct okno_err *err);
 
+/* Sign a text that is no checkpoint with the log's key: the text (ends in a line end), a blank line
+ * and the signature are appended to `to`. OKNO_INVALID for a text that begins like a checkpoint. */
+OKNO_CHECK int okno_ledger_sign_text(struct okno_db *db, const char *text, struct okno_buf *to,
+                                     struct okno_err *err);
+
 /* Sign the log as it stands and keep that this was handed out. The note is appended to `to`. Inside
  * the caller's transaction and before anything is appended in it: what is handed out must be on
  * disk. */

@@ -22,6 +22,7 @@
     X(extract) \
     X(review) \
     X(kpi) \
+    X(period) \
     X(sample) \
     X(serve) \
     X(survey) \

@@ -199,6 +199,22 @@ int okno_ledger_append(struct okno_db *db, const struct okno_ledger_entry *entry
 
 /* ---- checkpoints ---- */
 
+int okno_ledger_sign_text(struct okno_db *db, const char *text, struct okno_buf *to,
+                          struct okno_err *err)
+{
+    struct okno_note_signer signer;
+    int rc = ledger_signer(db, &signer, err);
+    if (rc < 0)
+        return rc;
+    size_t len = strlen(signer.key.name);
+    if (strncmp(text, signer.key.name, len) == 0)
+        rc = okno_fail(err, OKNO_INVALID, "a text that begins with the log's name is not signed");
+    else
+        rc = okno_note_sign(&signer, text, to, err);
+    okno_note_signer_wipe(&signer);
+    return rc;
+}
+
 int okno_ledger_sign(struct okno_db *db, const char *audit, int64_t now_us,
                      struct okno_checkpoint *ret_checkpoint, struct okno_buf *to,
                      struct okno_err *err)
