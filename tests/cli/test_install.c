@@ -63,6 +63,10 @@ static void completion_offers_the_words_of_a_command(void **state)
     offers("import emp");
     assert_string_equal(out, " employees");
     offers("kpi ''");
+    assert_string_equal(out, " publish published");
+    offers("period ''");
+    assert_string_equal(out, " close list show verify");
+    offers("coverage ''");
     assert_string_equal(out, " ");
 }
 

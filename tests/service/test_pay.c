@@ -1,4 +1,5 @@
-/* Decisions that change figures, over HTTP: attribution, FALSE_FM and its undo, reach back. */
+/* Decisions that change figures, and figures that stay, over HTTP: attribution, FALSE_FM and its
+ * undo, force majeure that reaches back, pay periods, published figures. */
 #define _GNU_SOURCE
 #include "client.h"
 
@@ -6,7 +7,7 @@
 
 struct world {
     struct fixture *fixture;
-    const char *vera, *boss; /* Cookie lines */
+    const char *vera, *boss, *ann; /* Cookie lines */
 };
 
 /* Force majeure over 1 and 2; 3 shortly before, 4 long before. All of ann at p1 on 10 March. */
@@ -45,6 +46,9 @@ static int start(void **state)
     fixture_start(world->fixture);
     world->vera = fixture_login(world->fixture, "vera");
     world->boss = fixture_login(world->fixture, "boss");
+    fixture_user(world->fixture, "ann", "staff");
+    fixture_sql(world->fixture, "UPDATE users SET employee = 'ann' WHERE user = 'ann'");
+    world->ann = fixture_login(world->fixture, "ann");
     *state = world;
     return 0;
 }
@@ -52,6 +56,12 @@ static int start(void **state)
 static int stop(void **state)
 {
     struct world *world = *state;
+    static const char *const names[] = {"keys/log.key", "keys/log.checkpoint", "keys"};
+    char path[128];
+    for (size_t i = 0; i < OKNO_COUNT(names); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", world->fixture->dir, names[i]);
+        (void)remove(path);
+    }
     fixture_free(world->fixture);
     free(world);
     return 0;
@@ -206,6 +216,115 @@ static void force_majeure_reaches_back_only_where_a_reviewer_confirms_it(void **
     assert_string_equal(answer_code(&far), "refused");
 }
 
+/* Surveys are made from events when a period is closed: two of ann, one of bob, on 10 March. */
+static const char told[] =
+    "DELETE FROM surveys; DELETE FROM review_items; DELETE FROM force_majeure;"
+    "INSERT INTO devices (import, device, point, valid_from) VALUES (1, 'b', 'p1', 0);"
+    "INSERT INTO questions (import, question, point, valid_from, kind, text, window_us) VALUES"
+    " (1, 'q', 'p1', 0, 'personnel', '?', 15000000);"
+    "INSERT INTO shifts (import, employee, point, valid_from, valid_to) VALUES"
+    " (1, 'ann', 'p1', 1773100800000000, 1773151450000000),"
+    " (1, 'bob', 'p1', 1773151450000000, 1773187200000000);"
+    "INSERT INTO events (device, boot, seq, kind, at, arrived_at) VALUES"
+    " ('b', 0, 1, 'press', 1773151300000000, 1773151310000000),"
+    " ('b', 0, 2, 'no', 1773151305000000, 1773151310000000),"
+    " ('b', 0, 3, 'press', 1773151400000000, 1773151410000000),"
+    " ('b', 0, 4, 'yes', 1773151405000000, 1773151410000000),"
+    " ('b', 0, 5, 'press', 1773151500000000, 1773151510000000);";
+
+static json_t *post_well(struct world *world, const char *path, const char *body,
+                         const char *schema)
+{
+    struct okno_err err = {0};
+    AUTO_ANSWER answer = post(world, world->boss, path, body);
+    if (answer.status != 200)
+        fail_msg("%s: %d %s", path, answer.status, answer.body);
+    json_t *json = answer_json(&answer);
+    if (http_schema_check(schema, json, &err) < 0)
+        fail_msg("%s: %s", path, err.text);
+    return json;
+}
+
+static void a_manager_closes_a_period_and_staff_see_their_own_statement(void **state)
+{
+    struct world *world = *state;
+    fixture_sql(world->fixture, told);
+    okno_autojson json_t *period = post_well(
+        world, "/api/v1/periods", "{\"from\":\"2026-03-10\",\"to\":\"2026-03-10\"}", "Period");
+    assert_int_equal(json_array_size(json_object_get(period, "statements")), 2);
+    AUTO_ANSWER mine =
+        client_request(fixture_port(world->fixture), "GET", "/api/v1/statements", world->ann, NULL);
+    assert_int_equal(mine.status, 200);
+    okno_autojson json_t *own = answer_json(&mine);
+    const json_t *statement = json_array_get(json_object_get(own, "statements"), 0);
+    assert_string_equal(json_text(statement, "employee"), "ann");
+    assert_int_equal(json_array_size(json_object_get(own, "statements")), 1);
+    static const char *const others[] = {"/api/v1/periods", "/api/v1/periods/1",
+                                         "/api/v1/periods/1/adjustments",
+                                         "/api/v1/periods/1/statements.csv"};
+    for (size_t i = 0; i < OKNO_COUNT(others); i++) {
+        AUTO_ANSWER no =
+            client_request(fixture_port(world->fixture), "GET", others[i], world->ann, NULL);
+        assert_int_equal(no.status, 403);
+    }
+    AUTO_ANSWER csv = client_request(fixture_port(world->fixture), "GET",
+                                     "/api/v1/periods/1/statements.csv", world->boss, NULL);
+    assert_int_equal(csv.status, 200);
+    assert_string_equal(answer_header(&csv, "Content-Type"), "text/csv; charset=utf-8");
+    assert_non_null(strstr(csv.body, "\"ann\",\"Ann\",\"too_few\",2,"));
+    AUTO_ANSWER again = post(world, world->boss, "/api/v1/periods",
+                             "{\"from\":\"2026-03-10\",\"to\":\"2026-03-11\"}");
+    assert_int_equal(again.status, 409);
+    assert_string_equal(answer_code(&again), "conflict");
+}
+
+static void adjustments_tell_what_was_changed_and_the_snapshot_still_verifies(void **state)
+{
+    struct world *world = *state;
+    fixture_sql(world->fixture, told);
+    okno_autojson json_t *period = post_well(
+        world, "/api/v1/periods", "{\"from\":\"2026-03-10\",\"to\":\"2026-03-10\"}", "Period");
+    okno_autojson json_t *before = get(world, "/api/v1/periods/1/adjustments", "Adjustments");
+    assert_int_equal(json_array_size(json_object_get(before, "adjustments")), 0);
+    AUTO_ANSWER moved = post(world, world->boss, "/api/v1/surveys/b.0.1/attribution",
+                             "{\"employee\":\"bob\",\"reason\":\"bob stood in\"}");
+    assert_int_equal(moved.status, 200);
+    okno_autojson json_t *after = get(world, "/api/v1/periods/1/adjustments", "Adjustments");
+    const json_t *first = json_array_get(json_object_get(after, "adjustments"), 0);
+    assert_int_equal(json_array_size(json_object_get(after, "adjustments")), 2);
+    assert_string_equal(json_text(first, "employee"), "ann");
+    assert_string_equal(json_text(json_array_get(json_object_get(first, "causes"), 0), "cause"),
+                        "attribution");
+    okno_autojson json_t *verified = get(world, "/api/v1/periods/1/verify", "Verified");
+    assert_true(json_is_true(json_object_get(verified, "equal")));
+    fixture_sql(world->fixture, "UPDATE pay_periods SET snapshot = snapshot || ' '");
+    okno_autojson json_t *broken = get(world, "/api/v1/periods/1/verify", "Verified");
+    assert_true(json_is_false(json_object_get(broken, "equal")));
+    okno_autojson json_t *list = get(world, "/api/v1/periods", "Periods");
+    assert_int_equal(json_array_size(json_object_get(list, "periods")), 1);
+}
+
+static void published_figures_can_be_asked_for_and_checked(void **state)
+{
+    struct world *world = *state;
+    fixture_sql(world->fixture, told);
+    okno_autojson json_t *made = post_well(world, "/api/v1/published",
+                                           "{\"name\":\"march\",\"from\":\"2026-03-10T00:00:00Z\","
+                                           "\"to\":\"2026-03-11T00:00:00Z\",\"by\":\"employee\"}",
+                                           "Published");
+    const json_t *groups = json_object_get(json_object_get(made, "figures"), "groups");
+    assert_int_equal(json_array_size(groups), 2);
+    fixture_sql(world->fixture,
+                "INSERT INTO voids (survey, voided, at, author, second, reason) VALUES"
+                " ('b.0.1', 1, 1, 'a', 'b', 'c')");
+    okno_autojson json_t *verified = get(world, "/api/v1/published/march/verify", "Verified");
+    assert_true(json_is_true(json_object_get(verified, "equal")));
+    okno_autojson json_t *kept = get(world, "/api/v1/published/march", "Published");
+    assert_true(json_equal(json_object_get(kept, "figures"), json_object_get(made, "figures")));
+    okno_autojson json_t *list = get(world, "/api/v1/published", "PublishedList");
+    assert_int_equal(json_array_size(json_object_get(list, "published")), 1);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -215,6 +334,9 @@ int main(void)
         CASE(experts_do_not_attribute),
         CASE(a_false_force_majeure_frees_all_its_surveys_until_it_is_undone),
         CASE(force_majeure_reaches_back_only_where_a_reviewer_confirms_it),
+        CASE(a_manager_closes_a_period_and_staff_see_their_own_statement),
+        CASE(adjustments_tell_what_was_changed_and_the_snapshot_still_verifies),
+        CASE(published_figures_can_be_asked_for_and_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,10 @@ http_handler http_get_indicators;
 http_handler http_get_surveys, http_get_survey;
 /* attribution.c */
 http_handler http_post_attribution, http_post_target, http_get_employees;
+/* periods.c */
+http_handler http_get_periods, http_get_period, http_post_period, http_get_adjustments,
+    http_get_period_verify, http_get_period_csv, http_get_statements, http_get_published,
+    http_get_publication, http_get_publication_verify, http_post_published;
 /* events.c */
 http_handler http_post_events;
 /* devices.c */

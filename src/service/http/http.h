@@ -7,6 +7,7 @@
 #include "limiter.h"
 #include "okno/db.h"
 #include "okno/json.h"
+#include "okno/survey.h"
 #include "okno/text.h"
 #include "okno/user.h"
 #include "rate.h"
@@ -56,6 +57,7 @@ struct http_service {
     int64_t session_us, lease_us;
     double silent_weight, fm_threshold;
     int64_t min_n;
+    struct okno_survey_params survey; /* for figures of another moment */
     struct http_pool pool;
     pthread_mutex_t login_lock; /* one password is hashed at a time: each takes much memory */
     pthread_mutex_t limiter_lock;

@@ -249,6 +249,7 @@ static void prepare_service(struct http_server *server, const struct okno_serve_
     service->silent_weight = conf->kpi.silent_weight;
     service->fm_threshold = conf->kpi.fm_threshold;
     service->min_n = conf->kpi.min_n;
+    service->survey = okno_survey_params_of(conf);
     service->pairs.window_us = service->users.window_us = service->addresses.window_us =
         60 * OKNO_SECOND_US;
     service->liveness_us = conf->survey.liveness_h * 3600 * OKNO_SECOND_US;
