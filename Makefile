@@ -136,6 +136,9 @@ bench: deps-test $(BUILD)/okno $(TOOLS) ## speed and memory beside references; O
 bench-quick: deps-test $(BUILD)/okno $(TOOLS) ## the same with small inputs: does it all work?
 	BENCH_QUICK=1 tools/bench/run $(BUILD) $(ONLY)
 
+bench-coverage: $(BUILD)/tools/coverage ## how often the estimates' intervals hold the truth; REPETITIONS=10000
+	$(BUILD)/tools/coverage $(REPETITIONS)
+
 lint: deps-test ## format, static analysis, layers, banned functions, headers
 	tools/lint
 
@@ -153,4 +156,4 @@ help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all install uninstall deps-build deps-demo deps-test demo test unit e2e bench bench-quick lint asan format clean help tools
+.PHONY: all install uninstall deps-build deps-demo deps-test demo test unit e2e bench bench-quick bench-coverage lint asan format clean help tools

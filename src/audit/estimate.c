@@ -218,7 +218,14 @@ static double design_effect(double m, double s2, double n)
     return v < 1 ? v : 1;
 }
 
-/* Distance from the pool's total of g to its limit: downwards for the lower limit of R. */
+/* The truth is a whole number of surveys, the estimate is not: the spread of rounding, which shows
+ * once most of a cell was reviewed and little else is left to be unsure of. */
+#define STEP_SD 0.28867513459481287 /* 1 / sqrt(12) */
+
+/* Distance from the pool's total of g to its limit: downwards for the lower limit of R. It is not
+ * cut off at what the surveys seen already exclude: squares of distances that were cut off add up
+ * to too little (held the truth in 87 % of repetitions instead of 95 % with 95 % reviewed; `make
+ * bench-coverage`). */
 static double pool_reach(const struct pool *pool, const struct okno_ratio *ratio, double r,
                          double z, bool lower)
 {
@@ -235,10 +242,8 @@ static double pool_reach(const struct pool *pool, const struct okno_ratio *ratio
     double v = design_effect(m, worth.variance / (range * range), n);
     /* n* / v, by way of the frame-corrected size. */
     struct okno_limits limits = okno_wilson(m, n, frame, z * sqrt(v));
-    double least = m * n / frame;
-    double most = (frame - n + m * n) / frame;
-    double reach = lower ? m - fmax(limits.low, least) : fmin(limits.high, most) - m;
-    return frame * range * fmax(reach, 0);
+    double reach = lower ? m - limits.low : limits.high - m;
+    return range * hypot(frame * fmax(reach, 0), n > frame / 2 ? z * STEP_SD : 0);
 }
 
 /* T(R) moved by its reach: at a limit of R it crosses zero. */
