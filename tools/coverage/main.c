@@ -28,7 +28,7 @@ struct row {
     double invalid[OKNO_CLASSES];
     double other; /* of the valid ones, the share that was really of the next class */
     double steps; /* stratum i has invalid * (1 + steps i) */
-    int strata;
+    int64_t strata;
     int64_t sample;
     bool silent_known;
     bool loyalty; /* iel, else ink */
@@ -257,7 +257,7 @@ static void frame_make(const struct row *row, struct frame *frame)
     *frame = (struct frame){.row = row, .surveys = calloc(most, sizeof(*frame->surveys))};
     if (!frame->surveys)
         exit(1);
-    for (int s = 0; s < row->strata; s++)
+    for (int s = 0; s < (int)row->strata; s++)
         for (int t = 0; t < OKNO_CLASSES; t++)
             add_cell(frame, s, (enum okno_class)t, &a, &b);
     frame->truth = a / b;
