@@ -1,0 +1,164 @@
+#!/bin/bash
+# A window of 30 s out of an hour of 1080p15 H.264 at 2 Mbit/s (key frame every 4 s), through a link of
+# 20 ms and 100 Mbit/s (tools/link): okno beside `ffmpeg -ss -t -c copy`, in turns, one archive for each
+# container. Bytes and requests are counted on the link, okno's listing of the folder included. "cold":
+# nothing is known of the file; "warm": okno cut from it before. CASES='mp4-front ts' picks some.
+set -eu
+. "$(dirname "$0")/lib"
+dir=$BENCH_DIR/extract
+minutes=${BENCH_QUICK:+10}
+minutes=${minutes:-60}
+at=$((minutes * 30 + 3))
+files=$dir/files-$minutes
+runs=${EXTRACT_RUNS:-${BENCH_QUICK:+1}}
+runs=${runs:-9}
+cases=${CASES:-mp4-front mp4-end fmp4-sidx fmp4-bare ts mkv}
+pids=
+stop() { for pid in $pids; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || true; done; }
+trap stop EXIT
+
+# --- recordings: one minute is encoded, the rest are copies of it; times go on ---
+
+encode() {
+    [ -s "$dir/minute.mp4" ] && return
+    ffmpeg -nostdin -v error -f lavfi -i testsrc2=s=1920x1080:r=15:d=60 \
+        -f lavfi -i sine=frequency=440:duration=60:sample_rate=48000 -vf noise=alls=8:allf=t \
+        -c:v libx264 -preset ultrafast -x264-params keyint=60:min-keyint=60:scenecut=0 \
+        -b:v 2M -maxrate 2.4M -bufsize 2M -pix_fmt yuv420p -c:a aac -b:a 64k -y "$dir/part.mp4"
+    mv "$dir/part.mp4" "$dir/minute.mp4"
+}
+
+make_file() { # CASE ENDING OPTIONS...
+    folder=$files/$1 ending=$2
+    shift 2
+    [ -s "$folder/2026-10-05_06-00-00.$ending" ] && return
+    mkdir -p "$folder"
+    ffmpeg -nostdin -v error -stream_loop $((minutes - 1)) -i "$dir/minute.mp4" -c copy "$@" -y "$folder/part.$ending"
+    mv "$folder/part.$ending" "$folder/2026-10-05_06-00-00.$ending"
+    touch -d '2026-10-05 07:00:00Z' "$folder"/*
+}
+
+make_files() {
+    mkdir -p "$files"
+    encode
+    make_file mp4-front mp4 -movflags +faststart
+    make_file mp4-end mp4
+    make_file fmp4-sidx mp4 -movflags +frag_keyframe+empty_moov+default_base_moof+global_sidx
+    make_file fmp4-bare mp4 -movflags +frag_keyframe+empty_moov+default_base_moof+skip_trailer
+    make_file ts ts
+    make_file mkv mkv
+}
+
+# --- servers ---
+
+serve() {
+    rm -rf "$dir/nginx"
+    mkdir -p "$dir/nginx"
+    for _ in 1 2 3 4 5 6 7 8 9; do
+        port=$(shuf -i 20000-32000 -n 1)
+        cat > "$dir/nginx/nginx.conf" <<CONF
+daemon off; pid $dir/nginx/pid; error_log $dir/nginx/error.log; worker_processes 1;
+events { worker_connections 64; }
+http { access_log off; client_body_temp_path $dir/nginx; proxy_temp_path $dir/nginx;
+    fastcgi_temp_path $dir/nginx; uwsgi_temp_path $dir/nginx; scgi_temp_path $dir/nginx;
+    server { listen 127.0.0.1:$port; root $files; autoindex on; autoindex_format json; sendfile on;
+        location /cut/ { alias $files/; mp4; mp4_max_buffer_size 64m; } } }
+CONF
+        /usr/sbin/nginx -p "$dir/nginx" -c "$dir/nginx/nginx.conf" 2> "$dir/nginx/start.log" &
+        nginx=$!
+        if curl -sf --retry 20 --retry-connrefused --retry-max-time 5 -o "$dir/list" "http://127.0.0.1:$port/"; then
+            pids="$pids $nginx"
+            return
+        fi
+    done
+    return 1
+}
+
+link() {
+    rm -f "$dir/ports"
+    "$OKNO_BUILD/tools/link" --to "$port" --rtt-ms 20 --rate-mbit 100 --port-file "$dir/ports" > "$dir/link.json" &
+    pids="$pids $!"
+    until [ -s "$dir/ports" ]; do sleep 0.02; done
+    read -r link_port control < "$dir/ports"
+}
+
+# --- okno's side: an archive and a camera for each case ---
+
+ending() { case $1 in ts) echo ts ;; mkv) echo mkv ;; *) echo mp4 ;; esac; }
+
+make_data() {
+    rm -rf "$dir/data"
+    echo 'correct horse battery' | "$OKNO" --data "$dir/data" init --password-stdin > /dev/null 2>&1
+    echo "site,name,time_zone
+s,Shop,UTC" > "$dir/sites.csv"
+    echo "archive,kind,url,files,time_zone" > "$dir/archives.csv"
+    echo "camera,site,archive,channel" > "$dir/cameras.csv"
+    for case in $cases; do
+        echo "$case,dir,http://127.0.0.1:$link_port/,{channel}/%Y-%m-%d_%H-%M-%S.$(ending "$case"),UTC" >> "$dir/archives.csv"
+        echo "$case,s,$case,$case" >> "$dir/cameras.csv"
+    done
+    for kind in sites archives cameras; do
+        "$OKNO" --data "$dir/data" import $kind "$dir/$kind.csv" > "$dir/import.log" 2>&1 || { cat "$dir/import.log"; return 1; }
+    done
+}
+
+clock() { date -u -d "@$(($(date -u -d 2026-10-05T06:00:00Z +%s) + $1))" +%Y-%m-%dT%H:%M:%SZ; }
+
+okno_clip() { # CASE
+    "$OKNO" --data "$dir/data" clip --camera "$1" --from "$(clock $at)" --to "$(clock $((at + 30)))" \
+        --camera-clock -o "$dir/okno.mp4" --json
+}
+
+ffmpeg_clip() { # CASE
+    ffmpeg -nostdin -v error -ss $at -i "http://127.0.0.1:$link_port/$1/2026-10-05_06-00-00.$(ending "$1")" \
+        -t 30 -map 0:v -c copy -movflags +faststart -y "$dir/ffmpeg.mp4"
+}
+
+# measure NAME COMMAND...: appends "seconds cpu requests bytes" to NAME's list.
+measure() {
+    local name=$1
+    shift
+    rm -f "$dir/okno.mp4"
+    curl -sf "http://127.0.0.1:$control/reset" > /dev/null
+    TIMEFORMAT='%R %U %S'
+    { time "$@" > "$dir/out" 2> "$dir/err"; } 2> "$dir/time" || { cat "$dir/err"; return 1; }
+    curl -sf "http://127.0.0.1:$control/reset" > "$dir/counts"
+    echo "$(awk '{print $1, $2 + $3}' "$dir/time") $(jq -r '"\(.requests) \(.bytes_down)"' "$dir/counts")" >> "$dir/$name.runs"
+}
+
+middle() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
+column() { cut -d' ' -f"$2" "$dir/$1.runs" | middle; }
+mb() { column "$1" 4 | awk '{printf "%.2f", $1 / 1e6}'; }
+
+one_case() { # CASE TIME_TARGET REQUESTS_TARGET [WARM_TARGET]
+    rm -f "$dir"/*.runs
+    for run in $(seq "$runs"); do
+        make_data
+        if [ $((run % 2)) = 0 ]; then measure ffmpeg ffmpeg_clip "$1"; fi
+        measure cold okno_clip "$1"
+        measure warm okno_clip "$1"
+        if [ $((run % 2)) = 1 ]; then measure ffmpeg ffmpeg_clip "$1"; fi
+    done
+    at_most "$1 cold: seconds" "$(column cold 1)" "$(column ffmpeg 1)" s "$2"
+    at_most "$1 cold: requests with the listing" "$(column cold 3)" "$3" requests 1
+    for_information "$1 cold: bytes on the link" "$(mb cold)" "$(mb ffmpeg)" MB
+    for_information "$1 ffmpeg's requests" "$(column ffmpeg 3)" "$(column ffmpeg 3)" requests
+    for_information "$1 cold: CPU" "$(column cold 2)" "$(column ffmpeg 2)" s
+    at_most "$1 warm: seconds" "$(column warm 1)" "$(column ffmpeg 1)" s "${4:-$2}"
+    for_information "$1 warm: requests with the listing" "$(column warm 3)" "$(column ffmpeg 3)" requests
+    for_information "$1 warm: bytes on the link" "$(mb warm)" "$(mb ffmpeg)" MB
+}
+
+make_files
+serve
+link
+echo "machine load $(cut -d' ' -f1-3 /proc/loadavg), $runs runs, $minutes minutes of recording"
+for case in $cases; do
+    case $case in
+    mp4-*) one_case "$case" 0.72 5 0.60 ;;
+    fmp4-sidx) one_case "$case" 0.2 5 ;;
+    fmp4-bare) one_case "$case" 0.05 14 ;;
+    ts) one_case "$case" 0.5 16 ;;
+    mkv) one_case "$case" 0.85 6 ;;
+    esac
+done
