@@ -108,12 +108,14 @@ static bool has_flag(const json_t *group, const char *flag)
 }
 
 /* Why the figures of an employee are not reliable; empty when they are. */
-static json_t *doubts(const json_t *group)
+static json_t *doubts(const char *employee, const json_t *group)
 {
     json_t *reasons = json_array();
     const json_t *counts = json_object_get(group, "counts");
     double n = json_number_value(json_object_get(counts, "n"));
     double unsure = json_number_value(json_object_get(counts, "undeterminable"));
+    if (strcmp(employee, "unassigned") == 0) /* nobody's: shown, never paid by */
+        (void)json_array_append_new(reasons, json_string("unassigned"));
     if (strcmp(text_in(group, "fm_gate"), "not_advisable") == 0)
         (void)json_array_append_new(reasons, json_string("force_majeure"));
     if (n > 0 && unsure / n > OKNO_PERIOD_UNDETERMINABLE_MAX)
@@ -163,7 +165,7 @@ int pay_statement(struct okno_db *db, const struct pay *pay, const char *employe
     if (rc < 0)
         return rc;
     json_t *json = head_json(pay);
-    okno_autojson json_t *reasons = doubts(group);
+    okno_autojson json_t *reasons = doubts(employee, group);
     (void)json_object_set_new(json, "employee", json_string(employee));
     (void)json_object_set_new(json, "name", okno_json_text(name));
     (void)json_object_set_new(json, "state", json_string(state_of(pay, group, reasons)));

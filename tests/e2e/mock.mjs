@@ -95,6 +95,7 @@ class Mock {
     if (noun === "reasons") return data.reasons;
     if (noun === "sites") return data.sites;
     if (noun === "devices") return data.devices;
+    if (noun === "periods") return { periods: [] };
     if (noun === "audits") return id ? data.audits(this.reviewed)[0] : { audits: data.audits(this.reviewed) };
     if (noun === "indicators") return this.indicators(query);
     if (noun === "surveys") return id ? this.dossier(id) : this.listSurveys(query);

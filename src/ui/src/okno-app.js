@@ -15,17 +15,20 @@ import "./okno-help.js";
 import "./okno-indicators.js";
 import "./okno-login.js";
 import "./okno-notice.js";
+import "./okno-periods.js";
 import "./okno-review.js";
+import "./okno-statements.js";
 import "./okno-surveys.js";
 import "./okno-toast.js";
 
 // What each role may open; the first is where it begins.
 const pagesOf = {
   expert: ["review", "audits"],
-  manager: ["indicators", "surveys", "devices"],
-  auditor: ["audits", "indicators", "surveys"],
+  staff: ["statements"],
+  manager: ["indicators", "surveys", "periods", "devices"],
+  auditor: ["audits", "indicators", "surveys", "periods"],
   // Not the review: looking in would take a survey from the experts' queue.
-  administrator: ["indicators", "surveys", "audits", "review", "devices"],
+  administrator: ["indicators", "surveys", "periods", "audits", "review", "devices"],
 };
 
 class OknoApp extends OknoElement {
@@ -120,6 +123,8 @@ class OknoApp extends OknoElement {
     case "review": return html`<okno-review .audit=${query.audit ?? ""} ?held=${this.help}></okno-review>`;
     case "indicators": return html`<okno-indicators .query=${query}></okno-indicators>`;
     case "surveys": return id ? html`<okno-dossier .id=${id} .me=${this.me}></okno-dossier>` : html`<okno-surveys .query=${query}></okno-surveys>`;
+    case "periods": return html`<okno-periods .id=${id} .query=${query} .me=${this.me}></okno-periods>`;
+    case "statements": return html`<okno-statements></okno-statements>`;
     case "devices": return html`<okno-devices></okno-devices>`;
     case "audits": return html`<okno-audits .id=${id} .pages=${this.pages}></okno-audits>`;
     default: return nothing;

@@ -18,6 +18,7 @@ class OknoAttribution extends OknoElement {
     li { padding: .375rem 0; border-top: 1px solid var(--line); display: grid; gap: .125rem; }
     .line { display: flex; justify-content: space-between; gap: .5rem; }
     .small { font-size: .75rem; color: var(--muted); overflow-wrap: anywhere; }
+    ul { margin-top: .5rem; }
     form { display: grid; gap: .5rem; margin-top: .5rem; }
     label { display: grid; gap: .125rem; font-size: .75rem; }
     .row { display: flex; flex-wrap: wrap; gap: .5rem; margin-top: .5rem; }

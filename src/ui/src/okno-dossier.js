@@ -13,6 +13,7 @@ import { formatClockMs, formatWhen } from "./time.js";
 import "./okno-attribution.js";
 import "./okno-notice.js";
 import "./okno-player.js";
+import "./okno-target.js";
 import "./okno-verdict.js";
 
 class OknoDossier extends PageElement {
@@ -153,6 +154,7 @@ class OknoDossier extends PageElement {
           <section class="card"><h2>${t("dossier.facts")}</h2>${this.renderFacts()}</section>
           <okno-attribution .survey=${survey} .shift=${this.data.shift_employee} .decisions=${this.data.attributions} zone=${this.data.zone}
             ?may=${["manager", "administrator"].includes(this.me?.role)} @attributed=${this.reload}></okno-attribution>
+          <okno-target .id=${survey.id}></okno-target>
           ${this.renderList(t("dossier.reviews"), reviews, (one) => this.renderReview(one), t("dossier.no_reviews"))}
         </div>
       </div>

@@ -12,13 +12,14 @@ class OknoHeader extends OknoElement {
       background: var(--surface); border-bottom: 1px solid var(--line); }
     .mark { font-weight: 700; font-size: 1rem; letter-spacing: -.01em; color: var(--text); }
     nav { display: flex; gap: .25rem; flex: 1; }
-    nav a { color: var(--muted); padding: .625rem .5rem; border-bottom: 2px solid transparent; margin-bottom: -1px; }
+    nav a { white-space: nowrap; color: var(--muted); padding: .625rem .5rem; border-bottom: 2px solid transparent; margin-bottom: -1px; }
     nav a:hover { color: var(--text); text-decoration: none; }
     nav a[aria-current] { color: var(--text); font-weight: 600; border-color: var(--accent); }
     .right { display: flex; align-items: center; gap: .25rem; }
     .who { padding: 0 .25rem; }
     .right button { min-height: 1.75rem; }
     button[aria-pressed="true"] { color: var(--text); font-weight: 600; }
+    @media print { :host { display: none; } }
     @media (max-width: 48rem) {
       header { padding: 0 .5rem; }
       nav { order: 3; flex-basis: 100%; overflow-x: auto; }

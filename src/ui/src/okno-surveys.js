@@ -63,8 +63,8 @@ class OknoSurveys extends PageElement {
     const zone = zoneOf(sites, this.query.site);
     const { from, to } = this.query;
     const days = isDay(from) && isDay(to) && from <= to ? { from, to } : defaultPeriod(audits, zone);
-    const { site, point, answer, validity, reason, video } = this.query;
-    const path = withQuery("surveys", { ...periodOf(days, zone), site, point, answer, validity, reason, video, limit: pageSize });
+    const { site, point, employee, answer, validity, reason, video, spontaneous } = this.query;
+    const path = withQuery("surveys", { ...periodOf(days, zone), site, point, employee, answer, validity, reason, video, spontaneous, limit: pageSize });
     const { surveys, next } = await get(path);
     return () => { this.data = { sites, zone, days, path, surveys, next }; };
   }
@@ -98,6 +98,7 @@ class OknoSurveys extends PageElement {
       pick("answer"), pick("validity"),
       { name: "reason", label: t("filter.reason"), options: [all, ...[...new Set([...reasonIds(), this.query.reason].filter(Boolean))].map((id) => [id, reasonName(id)])] },
       pick("video"),
+      { name: "spontaneous", label: t("filter.what"), options: [["", t("filter.surveys")], ["1", t("filter.spontaneous")]] },
     ];
   }
 
