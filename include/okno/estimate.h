@@ -115,5 +115,12 @@ int64_t okno_size_for_width(double p, double half_width, double level, int64_t f
 /* How many to review to see at least one of `defects` among `frame` with a risk of missing all not
  * above `risk`. */
 int64_t okno_size_for_discovery(int64_t defects, int64_t frame, double risk);
+/* How many to review so that, with the expected share of invalid ones found (*ret_allowed of them),
+ * a share of `tolerable` or more is ruled out at the given risk. Binomial, as in tables of
+ * attribute sampling; 0 where more than OKNO_ATTRIBUTE_SIZE_MAX would be needed.
+ * 0 <= expected < tolerable < 1. */
+#define OKNO_ATTRIBUTE_SIZE_MAX 20000
+int64_t okno_size_for_attribute(double expected, double tolerable, double risk,
+                                int64_t *ret_allowed);
 
 #endif

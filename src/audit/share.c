@@ -102,19 +102,3 @@ int okno_share_estimate(int64_t hits, int64_t looked, int64_t frame, double leve
                                      .at_most = at_most(hits, looked, frame, 1 - level)};
     return 0;
 }
-
-int64_t okno_size_for_width(double p, double half_width, double level, int64_t frame)
-{
-    double z = okno_normal_z(level);
-    double n0 = z * z * p * (1 - p) / (half_width * half_width);
-    return (int64_t)ceil(n0 / (1 + (n0 - 1) / (double)frame));
-}
-
-int64_t okno_size_for_discovery(int64_t defects, int64_t frame, double risk)
-{
-    double missed = 1;
-    int64_t n = 0;
-    for (; n < frame && missed > risk; n++)
-        missed *= (double)(frame - defects - n) / (double)(frame - n);
-    return n;
-}

@@ -1,5 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 /* okno audit: the steps of an audit, one after the other. */
+#include "audit.h"
 #include "cli.h"
 #include "options.h"
 #include "refresh.h"
@@ -320,7 +321,8 @@ static int run_list(struct cli *cli, int argc, char **argv, struct okno_err *err
 static const struct step steps[] = {
     {"plan", run_plan},     {"freeze", run_freeze}, {"checkpoint", run_checkpoint},
     {"seed", run_seed},     {"draw", run_draw},     {"close", run_close},
-    {"export", run_export}, {"status", run_status}, {"list", run_list}};
+    {"export", run_export}, {"status", run_status}, {"list", run_list},
+    {"size", audit_size}};
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
@@ -353,6 +355,12 @@ const struct cli_command cli_audit = {
         "       okno audit export AUDIT -o FOLDER [--public | --with-evidence]\n"
         "       okno audit status AUDIT\n"
         "       okno audit list\n"
+        "       okno audit size --frame N [--width E [--share P] [--level L]] [--rate R]\n"
+        "                       [--tolerable T [--expected E]] [--risk R]\n"
+        "\n"
+        "`size` says how many of N surveys to review for a plan: to know a share near P to +-E;\n"
+        "to see at least one invalid where a share R of them is; or, with the expected share\n"
+        "found, to rule out a share of T. It needs no database.\n"
         "\n"
         "The steps come in this order, and none is repeated:\n"
         "  plan    fixes the period (surveys opened in it), the size of the sample, what experts\n"

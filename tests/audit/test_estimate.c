@@ -161,6 +161,25 @@ static void sample_sizes_come_out(void **state)
     assert_int_equal(okno_size_for_discovery(50, 50, 0.05), 1);
 }
 
+/* Published tables of attribute sampling at a risk of 5 %. */
+static void attribute_sizes_are_those_of_published_tables(void **state)
+{
+    static const struct {
+        double expected, tolerable;
+        int64_t size, allowed;
+    } table[] = {{.005, .05, 93, 1}, {.0125, .05, 124, 2}, {.02, .05, 181, 4}, {0, .05, 59, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        int64_t allowed = -1;
+        assert_int_equal(
+            okno_size_for_attribute(table[i].expected, table[i].tolerable, 0.05, &allowed),
+            table[i].size);
+        assert_int_equal(allowed, table[i].allowed);
+    }
+    int64_t allowed = 0;
+    assert_int_equal(okno_size_for_attribute(.0499, .05, 0.05, &allowed), 0);
+}
+
 static void normal_quantiles_are_the_tables(void **state)
 {
     (void)state;
@@ -565,6 +584,7 @@ int main(void)
         cmocka_unit_test(a_share_that_cannot_be_is_refused),
         cmocka_unit_test(a_whole_frame_looked_at_is_known_exactly),
         cmocka_unit_test(sample_sizes_come_out),
+        cmocka_unit_test(attribute_sizes_are_those_of_published_tables),
         cmocka_unit_test(normal_quantiles_are_the_tables),
         cmocka_unit_test(cells_in_another_order_give_the_same_bits),
         cmocka_unit_test(a_census_has_no_spread),
