@@ -43,8 +43,8 @@ int fixture_end(void **state)
 
 const char *fixture_path(const char *name)
 {
-    static char paths[8][256];
-    static size_t next;
+    static _Thread_local char paths[8][256];
+    static _Thread_local size_t next;
     char *path = paths[next++ % 8];
     (void)snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
     return path;

@@ -13,7 +13,7 @@
 int fixture_begin(void **state);
 int fixture_end(void **state);
 
-/* A path inside the folder; a few results live at the same time. */
+/* A path inside the folder; a few results of a thread live at the same time. */
 const char *fixture_path(const char *name);
 
 /* Run ffmpeg with the words of `line` (split at spaces); paths are inside the folder. */

@@ -382,6 +382,14 @@ static void do_write_on(void)
     do_hang();
 }
 
+/* Well-behaved, with a read after the picture is written. */
+static void do_write_and_ask(void)
+{
+    (void)!pwrite(mine->out_fd, "picture", 7, 0);
+    ask(0, 0, 1);
+    say_done(good_still());
+}
+
 struct deed {
     const char *name;
     void (*act)(void);
@@ -455,6 +463,8 @@ static void run_hostile(const struct media_link *link)
         do_linger();
     else if (strcmp(told.name, "write on") == 0)
         do_write_on();
+    else if (strcmp(told.name, "pinned") == 0)
+        do_write_and_ask();
     else
         media_child_run(link);
 }
@@ -652,6 +662,71 @@ static void a_child_that_goes_on_writing_changes_no_still(void **state)
     assert_next_job_works();
 }
 
+/* The kernel holds pages for a moment by itself (moving memory); here a pipe does. */
+struct pin {
+    int pipe[2];
+    bool held;
+    pthread_t thread;
+};
+
+/* Lets go well after the kernel's own patience with one F_ADD_SEALS is over. */
+static void *pin_release(void *arg)
+{
+    struct pin *pin = arg;
+    char page[4096];
+    struct pollfd none = {.fd = -1};
+    (void)poll(&none, 1, 400);
+    (void)!read(pin->pipe[0], page, sizeof(page));
+    return NULL;
+}
+
+static void pin_picture(struct pin *pin)
+{
+    char path[64];
+    char target[64] = "";
+    for (int fd = 3; fd < 256 && !pin->held; fd++) {
+        loff_t at = 0;
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        ssize_t len = readlink(path, target, sizeof(target) - 1);
+        target[len > 0 ? len : 0] = '\0';
+        if (strncmp(target, "/memfd:okno-still", 17) == 0)
+            pin->held = splice(fd, &at, pin->pipe[1], NULL, 4096, 0) == 7;
+    }
+    assert_true(pin->held);
+    assert_int_equal(pthread_create(&pin->thread, NULL, pin_release, pin), 0);
+}
+
+static int pin_read(void *ctx, int64_t offset, void *into, size_t len, size_t *ret_got,
+                    struct okno_err *err)
+{
+    (void)offset;
+    (void)err;
+    memset(into, 0, len);
+    *ret_got = len;
+    pin_picture(ctx);
+    return 0;
+}
+
+static void a_page_that_the_kernel_holds_for_a_moment_spoils_no_still(void **state)
+{
+    (void)state;
+    struct pin pin = {0};
+    struct okno_err err = {0};
+    struct okno_media_result result = {0};
+    assert_int_equal(pipe(pin.pipe), 0);
+    struct okno_source source = {.size = 1000, .ctx = &pin, .read_at = pin_read};
+    const struct okno_media_input input = {
+        .source = &source, .format = "mov", .from_us = T0, .name = "pinned"};
+    (void)unlink(fixture_path("still.jpg"));
+    if (okno_media_still(&input, 1, T0, fixture_path("still.jpg"), &result, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(fixture_size("still.jpg"), 7);
+    assert_int_equal(pthread_join(pin.thread, NULL), 0);
+    (void)close(pin.pipe[0]);
+    (void)close(pin.pipe[1]);
+    await_quiet();
+}
+
 static void the_error_names_the_recording(void **state)
 {
     (void)state;
@@ -774,6 +849,33 @@ static void *take_stills(void *arg)
     free(path);
     *(int *)arg = failed;
     return NULL;
+}
+
+/* What the test below builds on: two threads with one file fail. */
+static void *take_names(void *arg)
+{
+    char name[32];
+    int wrong = 0;
+    (void)snprintf(name, sizeof(name), "thread%d.jpg", *(int *)arg);
+    for (int i = 0; i < 200000; i++)
+        wrong += strcmp(strrchr(fixture_path(name), '/') + 1, name) != 0;
+    *(int *)arg = wrong;
+    return NULL;
+}
+
+static void threads_have_files_of_their_own(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    int numbers[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        numbers[i] = i;
+        assert_int_equal(pthread_create(&threads[i], NULL, take_names, &numbers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(numbers[i], 0);
+    }
 }
 
 static void threads_run_jobs_side_by_side(void **state)
@@ -1004,11 +1106,13 @@ int main(void)
         HOSTILE(every_misdeed_is_a_named_error_and_the_next_job_works),
         HOSTILE(a_clip_whose_child_does_not_leave_is_refused),
         HOSTILE(a_child_that_goes_on_writing_changes_no_still),
+        HOSTILE(a_page_that_the_kernel_holds_for_a_moment_spoils_no_still),
         HOSTILE(the_error_names_the_recording),
         PRODUCT(without_a_host_nothing_is_read),
         PRODUCT(ctrl_c_and_sigterm_leave_the_host_to_its_work),
         PRODUCT(a_lost_child_in_reserve_costs_no_job),
         PRODUCT(when_the_caller_is_killed_its_children_die),
+        PRODUCT(threads_have_files_of_their_own),
         PRODUCT(threads_run_jobs_side_by_side),
         PRODUCT(damaged_recordings_harm_nothing),
         PRODUCT(a_still_is_the_same_inside_and_outside_the_sandbox),

@@ -23,6 +23,8 @@ enum { MAX_GAPS = 3600 + 2 * MEDIA_MAX_INPUTS + 2 };
 /* A child that has answered has only to leave. */
 #define LEAVE_US (10 * OKNO_SECOND_US)
 
+enum { SEAL_TRIES = 20 };
+
 struct job {
     const struct wire_job *what;
     const struct okno_media_input *inputs;
@@ -362,12 +364,19 @@ static int job_judge(struct job *job, struct okno_err *err)
 }
 
 /* Nobody can change the picture from here on; refused while the child has it mapped. Comes before
- * job_clear, which lets go of the child, so that what the child does decides and no race. */
+ * job_clear, which lets go of the child, so that what the child does decides and no race. The
+ * kernel refuses in the same words while it holds a page for a moment itself (moving memory, say);
+ * it waits some 150 ms for that, which on a busy machine may be too short. A mapping is refused at
+ * once. */
 static int job_seal(const struct job *job, int picture_fd, struct okno_err *err)
 {
-    if (fcntl(picture_fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW) < 0)
-        return media_job_disbelieve(job->what, job->inputs, "file", err);
-    return 0;
+    int rc = -1;
+    for (int tries = 0; rc < 0 && tries < SEAL_TRIES; tries++) {
+        rc = fcntl(picture_fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW);
+        if (rc < 0 && errno != EBUSY)
+            return okno_fail_errno(err, errno, "cannot seal a picture");
+    }
+    return rc < 0 ? media_job_disbelieve(job->what, job->inputs, "file", err) : 0;
 }
 
 int media_job_run(const struct wire_job *what, const struct okno_media_input *inputs, int out_fd,
