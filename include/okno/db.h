@@ -152,6 +152,10 @@ static inline void okno_stmt_reset_at(struct okno_stmt **at)
  */
 OKNO_CHECK int okno_db_check(struct okno_db *db, struct okno_err *err);
 
+/* The steps that the handle's named statements have taken so far: what work costs, whatever the
+ * machine. For tests. */
+int64_t okno_db_steps(const struct okno_db *db);
+
 /* The data directory it was opened in; "" for memory. */
 const char *okno_db_dir(const struct okno_db *db);
 

@@ -1,7 +1,8 @@
 /* Surveys from events: the pure core.
  *
- * okno_survey_assemble takes the events of one point and gives its surveys, spontaneous ratings and
- * force majeure situations. No database, no clock, no I/O: the result depends on the input's
+ * A stream takes the events of one point in their order and gives its surveys, spontaneous ratings
+ * and force majeure situations as soon as nothing can change them; okno_survey_assemble does so
+ * with all at once, in any order. No database, no clock, no I/O: the result depends on the input's
  * values only, never on their order or repetition. Rules: product specification, section 1.
  * All times are int64 microseconds UTC, corrected for the device's clock; intervals half-open. */
 #ifndef OKNO_SURVEY_H
@@ -11,10 +12,14 @@
 #include "okno/err.h"
 #include "okno/event.h"
 
+#include "okno/mem.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct okno_hours;
 
 /* What a pairing lets a device do at the point. NONE: not paired there at that moment. */
 enum okno_device_role { OKNO_ROLE_NONE, OKNO_ROLE_BUTTON, OKNO_ROLE_PANEL, OKNO_ROLE_BOTH };
@@ -49,10 +54,6 @@ struct okno_survey_panel {
     int64_t heard_us;
 };
 
-struct okno_survey_span {
-    int64_t from_us, to_us;
-};
-
 /* What an automatic flag does. */
 enum okno_flag_action { OKNO_FLAG_OFF, OKNO_FLAG_MARK, OKNO_FLAG_VOID };
 
@@ -70,10 +71,12 @@ struct okno_survey_params {
 /* The product's defaults: 15 s, 2 s, 45 s, 10 min, 2 min, 0.3 s, 5; flags mark, test mode voids. */
 struct okno_survey_params okno_survey_params_default(void);
 
-/* The least gap without events of the point that separates what is before it from what is after:
- * blocks of events between such gaps may be assembled each alone, with the same result. For
- * recomputing only the neighbourhood of a late event. max_window_us: the longest window asked. */
-int64_t okno_survey_quiet_us(const struct okno_survey_params *params, int64_t max_window_us);
+/* How long an event of that kind is felt: what comes so much later, or later still, does not depend
+ * on it, nor the other way. A moment at which no earlier event is felt any more is a cut: what lies
+ * before it and what lies from it on may be assembled each alone, with the same result.
+ * max_window_us: the longest window asked. */
+int64_t okno_survey_reach_us(const struct okno_survey_params *params, int64_t max_window_us,
+                             enum okno_event_kind kind);
 
 /* Events may repeat; events of one identity must have the same content. */
 struct okno_survey_input {
@@ -83,9 +86,7 @@ struct okno_survey_input {
     size_t question_count;
     const struct okno_survey_panel *panels;
     size_t panel_count;
-    const struct okno_survey_span *hours; /* opening hours: sorted, disjoint; ignored without... */
-    size_t hours_count;
-    bool hours_known; /* ...this */
+    const struct okno_hours *hours; /* opening hours; NULL: not known */
     struct okno_survey_params params;
     int64_t now_us;
 };
@@ -125,11 +126,12 @@ enum okno_survey_state { OKNO_SURVEY_OPEN, OKNO_SURVEY_ANSWERED, OKNO_SURVEY_SIL
 
 const char *okno_survey_state_text(enum okno_survey_state state);
 
-/* Events and questions are borrowed from the input. */
+/* The question and the texts of events are borrowed from the input. */
 struct okno_survey {
-    const struct okno_survey_event *opener;
+    struct okno_survey_event opener;
+    struct okno_survey_event answer;             /* with has_answer */
     const struct okno_survey_question *question; /* NULL: none was in force */
-    const struct okno_survey_event *answer;      /* NULL: none so far */
+    bool has_answer;
     int64_t opened_us, closes_us;
     enum okno_survey_state state;
     int64_t extra_answers, late_answers;
@@ -140,11 +142,11 @@ struct okno_survey {
 };
 
 struct okno_survey_rating {
-    const struct okno_survey_event *event;
+    struct okno_survey_event event;
 };
 
 struct okno_survey_situation {
-    const struct okno_survey_event *first;
+    struct okno_survey_event first;
     int64_t first_us, until_us; /* [first hold, last hold + gap) */
     int64_t holds;
     bool hold_after_no;
@@ -161,13 +163,65 @@ struct okno_survey_output {
     size_t misplaced; /* presses and holds of mere panels, answers of mere buttons: not used */
 };
 
+/* The order of events: by time, device, boot, seq; 0: the same event. */
+int okno_survey_event_order(const struct okno_survey_event *a, const struct okno_survey_event *b);
+
 /* Time: one sort, then linear. Memory: bounded by the number of events.
- * OKNO_INVALID for a parameter or window that is not positive, or a time beyond year 9999. */
+ * OKNO_INVALID for a parameter or window that cannot be, or a time beyond year 9999. */
 OKNO_CHECK int okno_survey_assemble(const struct okno_survey_input *input,
                                     struct okno_survey_output *ret_output, struct okno_err *err);
 
 /* Release the arrays; NULL and empty allowed. */
 void okno_survey_output_free(struct okno_survey_output *output);
+
+/* ---- one event after the other ---- */
+
+#define OKNO_SURVEY_TIME_LIMIT_US INT64_C(400000000000000000) /* beyond year 9999 */
+
+/* Where a stream's gifts go, each kind in its order; what is pointed to lives during the call. A
+ * negative return ends the stream's call and is returned. */
+struct okno_survey_sink {
+    void *ctx;
+    int (*survey)(void *ctx, const struct okno_survey *survey, struct okno_err *err);
+    int (*rating)(void *ctx, const struct okno_survey_rating *rating, struct okno_err *err);
+    int (*situation)(void *ctx, const struct okno_survey_situation *fm, struct okno_err *err);
+};
+
+struct okno_survey_stream;
+
+/* A stream for the facts' questions, panels, hours, parameters and now (its events are not looked
+ * at); all that they point to, and the texts of events, must live as long as the stream. Memory: a
+ * few minutes of events. OKNO_INVALID for a parameter or window that cannot be. */
+OKNO_CHECK int okno_survey_stream_open(const struct okno_survey_input *facts,
+                                       const struct okno_survey_sink *sink,
+                                       struct okno_survey_stream **ret_stream,
+                                       struct okno_err *err);
+
+/* The next event in okno_survey_event_order; the same again is ignored. OKNO_FAILED when it is
+ * earlier than one before, OKNO_INVALID for a time beyond year 9999. */
+OKNO_CHECK int okno_survey_stream_add(struct okno_survey_stream *stream,
+                                      const struct okno_survey_event *event, struct okno_err *err);
+
+/* Nothing before at_us is still to come: give what that settles. At or after the horizon: give all
+ * that there is. */
+OKNO_CHECK int okno_survey_stream_pass(struct okno_survey_stream *stream, int64_t at_us,
+                                       struct okno_err *err);
+
+/* Nothing is still to come. */
+OKNO_CHECK int okno_survey_stream_end(struct okno_survey_stream *stream, struct okno_err *err);
+
+/* The earliest moment that is a cut after the events so far (see okno_survey_reach_us). */
+int64_t okno_survey_stream_horizon(const struct okno_survey_stream *stream);
+
+/* Presses and holds of mere panels, answers of mere buttons so far: not used. */
+int64_t okno_survey_stream_misplaced(const struct okno_survey_stream *stream);
+
+/* The longest window that may be asked. */
+int64_t okno_survey_max_window_us(const struct okno_survey_input *facts);
+
+/* NULL allowed. */
+void okno_survey_stream_close(struct okno_survey_stream *stream);
+OKNO_CLEANUP(okno_survey_stream, okno_survey_stream_close);
 
 /* ---- the store ---- */
 
@@ -177,15 +231,19 @@ struct okno_conf;
 struct okno_survey_params okno_survey_params_of(const struct okno_conf *conf);
 
 struct okno_survey_refreshed {
-    int64_t points;                  /* made anew */
+    int64_t points;                  /* of which something was made anew */
     int64_t added, changed, removed; /* surveys; changed: closed by time, or corrected */
-    int64_t misplaced; /* events of those points that a device's role does not allow */
-    int64_t suspect;   /* events of those points' devices too far ahead of their receipt */
+    int64_t misplaced;               /* events looked at that a device's role does not allow */
+    int64_t suspect;                 /* events looked at that are too far ahead of their receipt */
+    int64_t events;                  /* rows of events read */
+    int64_t written; /* rows of surveys, ratings, situations and history written or deleted */
 };
 
 /* Make surveys, spontaneous ratings and force majeure situations follow what is new: events,
  * pairings, clocks, questions, shifts, points, sites, parameters, and time (open surveys whose end
- * has come). Writes differences only, one transaction a point; what was done before a failure
+ * has come). Only the neighbourhood of what is new is made anew: from the last moment before it at
+ * which nothing earlier is felt to the first such moment after it. Memory and the length of a
+ * transaction do not grow with the history. Writes differences only; what was done before a failure
  * stays, and the rest is done by the next call. Corrections of closed surveys go to their history.
  * To be called after imports and intake, and from time to time. Cheap when nothing is new.
  * New surveys have no link; links with made_at < surveys.placed_at show an older placing. */

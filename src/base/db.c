@@ -541,3 +541,12 @@ const char *okno_db_dir(const struct okno_db *db)
 {
     return db->dir;
 }
+
+int64_t okno_db_steps(const struct okno_db *db)
+{
+    int64_t steps = 0;
+    for (size_t i = 0; i < STATEMENTS_MAX; i++)
+        if (db->statements[i].raw)
+            steps += sqlite3_stmt_status(db->statements[i].raw, SQLITE_STMTSTATUS_VM_STEP, 0);
+    return steps;
+}

@@ -154,27 +154,36 @@ static json_t *event_json(const struct okno_survey_event *event)
                      "uncertainty_ms", (double)event->uncertainty_us / 1000.0);
 }
 
-static int compare_times(const void *left, const void *right)
+static int read_events(struct survey_reader *reader, int64_t until_us, json_t *events,
+                       struct okno_err *err)
 {
-    const struct okno_survey_event *a = left;
-    const struct okno_survey_event *b = right;
-    return (a->at_us > b->at_us) - (a->at_us < b->at_us);
+    const struct okno_survey_event *event = NULL;
+    int found = 0;
+    for (size_t i = 0; i < DOSSIER_EVENTS_MAX; i++) {
+        found = survey_reader_next(reader, until_us, &event, err);
+        if (found <= 0)
+            return found;
+        if (json_array_append_new(events, event_json(event)) < 0)
+            return okno_fail(err, OKNO_NO_MEMORY, "no memory for a dossier");
+    }
+    return 0;
 }
 
 static int add_events(struct okno_db *db, const struct survey_row *row, json_t *dossier,
                       struct okno_err *err)
 {
     struct survey_facts facts = {0};
+    struct survey_reader reader = {0};
     json_t *events = json_array();
-    int64_t until = row->closes_us + okno_survey_params_default().late_us;
-    int rc = survey_facts_load(db, row->point, row->opened_us, until, &facts, err);
-    if (rc == 0 && facts.events.len > 1)
-        qsort(facts.events.items, facts.events.len, sizeof(facts.events.items[0]), compare_times);
-    for (size_t i = 0; rc == 0 && i < facts.events.len && i < DOSSIER_EVENTS_MAX; i++)
-        if (json_array_append_new(events, event_json(&facts.events.items[i])) < 0)
-            rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a dossier");
+    int64_t until_us = row->closes_us + okno_survey_params_default().late_us;
+    int rc = survey_facts_load(db, row->point, &facts, err);
+    if (rc == 0)
+        rc = survey_reader_open(db, &facts, row->opened_us, true, &reader, err);
+    if (rc == 0)
+        rc = read_events(&reader, until_us, events, err);
     if (json_object_set_new(dossier, "events", events) < 0 && rc == 0)
         rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a dossier");
+    survey_reader_close(&reader);
     survey_facts_free(&facts);
     return rc;
 }

@@ -86,7 +86,8 @@ struct run {
     int64_t first_seq, last_seq, events; /* events 0: nothing to write */
     int64_t arrived_us;
     int64_t ahead_us, ahead_at_us;
-    bool known; /* the device is */
+    int64_t hour; /* marked last for surveys to follow, on the device's clock; -1: none */
+    bool known;   /* the device is */
 };
 
 enum { RUNS = 256, EVENT_PARAMS = 9 };
@@ -204,14 +205,12 @@ static int write_run(struct okno_event_intake *intake, struct run *run, struct o
 {
     if (run->events == 0)
         return 0;
-    int rc =
-        OKNO_DB_RUN(intake->db, "event.mark_device", NULL, err, OKNO_TEXT("device", run->device));
-    if (rc == 0)
-        rc = OKNO_DB_RUN(intake->db, "event.note_run", NULL, err, OKNO_TEXT("device", run->device),
+    int rc = OKNO_DB_RUN(intake->db, "event.note_run", NULL, err, OKNO_TEXT("device", run->device),
                          OKNO_INT("boot", run->boot), OKNO_INT("first_seq", run->first_seq),
                          OKNO_INT("last_seq", run->last_seq), OKNO_INT("events", run->events),
                          OKNO_INT("arrived_at", run->arrived_us), OKNO_INT("ahead", run->ahead_us),
                          OKNO_INT("ahead_at", run->ahead_at_us));
+    run->hour = -1; /* a refresh may come in between */
     if (rc == 0)
         run->events = 0;
     return rc;
@@ -238,9 +237,21 @@ static int find_run(struct okno_event_intake *intake, const struct okno_event *e
         rc = write_run(intake, run, err);
     if (rc < 0)
         return rc;
-    *run = (struct run){.boot = event->boot, .known = true};
+    *run = (struct run){.boot = event->boot, .known = true, .hour = -1};
     (void)snprintf(run->device, sizeof(run->device), "%s", event->device);
     return 0;
+}
+
+/* Let surveys follow: the hour in which the device tells something new. */
+static int mark_hour(struct okno_event_intake *intake, struct run *run, int64_t at_us,
+                     struct okno_err *err)
+{
+    int64_t hour = at_us / (3600 * OKNO_SECOND_US);
+    if (hour == run->hour)
+        return 0;
+    run->hour = hour;
+    return OKNO_DB_RUN(intake->db, "event.mark_hour", NULL, err, OKNO_TEXT("device", run->device),
+                       OKNO_INT("hour", hour));
 }
 
 static void add_to_run(struct run *run, const struct okno_event *event,
@@ -291,6 +302,9 @@ int okno_event_intake_add(struct okno_event_intake *intake, const struct okno_ev
         return rc;
     if (!added)
         return compare_stored(intake->db, event, kind, ret_stored, err);
+    rc = mark_hour(intake, run, event->at_us, err);
+    if (rc < 0)
+        return rc;
     add_to_run(run, event, &dated);
     *ret_stored = OKNO_EVENT_ADDED;
     return 0;

@@ -1,7 +1,8 @@
 /* Thousands of random afternoons: the order and repetition of events change nothing; a plain
- * reading of the rules, one survey at a time over all events, gives the same; blocks of events
- * between quiet gaps may be assembled alone. */
+ * reading of the rules, one survey at a time over all events, gives the same; stretches
+ * of events between cuts may be assembled alone. */
 #include "okno/buf.h"
+#include "okno/hours.h"
 #include "point.h"
 
 #include <inttypes.h>
@@ -9,6 +10,10 @@
 enum { EVENTS_MAX = 48, ROUNDS = 4000 };
 
 static uint64_t seed_state;
+static struct okno_hours *opening_hours;
+static const struct {
+    int64_t from_us, to_us;
+} opening_spans[] = {{T0, T0 + SECONDS(300)}, {T0 + SECONDS(420), T0 + SECONDS(1980)}};
 
 /* splitmix64. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
  */
@@ -29,7 +34,6 @@ struct afternoon {
     struct okno_survey_event events[2 * EVENTS_MAX]; /* room for repetitions */
     struct okno_survey_question questions[3];
     struct okno_survey_panel panels[3];
-    struct okno_survey_span hours[2];
     struct okno_survey_input input;
 };
 
@@ -81,17 +85,13 @@ static void make_afternoon(struct afternoon *day)
     day->panels[0] = (struct okno_survey_panel){"p1", 0, INT64_MAX, T0 + below(SECONDS(1800))};
     day->panels[1] = (struct okno_survey_panel){"p2", T0 + below(SECONDS(600)), INT64_MAX, at};
     day->panels[2] = (struct okno_survey_panel){"p3", 0, T0 + below(SECONDS(600)), INT64_MAX};
-    day->hours[0] = (struct okno_survey_span){T0, T0 + SECONDS(300)};
-    day->hours[1] = (struct okno_survey_span){T0 + SECONDS(400), T0 + SECONDS(2000)};
     day->input = (struct okno_survey_input){.events = day->events,
                                             .event_count = count,
                                             .questions = day->questions,
                                             .question_count = (size_t)below(4),
                                             .panels = day->panels,
                                             .panel_count = (size_t)below(4),
-                                            .hours = day->hours,
-                                            .hours_count = 2,
-                                            .hours_known = below(2) == 0,
+                                            .hours = below(2) ? opening_hours : NULL,
                                             .params = okno_survey_params_default(),
                                             .now_us = at - SECONDS(20) + below(SECONDS(90))};
 }
@@ -122,8 +122,8 @@ static void print_survey(struct okno_buf *text, const struct okno_survey *survey
 {
     char id[OKNO_EVENT_ID_TEXT];
     char flags[OKNO_SURVEY_FLAGS_TEXT];
-    const struct okno_survey_event *opener = survey->opener;
-    const struct okno_survey_event *answer = survey->answer;
+    const struct okno_survey_event *opener = &survey->opener;
+    const struct okno_survey_event *answer = survey->has_answer ? &survey->answer : NULL;
     int rc = okno_buf_printf(
         text, NULL,
         "S %s %" PRId64 " %" PRId64 " %s %s %s %" PRId64 " +%" PRId64 " late %" PRId64
@@ -143,15 +143,15 @@ static void print_output(struct okno_buf *text, const struct okno_survey_output 
         print_survey(text, &out->surveys[i]);
     for (size_t i = 0; i < out->rating_count; i++)
         assert_int_equal(okno_buf_printf(text, NULL, "R %" PRId64 " %" PRId64 " %s\n",
-                                         out->ratings[i].event->seq,
-                                         out->ratings[i].event->at_us - T0,
-                                         okno_event_kind_text(out->ratings[i].event->kind)),
+                                         out->ratings[i].event.seq,
+                                         out->ratings[i].event.at_us - T0,
+                                         okno_event_kind_text(out->ratings[i].event.kind)),
                          0);
     for (size_t i = 0; i < out->situation_count; i++) {
         const struct okno_survey_situation *fm = &out->situations[i];
         assert_int_equal(okno_buf_printf(text, NULL,
                                          "F %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %d\n",
-                                         fm->first->seq, fm->first_us - T0, fm->until_us - T0,
+                                         fm->first.seq, fm->first_us - T0, fm->until_us - T0,
                                          fm->holds, fm->hold_after_no),
                          0);
     }
@@ -235,7 +235,7 @@ static size_t plain_surveys(const struct okno_survey_input *in, struct okno_surv
         if (count > 0 && e->at_us < surveys[count - 1].closes_us)
             surveys[count - 1].closes_us = e->at_us;
         struct okno_survey *s = &surveys[count++];
-        *s = (struct okno_survey){.opener = e, .opened_us = e->at_us};
+        *s = (struct okno_survey){.opener = *e, .opened_us = e->at_us};
         s->question = plain_question(in, e->at_us);
         s->closes_us = e->at_us + plain_window(s);
     }
@@ -244,10 +244,11 @@ static size_t plain_surveys(const struct okno_survey_input *in, struct okno_surv
             const struct okno_survey_event *e = &in->events[i];
             if (!answers(e) || e->at_us < surveys[k].opened_us || e->at_us >= surveys[k].closes_us)
                 continue;
-            if (surveys[k].answer)
+            if (surveys[k].has_answer)
                 surveys[k].extra_answers++;
             else
-                surveys[k].answer = e;
+                surveys[k].answer = *e;
+            surveys[k].has_answer = true;
         }
     return count;
 }
@@ -270,16 +271,16 @@ static size_t plain_ratings(const struct okno_survey_input *in, struct okno_surv
             okno_event_kind_is_answer(e->kind) && e->channel && e->role != OKNO_ROLE_NONE;
         struct okno_survey *silent = NULL;
         for (size_t k = 0; k < count; k++)
-            if (!surveys[k].answer && surveys[k].closes_us <= e->at_us)
+            if (!surveys[k].has_answer && surveys[k].closes_us <= e->at_us)
                 silent = &surveys[k];
         if (channel)
-            ratings[rating_count++].event = e;
+            ratings[rating_count++].event = *e;
         else if (!answers(e) || plain_inside(surveys, count, e->at_us))
             continue;
         else if (silent && e->at_us < silent->closes_us + SECONDS(45))
             silent->late_answers++;
         else
-            ratings[rating_count++].event = e;
+            ratings[rating_count++].event = *e;
     }
     return rating_count;
 }
@@ -293,7 +294,7 @@ static size_t plain_situations(const struct okno_survey_input *in,
         if (!holds(e))
             continue;
         if (count == 0 || e->at_us >= situations[count - 1].until_us)
-            situations[count++] = (struct okno_survey_situation){.first = e, .first_us = e->at_us};
+            situations[count++] = (struct okno_survey_situation){.first = *e, .first_us = e->at_us};
         situations[count - 1].until_us = e->at_us + SECONDS(600);
         situations[count - 1].holds++;
         for (size_t j = 0; j < in->event_count; j++) {
@@ -321,19 +322,19 @@ static bool plain_unheard(const struct okno_survey_input *in, const struct okno_
 
 static bool plain_hold_after(const struct okno_survey_input *in, const struct okno_survey *s)
 {
-    for (size_t i = 0; s->answer && s->answer->kind == OKNO_EVENT_NO && i < in->event_count; i++)
-        if (holds(&in->events[i]) && in->events[i].at_us >= s->answer->at_us &&
-            in->events[i].at_us < s->answer->at_us + SECONDS(120))
+    for (size_t i = 0; s->has_answer && s->answer.kind == OKNO_EVENT_NO && i < in->event_count; i++)
+        if (holds(&in->events[i]) && in->events[i].at_us >= s->answer.at_us &&
+            in->events[i].at_us < s->answer.at_us + SECONDS(120))
             return true;
     return false;
 }
 
 static bool plain_open_hours(const struct okno_survey_input *in, int64_t at)
 {
-    for (size_t i = 0; i < in->hours_count; i++)
-        if (in->hours[i].from_us <= at && at < in->hours[i].to_us)
+    for (size_t i = 0; i < OKNO_COUNT(opening_spans); i++)
+        if (opening_spans[i].from_us <= at && at < opening_spans[i].to_us)
             return true;
-    return !in->hours_known;
+    return !in->hours;
 }
 
 /* Surveys of the run that `place` belongs to, to both sides. */
@@ -345,11 +346,11 @@ static size_t plain_run(const struct okno_survey *surveys, size_t count, size_t 
     if (s[place].state != OKNO_SURVEY_ANSWERED)
         return 0;
     while (first > 0 && s[first - 1].state == OKNO_SURVEY_ANSWERED &&
-           s[first - 1].answer->kind == s[place].answer->kind &&
+           s[first - 1].answer.kind == s[place].answer.kind &&
            s[first].opened_us < s[first - 1].closes_us + plain_window(&s[first]))
         first--;
     while (last + 1 < count && s[last + 1].state == OKNO_SURVEY_ANSWERED &&
-           s[last + 1].answer->kind == s[place].answer->kind &&
+           s[last + 1].answer.kind == s[place].answer.kind &&
            s[last + 1].opened_us < s[last].closes_us + plain_window(&s[last + 1]))
         last++;
     return last - first + 1;
@@ -361,19 +362,19 @@ static void plain_flags(const struct okno_survey_input *in, struct okno_survey *
     if (in->now_us < s->closes_us)
         s->state = OKNO_SURVEY_OPEN;
     else
-        s->state = s->answer ? OKNO_SURVEY_ANSWERED : OKNO_SURVEY_SILENT;
+        s->state = s->has_answer ? OKNO_SURVEY_ANSWERED : OKNO_SURVEY_SILENT;
     bool silent = s->state == OKNO_SURVEY_SILENT;
     if (silent && s->closes_us < s->opened_us + plain_window(s))
         s->flags |= OKNO_SURVEY_SUPERSEDED;
     if (silent && plain_unheard(in, s))
         s->flags |= OKNO_SURVEY_PANEL_UNHEARD;
-    if (s->answer && s->answer->at_us < s->opened_us + 300000)
+    if (s->has_answer && s->answer.at_us < s->opened_us + 300000)
         s->flags |= OKNO_SURVEY_EARLY_ANSWER;
     if (plain_hold_after(in, s))
         s->flags |= OKNO_SURVEY_HOLD_AFTER_NO;
     if (!plain_open_hours(in, s->opened_us))
         s->flags |= OKNO_SURVEY_OUTSIDE_HOURS;
-    s->test = s->voided = s->opener->test || (s->answer && s->answer->test);
+    s->test = s->voided = s->opener.test || (s->has_answer && s->answer.test);
     if (s->test)
         s->flags |= OKNO_SURVEY_TEST_MODE;
     for (size_t i = 0; i < fm_count; i++)
@@ -443,15 +444,21 @@ static void add_lines(struct okno_buf *text, const char *from, char kind)
                 okno_buf_add(text, line, (size_t)(strchr(line, '\n') - line) + 1, NULL), 0);
 }
 
-static void assemble_in_blocks(const struct afternoon *day, int64_t quiet_us, struct okno_buf *text,
-                               size_t *blocks)
+/* Each stretch between moments at which nothing earlier is felt. */
+static void assemble_in_blocks(const struct afternoon *day, struct okno_buf *text, size_t *blocks)
 {
     OKNO_AUTO_BUF all = OKNO_BUF_INIT(1 << 20);
     struct okno_survey_input block = day->input;
     for (size_t start = 0, end; start < day->input.event_count; start = end) {
-        for (end = start + 1; end < day->input.event_count; end++)
-            if (day->events[end].at_us - day->events[end - 1].at_us >= quiet_us)
+        int64_t felt_until = INT64_MIN;
+        for (end = start; end < day->input.event_count; end++) {
+            const struct okno_survey_event *event = &day->events[end];
+            if (end > start && event->at_us >= felt_until)
                 break;
+            int64_t until =
+                event->at_us + okno_survey_reach_us(&day->input.params, SECONDS(30), event->kind);
+            felt_until = until > felt_until ? until : felt_until;
+        }
         block.events = day->events + start;
         block.event_count = end - start;
         assemble_to_text(&block, &all);
@@ -461,7 +468,7 @@ static void assemble_in_blocks(const struct afternoon *day, int64_t quiet_us, st
         add_lines(text, okno_buf_text(&all), *kind);
 }
 
-static void blocks_between_quiet_gaps_may_be_assembled_alone(void **state)
+static void stretches_between_cuts_may_be_assembled_alone(void **state)
 {
     (void)state;
     seed_state = 99;
@@ -473,11 +480,10 @@ static void blocks_between_quiet_gaps_may_be_assembled_alone(void **state)
         make_afternoon(&day);
         sort_plainly(day.events, day.input.event_count);
         assemble_to_text(&day.input, &whole);
-        assemble_in_blocks(&day, okno_survey_quiet_us(&day.input.params, SECONDS(30)), &parts,
-                           &blocks);
+        assemble_in_blocks(&day, &parts, &blocks);
         assert_string_equal(okno_buf_text(&parts), okno_buf_text(&whole));
     }
-    assert_true(blocks > ROUNDS * 2);
+    assert_true(blocks > ROUNDS * 3);
 }
 
 int main(void)
@@ -485,7 +491,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_afternoons_follow_the_plain_reading_of_the_rules),
         cmocka_unit_test(order_and_repetition_of_events_change_nothing),
-        cmocka_unit_test(blocks_between_quiet_gaps_may_be_assembled_alone),
+        cmocka_unit_test(stretches_between_cuts_may_be_assembled_alone),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    struct okno_err err = {0};
+    if (okno_hours_parse("Mo-Su 12:00-12:05,12:07-12:33", "UTC", &opening_hours, &err) != 0)
+        return 1;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    okno_hours_free(opening_hours);
+    return failed;
 }

@@ -43,6 +43,7 @@ CREATE TABLE surveys (
 CREATE INDEX surveys_point ON surveys (point, opened_at);
 CREATE INDEX surveys_opened ON surveys (opened_at, survey);
 CREATE INDEX surveys_due ON surveys (closes_at) WHERE state = 'open';
+CREATE INDEX surveys_unheard ON surveys (point, closes_at) WHERE instr(flags, 'panel_unheard');
 
 CREATE TABLE spontaneous (
     rating TEXT PRIMARY KEY,           -- <device>.<boot>.<seq> of the answer
@@ -85,10 +86,21 @@ CREATE TABLE survey_history (
 ) STRICT;
 CREATE INDEX survey_history_key ON survey_history (survey);
 
--- What waits for okno_survey_refresh: devices with new events, points to make anew, and how much of
--- each registry table (its highest id) was taken into account.
-CREATE TABLE survey_dirty_devices (device TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-CREATE TABLE survey_dirty_points (point TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+-- What waits for okno_survey_refresh: hours (of the device's own clock) in which devices have new
+-- events; spans of points to make anew, half-open, on corrected time; rows that were not made again
+-- where they stood, to go unless they turn up elsewhere; until when each device was heard of; and how
+-- much of each registry table (its highest id) was taken into account.
+CREATE TABLE survey_dirty_devices (
+    device TEXT NOT NULL, hour INTEGER NOT NULL, PRIMARY KEY (device, hour)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE survey_dirty_spans (
+    point TEXT NOT NULL, from_at INTEGER NOT NULL, to_at INTEGER NOT NULL,
+    PRIMARY KEY (point, from_at, to_at)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE survey_stale (
+    survey TEXT PRIMARY KEY, point TEXT NOT NULL, opened_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE survey_heard (device TEXT PRIMARY KEY, heard_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE survey_seen (source TEXT PRIMARY KEY, seen INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 -- Voids by hand; latest row per survey stands.

@@ -11,8 +11,8 @@ SELECT at FROM arrival_fence;
 SELECT kind, at, duration_ms, channel FROM events
 WHERE device = $device AND boot = $boot AND seq = $seq;
 
--- name: event.mark_device
-INSERT INTO survey_dirty_devices (device) VALUES ($device) ON CONFLICT DO NOTHING;
+-- name: event.mark_hour
+INSERT INTO survey_dirty_devices (device, hour) VALUES ($device, $hour) ON CONFLICT DO NOTHING;
 
 -- name: event.knows_device
 -- By a pairing or by a token of its own.

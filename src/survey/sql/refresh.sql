@@ -1,43 +1,96 @@
--- name: refresh.mark_by_events
-INSERT INTO survey_dirty_points (point)
-SELECT DISTINCT point FROM devices
-WHERE device IN (SELECT device FROM survey_dirty_devices)
+-- name: refresh.dirty_hours
+SELECT device, hour FROM survey_dirty_devices WHERE device = $device ORDER BY hour;
+
+-- name: refresh.dirty_devices
+-- Those with new events, and those whose clock was measured.
+SELECT device FROM survey_dirty_devices
+UNION
+SELECT substr(target, 8) FROM clocks WHERE id > $seen_clocks AND substr(target, 1, 7) = 'device:'
+ORDER BY device;
+
+-- name: refresh.forget_hours
+DELETE FROM survey_dirty_devices WHERE device = $device;
+
+-- name: refresh.add_span
+INSERT INTO survey_dirty_spans (point, from_at, to_at) VALUES ($point, $from, $to)
 ON CONFLICT DO NOTHING;
 
--- name: refresh.forget_devices
-DELETE FROM survey_dirty_devices;
+-- name: refresh.last_events
+-- Newest first, of those that are not ahead of every receipt that can have been.
+SELECT at, arrived_at FROM events WHERE device = $device AND at < $to ORDER BY at DESC;
+
+-- name: refresh.heard
+SELECT heard_at FROM survey_heard WHERE device = $device;
+
+-- name: refresh.set_heard
+INSERT INTO survey_heard (device, heard_at) VALUES ($device, $heard)
+ON CONFLICT (device) DO UPDATE SET heard_at = excluded.heard_at;
+
+-- name: refresh.mark_unheard
+-- Silent surveys that waited for a word of this panel and have it now.
+INSERT INTO survey_dirty_spans (point, from_at, to_at)
+SELECT point, opened_at, opened_at + 1 FROM surveys
+WHERE point IN (SELECT point FROM devices WHERE device = $device AND role <> 'button')
+  AND instr(flags, 'panel_unheard') AND closes_at > $from AND closes_at <= $to
+ON CONFLICT DO NOTHING;
+
+-- name: refresh.mark_less_heard
+-- The opposite: a corrected clock moved the panel's last word before their end.
+INSERT INTO survey_dirty_spans (point, from_at, to_at)
+SELECT point, opened_at, opened_at + 1 FROM surveys
+WHERE point IN (SELECT point FROM devices WHERE device = $device AND role <> 'button')
+  AND opened_at > $from - 86400000000 AND opened_at < $to
+  AND state = 'silent' AND closes_at > $from AND closes_at <= $to
+ON CONFLICT DO NOTHING;
+
+-- name: refresh.new_clocks
+-- New measurements of a device's clock, with those that limit what they change: the ones before and
+-- after, and the earliest moment that the clock showed since the one before, by any row.
+SELECT c.at,
+       (SELECT max(p.at) FROM clocks p WHERE p.target = c.target AND p.at < c.at) AS before_at,
+       (SELECT min(n.at) FROM clocks n WHERE n.target = c.target AND n.at > c.at) AS after_at,
+       (SELECT min(m.at + m.offset_us) FROM clocks m WHERE m.target = c.target AND m.at >= (
+           SELECT max(p.at) FROM clocks p WHERE p.target = c.target AND p.at < c.at)) AS shown_from
+FROM clocks c WHERE c.target = 'device:' || $device AND c.id > $seen;
 
 -- name: refresh.mark_by_devices
--- A device's every point: where it was, too, another pairing may have ended.
-INSERT INTO survey_dirty_points (point)
-SELECT DISTINCT point FROM devices
-WHERE device IN (SELECT device FROM devices WHERE id > $seen)
-ON CONFLICT DO NOTHING;
-
--- name: refresh.mark_by_clocks
-INSERT INTO survey_dirty_points (point)
-SELECT DISTINCT point FROM devices
-WHERE 'device:' || device IN (SELECT target FROM clocks WHERE id > $seen)
-ON CONFLICT DO NOTHING;
+-- A device's every point from the new pairing on: where it was, too, another pairing may have ended.
+INSERT INTO survey_dirty_spans (point, from_at, to_at)
+SELECT DISTINCT d.point, n.from_at, $end
+FROM (SELECT device, min(valid_from) AS from_at FROM devices WHERE id > $seen GROUP BY device) n
+JOIN devices d ON d.device = n.device
+WHERE true ON CONFLICT DO NOTHING;
 
 -- name: refresh.mark_by_points
-INSERT INTO survey_dirty_points (point)
-SELECT DISTINCT point FROM points WHERE id > $seen
+-- A new name changes nothing here.
+INSERT INTO survey_dirty_spans (point, from_at, to_at)
+SELECT DISTINCT p.point, -$end, $end FROM points p
+WHERE p.id > $seen AND NOT EXISTS (
+    SELECT 1 FROM points w WHERE w.id = (
+        SELECT max(o.id) FROM points o WHERE o.point = p.point AND o.id < p.id)
+      AND w.site = p.site AND w.hours = p.hours)
 ON CONFLICT DO NOTHING;
 
 -- name: refresh.mark_by_sites
-INSERT INTO survey_dirty_points (point)
-SELECT DISTINCT point FROM points WHERE site IN (SELECT site FROM sites WHERE id > $seen)
+INSERT INTO survey_dirty_spans (point, from_at, to_at)
+SELECT DISTINCT p.point, -$end, $end FROM sites s JOIN points p ON p.site = s.site
+WHERE s.id > $seen AND NOT EXISTS (
+    SELECT 1 FROM sites w WHERE w.id = (
+        SELECT max(o.id) FROM sites o WHERE o.site = s.site AND o.id < s.id)
+      AND w.time_zone = s.time_zone AND w.hours = s.hours)
 ON CONFLICT DO NOTHING;
 
 -- name: refresh.mark_by_questions
-INSERT INTO survey_dirty_points (point)
-SELECT DISTINCT point FROM questions WHERE id > $seen
+INSERT INTO survey_dirty_spans (point, from_at, to_at)
+SELECT point, min(valid_from), $end FROM questions WHERE id > $seen GROUP BY point
 ON CONFLICT DO NOTHING;
 
 -- name: refresh.mark_by_shifts
-INSERT INTO survey_dirty_points (point)
-SELECT DISTINCT point FROM shifts WHERE id > $seen
+INSERT INTO survey_dirty_spans (point, from_at, to_at)
+SELECT DISTINCT s.point, s.valid_from,
+       (SELECT max(o.valid_to) FROM shifts o WHERE o.point = s.point
+        AND o.valid_from = s.valid_from AND o.employee = s.employee)
+FROM shifts s WHERE s.id > $seen
 ON CONFLICT DO NOTHING;
 
 -- name: refresh.newest_devices
@@ -59,13 +112,13 @@ SELECT max(id) FROM questions;
 SELECT max(id) FROM shifts;
 
 -- name: refresh.mark_due
-INSERT INTO survey_dirty_points (point)
-SELECT DISTINCT point FROM surveys WHERE state = 'open' AND closes_at <= $now
+INSERT INTO survey_dirty_spans (point, from_at, to_at)
+SELECT point, opened_at, opened_at + 1 FROM surveys WHERE state = 'open' AND closes_at <= $now
 ON CONFLICT DO NOTHING;
 
 -- name: refresh.mark_all
-INSERT INTO survey_dirty_points (point)
-SELECT DISTINCT point FROM devices WHERE true
+INSERT INTO survey_dirty_spans (point, from_at, to_at)
+SELECT DISTINCT point, -$end, $end FROM devices WHERE true
 ON CONFLICT DO NOTHING;
 
 -- name: refresh.seen
@@ -75,19 +128,42 @@ SELECT seen FROM survey_seen WHERE source = $source;
 INSERT INTO survey_seen (source, seen) VALUES ($source, $seen)
 ON CONFLICT (source) DO UPDATE SET seen = excluded.seen;
 
--- name: refresh.pending
-SELECT EXISTS (SELECT 1 FROM survey_dirty_points);
+-- name: refresh.next_span
+SELECT point, from_at, to_at FROM survey_dirty_spans ORDER BY point, from_at LIMIT 1;
 
--- name: refresh.next_point
-SELECT point FROM survey_dirty_points ORDER BY point LIMIT 1;
+-- name: refresh.span_end
+-- The end of the longest span that begins inside.
+SELECT max(to_at) FROM survey_dirty_spans
+WHERE point = $point AND from_at >= $from AND from_at <= $to;
+
+-- name: refresh.forget_spans
+DELETE FROM survey_dirty_spans WHERE point = $point AND from_at >= $from AND from_at <= $to;
+
+-- name: refresh.point_waits
+SELECT EXISTS (SELECT 1 FROM survey_dirty_spans WHERE point = $point);
 
 -- name: refresh.forget_point
-DELETE FROM survey_dirty_points WHERE point = $point;
+DELETE FROM survey_dirty_spans WHERE point = $point;
 
 -- name: refresh.events
+-- A page of a device's events in their order; signs of life matter to people only.
 SELECT boot, seq, kind, at, channel, arrived_at FROM events
-WHERE device = $device AND at >= $from AND at < $to
-ORDER BY at;
+WHERE device = $device AND (at, boot, seq) > ($at, $boot, $seq)
+  AND ($all OR kind NOT IN ('alive', 'bounce'))
+ORDER BY at, boot, seq LIMIT $limit;
+
+-- name: refresh.any_stale
+SELECT EXISTS (SELECT 1 FROM survey_stale);
+
+-- name: refresh.add_stale
+INSERT INTO survey_stale (survey, point, opened_at) VALUES ($survey, $point, $opened_at)
+ON CONFLICT (survey) DO UPDATE SET point = excluded.point, opened_at = excluded.opened_at;
+
+-- name: refresh.drop_stale
+DELETE FROM survey_stale WHERE survey = $survey;
+
+-- name: refresh.next_stale
+SELECT survey, point, opened_at FROM survey_stale ORDER BY survey LIMIT 1;
 
 -- name: refresh.get_survey
 SELECT survey, point, site, employee, question, question_kind, channel, opened_at, closes_at, state,
@@ -117,10 +193,11 @@ ON CONFLICT (survey) DO UPDATE SET
     device_uncertainty_us = excluded.device_uncertainty_us, placed_at = excluded.placed_at;
 
 -- name: refresh.count_surveys
-SELECT count(*) FROM surveys WHERE point = $point;
+SELECT count(*) FROM surveys WHERE point = $point AND opened_at >= $from AND opened_at < $to;
 
 -- name: refresh.survey_ids
-SELECT survey AS id FROM surveys WHERE point = $point;
+SELECT survey AS id, opened_at AS at FROM surveys
+WHERE point = $point AND opened_at >= $from AND opened_at < $to;
 
 -- name: refresh.delete_survey
 DELETE FROM surveys WHERE survey = $id;
@@ -148,10 +225,10 @@ WHERE point <> excluded.point OR site <> excluded.site OR answer <> excluded.ans
    OR device_uncertainty_us <> excluded.device_uncertainty_us;
 
 -- name: refresh.count_ratings
-SELECT count(*) FROM spontaneous WHERE point = $point;
+SELECT count(*) FROM spontaneous WHERE point = $point AND at >= $from AND at < $to;
 
 -- name: refresh.rating_ids
-SELECT rating AS id FROM spontaneous WHERE point = $point;
+SELECT rating AS id, at FROM spontaneous WHERE point = $point AND at >= $from AND at < $to;
 
 -- name: refresh.delete_rating
 DELETE FROM spontaneous WHERE rating = $id;
@@ -167,10 +244,11 @@ WHERE point <> excluded.point OR site <> excluded.site OR first_at <> excluded.f
    OR hold_after_no <> excluded.hold_after_no;
 
 -- name: refresh.count_situations
-SELECT count(*) FROM force_majeure WHERE point = $point;
+SELECT count(*) FROM force_majeure WHERE point = $point AND first_at >= $from AND first_at < $to;
 
 -- name: refresh.situation_ids
-SELECT situation AS id FROM force_majeure WHERE point = $point;
+SELECT situation AS id, first_at AS at FROM force_majeure
+WHERE point = $point AND first_at >= $from AND first_at < $to;
 
 -- name: refresh.delete_situation
 DELETE FROM force_majeure WHERE situation = $id;
