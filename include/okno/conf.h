@@ -39,6 +39,11 @@ struct okno_conf {
         int64_t lease_min;
     } review;
     struct {
+        char telegram_url[512];
+        bool private_addresses;
+        int64_t deadline_s, retry_s, give_up_h, photo_wait_s, keep_days;
+    } notify;
+    struct {
         int64_t session_h, device_per_min;
     } limits;
 };

@@ -12,6 +12,7 @@
     X(device) \
     X(agreement) \
     X(alert) \
+    X(notify) \
     X(audit) \
     X(check) \
     X(clip) \

@@ -9,13 +9,14 @@
 #include "okno/event.h"
 #include "okno/json.h"
 #include "okno/mem.h"
+#include "okno/notify.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* Kinds of rooms above the registry; one line each. */
-static const struct okno_import_kind *const more_kinds[] = {&okno_event_import,
-                                                            &okno_alert_rule_import, NULL};
+static const struct okno_import_kind *const more_kinds[] = {
+    &okno_event_import, &okno_alert_rule_import, &okno_destination_import, NULL};
 
 static const struct okno_import_kind *kind_at(size_t place)
 {
@@ -28,7 +29,7 @@ static const struct okno_import_kind *kind_at(size_t place)
 
 static const struct okno_import_kind *find_kind(const char *name, struct okno_err *err)
 {
-    char allowed[256];
+    char allowed[400];
     size_t used = 0;
     const struct okno_import_kind *kind;
     for (size_t i = 0; (kind = kind_at(i)); i++) {

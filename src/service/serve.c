@@ -63,7 +63,8 @@ int okno_serve_run(const struct okno_serve_options *options, const struct okno_c
 {
     sigset_t ends;
     block_signals(&ends);
-    struct tasks tasks = {.data_dir = options->data_dir, .conf = conf};
+    struct tasks tasks = {
+        .data_dir = options->data_dir, .conf = conf, .public_url = options->public_url};
     OKNO_AUTO(scheduler) *scheduler = NULL;
     OKNO_AUTO(http_server) *server = NULL;
     int rc = tasks_start(&tasks, options->workers, &scheduler, err);

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "tasks.h"
 
+#include "messages.h"
 #include "okno/alert.h"
 #include "okno/log.h"
 #include "okno/survey.h"
@@ -77,9 +78,13 @@ static int raise_alerts(struct tasks *tasks, struct okno_db *db, struct okno_err
     int rc = 0;
     while (rc == 0 && counts.more) {
         rc = okno_alert_refresh(db, okno_time_now(), liveness_us, all, &counts, err);
-        if (rc == 0 && (counts.opened || counts.closed))
+        if (rc == 0 && (counts.opened || counts.closed)) {
+            struct scheduler *scheduler = atomic_load(&tasks->scheduler);
             okno_log(OKNO_LOG_INFO, "alert", "alerts opened=%lld closed=%lld",
                      (long long)counts.opened, (long long)counts.closed);
+            if (scheduler)
+                scheduler_wake(scheduler); /* whoever sends messages */
+        }
         all = false;
     }
     if (rc == 0 && watch)
@@ -120,11 +125,16 @@ int tasks_start(struct tasks *tasks, int workers, struct scheduler **ret_schedul
     struct scheduler_task all[] = {
         {.name = "planner", .threads = 1, .work = plan},
         {.name = "worker", .threads = workers, .work = run_job},
+        {.name = "messages",
+         .threads = 1,
+         .work = messages_work,
+         .open = messages_open,
+         .close = messages_close},
     };
     for (size_t i = 0; i < OKNO_COUNT(all); i++) {
         all[i].context = tasks;
-        all[i].open = open_work;
-        all[i].close = close_work;
+        all[i].open = all[i].open ? all[i].open : open_work;
+        all[i].close = all[i].close ? all[i].close : close_work;
     }
     int rc = scheduler_start(tasks->data_dir, all, OKNO_COUNT(all), ret_scheduler, err);
     if (rc < 0)

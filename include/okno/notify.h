@@ -1,0 +1,71 @@
+/* Messages about alerts to the outside: webhooks and Telegram.
+ *
+ * A destination is data (import kind `destinations`, the newest row of an id stands). What is to be
+ * told is queued on disk and sent until the receiver took it, at least once, in order for each
+ * destination, each message with a key by which a receiver knows what it has had. A destination
+ * that is slow or broken delays no other. Nothing but configured destinations is ever contacted,
+ * and redirects are not followed. Secrets are files in DATA/secrets, read for each message. */
+#ifndef OKNO_NOTIFY_H
+#define OKNO_NOTIFY_H
+
+#include "okno/db.h"
+#include "okno/err.h"
+#include "okno/import.h"
+#include "okno/json.h"
+#include "okno/mem.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+extern const struct okno_import_kind okno_destination_import; /* kind `destinations` */
+
+struct okno_conf;
+
+struct okno_notify_options {
+    const char *public_url;   /* for links; "" for none */
+    const char *telegram_url; /* https://api.telegram.org */
+    bool allow_private;       /* destinations may have private addresses */
+    int64_t deadline_us;      /* of one attempt */
+    int64_t retry_us;         /* before the second attempt; doubles up to an hour */
+    int64_t give_up_us;       /* after which a message is dead */
+    int64_t photo_wait_us;    /* what a message waits for its photo */
+    int64_t keep_us;          /* what ended is kept this long */
+};
+/* As configured; texts live as long as `conf`. */
+struct okno_notify_options okno_notify_options_of(const struct okno_conf *conf);
+
+struct okno_notify;
+
+/* `db` is borrowed until the close; options' texts, too. */
+OKNO_CHECK int okno_notify_open(struct okno_db *db, const struct okno_notify_options *options,
+                                struct okno_notify **ret_notify, struct okno_err *err);
+/* What is under way is cut off and sent again by the next who opens, with the same key. */
+void okno_notify_close(struct okno_notify *notify);
+OKNO_CLEANUP(okno_notify, okno_notify_close);
+
+/* Queue what is new, hold back what quiet hours forbid, start what is due, let it go on for at most
+ * wait_us, and keep what came of it. 1: something happened or is under way; 0: nothing waits before
+ * *ret_next_us (UTC; INT64_MAX for nothing at all). */
+OKNO_CHECK int okno_notify_turn(struct okno_notify *notify, int64_t now_us, int64_t wait_us,
+                                int64_t *ret_next_us, struct okno_err *err);
+
+/* Destinations without secrets: [{"destination", "kind", "url", "chat", "language", "time_zone",
+ * "quiet", "photo", "enabled", "waiting", "held", "dead", "last_sent_at", "trouble"}]. */
+OKNO_CHECK int okno_notify_destinations(struct okno_db *db, json_t **ret_list,
+                                        struct okno_err *err);
+
+/* Messages, newest first: [{"delivery", "destination", "kind", "alert", "event", "key", "state",
+ * "attempts", "next_at", "made_at", "ended_at", "status", "reason"}]. NULL texts do not filter. */
+OKNO_CHECK int okno_notify_list(struct okno_db *db, const char *destination, const char *state,
+                                int64_t limit, json_t **ret_list, struct okno_err *err);
+
+/* Dead messages wait again: one, or with 0 all. OKNO_NOT_FOUND when that one is not dead. */
+OKNO_CHECK int okno_notify_retry(struct okno_db *db, int64_t delivery, int64_t give_up_us,
+                                 int64_t now_us, int64_t *ret_count, struct okno_err *err);
+
+/* Queue a message that says that it is a test. OKNO_NOT_FOUND: no such destination. */
+OKNO_CHECK int okno_notify_test(struct okno_db *db, const char *destination,
+                                const struct okno_notify_options *options, int64_t now_us,
+                                int64_t *ret_delivery, struct okno_err *err);
+
+#endif

@@ -1,0 +1,110 @@
+/* Inside the notify room only. */
+#ifndef OKNO_NOTIFY_ROOM_H
+#define OKNO_NOTIFY_ROOM_H
+
+#include "okno/alert.h"
+#include "okno/notify.h"
+#include "okno/post.h"
+#include "okno/text.h"
+#include "okno/vec.h"
+#include "okno/zone.h"
+
+enum {
+    NOTIFY_URL_TEXT = 1001,
+    NOTIFY_KEY_TEXT = 33,
+    NOTIFY_REASON_TEXT = 200,
+    NOTIFY_DESTINATIONS_MAX = 64, /* that are contacted at a time */
+    NOTIFY_BACKLOG_MAX = 100,     /* waiting for one destination; more become a digest */
+    NOTIFY_DIGEST_MAX = 50        /* alerts told one by one in a digest */
+};
+
+struct notify_destination {
+    char destination[OKNO_ID_TEXT];
+    bool telegram, photo, enabled;
+    char url[NOTIFY_URL_TEXT];
+    char chat[OKNO_ID_TEXT];
+    char secret[OKNO_ID_TEXT], old_secret[OKNO_ID_TEXT];
+    char language[8];
+    char time_zone[OKNO_ID_TEXT];
+    char quiet[16];
+};
+OKNO_VEC(notify_destination_vec, struct notify_destination);
+
+OKNO_CHECK int notify_read_destinations(struct okno_db *db,
+                                        struct notify_destination_vec *destinations,
+                                        struct okno_err *err);
+/* NULL when it is not there. */
+const struct notify_destination *
+notify_find_destination(const struct notify_destination_vec *destinations, const char *id);
+
+/* ---- pure ---- */
+
+/* "22:00-08:00". The instant at which quiet hours end that hold now; 0: none hold. */
+int64_t notify_quiet_until(const char *quiet, const struct okno_zone *zone, int64_t now_us);
+bool notify_quiet_valid(const char *quiet);
+
+enum notify_fate { NOTIFY_SENT, NOTIFY_RETRY, NOTIFY_DEAD };
+
+struct notify_ruling {
+    enum notify_fate fate;
+    int status;      /* 0 for none */
+    int64_t wait_us; /* at least, that the receiver asked for */
+    char reason[NOTIFY_REASON_TEXT];
+};
+
+/* What an answer means. */
+struct notify_ruling notify_judge(bool telegram, const struct okno_post_result *result);
+
+/* The wait after the n-th attempt (1 is the first): doubled each time up to an hour, and 20 % more
+ * or less by `chance` (0..1000000). */
+int64_t notify_backoff(int64_t attempt, int64_t first_us, uint32_t chance);
+
+/* Hex HMAC-SHA256 of "<seconds>.<body>". Source: RFC 2104. Returns ret_hex. */
+const char *notify_sign(const char *secret, int64_t seconds, const char *body, char ret_hex[65]);
+
+/* ---- texts ---- */
+
+/* What a message is made of. Texts are borrowed. */
+struct notify_matter {
+    struct okno_db *db;
+    const struct okno_notify_options *options;
+    const struct notify_destination *to;
+    const char *key;
+    int64_t now_us;
+};
+
+/* The body for an alert's event, for a digest ({"alerts": [...], "more": n} of okno_alert_get's
+ * objects), and for a test. */
+OKNO_CHECK int notify_body_alert(const struct notify_matter *matter, const json_t *alert,
+                                 const char *event, bool photo, struct okno_buf *body,
+                                 struct okno_err *err);
+OKNO_CHECK int notify_body_digest(const struct notify_matter *matter, const json_t *alerts,
+                                  int64_t more, struct okno_buf *body, struct okno_err *err);
+OKNO_CHECK int notify_body_test(const struct notify_matter *matter, struct okno_buf *body,
+                                struct okno_err *err);
+
+/* ---- the queue ---- */
+
+/* Inside the caller's transaction. photo: one goes along. */
+struct notify_new {
+    const char *destination, *kind, *event, *key, *body, *state, *reason;
+    int64_t alert; /* 0: none */
+    bool photo;
+    int64_t now_us, give_up_us;
+};
+OKNO_CHECK int notify_add(struct okno_db *db, const struct notify_new *message,
+                          int64_t *ret_delivery, struct okno_err *err);
+/* 32 hex digits by chance. Returns ret_key. */
+const char *notify_make_key(char ret_key[NOTIFY_KEY_TEXT]);
+
+/* Messages for what opened and closed since the last call. */
+OKNO_CHECK int notify_enqueue(struct okno_db *db, const struct okno_notify_options *options,
+                              const struct notify_destination_vec *destinations, int64_t now_us,
+                              bool *ret_any, struct okno_err *err);
+/* Hold back in quiet hours; make digests of what was held when they are over. *ret_next_us gets the
+ * earliest end of quiet hours in which something is held. */
+OKNO_CHECK int notify_hold(struct okno_db *db, const struct okno_notify_options *options,
+                           const struct notify_destination_vec *destinations, int64_t now_us,
+                           int64_t *ret_next_us, struct okno_err *err);
+
+#endif

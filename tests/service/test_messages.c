@@ -1,0 +1,92 @@
+/* From a negative rating in the database to the receiver, by the threads of the service. */
+#define _GNU_SOURCE
+#include "client.h"
+
+#include "../../src/service/tasks.h"
+#include "../support/fault.h"
+
+static void put_secret(const char *dir)
+{
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/secrets", dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    (void)snprintf(path, sizeof(path), "%s/secrets/hook", dir);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs("a signing secret\n", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0600), 0);
+}
+
+static void drop_secret(const char *dir)
+{
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/secrets/hook", dir);
+    (void)unlink(path);
+    (void)snprintf(path, sizeof(path), "%s/secrets", dir);
+    (void)rmdir(path);
+}
+
+static void put_facts(struct fixture *fixture, const char *url)
+{
+    char sql[1500];
+    (void)snprintf(
+        sql, sizeof(sql),
+        "INSERT INTO imports (import, at, author, kind, source) VALUES (1, 0, 't', 'sites', '-');"
+        "INSERT INTO sites (import, site, name, time_zone) VALUES (1, 'S1', 'First shop', 'UTC');"
+        "INSERT INTO points (import, point, site, name) VALUES (1, 'P1', 'S1', 'Till 1');"
+        "INSERT INTO devices (import, device, point, valid_from) VALUES (1, 'D1', 'P1', 0);"
+        "INSERT INTO destinations (import, destination, kind, url, secret) VALUES "
+        "(1, 'team', 'webhook', '%s/hook', 'hook');"
+        "INSERT INTO alert_rules (import, rule, kind, count, share_ppm, window_us, min_n, "
+        "again_us, send_to) VALUES (1, 'negative', 'negative', 1, 1, 1, 1, 0, 'team');",
+        url);
+    fixture_sql(fixture, sql);
+}
+
+/* A press and a "no", as the device's own words. */
+static void put_negative(struct fixture *fixture)
+{
+    char sql[600];
+    long long at_us = okno_time_now() - 60 * OKNO_SECOND_US;
+    (void)snprintf(sql, sizeof(sql),
+                   "BEGIN; INSERT INTO events (device, boot, seq, kind, at, arrived_at) "
+                   "VALUES ('D1', 0, 1, 'press', %lld, %lld), "
+                   "('D1', 0, 2, 'no', %lld, %lld);"
+                   "INSERT INTO survey_dirty_devices VALUES ('D1'); COMMIT",
+                   at_us, at_us, at_us + 1000000, at_us);
+    fixture_sql(fixture, sql);
+}
+
+static void a_negative_rating_reaches_its_receiver_by_itself(void **state)
+{
+    (void)state;
+    static const struct fault script[] = {FAULT_STATUS("204 No Content")};
+    struct fixture *fixture = fixture_new();
+    struct fault_server *server = fault_server_start(script, 1);
+    struct tasks tasks = {
+        .data_dir = fixture->dir, .conf = &fixture->conf, .public_url = "https://okno.example"};
+    OKNO_AUTO(scheduler) *scheduler = NULL;
+    struct okno_err err = {0};
+    fixture->conf.notify.private_addresses = true;
+    put_secret(fixture->dir);
+    put_facts(fixture, fault_server_url(server));
+    assert_int_equal(tasks_start(&tasks, 0, &scheduler, &err), 0);
+    put_negative(fixture); /* by another connection, as an import would */
+    assert_true(fault_server_await(server, 1));
+    assert_non_null(
+        strstr(fault_server_request(server, 0), "https://okno.example/#/surveys/D1.0.1"));
+    assert_non_null(strstr(fault_server_request(server, 0), "First shop, Till 1"));
+    scheduler_stop(okno_mem_take(&scheduler));
+    fault_server_stop(server);
+    drop_secret(fixture->dir);
+    fixture_free(fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_negative_rating_reaches_its_receiver_by_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
