@@ -71,19 +71,15 @@ static int64_t status_of(pid_t pid, const char *key)
     return value;
 }
 
-/* The program's grandchild that is at work; 0 when there is none now. */
-static pid_t find_confined(pid_t okno)
+/* The process below the program that is at work; 0 when there is none now. */
+static pid_t find_confined(pid_t parent)
 {
-    pid_t hosts[4];
-    pid_t jobs[64];
-    int host_count = children_of(okno, hosts, 4);
-    for (int i = 0; i < host_count; i++) {
-        int count = children_of(hosts[i], jobs, 64);
-        for (int k = 0; k < count; k++)
-            if (status_of(jobs[k], "Seccomp:") == 2)
-                return jobs[k];
-    }
-    return 0;
+    pid_t below[64];
+    pid_t found = 0;
+    int count = children_of(parent, below, 64);
+    for (int i = 0; i < count && !found; i++)
+        found = status_of(below[i], "Seccomp:") == 2 ? below[i] : find_confined(below[i]);
+    return found;
 }
 
 /* Look until there is one; there is no event to wait for in another process's children. */

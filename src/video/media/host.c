@@ -5,6 +5,7 @@
 
 #include "okno/mem.h"
 #include "okno/sandbox.h"
+#include "okno/time.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -274,14 +275,13 @@ static int host_descriptors(int control_fd)
     return STDERR_FILENO + 1;
 }
 
-/* Never returns. */
+/* Never returns. Ends with 0 when the process that we serve is gone. */
 static void host_main(const struct media_setup *setup, int control_fd, pid_t parent)
 {
     die_with(parent);
     (void)prctl(PR_SET_NAME, "okno-media", 0, 0, 0);
     static struct host host;
-    host = (struct host){
-        .setup = setup, .control_fd = host_descriptors(control_fd), .signal_fd = host_signals()};
+    host = (struct host){.setup = setup, .control_fd = control_fd, .signal_fd = host_signals()};
     host.confined = confine_prepare();
     setup->warm();
     (void)spare_make(&host);
@@ -294,6 +294,36 @@ static void host_main(const struct media_setup *setup, int control_fd, pid_t par
     _exit(0);
 }
 
+/* --- inside the keeper ------------------------------------------------------------------------ */
+
+/* A host that dies this often within a second each will not live. */
+enum { MAX_QUICK_DEATHS = 10 };
+
+/* Between the caller and the host: forks the host, and another one when it was killed. It was
+ * forked before the caller had threads, and does nothing else, so that this is safe at any time.
+ * Requests wait in the control socket meanwhile, which it holds open. Never returns. */
+static void keeper_main(const struct media_setup *setup, int control_fd, pid_t parent)
+{
+    die_with(parent);
+    (void)prctl(PR_SET_NAME, "okno-media-keep", 0, 0, 0);
+    int control = host_descriptors(control_fd);
+    (void)close(host_signals()); /* ignored here as they are there */
+    pid_t self = getpid();
+    for (int quick = 0; quick < MAX_QUICK_DEATHS;) {
+        int64_t began_us = okno_time_monotonic();
+        int status = 0;
+        pid_t host = fork();
+        if (host == 0)
+            host_main(setup, control, self);
+        while (host > 0 && waitpid(host, &status, 0) < 0 && errno == EINTR)
+            ;
+        if (host > 0 && WIFEXITED(status))
+            _exit(WEXITSTATUS(status));
+        quick = okno_time_monotonic() - began_us < OKNO_SECOND_US ? quick + 1 : 1;
+    }
+    _exit(1);
+}
+
 /* --- inside the process that wants media ------------------------------------------------------ */
 
 /* Written before other threads exist and after they are gone; in between threads only read it. They
@@ -301,7 +331,7 @@ static void host_main(const struct media_setup *setup, int control_fd, pid_t par
  * of its own. */
 static struct {
     int control_fd;
-    pid_t pid;
+    pid_t pid;   /* the keeper */
     pid_t owner; /* a fork of ours has no host: children of one host have one parent */
     struct media_setup setup;
 } ours = {.control_fd = -1};
@@ -323,7 +353,7 @@ int media_host_start(const struct media_setup *setup, struct okno_err *err)
     pid_t pid = fork();
     if (pid == 0) {
         (void)close(pair[0]);
-        host_main(&ours.setup, pair[1], self);
+        keeper_main(&ours.setup, pair[1], self);
     }
     (void)close(pair[1]);
     if (pid < 0) {

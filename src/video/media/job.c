@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 /* A clip of an hour has at most a gap a second, and one at each border. */
 enum { MAX_GAPS = 3600 + 2 * MEDIA_MAX_INPUTS + 2 };
@@ -24,6 +25,12 @@ enum { MAX_GAPS = 3600 + 2 * MEDIA_MAX_INPUTS + 2 };
 #define LEAVE_US (10 * OKNO_SECOND_US)
 
 enum { SEAL_TRIES = 20 };
+
+/* Whoever kills the host (the kernel when memory is short, say) may do it again. */
+enum { HOST_TRIES = 5 };
+
+/* Not an error code: the host is gone, another one will do the job. */
+enum { HOST_LOST = 1 };
 
 struct job {
     const struct wire_job *what;
@@ -358,7 +365,7 @@ static int job_judge(struct job *job, struct okno_err *err)
     struct wire_end end = {0};
     job_serve(job);
     if (job_end(job, &end) == 0)
-        return okno_fail(err, OKNO_FAILED, "the media host has ended; start okno again");
+        return HOST_LOST;
     int rc = check_end(job, &end, err);
     return rc < 0 ? rc : check_answer(job, err);
 }
@@ -379,8 +386,20 @@ static int job_seal(const struct job *job, int picture_fd, struct okno_err *err)
     return rc < 0 ? media_job_disbelieve(job->what, job->inputs, "file", err) : 0;
 }
 
-int media_job_run(const struct wire_job *what, const struct okno_media_input *inputs, int out_fd,
-                  struct job_answer *ret_answer, struct okno_err *err)
+/* The host was killed, and its children with it; wait for ours, so that the next one is alone with
+ * the file, which is empty again. Another host is being made. */
+static bool job_reset(struct job *job, int out_fd)
+{
+    union wire_said said;
+    int64_t left_us = LEAVE_US;
+    while (job_wait(job->fd, &left_us))
+        if (wire_recv(job->fd, &said, sizeof(said), MSG_DONTWAIT) <= 0)
+            return out_fd < 0 || (ftruncate(out_fd, 0) == 0 && lseek(out_fd, 0, SEEK_SET) == 0);
+    return false;
+}
+
+static int job_once(const struct wire_job *what, const struct okno_media_input *inputs, int out_fd,
+                    struct job_answer *ret_answer, struct okno_err *err)
 {
     struct job job = {.what = what, .inputs = inputs, .fd = -1, .status_fd = -1, .memory_fd = -1};
     job.limits = job_limits(&job);
@@ -394,7 +413,22 @@ int media_job_run(const struct wire_job *what, const struct okno_media_input *in
         *ret_answer = (struct job_answer){.result = job.answer.result, .gaps = job.gaps};
         job.gaps = (struct okno_interval_vec){0};
     }
+    if (rc == HOST_LOST && !job_reset(&job, out_fd))
+        rc =
+            okno_fail(err, OKNO_MEDIA, "%s: its decoder did not end with its host", job_name(&job));
     job_clear(&job);
+    return rc;
+}
+
+int media_job_run(const struct wire_job *what, const struct okno_media_input *inputs, int out_fd,
+                  struct job_answer *ret_answer, struct okno_err *err)
+{
+    int rc = HOST_LOST;
+    for (int tries = 0; rc == HOST_LOST && tries < HOST_TRIES; tries++)
+        rc = job_once(what, inputs, out_fd, ret_answer, err);
+    if (rc == HOST_LOST)
+        return okno_fail(err, OKNO_FAILED, "the media host was killed %d times during this job",
+                         HOST_TRIES);
     return rc;
 }
 
