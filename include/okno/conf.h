@@ -19,7 +19,9 @@ struct okno_conf {
         char language[8];     /* browser, en or ru */
     } service;
     struct {
-        int64_t window_s, duplicate_ms, late_s, fm_gap_s, liveness_h;
+        int64_t window_s, duplicate_ms, late_s, fm_gap_s, hold_after_no_s, early_ms, identical_run;
+        char early_answer[8], identical_answers[8], outside_hours[8], test_mode[8]; /* actions */
+        int64_t liveness_h;
     } survey;
     struct {
         int64_t pre_s, post_s, max_uncertainty_ms;

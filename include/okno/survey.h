@@ -119,6 +119,10 @@ enum okno_survey_flag {
 
 #define OKNO_SURVEY_FLAGS_TEXT 160
 
+/* The name of the last flag set in the table's order, "" for none: of several reasons to void, the
+ * one that is told. */
+const char *okno_survey_last_flag(unsigned flags);
+
 /* Names of the flags set, sorted, one space between; "" for none. Returns ret_text. */
 const char *okno_survey_flags_text(unsigned flags, char ret_text[OKNO_SURVEY_FLAGS_TEXT]);
 
@@ -137,7 +141,7 @@ struct okno_survey {
     int64_t extra_answers, late_answers;
     bool force_majeure;
     bool test;
-    bool voided; /* by an automatic flag whose action is void */
+    unsigned voided_by; /* the automatic flags whose action is void; 0: not voided */
     unsigned flags;
 };
 

@@ -41,8 +41,25 @@ static const struct okno_option options[] = {
         "An answer up to this long after a silent survey closed is late, not spontaneous."),
     ROW(survey, fm_gap_s, INT, "600", 1, 86400, NULL,
         "Long presses closer than this form one force majeure situation."),
+    ROW(survey, hold_after_no_s, INT, "120", 0, 600, NULL,
+        "A long press sooner than this after a \"no\" is flagged: hold_after_no."),
+    ROW(survey, early_ms, INT, "300", 0, 60000, NULL,
+        "An answer sooner than this after the press is flagged: early_answer."),
+    ROW(survey, identical_run, INT, "5", 2, 100, NULL,
+        "So many equal answers in a row, each survey opened within a window of the one before,\n"
+        "are flagged: identical_run."),
+    ROW(survey, early_answer, WORD, "flag", 0, 0, "off flag void",
+        "What an early answer does to its survey: nothing, a flag, or a flag and a void."),
+    ROW(survey, identical_answers, WORD, "flag", 0, 0, "off flag void",
+        "What a run of equal answers does to its surveys."),
+    ROW(survey, outside_hours, WORD, "flag", 0, 0, "off flag void",
+        "What a press outside opening hours does to its survey."),
+    ROW(survey, test_mode, WORD, "void", 0, 0, "off flag void",
+        "What a device in test mode does to its surveys. They are counted nowhere in any case."),
     ROW(survey, liveness_h, INT, "48", 1, 8760, NULL,
-        "A paired device that sent nothing for so many hours is shown as quiet."),
+        "A paired device that sent nothing for so many hours, and its point was open meanwhile, "
+        "is\n"
+        "shown as quiet."),
 
     ROW(link, pre_s, INT, "20", 0, 600, NULL,
         "Seconds of footage before the press: the end of the service must be seen."),

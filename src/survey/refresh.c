@@ -14,6 +14,13 @@
 enum { EVENTS_A_TURN = 5000 };
 #define END_US OKNO_SURVEY_TIME_LIMIT_US
 
+static enum okno_flag_action action_of(const char *word)
+{
+    if (strcmp(word, "off") == 0)
+        return OKNO_FLAG_OFF;
+    return strcmp(word, "void") == 0 ? OKNO_FLAG_VOID : OKNO_FLAG_MARK;
+}
+
 struct okno_survey_params okno_survey_params_of(const struct okno_conf *conf)
 {
     struct okno_survey_params params = okno_survey_params_default();
@@ -21,6 +28,13 @@ struct okno_survey_params okno_survey_params_of(const struct okno_conf *conf)
     params.duplicate_us = conf->survey.duplicate_ms * OKNO_MS_US;
     params.late_us = conf->survey.late_s * OKNO_SECOND_US;
     params.fm_gap_us = conf->survey.fm_gap_s * OKNO_SECOND_US;
+    params.hold_after_no_us = conf->survey.hold_after_no_s * OKNO_SECOND_US;
+    params.early_us = conf->survey.early_ms * OKNO_MS_US;
+    params.identical_run = conf->survey.identical_run;
+    params.early_action = action_of(conf->survey.early_answer);
+    params.identical_action = action_of(conf->survey.identical_answers);
+    params.hours_action = action_of(conf->survey.outside_hours);
+    params.test_action = action_of(conf->survey.test_mode);
     return params;
 }
 

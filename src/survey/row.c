@@ -18,6 +18,7 @@ static void read_row(struct okno_stmt *stmt, struct survey_row *row)
     COPY(row, stmt, state);
     COPY(row, stmt, answer);
     COPY(row, stmt, flags);
+    COPY(row, stmt, auto_reason);
     row->opened_us = okno_stmt_int(stmt, "opened_at");
     row->closes_us = okno_stmt_int(stmt, "closes_at");
     row->answered_us = okno_stmt_int(stmt, "answered_at");
@@ -55,7 +56,8 @@ int survey_row_put(struct okno_db *db, const struct survey_row *row, struct okno
         OKNO_INT("answered_at", row->answered_us), OKNO_INT("extra_answers", row->extra_answers),
         OKNO_INT("late_answers", row->late_answers), OKNO_INT("force_majeure", row->force_majeure),
         OKNO_INT("test", row->test), OKNO_INT("auto_void", row->auto_void),
-        OKNO_TEXT("flags", row->flags), OKNO_INT("device_offset_us", row->offset_us),
+        OKNO_TEXT("flags", row->flags), OKNO_TEXT("auto_reason", row->auto_reason),
+        OKNO_INT("device_offset_us", row->offset_us),
         OKNO_INT("device_uncertainty_us", row->uncertainty_us),
         OKNO_INT("placed_at", row->placed_us));
 }
@@ -69,7 +71,8 @@ static bool equal_but_flags(const struct survey_row *a, const struct survey_row 
            a->opened_us == b->opened_us && a->closes_us == b->closes_us &&
            a->answered_us == b->answered_us && a->extra_answers == b->extra_answers &&
            a->late_answers == b->late_answers && a->force_majeure == b->force_majeure &&
-           a->test == b->test && a->auto_void == b->auto_void && a->offset_us == b->offset_us &&
+           a->test == b->test && a->auto_void == b->auto_void &&
+           strcmp(a->auto_reason, b->auto_reason) == 0 && a->offset_us == b->offset_us &&
            a->uncertainty_us == b->uncertainty_us;
 }
 

@@ -118,7 +118,7 @@ struct survey_row {
     char survey[OKNO_EVENT_ID_TEXT];
     char point[OKNO_ID_TEXT], site[OKNO_ID_TEXT], employee[OKNO_ID_TEXT];
     char question[OKNO_ID_TEXT], question_kind[16], channel[OKNO_ID_TEXT];
-    char state[16], answer[16], flags[OKNO_SURVEY_FLAGS_TEXT];
+    char state[16], answer[16], flags[OKNO_SURVEY_FLAGS_TEXT], auto_reason[24];
     int64_t opened_us, closes_us, answered_us;
     int64_t extra_answers, late_answers;
     int64_t force_majeure, test, auto_void;

@@ -286,7 +286,7 @@ static void set_flag(struct okno_survey *survey, enum okno_survey_flag flag,
     if (action == OKNO_FLAG_OFF)
         return;
     survey->flags |= (unsigned)flag;
-    survey->voided |= action == OKNO_FLAG_VOID;
+    survey->voided_by |= action == OKNO_FLAG_VOID ? (unsigned)flag : 0U;
 }
 
 /* Rule 4, and the flags that one survey shows by itself. */

@@ -24,6 +24,14 @@ const char *okno_survey_flags_text(unsigned flags, char ret_text[OKNO_SURVEY_FLA
     return ret_text;
 }
 
+const char *okno_survey_last_flag(unsigned flags)
+{
+    for (size_t i = sizeof(flag_texts) / sizeof(flag_texts[0]); i-- > 0;)
+        if (flags & 1U << i)
+            return flag_texts[i];
+    return "";
+}
+
 const char *okno_survey_state_text(enum okno_survey_state state)
 {
     static const char *const texts[] = {"open", "answered", "silent"};

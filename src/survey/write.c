@@ -172,7 +172,7 @@ static int make_row(struct survey_writer *writer, const struct okno_survey *surv
                                .late_answers = survey->late_answers,
                                .force_majeure = survey->force_majeure,
                                .test = survey->test,
-                               .auto_void = survey->voided,
+                               .auto_void = survey->voided_by != 0,
                                .offset_us = opener->offset_us,
                                .uncertainty_us = opener->uncertainty_us,
                                .placed_us = writer->refresh->now_us,
@@ -187,6 +187,8 @@ static int make_row(struct survey_writer *writer, const struct okno_survey *surv
         (void)snprintf(row->answer, sizeof(row->answer), "%s",
                        okno_event_kind_text(survey->answer.kind));
     (void)okno_survey_flags_text(flags, row->flags);
+    (void)snprintf(row->auto_reason, sizeof(row->auto_reason), "%s",
+                   okno_survey_last_flag(survey->voided_by));
     return rc;
 }
 

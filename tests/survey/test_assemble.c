@@ -329,13 +329,13 @@ static void an_answer_sooner_than_three_tenths_of_a_second_is_early(void **state
         says(point, OKNO_EVENT_YES, at);
         assemble(point);
         assert_flags(survey_of(point, 0), at < 300000 ? "early_answer" : "");
-        assert_false(survey_of(point, 0)->voided);
+        assert_false(survey_of(point, 0)->voided_by);
         point->input.params.early_action = OKNO_FLAG_OFF;
         assemble(point);
         assert_flags(survey_of(point, 0), "");
         point->input.params.early_action = OKNO_FLAG_VOID;
         assemble(point);
-        assert_int_equal(survey_of(point, 0)->voided, at < 300000);
+        assert_int_equal(survey_of(point, 0)->voided_by != 0, at < 300000);
         point_free(point);
     }
 }
@@ -418,14 +418,74 @@ static void a_device_in_test_mode_voids_its_surveys(void **state)
         point->events[which].test = true;
         assemble(point);
         assert_true(survey_of(point, 0)->test);
-        assert_true(survey_of(point, 0)->voided);
+        assert_true(survey_of(point, 0)->voided_by);
         assert_flags(survey_of(point, 0), "test_mode");
         point->input.params.test_action = OKNO_FLAG_MARK;
         assemble(point);
         assert_true(survey_of(point, 0)->test);
-        assert_false(survey_of(point, 0)->voided);
+        assert_false(survey_of(point, 0)->voided_by);
         point_free(point);
     }
+}
+
+/* Five equal answers, too soon, outside hours, in test mode: every automatic flag at once. */
+static void each_automatic_flag_is_off_a_flag_or_a_void(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"early_answer", "identical_run", "outside_hours",
+                                        "test_mode"};
+    struct okno_err err = {0};
+    OKNO_AUTO(okno_hours) *hours = NULL;
+    assert_int_equal(okno_hours_parse("Mo-Su 03:00-04:00", "UTC", &hours, &err), 0);
+    for (size_t which = 0; which < 4; which++)
+        for (int action = OKNO_FLAG_OFF; action <= OKNO_FLAG_VOID; action++) {
+            struct point *point = point_new();
+            enum okno_flag_action actions[4] = {OKNO_FLAG_OFF, OKNO_FLAG_OFF, OKNO_FLAG_OFF,
+                                                OKNO_FLAG_OFF};
+            actions[which] = (enum okno_flag_action)action;
+            for (int i = 0; i < 5; i++) {
+                press(point, i * SECONDS(20));
+                says(point, OKNO_EVENT_YES, i * SECONDS(20) + 1);
+            }
+            for (size_t i = 0; i < point->input.event_count; i++)
+                point->events[i].test = true;
+            point->input.hours = hours;
+            point->input.params.early_action = actions[0];
+            point->input.params.identical_action = actions[1];
+            point->input.params.hours_action = actions[2];
+            point->input.params.test_action = actions[3];
+            assemble(point);
+            for (size_t i = 0; i < 5; i++) {
+                struct okno_survey *survey = survey_of(point, i);
+                assert_flags(survey, action == OKNO_FLAG_OFF ? "" : names[which]);
+                assert_string_equal(okno_survey_last_flag(survey->voided_by),
+                                    action == OKNO_FLAG_VOID ? names[which] : "");
+            }
+            point_free(point);
+        }
+}
+
+static void limits_of_nothing_turn_rules_off(void **state)
+{
+    (void)state;
+    struct point *point = point_new();
+    point->input.params.duplicate_us = 0;
+    point->input.params.late_us = 0;
+    point->input.params.early_us = 0;
+    point->input.params.hold_after_no_us = 0;
+    press(point, 0);
+    press(point, 1); /* no duplicate: it cuts the first short */
+    says(point, OKNO_EVENT_NO, 1);
+    hold(point, 1);
+    press(point, SECONDS(100));
+    says(point, OKNO_EVENT_YES, SECONDS(100) + window); /* not late: spontaneous */
+    assemble(point);
+    assert_int_equal(point->out.survey_count, 3);
+    assert_flags(survey_of(point, 0), "superseded");
+    assert_flags(survey_of(point, 1), "");
+    assert_int_equal(survey_of(point, 2)->late_answers, 0);
+    assert_int_equal(point->out.rating_count, 1);
+    point_free(point);
 }
 
 static void silence_counts_only_once_every_panel_was_heard(void **state)
@@ -642,6 +702,8 @@ int main(void)
         cmocka_unit_test(a_different_or_missing_answer_breaks_the_run),
         cmocka_unit_test(opening_hours_are_half_open),
         cmocka_unit_test(a_device_in_test_mode_voids_its_surveys),
+        cmocka_unit_test(each_automatic_flag_is_off_a_flag_or_a_void),
+        cmocka_unit_test(limits_of_nothing_turn_rules_off),
         cmocka_unit_test(silence_counts_only_once_every_panel_was_heard),
         cmocka_unit_test(only_panels_paired_when_the_survey_opened_must_be_heard),
         cmocka_unit_test(a_point_without_any_panel_is_unheard),

@@ -133,7 +133,7 @@ static void print_survey(struct okno_buf *text, const struct okno_survey *survey
         survey->question ? survey->question->question : "-",
         answer ? okno_event_kind_text(answer->kind) : "-", answer ? answer->at_us - T0 : 0,
         survey->extra_answers, survey->late_answers, survey->force_majeure, survey->test,
-        survey->voided, okno_survey_flags_text(survey->flags, flags));
+        survey->voided_by != 0, okno_survey_flags_text(survey->flags, flags));
     assert_int_equal(rc, 0);
 }
 
@@ -374,7 +374,7 @@ static void plain_flags(const struct okno_survey_input *in, struct okno_survey *
         s->flags |= OKNO_SURVEY_HOLD_AFTER_NO;
     if (!plain_open_hours(in, s->opened_us))
         s->flags |= OKNO_SURVEY_OUTSIDE_HOURS;
-    s->test = s->voided = s->opener.test || (s->has_answer && s->answer.test);
+    s->voided_by = s->test = s->opener.test || (s->has_answer && s->answer.test);
     if (s->test)
         s->flags |= OKNO_SURVEY_TEST_MODE;
     for (size_t i = 0; i < fm_count; i++)

@@ -34,7 +34,8 @@ CREATE TABLE surveys (
     answer TEXT CHECK (answer IN ('yes', 'no', 'unsure')), answered_at INTEGER,
     extra_answers INTEGER NOT NULL DEFAULT 0, late_answers INTEGER NOT NULL DEFAULT 0,
     force_majeure INTEGER NOT NULL DEFAULT 0, test INTEGER NOT NULL DEFAULT 0,
-    auto_void INTEGER NOT NULL DEFAULT 0, -- voided by an automatic flag (test mode)
+    auto_void INTEGER NOT NULL DEFAULT 0, -- voided by an automatic flag...
+    auto_reason TEXT,                  -- ...of this name
     flags TEXT NOT NULL DEFAULT '',    -- names separated by one space, sorted
     device_offset_us INTEGER NOT NULL, device_uncertainty_us INTEGER NOT NULL,
     placed_at INTEGER NOT NULL DEFAULT 0 -- when point, opened_at or closes_at last changed: a link

@@ -167,19 +167,19 @@ SELECT survey, point, opened_at FROM survey_stale ORDER BY survey LIMIT 1;
 
 -- name: refresh.get_survey
 SELECT survey, point, site, employee, question, question_kind, channel, opened_at, closes_at, state,
-       answer, answered_at, extra_answers, late_answers, force_majeure, test, auto_void, flags,
-       device_offset_us, device_uncertainty_us, placed_at
+       answer, answered_at, extra_answers, late_answers, force_majeure, test, auto_void, auto_reason,
+       flags, device_offset_us, device_uncertainty_us, placed_at
 FROM surveys WHERE survey = $survey;
 
 -- name: refresh.put_survey
 INSERT INTO surveys (survey, point, site, employee, question, question_kind, channel, opened_at,
                      closes_at, state, answer, answered_at, extra_answers, late_answers,
-                     force_majeure, test, auto_void, flags, device_offset_us,
+                     force_majeure, test, auto_void, auto_reason, flags, device_offset_us,
                      device_uncertainty_us, placed_at)
 VALUES ($survey, $point, $site, nullif($employee, ''), nullif($question, ''),
         nullif($question_kind, ''), $channel, $opened_at, $closes_at, $state, nullif($answer, ''),
         CASE WHEN $answer <> '' THEN $answered_at END, $extra_answers, $late_answers,
-        $force_majeure, $test, $auto_void, $flags, $device_offset_us, $device_uncertainty_us,
+        $force_majeure, $test, $auto_void, nullif($auto_reason, ''), $flags, $device_offset_us, $device_uncertainty_us,
         $placed_at)
 ON CONFLICT (survey) DO UPDATE SET
     point = excluded.point, site = excluded.site, employee = excluded.employee,
@@ -188,7 +188,7 @@ ON CONFLICT (survey) DO UPDATE SET
     state = excluded.state, answer = excluded.answer, answered_at = excluded.answered_at,
     extra_answers = excluded.extra_answers, late_answers = excluded.late_answers,
     force_majeure = excluded.force_majeure, test = excluded.test,
-    auto_void = excluded.auto_void, flags = excluded.flags,
+    auto_void = excluded.auto_void, auto_reason = excluded.auto_reason, flags = excluded.flags,
     device_offset_us = excluded.device_offset_us,
     device_uncertainty_us = excluded.device_uncertainty_us, placed_at = excluded.placed_at;
 

@@ -7,7 +7,7 @@ WITH seen AS (
            CASE WHEN coalesce(v.voided, s.auto_void) THEN 'voided'
                 ELSE coalesce(r.verdict, 'unreviewed') END AS validity,
            CASE WHEN v.voided THEN v.reason
-                WHEN s.auto_void AND v.voided IS NULL THEN 'test_mode'
+                WHEN s.auto_void AND v.voided IS NULL THEN s.auto_reason
                 ELSE r.reason END AS reason
     FROM surveys s
     LEFT JOIN links l ON l.survey = s.survey
