@@ -15,7 +15,7 @@
 /* X(NAME, text), worst first.
  * clock_suspect: its clock, or an event of it, is more than a day off and no measurement says so;
  * clock_jump: it was set within a week, and nobody measured it since; quiet: paired with a point
- * and not heard of for too long. */
+ * and not heard of for too long, times aside in which the point is closed for a day or longer. */
 #define OKNO_DEVICE_ALERT_TABLE(X)                                                                 \
     X(CLOCK_SUSPECT, "clock_suspect")                                                              \
     X(CLOCK_JUMP, "clock_jump")                                                                    \
@@ -50,9 +50,14 @@ struct okno_device {
 OKNO_VEC(okno_device_vec, struct okno_device);
 
 /* All that are paired, have a token or sent something, by id, appended. liveness_us: how long a
- * paired device may be silent. */
+ * paired device may be silent while its point is open, nights included. */
 OKNO_CHECK int okno_device_list(struct okno_db *db, int64_t now_us, int64_t liveness_us,
                                 struct okno_device_vec *devices, struct okno_err *err);
+
+/* The length of [from, to) for a point: without the times in which its opening hours, if they are
+ * known, say that it is closed for a day or longer. OKNO_NOT_FOUND: no such point. */
+OKNO_CHECK int okno_device_awake_us(struct okno_db *db, const char *point, int64_t from_us,
+                                    int64_t to_us, int64_t *ret_awake_us, struct okno_err *err);
 
 /* The worst alert's name, or "ok". */
 const char *okno_device_state(const struct okno_device *device);

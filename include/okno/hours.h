@@ -37,4 +37,8 @@ bool okno_hours_open_at(const struct okno_hours *hours, int64_t at_us, int64_t *
 /* How long it was open within [from, to). For spans of up to some years. */
 int64_t okno_hours_open_us(const struct okno_hours *hours, int64_t from_us, int64_t to_us);
 
+/* The length of [from, to) without the times in which it is closed for a day or longer: weekends
+ * and holidays do not count, nights do. */
+int64_t okno_hours_awake_us(const struct okno_hours *hours, int64_t from_us, int64_t to_us);
+
 #endif

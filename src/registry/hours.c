@@ -369,3 +369,31 @@ int64_t okno_hours_open_us(const struct okno_hours *hours, int64_t from_us, int6
     }
     return open_us;
 }
+
+/* The end of a time that is closed at at_us; at most a day and a bit further. */
+static int64_t closed_until(const struct okno_hours *hours, int64_t at_us)
+{
+    int64_t until_us = at_us;
+    while (until_us - at_us < OKNO_DAY_US) {
+        int64_t next_us = until_us;
+        if (okno_hours_open_at(hours, until_us, &next_us))
+            break;
+        until_us = next_us;
+    }
+    return until_us;
+}
+
+int64_t okno_hours_awake_us(const struct okno_hours *hours, int64_t from_us, int64_t to_us)
+{
+    int64_t awake_us = 0;
+    bool asleep = false; /* closed for a day already */
+    for (int64_t at_us = from_us, until_us; at_us < to_us; at_us = until_us) {
+        bool open = okno_hours_open_at(hours, at_us, &until_us);
+        if (!open)
+            until_us = closed_until(hours, at_us);
+        asleep = !open && (asleep || until_us - at_us >= OKNO_DAY_US);
+        if (!asleep)
+            awake_us += (until_us < to_us ? until_us : to_us) - at_us;
+    }
+    return awake_us;
+}

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "okno/device.h"
 
+#include "okno/hours.h"
 #include "okno/json.h"
 #include "okno/registry.h"
 #include "okno/time.h"
@@ -110,6 +111,21 @@ static int read_gap(struct okno_db *db, int64_t boot, struct okno_device *device
     return rc;
 }
 
+int okno_device_awake_us(struct okno_db *db, const char *point, int64_t from_us, int64_t to_us,
+                         int64_t *ret_awake_us, struct okno_err *err)
+{
+    struct okno_point row;
+    OKNO_AUTO(okno_hours) *hours = NULL;
+    struct okno_err ignored = {0};
+    int rc = okno_registry_point(db, point, &row, err);
+    if (rc < 0)
+        return rc;
+    if (!*row.hours || okno_hours_parse(row.hours, row.site.time_zone, &hours, &ignored) < 0)
+        hours = NULL;
+    *ret_awake_us = hours ? okno_hours_awake_us(hours, from_us, to_us) : to_us - from_us;
+    return 0;
+}
+
 /* Only who is at a point is missed. */
 static int read_pairing(struct okno_db *db, int64_t now_us, int64_t liveness_us,
                         struct okno_device *device, struct okno_err *err)
@@ -123,7 +139,10 @@ static int read_pairing(struct okno_db *db, int64_t now_us, int64_t liveness_us,
         (void)snprintf(device->point, sizeof(device->point), "%s", pairing->point);
         int64_t since_us = device->last_arrival_us;
         since_us = since_us > pairing->from_us ? since_us : pairing->from_us;
-        if (since_us >= now_us - liveness_us)
+        int64_t awake_us = now_us - since_us;
+        if (awake_us > liveness_us)
+            rc = okno_device_awake_us(db, pairing->point, since_us, now_us, &awake_us, err);
+        if (rc < 0 || awake_us <= liveness_us)
             continue;
         device->alerts |= OKNO_DEVICE_QUIET;
         device->unheard_since_us = since_us;

@@ -137,6 +137,21 @@ static void open_time_is_summed_over_days_with_a_clock_change(void **state)
     assert_int_equal(okno_hours_open_us(days, to, from), 0);
 }
 
+static void days_off_do_not_count_but_nights_do(void **state)
+{
+    (void)state;
+    OKNO_AUTO(okno_hours) *hours = parse("Mo-Fr 09:00-18:00; 2026-03-17 closed", "UTC");
+    int64_t friday = at("2026-03-13T18:00:00Z");
+    int64_t monday = at("2026-03-16T09:00:00Z");
+    assert_int_equal(okno_hours_awake_us(hours, friday, monday), 0);
+    assert_int_equal(okno_hours_awake_us(hours, friday, friday + 5 * HOUR_US), 0);
+    assert_int_equal(okno_hours_awake_us(hours, friday - HOUR_US, monday + HOUR_US), 2 * HOUR_US);
+    /* A Tuesday off: from Monday evening to Wednesday morning nothing counts; then a night does. */
+    assert_int_equal(okno_hours_awake_us(hours, monday, at("2026-03-19T09:00:00Z")), 33 * HOUR_US);
+    /* What is left of a weekend when somebody was heard on Sunday is a night. */
+    assert_int_equal(okno_hours_awake_us(hours, monday - 10 * HOUR_US, monday), 10 * HOUR_US);
+}
+
 static void an_answer_holds_until_it_says(void **state)
 {
     (void)state;
@@ -190,6 +205,7 @@ int main(void)
         cmocka_unit_test(clock_changes_move_no_local_time),
         cmocka_unit_test(hours_that_happen_twice_or_never_are_told_apart),
         cmocka_unit_test(open_time_is_summed_over_days_with_a_clock_change),
+        cmocka_unit_test(days_off_do_not_count_but_nights_do),
         cmocka_unit_test(an_answer_holds_until_it_says),
         cmocka_unit_test(what_is_wrong_is_named),
     };

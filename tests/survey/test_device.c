@@ -108,6 +108,24 @@ static void a_paired_device_is_quiet_after_two_days_to_the_microsecond(void **st
     assert_int_equal(later.items[0].unheard_since_us, NOW - LIVE);
 }
 
+static void a_weekend_of_silence_alarms_nobody(void **state)
+{
+    struct scratch_db *s = *state;
+    /* NOW is a Friday, 08:00 UTC. */
+    scratch_db_put(s, "UPDATE points SET hours = 'Mo-We 09:00-18:00'");
+    pair(s, "D1", NOW - 10 * D);
+    heard(s, "D1", 0, 1, NOW - 38 * H, NOW - 38 * H); /* Wednesday at 18:00, then days off */
+    OKNO_AUTO_VEC(okno_device_vec) devices = {0};
+    int64_t monday = NOW + 3 * D + H;
+    assert_int_equal(okno_device_list(s->db, monday, LIVE, &devices, &s->err), 0);
+    assert_int_equal(okno_device_list(s->db, monday + LIVE, LIVE, &devices, &s->err), 0);
+    assert_int_equal(okno_device_list(s->db, monday + LIVE + 1, LIVE, &devices, &s->err), 0);
+    assert_string_equal(okno_device_state(&devices.items[0]), "ok");
+    assert_string_equal(okno_device_state(&devices.items[1]), "ok");
+    assert_string_equal(okno_device_state(&devices.items[2]), "quiet");
+    assert_int_equal(devices.items[2].unheard_since_us, NOW - 38 * H);
+}
+
 static void a_device_never_heard_of_is_quiet_since_its_pairing(void **state)
 {
     struct scratch_db *s = *state;
@@ -212,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_device_that_reports_is_ok),
         TEST(a_paired_device_is_quiet_after_two_days_to_the_microsecond),
+        TEST(a_weekend_of_silence_alarms_nobody),
         TEST(a_device_never_heard_of_is_quiet_since_its_pairing),
         TEST(who_is_at_no_point_is_not_missed),
         TEST(gaps_are_counted_within_each_boot_and_the_first_is_named),
