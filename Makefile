@@ -101,6 +101,7 @@ install: $(BUILD)/okno $(BUILD)/man/okno.1 ## program, man pages, examples; DEST
 	install -D -m 0644 -t $(MAN) $(BUILD)/man/*.1
 	install -D -m 0644 conf/okno.bash $(COMPLETION)
 	install -D -m 0644 -t $(SHARE)/doc/okno conf/okno.conf.example conf/nginx.conf.example LICENSE
+	install -D -m 0644 -t $(SHARE)/doc/okno/maps conf/maps/*.conf
 	install -D -m 0644 conf/okno.service $(UNIT)
 	sed -i 's,/usr/local/bin/okno,$(PREFIX)/bin/okno,' $(UNIT)
 

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct okno_conf;
+struct okno_map;
 
 enum okno_field_type {
     OKNO_FIELD_ID,       /* 1..64 of A-Z a-z 0-9 _ - */
@@ -89,16 +90,22 @@ struct okno_import_kind {
 
 struct okno_import_result {
     int64_t read, added, duplicate, rejected;
-    int64_t import; /* id of the row in `imports` */
+    int64_t skipped; /* rows that a map leaves out: totals, blank lines; not counted in read */
+    int64_t import;  /* id of the row in `imports` */
 };
 
 struct okno_import_job {
     struct okno_db *db;
     const struct okno_conf *conf;
     const struct okno_import_kind *kind;
-    const char *author; /* who imports */
+    const char *author;   /* who imports */
+    struct okno_map *map; /* the files are tables of another program; NULL: our own columns */
+    bool dry_run;         /* check and count as if; nothing is stored */
     /* A row that was not stored: file, physical line, why. May be NULL. */
     void (*rejected)(void *ctx, const char *file, int64_t line, const struct okno_err *why);
+    /* A row that was (or, in a dry run, would be) stored, in the order of the kind's fields. May be
+     * NULL. */
+    void (*stored)(void *ctx, const struct okno_value *values);
     /* After each batch: rows so far, bytes read of size (-1 unknown). May be NULL. */
     void (*progress)(void *ctx, const struct okno_import_result *so_far, int64_t bytes,
                      int64_t size);

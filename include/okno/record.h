@@ -44,6 +44,36 @@ OKNO_CLEANUP(okno_record_reader, okno_record_close);
 OKNO_CHECK int okno_record_next(struct okno_record_reader *reader, struct okno_record *ret_record,
                                 struct okno_err *err);
 
+/* ---- tables of other programs ---- */
+
+/* How such a table looks. */
+struct okno_record_format {
+    char delimiter;
+    const char *encoding; /* a name that iconv knows; NULL: UTF-8 */
+    bool no_quotes;       /* a quote is a letter like others */
+    bool header;          /* the first row names the columns */
+    int64_t skip_lines;   /* physical lines before all rows */
+};
+
+/* One row of it, as it is. Texts belong to the reader and live until the next call. */
+struct okno_record_row {
+    int64_t line;
+    struct okno_err err; /* code 0, or what is wrong with this row: then there are no fields */
+    char *const *fields;
+    size_t count; /* up to OKNO_RECORD_FIELDS_MAX */
+};
+
+/* As okno_record_open. OKNO_INVALID: no such encoding. */
+OKNO_CHECK int okno_record_open_table(const char *path, const struct okno_record_format *format,
+                                      struct okno_record_reader **ret_reader, struct okno_err *err);
+
+/* The names in the header; none without one. They live until the reader is closed. */
+char *const *okno_record_header(const struct okno_record_reader *reader, size_t *ret_count);
+
+/* As okno_record_next. */
+OKNO_CHECK int okno_record_next_row(struct okno_record_reader *reader,
+                                    struct okno_record_row *ret_row, struct okno_err *err);
+
 /* SHA-256 of all bytes read so far: of the whole file at its end. Returns ret_text. */
 const char *okno_record_sha256(const struct okno_record_reader *reader,
                                char ret_text[OKNO_SHA256_TEXT]);

@@ -17,6 +17,11 @@ bool okno_text_is_id(const char *text);
 /* One of `words`, which are separated by one space each. */
 bool okno_text_is_word(const char *text, const char *words);
 
+/* Make blanks of the comments (# and // to the line's end, / * * /) of a text in the syntax of
+ * okno.conf, outside quotes; the lines stay. The library that reads such texts counts lines with
+ * comments wrongly. One that is never closed stays for the library to find. */
+void okno_text_blank_comments(char *text);
+
 /* A short excerpt that is safe on a terminal: control bytes and broken UTF-8 as \xNN, a long text
  * cut with "...". Returns ret_text. */
 const char *okno_text_show(const char *text, char ret_text[OKNO_TEXT_SHOWN]);

@@ -5,6 +5,7 @@
 
 #include "okno/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define OKNO_MS_US INT64_C(1000)
@@ -38,5 +39,25 @@ const char *okno_time_format(int64_t us, char ret_text[OKNO_TIME_TEXT]);
 /* Conversion between an instant and UTC civil time; fields out of range are the caller's bug. */
 int64_t okno_time_from_civil(const struct okno_civil *civil);
 void okno_time_to_civil(int64_t us, struct okno_civil *ret_civil);
+
+/* ---- times as other programs write them ---- */
+
+/* A local time, or with an offset an instant: local minus offset. */
+struct okno_scanned_time {
+    struct okno_civil civil;
+    bool has_offset;
+    int64_t offset_us; /* east of UTC */
+};
+
+/* Whether a format tells a day and is made of what okno_time_scan knows: %d %m %Y %y (2 digits:
+ * 1970 to 2069) %H %I %p %M %S (a fraction may follow it) %z (an offset or Z) %s (seconds since
+ * 1970)
+ * %%; a blank stands for any number of them. OKNO_INVALID. */
+OKNO_CHECK int okno_time_format_check(const char *format, struct okno_err *err);
+
+/* Read a text by a checked format, whole; numbers may lack their leading zero. What the format does
+ * not tell is 0. OKNO_INVALID. */
+OKNO_CHECK int okno_time_scan(const char *format, const char *text,
+                              struct okno_scanned_time *ret_time, struct okno_err *err);
 
 #endif

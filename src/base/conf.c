@@ -382,6 +382,8 @@ int okno_conf_load(const char *path, struct okno_conf *ret_conf, struct okno_err
     if (rc == 0)
         rc = okno_buf_add_text(&buf, "\n" END_MARK " = 1\n", &first);
     if (rc == 0)
+        okno_text_blank_comments(buf.data);
+    if (rc == 0)
         rc = parse(path, okno_buf_text(&buf), &conf, &first);
     if (rc < 0)
         return okno_fail_field(err, rc, first.field, "%s", first.text);

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "reader.h"
 
+#include "okno/mem.h"
 #include "okno/text.h"
 
 #include <errno.h>
@@ -35,28 +36,88 @@ int reader_fail_unknown(const struct okno_record_reader *reader, const char *nam
                            okno_text_show(name, shown), hint, allowed);
 }
 
+static int read_some(struct okno_record_reader *reader, char *to, size_t room, size_t *ret_got,
+                     struct okno_err *err)
+{
+    ssize_t got;
+    do
+        got = read(reader->fd, to, room);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return okno_fail_errno(err, errno, "cannot read");
+    reader->at_end = got == 0;
+    reader->offset += got;
+    okno_hash_add(&reader->hash, to, (size_t)got);
+    *ret_got = (size_t)got;
+    return 0;
+}
+
+/* What the encoding lacks becomes a byte that no UTF-8 has, so that its row is refused. */
+static void put_broken(struct okno_record_reader *reader)
+{
+    if (reader->end == READER_WINDOW_BYTES)
+        return;
+    reader->window[reader->end++] = '\xff';
+    reader->raw_len--;
+    memmove(reader->raw, reader->raw + 1, reader->raw_len);
+}
+
+static void convert(struct okno_record_reader *reader)
+{
+    for (bool again = true; again && reader->raw_len;) {
+        char *from = reader->raw;
+        char *to = reader->window + reader->end;
+        size_t left = reader->raw_len;
+        size_t room = READER_WINDOW_BYTES - reader->end;
+        errno = 0;
+        size_t rc = iconv(reader->converter, &from, &left, &to, &room);
+        again = rc == (size_t)-1 && (errno == EILSEQ || (errno == EINVAL && reader->at_end));
+        reader->end = READER_WINDOW_BYTES - room;
+        memmove(reader->raw, from, left);
+        reader->raw_len = left;
+        if (again)
+            put_broken(reader);
+        again = again && reader->end < READER_WINDOW_BYTES;
+    }
+}
+
+/* As reader_fill, from another encoding. */
+static int fill_converted(struct okno_record_reader *reader, struct okno_err *err)
+{
+    size_t before = reader->end;
+    while (reader->end == before) {
+        size_t got = 0;
+        size_t room = READER_RAW_BYTES - reader->raw_len;
+        if (reader->at_end && reader->raw_len == 0)
+            return 0;
+        int rc =
+            reader->at_end ? 0 : read_some(reader, reader->raw + reader->raw_len, room, &got, err);
+        if (rc < 0)
+            return rc;
+        reader->raw_len += got;
+        convert(reader);
+        if (reader->end == before && reader->end == READER_WINDOW_BYTES)
+            return 0;
+    }
+    return 1;
+}
+
 int reader_fill(struct okno_record_reader *reader, struct okno_err *err)
 {
-    if (reader->at_end)
+    size_t got = 0;
+    if (reader->at_end && reader->raw_len == 0)
         return 0;
     if (reader->start) {
         memmove(reader->window, reader->window + reader->start, reader->end - reader->start);
         reader->end -= reader->start;
         reader->start = 0;
     }
-    for (;;) {
-        ssize_t got =
-            read(reader->fd, reader->window + reader->end, READER_WINDOW_BYTES - reader->end);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return okno_fail_errno(err, errno, "cannot read");
-        reader->at_end = got == 0;
-        reader->end += (size_t)got;
-        reader->offset += got;
-        okno_hash_add(&reader->hash, reader->window + reader->end - got, (size_t)got);
-        return got > 0;
-    }
+    if (reader->encoding)
+        return fill_converted(reader, err);
+    int rc = read_some(reader, reader->window + reader->end, READER_WINDOW_BYTES - reader->end,
+                       &got, err);
+    reader->end += got;
+    return rc < 0 ? rc : got > 0;
 }
 
 void reader_consume(struct okno_record_reader *reader, size_t len)
@@ -104,7 +165,30 @@ int reader_skip_blank(struct okno_record_reader *reader, struct okno_err *err)
     }
 }
 
-int reader_check_bytes(const char *bytes, size_t len, struct okno_err *err)
+int reader_scan_line(struct okno_record_reader *reader, size_t *ret_len, struct okno_err *err)
+{
+    size_t scanned = 0;
+    for (;;) {
+        const char *front = reader->window + reader->start;
+        size_t len = reader->end - reader->start;
+        const char *stop = len > scanned ? memchr(front + scanned, '\n', len - scanned) : NULL;
+        if (stop || len > OKNO_RECORD_BYTES_MAX) {
+            *ret_len = stop ? (size_t)(stop - front) : len;
+            return 0;
+        }
+        scanned = len;
+        int rc = reader_fill(reader, err);
+        if (rc < 0)
+            return rc;
+        if (rc == 0) {
+            *ret_len = len;
+            return 0;
+        }
+    }
+}
+
+int reader_check_bytes(const struct okno_record_reader *reader, const char *bytes, size_t len,
+                       struct okno_err *err)
 {
     if (len > OKNO_RECORD_BYTES_MAX)
         return okno_fail(err, OKNO_TOO_LARGE, "the row is longer than %d bytes%s",
@@ -112,6 +196,8 @@ int reader_check_bytes(const char *bytes, size_t len, struct okno_err *err)
                          len && *bytes == '"' ? " (is a closing quote missing?)" : "");
     if (memchr(bytes, '\0', len))
         return okno_fail(err, OKNO_MALFORMED, "the row contains a NUL byte");
+    if (!okno_text_is_utf8(bytes, len) && reader->encoding)
+        return okno_fail(err, OKNO_MALFORMED, "the row has bytes that are no %s", reader->encoding);
     if (!okno_text_is_utf8(bytes, len))
         return okno_fail(err, OKNO_MALFORMED, "the row is not UTF-8: save the file as UTF-8");
     return 0;
@@ -149,17 +235,25 @@ static int sniff(struct okno_record_reader *reader, struct okno_err *err)
     return rc < 0 ? rc : 0;
 }
 
+static struct okno_record_reader *new_reader(void)
+{
+    struct okno_record_reader *reader = calloc(1, sizeof(*reader));
+    if (!reader)
+        return NULL;
+    reader->line = 1;
+    reader->delimiter = ',';
+    okno_hash_start(&reader->hash);
+    return reader;
+}
+
 int okno_record_open(const char *path, const struct okno_record_column *columns, size_t count,
                      struct okno_record_reader **ret_reader, struct okno_err *err)
 {
     if (count > OKNO_RECORD_FIELDS_MAX)
         return okno_fail(err, OKNO_TOO_LARGE, "more than %d columns", OKNO_RECORD_FIELDS_MAX);
-    OKNO_AUTO(okno_record_reader) *reader = calloc(1, sizeof(*reader));
+    OKNO_AUTO(okno_record_reader) *reader = new_reader();
     if (!reader)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to read a table");
-    reader->line = 1;
-    reader->delimiter = ',';
-    okno_hash_start(&reader->hash);
     reader->columns = columns;
     reader->column_count = count;
     int rc = open_input(reader, path, err);
@@ -174,6 +268,95 @@ int okno_record_open(const char *path, const struct okno_record_column *columns,
     return rc;
 }
 
+/* ---- tables of other programs ---- */
+
+static int start_conversion(struct okno_record_reader *reader, const char *encoding,
+                            struct okno_err *err)
+{
+    if (!encoding)
+        return 0;
+    reader->converter = iconv_open("UTF-8", encoding);
+    if (reader->converter == (iconv_t)-1)
+        return okno_fail(err, OKNO_INVALID, "no encoding \"%.40s\" is known here", encoding);
+    reader->encoding = encoding;
+    return 0;
+}
+
+/* Past the byte order mark and the lines before the table. */
+static int skip_front(struct okno_record_reader *reader, int64_t lines, struct okno_err *err)
+{
+    int rc = 1;
+    while (reader->end < 3 && rc > 0)
+        rc = reader_fill(reader, err);
+    if (rc >= 0 && reader->end >= 3 && memcmp(reader->window, "\xef\xbb\xbf", 3) == 0)
+        reader->start = 3;
+    for (int64_t i = 0; rc >= 0 && i < lines; i++)
+        rc = reader_skip_line(reader, err);
+    return rc < 0 ? rc : 0;
+}
+
+static int keep_header(struct okno_record_reader *reader, struct okno_err *err)
+{
+    struct okno_record_row row;
+    int rc = okno_record_next_row(reader, &row, err);
+    if (rc < 0)
+        return rc;
+    if (rc == 0)
+        return okno_fail(err, OKNO_MALFORMED, "empty: a row with column names is expected");
+    if (row.err.code)
+        return okno_fail(err, row.err.code, "%s", row.err.text);
+    reader->header = calloc(row.count, sizeof(*reader->header));
+    if (!reader->header)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory to read a table");
+    for (; reader->header_count < row.count; reader->header_count++)
+        if (!(reader->header[reader->header_count] = strdup(row.fields[reader->header_count])))
+            return okno_fail(err, OKNO_NO_MEMORY, "no memory to read a table");
+    return 0;
+}
+
+int okno_record_open_table(const char *path, const struct okno_record_format *format,
+                           struct okno_record_reader **ret_reader, struct okno_err *err)
+{
+    OKNO_AUTO(okno_record_reader) *reader = new_reader();
+    if (!reader)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory to read a table");
+    reader->delimiter = format->delimiter;
+    reader->no_quotes = format->no_quotes;
+    int rc = open_input(reader, path, err);
+    if (rc == 0)
+        rc = start_conversion(reader, format->encoding, err);
+    if (rc == 0)
+        rc = skip_front(reader, format->skip_lines, err);
+    if (rc == 0)
+        rc = reader_csv_start(reader, err);
+    if (rc == 0 && format->header)
+        rc = keep_header(reader, err);
+    if (rc == 0)
+        *ret_reader = okno_mem_take(&reader);
+    return rc;
+}
+
+char *const *okno_record_header(const struct okno_record_reader *reader, size_t *ret_count)
+{
+    *ret_count = reader->header_count;
+    return reader->header;
+}
+
+int okno_record_next_row(struct okno_record_reader *reader, struct okno_record_row *ret_row,
+                         struct okno_err *err)
+{
+    okno_err_clear(&ret_row->err);
+    int rc = reader_csv_row(reader, &ret_row->line, &ret_row->err, err);
+    if (rc <= 0)
+        return rc;
+    if (ret_row->err.code == 0 && reader->field_count > OKNO_RECORD_FIELDS_MAX)
+        (void)okno_fail(&ret_row->err, OKNO_TOO_LARGE, "more than %d columns",
+                        OKNO_RECORD_FIELDS_MAX);
+    ret_row->fields = reader->fields;
+    ret_row->count = ret_row->err.code ? 0 : reader->field_count;
+    return 1;
+}
+
 void okno_record_close(struct okno_record_reader *reader)
 {
     if (!reader)
@@ -183,6 +366,11 @@ void okno_record_close(struct okno_record_reader *reader)
     if (reader->csv_ready)
         csv_free(&reader->csv);
     json_decref(reader->object);
+    if (reader->encoding)
+        (void)iconv_close(reader->converter);
+    for (size_t i = 0; i < reader->header_count; i++)
+        free(reader->header[i]);
+    free(reader->header);
     free(reader);
 }
 

@@ -87,13 +87,27 @@ static int scan_row(struct okno_record_reader *reader, size_t *ret_len, struct o
         (void)feed_line(reader, &scanned, why);
     }
     if (why->code == 0)
-        (void)reader_check_bytes(reader->window + reader->start, scanned, why);
+        (void)reader_check_bytes(reader, reader->window + reader->start, scanned, why);
     *ret_len = scanned;
     return 0;
 }
 
-/* A row of text only, without quotes, that lies whole in the window needs no parser: its fields are
- * cut where they lie. False: let the parser look at it. */
+/* Cut the line [front, end) into fields where it lies. */
+static void cut_line(struct okno_record_reader *reader, char *front, char *end)
+{
+    *end = '\0';
+    reader->field_count = 0;
+    for (char *at = front, *next; at; at = next) {
+        next = memchr(at, reader->delimiter, (size_t)(end - at));
+        if (next)
+            *next++ = '\0';
+        if (reader->field_count++ < OKNO_RECORD_FIELDS_MAX)
+            reader->fields[reader->field_count - 1] = at;
+    }
+}
+
+/* A row of text only, without quotes, that lies whole in the window needs no parser. False: let the
+ * parser look at it. */
 static bool take_plain_row(struct okno_record_reader *reader)
 {
     char *front = reader->window + reader->start;
@@ -105,29 +119,41 @@ static bool take_plain_row(struct okno_record_reader *reader)
     if (stop - front >= OKNO_RECORD_BYTES_MAX || memchr(front, '"', len) ||
         memchr(front, '\r', len) || memchr(front, '\0', len) || !okno_text_is_utf8(front, len))
         return false;
-    *end = '\0';
-    reader->field_count = 0;
-    for (char *at = front, *next; at; at = next) {
-        next = memchr(at, reader->delimiter, (size_t)(end - at));
-        if (next)
-            *next++ = '\0';
-        if (reader->field_count++ < OKNO_RECORD_FIELDS_MAX)
-            reader->fields[reader->field_count - 1] = at;
-    }
+    cut_line(reader, front, end);
     reader->start += (size_t)(stop - front) + 1;
     reader->line++;
     return true;
 }
 
-/* Read one row into reader->fields. 1: there (or broken: why->code); 0: the end. */
-static int read_row(struct okno_record_reader *reader, int64_t *ret_line, struct okno_err *why,
-                    struct okno_err *err)
+/* Where quotes mean nothing a line is a row. */
+static int take_line(struct okno_record_reader *reader, struct okno_err *why, struct okno_err *err)
+{
+    size_t len = 0;
+    int rc = reader_scan_line(reader, &len, err);
+    if (rc < 0)
+        return rc;
+    char *front = reader->window + reader->start;
+    if (reader_check_bytes(reader, front, len, why) < 0) {
+        rc = reader_skip_line(reader, err);
+        return rc < 0 ? rc : 1;
+    }
+    bool ended = reader->start + len < reader->end;
+    cut_line(reader, front, front + len - (len && front[len - 1] == '\r'));
+    reader->start += len + ended;
+    reader->line += ended;
+    return 1;
+}
+
+int reader_csv_row(struct okno_record_reader *reader, int64_t *ret_line, struct okno_err *why,
+                   struct okno_err *err)
 {
     size_t len = 0;
     int rc = reader_skip_blank(reader, err);
     if (rc <= 0)
         return rc;
     *ret_line = reader->line;
+    if (reader->no_quotes)
+        return take_line(reader, why, err);
     if (take_plain_row(reader))
         return 1;
     rc = scan_row(reader, &len, why, err);
@@ -174,7 +200,7 @@ int reader_csv_header(struct okno_record_reader *reader, struct okno_err *err)
 {
     struct okno_err why = {0};
     int64_t line = 1;
-    int rc = read_row(reader, &line, &why, err);
+    int rc = reader_csv_row(reader, &line, &why, err);
     if (rc < 0)
         return rc;
     if (rc == 0)
@@ -194,7 +220,7 @@ int reader_csv_next(struct okno_record_reader *reader, struct okno_record *recor
                     struct okno_err *err)
 {
     struct okno_err *why = &record->err;
-    int rc = read_row(reader, &record->line, why, err);
+    int rc = reader_csv_row(reader, &record->line, why, err);
     if (rc <= 0 || why->code)
         return rc;
     if (reader->field_count != reader->place_count) {

@@ -5,30 +5,6 @@
 
 #include <string.h>
 
-/* Whether the window's front holds a whole line (or the file's last one); its length without the
- * line end. */
-static int scan_line(struct okno_record_reader *reader, size_t *ret_len, struct okno_err *err)
-{
-    size_t scanned = 0;
-    for (;;) {
-        const char *front = reader->window + reader->start;
-        size_t len = reader->end - reader->start;
-        const char *stop = len > scanned ? memchr(front + scanned, '\n', len - scanned) : NULL;
-        if (stop || len > OKNO_RECORD_BYTES_MAX) {
-            *ret_len = stop ? (size_t)(stop - front) : len;
-            return 0;
-        }
-        scanned = len;
-        int rc = reader_fill(reader, err);
-        if (rc < 0)
-            return rc;
-        if (rc == 0) {
-            *ret_len = len;
-            return 0;
-        }
-    }
-}
-
 /* The shortest decimal text that reads back as the same number. */
 static void print_real(double value, char *ret_text, size_t size)
 {
@@ -77,7 +53,7 @@ static int take_object(struct okno_record_reader *reader, const char *text, size
     json_error_t trouble;
     const char *name;
     json_t *value;
-    int rc = reader_check_bytes(text, len, &record->err);
+    int rc = reader_check_bytes(reader, text, len, &record->err);
     if (rc < 0)
         return rc;
     reader->object = json_loadb(text, len, JSON_REJECT_DUPLICATES, &trouble);
@@ -102,7 +78,7 @@ int reader_json_next(struct okno_record_reader *reader, struct okno_record *reco
     reader->object = NULL;
     reader->text_used = 0;
     record->line = reader->line;
-    rc = scan_line(reader, &len, err);
+    rc = reader_scan_line(reader, &len, err);
     if (rc < 0)
         return rc;
     (void)take_object(reader, reader->window + reader->start, len, record);

@@ -75,6 +75,48 @@ bool okno_text_is_word(const char *text, const char *words)
     return false;
 }
 
+/* The end of the comment or quoted text that begins at `at`; `at` itself where none does; NULL: it
+ * is never closed. */
+static char *skip_marked(char *at, bool *ret_comment)
+{
+    *ret_comment = true;
+    if (*at == '#' || (at[0] == '/' && at[1] == '/'))
+        return at + strcspn(at, "\n");
+    if (at[0] == '/' && at[1] == '*') {
+        char *close = strstr(at + 2, "*/");
+        return close ? close + 2 : NULL;
+    }
+    *ret_comment = false;
+    if (*at != '"' && *at != '\'')
+        return at;
+    for (char quote = *at++; *at != quote; at++) {
+        at += *at == '\\' && at[1];
+        if (!*at)
+            return NULL;
+    }
+    return at + 1;
+}
+
+void okno_text_blank_comments(char *text)
+{
+    static const char breaks[] = " \t\r\n={}(),";
+    bool begins = true; /* a word may: inside one these are letters */
+    while (*text) {
+        bool comment;
+        char *end = begins || *text == '"' || *text == '\'' ? skip_marked(text, &comment) : text;
+        if (!end)
+            return;
+        if (end == text) {
+            begins = strchr(breaks, *text++) != NULL;
+            continue;
+        }
+        for (; text < end; text++)
+            if (comment && *text != '\n' && *text != '\r')
+                *text = ' ';
+        begins = true;
+    }
+}
+
 const char *okno_text_show(const char *text, char ret_text[OKNO_TEXT_SHOWN])
 {
     enum { TAIL = 8 }; /* room for the longest step, "..." and the NUL */

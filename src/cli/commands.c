@@ -16,6 +16,7 @@
     X(audit) \
     X(check) \
     X(clip) \
+    X(count) \
     X(coverage) \
     X(estimate) \
     X(link) \

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "okno/import.h"
 #include "cli.h"
+#include "import_list.h"
 #include "options.h"
 #include "progress.h"
 #include "refresh.h"
@@ -8,6 +9,7 @@
 #include "okno/alert.h"
 #include "okno/event.h"
 #include "okno/json.h"
+#include "okno/map.h"
 #include "okno/mem.h"
 #include "okno/notify.h"
 
@@ -69,6 +71,12 @@ static int print_kinds(void)
 
 /* --- the import */
 
+struct request {
+    const struct okno_import_kind *kind;
+    struct okno_map *map; /* NULL: our own columns */
+    bool dry_run;
+};
+
 static void on_rejected(void *ctx, const char *file, int64_t line, const struct okno_err *why)
 {
     (void)ctx;
@@ -84,46 +92,101 @@ static void on_progress(void *ctx, const struct okno_import_result *so_far, int6
     cli_progress("import", bytes, size);
 }
 
-static int print_result(const struct cli *cli, const char *kind, const struct okno_import_result *n,
-                        struct okno_err *err)
+/* A field as CSV writes it. */
+static void print_cell(const char *text)
 {
-    if (!cli->json) {
-        printf("%s: %lld read, %lld added, %lld duplicate, %lld rejected\n", kind,
-               (long long)n->read, (long long)n->added, (long long)n->duplicate,
-               (long long)n->rejected);
-        return 0;
+    if (!strpbrk(text, ",\"\r\n")) {
+        (void)fputs(text, stdout);
+        return;
     }
+    (void)putchar('"');
+    for (; *text; text++) {
+        if (*text == '"')
+            (void)putchar('"');
+        (void)putchar(*text);
+    }
+    (void)putchar('"');
+}
+
+static void print_names(const struct okno_import_kind *kind)
+{
+    for (size_t i = 0; i < kind->field_count; i++)
+        printf("%s%s", i ? "," : "", kind->fields[i].name);
+    printf("\n");
+}
+
+/* In a dry run: the row as it would be stored. */
+static void on_stored(void *ctx, const struct okno_value *values)
+{
+    const struct request *request = ctx;
+    for (size_t i = 0; i < request->kind->field_count; i++) {
+        if (i)
+            (void)putchar(',');
+        print_cell(values[i].text ? values[i].text : "");
+    }
+    (void)putchar('\n');
+}
+
+static int print_json(const struct request *request, const struct okno_import_result *n,
+                      struct okno_err *err)
+{
     okno_autojson json_t *object =
-        json_pack("{ss sI sI sI sI sI}", "kind", kind, "read", (json_int_t)n->read, "added",
-                  (json_int_t)n->added, "duplicate", (json_int_t)n->duplicate, "rejected",
+        json_pack("{ss sI sI sI sI sI}", "kind", request->kind->kind, "read", (json_int_t)n->read,
+                  "added", (json_int_t)n->added, "duplicate", (json_int_t)n->duplicate, "rejected",
                   (json_int_t)n->rejected, "import", (json_int_t)n->import);
+    if (object && request->map)
+        (void)json_object_set_new(object, "skipped", json_integer(n->skipped));
+    if (object && request->dry_run)
+        (void)json_object_set_new(object, "dry_run", json_true());
     return object ? okno_json_print(object, stdout, err)
                   : okno_fail(err, OKNO_NO_MEMORY, "no memory");
 }
 
-static int import_files(struct cli *cli, const struct okno_import_kind *kind, char **files,
-                        int count, struct okno_err *err)
+static int print_result(const struct cli *cli, const struct request *request,
+                        const struct okno_import_result *n, struct okno_err *err)
+{
+    if (cli->json)
+        return print_json(request, n, err);
+    FILE *to = request->dry_run ? stderr : stdout; /* stdout has the rows */
+    (void)fprintf(to, "%s: %lld read, %lld added, %lld duplicate, %lld rejected",
+                  request->kind->kind, (long long)n->read, (long long)n->added,
+                  (long long)n->duplicate, (long long)n->rejected);
+    if (request->map)
+        (void)fprintf(to, ", %lld skipped", (long long)n->skipped);
+    (void)fprintf(to, "%s\n", request->dry_run ? "; nothing is stored: this was a dry run" : "");
+    return 0;
+}
+
+static int import_files(struct cli *cli, const struct request *request, char **files, int count,
+                        struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
     struct okno_import_result result = {0};
     struct okno_err shown = {0};
     char author[80];
+    bool show = request->dry_run && !cli->json;
     int rc = cli_open_db(cli, &db, err);
     if (rc < 0)
         return rc;
     cli_author(author, sizeof(author));
-    struct okno_import_job job = {.db = db,
-                                  .conf = cli->conf,
-                                  .kind = kind,
-                                  .author = author,
-                                  .rejected = on_rejected,
-                                  .progress = on_progress};
+    const struct okno_import_job job = {.db = db,
+                                        .conf = cli->conf,
+                                        .kind = request->kind,
+                                        .author = author,
+                                        .map = request->map,
+                                        .dry_run = request->dry_run,
+                                        .rejected = on_rejected,
+                                        .stored = show ? on_stored : NULL,
+                                        .progress = on_progress,
+                                        .ctx = (void *)(uintptr_t)request};
+    if (show)
+        print_names(request->kind);
     for (int i = 0; rc == 0 && i < count; i++)
         rc = okno_import_file(&job, files[i], &result, err);
     if (rc < 0 && result.import == 0)
         return rc;
-    int printed = print_result(cli, kind->kind, &result, &shown);
-    if (rc == 0)
+    int printed = print_result(cli, request, &result, &shown);
+    if (rc == 0 && !request->dry_run)
         rc = cli_refresh_surveys(cli, db, err);
     if (rc < 0)
         return rc;
@@ -133,26 +196,41 @@ static int import_files(struct cli *cli, const struct okno_import_kind *kind, ch
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     bool kinds = false;
+    const char *map_file = NULL;
+    struct request request = {0};
+    struct cli_import_choice choice = {.from_us = INT64_MIN, .to_us = INT64_MAX};
+    OKNO_AUTO(okno_map) *map = NULL;
     int rest = 0;
-    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--json", .flag = &cli->json},
-                         {.name = "--kinds", .flag = &kinds});
+    int rc = CLI_OPTIONS(
+        argc, argv, &rest, err, {.name = "--json", .flag = &cli->json},
+        {.name = "--kinds", .flag = &kinds}, {.name = "--map", .text = &map_file},
+        {.name = "--dry-run", .flag = &request.dry_run}, {.name = "--kind", .text = &choice.kind},
+        {.name = "--from", .time_us = &choice.from_us}, {.name = "--to", .time_us = &choice.to_us});
     if (rc < 0)
         return rc;
     if (kinds)
         return print_kinds();
+    if (rest == 1 && strcmp(argv[1], "list") == 0)
+        return cli_import_list(cli, &choice, err);
     if (rest < 2)
         return okno_fail(err, OKNO_USAGE,
                          "a kind and at least one file are needed, such as "
                          "`okno import sites sites.csv`");
-    const struct okno_import_kind *kind = find_kind(argv[1], err);
-    return kind ? import_files(cli, kind, argv + 2, rest - 1, err) : OKNO_USAGE;
+    request.kind = find_kind(argv[1], err);
+    if (!request.kind)
+        return OKNO_USAGE;
+    if (map_file && (rc = okno_map_load(map_file, request.kind, &map, err)) < 0)
+        return rc;
+    request.map = map;
+    return import_files(cli, &request, argv + 2, rest - 1, err);
 }
 
 const struct cli_command cli_import = {
     .name = "import",
     .summary = "take facts from CSV or JSON Lines files into the database",
     .help =
-        "usage: okno import KIND FILE... [--json]\n"
+        "usage: okno import KIND FILE... [--map MAP] [--dry-run] [--json]\n"
+        "       okno import list [--kind KIND] [--from TIME] [--to TIME] [--json]\n"
         "       okno import --kinds\n"
         "\n"
         "Takes rows of CSV (comma, header row, UTF-8) or JSON Lines; - is standard input.\n"
@@ -160,10 +238,18 @@ const struct cli_command cli_import = {
         "known key and other content is the key's next version. Each rejected row goes to\n"
         "stderr as FILE:LINE: CODE: message, and the exit status is 4.\n"
         "\n"
-        "  --json   the summary as JSON: kind, read, added, duplicate, rejected, import\n"
-        "  --kinds  every kind with its columns\n"
+        "list shows the imports so far: number, when, by whom, from where, and their counts;\n"
+        "--from and --to are the time of the import.\n"
+        "\n"
+        "  --map MAP  the files are tables that another program exported: MAP says how they\n"
+        "             look and which column feeds which field (docs/import.md, conf/maps)\n"
+        "  --dry-run  check and count, store nothing; print the rows as they would be stored\n"
+        "  --json     the summary as JSON: kind, read, added, duplicate, rejected, import;\n"
+        "             with a map also skipped\n"
+        "  --kinds    every kind with its columns\n"
         "\n"
         "example:\n"
-        "  printf 'site,name,time_zone\\nS1,First shop,Europe/Moscow\\n' | okno import sites -\n",
+        "  printf 'site,name,time_zone\\nS1,First shop,Europe/Moscow\\n' | okno import sites -\n"
+        "  okno import counts --map conf/maps/door-counter.conf hours.txt\n",
     .run = run,
 };

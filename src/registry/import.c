@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "okno/import.h"
 #include "feed.h"
+#include "map.h"
 
 #include "okno/ledger.h"
 #include "okno/time.h"
@@ -135,6 +136,10 @@ static int write_row(struct run *run, const struct feed_batch *batch, size_t pla
     run->next.rejected += rc < 0;
     run->next.added += rc == 0 && stored == OKNO_STORED_ADDED;
     run->next.duplicate += rc == 0 && stored == OKNO_STORED_DUPLICATE;
+    if (rc == 0 && run->job->stored)
+        run->job->stored(run->job->ctx, values);
+    if (rc < 0 && run->job->map && !batch->rows[place].code)
+        map_explain(run->job->map, &why);
     if (rc < 0 && run->job->rejected)
         run->job->rejected(run->job->ctx, run->path, batch->rows[place].line, &why);
     return 0;
@@ -198,6 +203,21 @@ static int log_import(const struct run *run, struct okno_err *err)
     return okno_ledger_append(run->env.db, &entry, json, NULL, err);
 }
 
+static void stop_kind(struct run *run)
+{
+    if (run->started && run->job->kind->stop)
+        run->job->kind->stop(run->ctx);
+    run->started = false;
+}
+
+/* A dry run forgets a batch once it is counted: the next one begins as if it were the first. */
+static void forget_batch(struct run *run)
+{
+    okno_db_rollback(run->env.db);
+    stop_kind(run);
+    run->next.import = 0;
+}
+
 static int write_batch(struct run *run, const struct feed_batch *batch,
                        struct okno_import_result *result, struct okno_err *err)
 {
@@ -206,12 +226,16 @@ static int write_batch(struct run *run, const struct feed_batch *batch,
     if (rc < 0)
         return rc;
     rc = write_batch_rows(run, batch, err);
-    if (rc == 0 && run->sha256)
-        rc = log_import(run, err);
-    if (rc == 0)
-        rc = okno_db_commit(run->env.db, err);
-    else
-        okno_db_rollback(run->env.db);
+    if (rc == 0 && run->job->dry_run) {
+        forget_batch(run);
+    } else {
+        if (rc == 0 && run->sha256)
+            rc = log_import(run, err);
+        if (rc == 0)
+            rc = okno_db_commit(run->env.db, err);
+        else
+            okno_db_rollback(run->env.db);
+    }
     if (rc == 0)
         *result = run->next;
     return rc;
@@ -244,12 +268,32 @@ static int import_from(struct run *run, struct okno_record_reader *reader,
                        struct okno_import_result *result, struct okno_err *err)
 {
     OKNO_AUTO(feed) *feed = NULL;
-    const struct feed_source source = {.next = next_record,
-                                       .ctx = reader,
+    struct okno_map *map = run->job->map;
+    const struct feed_source source = {.next = map ? map_next : next_record,
+                                       .ctx = map ? (void *)map : (void *)reader,
                                        .reader = reader,
                                        .fields = run->job->kind->field_count};
-    int rc = feed_open(&source, &feed, err);
-    return rc < 0 ? rc : import_rows(run, feed, okno_record_size(reader), result, err);
+    int rc = map ? map_start(map, run->env.db, reader, err) : 0;
+    if (rc == 0)
+        rc = feed_open(&source, &feed, err);
+    if (rc == 0)
+        rc = import_rows(run, feed, okno_record_size(reader), result, err);
+    feed_close(okno_mem_take(&feed)); /* its thread counts what the map leaves out */
+    if (map)
+        result->skipped += map->skipped;
+    return rc;
+}
+
+static int open_file(const struct okno_import_job *job, const char *path,
+                     struct okno_record_column *columns, struct okno_record_reader **ret_reader,
+                     struct okno_err *err)
+{
+    const struct okno_import_kind *kind = job->kind;
+    if (job->map)
+        return okno_record_open_table(path, &job->map->format, ret_reader, err);
+    for (size_t i = 0; i < kind->field_count; i++)
+        columns[i] = (struct okno_record_column){kind->fields[i].name, kind->fields[i].required};
+    return okno_record_open(path, columns, kind->field_count, ret_reader, err);
 }
 
 static int field_place(const struct okno_import_kind *kind, const char *name)
@@ -270,15 +314,11 @@ int okno_import_file(const struct okno_import_job *job, const char *path,
                       .from = field_place(job->kind, "from"),
                       .to = field_place(job->kind, "to"),
                       .env = {.db = job->db, .conf = job->conf, .now_us = okno_time_now()}};
-    for (size_t i = 0; i < job->kind->field_count; i++)
-        columns[i] =
-            (struct okno_record_column){job->kind->fields[i].name, job->kind->fields[i].required};
     OKNO_AUTO(okno_record_reader) *reader = NULL;
-    int rc = okno_record_open(path, columns, job->kind->field_count, &reader, err);
+    int rc = open_file(job, path, columns, &reader, err);
     if (rc == 0)
         rc = import_from(&run, reader, result, err);
-    if (run.started && job->kind->stop)
-        job->kind->stop(run.ctx);
+    stop_kind(&run);
     if (rc < 0)
         okno_err_context(err, "%s", strcmp(path, "-") == 0 ? "standard input" : path);
     return rc;

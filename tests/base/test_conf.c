@@ -80,6 +80,10 @@ static void an_unknown_name_stops_with_its_line_and_what_is_allowed(void **state
     (void)state;
     refused("survey {\n  windows = 15\n}\n",
             ":2: no such option 'windows'; allowed here: window_s,");
+    refused(
+        "# one\n# two // more\nservice { # data\n data = \"/x#y\" // here\n /* and\n so */ on = "
+        "3\n}",
+        ":6: no such option 'on'");
     refused("\n\nsurvy {\n}\n", ":3: no such option 'survy'; allowed here: service, survey,");
     refused("window_s = 15\n", ":1: no such option 'window_s'");
 }

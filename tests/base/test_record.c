@@ -227,6 +227,129 @@ static void memory_does_not_grow_with_the_file(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+/* ---- tables of other programs ---- */
+
+/* All rows as `line:a|b;` or `line!code;`, the header in front as `[a|b]`. */
+static const char *read_table(const struct okno_record_format *format, const void *bytes,
+                              size_t len)
+{
+    static char out[1 << 20];
+    char path[] = "/tmp/okno-record-XXXXXX";
+    struct okno_err err = {0};
+    struct okno_record_row row;
+    OKNO_AUTO(okno_record_reader) *reader = NULL;
+    size_t used = 0;
+    size_t count = 0;
+    int rc;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, len), (ssize_t)len);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(okno_record_open_table(path, format, &reader, &err), 0);
+    assert_int_equal(unlink(path), 0);
+    char *const *header = okno_record_header(reader, &count);
+    out[0] = '\0';
+    for (size_t i = 0; i < count; i++)
+        used += (size_t)snprintf(out + used, sizeof(out) - used, "%s%s%s", i ? "|" : "[", header[i],
+                                 i + 1 == count ? "]" : "");
+    while ((rc = okno_record_next_row(reader, &row, &err)) == 1) {
+        used += (size_t)snprintf(out + used, sizeof(out) - used, "%d%s", (int)row.line,
+                                 row.err.code ? "!" : ":");
+        if (row.err.code)
+            used += (size_t)snprintf(out + used, sizeof(out) - used, "%s",
+                                     okno_code_info(row.err.code)->name);
+        for (size_t i = 0; i < row.count; i++)
+            used += (size_t)snprintf(out + used, sizeof(out) - used, "%s%s", i ? "|" : "",
+                                     row.fields[i]);
+        used += (size_t)snprintf(out + used, sizeof(out) - used, ";");
+        assert_true(used < sizeof(out) - 100);
+    }
+    assert_int_equal(rc, 0);
+    assert_int_equal(okno_record_offset(reader), (int64_t)len);
+    return out;
+}
+#define TABLE(format, literal) read_table(&(format), literal, sizeof(literal) - 1)
+
+static void a_table_has_its_own_delimiter_and_lines_before_it(void **state)
+{
+    (void)state;
+    const struct okno_record_format format = {.delimiter = ';', .header = true, .skip_lines = 2};
+    assert_string_equal(TABLE(format, "Report\r\n\"odd\r\na;b\r\n1;2,5\r\n\r\n\"x;y\";\r\n"),
+                        "[a|b]4:1|2,5;6:x;y|;");
+    const struct okno_record_format tab = {.delimiter = '\t'};
+    assert_string_equal(TABLE(tab,
+                              "\xef\xbb\xbf"
+                              "a\tb c\n\"d\t\"\te\n"),
+                        "1:a|b c;2:d\t|e;");
+}
+
+static void a_quote_is_a_letter_where_a_table_has_no_quotes(void **state)
+{
+    (void)state;
+    const struct okno_record_format plain = {.delimiter = ';', .no_quotes = true};
+    const struct okno_record_format quoted = {.delimiter = ';'};
+    assert_string_equal(TABLE(plain, "a \"b\";\"c\r\n\"\";d"), "1:a \"b\"|\"c;2:\"\"|d;");
+    assert_string_equal(TABLE(quoted, "a \"b\";c\nd;e\n"), "1!malformed;2:d|e;");
+    assert_string_equal(TABLE(plain, "a\xff;b\nc;d\n"), "1!malformed;2:c|d;");
+}
+
+static void a_table_of_another_encoding_is_read_as_utf_8(void **state)
+{
+    (void)state;
+    const struct okno_record_format format = {
+        .delimiter = ';', .encoding = "windows-1251", .header = true};
+    assert_string_equal(
+        TABLE(format,
+              "\xca\xe0\xf1\xf1\xe0;\xb9\n\xc8\xf2\xee\xe3\xee;1\xa0"
+              "000\n"),
+        "[\u041a\u0430\u0441\u0441\u0430|\u2116]2:\u0418\u0442\u043e\u0433\u043e|1\u00a0"
+        "000;");
+    /* windows-1251 lacks 0x98: only its row is refused */
+    assert_string_equal(TABLE(format, "a\nb\x98\nc\n"), "[a]2!malformed;3:c;");
+    const struct okno_record_format wide = {.delimiter = ',', .encoding = "utf-16"};
+    assert_string_equal(TABLE(wide,
+                              "\xff\xfe"
+                              "a\0,\0\x1f\x04\n\0"
+                              "b\0,\0c\0"),
+                        "1:a|\u041f;2:b|c;");
+    assert_string_equal(TABLE(wide,
+                              "\xff\xfe"
+                              "a\0\n\0b"),
+                        "1:a;2!malformed;");
+}
+
+/* Rows that cross every border of the buffers come out as they went in. */
+static void a_long_table_of_another_encoding_loses_nothing(void **state)
+{
+    (void)state;
+    enum { ROWS = 4000 };
+    const struct okno_record_format format = {.delimiter = ';', .encoding = "windows-1251"};
+    OKNO_AUTO_BUF bytes = OKNO_BUF_INIT(1 << 20);
+    OKNO_AUTO_BUF expected = OKNO_BUF_INIT(1 << 20);
+    for (int i = 0; i < ROWS; i++) {
+        int letters = i * 7 % 41;
+        assert_int_equal(okno_buf_printf(&bytes, NULL, "%d;", i), 0);
+        assert_int_equal(okno_buf_printf(&expected, NULL, "%d:%d|", i + 1, i), 0);
+        for (int j = 0; j < letters; j++) {
+            assert_int_equal(okno_buf_add(&bytes, "\xb9", 1, NULL), 0);
+            assert_int_equal(okno_buf_add_text(&expected, "\u2116", NULL), 0);
+        }
+        assert_int_equal(okno_buf_add_text(&bytes, "\n", NULL), 0);
+        assert_int_equal(okno_buf_add_text(&expected, ";", NULL), 0);
+    }
+    assert_string_equal(read_table(&format, bytes.data, bytes.len), okno_buf_text(&expected));
+}
+
+static void an_encoding_nobody_knows_is_refused(void **state)
+{
+    (void)state;
+    struct okno_err err = {0};
+    struct okno_record_reader *reader = NULL;
+    const struct okno_record_format format = {.delimiter = ';', .encoding = "martian"};
+    assert_int_equal(okno_record_open_table("/dev/null", &format, &reader, &err), OKNO_INVALID);
+    assert_null(reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +364,11 @@ int main(void)
         cmocka_unit_test(json_lines_give_their_scalars_as_text),
         cmocka_unit_test(a_wrong_json_line_is_refused_alone),
         cmocka_unit_test(a_missing_file_is_not_found),
+        cmocka_unit_test(a_table_has_its_own_delimiter_and_lines_before_it),
+        cmocka_unit_test(a_quote_is_a_letter_where_a_table_has_no_quotes),
+        cmocka_unit_test(a_table_of_another_encoding_is_read_as_utf_8),
+        cmocka_unit_test(a_long_table_of_another_encoding_loses_nothing),
+        cmocka_unit_test(an_encoding_nobody_knows_is_refused),
         cmocka_unit_test(memory_does_not_grow_with_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,12 +80,35 @@ static void what_is_shown_is_safe_and_short(void **state)
     assert_string_equal(shown + strlen(shown) - 3, "...");
 }
 
+static void assert_blanks(const char *text, const char *expected)
+{
+    char copy[200];
+    (void)snprintf(copy, sizeof(copy), "%s", text);
+    okno_text_blank_comments(copy);
+    assert_string_equal(copy, expected);
+}
+
+static void comments_become_blanks_and_lines_stay(void **state)
+{
+    (void)state;
+    assert_blanks("a = 1 # b\nc # d", "a = 1    \nc    ");
+    assert_blanks("// x\r\ny//z", "    \r\ny//z");
+    assert_blanks("a /* b\n c */ d", "a     \n      d");
+    assert_blanks("a = \"# \\\" // /*\" # c", "a = \"# \\\" // /*\"    ");
+    assert_blanks("a = '#'#b", "a = '#'  ");
+    assert_blanks("a /* never closed", "a /* never closed");
+    assert_blanks("a = \"never # closed", "a = \"never # closed");
+    assert_blanks("", "");
+    assert_blanks("\"\\", "\"\\");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(well_formed_utf8_is_told_from_the_rest),
         cmocka_unit_test(ids_are_short_and_plain),
         cmocka_unit_test(a_word_is_one_of_the_list_whole),
+        cmocka_unit_test(comments_become_blanks_and_lines_stay),
         cmocka_unit_test(what_is_shown_is_safe_and_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,6 +221,41 @@ static void kinds_and_help_are_printed(void **state)
     assert_non_null(strstr(out, "example:"));
 }
 
+/* What docs/import.md says of a kind: from its heading to the next one. */
+static void section_of(const char *doc, const char *kind, char *ret_text, size_t size)
+{
+    char heading[80];
+    (void)snprintf(heading, sizeof(heading), "\n### %s\n", kind);
+    const char *at = strstr(doc, heading);
+    if (!at)
+        fail_msg("docs/import.md does not describe %s", kind);
+    const char *end = strstr(at + 4, "\n##");
+    (void)snprintf(ret_text, size, "%.*s", (int)(end ? (size_t)(end - at) : strlen(at)), at);
+}
+
+static void every_kind_and_column_is_described(void **state)
+{
+    (void)state;
+    static char doc[65536];
+    char section[8192] = "";
+    char *rest = NULL;
+    okno_autofclose FILE *file = fopen("docs/import.md", "re");
+    assert_non_null(file);
+    doc[fread(doc, 1, sizeof(doc) - 1, file)] = '\0';
+    assert_int_equal(RUN("", "import", "--kinds"), 0);
+    for (char *line = strtok_r(out, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        char cell[80];
+        char name[64];
+        assert_int_equal(sscanf(line, "%63[^: ]", name) == 1 || sscanf(line, "  %63s", name) == 1,
+                         1);
+        if (*line != ' ')
+            section_of(doc, name, section, sizeof(section));
+        (void)snprintf(cell, sizeof(cell), "| `%s`", name);
+        if (*line == ' ' && !strstr(section, cell))
+            fail_msg("docs/import.md lacks the column %s of%.40s", name, section);
+    }
+}
+
 static void init_twice_is_refused(void **state)
 {
     (void)state;
@@ -229,8 +264,6 @@ static void init_twice_is_refused(void **state)
     assert_int_equal(RUN("", "user", "list"), 0);
     assert_non_null(strstr(out, "admin"));
 }
-
-/* --- kill -9 */
 
 static void write_many(const char *name, int rows)
 {
@@ -241,6 +274,142 @@ static void write_many(const char *name, int rows)
         assert_true(fprintf(file, "E%d,Person number %d of many in a row\n", i, i) > 0);
     assert_int_equal(fclose(file), 0);
 }
+
+/* --- tables of other programs */
+
+static void lacks(const char *part)
+{
+    if (strstr(out, part))
+        fail_msg("\"%s\" has \"%s\"", out, part);
+}
+
+static void has(const char *part)
+{
+    if (!strstr(out, part))
+        fail_msg("\"%s\" lacks \"%s\"", out, part);
+}
+
+static void register_shop(void)
+{
+    assert_int_equal(RUN("site,name,time_zone\nS1,Shop,Europe/Berlin\n", "import", "sites", "-"),
+                     0);
+    assert_int_equal(RUN("point,site,name\ntill-1,S1,A\ntill-2,S1,B\n", "import", "points", "-"),
+                     0);
+    assert_int_equal(RUN("employee\nE1\nE2\n", "import", "employees", "-"), 0);
+}
+
+static void a_report_of_1c_becomes_counts(void **state)
+{
+    (void)state;
+    register_shop();
+    assert_int_equal(RUN("", "import", "counts", "--map", "conf/maps/1c-retail-report.conf",
+                         "fixtures/import/1c-retail-report.csv", "--json"),
+                     4);
+    summary_is(7, 4, 0, 3);
+    has("\"skipped\":1");
+    says(
+        "fixtures/import/1c-retail-report.csv:8: invalid: scope: \"Касса 3\" does not stand "
+        "among the map's values (conf/maps/1c-retail-report.conf:12)");
+    says("1c-retail-report.csv:10: invalid: from: \"31.02.2026\" is not a time");
+    says("1c-retail-report.csv:11: invalid: count: \"5.500\" is not allowed");
+    assert_int_equal(RUN("", "count", "list", "--scope", "point:till-1", "--json"), 0);
+    has("\"from\":\"2026-02-28T23:00:00.000Z\",\"to\":\"2026-03-01T23:00:00.000Z\",\"count\":1234,"
+        "\"source\":\"till\"");
+    assert_int_equal(RUN("", "import", "counts", "--map", "conf/maps/1c-retail-report.conf",
+                         "fixtures/import/1c-retail-report.csv", "--json"),
+                     4);
+    summary_is(7, 0, 4, 3);
+}
+
+static void a_journal_of_receipts_becomes_transactions(void **state)
+{
+    (void)state;
+    register_shop();
+    assert_int_equal(RUN("", "import", "transactions", "--map", "conf/maps/pos-journal.conf",
+                         "fixtures/import/pos-journal.csv", "--json"),
+                     4);
+    summary_is(7, 3, 1, 3);
+    says("pos-journal.csv:7: invalid: time: \"10.03.2026 25:05:00\"");
+    says("pos-journal.csv:8: invalid: point: ");
+    says("pos-journal.csv:9: invalid: amount: ");
+}
+
+static void an_hourly_table_of_a_door_counter_becomes_visitors(void **state)
+{
+    (void)state;
+    register_shop();
+    assert_int_equal(RUN("", "import", "counts", "--map", "conf/maps/door-counter.conf",
+                         "fixtures/import/door-counter.txt", "--json"),
+                     4);
+    summary_is(7, 5, 0, 2);
+    says("door-counter.txt:6: invalid: count: \"x\" in column \"Door B in\"");
+    says("door-counter.txt:7: invalid: from: 02:00 did not exist there on 2026-03-29");
+    assert_int_equal(RUN("", "count", "list", "--kind", "visitors"), 0);
+    has("2026-03-28T21:00:00.000Z .. 2026-03-28T22:00:00.000Z        52  counter");
+}
+
+static void a_dry_run_shows_the_rows_and_stores_nothing(void **state)
+{
+    (void)state;
+    register_shop();
+    assert_int_equal(RUN("", "import", "transactions", "--map", "conf/maps/pos-journal.conf",
+                         "fixtures/import/pos-journal.csv", "--dry-run"),
+                     4);
+    has("id,time,point,employee,amount\n_041A_041A_0422-1-14-2,2026-03-10T08:03:20.000000Z,till-1,"
+        "E1,1250.50\n");
+    says("pos-journal.csv:7: invalid: time");
+    says("nothing is stored");
+    assert_int_equal(RUN("", "import", "list", "--kind", "transactions"), 0);
+    assert_string_equal(out, "");
+    assert_int_equal(RUN("", "import", "transactions", "--map", "conf/maps/pos-journal.conf",
+                         "fixtures/import/pos-journal.csv", "--json"),
+                     4);
+    summary_is(7, 3, 1, 3);
+    /* Many batches, each as if it were the first. */
+    write_many("many.csv", 25000);
+    char file[512];
+    (void)snprintf(file, sizeof(file), "%s", path_of("many.csv"));
+    assert_int_equal(RUN("", "import", "employees", file, "--dry-run", "--json"), 0);
+    has("\"added\":25000");
+    has("\"dry_run\":true");
+}
+
+static void a_corrected_count_shows_what_it_was(void **state)
+{
+    (void)state;
+    register_shop();
+    static const char first[] =
+        "scope,kind,from,to,count,source\nsite:S1,served,"
+        "2026-03-01T00:00:00Z,2026-03-02T00:00:00Z,5,manual\n";
+    static const char second[] =
+        "scope,kind,from,to,count,source\nsite:S1,served,"
+        "2026-03-01T00:00:00Z,2026-03-02T00:00:00Z,6,till\n";
+    assert_int_equal(RUN(first, "import", "counts", "-"), 0);
+    assert_int_equal(RUN(second, "import", "counts", "-"), 0);
+    assert_int_equal(RUN("", "count", "list", "--json"), 0);
+    has("\"count\":6,\"source\":\"till\"");
+    lacks("\"count\":5");
+    assert_int_equal(RUN("", "count", "list", "--history", "--json"), 0);
+    has("\"stands\":true}\n{");
+    has("\"count\":5,\"source\":\"manual\"");
+    assert_int_equal(RUN("", "count", "list", "--scope", "shop:1"), 2);
+}
+
+static void imports_are_listed_with_who_when_and_how_many(void **state)
+{
+    (void)state;
+    register_shop();
+    assert_int_equal(RUN("", "import", "list"), 0);
+    has("points        2 read, 2 added, 0 duplicate, 0 rejected  local:");
+    assert_int_equal(RUN("", "import", "list", "--kind", "sites", "--json"), 0);
+    has("\"kind\":\"sites\",\"source\":\"-\",\"read\":1,\"added\":1,\"duplicate\":0,\"rejected\":"
+        "0");
+    lacks("points");
+    assert_int_equal(RUN("", "import", "list", "--from", "2100-01-01T00:00:00Z"), 0);
+    assert_string_equal(out, "");
+}
+
+/* --- kill -9 */
 
 /* Rows stored, each once, in a database that is whole. */
 static int64_t stored_rows(void)
@@ -353,6 +522,13 @@ int main(void)
         WITH_DATA(several_files_are_one_import),
         WITH_DATA(wrong_usage_is_exit_2_and_says_what_is_right),
         WITH_DATA(kinds_and_help_are_printed),
+        WITH_DATA(every_kind_and_column_is_described),
+        WITH_DATA(a_report_of_1c_becomes_counts),
+        WITH_DATA(a_journal_of_receipts_becomes_transactions),
+        WITH_DATA(an_hourly_table_of_a_door_counter_becomes_visitors),
+        WITH_DATA(a_dry_run_shows_the_rows_and_stores_nothing),
+        WITH_DATA(a_corrected_count_shows_what_it_was),
+        WITH_DATA(imports_are_listed_with_who_when_and_how_many),
         WITH_DATA(init_twice_is_refused),
         WITH_DATA(after_kill_9_whole_batches_stand_and_repeating_completes_them),
         WITH_DATA(a_full_disk_says_so_and_loses_nothing),

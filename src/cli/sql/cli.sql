@@ -61,3 +61,18 @@ SELECT count(*) FROM users WHERE role = 'expert' AND disabled = 0;
 
 -- name: doctor.newest_survey
 SELECT max(closes_at) FROM surveys;
+
+-- name: cli.imports
+SELECT import, at, author, kind, source, read, added, duplicate, rejected FROM imports
+WHERE ($kind IS NULL OR kind = $kind) AND at >= $from AND at < $to
+ORDER BY import;
+
+-- name: cli.counts
+-- Of a scope, kind and from the newest row stands.
+SELECT c.scope, c.kind, c.valid_from, c.valid_to, c.count, c.source, c.import, i.at, i.author,
+       c.id = (SELECT max(d.id) FROM counts d
+               WHERE d.scope = c.scope AND d.kind = c.kind AND d.valid_from = c.valid_from) AS stands
+FROM counts c JOIN imports i USING (import)
+WHERE ($scope IS NULL OR c.scope = $scope) AND ($kind IS NULL OR c.kind = $kind)
+  AND c.valid_from < $to AND c.valid_to > $from AND ($history OR stands)
+ORDER BY c.scope, c.kind, c.valid_from, c.id DESC;
