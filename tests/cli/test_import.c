@@ -228,7 +228,7 @@ static void section_of(const char *doc, const char *kind, char *ret_text, size_t
     (void)snprintf(heading, sizeof(heading), "\n### %s\n", kind);
     const char *at = strstr(doc, heading);
     if (!at)
-        fail_msg("docs/import.md does not describe %s", kind);
+        fail_msg("docs/import.md does not describe %s: run tools/import-doc build", kind);
     const char *end = strstr(at + 4, "\n##");
     (void)snprintf(ret_text, size, "%.*s", (int)(end ? (size_t)(end - at) : strlen(at)), at);
 }
@@ -252,7 +252,8 @@ static void every_kind_and_column_is_described(void **state)
             section_of(doc, name, section, sizeof(section));
         (void)snprintf(cell, sizeof(cell), "| `%s`", name);
         if (*line == ' ' && !strstr(section, cell))
-            fail_msg("docs/import.md lacks the column %s of%.40s", name, section);
+            fail_msg("docs/import.md lacks the column %s (run tools/import-doc build) of%.40s",
+                     name, section);
     }
 }
 
