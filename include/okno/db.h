@@ -31,7 +31,7 @@ OKNO_CHECK int okno_db_open(const char *data_dir, bool create, struct okno_db **
 OKNO_CHECK int okno_db_open_memory(struct okno_db **ret_db, struct okno_err *err);
 
 /* A database of its own with the whole schema that is gone when it is closed: for what is computed
- * once. Kept on disk where it grows. */
+ * once. Kept on disk where it grows. After a failure it is only good for closing. */
 OKNO_CHECK int okno_db_open_temporary(struct okno_db **ret_db, struct okno_err *err);
 
 /* Close; NULL allowed. An open transaction is rolled back. */

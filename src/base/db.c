@@ -203,7 +203,16 @@ int okno_db_open_memory(struct okno_db **ret_db, struct okno_err *err)
 
 int okno_db_open_temporary(struct okno_db **ret_db, struct okno_err *err)
 {
-    return open_at("", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "", ret_db, err);
+    struct okno_db *db = NULL;
+    int rc = open_at("", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "", &db, err);
+    if (rc == 0) /* what fails is thrown away whole */
+        rc = run_text(db->sqlite, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;", err);
+    if (rc < 0) {
+        okno_db_close(db);
+        return rc;
+    }
+    *ret_db = db;
+    return 0;
 }
 
 static void give_turn(struct okno_db *db)

@@ -223,14 +223,14 @@ static int take_survey(const struct gathering *g, struct okno_stmt *row, struct 
     return 0;
 }
 
-/* A situation or a spontaneous rating has no survey: its employee is who was on shift, unless a
- * manager said otherwise, and it belongs to no question. */
+/* A situation or a spontaneous rating has no survey and belongs to no question. A situation's
+ * employee is who was on shift; a rating's is known. */
 static int find_loose_group(const struct gathering *g, struct okno_stmt *row,
                             struct okno_kpi_group **ret_group, struct okno_err *err)
 {
     struct key key = {0};
     int rc = put_place(g, &key, row, err);
-    if (rc == 0 && okno_stmt_int(row, "moved")) {
+    if (rc == 0 && okno_stmt_int(row, "known")) {
         put_value(g, &key, OKNO_BY_EMPLOYEE, okno_stmt_text(row, "employee"));
     } else if (rc == 0 && (g->query->by & OKNO_BY_EMPLOYEE)) {
         OKNO_AUTO_STMT *stmt = NULL;

@@ -24,9 +24,10 @@ static int setup_ratings(void **state)
         "INSERT INTO counts (import, scope, kind, valid_from, valid_to, count, source) VALUES"
         " (1, 'site:mall', 'served', 1773126000000000, 1773129600000000, 1000, 'till');"
         "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19)"
-        "INSERT INTO spontaneous (rating, point, site, answer, at)"
+        "INSERT INTO spontaneous (rating, point, site, answer, at, employee)"
         " SELECT printf('r.0.%02d', i), printf('p%d', i / 2 % 2), 'mall',"
-        " CASE i % 2 WHEN 0 THEN 'yes' ELSE 'no' END, 1773126000000000 + i * 60000000 FROM n");
+        " CASE i % 2 WHEN 0 THEN 'yes' ELSE 'no' END, 1773126000000000 + i * 60000000,"
+        " CASE i / 2 % 2 WHEN 0 THEN 'ann' END FROM n");
     return 0;
 }
 

@@ -49,11 +49,13 @@ CREATE INDEX surveys_unheard ON surveys (point, closes_at) WHERE instr(flags, 'p
 CREATE TABLE spontaneous (
     rating TEXT PRIMARY KEY,           -- <device>.<boot>.<seq> of the answer
     point TEXT NOT NULL, site TEXT NOT NULL, answer TEXT NOT NULL, at INTEGER NOT NULL,
+    employee TEXT,                     -- who was on shift for certain
     channel TEXT NOT NULL DEFAULT 'panel', test INTEGER NOT NULL DEFAULT 0,
     device_offset_us INTEGER NOT NULL DEFAULT 0, device_uncertainty_us INTEGER NOT NULL DEFAULT 0,
     placed_at INTEGER NOT NULL DEFAULT 0 -- when point or at last changed, as in surveys
 ) STRICT;
 CREATE INDEX spontaneous_point ON spontaneous (point, at);
+CREATE INDEX spontaneous_at ON spontaneous (at, rating);
 
 CREATE TABLE force_majeure (
     situation TEXT PRIMARY KEY,        -- <device>.<boot>.<seq> of the first hold
@@ -64,21 +66,19 @@ CREATE TABLE force_majeure (
 CREATE INDEX force_majeure_point ON force_majeure (point, first_at);
 
 -- What footage can show and people can rule on: surveys, and spontaneous ratings as surveys that
--- open, close and are answered at one moment. A rating's employee is who was on shift for certain.
+-- open, close and are answered at one moment. The types are spelt out: only where those of both parts
+-- agree are conditions tried on the tables' own indexes.
 CREATE VIEW subjects AS
 SELECT survey, point, site, employee, question, question_kind, channel, opened_at, closes_at, state,
        answer, answered_at, extra_answers, late_answers, force_majeure, test, auto_void, flags,
-       device_offset_us, device_uncertainty_us, placed_at, 0 AS spontaneous
+       device_offset_us, device_uncertainty_us, placed_at, CAST(0 AS INTEGER) AS spontaneous
 FROM surveys
 UNION ALL
-SELECT rating, point, site,
-       (SELECT CASE WHEN count(DISTINCT h.employee) = 1 THEN min(h.employee) END FROM shifts h
-        WHERE h.point = x.point AND h.valid_from <= x.at AND h.valid_to > x.at
-          AND h.id = (SELECT max(g.id) FROM shifts g WHERE g.point = h.point
-                      AND g.valid_from = h.valid_from AND g.employee = h.employee)),
-       NULL, NULL, channel, at, at, 'answered', answer, at, 0, 0, 0, test, test, '',
-       device_offset_us, device_uncertainty_us, placed_at, 1
-FROM spontaneous x;
+SELECT rating, point, site, employee, CAST(NULL AS TEXT), CAST(NULL AS TEXT), channel, at, at,
+       CAST('answered' AS TEXT), answer, at, CAST(0 AS INTEGER), CAST(0 AS INTEGER),
+       CAST(0 AS INTEGER), test, test, CAST('' AS TEXT), device_offset_us, device_uncertainty_us,
+       placed_at, CAST(1 AS INTEGER)
+FROM spontaneous;
 
 -- What late events or corrections changed in a survey that was known before.
 CREATE TABLE survey_history (

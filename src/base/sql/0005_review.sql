@@ -8,6 +8,7 @@ CREATE TABLE review_items (
     UNIQUE (audit, survey)
 ) STRICT;
 CREATE INDEX review_items_next ON review_items (audit, state, place);
+CREATE INDEX review_items_survey ON review_items (survey);
 
 -- Append-only. An undo sets nothing: it adds a row of verdict 'undone' that supersedes.
 CREATE TABLE verdicts (

@@ -2,12 +2,12 @@
 -- Not linked, not finally, made from what was corrected since, or with footage missing that the
 -- archive may still list (surveys that closed after $recent).
 SELECT s.survey FROM subjects s LEFT JOIN links l ON l.survey = s.survey
-JOIN link_basis b ON b.survey = s.survey
 WHERE s.opened_at >= $from AND s.opened_at < $to AND s.state <> 'open' AND s.test = 0
   AND (l.state IS NULL OR l.state IN ('pending', 'unreachable')
        OR (l.state IN ('no_recording', 'partial') AND s.closes_at > $recent)
-       OR l.placed <> b.placed OR l.basis <> b.basis
-       OR (l.state NOT IN ('linked', 'expired') AND l.sources <> b.sources))
+       OR EXISTS (SELECT 1 FROM link_basis b WHERE b.survey = s.survey
+                  AND (l.placed <> b.placed OR l.basis <> b.basis
+                       OR (l.state NOT IN ('linked', 'expired') AND l.sources <> b.sources))))
 ORDER BY s.opened_at, s.survey;
 
 -- name: cli.link_states

@@ -1,8 +1,9 @@
 -- name: jobs.plan_links
 -- A link job for each closed survey that has none yet; negatives before others.
 INSERT INTO jobs (kind, survey, class, lost_at, state, next_try_at, made_at)
-SELECT 'link', s.survey, CASE s.answer WHEN 'no' THEN 2 ELSE 3 END, o.lost_at, 'waiting', $now, $now
-FROM subjects s JOIN survey_lost o ON o.survey = s.survey
+SELECT 'link', s.survey, CASE s.answer WHEN 'no' THEN 2 ELSE 3 END,
+       (SELECT o.lost_at FROM survey_lost o WHERE o.survey = s.survey), 'waiting', $now, $now
+FROM subjects s
 WHERE s.state <> 'open' AND s.test = 0
   AND NOT EXISTS (SELECT 1 FROM links l WHERE l.survey = s.survey)
   AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.survey = s.survey AND j.kind = 'link')
@@ -11,10 +12,11 @@ ORDER BY s.opened_at;
 -- name: jobs.plan_moved
 -- Link jobs again for surveys that are no longer what their link was made from.
 INSERT INTO jobs (kind, survey, class, lost_at, state, next_try_at, made_at)
-SELECT 'link', s.survey, CASE s.answer WHEN 'no' THEN 2 ELSE 3 END, o.lost_at, 'waiting', $now, $now
-FROM subjects s JOIN links l ON l.survey = s.survey JOIN link_basis b ON b.survey = s.survey
-JOIN survey_lost o ON o.survey = s.survey
-WHERE s.state <> 'open' AND s.test = 0 AND l.placed <> b.placed
+SELECT 'link', s.survey, CASE s.answer WHEN 'no' THEN 2 ELSE 3 END,
+       (SELECT o.lost_at FROM survey_lost o WHERE o.survey = s.survey), 'waiting', $now, $now
+FROM subjects s JOIN links l ON l.survey = s.survey
+WHERE s.state <> 'open' AND s.test = 0
+  AND l.placed <> (SELECT b.placed FROM link_basis b WHERE b.survey = s.survey)
 ON CONFLICT (kind, survey, audit) DO UPDATE SET state = 'waiting', attempts = 0,
     next_try_at = excluded.next_try_at, code = '', message = '', ended_at = NULL
 WHERE jobs.state IN ('done', 'failed');
@@ -23,11 +25,13 @@ WHERE jobs.state IN ('done', 'failed');
 -- Link jobs again where placements or clocks were corrected, and for surveys without footage where
 -- a camera's or archive's row was.
 INSERT INTO jobs (kind, survey, class, lost_at, state, next_try_at, made_at)
-SELECT 'link', s.survey, CASE s.answer WHEN 'no' THEN 2 ELSE 3 END, o.lost_at, 'waiting', $now, $now
-FROM subjects s JOIN links l ON l.survey = s.survey JOIN link_basis b ON b.survey = s.survey
-JOIN survey_lost o ON o.survey = s.survey
+SELECT 'link', s.survey, CASE s.answer WHEN 'no' THEN 2 ELSE 3 END,
+       (SELECT o.lost_at FROM survey_lost o WHERE o.survey = s.survey), 'waiting', $now, $now
+FROM subjects s JOIN links l ON l.survey = s.survey
 WHERE s.state <> 'open' AND s.test = 0
-  AND (l.basis <> b.basis OR (l.state NOT IN ('linked', 'expired') AND l.sources <> b.sources))
+  AND (l.basis <> (SELECT b.basis FROM link_basis b WHERE b.survey = s.survey)
+       OR (l.state NOT IN ('linked', 'expired')
+           AND l.sources <> (SELECT b.sources FROM link_basis b WHERE b.survey = s.survey)))
 ON CONFLICT (kind, survey, audit) DO UPDATE SET state = 'waiting', attempts = 0,
     next_try_at = excluded.next_try_at, code = '', message = '', ended_at = NULL
 WHERE jobs.state IN ('done', 'failed');

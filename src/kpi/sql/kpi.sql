@@ -36,14 +36,15 @@ WITH cleared AS (
     JOIN rulings r ON r.survey = s.survey AND r.verdict = 'valid' AND r.correction = 'FALSE_FM'
 )
 SELECT f.point, f.site, f.first_at AS opened_at,
-       f.situation IN (SELECT situation FROM cleared) AS cleared, 0 AS moved, '' AS employee
+       f.situation IN (SELECT situation FROM cleared) AS cleared, 0 AS known, '' AS employee
 FROM force_majeure f WHERE f.first_at >= $from AND f.first_at < $to
 ORDER BY f.first_at, f.situation;
 
 -- name: kpi.spontaneous
--- Ratings with what decides how they count; moved: a manager said whose it is.
-SELECT x.point, x.site, x.answer, x.at AS opened_at, a.id IS NOT NULL AS moved,
-       coalesce(a.employee, 'unassigned') AS employee,
+-- Ratings with what decides how they count.
+SELECT x.point, x.site, x.answer, x.at AS opened_at, 1 AS known,
+       coalesce(CASE WHEN a.id IS NULL THEN x.employee ELSE a.employee END, 'unassigned')
+           AS employee,
        coalesce((SELECT voided FROM voids v WHERE v.survey = x.rating ORDER BY id DESC LIMIT 1), 0)
            AS voided,
        coalesce(r.verdict = 'invalid', 0) AS invalid

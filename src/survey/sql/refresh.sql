@@ -209,19 +209,25 @@ INSERT INTO survey_history (survey, at, was, became) VALUES ($survey, $at, $was,
 SELECT EXISTS (SELECT 1 FROM survey_history WHERE survey = $survey);
 
 -- name: refresh.put_rating
-INSERT INTO spontaneous (rating, point, site, answer, at, channel, test, device_offset_us,
+-- The employee is who alone was on shift; a corrected shift replaces the one of the same beginning.
+INSERT INTO spontaneous (rating, point, site, answer, at, employee, channel, test, device_offset_us,
                          device_uncertainty_us, placed_at)
-VALUES ($rating, $point, $site, $answer, $at, $channel, $test, $offset_us, $uncertainty_us, $now)
+VALUES ($rating, $point, $site, $answer, $at,
+        (SELECT CASE WHEN count(DISTINCT h.employee) = 1 THEN min(h.employee) END FROM shifts h
+         WHERE h.point = $point AND h.valid_from <= $at AND h.valid_to > $at
+           AND h.id = (SELECT max(g.id) FROM shifts g WHERE g.point = h.point
+                       AND g.valid_from = h.valid_from AND g.employee = h.employee)),
+        $channel, $test, $offset_us, $uncertainty_us, $now)
 ON CONFLICT (rating) DO UPDATE SET
     point = excluded.point, site = excluded.site, answer = excluded.answer, at = excluded.at,
-    channel = excluded.channel, test = excluded.test,
+    employee = excluded.employee, channel = excluded.channel, test = excluded.test,
     device_offset_us = excluded.device_offset_us,
     device_uncertainty_us = excluded.device_uncertainty_us,
     placed_at = CASE WHEN point <> excluded.point OR at <> excluded.at THEN excluded.placed_at
                 ELSE placed_at END
 WHERE point <> excluded.point OR site <> excluded.site OR answer <> excluded.answer
-   OR at <> excluded.at OR channel <> excluded.channel OR test <> excluded.test
-   OR device_offset_us <> excluded.device_offset_us
+   OR at <> excluded.at OR employee IS NOT excluded.employee OR channel <> excluded.channel
+   OR test <> excluded.test OR device_offset_us <> excluded.device_offset_us
    OR device_uncertainty_us <> excluded.device_uncertainty_us;
 
 -- name: refresh.count_ratings
