@@ -29,6 +29,8 @@ const strip = (path, which) => {
 
 const surveyTruth = new Map(csv("scene/truth.csv").map((row) => [row.survey, row]));
 const surveys = new Map();
+const ratings = new Map(); // spontaneous ones: answers outside every window
+const subjects = () => [...surveys.values(), ...ratings.values()];
 const stills = lines("stills.jsonl");
 const clips = lines("clips.jsonl").filter((item) => item.kind === "clip");
 let status;
@@ -42,10 +44,10 @@ async function api(path) {
 }
 
 before(async () => {
-  for (const line of okno("survey", "list", "--from", truth.from, "--to", truth.to, "--json").trim().split("\n")) {
-    const survey = JSON.parse(line);
-    surveys.set(survey.id, survey);
-  }
+  const period = ["--from", truth.from, "--to", truth.to, "--json"];
+  const list = (...args) => okno("survey", "list", ...args, ...period).trim().split("\n").map((line) => JSON.parse(line));
+  for (const survey of list()) surveys.set(survey.id, survey);
+  for (const rating of list("--spontaneous")) ratings.set(rating.id, rating);
   status = JSON.parse(okno("audit", "status", "demo", "--json"));
   const login = await fetch(`${process.env.OKNO_URL}/api/v1/login`, {
     method: "POST",
@@ -67,6 +69,13 @@ test("surveys are those of the truth, with their moments and answers", () => {
     assert.equal(survey.force_majeure, expected.force_majeure === "1", `${id} force majeure`);
     assert.equal(survey.late_answers > 0, expected.late_at !== "", `${id} late answer`);
   }
+});
+
+test("spontaneous ratings are those of the truth", () => {
+  const told = [...ratings.values()].map(({ point, answered_at, answer }) => `${point} ${ms(answered_at)} ${answer}`);
+  const expected = truth.spontaneous.map(({ point, at, answer }) => `${point} ${ms(at)} ${answer}`);
+  assert.ok(expected.length > 0, "the scene has some");
+  assert.deepEqual(told.sort(), expected.sort());
 });
 
 // Measurements of the demo's clocks; between two of them the offset is a line and the uncertainty grows
@@ -95,7 +104,7 @@ function expectedLink(survey) {
 
 test("every survey says what its camera recorded, the hole included", () => {
   let inHole = 0;
-  for (const survey of surveys.values()) {
+  for (const survey of subjects()) {
     const { fraction } = expectedLink(survey);
     const expected = fraction >= 1 ? "linked" : fraction > 0 ? "partial" : "no_recording";
     assert.equal(survey.video, expected, `${survey.id}: ${fraction}`);
@@ -103,13 +112,13 @@ test("every survey says what its camera recorded, the hole included", () => {
   }
   assert.ok(inHole >= 3, "the scene has surveys in the hole");
   const states = JSON.parse(text("links.json"));
-  assert.equal(states.linked + states.partial + states.no_recording, surveys.size);
+  assert.equal(states.linked + states.partial + states.no_recording, subjects().length);
 });
 
 test("every still shows the last frame at or before the answer", () => {
   let worst = 0;
   for (const still of stills) {
-    const survey = surveys.get(still.survey);
+    const survey = surveys.get(still.survey) ?? ratings.get(still.survey);
     const wanted = ms(survey.answered_at ?? survey.closes_at);
     const drawn = strip(still.path, "--first");
     assert.ok(drawn <= wanted && wanted - drawn < frameMs + 1, `${still.survey}: wanted ${wanted}, drawn ${drawn}`);
@@ -120,7 +129,7 @@ test("every still shows the last frame at or before the answer", () => {
 
 test("every survey whose moment was recorded has its still, and no other", () => {
   const have = new Set(stills.map((still) => still.survey));
-  for (const survey of surveys.values()) {
+  for (const survey of subjects()) {
     const { holeFrom, holeTo } = expectedLink(survey);
     const wanted = ms(survey.answered_at ?? survey.closes_at);
     // A frame up to a second old still shows the moment.
@@ -304,6 +313,8 @@ test("the summary tells what was done", () => {
   assert.equal(summary.surveys, surveys.size);
   assert.equal(summary.events, truth.events);
   assert.equal(summary.answered + summary.silent, summary.surveys);
+  assert.equal(summary.spontaneous, ratings.size);
+  assert.equal(summary.linked + summary.partial + summary.no_recording, summary.surveys + summary.spontaneous);
   assert.equal(summary.stills, stills.length);
   assert.equal(summary.clips, clips.length);
   assert.equal(summary.sample, status.sample);
