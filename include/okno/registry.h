@@ -70,7 +70,7 @@ struct okno_placement {
 };
 OKNO_VEC(okno_placement_vec, struct okno_placement);
 
-/* A device at a point. */
+/* A device at a point. Neither button nor panel: another channel, such as a QR code. */
 struct okno_pairing {
     char device[OKNO_ID_TEXT];
     char point[OKNO_ID_TEXT];

@@ -21,8 +21,15 @@
 
 struct okno_hours;
 
-/* What a pairing lets a device do at the point. NONE: not paired there at that moment. */
-enum okno_device_role { OKNO_ROLE_NONE, OKNO_ROLE_BUTTON, OKNO_ROLE_PANEL, OKNO_ROLE_BOTH };
+/* What a pairing lets a device do at the point. NONE: not paired there at that moment; CHANNEL:
+ * only answers of another channel, which fill no window. */
+enum okno_device_role {
+    OKNO_ROLE_NONE,
+    OKNO_ROLE_BUTTON,
+    OKNO_ROLE_PANEL,
+    OKNO_ROLE_BOTH,
+    OKNO_ROLE_CHANNEL
+};
 
 /* One event with what the registry says about its device at its moment. Texts are borrowed. */
 struct okno_survey_event {

@@ -10,6 +10,8 @@
     X(clock) \
     X(token) \
     X(device) \
+    X(panel) \
+    X(qr) \
     X(agreement) \
     X(alert) \
     X(notify) \

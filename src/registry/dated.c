@@ -62,8 +62,8 @@ static void read_pairing(struct okno_stmt *stmt, struct okno_pairing *row)
     const char *role = okno_stmt_text(stmt, "role");
     *row = (struct okno_pairing){.from_us = okno_stmt_int(stmt, "valid_from"),
                                  .to_us = until(stmt),
-                                 .button = strcmp(role, "panel") != 0,
-                                 .panel = strcmp(role, "button") != 0,
+                                 .button = okno_text_is_word(role, "button both"),
+                                 .panel = okno_text_is_word(role, "panel both"),
                                  .test = okno_stmt_int(stmt, "test") != 0};
     COPY(row->device, stmt, "device");
     COPY(row->point, stmt, "point");

@@ -89,9 +89,9 @@ static const struct okno_field device_fields[] = {
     {.name = "to", .type = OKNO_FIELD_TIME, .help = "until when; empty: further notice"},
     {.name = "role",
      .type = OKNO_FIELD_WORD,
-     .words = "button panel both",
+     .words = "button panel both channel",
      .fallback = "both",
-     .help = "the seller's button, the customer's panel"},
+     .help = "the seller's button, the customer's panel; channel: e.g. a QR code"},
     {.name = "test", .type = OKNO_FIELD_BOOL, .fallback = "false", .help = "in test mode"},
 };
 

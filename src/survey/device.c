@@ -140,6 +140,8 @@ static int read_pairing(struct okno_db *db, int64_t now_us, int64_t liveness_us,
         int64_t since_us = device->last_arrival_us;
         since_us = since_us > pairing->from_us ? since_us : pairing->from_us;
         int64_t awake_us = now_us - since_us;
+        if (!pairing->button && !pairing->panel) /* a QR code may be silent */
+            continue;
         if (awake_us > liveness_us)
             rc = okno_device_awake_us(db, pairing->point, since_us, now_us, &awake_us, err);
         if (rc < 0 || awake_us <= liveness_us)

@@ -44,7 +44,7 @@ static enum okno_device_role role_of(const struct okno_pairing *pairing)
 {
     if (pairing->button)
         return pairing->panel ? OKNO_ROLE_BOTH : OKNO_ROLE_BUTTON;
-    return pairing->panel ? OKNO_ROLE_PANEL : OKNO_ROLE_NONE;
+    return pairing->panel ? OKNO_ROLE_PANEL : OKNO_ROLE_CHANNEL;
 }
 
 static int keep_channel(struct survey_source *source, const char *channel, const char **ret_channel,

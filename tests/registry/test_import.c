@@ -149,7 +149,7 @@ static const struct {
      "invalid", "is not after from"},
     {"devices", "device,point,from", "D9,P1,2026-01-02T00:00:00", "invalid", "without a zone"},
     {"devices", "device,point,from,role", "D9,P1,2026-01-02T00:00:00Z,lamp", "invalid",
-     "button panel both"},
+     "button panel both channel"},
     {"devices", "device,point,from,test", "D9,P1,2026-01-02T00:00:00Z,maybe", "invalid",
      "true, yes"},
     {"questions", "question,point,from,kind,text,window_s",

@@ -38,7 +38,7 @@ CREATE INDEX points_key ON points (point);
 CREATE TABLE devices (
     id INTEGER PRIMARY KEY, import INTEGER NOT NULL REFERENCES imports,
     device TEXT NOT NULL, point TEXT NOT NULL, valid_from INTEGER NOT NULL, valid_to INTEGER,
-    role TEXT NOT NULL DEFAULT 'both' CHECK (role IN ('button', 'panel', 'both')),
+    role TEXT NOT NULL DEFAULT 'both' CHECK (role IN ('button', 'panel', 'both', 'channel')),
     test INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX devices_key ON devices (device, valid_from);

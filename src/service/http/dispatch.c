@@ -173,6 +173,10 @@ static int read_body(struct http_request *request, struct okno_err *err)
     int rc = check_origin(request, err);
     if (rc < 0)
         return rc;
+    if (http_schema_is_form(request->route->body)) {
+        rc = http_form_read(request, &request->body, err);
+        return rc < 0 ? rc : http_schema_check(request->route->body, request->body, err);
+    }
     if (!is_json_type(http_header(request, "Content-Type")))
         return okno_fail_field(err, OKNO_INVALID, "Content-Type",
                                "the body must be sent with Content-Type: application/json");

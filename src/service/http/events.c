@@ -100,6 +100,8 @@ int http_post_events(struct http_request *request, struct http_reply *reply, str
         rc = http_intake_store(&service->intake, request->db, &batch, err);
     if (rc < 0)
         return rc;
+    if (batch.added > 0)
+        http_panel_tell(request, &batch);
     if (batch.added > 0 && service->wake)
         service->wake(service->wake_context);
     reply->status = 202;

@@ -28,6 +28,12 @@ http_handler http_get_periods, http_get_period, http_post_period, http_get_adjus
     http_get_publication, http_get_publication_verify, http_post_published;
 /* events.c */
 http_handler http_post_events;
+/* panel.c */
+http_handler http_post_panel, http_get_panels, http_post_panel_revoke, http_post_pair,
+    http_get_panel, http_post_panel_state, http_post_panel_boot, http_get_presses;
+/* qr.c */
+http_handler http_get_qr, http_post_qr_answer, http_get_qr_print, http_get_qr_svg,
+    http_get_qr_codes, http_post_qr_code, http_post_qr_revoke;
 /* devices.c */
 http_handler http_get_devices;
 
@@ -40,5 +46,17 @@ OKNO_CHECK int http_query_time(const struct http_request *request, const char *n
                                int64_t *ret_us, struct okno_err *err);
 OKNO_CHECK int http_query_period(const struct http_request *request, int64_t *ret_from_us,
                                  int64_t *ret_to_us, struct okno_err *err);
+
+enum { HTTP_URL_TEXT = 600 };
+
+/* panel.c: the address by which browsers reach the service: public_url, else what this request
+ * asked; without a slash at its end. */
+void http_base_url(const struct http_request *request, char ret_url[HTTP_URL_TEXT]);
+
+/* panel.c: {"size", "path"} of a QR code. */
+json_t *http_qr_json(const char *text);
+
+/* panel.c: let the panels of the point know of the presses that were stored. */
+void http_panel_tell(struct http_request *request, const struct http_intake_batch *batch);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "intake.h"
 #include "limiter.h"
+#include "live.h"
 #include "okno/db.h"
 #include "okno/json.h"
 #include "okno/survey.h"
@@ -23,6 +24,8 @@ enum {
     HTTP_PARAMS_MAX = 2,
     HTTP_PARAM_TEXT = 200,
     HTTP_ROLE_COUNT = 6,
+    HTTP_PHONES_PER_MINUTE = 12, /* answers by QR codes from one address */
+    HTTP_CODES_PER_MINUTE = 60,  /* by one code */
 };
 
 /* Roles as a set. A route without any is open to everyone. Devices send a token of their own with
@@ -62,7 +65,10 @@ struct http_service {
     pthread_mutex_t login_lock; /* one password is hashed at a time: each takes much memory */
     pthread_mutex_t limiter_lock;
     struct http_limiter pairs, users, addresses; /* under limiter_lock */
-    struct http_rate devices;                    /* under limiter_lock */
+    struct http_limiter guesses;                 /* of pairing codes; under limiter_lock */
+    struct http_rate devices, phones, codes;     /* under limiter_lock */
+    struct http_live live;
+    pthread_mutex_t qr_lock; /* running numbers of QR codes' devices: taken and stored one by one */
     struct http_intake intake;
     int64_t liveness_us;
     atomic_uint_fast64_t requests, failures; /* answered; of these with 5xx */
@@ -128,6 +134,14 @@ json_t *http_openapi(void);
 /* Check a value against a named schema of schemas.json. UNKNOWN_FIELD, MISSING or INVALID name the
  * field. */
 OKNO_CHECK int http_schema_check(const char *schema, const json_t *value, struct okno_err *err);
+
+/* Whether the schema describes a plain HTML form (x-form). */
+bool http_schema_is_form(const char *schema);
+
+/* The fields of an application/x-www-form-urlencoded body as an object of strings: a new reference.
+ * OKNO_MALFORMED, OKNO_INVALID. */
+OKNO_CHECK int http_form_read(const struct http_request *request, json_t **ret_fields,
+                              struct okno_err *err);
 
 /* The schemas by name; lives as long as the program. */
 const json_t *http_schemas(void);

@@ -26,7 +26,9 @@ static json_t *parameters_of(const struct http_route *route)
 
 static json_t *content_of(const char *schema)
 {
-    return json_pack("{s:{s:{s:o}}}", "application/json", "schema", "$ref",
+    const char *type =
+        http_schema_is_form(schema) ? "application/x-www-form-urlencoded" : "application/json";
+    return json_pack("{s:{s:{s:o}}}", type, "schema", "$ref",
                      json_sprintf("#/components/schemas/%s", schema));
 }
 
@@ -36,7 +38,7 @@ static json_t *responses_of(const struct http_route *route)
     if (route->reply)
         json_object_set_new(good, "content", content_of(route->reply));
     const char *status = strcmp(route->method, "POST") == 0 && !route->reply ? "204" : "200";
-    if (route->roles & HTTP_DEVICE)
+    if (route->roles & HTTP_DEVICE && strcmp(route->method, "POST") == 0)
         status = "202";
     return json_pack("{s:o, s:{s:s, s:o}}", status, good, "default", "description",
                      "a refusal with its code", "content", content_of("Error"));

@@ -67,6 +67,15 @@ int http_page(struct http_request *request, struct http_reply *reply, struct okn
 {
     const struct okno_ui_file *file = find(request->path);
     const char *last = strrchr(request->path, '/');
+    /* The kiosk page: its sounds come out of the browser's own store when the service is gone. */
+    bool panel = strcmp(request->path, "/panel") == 0 || strcmp(request->path, "/panel.html") == 0;
+    if (panel) {
+        file = find("/panel.html");
+        http_reply_header(reply, "Content-Security-Policy",
+                          "default-src 'none'; script-src 'self'; style-src 'self'; img-src "
+                          "'self'; media-src 'self' blob:; connect-src 'self'; manifest-src "
+                          "'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'");
+    }
     /* The page draws its own addresses, e.g. /review; a name with a dot is a file or nothing. */
     if (!file && !strchr(last ? last : request->path, '.'))
         file = find("/index.html");

@@ -28,6 +28,8 @@ void http_reply_reset(struct http_reply *reply)
 {
     okno_buf_free(&reply->body);
     okno_mem_close_at(&reply->fd);
+    if (reply->stream_free)
+        reply->stream_free(reply->stream_context);
     *reply = (struct http_reply)HTTP_REPLY_INIT;
 }
 

@@ -15,7 +15,12 @@ struct http_header {
     char value[512];
 };
 
-/* The body is one of: `body`, `fixed` (lives as long as the program), `fd` (owned). */
+/* Gives the next bytes of an answer without end: fills at most `size` of `bytes`, waiting for them
+ * if need be; 0 ends it. Runs on the connection's thread, after the request is gone. */
+typedef size_t http_stream(void *context, char *bytes, size_t size);
+
+/* The body is one of: `body`, `fixed` (lives as long as the program), `fd` (owned), `stream` with
+ * its context (owned: `stream_free` releases it). */
 struct http_reply {
     int status;
     const char *type; /* media type; a literal */
@@ -24,6 +29,9 @@ struct http_reply {
     size_t fixed_len;
     int fd;
     int64_t fd_offset, fd_len;
+    http_stream *stream;
+    void *stream_context;
+    void (*stream_free)(void *context);
     struct http_header headers[HTTP_HEADERS_MAX];
     size_t header_count;
 };
@@ -47,7 +55,8 @@ OKNO_CHECK int http_reply_json(struct http_reply *reply, json_t *json, struct ok
  * service are not explained to the client: their text is for the log. */
 void http_reply_error(struct http_reply *reply, int code, const struct okno_err *err);
 
-/* Headers that stand on every answer, the gate's included: name, value, ..., NULL. */
+/* Headers that stand on every answer, the gate's included: name, value, ..., NULL. A handler's own
+ * header of that name stands instead. */
 extern const char *const http_reply_always[];
 
 /* A whole answer as bytes, for refusals before the library sees the connection. */

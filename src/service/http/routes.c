@@ -3,6 +3,7 @@
 
 #define QUEUE (HTTP_EXPERT | HTTP_ADMINISTRATOR)
 #define FIGURES (HTTP_AUDITOR | HTTP_MANAGER | HTTP_ADMINISTRATOR)
+#define PANELS (HTTP_MANAGER | HTTP_ADMINISTRATOR)
 #define EVIDENCE (HTTP_EXPERT | HTTP_AUDITOR | HTTP_MANAGER | HTTP_ADMINISTRATOR)
 
 /* method, path, roles, query, body, reply, summary, handler */
@@ -81,6 +82,37 @@ const struct http_route http_routes[] = {
      "Work at the archives: jobs, links, archives in trouble", http_get_status},
     {"GET", "/api/v1/devices", HTTP_MANAGER | HTTP_ADMINISTRATOR, "", NULL, "Devices",
      "Devices in the field: last heard of, clock, gaps, alerts", http_get_devices},
+
+    {"GET", "/q/{code}", 0, "done", NULL, NULL, "The question behind a code on paper, as a page",
+     http_get_qr},
+    {"POST", "/q/{code}", 0, "", "QrAnswer", NULL,
+     "A customer's answer from a phone; one in five minutes", http_post_qr_answer},
+    {"GET", "/q/{code}/print", 0, "", NULL, NULL, "The code with its question, to be printed",
+     http_get_qr_print},
+    {"GET", "/q/{code}/code.svg", 0, "", NULL, NULL, "The code alone", http_get_qr_svg},
+    {"GET", "/api/v1/qr", PANELS, "point", NULL, "QrCodes", "Codes on paper", http_get_qr_codes},
+    {"POST", "/api/v1/qr", PANELS, "", "QrNew", "QrCode", "A new code for a point",
+     http_post_qr_code},
+    {"POST", "/api/v1/qr/{code}/revoke", PANELS, "", "Empty", NULL, "The code leads nowhere now",
+     http_post_qr_revoke},
+
+    {"GET", "/api/v1/panels", PANELS, "", NULL, "Panels",
+     "Browsers that were invited as devices, and what they say of their queues", http_get_panels},
+    {"POST", "/api/v1/panels", PANELS, "", "PanelInvite", "PanelInvited",
+     "Invite a browser: pair it with a point and make a one-time code", http_post_panel},
+    {"POST", "/api/v1/panels/{device}/revoke", PANELS, "", "Empty", "PanelRevoked",
+     "Revoke the tokens and codes of a device", http_post_panel_revoke},
+    {"POST", "/api/v1/panel/pair", 0, "", "PanelCode", "PanelAccess",
+     "Exchange a one-time code for the device's token", http_post_pair},
+    {"GET", "/api/v1/panel", HTTP_DEVICE, "", NULL, "PanelView",
+     "The questions of the device's point, now and for two weeks", http_get_panel},
+    {"POST", "/api/v1/panel/state", HTTP_DEVICE, "", "PanelState", "PanelNow",
+     "What a soft panel says of its queue", http_post_panel_state},
+    {"POST", "/api/v1/panel/boot", HTTP_DEVICE, "", "Empty", "PanelBoot",
+     "A boot that the device never used", http_post_panel_boot},
+    {"GET", "/api/v1/panel/presses", HTTP_DEVICE, "after", NULL, "PanelPresses",
+     "Fresh presses at the device's point; as server-sent events with Accept: text/event-stream",
+     http_get_presses},
 
     {"POST", "/api/v1/events", HTTP_DEVICE, "", "Events", "EventResults",
      "What a device tells: one event, or up to 1000; each is answered for itself, in order",

@@ -30,6 +30,11 @@ const json_t *http_schemas(void)
     return schemas;
 }
 
+bool http_schema_is_form(const char *schema)
+{
+    return json_is_true(json_object_get(json_object_get(http_schemas(), schema), "x-form"));
+}
+
 /* Where in the document we are, for messages: a list from the innermost outwards. */
 struct place {
     const struct place *outer;

@@ -68,8 +68,43 @@ static void name_peer(const struct http_server *server, struct MHD_Connection *c
         (void)snprintf(request->peer, sizeof(request->peer), "%s", real);
 }
 
+static ssize_t read_stream(void *context, uint64_t at, char *bytes, size_t size)
+{
+    (void)at;
+    const struct http_reply *stream = context;
+    size_t got = stream->stream(stream->stream_context, bytes, size);
+    return got > 0 ? (ssize_t)got : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static void free_stream(void *context)
+{
+    http_reply_reset(context);
+    free(context);
+}
+
+/* The library calls on after the exchange is gone: what it needs moves into a reply of its own. */
+static struct MHD_Response *stream_of(struct http_reply *reply)
+{
+    enum { BLOCK = 4096 };
+    struct http_reply *moved = malloc(sizeof(*moved));
+    if (!moved)
+        return NULL;
+    *moved = (struct http_reply)HTTP_REPLY_INIT;
+    moved->stream = reply->stream;
+    moved->stream_context = reply->stream_context;
+    moved->stream_free = reply->stream_free;
+    reply->stream_free = NULL;
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_stream, moved, free_stream);
+    if (!response)
+        free_stream(moved);
+    return response;
+}
+
 static struct MHD_Response *response_of(struct http_reply *reply)
 {
+    if (reply->stream)
+        return stream_of(reply);
     if (reply->fd >= 0) {
         struct MHD_Response *response = MHD_create_response_from_fd_at_offset64(
             (uint64_t)reply->fd_len, reply->fd, (uint64_t)reply->fd_offset);
@@ -98,7 +133,8 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http
     if (!response)
         return MHD_NO;
     for (size_t i = 0; http_reply_always[i]; i += 2)
-        (void)MHD_add_response_header(response, http_reply_always[i], http_reply_always[i + 1]);
+        if (!has_header(reply, http_reply_always[i]))
+            (void)MHD_add_response_header(response, http_reply_always[i], http_reply_always[i + 1]);
     for (size_t i = 0; i < reply->header_count; i++)
         (void)MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
     if (reply->type)
@@ -251,10 +287,14 @@ static void prepare_service(struct http_server *server, const struct okno_serve_
     service->min_n = conf->kpi.min_n;
     service->survey = okno_survey_params_of(conf);
     service->pairs.window_us = service->users.window_us = service->addresses.window_us =
-        60 * OKNO_SECOND_US;
+        service->guesses.window_us = 60 * OKNO_SECOND_US;
     service->liveness_us = conf->survey.liveness_h * 3600 * OKNO_SECOND_US;
     http_rate_init(&service->devices, conf->limits.device_per_min);
     http_intake_init(&service->intake);
+    http_live_init(&service->live);
+    http_rate_init(&service->phones, HTTP_PHONES_PER_MINUTE);
+    http_rate_init(&service->codes, HTTP_CODES_PER_MINUTE);
+    (void)pthread_mutex_init(&service->qr_lock, NULL);
     service->wake = wake;
     service->wake_context = context;
     service->server = server;
@@ -319,6 +359,7 @@ void http_server_stop(struct http_server *server)
     if (!server)
         return;
     atomic_store(&server->service.stopping, true);
+    http_live_stop(&server->service.live);
     if (server->gate && !http_gate_drain(server->gate))
         okno_log(OKNO_LOG_WARNING, "http", "requests that did not end in time are cut off");
     if (server->daemon)
@@ -327,6 +368,8 @@ void http_server_stop(struct http_server *server)
     http_pool_close(&server->service.pool);
     (void)pthread_mutex_destroy(&server->service.login_lock);
     (void)pthread_mutex_destroy(&server->service.limiter_lock);
+    (void)pthread_mutex_destroy(&server->service.qr_lock);
     http_intake_destroy(&server->service.intake);
+    http_live_destroy(&server->service.live);
     free(server);
 }

@@ -65,3 +65,6 @@ SELECT min(closes_at) FROM surveys WHERE state = 'open';
 -- name: service.newest_still
 SELECT sha256, frame_at FROM evidence WHERE survey = $survey AND kind = 'still'
 ORDER BY id DESC LIMIT 1;
+
+-- name: service.next_qr_seq
+SELECT max(last_seq) + 1 FROM device_runs WHERE device = $device AND boot = 0;

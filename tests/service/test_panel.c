@@ -1,0 +1,506 @@
+/* Soft panels and codes on paper against the real server. */
+#define _GNU_SOURCE
+#include "client.h"
+
+#include "okno/panel.h"
+#include "okno/survey.h"
+
+#define POINT                                                                                      \
+    "INSERT INTO imports (import, at, author, kind, source) VALUES (900, 0, 'a', 'k', 's');"       \
+    "INSERT INTO sites (import, site, name, time_zone) VALUES (900, 'S1', 'Mall', "                \
+    "'Europe/Moscow');"                                                                            \
+    "INSERT INTO points (import, point, site, name) VALUES (900, 'P1', 'S1', 'Till 1'), "          \
+    "(900, 'P2', 'S1', 'Till 2');"                                                                 \
+    "INSERT INTO questions (import, question, point, valid_from, kind, text, window_us) VALUES "   \
+    "(900, 'Q1', 'P1', 0, 'personnel', 'Вы довольны: {employee}?', 20000000);"           \
+    "INSERT INTO employees (import, employee, name) VALUES (900, 'E1', 'Анна');"
+
+static int start(void **state)
+{
+    struct fixture *fixture = fixture_new();
+    fixture_sql(fixture, POINT);
+    fixture_user(fixture, "boss", "manager");
+    fixture_user(fixture, "eye", "expert");
+    fixture_start(fixture);
+    *state = fixture;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    fixture_free(*state);
+    return 0;
+}
+
+static void invite(struct fixture *fixture, const char *device, const char *role,
+                   char ret_code[OKNO_PANEL_CODE_TEXT])
+{
+    struct okno_err err = {0};
+    const struct okno_panel_invitation invitation = {
+        .device = device, .point = "P1", .role = role, .label = "", .author = "boss"};
+    int rc = okno_panel_invite(fixture->db, &invitation, okno_time_now(), ret_code, &err);
+    assert_string_equal(err.text, "");
+    assert_int_equal(rc, 0);
+}
+
+static struct answer pair(struct fixture *fixture, const char *code)
+{
+    char body[100];
+    (void)snprintf(body, sizeof(body), "{\"code\":\"%s\"}", code);
+    return client_request(fixture_port(fixture), "POST", "/api/v1/panel/pair", "", body);
+}
+
+/* A header line with the token of a browser newly paired. */
+static void paired(struct fixture *fixture, const char *device, const char *role,
+                   char ret_header[120])
+{
+    char code[OKNO_PANEL_CODE_TEXT];
+    invite(fixture, device, role, code);
+    AUTO_ANSWER answer = pair(fixture, code);
+    assert_int_equal(answer.status, 200);
+    okno_autojson json_t *json = answer_json(&answer);
+    (void)snprintf(ret_header, 120, "Authorization: Bearer %s\r\n", json_text(json, "token"));
+}
+
+static int64_t count(struct fixture *fixture, const char *sql)
+{
+    char path[128];
+    sqlite3 *sqlite = NULL;
+    sqlite3_stmt *stmt = NULL;
+    (void)snprintf(path, sizeof(path), "%s/okno.db", fixture->dir);
+    assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(sqlite, sql, -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    int64_t value = sqlite3_column_int64(stmt, 0);
+    (void)sqlite3_finalize(stmt);
+    (void)sqlite3_close(sqlite);
+    return value;
+}
+
+static void a_code_is_exchanged_once(void **state)
+{
+    struct fixture *fixture = *state;
+    char code[OKNO_PANEL_CODE_TEXT];
+    invite(fixture, "T1", "both", code);
+    AUTO_ANSWER first = pair(fixture, code);
+    assert_int_equal(first.status, 200);
+    okno_autojson json_t *json = answer_json(&first);
+    assert_string_equal(json_text(json, "device"), "T1");
+    assert_int_equal(strlen(json_text(json, "token")), 64);
+    assert_int_equal(json_integer_value(json_object_get(json, "boot")), 1);
+    AUTO_ANSWER second = pair(fixture, code);
+    assert_int_equal(second.status, 401);
+    assert_int_equal(count(fixture, "SELECT count(*) FROM tokens"), 1);
+}
+
+static void a_code_is_read_as_people_type_it(void **state)
+{
+    struct fixture *fixture = *state;
+    char code[OKNO_PANEL_CODE_TEXT];
+    invite(fixture, "T1", "both", code);
+    for (char *at = code; *at; at++)
+        *at = *at == '-' ? ' ' : *at == '0' ? 'o' : *at == '1' ? 'l' : *at | (*at >= 'A' ? 32 : 0);
+    AUTO_ANSWER answer = pair(fixture, code);
+    assert_int_equal(answer.status, 200);
+}
+
+static void a_later_code_ends_the_earlier(void **state)
+{
+    struct fixture *fixture = *state;
+    char code[2][OKNO_PANEL_CODE_TEXT];
+    invite(fixture, "T1", "both", code[0]);
+    invite(fixture, "T1", "both", code[1]);
+    AUTO_ANSWER old = pair(fixture, code[0]);
+    assert_int_equal(old.status, 401);
+    AUTO_ANSWER new = pair(fixture, code[1]);
+    assert_int_equal(new.status, 200);
+    assert_int_equal(count(fixture, "SELECT count(*) FROM devices WHERE device = 'T1'"), 1);
+}
+
+static void an_old_code_opens_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    char code[OKNO_PANEL_CODE_TEXT];
+    invite(fixture, "T1", "both", code);
+    fixture_sql(fixture, "UPDATE panel_codes SET expires_at = 1");
+    AUTO_ANSWER answer = pair(fixture, code);
+    assert_int_equal(answer.status, 401);
+}
+
+static void guessing_is_slowed_down(void **state)
+{
+    struct fixture *fixture = *state;
+    int status = 401;
+    for (int i = 0; status == 401 && i < 20; i++) {
+        AUTO_ANSWER answer = pair(fixture, "0000-0000-0000");
+        status = answer.status;
+        if (status == 429)
+            assert_non_null(answer_header(&answer, "Retry-After"));
+    }
+    assert_int_equal(status, 429);
+}
+
+static void each_pairing_gets_a_boot_of_its_own(void **state)
+{
+    struct fixture *fixture = *state;
+    char header[120];
+    paired(fixture, "T1", "both", header);
+    AUTO_ANSWER sent = client_request(fixture_port(fixture), "POST", "/api/v1/events", header,
+                                      "{\"boot\":7,\"seq\":1,\"time\":\"2026-03-10T10:00:00Z\","
+                                      "\"kind\":\"alive\"}");
+    assert_int_equal(sent.status, 202);
+    AUTO_ANSWER answer =
+        client_request(fixture_port(fixture), "POST", "/api/v1/panel/boot", header, "{}");
+    assert_int_equal(answer.status, 202);
+    okno_autojson json_t *json = answer_json(&answer);
+    assert_int_equal(json_integer_value(json_object_get(json, "boot")), 8);
+}
+
+static void only_managers_and_administrators_invite(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *body = "{\"device\":\"T1\",\"point\":\"P1\",\"role\":\"panel\"}";
+    AUTO_ANSWER expert = client_request(fixture_port(fixture), "POST", "/api/v1/panels",
+                                        fixture_login(fixture, "eye"), body);
+    assert_int_equal(expert.status, 403);
+    AUTO_ANSWER manager = client_request(fixture_port(fixture), "POST", "/api/v1/panels",
+                                         fixture_login(fixture, "boss"), body);
+    assert_int_equal(manager.status, 200);
+    okno_autojson json_t *json = answer_json(&manager);
+    char wanted[100];
+    (void)snprintf(wanted, sizeof(wanted), "http://127.0.0.1:%d/panel#%s", fixture_port(fixture),
+                   json_text(json, "code"));
+    assert_string_equal(json_text(json, "url"), wanted);
+    assert_true(json_integer_value(json_object_get(json_object_get(json, "qr"), "size")) > 20);
+}
+
+static void a_panel_is_told_its_questions_with_names_filled_in(void **state)
+{
+    struct fixture *fixture = *state;
+    char header[120];
+    char sql[300];
+    int64_t now_us = okno_time_now();
+    (void)snprintf(
+        sql, sizeof(sql),
+        "INSERT INTO shifts (import, employee, point, valid_from, valid_to) VALUES (900, "
+        "'E1', 'P1', %lld, %lld)",
+        (long long)(now_us - OKNO_DAY_US), (long long)(now_us + OKNO_DAY_US));
+    fixture_sql(fixture, sql);
+    paired(fixture, "T1", "panel", header);
+    AUTO_ANSWER answer =
+        client_request(fixture_port(fixture), "GET", "/api/v1/panel", header, NULL);
+    assert_int_equal(answer.status, 200);
+    okno_autojson json_t *json = answer_json(&answer);
+    assert_string_equal(json_text(json, "role"), "panel");
+    const json_t *questions = json_object_get(json, "questions");
+    assert_int_equal(json_array_size(questions), 2);
+    const json_t *first = json_array_get(questions, 0);
+    assert_string_equal(json_text(first, "text"), "Вы довольны: Анна?");
+    assert_string_equal(json_text(first, "language"), "ru");
+    assert_true(json_number_value(json_object_get(first, "window_s")) == 20.0);
+    assert_string_equal(json_text(json_array_get(questions, 1), "text"),
+                        "Вы довольны: наш сотрудник?");
+}
+
+static void a_token_opens_its_own_point_only(void **state)
+{
+    struct fixture *fixture = *state;
+    char header[120];
+    paired(fixture, "T1", "panel", header);
+    static const char *const closed[] = {
+        "/api/v1/surveys?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z", "/api/v1/devices",
+        "/api/v1/panels", "/api/v1/qr"};
+    for (size_t i = 0; i < OKNO_COUNT(closed); i++) {
+        AUTO_ANSWER answer = client_request(fixture_port(fixture), "GET", closed[i], header, NULL);
+        assert_int_equal(answer.status, 401);
+    }
+}
+
+static void a_revoked_panel_is_shut_out(void **state)
+{
+    struct fixture *fixture = *state;
+    char header[120];
+    paired(fixture, "T1", "panel", header);
+    AUTO_ANSWER revoked = client_request(fixture_port(fixture), "POST", "/api/v1/panels/T1/revoke",
+                                         fixture_login(fixture, "boss"), "{}");
+    assert_int_equal(revoked.status, 200);
+    AUTO_ANSWER answer =
+        client_request(fixture_port(fixture), "GET", "/api/v1/panel", header, NULL);
+    assert_int_equal(answer.status, 401);
+}
+
+static void a_panel_says_how_its_queue_is(void **state)
+{
+    struct fixture *fixture = *state;
+    char header[120];
+    paired(fixture, "T1", "panel", header);
+    AUTO_ANSWER told = client_request(
+        fixture_port(fixture), "POST", "/api/v1/panel/state", header,
+        "{\"queued\":3,\"refused\":0,\"oldest_at\":\"2026-03-10T10:00:00Z\",\"sent_at\":null}");
+    assert_int_equal(told.status, 202);
+    AUTO_ANSWER answer = client_request(fixture_port(fixture), "GET", "/api/v1/panels",
+                                        fixture_login(fixture, "boss"), NULL);
+    okno_autojson json_t *json = answer_json(&answer);
+    const json_t *state_json =
+        json_object_get(json_array_get(json_object_get(json, "panels"), 0), "state");
+    assert_int_equal(json_integer_value(json_object_get(state_json, "queued")), 3);
+    assert_string_equal(json_text(state_json, "oldest_at"), "2026-03-10T10:00:00.000Z");
+    assert_true(json_is_null(json_object_get(state_json, "sent_at")));
+}
+
+static void send_press(struct fixture *fixture, const char *header, int64_t seq, int64_t age_us)
+{
+    char body[300];
+    char at[OKNO_TIME_TEXT];
+    char now[OKNO_TIME_TEXT];
+    int64_t now_us = okno_time_now();
+    (void)snprintf(body, sizeof(body),
+                   "{\"now\":\"%s\",\"events\":[{\"boot\":1,\"seq\":%lld,\"time\":\"%s\",\"kind\":"
+                   "\"press\"}]}",
+                   okno_time_format(now_us, now), (long long)seq,
+                   okno_time_format(now_us - age_us, at));
+    AUTO_ANSWER answer =
+        client_request(fixture_port(fixture), "POST", "/api/v1/events", header, body);
+    assert_int_equal(answer.status, 202);
+}
+
+static void fresh_presses_reach_the_panels_of_the_point_and_old_ones_do_not(void **state)
+{
+    struct fixture *fixture = *state;
+    char button[120];
+    char panel[120];
+    paired(fixture, "B1", "button", button);
+    paired(fixture, "T1", "panel", panel);
+    send_press(fixture, button, 1, OKNO_SECOND_US);
+    send_press(fixture, button, 1, OKNO_SECOND_US * 2); /* conflict: not told */
+    send_press(fixture, button, 2, 300 * OKNO_SECOND_US);
+    AUTO_ANSWER answer =
+        client_request(fixture_port(fixture), "GET", "/api/v1/panel/presses?after=0", panel, NULL);
+    assert_int_equal(answer.status, 200);
+    okno_autojson json_t *json = answer_json(&answer);
+    const json_t *presses = json_object_get(json, "presses");
+    assert_int_equal(json_array_size(presses), 1);
+    assert_in_range(json_integer_value(json_object_get(json_array_get(presses, 0), "age_ms")), 1000,
+                    20000);
+    AUTO_ANSWER later =
+        client_request(fixture_port(fixture), "GET", "/api/v1/panel/presses?after=1", panel, NULL);
+    okno_autojson json_t *rest = answer_json(&later);
+    assert_int_equal(json_array_size(json_object_get(rest, "presses")), 0);
+}
+
+/* Read until the text is there. */
+static void await_text(int fd, const char *text)
+{
+    char got[4096] = "";
+    size_t len = 0;
+    while (!strstr(got, text)) {
+        ssize_t more = recv(fd, got + len, sizeof(got) - 1 - len, 0);
+        assert_true(more > 0);
+        got[len += (size_t)more] = '\0';
+    }
+}
+
+static void a_stream_tells_presses_at_once_and_ends_with_the_service(void **state)
+{
+    struct fixture *fixture = *state;
+    char button[120];
+    char panel[120];
+    char request[400];
+    paired(fixture, "B1", "button", button);
+    paired(fixture, "T1", "panel", panel);
+    int fd = client_connect(fixture_port(fixture));
+    int len = snprintf(request, sizeof(request),
+                       "GET /api/v1/panel/presses HTTP/1.1\r\nHost: a\r\nAccept: "
+                       "text/event-stream\r\n%s\r\n",
+                       panel);
+    client_send(fd, request, (size_t)len);
+    await_text(fd, "listening");
+    send_press(fixture, button, 1, 0);
+    await_text(fd, "event: press");
+    http_server_stop(fixture->server); /* does not wait for the stream's own end */
+    fixture->server = NULL;
+    (void)close(fd);
+}
+
+/* ---- codes on paper ---- */
+
+static struct okno_qr_code hang_up(struct fixture *fixture)
+{
+    struct okno_qr_code code;
+    struct okno_err err = {0};
+    assert_int_equal(
+        okno_qr_code_add(fixture->db, "P1", "boss", okno_time_now() - OKNO_DAY_US, &code, &err), 0);
+    return code;
+}
+
+static struct answer answer_by_phone(struct fixture *fixture, const char *code, const char *cookie,
+                                     const char *body)
+{
+    char request[800];
+    int len =
+        snprintf(request, sizeof(request),
+                 "POST /q/%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nOrigin: "
+                 "http://127.0.0.1:%d\r\n%sContent-Type: "
+                 "application/x-www-form-urlencoded\r\nContent-Length: %zu\r\n\r\n%s",
+                 code, fixture_port(fixture), fixture_port(fixture), cookie, strlen(body), body);
+    return client_talk(fixture_port(fixture), request, (size_t)len);
+}
+
+static void a_phone_is_shown_the_question_of_the_point(void **state)
+{
+    struct fixture *fixture = *state;
+    struct okno_qr_code code = hang_up(fixture);
+    char path[60];
+    (void)snprintf(path, sizeof(path), "/q/%s", code.code);
+    AUTO_ANSWER answer = client_request(fixture_port(fixture), "GET", path, "", NULL);
+    assert_int_equal(answer.status, 200);
+    assert_non_null(strstr(answer.body, "<h1>Вы довольны: наш сотрудник?</h1>"));
+    assert_non_null(strstr(answer.body, "lang=\"ru\""));
+    assert_null(strstr(answer.body, "<script"));
+    const char *policy = answer_header(&answer, "Content-Security-Policy");
+    assert_non_null(strstr(policy, "form-action 'self'"));
+    assert_null(strstr(policy, "script-src"));
+}
+
+static void an_answer_by_phone_never_fills_a_window(void **state)
+{
+    struct fixture *fixture = *state;
+    struct okno_err err = {0};
+    struct okno_survey_refreshed done;
+    struct okno_survey_params params = okno_survey_params_default();
+    struct okno_qr_code code = hang_up(fixture);
+    char header[120];
+    paired(fixture, "T1", "both", header);
+    fixture_sql(fixture, "UPDATE devices SET valid_from = 1");
+    send_press(fixture, header, 1, OKNO_SECOND_US);
+    AUTO_ANSWER answer = answer_by_phone(fixture, code.code, "", "answer=no");
+    assert_int_equal(answer.status, 303);
+    assert_int_equal(count(fixture, "SELECT count(*) FROM events WHERE channel = 'qr'"), 1);
+    assert_int_equal(
+        okno_survey_refresh(fixture->db, &params, okno_time_now() + OKNO_DAY_US, &done, &err), 0);
+    assert_int_equal(
+        count(fixture, "SELECT count(*) FROM surveys WHERE state = 'silent' AND answer IS NULL"),
+        1);
+    assert_int_equal(count(fixture, "SELECT count(*) FROM surveys"), 1);
+    assert_int_equal(count(fixture,
+                           "SELECT count(*) FROM spontaneous WHERE channel = 'qr' AND "
+                           "answer = 'no' AND point = 'P1'"),
+                     1);
+}
+
+static void a_code_on_paper_does_not_make_silence_unheard_nor_quiet(void **state)
+{
+    struct fixture *fixture = *state;
+    struct okno_err err = {0};
+    struct okno_survey_refreshed done;
+    struct okno_survey_params params = okno_survey_params_default();
+    char header[120];
+    (void)hang_up(fixture);
+    paired(fixture, "T1", "both", header);
+    fixture_sql(fixture, "UPDATE devices SET valid_from = 1");
+    send_press(fixture, header, 1, 60 * OKNO_SECOND_US);
+    send_press(fixture, header, 2, OKNO_SECOND_US); /* the panel was heard of since */
+    assert_int_equal(okno_survey_refresh(fixture->db, &params, okno_time_now(), &done, &err), 0);
+    assert_int_equal(
+        count(fixture, "SELECT count(*) FROM surveys WHERE state = 'silent' AND flags = ''"), 1);
+    AUTO_ANSWER answer = client_request(fixture_port(fixture), "GET", "/api/v1/devices",
+                                        fixture_login(fixture, "boss"), NULL);
+    okno_autojson json_t *json = answer_json(&answer);
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(json, "devices"), i, row)
+        assert_string_equal(json_text(row, "state"), "ok");
+    assert_int_equal(i, 2);
+}
+
+static void a_phone_answers_once_in_a_while(void **state)
+{
+    struct fixture *fixture = *state;
+    struct okno_qr_code code = hang_up(fixture);
+    char cookie[300];
+    AUTO_ANSWER first = answer_by_phone(fixture, code.code, "", "answer=yes");
+    assert_int_equal(first.status, 303);
+    const char *set = answer_header(&first, "Set-Cookie");
+    assert_non_null(set);
+    (void)snprintf(cookie, sizeof(cookie), "Cookie: %.*s\r\n", (int)strcspn(set, ";"), set);
+    AUTO_ANSWER second = answer_by_phone(fixture, code.code, cookie, "answer=yes");
+    assert_int_equal(second.status, 429);
+    assert_non_null(answer_header(&second, "Retry-After"));
+    assert_non_null(strstr(second.body, "уже ответили"));
+    cookie[strlen(cookie) - 4] ^= 1; /* not our signature */
+    AUTO_ANSWER forged = answer_by_phone(fixture, code.code, cookie, "answer=yes");
+    assert_int_equal(forged.status, 303);
+    assert_int_equal(count(fixture, "SELECT count(*) FROM events"), 2);
+    assert_int_equal(count(fixture, "SELECT max(seq) FROM events"), 2);
+}
+
+static void a_flood_is_told_honestly(void **state)
+{
+    struct fixture *fixture = *state;
+    struct okno_qr_code code = hang_up(fixture);
+    int status = 303;
+    int stored = 0;
+    for (int i = 0; status == 303 && i < 40; i++) {
+        AUTO_ANSWER answer = answer_by_phone(fixture, code.code, "", "answer=yes");
+        status = answer.status;
+        stored += status == 303;
+    }
+    assert_int_equal(status, 429);
+    assert_int_equal(stored, 12);
+    assert_int_equal(count(fixture, "SELECT count(*) FROM events"), 12);
+}
+
+static void a_form_that_is_none_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct okno_qr_code code = hang_up(fixture);
+    static const char *const wrong[] = {"",           "answer=maybe",         "answer=%zz",
+                                        "answer=%00", "answer=yes&answer=no", "answer=yes&more=1"};
+    for (size_t i = 0; i < OKNO_COUNT(wrong); i++) {
+        AUTO_ANSWER answer = answer_by_phone(fixture, code.code, "", wrong[i]);
+        assert_int_equal(answer.status, 400);
+    }
+    assert_int_equal(count(fixture, "SELECT count(*) FROM events"), 0);
+}
+
+static void a_revoked_code_says_so(void **state)
+{
+    struct fixture *fixture = *state;
+    struct okno_err err = {0};
+    struct okno_qr_code code = hang_up(fixture);
+    assert_int_equal(okno_qr_code_revoke(fixture->db, code.code, okno_time_now(), &err), 0);
+    AUTO_ANSWER answer = answer_by_phone(fixture, code.code, "", "answer=yes");
+    assert_int_equal(answer.status, 410);
+    AUTO_ANSWER unknown = answer_by_phone(fixture, "NOSUCHCODE", "", "answer=yes");
+    assert_int_equal(unknown.status, 404);
+    assert_int_equal(count(fixture, "SELECT count(*) FROM events"), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_code_is_exchanged_once),
+        TEST(a_code_is_read_as_people_type_it),
+        TEST(a_later_code_ends_the_earlier),
+        TEST(an_old_code_opens_nothing),
+        TEST(guessing_is_slowed_down),
+        TEST(each_pairing_gets_a_boot_of_its_own),
+        TEST(only_managers_and_administrators_invite),
+        TEST(a_panel_is_told_its_questions_with_names_filled_in),
+        TEST(a_token_opens_its_own_point_only),
+        TEST(a_revoked_panel_is_shut_out),
+        TEST(a_panel_says_how_its_queue_is),
+        TEST(fresh_presses_reach_the_panels_of_the_point_and_old_ones_do_not),
+        TEST(a_stream_tells_presses_at_once_and_ends_with_the_service),
+        TEST(a_phone_is_shown_the_question_of_the_point),
+        TEST(an_answer_by_phone_never_fills_a_window),
+        TEST(a_code_on_paper_does_not_make_silence_unheard_nor_quiet),
+        TEST(a_phone_answers_once_in_a_while),
+        TEST(a_flood_is_told_honestly),
+        TEST(a_form_that_is_none_is_refused),
+        TEST(a_revoked_code_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
