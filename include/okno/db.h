@@ -46,6 +46,14 @@ OKNO_CHECK int okno_db_commit(struct okno_db *db, struct okno_err *err);
 /* Harmless outside a transaction. */
 void okno_db_rollback(struct okno_db *db);
 
+/* One view of the data for several statements: nothing that others commit is seen until
+ * okno_db_read_end. Inside a transaction of this handle that one goes on; *ret_began tells
+ * okno_db_read_end whether there is anything to end. */
+OKNO_CHECK int okno_db_read_begin(struct okno_db *db, bool *ret_began, struct okno_err *err);
+void okno_db_read_end(struct okno_db *db, bool began);
+/* Whether a transaction of this handle is open. */
+bool okno_db_is_inside(const struct okno_db *db);
+
 /* A savepoint inside a transaction, so that one bad row takes nothing with it. `keep` false undoes
  * all since okno_db_savepoint. They do not nest. */
 OKNO_CHECK int okno_db_savepoint(struct okno_db *db, struct okno_err *err);
@@ -137,6 +145,12 @@ bool okno_stmt_is_null(struct okno_stmt *stmt, const char *column);
 /* The text into a buffer of `size` bytes, cut to fit; "" for NULL. */
 void okno_stmt_copy(struct okno_stmt *stmt, const char *column, char *ret_text, size_t size);
 const void *okno_stmt_blob(struct okno_stmt *stmt, const char *column, size_t *ret_len);
+
+/* For loops over millions of rows: the place of a column, looked up once, and its values by place.
+ */
+int okno_stmt_column(struct okno_stmt *stmt, const char *column);
+const char *okno_stmt_text_at(struct okno_stmt *stmt, int place); /* NULL for NULL */
+int64_t okno_stmt_int_at(struct okno_stmt *stmt, int place);      /* 0 for NULL */
 
 /* Let go of the rows (ends a read transaction). NULL allowed. */
 void okno_stmt_reset(struct okno_stmt *stmt);

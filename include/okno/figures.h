@@ -7,10 +7,12 @@
 #include "okno/err.h"
 #include "okno/json.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct okno_figures_query {
     int64_t from_us, to_us;
+    bool local;          /* these are midnights of dates of each site's calendar, as if in UTC */
     unsigned by;         /* bits of enum okno_group_by */
     const char *audit;   /* NULL: no estimates */
     double k;            /* silent correction coefficient, 0..1 */

@@ -52,9 +52,10 @@ struct okno_kpi_sums {
         int64_t surveys;                            /* of all kinds, FM included */
         int64_t silent, late, superseded;
         int64_t situations; /* force-majeure situations by their first hold */
-        int64_t spontaneous_yes, spontaneous_no;
+        int64_t spontaneous_yes, spontaneous_no, spontaneous_unsure;
     } set[OKNO_SET_COUNT];
     int64_t undeterminable;
+    int64_t reviewed; /* raw surveys that somebody ruled on */
     /* Counts of the asked period; reason NULL: the count stands, else why there is none. */
     struct okno_kpi_count {
         int64_t count;
@@ -120,6 +121,10 @@ OKNO_CHECK int okno_group_parse(const char *text, unsigned *ret_by, struct okno_
 struct okno_kpi_query {
     int64_t from_us, to_us;
     unsigned by; /* bits of enum okno_group_by */
+    /* from_us and to_us are midnights of dates as if in UTC: each site's period goes from the
+     * beginning of the first date to the beginning of the second in its own calendar. */
+    bool local;
+    bool recount; /* read every survey, use no maintained sums: the same result, slower */
 };
 
 struct okno_reason_count {
@@ -138,9 +143,18 @@ OKNO_VEC(okno_group_vec, struct okno_kpi_group);
 /* The value a group has for one word, NULL when it is not grouped by it. */
 const char *okno_group_value(const struct okno_kpi_group *group, enum okno_group_by bit);
 
-/* All groups of the period, ordered by their values; without `by` exactly one, even when empty. */
+/* All groups of the period, ordered by their values; without `by` exactly one, even when empty.
+ *
+ * One view of the data for everything. Where the period begins and ends at midnights of every
+ * site's calendar and no hours are asked, it is made from sums per point and day that the database
+ * keeps, after days in which something changed are counted anew; else from every survey of the
+ * period. Both ways give the same. Sums are of integers: their order plays no part. */
 OKNO_CHECK int okno_kpi_gather(struct okno_db *db, const struct okno_kpi_query *query,
                                struct okno_group_vec *groups, struct okno_err *err);
 void okno_kpi_groups_free(struct okno_group_vec *groups);
+
+/* Bring the sums that the database keeps up to date, in a transaction of its own (or the caller's);
+ * builds them where there are none yet. okno_kpi_gather does it by itself. */
+OKNO_CHECK int okno_kpi_refresh(struct okno_db *db, struct okno_err *err);
 
 #endif

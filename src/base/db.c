@@ -264,6 +264,26 @@ void okno_db_rollback(struct okno_db *db)
     give_turn(db);
 }
 
+bool okno_db_is_inside(const struct okno_db *db)
+{
+    return sqlite3_get_autocommit(db->sqlite) == 0;
+}
+
+int okno_db_read_begin(struct okno_db *db, bool *ret_began, struct okno_err *err)
+{
+    bool began = !okno_db_is_inside(db);
+    int rc = began ? run_text(db->sqlite, "BEGIN DEFERRED", err) : 0;
+    if (rc == 0)
+        *ret_began = began;
+    return rc;
+}
+
+void okno_db_read_end(struct okno_db *db, bool began)
+{
+    if (began && okno_db_is_inside(db))
+        (void)sqlite3_exec(db->sqlite, "COMMIT", NULL, NULL, NULL);
+}
+
 /* Prepared once: a savepoint may stand around every row of millions. */
 static int step_savepoint(struct okno_db *db, enum savepoint_step step, struct okno_err *err)
 {
@@ -481,6 +501,21 @@ static int column_of(struct okno_stmt *stmt, const char *column)
             return i;
     (void)fprintf(stderr, "statement %s has no column %s\n", stmt->name, column);
     abort();
+}
+
+int okno_stmt_column(struct okno_stmt *stmt, const char *column)
+{
+    return column_of(stmt, column);
+}
+
+const char *okno_stmt_text_at(struct okno_stmt *stmt, int place)
+{
+    return (const char *)sqlite3_column_text(stmt->raw, place);
+}
+
+int64_t okno_stmt_int_at(struct okno_stmt *stmt, int place)
+{
+    return sqlite3_column_int64(stmt->raw, place);
 }
 
 const char *okno_stmt_text(struct okno_stmt *stmt, const char *column)

@@ -1,23 +1,11 @@
 #define _POSIX_C_SOURCE 200809L
-/* One pass over the surveys, situations and spontaneous ratings of a period into groups. */
+/* The groups of a query: cells, kept or counted anew, added up by what is asked. */
 #include "kpi.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum { GROUPS_MAX = 100000, VALUE_MAX = 80 };
-
-struct gathering {
-    struct okno_db *db;
-    const struct okno_kpi_query *query;
-    const struct kpi_places *places;
-    struct okno_group_vec *groups;
-};
-
-/* The values that one row is grouped by; "" where not asked. */
-struct key {
-    char value[OKNO_GROUP_WORDS][VALUE_MAX];
-};
+/* Fewer surveys than this are counted faster than sums of them are kept. */
+enum { GROUPS_MAX = 100000, KEEP_FROM = 20000 };
 
 static void group_free(struct okno_kpi_group *group)
 {
@@ -33,278 +21,303 @@ void okno_kpi_groups_free(struct okno_group_vec *groups)
     okno_group_vec_free(groups);
 }
 
-static void put_value(const struct gathering *g, struct key *key, enum okno_group_by bit,
-                      const char *value)
+/* The coarsest piece of calendar that all asked ones can be told from. */
+static enum kpi_unit unit_of(unsigned by)
 {
-    if (g->query->by & bit)
-        (void)snprintf(key->value[kpi_word_place(bit)], VALUE_MAX, "%s", value);
+    if (by & OKNO_BY_HOUR)
+        return KPI_HOUR;
+    if (by & OKNO_BY_DAY)
+        return KPI_DAY;
+    if (by & OKNO_BY_WEEK)
+        return by & OKNO_BY_MONTH ? KPI_DAY : KPI_WEEK;
+    return by & OKNO_BY_MONTH ? KPI_MONTH : KPI_WHOLE;
 }
 
-/* Monday of the week that a day is in, as a date. */
-static void week_of(const struct okno_civil *day, struct okno_civil *ret_monday)
+/* ---- from cells to groups ---- */
+
+/* What one group is, as numbers: names of the cube, pieces of calendar. */
+struct group_key {
+    int32_t part[OKNO_GROUP_WORDS];
+};
+
+struct grouping {
+    const struct kpi_cube *cube;
+    const struct kpi_places *places;
+    unsigned by;
+    struct okno_group_vec *groups;
+    uint32_t *slots; /* 1 + place in groups */
+    size_t slot_count;
+    struct kpi_names names; /* site groups */
+};
+
+static const enum kpi_unit calendar[] = {KPI_HOUR, KPI_DAY, KPI_WEEK, KPI_MONTH};
+static const enum okno_group_by calendar_bit[] = {OKNO_BY_HOUR, OKNO_BY_DAY, OKNO_BY_WEEK,
+                                                  OKNO_BY_MONTH};
+static const enum okno_group_by name_bit[] = {OKNO_BY_SITE, OKNO_BY_POINT, OKNO_BY_EMPLOYEE,
+                                              OKNO_BY_QUESTION};
+
+static int32_t bucket_as(const struct kpi_cube *cube, int32_t bucket, enum kpi_unit unit)
 {
-    struct okno_civil midnight = {.year = day->year, .month = day->month, .day = day->day};
-    int64_t days = okno_time_from_civil(&midnight) / OKNO_DAY_US;
-    int64_t since_monday = (days + 3) % 7; /* 1970-01-01 was a Thursday */
-    okno_time_to_civil((days - since_monday) * OKNO_DAY_US, ret_monday);
+    if (unit == cube->unit)
+        return bucket;
+    int32_t day = cube->unit == KPI_HOUR ? (bucket >= 0 ? bucket : bucket - 23) / 24 : bucket;
+    return kpi_bucket_of_day(day, unit);
 }
 
-static void put_calendar(const struct gathering *g, struct key *key, const struct okno_zone *zone,
-                         int64_t at_us)
+static int key_of(struct grouping *g, const struct kpi_cell *cell, struct group_key *ret_key,
+                  struct okno_err *err)
 {
-    struct okno_civil c;
-    struct okno_civil monday;
-    char text[VALUE_MAX];
-    okno_zone_to_local(zone, at_us, &c);
-    week_of(&c, &monday);
-    (void)snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d", c.year, c.month, c.day, c.hour);
-    put_value(g, key, OKNO_BY_HOUR, text);
-    text[10] = '\0';
-    put_value(g, key, OKNO_BY_DAY, text);
-    text[7] = '\0';
-    put_value(g, key, OKNO_BY_MONTH, text);
-    (void)snprintf(text, sizeof(text), "%04d-%02d-%02d", monday.year, monday.month, monday.day);
-    put_value(g, key, OKNO_BY_WEEK, text);
+    const int32_t name[] = {cell->key.site, cell->key.point, cell->key.employee,
+                            cell->key.question};
+    struct group_key key = {{0}};
+    int rc = 0;
+    for (size_t i = 0; i < OKNO_COUNT(name_bit); i++)
+        if (g->by & name_bit[i])
+            key.part[kpi_word_place(name_bit[i])] = name[i];
+    for (size_t i = 0; i < OKNO_COUNT(calendar); i++)
+        if (g->by & calendar_bit[i])
+            key.part[kpi_word_place(calendar_bit[i])] =
+                bucket_as(g->cube, cell->key.bucket, calendar[i]);
+    if (g->by & OKNO_BY_GROUP) {
+        const struct kpi_site *site =
+            kpi_places_site(g->places, g->cube->names.text[cell->key.site]);
+        rc = kpi_names_id(&g->names, site ? site->group : "",
+                          &key.part[kpi_word_place(OKNO_BY_GROUP)], err);
+    }
+    if (rc == 0)
+        *ret_key = key;
+    return rc;
 }
 
-static int put_place(const struct gathering *g, struct key *key, struct okno_stmt *row,
+static int set_value(struct okno_kpi_group *group, enum okno_group_by bit, const char *text,
                      struct okno_err *err)
 {
-    const char *site_id = okno_stmt_text(row, "site");
-    const struct kpi_site *site = kpi_places_site(g->places, site_id);
-    if (!site)
-        return okno_fail(err, OKNO_UNKNOWN_REF, "site %s is not known any more", site_id);
-    put_value(g, key, OKNO_BY_GROUP, site->group);
-    put_value(g, key, OKNO_BY_SITE, site_id);
-    put_value(g, key, OKNO_BY_POINT, okno_stmt_text(row, "point"));
-    put_calendar(g, key, site->zone, okno_stmt_int(row, "opened_at"));
+    char **value = &group->value[kpi_word_place(bit)];
+    *value = strdup(text);
+    return *value ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory for the groups");
+}
+
+static int name_group(const struct grouping *g, const struct group_key *key,
+                      struct okno_kpi_group *group, struct okno_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < OKNO_COUNT(name_bit); i++) {
+        int32_t id = key->part[kpi_word_place(name_bit[i])];
+        bool nobody = name_bit[i] == OKNO_BY_EMPLOYEE && id == 0;
+        if (g->by & name_bit[i])
+            rc =
+                set_value(group, name_bit[i], nobody ? "unassigned" : g->cube->names.text[id], err);
+    }
+    for (size_t i = 0; rc == 0 && i < OKNO_COUNT(calendar); i++) {
+        char text[32];
+        kpi_bucket_text(key->part[kpi_word_place(calendar_bit[i])], calendar[i], text,
+                        sizeof(text));
+        if (g->by & calendar_bit[i])
+            rc = set_value(group, calendar_bit[i], text, err);
+    }
+    if (rc == 0 && (g->by & OKNO_BY_GROUP))
+        rc = set_value(group, OKNO_BY_GROUP, g->names.text[key->part[0]], err);
+    return rc;
+}
+
+static uint64_t hash_of(const struct group_key *key)
+{
+    uint64_t hash = 0;
+    for (size_t i = 0; i < OKNO_GROUP_WORDS; i++)
+        hash = (hash ^ (uint32_t)key->part[i]) * UINT64_C(0x9E3779B97F4A7C15);
+    return hash ^ hash >> 32;
+}
+
+/* Slots hold places in both the keys and the groups, which go side by side until they are sorted.
+ */
+OKNO_VEC(group_key_vec, struct group_key);
+
+static int grow(struct grouping *g, const struct group_key_vec *keys, struct okno_err *err)
+{
+    if (g->groups->len >= GROUPS_MAX)
+        return okno_fail(err, OKNO_TOO_LARGE, "more than %d groups: ask for a shorter period",
+                         GROUPS_MAX);
+    if (2 * (g->groups->len + 1) <= g->slot_count)
+        return 0;
+    size_t slot_count = g->slot_count ? 2 * g->slot_count : 1024;
+    uint32_t *slots = calloc(slot_count, sizeof(*slots));
+    if (!slots)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the groups");
+    for (uint32_t i = 0; i < keys->len; i++) {
+        size_t at = hash_of(&keys->items[i]) & (slot_count - 1);
+        while (slots[at])
+            at = (at + 1) & (slot_count - 1);
+        slots[at] = i + 1;
+    }
+    free(g->slots);
+    g->slots = slots;
+    g->slot_count = slot_count;
     return 0;
 }
 
-static int compare(const struct gathering *g, const struct key *key,
-                   const struct okno_kpi_group *group)
+static int find_group(struct grouping *g, struct group_key_vec *keys, const struct group_key *key,
+                      struct okno_kpi_group **ret_group, struct okno_err *err)
 {
-    for (size_t i = 0; i < OKNO_GROUP_WORDS; i++) {
-        if (!(g->query->by & (1U << i)))
+    struct okno_kpi_group group = {0};
+    int rc = grow(g, keys, err);
+    if (rc < 0)
+        return rc;
+    size_t at = hash_of(key) & (g->slot_count - 1);
+    for (; g->slots[at]; at = (at + 1) & (g->slot_count - 1)) {
+        if (memcmp(&keys->items[g->slots[at] - 1], key, sizeof(*key)) == 0) {
+            *ret_group = &g->groups->items[g->slots[at] - 1];
+            return 0;
+        }
+    }
+    rc = name_group(g, key, &group, err);
+    if (rc == 0 && group_key_vec_push(keys, *key) < 0)
+        rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for the groups");
+    if (rc == 0 && okno_group_vec_push(g->groups, group) < 0)
+        rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for the groups");
+    if (rc < 0) {
+        group_free(&group);
+        return rc;
+    }
+    g->slots[at] = (uint32_t)g->groups->len;
+    *ret_group = &g->groups->items[g->groups->len - 1];
+    return 0;
+}
+
+static void add_tally(struct okno_tally *tally, const int32_t n[4])
+{
+    tally->yes += n[0];
+    tally->unsure += n[1];
+    tally->no += n[2];
+    tally->silent += n[3];
+}
+
+static int add_cell(struct okno_kpi_group *group, const struct kpi_cell *cell, struct okno_err *err)
+{
+    int rc = 0;
+    for (int set = 0; set < OKNO_SET_COUNT; set++) {
+        const int32_t *n = cell->n;
+        const int32_t *tally = n + KPI_TALLY + 8 * set;
+        __typeof__(&group->sums.set[0]) to = &group->sums.set[set];
+        to->surveys += (int64_t)tally[0] + tally[1] + tally[2] + tally[3];
+        to->silent += tally[3];
+        to->late += n[KPI_LATE + set];
+        to->superseded += n[KPI_SUPERSEDED + set];
+        to->situations += n[KPI_SITUATIONS + set];
+        to->spontaneous_yes += n[KPI_SPONTANEOUS + 3 * set];
+        to->spontaneous_unsure += n[KPI_SPONTANEOUS + 3 * set + 1];
+        to->spontaneous_no += n[KPI_SPONTANEOUS + 3 * set + 2];
+        if (cell->key.kind == OKNO_KIND_COUNT)
             continue;
-        int order = strcmp(key->value[i], group->value[i]);
-        if (order != 0)
+        add_tally(&to->kind[cell->key.kind], tally);
+        add_tally(&to->fm_kind[cell->key.kind], tally + 4);
+    }
+    group->sums.undeterminable += cell->n[KPI_UNDETERMINABLE];
+    group->sums.reviewed += cell->n[KPI_REVIEWED];
+    for (size_t i = 0; rc == 0 && i < cell->excluded.len; i++)
+        rc = kpi_cell_exclude(&group->excluded, cell->excluded.items[i].reason,
+                              cell->excluded.items[i].count, err);
+    return rc;
+}
+
+static int compare_groups(const void *left, const void *right)
+{
+    const struct okno_kpi_group *a = left;
+    const struct okno_kpi_group *b = right;
+    for (size_t i = 0; i < OKNO_GROUP_WORDS; i++) {
+        int order = a->value[i] ? strcmp(a->value[i], b->value[i]) : 0;
+        if (order)
             return order;
     }
     return 0;
 }
 
-static int new_group(const struct gathering *g, const struct key *key,
-                     struct okno_kpi_group *ret_group, struct okno_err *err)
+static int group_cells(struct grouping *g, struct okno_err *err)
 {
-    struct okno_kpi_group group = {0};
-    for (size_t i = 0; i < OKNO_GROUP_WORDS; i++) {
-        if (!(g->query->by & (1U << i)))
+    OKNO_AUTO_VEC(group_key_vec) keys = {0};
+    struct okno_kpi_group *group = NULL;
+    int rc = g->by ? 0 : find_group(g, &keys, &(struct group_key){{0}}, &group, err);
+    for (size_t i = 0; rc == 0 && i < g->cube->cells.len; i++) {
+        const struct kpi_cell *cell = &g->cube->cells.items[i];
+        struct group_key key;
+        if (kpi_cell_is_empty(cell))
             continue;
-        group.value[i] = strdup(key->value[i]);
-        if (!group.value[i]) {
-            group_free(&group);
-            return okno_fail(err, OKNO_NO_MEMORY, "no memory for the groups");
-        }
-    }
-    *ret_group = group;
-    return 0;
-}
-
-/* The group of a key, made when it is new; groups stay ordered by their values. */
-static int find_group(const struct gathering *g, const struct key *key,
-                      struct okno_kpi_group **ret_group, struct okno_err *err)
-{
-    size_t low = 0;
-    size_t high = g->groups->len;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = compare(g, key, &g->groups->items[middle]);
-        if (order == 0) {
-            *ret_group = &g->groups->items[middle];
-            return 0;
-        }
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    if (g->groups->len >= GROUPS_MAX)
-        return okno_fail(err, OKNO_TOO_LARGE, "more than %d groups: ask for a shorter period",
-                         GROUPS_MAX);
-    struct okno_kpi_group group;
-    int rc = new_group(g, key, &group, err);
-    if (rc < 0)
-        return rc;
-    if (okno_group_vec_push(g->groups, group) < 0) {
-        group_free(&group);
-        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the groups");
-    }
-    struct okno_kpi_group *items = g->groups->items;
-    memmove(&items[low + 1], &items[low], (g->groups->len - 1 - low) * sizeof(items[0]));
-    items[low] = group;
-    *ret_group = &items[low];
-    return 0;
-}
-
-static int count_reason(struct okno_reason_vec *reasons, const char *reason, struct okno_err *err)
-{
-    size_t place = 0;
-    while (place < reasons->len && strcmp(reasons->items[place].reason, reason) < 0)
-        place++;
-    if (place == reasons->len || strcmp(reasons->items[place].reason, reason) != 0) {
-        struct okno_reason_count fresh = {0};
-        (void)snprintf(fresh.reason, sizeof(fresh.reason), "%s", reason);
-        if (okno_reason_vec_push(reasons, fresh) < 0)
-            return okno_fail(err, OKNO_NO_MEMORY, "no memory for the reasons");
-        memmove(&reasons->items[place + 1], &reasons->items[place],
-                (reasons->len - 1 - place) * sizeof(fresh));
-        reasons->items[place] = fresh;
-    }
-    reasons->items[place].count++;
-    return 0;
-}
-
-static int64_t *tally_member(struct okno_tally *tally, const char *answer)
-{
-    if (!answer)
-        return &tally->silent;
-    return strcmp(answer, "yes") == 0  ? &tally->yes
-           : strcmp(answer, "no") == 0 ? &tally->no
-                                       : &tally->unsure;
-}
-
-static int kind_of(const char *word)
-{
-    static const char *const kinds[] = {"personnel", "office", "loyalty"};
-    for (int i = 0; i < OKNO_KIND_COUNT; i++)
-        if (strcmp(kinds[i], word) == 0)
-            return i;
-    return -1;
-}
-
-static void count_survey(struct okno_kpi_sums *sums, enum okno_figure_set set,
-                         struct okno_stmt *row, bool fm)
-{
-    const char *answer = okno_stmt_text(row, "answer");
-    int kind = kind_of(okno_stmt_text(row, "question_kind"));
-    sums->set[set].surveys++;
-    sums->set[set].silent += answer == NULL;
-    sums->set[set].late += okno_stmt_int(row, "late_answers") > 0;
-    sums->set[set].superseded += okno_stmt_int(row, "superseded") != 0;
-    if (kind < 0)
-        return;
-    ++*tally_member(&sums->set[set].kind[kind], answer);
-    if (fm)
-        ++*tally_member(&sums->set[set].fm_kind[kind], answer);
-}
-
-static int take_survey(const struct gathering *g, struct okno_stmt *row, struct okno_err *err)
-{
-    struct key key = {0};
-    struct okno_kpi_group *group = NULL;
-    int rc = put_place(g, &key, row, err);
-    put_value(g, &key, OKNO_BY_EMPLOYEE, okno_stmt_text(row, "employee"));
-    put_value(g, &key, OKNO_BY_QUESTION, okno_stmt_text(row, "question"));
-    if (rc == 0)
-        rc = find_group(g, &key, &group, err);
-    if (rc < 0)
-        return rc;
-    const char *verdict = okno_stmt_text(row, "verdict");
-    count_survey(&group->sums, OKNO_RAW, row, okno_stmt_int(row, "force_majeure") != 0);
-    if (okno_stmt_int(row, "voided"))
-        return count_reason(&group->excluded, "VOIDED", err);
-    if (verdict && strcmp(verdict, "invalid") == 0) {
-        const char *reason = okno_stmt_text(row, "reason");
-        return count_reason(&group->excluded, reason ? reason : "UNSPECIFIED", err);
-    }
-    group->sums.undeterminable += verdict && strcmp(verdict, "undeterminable") == 0;
-    count_survey(&group->sums, OKNO_EXCLUDED, row, okno_stmt_int(row, "fm_stands") != 0);
-    return 0;
-}
-
-/* A situation or a spontaneous rating has no survey and belongs to no question. A situation's
- * employee is who was on shift; a rating's is known. */
-static int find_loose_group(const struct gathering *g, struct okno_stmt *row,
-                            struct okno_kpi_group **ret_group, struct okno_err *err)
-{
-    struct key key = {0};
-    int rc = put_place(g, &key, row, err);
-    if (rc == 0 && okno_stmt_int(row, "known")) {
-        put_value(g, &key, OKNO_BY_EMPLOYEE, okno_stmt_text(row, "employee"));
-    } else if (rc == 0 && (g->query->by & OKNO_BY_EMPLOYEE)) {
-        OKNO_AUTO_STMT *stmt = NULL;
-        rc = OKNO_DB_PREPARE(g->db, "kpi.employee_at", &stmt, err,
-                             OKNO_TEXT("point", okno_stmt_text(row, "point")),
-                             OKNO_INT("at", okno_stmt_int(row, "opened_at")));
+        rc = key_of(g, cell, &key, err);
         if (rc == 0)
-            rc = okno_stmt_step(stmt, err);
-        if (rc == 1) {
-            put_value(g, &key, OKNO_BY_EMPLOYEE, okno_stmt_text(stmt, "employee"));
-            rc = okno_stmt_step(stmt, err);
-            if (rc == 1)
-                put_value(g, &key, OKNO_BY_EMPLOYEE, "unassigned");
-        } else {
-            put_value(g, &key, OKNO_BY_EMPLOYEE, "unassigned");
-        }
+            rc = find_group(g, &keys, &key, &group, err);
+        if (rc == 0)
+            rc = add_cell(group, cell, err);
     }
-    return rc < 0 ? rc : find_group(g, &key, ret_group, err);
-}
-
-static int take_situation(const struct gathering *g, struct okno_stmt *row, struct okno_err *err)
-{
-    struct okno_kpi_group *group = NULL;
-    int rc = find_loose_group(g, row, &group, err);
-    if (rc < 0)
-        return rc;
-    group->sums.set[OKNO_RAW].situations++;
-    group->sums.set[OKNO_EXCLUDED].situations += okno_stmt_int(row, "cleared") == 0;
-    return 0;
-}
-
-static int take_spontaneous(const struct gathering *g, struct okno_stmt *row, struct okno_err *err)
-{
-    struct okno_kpi_group *group = NULL;
-    int rc = find_loose_group(g, row, &group, err);
-    if (rc < 0)
-        return rc;
-    const char *answer = okno_stmt_text(row, "answer");
-    bool out = okno_stmt_int(row, "voided") || okno_stmt_int(row, "invalid");
-    for (int set = 0; set < (out ? OKNO_EXCLUDED : OKNO_SET_COUNT); set++) {
-        group->sums.set[set].spontaneous_yes += strcmp(answer, "yes") == 0;
-        group->sums.set[set].spontaneous_no += strcmp(answer, "no") == 0;
-    }
-    return 0;
-}
-
-static int each(const struct gathering *g, const char *statement,
-                int (*take)(const struct gathering *, struct okno_stmt *, struct okno_err *),
-                struct okno_err *err)
-{
-    OKNO_AUTO_STMT *stmt = NULL;
-    int rc = OKNO_DB_PREPARE(g->db, statement, &stmt, err, OKNO_INT("from", g->query->from_us),
-                             OKNO_INT("to", g->query->to_us));
-    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1)
-        rc = take(g, stmt, err);
+    if (rc == 0 && g->groups->len > 1)
+        qsort(g->groups->items, g->groups->len, sizeof(g->groups->items[0]), compare_groups);
+    free(g->slots);
+    kpi_names_free(&g->names);
     return rc;
+}
+
+/* ---- the whole ---- */
+
+/* Sums can be kept where rows are: in a database with a file, outside the caller's transaction. Who
+ * cannot write now reads what is kept and counts what changed since. */
+static int keep_up(struct okno_db *db, struct okno_err *err)
+{
+    struct okno_err why = {0};
+    int64_t rows = 0;
+    int64_t built = 0;
+    int64_t dirty = 0;
+    if (okno_db_is_inside(db) || !*okno_db_dir(db))
+        return 0;
+    int rc = okno_db_int(db, "kpi.survey_rows", NULL, 0, 0, &rows, err);
+    if (rc == 0)
+        rc = okno_db_int(db, "kpi.built", NULL, 0, 0, &built, err);
+    if (rc == 0)
+        rc = okno_db_int(db, "kpi.any_dirty", NULL, 0, 0, &dirty, err);
+    if (rc == 0 && (built ? dirty != 0 : rows >= KEEP_FROM))
+        (void)!okno_kpi_refresh(db, &why);
+    return rc;
+}
+
+static int count(struct kpi_counting *counting, const struct okno_kpi_query *query,
+                 struct okno_err *err)
+{
+    bool used = false;
+    int rc = 0;
+    if (counting->places->whole && !query->recount && counting->cube->unit != KPI_HOUR)
+        rc = kpi_cells_read(counting, &used, err);
+    if (rc == 0 && !used)
+        rc = kpi_rows_count(counting, err);
+    return rc;
+}
+
+static int gather(struct okno_db *db, const struct okno_kpi_query *query, struct kpi_places *places,
+                  struct okno_group_vec *groups, struct okno_err *err)
+{
+    KPI_AUTO_CUBE cube = {.by = query->by, .unit = unit_of(query->by)};
+    struct kpi_counting counting = {.db = db, .places = places, .cube = &cube};
+    struct grouping grouping = {.cube = &cube, .places = places, .by = query->by, .groups = groups};
+    int rc = kpi_places_load(db, places, err);
+    if (rc == 0)
+        rc = kpi_places_period(places, query, err);
+    if (rc == 0)
+        rc = kpi_cleared_load(db, &counting.cleared, err);
+    if (rc == 0)
+        rc = count(&counting, query, err);
+    if (rc == 0)
+        rc = group_cells(&grouping, err);
+    kpi_cleared_vec_free(&counting.cleared);
+    return rc < 0 ? rc : kpi_add_counts(db, query, places, groups, err);
 }
 
 int okno_kpi_gather(struct okno_db *db, const struct okno_kpi_query *query,
                     struct okno_group_vec *groups, struct okno_err *err)
 {
     KPI_AUTO_PLACES places = {0};
-    struct gathering g = {db, query, &places, groups};
-    struct okno_kpi_group *whole = NULL;
-    if (query->to_us <= query->from_us)
-        return okno_fail_field(err, OKNO_INVALID, "to", "the period ends before it begins");
-    int rc = kpi_places_load(db, &places, err);
-    if (rc == 0 && query->by == 0)
-        rc = find_group(&g, &(struct key){0}, &whole, err);
+    bool began = false;
+    int rc = query->recount ? 0 : keep_up(db, err);
     if (rc == 0)
-        rc = each(&g, "kpi.surveys", take_survey, err);
-    if (rc == 0)
-        rc = each(&g, "kpi.situations", take_situation, err);
-    if (rc == 0)
-        rc = each(&g, "kpi.spontaneous", take_spontaneous, err);
-    return rc < 0 ? rc : kpi_add_counts(db, query, &places, groups, err);
+        rc = okno_db_read_begin(db, &began, err);
+    if (rc < 0)
+        return rc;
+    rc = gather(db, query, &places, groups, err);
+    okno_db_read_end(db, began);
+    return rc;
 }

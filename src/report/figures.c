@@ -195,7 +195,8 @@ int okno_figures_json(struct okno_db *db, const struct okno_figures_query *query
 {
     struct okno_group_vec groups = {0};
     okno_autojson json_t *list = json_array();
-    const struct okno_kpi_query gather = {query->from_us, query->to_us, query->by};
+    const struct okno_kpi_query gather = {
+        .from_us = query->from_us, .to_us = query->to_us, .by = query->by, .local = query->local};
     if (!(query->k >= 0 && query->k <= 1))
         return okno_fail_field(err, OKNO_INVALID, "k", "k is a number from 0 to 1");
     int rc = okno_kpi_gather(db, &gather, &groups, err);

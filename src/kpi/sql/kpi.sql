@@ -1,56 +1,99 @@
--- name: kpi.surveys
--- Closed surveys of a period with what decides how they count. A FALSE_FM ruling clears the whole
--- situation it was given in, for every survey that the situation touches. A survey before the first
--- hold is under force majeure where a reviewer confirmed that it reached back to it.
-WITH cleared AS (
-    SELECT DISTINCT f.situation FROM force_majeure f
-    JOIN surveys s ON s.point = f.point AND s.opened_at < f.until_at AND s.closes_at > f.first_at
-    JOIN rulings r ON r.survey = s.survey AND r.verdict = 'valid' AND r.correction = 'FALSE_FM'
-)
-SELECT s.survey, s.point, s.site,
-       coalesce(CASE WHEN a.id IS NULL THEN s.employee ELSE a.employee END, 'unassigned')
-           AS employee,
-       coalesce(s.question, '') AS question, coalesce(s.question_kind, '') AS question_kind,
-       s.opened_at, s.answer, s.late_answers, s.force_majeure,
-       (' ' || s.flags || ' ') LIKE '% superseded %' AS superseded,
-       CASE WHEN s.force_majeure THEN EXISTS (
-           SELECT 1 FROM force_majeure f WHERE f.point = s.point AND s.opened_at < f.until_at
-           AND s.closes_at > f.first_at AND f.situation NOT IN (SELECT situation FROM cleared))
-       WHEN r.verdict = 'valid' AND r.correction = 'FM_REACHES_BACK' THEN EXISTS (
-           SELECT 1 FROM force_majeure f WHERE f.point = s.point AND f.first_at >= s.closes_at
-           AND f.first_at < s.closes_at + 600000000
-           AND f.situation NOT IN (SELECT situation FROM cleared))
-       ELSE 0 END AS fm_stands,
+-- name: kpi.surveys_scan
+-- Closed surveys of a period as their own rows say, in the order of the table.
+SELECT '' AS survey, site, point, employee, question, question_kind, answer, flags, opened_at,
+       closes_at, late_answers, force_majeure, auto_void
+FROM surveys
+WHERE +opened_at >= $from AND +opened_at < $to AND state <> 'open' AND test = 0;
+
+-- name: kpi.surveys_some
+-- The same by the index, for a small part of all.
+SELECT '' AS survey, site, point, employee, question, question_kind, answer, flags, opened_at,
+       closes_at, late_answers, force_majeure, auto_void
+FROM surveys
+WHERE opened_at >= $from AND opened_at < $to AND state <> 'open' AND test = 0;
+
+-- name: kpi.surveys_point
+SELECT '' AS survey, site, point, employee, question, question_kind, answer, flags, opened_at,
+       closes_at, late_answers, force_majeure, auto_void
+FROM surveys
+WHERE point = $point AND opened_at >= $from AND opened_at < $to AND state <> 'open' AND test = 0;
+
+-- name: kpi.first_survey
+SELECT min(opened_at) FROM surveys;
+
+-- name: kpi.last_survey
+SELECT max(opened_at) FROM surveys;
+
+-- name: kpi.judged
+-- Surveys of a period that somebody decided on.
+SELECT j.survey FROM kpi_judged j CROSS JOIN surveys s ON s.survey = j.survey
+WHERE s.opened_at >= $from AND s.opened_at < $to;
+
+-- name: kpi.judged_point
+SELECT s.survey FROM surveys s CROSS JOIN kpi_judged j ON j.survey = s.survey
+WHERE s.point = $point AND s.opened_at >= $from AND s.opened_at < $to;
+
+-- name: kpi.decided
+-- One survey with what was decided beside its ruling; moved: a manager said whose it is.
+SELECT s.survey, s.site, s.point, s.employee, s.question, s.question_kind, s.answer, s.flags,
+       s.opened_at, s.closes_at, s.late_answers, s.force_majeure, s.auto_void,
        coalesce((SELECT voided FROM voids v WHERE v.survey = s.survey ORDER BY id DESC LIMIT 1),
                 s.auto_void) AS voided,
-       r.verdict, r.reason
-FROM surveys s LEFT JOIN rulings r ON r.survey = s.survey
-LEFT JOIN attributed a ON a.survey = s.survey
-WHERE s.opened_at >= $from AND s.opened_at < $to AND s.state <> 'open' AND s.test = 0
-ORDER BY s.opened_at, s.survey;
+       a.id IS NOT NULL AS moved, a.employee AS moved_to
+FROM surveys s LEFT JOIN attributed a ON a.survey = s.survey
+WHERE s.survey = $survey AND s.state <> 'open' AND s.test = 0;
+
+-- name: kpi.ruling
+SELECT verdict, reason, correction FROM rulings WHERE survey = $survey;
+
+-- name: kpi.false_fm
+-- Surveys that were once ruled to lie in no force majeure; their ruling says whether they still are.
+SELECT DISTINCT survey FROM verdicts WHERE correction = 'FALSE_FM';
+
+-- name: kpi.situations_of
+-- Such a ruling clears the whole situation it was given in, for every survey that it touches.
+SELECT f.situation, f.point, f.first_at, f.until_at
+FROM surveys s JOIN force_majeure f ON f.point = s.point AND f.first_at < s.closes_at
+                                   AND f.until_at > s.opened_at
+WHERE s.survey = $survey;
+
+-- name: kpi.situations_at
+SELECT situation FROM force_majeure
+WHERE point = $point AND first_at < $closes AND until_at > $opened;
+
+-- name: kpi.situations_after
+-- A survey before the first hold is under force majeure where a reviewer confirmed that it reached
+-- back to it.
+SELECT situation FROM force_majeure
+WHERE point = $point AND first_at >= $closes AND first_at < $closes + 600000000
+  AND $opened IS NOT NULL;
 
 -- name: kpi.situations
-WITH cleared AS (
-    SELECT DISTINCT f.situation FROM force_majeure f
-    JOIN surveys s ON s.point = f.point AND s.opened_at < f.until_at AND s.closes_at > f.first_at
-    JOIN rulings r ON r.survey = s.survey AND r.verdict = 'valid' AND r.correction = 'FALSE_FM'
-)
-SELECT f.point, f.site, f.first_at AS opened_at,
-       f.situation IN (SELECT situation FROM cleared) AS cleared, 0 AS known, '' AS employee
-FROM force_majeure f WHERE f.first_at >= $from AND f.first_at < $to
-ORDER BY f.first_at, f.situation;
+SELECT situation, point, site, first_at AS at, 0 AS moved, NULL AS moved_to FROM force_majeure
+WHERE first_at >= $from AND first_at < $to;
 
--- name: kpi.spontaneous
--- Ratings with what decides how they count.
-SELECT x.point, x.site, x.answer, x.at AS opened_at, 1 AS known,
-       coalesce(CASE WHEN a.id IS NULL THEN x.employee ELSE a.employee END, 'unassigned')
-           AS employee,
+-- name: kpi.situations_point
+SELECT situation, point, site, first_at AS at, 0 AS moved, NULL AS moved_to FROM force_majeure
+WHERE point = $point AND first_at >= $from AND first_at < $to;
+
+-- name: kpi.ratings
+-- Spontaneous ratings with what decides how they count; each knows whose it is.
+SELECT x.rating, x.point, x.site, x.answer, x.at, 1 AS moved,
+       CASE WHEN a.id IS NULL THEN x.employee ELSE a.employee END AS moved_to,
        coalesce((SELECT voided FROM voids v WHERE v.survey = x.rating ORDER BY id DESC LIMIT 1), 0)
            AS voided,
-       coalesce(r.verdict = 'invalid', 0) AS invalid
+       EXISTS (SELECT 1 FROM kpi_judged j WHERE j.survey = x.rating) AS judged
 FROM spontaneous x LEFT JOIN attributed a ON a.survey = x.rating
-LEFT JOIN rulings r ON r.survey = x.rating
-WHERE x.at >= $from AND x.at < $to AND x.test = 0 ORDER BY x.at, x.rating;
+WHERE x.at >= $from AND x.at < $to AND x.test = 0;
+
+-- name: kpi.ratings_point
+SELECT x.rating, x.point, x.site, x.answer, x.at, 1 AS moved,
+       CASE WHEN a.id IS NULL THEN x.employee ELSE a.employee END AS moved_to,
+       coalesce((SELECT voided FROM voids v WHERE v.survey = x.rating ORDER BY id DESC LIMIT 1), 0)
+           AS voided,
+       EXISTS (SELECT 1 FROM kpi_judged j WHERE j.survey = x.rating) AS judged
+FROM spontaneous x LEFT JOIN attributed a ON a.survey = x.rating
+WHERE x.point = $point AND x.at >= $from AND x.at < $to AND x.test = 0;
 
 -- name: kpi.sites
 SELECT site, time_zone, site_group FROM sites
@@ -70,6 +113,53 @@ WHERE scope = $scope AND kind = $kind AND valid_to > $from AND valid_from < $to
 ORDER BY valid_from;
 
 -- name: kpi.employee_at
--- Who served at a point at a moment; no row or two rows: nobody certain.
-SELECT DISTINCT employee FROM shifts
-WHERE point = $point AND valid_from <= $at AND valid_to > $at LIMIT 2;
+-- Who served at a point at a moment, where that is certain: of rows of the same shift the newest stands.
+SELECT min(h.employee) AS employee FROM shifts h
+WHERE h.point = $point AND h.valid_from <= $at AND h.valid_to > $at
+  AND h.id = (SELECT max(g.id) FROM shifts g WHERE g.point = h.point
+              AND g.valid_from = h.valid_from AND g.employee = h.employee)
+HAVING count(DISTINCT h.employee) = 1;
+
+-- name: kpi.built
+SELECT built FROM kpi_state;
+
+-- name: kpi.set_built
+UPDATE kpi_state SET built = $built;
+
+-- name: kpi.survey_rows
+-- About how many surveys there are.
+SELECT max(rowid) FROM surveys;
+
+-- name: kpi.first_moment
+SELECT min(at) FROM (SELECT min(opened_at) AS at FROM surveys UNION ALL
+                     SELECT min(first_at) FROM force_majeure UNION ALL SELECT min(at) FROM spontaneous);
+
+-- name: kpi.last_moment
+SELECT max(at) FROM (SELECT max(opened_at) AS at FROM surveys UNION ALL
+                     SELECT max(first_at) FROM force_majeure UNION ALL SELECT max(at) FROM spontaneous);
+
+-- name: kpi.dirty
+SELECT point, first_hour, last_hour FROM kpi_dirty ORDER BY point, first_hour, last_hour;
+
+-- name: kpi.any_dirty
+SELECT EXISTS (SELECT 1 FROM kpi_dirty);
+
+-- name: kpi.clear_dirty
+DELETE FROM kpi_dirty;
+
+-- name: kpi.clear_cells
+DELETE FROM kpi_cells;
+
+-- name: kpi.cells
+SELECT month, point, body FROM kpi_cells
+WHERE grain = $grain AND month >= $from AND month < $to ORDER BY month, point;
+
+-- name: kpi.cell
+SELECT body FROM kpi_cells WHERE grain = $grain AND month = $month AND point = $point;
+
+-- name: kpi.put_cell
+INSERT INTO kpi_cells (grain, month, point, body) VALUES ($grain, $month, $point, $body)
+ON CONFLICT (grain, month, point) DO UPDATE SET body = excluded.body;
+
+-- name: kpi.drop_cell
+DELETE FROM kpi_cells WHERE grain = $grain AND month = $month AND point = $point;
