@@ -327,10 +327,45 @@ static bool alike(const json_t *a, const json_t *b)
     return a && b && json_equal((json_t *)(uintptr_t)a, (json_t *)(uintptr_t)b);
 }
 
+static const char *const figure_names[] = {"value", "low", "high", "se"};
+
+static double figure_number(const json_t *figure, size_t i)
+{
+    return json_number_value(json_object_get(figure, figure_names[i]));
+}
+
+/* Ratings are counted in the bundle and shown per customer served: one whole number, which is not
+ * in the bundle, lies between all of them. None is shown where it is not known. */
+static bool same_per_served(const json_t *figure, const json_t *shown)
+{
+    double served = 0;
+    if (json_is_null(shown))
+        return true;
+    for (size_t i = 0; served == 0 && i < OKNO_COUNT(figure_names); i++)
+        if (figure_number(shown, i) != 0)
+            served = round(figure_number(figure, i) / figure_number(shown, i));
+    for (size_t i = 0; i < OKNO_COUNT(figure_names); i++)
+        if (fabs(figure_number(figure, i) - served * figure_number(shown, i)) > (served + 1) * 2e-9)
+            return false;
+    return true;
+}
+
+static bool same_figure(const json_t *figure, const json_t *shown, bool per_served)
+{
+    if (!json_is_null(json_object_get(figure, "null_reason")))
+        return json_is_null(shown);
+    if (per_served)
+        return same_per_served(figure, shown);
+    for (size_t i = 0; i < OKNO_COUNT(figure_names); i++)
+        if (!alike(json_object_get(figure, figure_names[i]),
+                   json_object_get(shown, figure_names[i])))
+            return false;
+    return true;
+}
+
 /* The report's estimates were made from the database: they must be those made from the bundle. */
 static int check_report(struct check *check, const json_t *kpi, struct okno_err *err)
 {
-    static const char *const names[] = {"value", "low", "high", "se"};
     okno_autojson json_t *report = NULL;
     int rc = verify_json(check, "data/report.json", &report, err);
     if (rc < 0)
@@ -345,11 +380,7 @@ static int check_report(struct check *check, const json_t *kpi, struct okno_err 
     {
         const json_t *shown =
             json_object_get(json_object_get(json_object_get(total, "indicators"), id), "estimated");
-        bool none = !json_is_null(json_object_get(figure, "null_reason"));
-        bool same = none ? json_is_null(shown) : json_is_object(shown);
-        for (size_t i = 0; same && !none && i < OKNO_COUNT(names); i++)
-            same = alike(json_object_get(figure, names[i]), json_object_get(shown, names[i]));
-        if (!same)
+        if (!same_figure(figure, shown, check->contents.rules.spontaneous))
             return okno_fail(err, OKNO_CHECK_FAILED,
                              "data/report.json: the estimate of %s is not what the decisions give",
                              id);

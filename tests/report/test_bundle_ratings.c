@@ -1,0 +1,70 @@
+#define _POSIX_C_SOURCE 200809L
+/* The bundle of an audit of spontaneous ratings, made again without a database. */
+#include "bundle.h"
+
+static void put_ratings(struct scratch_db *f)
+{
+    add_site(f);
+    scratch_db_put(
+        f,
+        "INSERT INTO points (import, point, site, name) VALUES (1, 'p0', 'mall', 'P0');"
+        "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 39)"
+        "INSERT INTO spontaneous (rating, point, site, answer, at)"
+        " SELECT printf('r.0.%02d', i), 'p0', 'mall',"
+        " CASE i % 3 WHEN 0 THEN 'no' ELSE 'yes' END, 1773126000000000 + i * 60000000 FROM n");
+}
+
+static void close_audit_of_ratings(struct scratch_db *f)
+{
+    char sha256[OKNO_SHA256_TEXT];
+    struct okno_audit_plan made = plan_of("A1");
+    made.spontaneous = true;
+    put_ratings(f);
+    must(f, okno_audit_plan(f->db, &made, "eva", AT(61), &f->err));
+    assert_int_equal(freeze(f, "A1", sha256), 40);
+    (void)draw(f, "A1");
+    decide_all(f);
+    must(f, okno_audit_close(f->db, "A1", "", "eva", AT(200), &f->err));
+}
+
+static void export_and_verify(struct scratch_db *f, int code)
+{
+    struct okno_bundle_facts facts = {0};
+    char *dir = support_tempdir();
+    char path[300];
+    (void)snprintf(path, sizeof(path), "%s/bundle", dir);
+    export_to(f, path, true);
+    int rc = okno_bundle_verify(path, NULL, &facts, &f->err);
+    if (rc != code)
+        fail_msg("%d %s", rc, f->err.text);
+    assert_int_equal(facts.frame, rc == 0 ? 40 : facts.frame);
+    support_tempdir_remove(dir);
+}
+
+static void ratings_per_customer_are_recomputed_from_counts(void **state)
+{
+    struct scratch_db *f = *state;
+    scratch_db_put(f,
+                   "INSERT INTO imports (import, at, author, kind, source) VALUES"
+                   " (2, 0, 'eva', 'counts', '-');"
+                   "INSERT INTO counts (import, scope, kind, valid_from, valid_to, count,"
+                   " source) VALUES (2, 'site:mall', 'served', 1773126000000000,"
+                   " 1773129600000000, 173, 'till')");
+    close_audit_of_ratings(f);
+    export_and_verify(f, 0);
+}
+
+static void without_customers_counted_there_is_nothing_to_compare(void **state)
+{
+    close_audit_of_ratings(*state);
+    export_and_verify(*state, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(ratings_per_customer_are_recomputed_from_counts),
+        TEST(without_customers_counted_there_is_nothing_to_compare),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
