@@ -78,9 +78,9 @@ int okno_figures_settings_parse(const char *text, struct okno_figures_query *que
 
 static json_t *query_json(const struct okno_figures_query *query)
 {
-    return json_pack("{s:I, s:I, s:I, s:o}", "from_us", (json_int_t)query->from_us, "to_us",
-                     (json_int_t)query->to_us, "by", (json_int_t)query->by, "audit",
-                     okno_json_text(query->audit));
+    return json_pack("{s:I, s:I, s:b, s:I, s:o}", "from_us", (json_int_t)query->from_us, "to_us",
+                     (json_int_t)query->to_us, "local", (int)query->local, "by",
+                     (json_int_t)query->by, "audit", okno_json_text(query->audit));
 }
 
 /* The audit's name is borrowed from `json`. */
@@ -88,6 +88,7 @@ static void query_parse(const json_t *json, struct okno_figures_query *query)
 {
     query->from_us = json_integer_value(json_object_get(json, "from_us"));
     query->to_us = json_integer_value(json_object_get(json, "to_us"));
+    query->local = json_is_true(json_object_get(json, "local"));
     query->by = (unsigned)json_integer_value(json_object_get(json, "by"));
     query->audit = json_string_value(json_object_get(json, "audit"));
 }

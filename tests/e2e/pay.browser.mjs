@@ -2,7 +2,8 @@
 // statement. On a service of its own, with real data made here.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,7 +31,7 @@ const tables = {
   shifts: "employee,point,from,to\nann,till-1,2026-03-10T06:00:00Z,2026-03-10T12:00:00Z\nbob,till-1,2026-03-10T12:00:00Z,2026-03-10T18:00:00Z\n",
 };
 
-/** 30 surveys of Anna in the morning, 4 of Boris after noon; every fifth answer is no. */
+/** 30 surveys of Anna in the morning, 4 of Boris after noon, the last under force majeure; every fifth answer is no. */
 function events() {
   const lines = ["device,seq,time,kind"];
   let seq = 0;
@@ -40,7 +41,22 @@ function events() {
     press(minute, "press");
     press(minute, i % 5 === 0 ? "no" : "yes");
   }
+  press(352.5, "hold");
   return `${lines.join("\n")}\n`;
+}
+
+/** A photo of the survey under force majeure, as the store keeps one: without a picture nobody is asked about it. */
+async function keepPhoto() {
+  const made = spawnSync("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=c=gray:s=64x36", "-frames:v", "1", "-f", "mjpeg", "-"]);
+  assert.equal(made.status, 0, String(made.stderr));
+  const sha256 = createHash("sha256").update(made.stdout).digest("hex");
+  await mkdir(join(dir, "data/evidence", sha256.slice(0, 2)), { recursive: true });
+  await writeFile(join(dir, "data/evidence", sha256.slice(0, 2), sha256), made.stdout);
+  const at = "1773147184000000";
+  const put = `INSERT INTO evidence (survey, kind, sha256, bytes, media_type, codec, camera, asked_from, asked_to, got_from, got_to, frame_at,
+    index_offset_us, uncertainty_us, source, requests, bytes_read, software, made_at) VALUES ('d1.0.67', 'still', '${sha256}', ${made.stdout.length},
+    'image/jpeg', 'mjpeg', 'cam', ${at}, ${at}, ${at}, ${at}, ${at}, 0, 0, '[]', 0, 0, 'test', 0);`;
+  assert.equal(spawnSync("sqlite3", [join(dir, "data/okno.db"), put]).status, 0);
 }
 
 before(async () => {
@@ -51,7 +67,9 @@ before(async () => {
     run("", "import", kind, join(dir, `${kind}.csv`));
   }
   run(password, "user", "add", "boss", "--role", "manager", "--password-stdin");
+  run(password, "user", "add", "vera", "--role", "expert", "--password-stdin");
   run(password, "user", "add", "anna", "--role", "staff", "--employee", "ann", "--password-stdin");
+  await keepPhoto();
   const file = join(dir, "port");
   service = spawn(okno, ["--data", join(dir, "data"), "serve", "--listen", "127.0.0.1:0", "--port-file", file], { stdio: ["ignore", "ignore", "pipe"] });
   for await (const line of createInterface({ input: service.stderr })) if (line.includes("listening on")) break;
@@ -107,4 +125,41 @@ test("an employee sees the own statement as it was signed, and nothing else", as
   await shoot(page, "pay-staff");
   assert.deepEqual(faults, []);
   await close();
+});
+
+/** How many surveys count for INK@Personnel on that day, and the force majeure level, as the manager's page is told. */
+const figures = (page) => page.evaluate(async () => {
+  const answer = await fetch("/api/v1/indicators?from=2026-03-10T00:00:00Z&to=2026-03-11T00:00:00Z");
+  const { indicators } = (await answer.json()).groups[0];
+  return [indicators.ink_personnel.counts.n, indicators.fm_level.excluded > 0];
+});
+
+test("force majeure that a reviewer finds false counts again, until it is taken back", async () => {
+  const manager = await openBrowser();
+  await logIn(manager.page, { url, user: "boss", password });
+  assert.deepEqual(await figures(manager.page), [33, true]);
+  await manager.page.goto(`${url}/#/surveys/d1.0.67`);
+  await manager.page.getByRole("button", { name: "Have it reviewed" }).click();
+  await manager.page.locator("okno-target input").fill("nothing was wrong");
+  await manager.page.locator("okno-target button.primary").click();
+  await manager.page.getByText("It waits in the experts' queue.").waitFor();
+
+  const { page, faults, close } = await openBrowser();
+  await logIn(page, { url, user: "vera", password });
+  const box = page.getByRole("checkbox", { name: /Force majeure is false/ });
+  await box.waitFor();
+  await page.keyboard.press("f");
+  assert.equal(await box.isChecked(), true);
+  const told = (path) => page.waitForResponse((response) => response.url().endsWith(path));
+  const submitted = told("/submit");
+  await page.keyboard.press("v");
+  assert.equal((await submitted).status(), 200);
+  assert.deepEqual(await figures(manager.page), [34, false]);
+  const undone = told("/undo");
+  await page.keyboard.press("z");
+  assert.equal((await undone).status(), 200);
+  assert.deepEqual(await figures(manager.page), [33, true]);
+  assert.deepEqual([...faults, ...manager.faults], []);
+  await close();
+  await manager.close();
 });

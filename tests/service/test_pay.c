@@ -316,9 +316,16 @@ static void published_figures_can_be_asked_for_and_checked(void **state)
     assert_int_equal(json_array_size(groups), 2);
     fixture_sql(world->fixture,
                 "INSERT INTO voids (survey, voided, at, author, second, reason) VALUES"
-                " ('b.0.1', 1, 1, 'a', 'b', 'c')");
+                " ('b.0.1', 1, 1773190000000000, 'a', 'b', 'c')");
     okno_autojson json_t *verified = get(world, "/api/v1/published/march/verify", "Verified");
     assert_true(json_is_true(json_object_get(verified, "equal")));
+    okno_autojson json_t *then = get(world,
+                                     "/api/v1/indicators?from=2026-03-10T00:00:00Z"
+                                     "&to=2026-03-11T00:00:00Z&as_of=2026-03-10T14:02:00Z",
+                                     "Indicators");
+    const json_t *group = json_array_get(json_object_get(then, "groups"), 0);
+    const json_t *n = json_object_get(json_object_get(group, "counts"), "n");
+    assert_int_equal(json_integer_value(n), 1); /* one survey was known, and not voided yet */
     okno_autojson json_t *kept = get(world, "/api/v1/published/march", "Published");
     assert_true(json_equal(json_object_get(kept, "figures"), json_object_get(made, "figures")));
     okno_autojson json_t *list = get(world, "/api/v1/published", "PublishedList");

@@ -4,6 +4,7 @@
 
 #include "okno/figures.h"
 #include "okno/kpi.h"
+#include "okno/published.h"
 #include "okno/time.h"
 
 #include <math.h>
@@ -50,6 +51,20 @@ static int take_weight(const struct http_request *request, double *ret_k, struct
     return 0;
 }
 
+/* Figures of now, or with `as_of` from what was known then. */
+static int figures_of(const struct http_request *request, const struct okno_figures_query *query,
+                      json_t **ret_figures, struct okno_err *err)
+{
+    int64_t at_us = 0;
+    if (!http_query(request, "as_of"))
+        return okno_figures_json(request->db, query, okno_time_now(), ret_figures, err);
+    int rc = http_query_time(request, "as_of", &at_us, err);
+    const struct okno_past past = okno_past_at(at_us);
+    return rc < 0 ? rc
+                  : okno_figures_as_of(request->db, &past, &request->service->survey, query,
+                                       ret_figures, err);
+}
+
 int http_get_indicators(struct http_request *request, struct http_reply *reply,
                         struct okno_err *err)
 {
@@ -68,6 +83,6 @@ int http_get_indicators(struct http_request *request, struct http_reply *reply,
     if (rc == 0 && (rc = okno_group_parse(http_query(request, "by"), &query.by, &why)) < 0)
         return okno_fail_field(err, rc, "by", "%s", why.text);
     if (rc == 0)
-        rc = okno_figures_json(request->db, &query, okno_time_now(), &figures, err);
+        rc = figures_of(request, &query, &figures, err);
     return rc < 0 ? rc : http_reply_json(reply, figures, err);
 }

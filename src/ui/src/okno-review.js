@@ -246,7 +246,7 @@ class OknoReview extends OknoElement {
     const { item } = this;
     return html`
       <div class="bar">
-        <div class="name">${t("review.audit", { audit: item.audit_title, place: `${item.survey.site_name}, ${item.survey.point_name}` })}</div>
+        <div class="name">${t("review.audit", { audit: item.audit_title || named("origin", item.origin), place: `${item.survey.site_name}, ${item.survey.point_name}` })}</div>
         <okno-progress .value=${item.progress.reviewed} .total=${item.progress.total} label=${t("review.progress_label")}></okno-progress>
         ${this.phase === "item" ? html`<okno-lease .until=${this.leaseUntil} .awake=${() => this.attention.isPresent()}
           @lease-beat=${this.beat} @lease-ended=${this.beat}></okno-lease>` : nothing}
@@ -266,6 +266,7 @@ class OknoReview extends OknoElement {
         ${video.state === "linked" ? nothing : html`<div class="warn">${named("video", video.state)}</div>`}
         ${survey.question ? html`<div class="muted">${t("review.question", { text: survey.question })}</div>` : nothing}
         ${survey.answer ? html`<div>${t("review.answer_shown", { answer: named("answer", survey.answer) })}</div>` : nothing}
+        ${survey.spontaneous ? html`<div>${t("review.spontaneous")}</div>` : nothing}
         ${survey.force_majeure ? html`<div class="warn">${t("review.force_majeure")}</div>` : nothing}
       </div>`;
   }
