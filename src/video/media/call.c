@@ -67,7 +67,7 @@ int okno_media_probe(struct okno_source *source, const char *format,
     const struct okno_media_input input = {.source = source, .format = format};
     const struct wire_job job = {.kind = WIRE_PROBE, .count = 1};
     struct job_answer answer = {0};
-    int rc = media_job_run(&job, &input, -1, &answer, err);
+    int rc = media_job_run(&job, &input, NULL, -1, &answer, err);
     if (rc == 0)
         rc = check_info(&job, &input, &answer.result, err);
     okno_interval_vec_free(&answer.gaps);
@@ -133,7 +133,7 @@ static int run(const struct wire_job *job, const struct okno_media_input *inputs
                struct okno_media_result *ret_result, struct okno_err *err)
 {
     struct job_answer answer = {0};
-    int rc = media_job_run(job, inputs, fd, &answer, err);
+    int rc = media_job_run(job, inputs, NULL, fd, &answer, err);
     if (rc == 0)
         rc = check_result(job, inputs, &answer, err);
     if (rc == 0)

@@ -2,6 +2,8 @@
 #include "child.h"
 
 #include "inside.h"
+#include "stills.h"
+#include "view.h"
 
 #include "okno/mem.h"
 
@@ -74,18 +76,54 @@ static void take_inputs(const struct media_link *link, size_t count, struct chil
     }
 }
 
+/* Jobs on one kept file, with what is asked behind the input. */
+static int work_view(const struct media_link *link, const struct wire_job *job,
+                     const struct okno_media_input *input, const void *extra,
+                     struct okno_media_result *result, struct okno_err *err)
+{
+    const struct media_view *view = extra;
+    switch (job->kind) {
+    case WIRE_VIEW:
+        return media_view_clip(input, view, link->out_fd, result, err);
+    case WIRE_VIEW_STILL:
+        return media_view_still(input, view, link->out_fd, result, err);
+    case WIRE_SHEET:
+        return media_view_sheet(input, view, link->out_fd, result, err);
+    case WIRE_LOOK:
+        return media_view_look(input, link->out_fd, result, err);
+    default:
+        return media_view_measure(input, link->out_fd, result, err);
+    }
+}
+
+static int work_stills(const struct media_link *link, const struct wire_job *job,
+                       const struct okno_media_input *input, const void *extra,
+                       struct okno_media_result *result, struct okno_err *err)
+{
+    const struct media_batch *batch = extra;
+    if (job->extra != sizeof(*batch) + batch->count * sizeof(int64_t))
+        return okno_fail(err, OKNO_INVALID, "a batch of %u bytes", job->extra);
+    return media_stills(input, batch, (const int64_t *)(const void *)(batch + 1), link->out_fd,
+                        result, err);
+}
+
 static int work(const struct media_link *link, const struct wire_job *job,
-                const struct okno_media_input *inputs, struct okno_media_result *result,
-                struct okno_media_info *info, struct okno_err *err)
+                const struct okno_media_input *inputs, const void *extra,
+                struct okno_media_result *result, struct okno_media_info *info,
+                struct okno_err *err)
 {
     switch (job->kind) {
+    case WIRE_STILLS:
+        return work_stills(link, job, inputs, extra, result, err);
     case WIRE_PROBE:
         return media_probe(inputs[0].source, inputs[0].format, info, err);
     case WIRE_CLIP:
         return media_clip(inputs, job->count, job->from_us, job->to_us, job->audio != 0,
                           link->out_fd, result, err);
-    default:
+    case WIRE_STILL:
         return media_still(inputs, job->count, job->from_us, link->out_fd, result, err);
+    default:
+        return work_view(link, job, inputs, extra, result, err);
     }
 }
 
@@ -133,10 +171,13 @@ void media_child_run(const struct media_link *link)
     memcpy(&job, link->memory, sizeof(job));
     struct child_source *sources = calloc(job.count + 1, sizeof(*sources));
     struct okno_media_input *inputs = calloc(job.count + 1, sizeof(*inputs));
+    void *extra = calloc(1, job.extra + 1);
     int rc = OKNO_NO_MEMORY;
-    if (sources && inputs) {
+    if (sources && inputs && extra) {
         take_inputs(link, job.count, sources, inputs);
-        rc = work(link, &job, inputs, &result, &info, &err);
+        memcpy(extra, link->memory + sizeof(job) + job.count * sizeof(struct wire_input),
+               job.extra);
+        rc = work(link, &job, inputs, extra, &result, &info, &err);
     }
     struct wire_done done = {.type = WIRE_DONE, .code = rc};
     memcpy(done.text, err.text, sizeof(done.text));

@@ -35,6 +35,7 @@ enum { HOST_LOST = 1 };
 struct job {
     const struct wire_job *what;
     const struct okno_media_input *inputs;
+    const void *extra; /* what->extra bytes */
     struct media_limits limits;
     int fd;          /* to the child; owned */
     int status_fd;   /* to the host; owned */
@@ -79,7 +80,7 @@ static struct media_limits job_limits(const struct job *job)
     int64_t size = job_size(job);
     int64_t slack = 256 * 1024 * 1024;
     most.output_bytes =
-        smaller(most.output_bytes, job->what->kind == WIRE_CLIP ? 2 * size + slack : slack);
+        smaller(most.output_bytes, wire_writes_file(job->what->kind) ? 2 * size + slack : slack);
     most.read_bytes = smaller(most.read_bytes, 8 * size + slack);
     return most;
 }
@@ -101,12 +102,15 @@ static void job_describe(const struct job *job)
         (void)snprintf(told.name, sizeof(told.name), "%s", from->name ? from->name : "");
         memcpy(at, &told, sizeof(told));
     }
+    if (job->what->extra > 0)
+        memcpy(at, job->extra, job->what->extra);
 }
 
 /* Memory that we write and the child can only read: our mapping is older than the seal. */
 static int memory_make(struct job *job, struct okno_err *err)
 {
-    size_t need = sizeof(struct wire_job) + job->what->count * sizeof(struct wire_input);
+    size_t need =
+        sizeof(struct wire_job) + job->what->count * sizeof(struct wire_input) + job->what->extra;
     job->memory_len = need > WIRE_PAYLOAD ? need : WIRE_PAYLOAD;
     job->memory_fd = memfd_create("okno-media", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (job->memory_fd < 0 || ftruncate(job->memory_fd, (off_t)job->memory_len) < 0)
@@ -268,7 +272,7 @@ static void job_serve(struct job *job)
  * the status socket is closed, and waits for it. */
 static bool job_must_end(const struct job *job)
 {
-    return job->what->kind == WIRE_CLIP || !job->done || job->broke[0];
+    return wire_writes_file(job->what->kind) || !job->done || job->broke[0];
 }
 
 /* 1 with how the child ended, 0 when the host is gone. */
@@ -398,16 +402,18 @@ static bool job_reset(struct job *job, int out_fd)
     return false;
 }
 
-static int job_once(const struct wire_job *what, const struct okno_media_input *inputs, int out_fd,
-                    struct job_answer *ret_answer, struct okno_err *err)
+static int job_once(const struct wire_job *what, const struct okno_media_input *inputs,
+                    const void *extra, int out_fd, struct job_answer *ret_answer,
+                    struct okno_err *err)
 {
-    struct job job = {.what = what, .inputs = inputs, .fd = -1, .status_fd = -1, .memory_fd = -1};
+    struct job job = {
+        .what = what, .inputs = inputs, .extra = extra, .fd = -1, .status_fd = -1, .memory_fd = -1};
     job.limits = job_limits(&job);
     job.left_us = job.limits.wall_us;
     int rc = job_start(&job, out_fd, err);
     if (rc == 0)
         rc = job_judge(&job, err);
-    if (rc == 0 && what->kind == WIRE_STILL)
+    if (rc == 0 && wire_writes_memory(what->kind))
         rc = job_seal(&job, out_fd, err);
     if (rc == 0) {
         *ret_answer = (struct job_answer){.result = job.answer.result, .gaps = job.gaps};
@@ -420,12 +426,13 @@ static int job_once(const struct wire_job *what, const struct okno_media_input *
     return rc;
 }
 
-int media_job_run(const struct wire_job *what, const struct okno_media_input *inputs, int out_fd,
-                  struct job_answer *ret_answer, struct okno_err *err)
+int media_job_run(const struct wire_job *what, const struct okno_media_input *inputs,
+                  const void *extra, int out_fd, struct job_answer *ret_answer,
+                  struct okno_err *err)
 {
     int rc = HOST_LOST;
     for (int tries = 0; rc == HOST_LOST && tries < HOST_TRIES; tries++)
-        rc = job_once(what, inputs, out_fd, ret_answer, err);
+        rc = job_once(what, inputs, extra, out_fd, ret_answer, err);
     if (rc == HOST_LOST)
         return okno_fail(err, OKNO_FAILED, "the media host was killed %d times during this job",
                          HOST_TRIES);

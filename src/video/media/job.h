@@ -11,14 +11,16 @@ struct job_answer {
     struct okno_interval_vec gaps; /* owned */
 };
 
-/* Run a job over the inputs; out_fd is -1 for a probe, and for a still a memory file, which comes
- * back sealed: its child may live on, but changes nothing. After a clip the child is gone. 0 when
- * the child said that all went well. Else the code it gave, as far as a recording can be the
- * reason, or that of the source that failed; OKNO_MEDIA with the recording's name and what happened
- * for a child that crashed, hung, used too much or broke the rules; OKNO_UNSUPPORTED without
- * seccomp; OKNO_FAILED without a host. Any thread. */
+/* Run a job over the inputs, with job->extra bytes of `extra` behind them; out_fd is -1 for a
+ * probe, and where wire_writes_memory says so a memory file, which comes back sealed: its child may
+ * live on, but changes nothing. After a clip or a viewing copy the child is gone. 0 when the child
+ * said that all went well. Else the code it gave, as far as a recording can be the reason, or that
+ * of the source that failed; OKNO_MEDIA with the recording's name and what happened for a child
+ * that crashed, hung, used too much or broke the rules; OKNO_UNSUPPORTED without seccomp;
+ * OKNO_FAILED without a host. Any thread. */
 OKNO_CHECK int media_job_run(const struct wire_job *job, const struct okno_media_input *inputs,
-                             int out_fd, struct job_answer *ret_answer, struct okno_err *err);
+                             const void *extra, int out_fd, struct job_answer *ret_answer,
+                             struct okno_err *err);
 
 /* As OKNO_MEDIA: the child claimed something (a noun) that cannot be. */
 OKNO_CHECK int media_job_disbelieve(const struct wire_job *job,

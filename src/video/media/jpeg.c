@@ -45,22 +45,29 @@ static int frame_new(int width, int height, AVFrame **ret_frame, struct okno_err
     return 0;
 }
 
-/* Limited to full range, any matrix to BT.601, any aspect to square pixels. */
-static int convert(const AVFrame *from, AVRational aspect, AVFrame **ret_frame,
+/* Limited to full range, any matrix to BT.601, any aspect to square pixels, at most max_width wide
+ * where that is not 0. */
+static int convert(const AVFrame *from, AVRational aspect, int max_width, AVFrame **ret_frame,
                    struct okno_err *err)
 {
     int width = from->width;
+    int height = from->height;
     if (aspect.num > 0 && aspect.den > 0)
         width = (int)av_rescale(width, aspect.num, aspect.den);
+    if (max_width > 0 && width > max_width) {
+        height = (int)av_rescale(height, max_width, width);
+        height = height < 2 ? 2 : height;
+        width = max_width;
+    }
     if (width < 2 || width > 2 * MEDIA_MAX_SIDE)
         return okno_fail(err, OKNO_TOO_LARGE, "a picture of %dx%d", width, from->height);
     MEDIA_AUTO_FRAME *to = NULL;
-    int rc = frame_new(width, from->height, &to, err);
+    int rc = frame_new(width, height, &to, err);
     if (rc < 0)
         return rc;
     struct SwsContext *scaler =
-        sws_getContext(from->width, from->height, from->format, width, from->height,
-                       AV_PIX_FMT_YUVJ420P, SWS_BICUBIC | SWS_ACCURATE_RND, NULL, NULL, NULL);
+        sws_getContext(from->width, from->height, from->format, width, height, AV_PIX_FMT_YUVJ420P,
+                       SWS_BICUBIC | SWS_ACCURATE_RND, NULL, NULL, NULL);
     if (!scaler)
         return okno_fail(err, OKNO_UNSUPPORTED, "pixel format %d cannot become a JPEG",
                          from->format);
@@ -71,7 +78,7 @@ static int convert(const AVFrame *from, AVRational aspect, AVFrame **ret_frame,
     rc = sws_scale(scaler, (const uint8_t *const *)from->data, from->linesize, 0, from->height,
                    to->data, to->linesize);
     sws_freeContext(scaler);
-    if (rc != from->height)
+    if (rc != height && rc != from->height)
         return okno_fail(err, OKNO_MEDIA, "the picture cannot be converted");
     *ret_frame = to;
     to = NULL;
@@ -150,14 +157,14 @@ static int write_all(int fd, const uint8_t *bytes, size_t len, struct okno_err *
     return fsync(fd) < 0 ? okno_fail_errno(err, errno, "cannot write the still") : 0;
 }
 
-int media_jpeg_write(const AVFrame *frame, AVRational aspect, int quarter_turns, int fd,
-                     int *ret_width, int *ret_height, struct okno_err *err)
+int media_jpeg_write(const AVFrame *frame, AVRational aspect, int quarter_turns, int max_width,
+                     int fd, int *ret_width, int *ret_height, struct okno_err *err)
 {
     MEDIA_AUTO_FRAME *picture = NULL;
     MEDIA_AUTO_PACKET *packet = av_packet_alloc();
     if (!packet)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a picture");
-    int rc = convert(frame, aspect, &picture, err);
+    int rc = convert(frame, aspect, quarter_turns % 2 ? 0 : max_width, &picture, err);
     if (rc == 0)
         rc = turn(&picture, quarter_turns, err);
     if (rc == 0)

@@ -1,9 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "decode.h"
 #include "inside.h"
-
-#include <libavutil/display.h>
-#include <math.h>
+#include "picture.h"
 
 /* Looking for one frame in one recording. */
 struct search {
@@ -69,20 +67,6 @@ static int search_run(struct search *search, struct okno_err *err)
     return rc < 0 ? rc : search_feed(search, NULL, err);
 }
 
-/* Clockwise quarters that make the picture upright. */
-static int quarter_turns(const AVStream *video)
-{
-    size_t size = 0;
-    const uint8_t *matrix = av_stream_get_side_data(video, AV_PKT_DATA_DISPLAYMATRIX, &size);
-    if (!matrix || size < 9 * sizeof(int32_t))
-        return 0;
-    double angle = av_display_rotation_get((const int32_t *)(const void *)matrix);
-    if (isnan(angle))
-        return 0;
-    int turns = (int)lround(-angle / 90) % 4;
-    return turns < 0 ? turns + 4 : turns;
-}
-
 static AVRational pixel_aspect(const struct search *search)
 {
     AVRational stream = search->reader->video->sample_aspect_ratio;
@@ -135,7 +119,7 @@ static int search_write(const struct search *search, int fd, struct okno_media_r
                         struct okno_err *err)
 {
     const AVStream *video = search->reader->video;
-    int rc = media_jpeg_write(search->best, pixel_aspect(search), quarter_turns(video), fd,
+    int rc = media_jpeg_write(search->best, pixel_aspect(search), media_quarter_turns(video), 0, fd,
                               &result->width, &result->height, err);
     if (rc < 0)
         return rc;

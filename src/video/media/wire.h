@@ -31,13 +31,35 @@ struct media_limits {
     int64_t requests, read_bytes;
 };
 
-enum wire_kind { WIRE_PROBE, WIRE_CLIP, WIRE_STILL };
+enum wire_kind {
+    WIRE_PROBE,
+    WIRE_CLIP,
+    WIRE_STILL,
+    WIRE_STILLS, /* many of one recording; behind the inputs: their moments */
+    WIRE_VIEW,   /* viewing copy of a clip; behind the input: struct media_view, as for the next */
+    WIRE_VIEW_STILL,
+    WIRE_SHEET,
+    WIRE_LOOK,
+    WIRE_MEASURE,
+};
+
+/* Whether the child writes straight into a file on disk, or into memory that is sealed afterwards.
+ */
+static inline bool wire_writes_file(uint32_t kind)
+{
+    return kind == WIRE_CLIP || kind == WIRE_VIEW;
+}
+static inline bool wire_writes_memory(uint32_t kind)
+{
+    return kind != WIRE_PROBE && !wire_writes_file(kind);
+}
 
 struct wire_job {
     uint32_t kind; /* enum wire_kind */
     uint32_t count;
     int64_t from_us, to_us; /* a still: both its moment */
     uint32_t audio;
+    uint32_t extra; /* bytes behind the inputs */
 };
 
 struct wire_input {
