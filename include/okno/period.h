@@ -57,6 +57,10 @@ OKNO_CHECK int okno_period_statements_of(struct okno_db *db, const char *employe
 OKNO_CHECK int okno_period_csv(struct okno_db *db, int64_t period, struct okno_buf *csv,
                                struct okno_err *err);
 
+/* One line an adjustment, of what okno_period_adjustments gave: the differences and the causes. */
+OKNO_CHECK int okno_period_adjustments_csv(const json_t *adjustments, struct okno_buf *csv,
+                                           struct okno_err *err);
+
 /* Check hashes, signatures, the entry of the evidence log, and make the snapshot again from what
  * was known at the closing. OKNO_CHECK_FAILED tells what differs. */
 OKNO_CHECK int okno_period_verify(struct okno_db *db, int64_t period, struct okno_err *err);

@@ -149,16 +149,19 @@ static int run_list(struct cli *cli, struct okno_db *db, struct okno_err *err)
     return rc;
 }
 
-static int print_csv(struct okno_db *db, int64_t period, struct okno_err *err)
+/* The statements, or the adjustments where they are given. */
+static int print_csv(struct okno_db *db, int64_t period, const json_t *adjustments,
+                     struct okno_err *err)
 {
     OKNO_AUTO_BUF csv = OKNO_BUF_INIT(64 << 20);
-    int rc = okno_period_csv(db, period, &csv, err);
+    int rc = adjustments ? okno_period_adjustments_csv(adjustments, &csv, err)
+                         : okno_period_csv(db, period, &csv, err);
     if (rc == 0 && fwrite(okno_buf_text(&csv), 1, csv.len, stdout) != csv.len)
         rc = okno_fail_errno(err, errno, "cannot write the result");
     return rc;
 }
 
-static int run_adjustments(struct cli *cli, struct okno_db *db, int64_t period,
+static int run_adjustments(struct cli *cli, struct okno_db *db, int64_t period, bool csv,
                            struct okno_err *err)
 {
     const struct okno_survey_params params = okno_survey_params_of(cli->conf);
@@ -169,6 +172,8 @@ static int run_adjustments(struct cli *cli, struct okno_db *db, int64_t period,
         rc = okno_period_adjustments(db, period, okno_time_now(), &json, err);
     if (rc < 0)
         return rc;
+    if (csv)
+        return print_csv(db, period, json, err);
     return cli->json ? okno_json_print(json, stdout, err) : print_adjustments(json, err);
 }
 
@@ -236,8 +241,8 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     if (verifies)
         return run_verify(cli, db, period, err);
     if (adjustments)
-        return run_adjustments(cli, db, period, err);
-    return csv ? print_csv(db, period, err) : show_one(cli, db, period, err);
+        return run_adjustments(cli, db, period, csv, err);
+    return csv ? print_csv(db, period, NULL, err) : show_one(cli, db, period, err);
 }
 
 const struct cli_command cli_period = {

@@ -137,11 +137,27 @@ static int check_accept(const char *accept, struct okno_err *err)
     return 0;
 }
 
+static int check_audits(struct okno_db *db, const struct pay *pay, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(db, "period.open_audits", &stmt, err, OKNO_INT("from", pay->from_us),
+                             OKNO_INT("to", pay->to_us), OKNO_TEXT("site", pay_or_null(pay->site)));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    return rc == 1 ? okno_fail(err, OKNO_REFUSED,
+                               "audit %s of the period waits for review, its sample is not drawn "
+                               "yet: finish it, or accept that with a reason",
+                               okno_stmt_text(stmt, "audit"))
+                   : rc;
+}
+
 static int check_reviews(struct okno_db *db, const struct pay *pay, const char *accept,
                          struct okno_err *err)
 {
     int64_t open = 0;
-    int rc = count(db, "period.open_reviews", pay, &open, err);
+    int rc = accept ? 0 : check_audits(db, pay, err);
+    if (rc == 0)
+        rc = count(db, "period.open_reviews", pay, &open, err);
     if (rc == 0 && open > 0 && !accept)
         rc =
             okno_fail(err, OKNO_REFUSED,

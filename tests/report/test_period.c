@@ -221,6 +221,53 @@ static void open_reviews_keep_it_open_unless_that_is_accepted(void **state)
     assert_string_equal(json_string_value(json_object_get(json, "accepted")), "the expert is ill");
 }
 
+static void an_audit_of_the_period_that_is_only_begun_keeps_it_open_too(void **state)
+{
+    struct office *o = *state;
+    int64_t period = 0;
+    scratch_db_put(o->db,
+                   "INSERT INTO audits (audit, state, period_from, period_to, plan,"
+                   " created_at, created_by) VALUES ('march', 'frozen', 1773090000000000,"
+                   " 1773100000000000, '{}', 0, 'x'), ('may', 'planned', 1783090000000000,"
+                   " 1783100000000000, '{}', 0, 'x')");
+    must_fail(o, close_period(o, "2026-03-10", "2026-03-10", "mall", NULL, &period), OKNO_REFUSED,
+              "audit march of the period waits for review");
+    must(o, close_period(o, "2026-03-10", "2026-03-10", "mall", "it was called off", &period));
+}
+
+static int64_t held(struct office *o)
+{
+    char path[80];
+    sqlite3 *sqlite = NULL;
+    sqlite3_stmt *stmt = NULL;
+    (void)snprintf(path, sizeof(path), "%s/okno.db", o->db->dir);
+    assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(sqlite, "SELECT count(*) FROM pay_held", -1, &stmt, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    int64_t count = sqlite3_column_int64(stmt, 0);
+    (void)sqlite3_finalize(stmt);
+    (void)sqlite3_close(sqlite);
+    return count;
+}
+
+static void evidence_of_the_open_period_is_held_once_periods_are_closed(void **state)
+{
+    struct office *o = *state;
+    struct okno_survey_refreshed counts;
+    const struct okno_survey_params params = okno_survey_params_default();
+    must(o, okno_survey_refresh(o->db->db, &params, NOW, &counts, &o->db->err));
+    scratch_db_put(o->db,
+                   "INSERT INTO evidence (survey, kind, sha256, bytes, media_type, codec, camera,"
+                   " asked_from, asked_to, got_from, got_to, index_offset_us, uncertainty_us,"
+                   " source, requests, bytes_read, software, made_at)"
+                   " SELECT survey, 'clip', survey, 1, 'video/mp4', 'h264', 'c', 0, 1, 0, 1, 0, 0,"
+                   " '[]', 0, 0, 'x', 0 FROM surveys WHERE point = 'p1'");
+    assert_int_equal(held(o), 0); /* nobody closes periods */
+    (void)closed(o, "2026-03-10", "2026-03-10", "mall");
+    assert_int_equal(held(o), 1); /* the one of the 11th */
+}
+
 /* ---- adjustments ---- */
 
 static void move(struct office *o, const char *survey, const char *employee)
@@ -272,6 +319,12 @@ static void an_attribution_adjusts_both_employees(void **state)
     move(o, "d1.0.3", "bob"); /* ann's first no */
     is_adjusted(o, period, "ann", -1, 1.5 / 5 - 2.5 / 6, "attribution");
     is_adjusted(o, period, "bob", 1, 2.0 / 5 - 0.25, "attribution");
+    okno_autojson json_t *all = NULL;
+    OKNO_AUTO_BUF csv = OKNO_BUF_INIT(1 << 20);
+    must(o, okno_period_adjustments(o->db->db, period, o->now_us, &all, &o->db->err));
+    must(o, okno_period_adjustments_csv(all, &csv, &o->db->err));
+    assert_non_null(strstr(okno_buf_text(&csv), "\n\"ann\",1,,-1,-0.116666667,"));
+    assert_non_null(strstr(okno_buf_text(&csv), ",\"attribution d1.0.3\"\n\"bob\",1,,1,"));
     is_stated(o, period, "ann", "payable", 6, 2.5 / 6); /* what was signed stays */
     must(o, okno_period_verify(o->db->db, period, &o->db->err));
 }
@@ -397,6 +450,8 @@ int main(void)
         CASE(who_served_without_a_survey_is_not_dropped),
         CASE(what_cannot_be_closed_is_refused),
         CASE(open_reviews_keep_it_open_unless_that_is_accepted),
+        CASE(an_audit_of_the_period_that_is_only_begun_keeps_it_open_too),
+        CASE(evidence_of_the_open_period_is_held_once_periods_are_closed),
         CASE(an_attribution_adjusts_both_employees),
         CASE(each_kind_of_change_is_named),
         CASE(the_next_closing_carries_adjustments_once),

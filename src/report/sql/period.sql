@@ -14,6 +14,13 @@ JOIN subjects s ON s.survey = i.survey
 WHERE i.state = 'open' AND a.state NOT IN ('closed', 'abandoned')
   AND s.opened_at >= $from AND s.opened_at < $to AND ($site IS NULL OR s.site = $site);
 
+-- name: period.open_audits
+-- An audit of the period whose sample is not even drawn.
+SELECT audit FROM audits
+WHERE state IN ('planned', 'frozen', 'checkpointed', 'seeded') AND period_from < $to
+  AND period_to > $from AND $site IS $site
+ORDER BY audit LIMIT 1;
+
 -- name: period.zones
 SELECT DISTINCT time_zone FROM sites
 WHERE id IN (SELECT max(id) FROM sites GROUP BY site) AND ($site IS NULL OR site = $site)
