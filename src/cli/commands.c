@@ -15,6 +15,7 @@
     X(agreement) \
     X(alert) \
     X(notify) \
+    X(comment) \
     X(audit) \
     X(check) \
     X(clip) \

@@ -115,3 +115,15 @@ CREATE INDEX deliveries_held ON deliveries (destination, delivery) WHERE state =
 CREATE INDEX deliveries_ended ON deliveries (ended_at) WHERE ended_at IS NOT NULL;
 CREATE TABLE notify_seen (id INTEGER PRIMARY KEY CHECK (id = 1), event INTEGER NOT NULL) STRICT;
 INSERT INTO notify_seen VALUES (1, 0);
+
+-- Whose sites a person may see: all, site:ID or group:NAME; append-only, the newest row of a user and
+-- scope stands.
+CREATE TABLE grants (
+    id INTEGER PRIMARY KEY, user TEXT NOT NULL REFERENCES users, scope TEXT NOT NULL,
+    granted INTEGER NOT NULL, at INTEGER NOT NULL, author TEXT NOT NULL
+) STRICT;
+CREATE INDEX grants_key ON grants (user, scope);
+CREATE VIEW granted_scopes AS
+SELECT g.user, g.scope, g.at, g.author FROM grants g
+WHERE g.granted = 1
+  AND g.id = (SELECT max(h.id) FROM grants h WHERE h.user = g.user AND h.scope = g.scope);
