@@ -119,6 +119,13 @@ struct okno_import_job {
 OKNO_CHECK int okno_import_file(const struct okno_import_job *job, const char *path,
                                 struct okno_import_result *result, struct okno_err *err);
 
+/* Import one row that came otherwise than in a file: `texts` in the order of the kind's fields,
+ * NULL or "" for empty. `source` is told in the list of imports, e.g. "page". A transaction of its
+ * own, written to the log. OKNO_MISSING, OKNO_INVALID and the like name the field. */
+OKNO_CHECK int okno_import_row(const struct okno_import_job *job, const char *source,
+                               const char *const *texts, enum okno_stored *ret_stored,
+                               struct okno_err *err);
+
 /* Check one value as the engine does, `text` NULL or "" meaning empty; references are checked when
  * db is not NULL. *ret_value.text points into `text` or the field's table. OKNO_INVALID,
  * OKNO_MISSING, OKNO_UNKNOWN_REF, naming field, value and what is allowed. */

@@ -268,6 +268,7 @@ OKNO_CHECK int okno_survey_refresh(struct okno_db *db, const struct okno_survey_
 struct okno_survey_filter {
     int64_t from_us, to_us; /* opened_at, half-open */
     const char *survey, *site, *point;
+    const char *sites;    /* a JSON array of those that may be seen */
     const char *employee; /* that the survey counts for; "unassigned" for nobody's */
     const char *answer;   /* yes, no, unsure */
     const char *state;    /* open, answered, silent */

@@ -103,15 +103,16 @@ int okno_survey_list(struct okno_db *db, const struct okno_survey_filter *filter
     if (rc == 0)
         rc = parse_cursor(filter->after, &after_us, &after, err);
     if (rc == 0)
-        rc = OKNO_DB_PREPARE(
-            db, filter->spontaneous ? "survey.ratings" : "survey.list", &stmt, err,
-            OKNO_INT("from", filter->from_us), OKNO_INT("to", filter->to_us),
-            OKNO_TEXT("survey", filter->survey), OKNO_TEXT("site", filter->site),
-            OKNO_TEXT("point", filter->point), OKNO_TEXT("employee", filter->employee),
-            OKNO_TEXT("answer", filter->answer), OKNO_TEXT("state", filter->state),
-            OKNO_TEXT("validity", filter->validity), OKNO_TEXT("reason", filter->reason),
-            OKNO_TEXT("video", filter->video), OKNO_INT("after_at", after_us),
-            OKNO_TEXT("after", after), OKNO_INT("limit", filter->limit));
+        rc = OKNO_DB_PREPARE(db, filter->spontaneous ? "survey.ratings" : "survey.list", &stmt, err,
+                             OKNO_INT("from", filter->from_us), OKNO_INT("to", filter->to_us),
+                             OKNO_TEXT("survey", filter->survey), OKNO_TEXT("site", filter->site),
+                             OKNO_TEXT("sites", filter->sites), OKNO_TEXT("point", filter->point),
+                             OKNO_TEXT("employee", filter->employee),
+                             OKNO_TEXT("answer", filter->answer), OKNO_TEXT("state", filter->state),
+                             OKNO_TEXT("validity", filter->validity),
+                             OKNO_TEXT("reason", filter->reason), OKNO_TEXT("video", filter->video),
+                             OKNO_INT("after_at", after_us), OKNO_TEXT("after", after),
+                             OKNO_INT("limit", filter->limit));
     while (rc == 0) {
         struct okno_survey_info info;
         int step = okno_stmt_step(stmt, err);

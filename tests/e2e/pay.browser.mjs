@@ -66,9 +66,9 @@ before(async () => {
     await writeFile(join(dir, `${kind}.csv`), text);
     run("", "import", kind, join(dir, `${kind}.csv`));
   }
-  run(password, "user", "add", "boss", "--role", "manager", "--password-stdin");
+  run(password, "user", "add", "boss", "--role", "manager", "--all-sites", "--password-stdin");
   run(password, "user", "add", "vera", "--role", "expert", "--password-stdin");
-  run(password, "user", "add", "anna", "--role", "staff", "--employee", "ann", "--password-stdin");
+  run(password, "user", "add", "anna", "--role", "staff", "--all-sites", "--employee", "ann", "--password-stdin");
   await keepPhoto();
   const file = join(dir, "port");
   service = spawn(okno, ["--data", join(dir, "data"), "serve", "--listen", "127.0.0.1:0", "--port-file", file], { stdio: ["ignore", "ignore", "pipe"] });

@@ -202,7 +202,7 @@ static inline void fixture_sql(struct fixture *fixture, const char *sql)
     assert_int_equal(sqlite3_close(sqlite), SQLITE_OK);
 }
 
-/* A user whose password is `pass word`, cheaply hashed. */
+/* A user who sees all sites, whose password is `pass word`, cheaply hashed. */
 static inline void fixture_user(struct fixture *fixture, const char *user, const char *role)
 {
     char hash[crypto_pwhash_STRBYTES];
@@ -215,6 +215,11 @@ static inline void fixture_user(struct fixture *fixture, const char *user, const
                    "INSERT INTO users (user, name, role, password_hash, language, created_at) "
                    "VALUES ('%s', 'Name of %s', '%s', '%s', 'en', 0)",
                    user, user, role, hash);
+    fixture_sql(fixture, sql);
+    (void)snprintf(sql, sizeof(sql),
+                   "INSERT INTO grants (user, scope, granted, at, author) VALUES "
+                   "('%s', 'all', 1, 0, 'test')",
+                   user);
     fixture_sql(fixture, sql);
 }
 

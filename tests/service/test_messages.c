@@ -3,6 +3,9 @@
 #include "client.h"
 
 #include "../../src/service/tasks.h"
+#include "okno/event.h"
+
+#include "../registry/imported.h"
 #include "../support/fault.h"
 
 static void put_secret(const char *dir)
@@ -44,18 +47,19 @@ static void put_facts(struct fixture *fixture, const char *url)
     fixture_sql(fixture, sql);
 }
 
-/* A press and a "no", as the device's own words. */
+/* A press and a "no", imported as their device told them. */
 static void put_negative(struct fixture *fixture)
 {
-    char sql[600];
-    long long at_us = okno_time_now() - 60 * OKNO_SECOND_US;
-    (void)snprintf(sql, sizeof(sql),
-                   "BEGIN; INSERT INTO events (device, boot, seq, kind, at, arrived_at) "
-                   "VALUES ('D1', 0, 1, 'press', %lld, %lld), "
-                   "('D1', 0, 2, 'no', %lld, %lld);"
-                   "INSERT INTO survey_dirty_devices VALUES ('D1'); COMMIT",
-                   at_us, at_us, at_us + 1000000, at_us);
-    fixture_sql(fixture, sql);
+    struct imported got;
+    struct okno_err err = {0};
+    char press[OKNO_TIME_TEXT];
+    char no[OKNO_TIME_TEXT];
+    char text[300];
+    int64_t at_us = okno_time_now() - 60 * OKNO_SECOND_US;
+    (void)snprintf(text, sizeof(text), "device,seq,time,kind\nD1,1,%s,press\nD1,2,%s,no\n",
+                   okno_time_format(at_us, press), okno_time_format(at_us + OKNO_SECOND_US, no));
+    assert_int_equal(import_as(fixture->db, &okno_event_import, text, &got, &err), 0);
+    assert_int_equal(got.result.added, 2);
 }
 
 static void a_negative_rating_reaches_its_receiver_by_itself(void **state)

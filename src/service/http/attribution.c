@@ -40,7 +40,8 @@ int http_get_employees(struct http_request *request, struct http_reply *reply, s
 {
     OKNO_AUTO_STMT *stmt = NULL;
     okno_autojson json_t *list = json_array();
-    int rc = okno_db_prepare(request->db, "service.employees", NULL, 0, &stmt, err);
+    int rc = OKNO_DB_PREPARE(request->db, "service.employees", &stmt, err,
+                             OKNO_TEXT("sites", request->sites));
     while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
         json_t *row =
             json_pack("{s:o, s:o}", "employee", okno_json_text(okno_stmt_text(stmt, "employee")),

@@ -4,6 +4,7 @@
 
 #include "okno/log.h"
 #include "okno/time.h"
+#include "rights.h"
 
 #include <string.h>
 #include <strings.h>
@@ -96,18 +97,6 @@ static int find_route(struct http_request *request, struct http_reply *reply, st
         return okno_fail(err, OKNO_NOT_FOUND, "there is no %s here",
                          okno_text_show(request->path, shown));
     return method_fits("GET", request->method) ? 0 : fail_method(request, reply, "GET, HEAD", err);
-}
-
-static int check_rights(const struct http_request *request, struct okno_err *err)
-{
-    unsigned roles = request->route->roles;
-    if (!roles)
-        return 0;
-    if (!request->who.user[0] && !request->device[0])
-        return okno_fail(err, OKNO_UNAUTHENTICATED, "log in first");
-    if (!(roles & request->role))
-        return okno_fail(err, OKNO_FORBIDDEN, "this is not open to your role");
-    return 0;
 }
 
 /* The authority of `scheme://authority`, whatever follows; NULL when it is none. */
@@ -219,8 +208,10 @@ static int run(struct http_request *request, struct http_reply *reply, struct ok
     if (rc == 0 && request->route->roles)
         rc = request->route->roles & HTTP_DEVICE ? http_device_load(request, reply, err)
                                                  : http_session_load(request, err);
+    if (rc == 0 && request->route->roles)
+        rc = http_rights_load(request, err);
     if (rc == 0)
-        rc = check_rights(request, err);
+        rc = http_rights_check(request, err);
     if (rc == 0)
         rc = check_query(request, err);
     if (rc == 0)

@@ -61,6 +61,21 @@ static int check_expert(const struct http_request *request, const char *sha256,
     return rc;
 }
 
+/* Staff see what shows a negative rating that they are to comment on. */
+static int check_staff(const struct http_request *request, const char *sha256, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    if (request->role != HTTP_STAFF)
+        return 0;
+    int rc = OKNO_DB_PREPARE(request->db, "service.negative_of_file", &stmt, err,
+                             OKNO_TEXT("sha256", sha256));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc == 1)
+        return http_check_own(request, okno_stmt_text(stmt, "rating"), err);
+    return rc < 0 ? rc : okno_fail(err, OKNO_FORBIDDEN, "this shows no negative rating of yours");
+}
+
 static int open_file(const struct http_service *service, const char *sha256, int *ret_fd,
                      int64_t *ret_size, struct okno_err *err)
 {
@@ -165,5 +180,7 @@ int http_get_evidence(struct http_request *request, struct http_reply *reply, st
         rc = check_known(request->db, sha256, type, err);
     if (rc == 0)
         rc = check_expert(request, sha256, err);
+    if (rc == 0)
+        rc = check_staff(request, sha256, err);
     return rc < 0 ? rc : fill(request, reply, sha256, type, err);
 }

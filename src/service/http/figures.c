@@ -6,6 +6,7 @@
 #include "okno/kpi.h"
 #include "okno/published.h"
 #include "okno/time.h"
+#include "rights.h"
 
 #include <math.h>
 #include <string.h>
@@ -65,6 +66,17 @@ static int figures_of(const struct http_request *request, const struct okno_figu
                                        ret_figures, err);
 }
 
+/* Groups of sites that this person does not see. */
+static void leave_out(const struct http_request *request, json_t *figures)
+{
+    json_t *groups = json_object_get(figures, "groups");
+    for (size_t i = json_array_size(groups); request->sites && i-- > 0;) {
+        const json_t *group = json_object_get(json_array_get(groups, i), "group");
+        if (!http_rights_site(request, json_string_value(json_object_get(group, "site"))))
+            (void)json_array_remove(groups, i);
+    }
+}
+
 int http_get_indicators(struct http_request *request, struct http_reply *reply,
                         struct okno_err *err)
 {
@@ -82,7 +94,12 @@ int http_get_indicators(struct http_request *request, struct http_reply *reply,
         rc = take_weight(request, &query.k, err);
     if (rc == 0 && (rc = okno_group_parse(http_query(request, "by"), &query.by, &why)) < 0)
         return okno_fail_field(err, rc, "by", "%s", why.text);
+    if (request->sites)
+        query.by |= OKNO_BY_SITE; /* a total would hold the sites of others */
     if (rc == 0)
         rc = figures_of(request, &query, &figures, err);
-    return rc < 0 ? rc : http_reply_json(reply, figures, err);
+    if (rc < 0)
+        return rc;
+    leave_out(request, figures);
+    return http_reply_json(reply, figures, err);
 }

@@ -3,6 +3,7 @@
 #define OKNO_SERVICE_HANDLERS_H
 
 #include "http.h"
+#include "okno/import.h"
 
 /* health.c */
 http_handler http_get_healthz, http_get_readyz, http_get_metrics, http_get_openapi,
@@ -36,6 +37,23 @@ http_handler http_get_qr, http_post_qr_answer, http_get_qr_print, http_get_qr_sv
     http_get_qr_codes, http_post_qr_code, http_post_qr_revoke;
 /* devices.c */
 http_handler http_get_devices;
+
+/* alerts.c */
+http_handler http_get_alerts, http_post_ack, http_get_rules, http_post_rule;
+/* messages.c */
+http_handler http_get_destinations, http_post_destination, http_post_destination_test,
+    http_get_deliveries, http_post_delivery_retry;
+/* negatives.c */
+http_handler http_get_negatives, http_post_comment, http_get_reaction, http_get_tags;
+/* users.c */
+http_handler http_get_users, http_post_grant;
+
+/* negatives.c: staff act on negative ratings of their own. OKNO_FORBIDDEN for others'. */
+OKNO_CHECK int http_check_own(const struct http_request *request, const char *rating,
+                              struct okno_err *err);
+/* alerts.c: the body's fields as one row of an import kind, by who asks. */
+OKNO_CHECK int http_import_body(const struct http_request *request,
+                                const struct okno_import_kind *kind, struct okno_err *err);
 
 /* status.c */
 http_handler http_get_sites, http_get_status;

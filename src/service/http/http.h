@@ -58,6 +58,7 @@ struct http_service {
     const char *public_url; /* "" for unknown */
     char language[8];       /* of accounts without one; "browser" leaves it to the page */
     int64_t session_us, lease_us;
+    int64_t give_up_us; /* of messages that nobody takes */
     double silent_weight, fm_threshold;
     int64_t min_n;
     struct okno_survey_params survey; /* for figures of another moment */
@@ -88,9 +89,10 @@ struct http_request {
     char peer[64];  /* the client's address, as nginx names it when the peer is loopback */
     bool is_direct; /* from loopback and not through a proxy */
     struct okno_db *db;
-    struct okno_user who;        /* .user is "" for nobody */
-    char device[OKNO_ID_TEXT];   /* that the token speaks for; "" for none */
-    enum http_role role;         /* of who, or HTTP_DEVICE */
+    struct okno_user who;      /* .user is "" for nobody */
+    char device[OKNO_ID_TEXT]; /* that the token speaks for; "" for none */
+    enum http_role role;       /* of who, or HTTP_DEVICE */
+    char *sites; /* that who may see: JSON array of ids; NULL: all. Owned by the exchange */
     char token[OKNO_TOKEN_TEXT]; /* of the session; "" for none */
     json_t *body;                /* checked against the route's schema; NULL without one */
     char params[HTTP_PARAMS_MAX][HTTP_PARAM_TEXT];

@@ -164,6 +164,7 @@ static void exchange_free(struct exchange *exchange)
     http_reply_reset(&exchange->reply);
     okno_buf_free(&exchange->body);
     json_decref(exchange->request.body);
+    free(exchange->request.sites);
     free(exchange);
 }
 
@@ -282,6 +283,7 @@ static void prepare_service(struct http_server *server, const struct okno_serve_
     service->pool.data_dir = server->data_dir;
     service->session_us = conf->limits.session_h * 3600 * OKNO_SECOND_US;
     service->lease_us = conf->review.lease_min * 60 * OKNO_SECOND_US;
+    service->give_up_us = conf->notify.give_up_h * 3600 * OKNO_SECOND_US;
     service->silent_weight = conf->kpi.silent_weight;
     service->fm_threshold = conf->kpi.fm_threshold;
     service->min_n = conf->kpi.min_n;

@@ -2,6 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "handlers.h"
 
+#include "okno/grant.h"
+#include "okno/mem.h"
 #include "okno/time.h"
 
 #include <errno.h>
@@ -62,9 +64,15 @@ static int reply_me(const struct http_request *request, struct http_reply *reply
     const struct okno_user *who = &request->who;
     const char *language = *who->language ? who->language : request->service->language;
     bool chosen = strcmp(language, "browser") != 0;
+    okno_autofree char *sites = NULL;
+    int rc = okno_grant_sites(request->db, who->user, who->role, &sites, err);
+    if (rc < 0)
+        return rc;
     return http_reply_json(reply,
-                           json_pack("{s:s, s:o, s:s, s:o}", "user", who->user, "name",
-                                     okno_json_text(who->name), "role", who->role, "language",
+                           json_pack("{s:o, s:s, s:o, s:s, s:o}", "sites",
+                                     sites ? json_loads(sites, 0, NULL) : json_null(), "user",
+                                     who->user, "name", okno_json_text(who->name), "role",
+                                     who->role, "language",
                                      okno_json_text(chosen ? language : NULL)),
                            err);
 }

@@ -84,7 +84,8 @@ int http_get_sites(struct http_request *request, struct http_reply *reply, struc
     OKNO_AUTO_STMT *stmt = NULL;
     json_t *list = json_array();
     okno_autojson json_t *all = json_pack("{s:o}", "sites", list);
-    int rc = all ? okno_db_prepare(request->db, "service.sites", NULL, 0, &stmt, err)
+    int rc = all ? OKNO_DB_PREPARE(request->db, "service.sites", &stmt, err,
+                                   OKNO_TEXT("sites", request->sites))
                  : okno_fail(err, OKNO_NO_MEMORY, "no memory for the sites");
     while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
         json_t *site = json_pack("{s:s, s:o, s:s, s:[]}", "site", okno_stmt_text(stmt, "site"),

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "handlers.h"
 
+#include "okno/comment.h"
 #include "okno/survey.h"
 
 #include <string.h>
@@ -75,6 +76,7 @@ int http_get_surveys(struct http_request *request, struct http_reply *reply, str
     struct okno_survey_filter filter = OKNO_SURVEY_FILTER_ALL;
     struct listing listing = {.db = request->db, .limit = LIMIT_DEFAULT};
     filter.site = http_query(request, "site");
+    filter.sites = request->sites;
     filter.point = http_query(request, "point");
     filter.employee = http_query(request, "employee");
     filter.answer = http_query(request, "answer");
@@ -103,6 +105,13 @@ int http_get_surveys(struct http_request *request, struct http_reply *reply, str
 int http_get_survey(struct http_request *request, struct http_reply *reply, struct okno_err *err)
 {
     json_t *dossier = NULL;
+    json_t *comments = NULL;
     int rc = okno_survey_dossier(request->db, request->params[0], &dossier, err);
+    if (rc == 0)
+        rc = okno_comment_list(request->db, request->params[0], &comments, err);
+    if (rc == 0 && json_object_set_new(dossier, "comments", comments) < 0)
+        rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for the comments");
+    if (rc < 0)
+        json_decref(dossier);
     return rc < 0 ? rc : http_reply_json(reply, dossier, err);
 }

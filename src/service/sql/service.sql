@@ -19,7 +19,9 @@ ORDER BY a.archive;
 
 -- name: service.sites
 SELECT site, name, time_zone FROM sites s
-WHERE id = (SELECT max(id) FROM sites t WHERE t.site = s.site) ORDER BY site;
+WHERE id = (SELECT max(id) FROM sites t WHERE t.site = s.site)
+  AND ($sites IS NULL OR site IN (SELECT value FROM json_each($sites)))
+ORDER BY site;
 
 -- name: service.points
 SELECT site, point, name FROM points p
@@ -32,7 +34,10 @@ SELECT employee, name FROM (
     WHERE id = (SELECT max(id) FROM employees f WHERE f.employee = e.employee)
     UNION ALL
     SELECT DISTINCT employee, '' FROM shifts s
-    WHERE NOT EXISTS (SELECT 1 FROM employees e WHERE e.employee = s.employee))
+    WHERE NOT EXISTS (SELECT 1 FROM employees e WHERE e.employee = s.employee)) w
+WHERE $sites IS NULL OR EXISTS (
+    SELECT 1 FROM shifts h JOIN points p ON p.point = h.point
+    WHERE h.employee = w.employee AND p.site IN (SELECT value FROM json_each($sites)))
 ORDER BY name = '', name, employee;
 
 -- name: service.evidence_file
@@ -68,3 +73,23 @@ ORDER BY id DESC LIMIT 1;
 
 -- name: service.next_qr_seq
 SELECT max(last_seq) + 1 FROM device_runs WHERE device = $device AND boot = 0;
+
+-- name: service.sees_survey
+SELECT site IN (SELECT value FROM json_each($sites)) FROM subjects WHERE survey = $id;
+
+-- name: service.sees_file
+SELECT max(s.site IN (SELECT value FROM json_each($sites)))
+FROM evidence e JOIN subjects s ON s.survey = e.survey WHERE e.sha256 = substr($id, 1, 64);
+
+-- name: service.sees_alert
+SELECT coalesce(site IN (SELECT value FROM json_each($sites)), 0) FROM alerts
+WHERE alert = CAST($id AS INTEGER);
+
+-- name: service.sees_point
+SELECT site IN (SELECT value FROM json_each($sites)) FROM points WHERE point = $id
+ORDER BY id DESC LIMIT 1;
+
+-- name: service.negative_of_file
+-- The negative rating that a file shows.
+SELECT n.rating FROM evidence e JOIN negatives n ON n.rating = e.survey WHERE e.sha256 = $sha256
+ORDER BY e.id DESC LIMIT 1;

@@ -1,0 +1,154 @@
+#define _POSIX_C_SOURCE 200809L
+#include "rights.h"
+
+#include "okno/grant.h"
+
+#include <string.h>
+
+/* How a route is limited for people who see some sites only. A route that is not here is closed to
+ * them: who adds one decides. LISTED: its handler leaves out what is not theirs (request->sites).
+ * NAMED: the path names something of a site. OWN: about the person alone. */
+enum reach { REACH_OWN, REACH_LISTED, REACH_NAMED };
+
+static const struct {
+    const char *path;
+    enum reach reach;
+} reaches[] = {
+    {"/api/v1/logout", REACH_OWN},
+    {"/api/v1/me", REACH_OWN},
+    {"/api/v1/reasons", REACH_OWN},
+    {"/api/v1/tags", REACH_OWN},
+    {"/api/v1/statements", REACH_OWN},
+    {"/api/v1/sites", REACH_LISTED},
+    {"/api/v1/employees", REACH_LISTED},
+    {"/api/v1/indicators", REACH_LISTED},
+    {"/api/v1/devices", REACH_LISTED},
+    {"/api/v1/alerts", REACH_LISTED},
+    {"/api/v1/alerts/{alert}/ack", REACH_NAMED},
+    {"/api/v1/negatives", REACH_LISTED},
+    {"/api/v1/negatives/{rating}/comments", REACH_NAMED},
+    {"/api/v1/reaction", REACH_LISTED},
+    {"/api/v1/surveys", REACH_LISTED},
+    {"/api/v1/surveys/{survey}", REACH_NAMED},
+    {"/api/v1/surveys/{survey}/attribution", REACH_NAMED},
+    {"/api/v1/surveys/{survey}/target", REACH_NAMED},
+    {"/api/v1/evidence/{file}", REACH_NAMED},
+};
+
+/* What the first name in a path is, and the statement that says whether it lies at one of the
+ * sites: no row when it is not known (the handler says so), else `seen`. */
+static const struct {
+    const char *name, *statement;
+} things[] = {
+    {"{survey}", "service.sees_survey"},
+    {"{rating}", "service.sees_survey"},
+    {"{file}", "service.sees_file"},
+    {"{alert}", "service.sees_alert"},
+};
+
+static bool reach_of(const char *path, enum reach *ret_reach)
+{
+    for (size_t i = 0; i < OKNO_COUNT(reaches); i++)
+        if (strcmp(reaches[i].path, path) == 0) {
+            *ret_reach = reaches[i].reach;
+            return true;
+        }
+    return false;
+}
+
+int http_rights_load(struct http_request *request, struct okno_err *err)
+{
+    if (!request->who.user[0])
+        return 0;
+    return okno_grant_sites(request->db, request->who.user, request->who.role, &request->sites,
+                            err);
+}
+
+bool http_rights_site(const struct http_request *request, const char *site)
+{
+    char quoted[OKNO_ID_TEXT + 4];
+    if (!request->sites)
+        return true;
+    if (!site || !okno_text_is_id(site))
+        return false;
+    (void)snprintf(quoted, sizeof(quoted), "\"%s\"", site);
+    return strstr(request->sites, quoted) != NULL; /* ids need no escapes */
+}
+
+static int refuse_site(const struct http_request *request, const char *field, struct okno_err *err)
+{
+    bool none = strcmp(request->sites, "[]") == 0;
+    return okno_fail_field(err, OKNO_FORBIDDEN, field,
+                           none ? "no site is granted to you; an administrator can grant some"
+                                : "this is of a site that is not granted to you; an administrator "
+                                  "can grant it");
+}
+
+static int check_thing(const struct http_request *request, struct okno_err *err)
+{
+    int64_t seen = 1;
+    const char *open = strchr(request->route->path, '{');
+    for (size_t i = 0; open && i < OKNO_COUNT(things); i++) {
+        size_t len = strlen(things[i].name);
+        if (strncmp(open, things[i].name, len) != 0)
+            continue;
+        int rc =
+            OKNO_DB_INT(request->db, things[i].statement, 1, &seen, err,
+                        OKNO_TEXT("id", request->params[0]), OKNO_TEXT("sites", request->sites));
+        return rc < 0 ? rc : seen ? 0 : refuse_site(request, "", err);
+    }
+    return okno_fail(err, OKNO_FORBIDDEN, "this is not open to who sees some sites only");
+}
+
+static int check_query(const struct http_request *request, struct okno_err *err)
+{
+    const char *site = http_query(request, "site");
+    const char *point = http_query(request, "point");
+    int64_t seen = 1;
+    if (site && !http_rights_site(request, site))
+        return refuse_site(request, "site", err);
+    int rc = point ? OKNO_DB_INT(request->db, "service.sees_point", 1, &seen, err,
+                                 OKNO_TEXT("id", point), OKNO_TEXT("sites", request->sites))
+                   : 0;
+    return rc < 0 ? rc : seen ? 0 : refuse_site(request, "point", err);
+}
+
+/* "manager, administrator" */
+static void name_roles(unsigned roles, char *ret_text, size_t size)
+{
+    size_t used = 0;
+    ret_text[0] = '\0';
+    for (int i = 0; i < HTTP_ROLE_COUNT && used < size; i++)
+        if (roles & (1U << i))
+            used += (size_t)snprintf(ret_text + used, size - used, "%s%s", used ? ", " : "",
+                                     http_role_names[i]);
+}
+
+static int check_role(const struct http_request *request, struct okno_err *err)
+{
+    unsigned roles = request->route->roles;
+    char names[80];
+    if (!request->who.user[0] && !request->device[0])
+        return okno_fail(err, OKNO_UNAUTHENTICATED, "log in first");
+    if (roles & request->role)
+        return 0;
+    name_roles(roles, names, sizeof(names));
+    return okno_fail(err, OKNO_FORBIDDEN, "this is not open to your role (%s), only to: %s",
+                     request->who.role[0] ? request->who.role : "device", names);
+}
+
+int http_rights_check(const struct http_request *request, struct okno_err *err)
+{
+    enum reach reach = REACH_OWN;
+    if (!request->route->roles)
+        return 0;
+    int rc = check_role(request, err);
+    if (rc < 0 || !request->sites)
+        return rc;
+    if (!reach_of(request->route->path, &reach))
+        return okno_fail(err, OKNO_FORBIDDEN,
+                         "this covers all sites; it is open to who may see all of them");
+    if (reach == REACH_NAMED)
+        rc = check_thing(request, err);
+    return rc == 0 && reach != REACH_OWN ? check_query(request, err) : rc;
+}
