@@ -59,7 +59,8 @@ struct okno_archive_ops {
      * OKNO_TIMEOUT. */
     int (*pieces)(void *ctx, const char *channel, int64_t from_us, int64_t to_us,
                   struct okno_piece_vec *pieces, struct okno_err *err);
-    /* Open one piece for reading; OKNO_GONE when it is no longer there. */
+    /* Open one piece for reading; OKNO_GONE, now or by the first read, when it is no longer there.
+     */
     int (*source)(void *ctx, const struct okno_piece *piece, struct okno_source **ret_source,
                   struct okno_err *err);
 };

@@ -57,6 +57,22 @@ OKNO_CHECK int okno_net_get_range(struct okno_net *net, const char *url, int64_t
                                   int64_t len, const char *tag, struct okno_buf *body,
                                   struct okno_net_reply *ret_reply, struct okno_err *err);
 
+/* The same range bit by bit, as its reader takes it: the connection is busy meanwhile, other calls
+ * use a second one. At most a few MiB are read ahead. Opening sends nothing yet; a server that
+ * ignores ranges is refused. Must be closed before its object; closing early costs the connection.
+ */
+struct okno_net_stream;
+OKNO_CHECK int okno_net_stream_open(struct okno_net *net, const char *url, int64_t offset,
+                                    int64_t len, const char *tag,
+                                    struct okno_net_stream **ret_stream, struct okno_err *err);
+/* The next `len` bytes within deadline_us from now; fewer only at the end of the range. */
+OKNO_CHECK int okno_net_stream_read(struct okno_net_stream *stream, void *into, size_t len,
+                                    int64_t deadline_us, size_t *ret_got, struct okno_err *err);
+/* NULL before the headers of a good reply are here. */
+const struct okno_net_reply *okno_net_stream_reply(const struct okno_net_stream *stream);
+void okno_net_stream_close(struct okno_net_stream *stream);
+OKNO_CLEANUP(okno_net_stream, okno_net_stream_close);
+
 /* Limit the calls that follow to this long each; for callers with a deadline of their own. */
 void okno_net_set_deadline(struct okno_net *net, int64_t deadline_us);
 

@@ -16,6 +16,9 @@ struct okno_source {
      * the deadline of the archive it came from. */
     int (*read_at)(void *ctx, int64_t offset, void *into, size_t len, size_t *ret_got,
                    struct okno_err *err);
+    /* The bytes [from, to) will be read in order, all of them: one request can bring them. Replaces
+     * the plan before; a hint. May be NULL. */
+    void (*plan)(void *ctx, int64_t from, int64_t to);
     void (*close)(void *ctx); /* may be NULL */
     /* Cost so far, for provenance and the benchmark. */
     int64_t requests;

@@ -1,10 +1,9 @@
 #define _POSIX_C_SOURCE 200809L
-#include "okno/net.h"
+#include "net_call.h"
 
 #include "okno/time.h"
 
 #include <ctype.h>
-#include <curl/curl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
@@ -13,39 +12,13 @@
 enum {
     DEFAULT_CONNECT_MS = 10000,
     DEFAULT_DEADLINE_MS = 30000,
+    CONNECTIONS = 2,                 /* kept to one archive: cameras are weak */
     ERROR_BODY_MAX_BYTES = 64 * 1024 /* of a refusal, read so that its connection can be kept */
-};
-
-struct okno_net {
-    CURL *curl;
-    long auth; /* CURLAUTH_ bits to offer; one bit once the server's choice is known */
-    bool has_login;
-    int64_t requests, bytes, retry_after_us;
-    char why[CURL_ERROR_SIZE];
-};
-
-/* One call under way: what was asked, what the headers of the latest reply said. */
-struct call {
-    struct okno_net *net;
-    struct okno_buf *body;
-    struct okno_err *err;
-    char shown[256];
-    bool ranged;
-    int64_t offset, len; /* the range asked */
-    bool tagged;         /* with If-Range */
-
-    struct okno_net_reply reply;
-    int64_t content_length;                    /* -1 unknown */
-    int64_t range_from, range_to, range_total; /* Content-Range, inclusive; -1 unknown */
-    bool has_range, bad_range, coded;
-    int64_t error_bytes;
-    bool checked;
-    int failed; /* code of a failure found on the way, recorded in err */
 };
 
 /* --- replies, header by header --- */
 
-static void forget_reply(struct call *call)
+void net_forget_reply(struct call *call)
 {
     call->reply = (struct okno_net_reply){.total = -1, .date_us = -1};
     call->content_length = call->range_from = call->range_to = call->range_total = -1;
@@ -112,13 +85,13 @@ static void read_header(struct call *call, const char *name, const char *value)
 }
 
 /* Note the failure and make libcurl stop: a callback's return value that differs from its input. */
-static size_t stop(struct call *call, int code)
+size_t net_stop(struct call *call, int code)
 {
     call->failed = code;
     return 0;
 }
 
-static bool is_good(const struct call *call)
+bool net_is_good(const struct call *call)
 {
     return call->reply.status >= 200 && call->reply.status < 300;
 }
@@ -179,7 +152,7 @@ static int check_headers(struct call *call)
     return 0;
 }
 
-static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
+size_t net_on_header(char *bytes, size_t size, size_t count, void *arg)
 {
     struct call *call = arg;
     size_t len = size * count;
@@ -190,7 +163,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
     line[len] = '\0';
     line[strcspn(line, "\r\n")] = '\0';
     if (strncmp(line, "HTTP/", 5) == 0) {
-        forget_reply(call);
+        net_forget_reply(call);
         const char *space = strchr(line, ' ');
         call->reply.status = space ? (int)strtol(space, NULL, 10) : 0;
         call->net->requests += call->reply.status >= 200;
@@ -198,10 +171,10 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
     }
     char *value = strchr(line, ':');
     if (!value) {
-        if (line[0] == '\0' && is_good(call) && !call->checked) {
+        if (line[0] == '\0' && net_is_good(call) && !call->checked) {
             call->checked = true;
             int rc = check_headers(call);
-            return rc < 0 ? stop(call, rc) : len;
+            return rc < 0 ? net_stop(call, rc) : len;
         }
         return len;
     }
@@ -218,17 +191,18 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     struct call *call = arg;
     size_t len = size * count;
     call->net->bytes += (int64_t)len;
-    if (!is_good(call)) {
+    if (!net_is_good(call)) {
         call->error_bytes += (int64_t)len;
         return call->error_bytes > ERROR_BODY_MAX_BYTES ? 0 : len;
     }
     if (call->reply.status == 206 && (int64_t)(call->body->len + len) > call->len)
-        return stop(call, okno_fail(call->err, OKNO_PROTOCOL,
-                                    "%s: more bytes than the range that was asked", call->shown));
+        return net_stop(call,
+                        okno_fail(call->err, OKNO_PROTOCOL,
+                                  "%s: more bytes than the range that was asked", call->shown));
     if (okno_buf_add(call->body, bytes, len, NULL) < 0)
-        return stop(call,
-                    okno_fail(call->err, OKNO_TOO_LARGE, "%s: more than the %zu bytes allowed",
-                              call->shown, call->body->max));
+        return net_stop(call,
+                        okno_fail(call->err, OKNO_TOO_LARGE, "%s: more than the %zu bytes allowed",
+                                  call->shown, call->body->max));
     return len;
 }
 
@@ -247,7 +221,7 @@ static int fail_redirect(const struct call *call)
                      call->shown, where);
 }
 
-static int fail_status(const struct call *call)
+int net_fail_status(const struct call *call)
 {
     int status = call->reply.status;
     struct okno_err *err = call->err;
@@ -305,7 +279,7 @@ static int code_of_curl(CURLcode code)
     }
 }
 
-static int fail_transfer(struct call *call, CURLcode code)
+int net_fail_transfer(struct call *call, CURLcode code)
 {
     if (code == CURLE_PARTIAL_FILE)
         return okno_fail(call->err, OKNO_PROTOCOL,
@@ -325,6 +299,26 @@ static int fail_transfer(struct call *call, CURLcode code)
 
 /* --- requests --- */
 
+CURLMcode net_turn(struct okno_net *net, CURL *curl, bool *ret_done, CURLcode *ret_code)
+{
+    int running = 0;
+    int left = 0;
+    CURLMcode bad = curl_multi_perform(net->multi, &running);
+    for (CURLMsg *said = NULL; !bad && (said = curl_multi_info_read(net->multi, &left));) {
+        if (said->msg != CURLMSG_DONE)
+            continue;
+        if (said->easy_handle == curl) {
+            *ret_done = true;
+            *ret_code = said->data.result;
+        } else { /* for its own stream to find */
+            void *other = NULL;
+            if (curl_easy_getinfo(said->easy_handle, CURLINFO_PRIVATE, &other) == CURLE_OK && other)
+                net_stream_ended(other, said->data.result);
+        }
+    }
+    return bad;
+}
+
 /* Which login the server asked for is remembered: offering a choice costs a request each time. */
 static void learn_auth(struct okno_net *net)
 {
@@ -339,22 +333,40 @@ static void learn_auth(struct okno_net *net)
 }
 
 /* The body's length against what the headers promised. */
-static int check_body(struct call *call)
+int net_check_body(struct call *call, int64_t came)
 {
     int64_t want =
         call->reply.status == 206 ? call->range_to - call->range_from + 1 : call->content_length;
-    if (want >= 0 && (int64_t)call->body->len != want)
+    if (want >= 0 && came != want)
         return okno_fail(call->err, OKNO_PROTOCOL,
-                         "%s: the body ended after %zu of %" PRId64 " bytes", call->shown,
-                         call->body->len, want);
+                         "%s: the body ended after %" PRId64 " of %" PRId64 " bytes", call->shown,
+                         came, want);
     return 0;
+}
+
+/* On the object's own multi handle, so that whole calls and streams share connections. */
+static CURLcode perform_shared(struct okno_net *net)
+{
+    CURLcode code = CURLE_FAILED_INIT;
+    bool done = false;
+    if (curl_multi_add_handle(net->multi, net->curl))
+        return CURLE_OUT_OF_MEMORY;
+    while (!done) {
+        CURLMcode bad = net_turn(net, net->curl, &done, &code);
+        if (!done && !bad)
+            bad = curl_multi_poll(net->multi, NULL, 0, 1000, NULL);
+        if (bad)
+            break;
+    }
+    (void)curl_multi_remove_handle(net->multi, net->curl);
+    return code;
 }
 
 static int perform(struct call *call, const char *url, struct curl_slist *headers)
 {
     struct okno_net *net = call->net;
     okno_buf_reset(call->body);
-    forget_reply(call);
+    net_forget_reply(call);
     net->why[0] = '\0';
     net->retry_after_us = 0;
     if (curl_easy_setopt(net->curl, CURLOPT_URL, url) ||
@@ -362,7 +374,7 @@ static int perform(struct call *call, const char *url, struct curl_slist *header
         curl_easy_setopt(net->curl, CURLOPT_HEADERDATA, call) ||
         curl_easy_setopt(net->curl, CURLOPT_WRITEDATA, call))
         return okno_fail(call->err, OKNO_NO_MEMORY, "no memory for a request");
-    CURLcode code = curl_easy_perform(net->curl);
+    CURLcode code = perform_shared(net);
     (void)curl_easy_setopt(net->curl, CURLOPT_HTTPHEADER, NULL);
     learn_auth(net);
     curl_off_t wait_s = 0;
@@ -371,8 +383,8 @@ static int perform(struct call *call, const char *url, struct curl_slist *header
     if (call->failed)
         return call->failed;
     if (call->reply.status >= 300) /* also when its body was cut or too long */
-        return fail_status(call);
-    return code ? fail_transfer(call, code) : check_body(call);
+        return net_fail_status(call);
+    return code ? net_fail_transfer(call, code) : net_check_body(call, (int64_t)call->body->len);
 }
 
 int okno_net_get(struct okno_net *net, const char *url, struct okno_buf *body,
@@ -390,7 +402,7 @@ int okno_net_get(struct okno_net *net, const char *url, struct okno_buf *body,
 }
 
 /* Range and, with a tag, If-Range; the caller frees. NULL: no memory. */
-static struct curl_slist *range_headers(int64_t offset, int64_t len, const char *tag)
+struct curl_slist *net_range_headers(int64_t offset, int64_t len, const char *tag)
 {
     char line[160];
     (void)snprintf(line, sizeof(line), "Range: bytes=%" PRId64 "-%" PRId64, offset,
@@ -421,7 +433,7 @@ int okno_net_get_range(struct okno_net *net, const char *url, int64_t offset, in
     call.offset = offset;
     call.len = len;
     call.tagged = tag && tag[0];
-    struct curl_slist *headers = range_headers(offset, len, tag);
+    struct curl_slist *headers = net_range_headers(offset, len, tag);
     if (!headers)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a request");
     rc = perform(&call, url, headers);
@@ -445,6 +457,7 @@ void okno_net_close(struct okno_net *net)
     if (!net)
         return;
     curl_easy_cleanup(net->curl);
+    (void)curl_multi_cleanup(net->multi);
     free(net);
 }
 
@@ -471,7 +484,7 @@ static CURLcode set_manners(struct okno_net *net)
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, net->why);
-    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, net_on_header);
     return bad ? bad : curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
 }
 
@@ -493,10 +506,13 @@ int okno_net_open(const struct okno_net_config *config, struct okno_net **ret_ne
 {
     (void)pthread_once(&once, start_curl);
     OKNO_AUTO(okno_net) *net = calloc(1, sizeof(*net));
-    if (!net || !(net->curl = curl_easy_init()))
+    if (!net || !(net->curl = curl_easy_init()) || !(net->multi = curl_multi_init()))
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a connection");
     CURLcode bad = set_limits(net->curl, config);
     bad = bad ? bad : set_manners(net);
+    if (curl_multi_setopt(net->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS) ||
+        curl_multi_setopt(net->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS))
+        bad = CURLE_OUT_OF_MEMORY;
     bad = bad ? bad : set_login(net, config);
     if (bad)
         return okno_fail(err, OKNO_FAILED, "network library: %s", curl_easy_strerror(bad));

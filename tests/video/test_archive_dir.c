@@ -632,7 +632,7 @@ static void a_server_without_ranges_still_gives_small_files(void **state)
     check_reading(archive);
 }
 
-static void reading_on_takes_few_requests_and_nothing_twice(void **state)
+static void a_plan_is_one_request_and_nothing_is_asked_twice(void **state)
 {
     (void)state;
     OKNO_AUTO(okno_archive) *archive = opened_http("");
@@ -642,12 +642,31 @@ static void reading_on_takes_few_requests_and_nothing_twice(void **state)
     assert_reads(source, 0, 4096);                /* the first box */
     assert_reads(source, BIG_BYTES - 5000, 5000); /* an index at the end */
     assert_int_equal(source->requests, 2);
+    source->plan(source->ctx, 65536, BIG_BYTES - 5000);
     for (int64_t at = 4096; at < BIG_BYTES; at += 32768)
         assert_reads(source, at, 32768);
-    assert_true(source->requests <= 6);
+    assert_int_equal(source->requests, 3);
     assert_int_equal(source->bytes_read, BIG_BYTES);
-    assert_reads(source, 0, BIG_BYTES);
-    assert_int_equal(source->bytes_read, BIG_BYTES);
+}
+
+static void what_lies_outside_a_plan_is_read_beside_it(void **state)
+{
+    (void)state;
+    OKNO_AUTO(okno_archive) *archive = opened_http("");
+    struct okno_piece piece = piece_at(archive, "2026-03-10T14:00:00Z");
+    OKNO_AUTO(okno_source) *source = NULL;
+    assert_int_equal(okno_archive_source(archive, &piece, &source, NULL), 0);
+    source->plan(source->ctx, 100000, 1200000);
+    assert_reads(source, 100000, 50000);
+    assert_reads(source, 1900000, 1000); /* elsewhere */
+    assert_reads(source, 100000, 1000);  /* behind */
+    assert_reads(source, 150000, 50000);
+    assert_reads(source, 210000, 990000); /* over a hole in the plan */
+    assert_int_equal(source->requests, 3);
+    source->plan(source->ctx, 1300000, 1400000);
+    assert_reads(source, 1300000, 200000); /* past its end */
+    source->plan(source->ctx, 0, 1000);    /* never read: costs nothing */
+    assert_int_equal(source->requests, 5);
 }
 
 static void one_large_read_is_one_request(void **state)
@@ -658,7 +677,8 @@ static void one_large_read_is_one_request(void **state)
     OKNO_AUTO(okno_source) *source = NULL;
     assert_int_equal(okno_archive_source(archive, &piece, &source, NULL), 0);
     assert_reads(source, 1000000, 1500000);
-    assert_int_equal(source->requests, 2);
+    assert_int_equal(source->requests, 1);
+    assert_int_equal(source->bytes_read, 1500000);
 }
 
 static void an_empty_file_reads_as_empty(void **state)
@@ -675,6 +695,17 @@ static void an_empty_file_reads_as_empty(void **state)
     }
 }
 
+/* What opening and reading its beginning gives. */
+static int try_source(struct okno_archive *archive, const struct okno_piece *piece,
+                      struct okno_err *err)
+{
+    OKNO_AUTO(okno_source) *source = NULL;
+    int rc = okno_archive_source(archive, piece, &source, err);
+    char bytes[16];
+    size_t got = 0;
+    return rc < 0 ? rc : source->read_at(source->ctx, 0, bytes, sizeof(bytes), &got, err);
+}
+
 static void check_gone_and_replaced(struct okno_archive *archive)
 {
     put("cam1/2026-05-01/10-00-00.mp4", SMALL_BYTES);
@@ -682,22 +713,20 @@ static void check_gone_and_replaced(struct okno_archive *archive)
     struct okno_piece piece = piece_at(archive, "2026-05-01T10:00:00Z");
     struct okno_piece other = piece_at(archive, "2026-05-01T10:01:00Z");
     char path[512];
-    struct okno_source *source = NULL;
     struct okno_err err = {0};
     (void)snprintf(path, sizeof(path), "%s/%s", root, piece.name);
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(okno_archive_source(archive, &piece, &source, &err), OKNO_GONE);
+    assert_int_equal(try_source(archive, &piece, &err), OKNO_GONE);
     assert_int_equal(err.code, OKNO_GONE);
     put("cam1/2026-05-01/10-01-00.mp4", SMALL_BYTES + 1);
-    assert_int_equal(okno_archive_source(archive, &other, &source, NULL), OKNO_GONE);
-    assert_null(source);
+    assert_int_equal(try_source(archive, &other, NULL), OKNO_GONE);
     /* What it listed before is forgotten, so the next look finds the new file. */
     assert_int_equal(piece_at(archive, "2026-05-01T10:01:00Z").size, SMALL_BYTES + 1);
     /* Same size, written later. */
     other = piece_at(archive, "2026-05-01T10:01:00Z");
     support_file(root, "cam1/2026-05-01/10-01-00.mp4", SMALL_BYTES + 1,
                  instant("2026-03-21T00:00:00Z"));
-    assert_int_equal(okno_archive_source(archive, &other, &source, NULL), OKNO_GONE);
+    assert_int_equal(try_source(archive, &other, NULL), OKNO_GONE);
 }
 
 static void what_was_deleted_or_replaced_since_the_listing_is_gone(void **state)
@@ -731,13 +760,10 @@ static int open_with_reply(const char *reply)
     const struct support_reply script = {.text = reply};
     struct support_server *server = support_server_start(&script, 1);
     OKNO_AUTO(okno_archive) *archive = opened_as(support_server_url(server), DAYS, "UTC");
-    OKNO_AUTO(okno_source) *source = NULL;
     struct okno_piece piece = {.name = "cam1/2026-03-10/14-00-00.mp4", .size = 16};
     (void)snprintf(piece.tag, sizeof(piece.tag), "%lld:16",
                    (long long)instant("2026-03-10T15:00:00Z"));
-    int rc = okno_archive_source(archive, &piece, &source, NULL);
-    if (rc < 0)
-        assert_null(source);
+    int rc = try_source(archive, &piece, NULL);
     support_server_stop(server);
     return rc;
 }
@@ -881,7 +907,8 @@ int main(void)
         cmocka_unit_test(a_local_file_is_read_by_position),
         cmocka_unit_test(a_remote_file_is_read_by_position),
         cmocka_unit_test(a_server_without_ranges_still_gives_small_files),
-        cmocka_unit_test(reading_on_takes_few_requests_and_nothing_twice),
+        cmocka_unit_test(a_plan_is_one_request_and_nothing_is_asked_twice),
+        cmocka_unit_test(what_lies_outside_a_plan_is_read_beside_it),
         cmocka_unit_test(one_large_read_is_one_request),
         cmocka_unit_test(an_empty_file_reads_as_empty),
         cmocka_unit_test(what_was_deleted_or_replaced_since_the_listing_is_gone),

@@ -14,7 +14,10 @@ runs=${EXTRACT_RUNS:-${BENCH_QUICK:+1}}
 runs=${runs:-9}
 cases=${CASES:-mp4-front mp4-end fmp4-sidx fmp4-bare ts mkv}
 pids=
-stop() { for pid in $pids; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || true; done; }
+stop() {
+    for pid in $pids; do kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; done
+    true
+}
 trap stop EXIT
 
 # --- recordings: one minute is encoded, the rest are copies of it; times go on ---
@@ -78,7 +81,7 @@ link() {
     rm -f "$dir/ports"
     "$OKNO_BUILD/tools/link" --to "$port" --rtt-ms 20 --rate-mbit 100 --port-file "$dir/ports" > "$dir/link.json" &
     pids="$pids $!"
-    until [ -s "$dir/ports" ]; do sleep 0.02; done
+    until [ -s "$dir/ports" ]; do kill -0 $!; sleep 0.02; done
     read -r link_port control < "$dir/ports"
 }
 

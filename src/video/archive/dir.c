@@ -50,6 +50,7 @@ struct dir {
     int64_t deadline_us;
     int64_t until_us; /* monotonic: when the call under way must be done */
     bool root_seen;
+    bool outdated; /* a reader found a recording gone: what was listed is no longer so */
     char *channel; /* owned: the one that template is compiled for */
     struct template *template;
     struct cached_vec cache; /* oldest first */
@@ -515,6 +516,9 @@ static int dir_pieces(void *ctx, const char *channel, int64_t from_us, int64_t t
     if (rc < 0 || to_us <= from_us)
         return rc;
     dir->until_us = okno_time_monotonic() + dir->deadline_us;
+    if (dir->outdated)
+        forget_listings(dir);
+    dir->outdated = false;
     rc = gather_all(dir, from_us, to_us, &g, err);
     if (rc == 0) {
         struct order_request request = {from_us, to_us, g.now_us, dir->format};
@@ -539,10 +543,9 @@ static int dir_source(void *ctx, const struct okno_piece *piece, struct okno_sou
     if (rc < 0)
         return rc;
     rc = dir->net ? source_open_http(dir->net, okno_buf_text(&place), piece, dir->deadline_us,
-                                     ret_source, err)
+                                     &dir->outdated, ret_source, err)
                   : source_open_local(okno_buf_text(&place), piece, ret_source, err);
-    if (rc == OKNO_GONE)
-        forget_listings(dir); /* what they say is no longer so */
+    dir->outdated |= rc == OKNO_GONE;
     return rc;
 }
 

@@ -110,17 +110,19 @@ int source_open_local(const char *path, const struct okno_piece *piece,
     return 0;
 }
 
-/* --- HTTP: a few blocks in memory; reading on asks for more and more at once --- */
+/* --- HTTP: exact ranges; what was read lately is kept; a plan becomes one request --- */
 
 enum {
-    BLOCK_BYTES = 256 * 1024,
-    BLOCKS_MAX = 32,    /* kept: 8 MiB */
-    RUN_MAX_BLOCKS = 16 /* asked at once: 4 MiB */
+    HEAD_BYTES = 64 * 1024,         /* read by the first request: the index often lies there */
+    EXTENTS_MAX = 16,               /* kept */
+    EXTENT_BYTES = 4 * 1024 * 1024, /* at most in one request outside a plan */
+    KEPT_BYTES = 16 * 1024 * 1024,
+    SKIP_BYTES = 128 * 1024 /* of a plan are read and dropped rather than asked anew */
 };
 
-struct block {
-    char *data;    /* owned; NULL while free */
-    int64_t index; /* of the block in the file */
+struct extent {
+    char *data; /* owned; NULL while free */
+    int64_t at;
     size_t len;
     uint64_t used; /* for eviction: larger is younger */
 };
@@ -135,52 +137,75 @@ struct remote {
     int64_t listed_mtime_us;
     int64_t deadline_us;
     bool growing, opened;
-    struct block blocks[BLOCKS_MAX];
+    bool *gone; /* the archive's */
+    struct extent extents[EXTENTS_MAX];
+    size_t kept; /* bytes in them */
     uint64_t clock;
-    int64_t next_index; /* the block after the last run */
-    int64_t run_blocks; /* length of the last run */
+    int64_t plan_from, plan_to;     /* announced, not begun; empty: none */
+    struct okno_net_stream *stream; /* owned; NULL: none under way */
+    int64_t stream_at, stream_to;
 };
 
 static void remote_close(void *ctx)
 {
     struct remote *remote = ctx;
-    for (size_t i = 0; i < BLOCKS_MAX; i++)
-        free(remote->blocks[i].data);
+    okno_net_stream_close(remote->stream);
+    for (size_t i = 0; i < EXTENTS_MAX; i++)
+        free(remote->extents[i].data);
     free(remote->url);
     free(remote);
 }
 
-static struct block *find_block(struct remote *remote, int64_t index)
+static struct extent *find_extent(struct remote *remote, int64_t at)
 {
-    for (size_t i = 0; i < BLOCKS_MAX; i++)
-        if (remote->blocks[i].data && remote->blocks[i].index == index)
-            return &remote->blocks[i];
+    for (size_t i = 0; i < EXTENTS_MAX; i++) {
+        struct extent *extent = &remote->extents[i];
+        if (extent->data && at >= extent->at && at < extent->at + (int64_t)extent->len)
+            return extent;
+    }
     return NULL;
 }
 
-static struct block *oldest_block(struct remote *remote)
+static void drop_extent(struct remote *remote, struct extent *extent)
 {
-    struct block *oldest = &remote->blocks[0];
-    for (size_t i = 0; i < BLOCKS_MAX; i++) {
-        if (!remote->blocks[i].data)
-            return &remote->blocks[i];
-        if (remote->blocks[i].used < oldest->used)
-            oldest = &remote->blocks[i];
-    }
-    return oldest;
+    remote->kept -= extent->len;
+    free(extent->data);
+    *extent = (struct extent){0};
 }
 
-static int store_block(struct remote *remote, int64_t index, const char *bytes, size_t len,
+/* A free place for `len` more bytes; the oldest extents make room. */
+static struct extent *make_room(struct remote *remote, size_t len)
+{
+    for (;;) {
+        struct extent *oldest = NULL;
+        struct extent *empty = NULL;
+        for (size_t i = 0; i < EXTENTS_MAX; i++) {
+            struct extent *extent = &remote->extents[i];
+            if (!extent->data)
+                empty = extent;
+            else if (!oldest || extent->used < oldest->used)
+                oldest = extent;
+        }
+        if (empty && (!oldest || remote->kept + len <= KEPT_BYTES))
+            return empty;
+        drop_extent(remote, oldest);
+    }
+}
+
+static int keep_extent(struct remote *remote, int64_t at, const struct okno_buf *body,
                        struct okno_err *err)
 {
-    struct block *block = find_block(remote, index);
-    block = block ? block : oldest_block(remote);
-    if (!block->data && !(block->data = malloc(BLOCK_BYTES)))
+    if (body->len == 0)
+        return 0;
+    struct extent *extent = make_room(remote, body->len);
+    extent->data = malloc(body->len);
+    if (!extent->data)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to read %s", remote->name);
-    memcpy(block->data, bytes, len);
-    block->index = index;
-    block->len = len;
-    block->used = ++remote->clock;
+    memcpy(extent->data, body->data, body->len);
+    extent->at = at;
+    extent->len = body->len;
+    extent->used = ++remote->clock;
+    remote->kept += body->len;
     return 0;
 }
 
@@ -212,32 +237,22 @@ static int check_reply(struct remote *remote, const struct okno_net_reply *reply
     return 0;
 }
 
-/* Cut a body that begins at a block's border into blocks. */
-static int store_body(struct remote *remote, int64_t index, const struct okno_buf *body,
-                      struct okno_err *err)
+/* What went over the network since: also when it failed. */
+static void count(struct remote *remote, int64_t requests, int64_t bytes)
 {
-    int rc = 0;
-    for (size_t at = 0; rc == 0 && at < body->len; at += BLOCK_BYTES, index++) {
-        size_t len = body->len - at < BLOCK_BYTES ? body->len - at : BLOCK_BYTES;
-        rc = store_block(remote, index, body->data + at, len, err);
-    }
-    return rc;
+    remote->source->requests += okno_net_requests(remote->net) - requests;
+    remote->source->bytes_read += okno_net_bytes(remote->net) - bytes;
 }
 
-static int fetch(struct remote *remote, int64_t index, int64_t blocks, struct okno_err *err)
+static int fetch(struct remote *remote, int64_t offset, int64_t len, struct okno_err *err)
 {
-    OKNO_AUTO_BUF body = OKNO_BUF_INIT((size_t)BLOCK_BYTES * BLOCKS_MAX);
+    OKNO_AUTO_BUF body = OKNO_BUF_INIT((size_t)2 * EXTENT_BYTES);
     struct okno_net_reply reply;
-    int64_t offset = index * BLOCK_BYTES;
-    int64_t len = blocks * BLOCK_BYTES;
-    if (remote->opened && len > remote->source->size - offset)
-        len = remote->source->size - offset;
     int64_t requests = okno_net_requests(remote->net);
     int64_t bytes = okno_net_bytes(remote->net);
     int rc = okno_net_get_range(remote->net, remote->url, offset, len, remote->if_range, &body,
                                 &reply, err);
-    remote->source->requests += okno_net_requests(remote->net) - requests;
-    remote->source->bytes_read += okno_net_bytes(remote->net) - bytes;
+    count(remote, requests, bytes);
     if (rc < 0)
         return rc;
     rc = check_reply(remote, &reply, err);
@@ -247,24 +262,7 @@ static int fetch(struct remote *remote, int64_t index, int64_t blocks, struct ok
         offset + (int64_t)body.len < remote->source->size)
         return okno_fail(err, OKNO_PROTOCOL, "%s: ends at byte %" PRId64 ", before its %" PRId64,
                          remote->name, offset + (int64_t)body.len, remote->source->size);
-    remote->next_index = index + blocks;
-    remote->run_blocks = blocks;
-    return store_body(remote, reply.whole ? 0 : index, &body, err);
-}
-
-/* How many blocks to ask for: what is wanted, twice the last run when reading on, never what is
- * here already or past the end. */
-static int64_t run_length(struct remote *remote, int64_t index, int64_t wanted)
-{
-    int64_t blocks = index == remote->next_index ? remote->run_blocks * 2 : 1;
-    int64_t last = (remote->source->size - 1) / BLOCK_BYTES;
-    blocks = blocks > wanted ? blocks : wanted;
-    blocks = blocks > RUN_MAX_BLOCKS ? RUN_MAX_BLOCKS : blocks;
-    blocks = blocks > last - index + 1 ? last - index + 1 : blocks;
-    for (int64_t i = 1; i < blocks; i++)
-        if (find_block(remote, index + i))
-            return i;
-    return blocks;
+    return keep_extent(remote, reply.whole ? 0 : offset, &body, err);
 }
 
 static int as_gone(struct okno_err *err, int rc)
@@ -276,25 +274,109 @@ static int as_gone(struct okno_err *err, int rc)
     return OKNO_GONE;
 }
 
-/* The block with this index, fetched when it is not here. */
-static int need_block(struct remote *remote, int64_t index, int64_t wanted, int64_t until_us,
-                      struct block **ret_block, struct okno_err *err)
+static int fail_late(const struct remote *remote, struct okno_err *err)
 {
-    struct block *block = find_block(remote, index);
-    if (!block) {
+    return okno_fail(err, OKNO_TIMEOUT, "%s: not read in time", remote->name);
+}
+
+/* Take `len` bytes off the stream. */
+static int stream_take(struct remote *remote, void *into, size_t len, int64_t until_us,
+                       struct okno_err *err)
+{
+    size_t got = 0;
+    int64_t requests = okno_net_requests(remote->net);
+    int64_t bytes = okno_net_bytes(remote->net);
+    int64_t left_us = until_us - okno_time_monotonic();
+    int rc = left_us <= 0 ? fail_late(remote, err)
+                          : okno_net_stream_read(remote->stream, into, len, left_us, &got, err);
+    count(remote, requests, bytes);
+    const struct okno_net_reply *reply = okno_net_stream_reply(remote->stream);
+    if (rc == 0 && reply)
+        rc = check_reply(remote, reply, err);
+    if (rc == 0 && got < len)
+        rc = okno_fail(err, OKNO_PROTOCOL, "%s: a part is missing", remote->name);
+    remote->stream_at += (int64_t)got;
+    return rc;
+}
+
+static void stream_end(struct remote *remote)
+{
+    okno_net_stream_close(remote->stream);
+    remote->stream = NULL;
+}
+
+/* Whether the stream brings this byte soon; begins it when it is the plan's. */
+static int stream_ready(struct remote *remote, int64_t at, bool *ret_ready, struct okno_err *err)
+{
+    if (remote->stream && at >= remote->stream_at && at < remote->stream_to &&
+        at - remote->stream_at <= SKIP_BYTES) {
+        *ret_ready = true;
+        return 0;
+    }
+    *ret_ready = at >= remote->plan_from && at < remote->plan_to;
+    if (!*ret_ready)
+        return 0;
+    stream_end(remote);
+    remote->stream_at = at;
+    remote->stream_to = remote->plan_to;
+    remote->plan_from = remote->plan_to = 0;
+    return okno_net_stream_open(remote->net, remote->url, at, remote->stream_to - at,
+                                remote->if_range, &remote->stream, err);
+}
+
+/* Up to `len` bytes at `at` from the stream: at least one. */
+static int stream_read(struct remote *remote, int64_t at, void *into, size_t len, int64_t until_us,
+                       size_t *ret_got, struct okno_err *err)
+{
+    int rc = 0;
+    while (rc == 0 && remote->stream_at < at) {
+        char skipped[4096];
+        int64_t gap = at - remote->stream_at;
+        rc = stream_take(remote, skipped,
+                         gap < (int64_t)sizeof(skipped) ? (size_t)gap : sizeof(skipped), until_us,
+                         err);
+    }
+    int64_t left = remote->stream_to - at;
+    size_t part = left < (int64_t)len ? (size_t)left : len;
+    if (rc == 0)
+        rc = stream_take(remote, into, part, until_us, err);
+    if (rc == 0)
+        *ret_got = part;
+    if (rc < 0 || remote->stream_at == remote->stream_to)
+        stream_end(remote);
+    return as_gone(err, rc);
+}
+
+/* Up to `len` bytes at `at`: at least one. Whoever reads the beginning gets all of the head. */
+static int read_part(struct remote *remote, int64_t at, void *into, size_t len, int64_t until_us,
+                     size_t *ret_got, struct okno_err *err)
+{
+    struct extent *extent = find_extent(remote, at);
+    bool streams = false;
+    int rc = extent ? 0 : stream_ready(remote, at, &streams, err);
+    if (rc < 0)
+        return rc;
+    if (streams)
+        return stream_read(remote, at, into, len, until_us, ret_got, err);
+    if (!extent) {
         int64_t left_us = until_us - okno_time_monotonic();
+        int64_t want = (int64_t)len < EXTENT_BYTES ? (int64_t)len : EXTENT_BYTES;
+        if (at == 0 && want < HEAD_BYTES)
+            want = remote->source->size < HEAD_BYTES ? remote->source->size : HEAD_BYTES;
         if (left_us <= 0)
-            return okno_fail(err, OKNO_TIMEOUT, "%s: not read in time", remote->name);
+            return fail_late(remote, err);
         okno_net_set_deadline(remote->net, left_us);
-        int rc = fetch(remote, index, run_length(remote, index, wanted), err);
+        rc = fetch(remote, at, want, err);
         if (rc < 0)
             return as_gone(err, rc);
-        block = find_block(remote, index);
+        extent = find_extent(remote, at);
     }
-    if (!block)
+    if (!extent)
         return okno_fail(err, OKNO_PROTOCOL, "%s: a part is missing", remote->name);
-    block->used = ++remote->clock;
-    *ret_block = block;
+    size_t skip = (size_t)(at - extent->at);
+    *ret_got = extent->len - skip < len ? extent->len - skip : len;
+    memcpy(into, extent->data + skip, *ret_got);
+    extent->used = ++remote->clock;
     return 0;
 }
 
@@ -312,26 +394,28 @@ static int remote_read(void *ctx, int64_t offset, void *into, size_t len, size_t
     else if ((uint64_t)(size - offset) < len)
         len = (size_t)(size - offset);
     while (got < len) {
-        int64_t at = offset + (int64_t)got;
-        int64_t index = at / BLOCK_BYTES;
-        int64_t wanted = (offset + (int64_t)len - 1) / BLOCK_BYTES - index + 1;
-        struct block *block = NULL;
-        int rc = need_block(remote, index, wanted, until, &block, err);
+        size_t part = 0;
+        int rc = read_part(remote, offset + (int64_t)got, (char *)into + got, len - got, until,
+                           &part, err);
+        *remote->gone |= rc == OKNO_GONE;
         if (rc < 0)
             return rc;
-        size_t skip = (size_t)(at % BLOCK_BYTES);
-        if (skip >= block->len) /* grew since this block was read: read it again */
-            return okno_fail(err, OKNO_PROTOCOL, "%s: a part is missing", remote->name);
-        size_t part = block->len - skip < len - got ? block->len - skip : len - got;
-        memcpy((char *)into + got, block->data + skip, part);
         got += part;
     }
     *ret_got = got;
     return 0;
 }
 
+static void remote_plan(void *ctx, int64_t from, int64_t to)
+{
+    struct remote *remote = ctx;
+    remote->plan_from = from > 0 ? from : 0;
+    remote->plan_to = to < remote->source->size ? to : remote->source->size;
+}
+
 int source_open_http(struct okno_net *net, const char *url, const struct okno_piece *piece,
-                     int64_t deadline_us, struct okno_source **ret_source, struct okno_err *err)
+                     int64_t deadline_us, bool *gone, struct okno_source **ret_source,
+                     struct okno_err *err)
 {
     OKNO_AUTO(okno_source) *source = calloc(1, sizeof(*source));
     struct remote *remote = calloc(1, sizeof(*remote));
@@ -344,16 +428,19 @@ int source_open_http(struct okno_net *net, const char *url, const struct okno_pi
                               .url = strdup(url),
                               .listed_mtime_us = tag_mtime(piece),
                               .deadline_us = deadline_us,
-                              .growing = piece->flags & OKNO_SPAN_GROWING,
-                              .next_index = -1};
+                              .gone = gone,
+                              .growing = piece->flags & OKNO_SPAN_GROWING};
     (void)snprintf(remote->name, sizeof(remote->name), "%s", piece->name);
-    *source = (struct okno_source){
-        .size = piece->size, .ctx = remote, .read_at = remote_read, .close = remote_close};
+    *source = (struct okno_source){.size = piece->size,
+                                   .ctx = remote,
+                                   .read_at = remote_read,
+                                   .plan = remote_plan,
+                                   .close = remote_close};
     if (!remote->url)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to open %s", piece->name);
-    if (piece->size != 0) {
+    if (piece->size < 0 || remote->growing) { /* how long it is must be known */
         okno_net_set_deadline(net, deadline_us);
-        int rc = fetch(remote, 0, 1, err);
+        int rc = piece->size == 0 ? 0 : fetch(remote, 0, HEAD_BYTES, err);
         if (rc < 0)
             return as_gone(err, rc);
     }

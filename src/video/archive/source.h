@@ -9,9 +9,11 @@
 OKNO_CHECK int source_open_local(const char *path, const struct okno_piece *piece,
                                  struct okno_source **ret_source, struct okno_err *err);
 
-/* `net` must outlive the source. Reads the first block, so that what is gone is seen at once. */
+/* `net` must outlive the source. Asks for exactly what is read, or planned; that the recording is
+ * gone or another one may be seen by the first read only; *gone becomes true then and must outlive
+ * the source too. */
 OKNO_CHECK int source_open_http(struct okno_net *net, const char *url,
-                                const struct okno_piece *piece, int64_t deadline_us,
+                                const struct okno_piece *piece, int64_t deadline_us, bool *gone,
                                 struct okno_source **ret_source, struct okno_err *err);
 
 #endif

@@ -27,13 +27,22 @@ static int item_read(void *ctx, int64_t offset, void *into, size_t len, size_t *
     return rc;
 }
 
+static void item_plan(void *ctx, int64_t from, int64_t to)
+{
+    struct pool_item *item = ctx;
+    if (!item->real && okno_archive_source(item->archive, item->piece, &item->real, NULL) < 0)
+        return; /* the read that follows says why */
+    if (item->real->plan)
+        item->real->plan(item->real->ctx, from, to);
+}
+
 /* A size that the listing does not tell is asked for now. */
 static int item_prepare(struct pool *pool, size_t i, struct okno_err *err)
 {
     struct pool_item *item = &pool->items[i];
     *item = (struct pool_item){.archive = pool->camera->archive, .piece = &pool->pieces.items[i]};
-    item->source =
-        (struct okno_source){.size = item->piece->size, .ctx = item, .read_at = item_read};
+    item->source = (struct okno_source){
+        .size = item->piece->size, .ctx = item, .read_at = item_read, .plan = item_plan};
     if (item->piece->size >= 0)
         return 0;
     struct okno_err trouble = {0};

@@ -57,6 +57,13 @@ static int child_read(void *ctx, int64_t offset, void *into, size_t len, size_t 
     return 0;
 }
 
+static void child_plan(void *ctx, int64_t from, int64_t to)
+{
+    const struct child_source *source = ctx;
+    struct wire_plan message = {.type = WIRE_PLAN, .input = source->index, .from = from, .to = to};
+    say(source->link, &message, sizeof(message));
+}
+
 /* The recordings of the job: `count` of each, owned by the caller. */
 static void take_inputs(const struct media_link *link, size_t count, struct child_source *sources,
                         struct okno_media_input *inputs)
@@ -67,7 +74,8 @@ static void take_inputs(const struct media_link *link, size_t count, struct chil
         memcpy(&s->told, at, sizeof(s->told));
         s->index = (uint32_t)i;
         s->link = link;
-        s->source = (struct okno_source){.size = s->told.size, .ctx = s, .read_at = child_read};
+        s->source = (struct okno_source){
+            .size = s->told.size, .ctx = s, .read_at = child_read, .plan = child_plan};
         inputs[i] = (struct okno_media_input){.source = &s->source,
                                               .format = s->told.format,
                                               .from_us = s->told.from_us,

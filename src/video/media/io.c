@@ -161,6 +161,8 @@ void media_io_plan(struct media_io *io, int64_t from, int64_t to)
 {
     io->plan_from = from;
     io->plan_to = to < io->source->size ? to : io->source->size;
+    if (io->source->plan && io->plan_from < io->plan_to)
+        io->source->plan(io->source->ctx, io->plan_from, io->plan_to);
 }
 
 const struct okno_err *media_io_error(const struct media_io *io)

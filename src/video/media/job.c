@@ -210,6 +210,20 @@ static void on_read(struct job *job, const struct wire_read *read)
         breaks(job, "does not take its answers");
 }
 
+static void on_plan(struct job *job, const struct wire_plan *plan)
+{
+    int64_t size = plan->input < job->what->count ? job->inputs[plan->input].source->size : -1;
+    if (plan->from < 0 || plan->to <= plan->from || plan->to > size)
+        breaks(job, "plans to read what is not there");
+    else if (++job->requests > job->limits.requests)
+        breaks(job, "asked more than %lld times", (long long)job->limits.requests);
+    if (job->broke[0])
+        return;
+    struct okno_source *source = job->inputs[plan->input].source;
+    if (source->plan)
+        source->plan(source->ctx, plan->from, plan->to);
+}
+
 static void on_gaps(struct job *job, const struct wire_gaps *gaps)
 {
     if (gaps->count > WIRE_GAPS || job->gaps.len + gaps->count > MAX_GAPS) {
@@ -225,6 +239,8 @@ static void on_message(struct job *job, const union wire_said *said, size_t len)
 {
     if (len == sizeof(said->read) && said->type == WIRE_READ) {
         on_read(job, &said->read);
+    } else if (len == sizeof(said->plan) && said->type == WIRE_PLAN) {
+        on_plan(job, &said->plan);
     } else if (len == sizeof(said->gaps) && said->type == WIRE_GAPS_FOUND) {
         on_gaps(job, &said->gaps);
     } else if (len == sizeof(said->done) && said->type == WIRE_DONE) {

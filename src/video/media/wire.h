@@ -3,7 +3,7 @@
  *
  *     caller -> host    wire_spawn with the child's descriptors
  *     host   -> caller  wire_end, once, when the child is gone and waited for
- *     child  -> caller  wire_read, wire_gaps, wire_done
+ *     child  -> caller  wire_plan, wire_read, wire_gaps, wire_done
  *     caller -> child   wire_got, one for each wire_read
  *
  * The bytes of recordings do not travel in messages: the caller puts them into memory that the
@@ -84,13 +84,20 @@ struct wire_end {
 /* The child's own exit statuses. */
 enum { WIRE_EXIT_UNCONFINED = 97, WIRE_EXIT_LOST = 98 };
 
-enum wire_type { WIRE_READ = 0x6f6b6e01, WIRE_GOT, WIRE_GAPS_FOUND, WIRE_DONE };
+enum wire_type { WIRE_READ = 0x6f6b6e01, WIRE_GOT, WIRE_GAPS_FOUND, WIRE_DONE, WIRE_PLAN };
 
 struct wire_read {
     uint32_t type;
     uint32_t input;
     int64_t offset;
     uint64_t len;
+};
+
+/* The bytes that will be read next, in order; no answer. */
+struct wire_plan {
+    uint32_t type;
+    uint32_t input;
+    int64_t from, to;
 };
 
 struct wire_got {
@@ -126,6 +133,7 @@ struct wire_done {
 union wire_said {
     uint32_t type;
     struct wire_read read;
+    struct wire_plan plan;
     struct wire_gaps gaps;
     struct wire_done done;
 };
