@@ -74,6 +74,20 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(BUILD)/libokno.a
 	@echo "LD $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm -lpthread
 
+# Fuzz targets: replayed by test_corpus with their kept inputs; `make fuzz` runs them by libFuzzer.
+FUZZ_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/fuzz/entry.c tests/fuzz/test_%,$(wildcard tests/fuzz/*.c)))
+FUZZ_NAMES := $(shell sed -n 's/^.define FUZZ_TARGETS(X)//p' tests/fuzz/fuzz.h | sed 's/X(\([a-z]*\))/\1/g')
+
+$(BUILD)/tests/fuzz/test_corpus: $(BUILD)/obj/tests/fuzz/test_corpus.o $(FUZZ_OBJ) $(TEST_SUPPORT) $(BUILD)/libokno.a
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm -lpthread
+
+$(BUILD)/fuzz/%: tests/fuzz/entry.c $(FUZZ_OBJ) $(BUILD)/libokno.a
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -DFUZZ_TARGET=fuzz_$* $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -lm -lpthread
+
 # Developer tools: tools/NAME/*.c becomes build/tools/NAME. They may use what the product must not.
 TOOL_PKGS := cairo
 define TOOL_RULE
@@ -147,6 +161,14 @@ asan: ## unit tests under AddressSanitizer and UBSan
 	$(MAKE) BUILD=build/asan OPT='-O1 -g -fno-omit-frame-pointer' \
 	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' unit
 
+SECONDS ?= 60
+FUZZ_CC ?= clang
+fuzz: deps-test ## any bytes for each decoder; SECONDS=60 for each, ONLY=csv for one
+	$(MAKE) BUILD=build/fuzz CC="$(FUZZ_CC)" WARN=-Wall OPT='-O1 -g -fno-omit-frame-pointer' \
+	    SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' \
+	    $(FUZZ_NAMES:%=build/fuzz/fuzz/%)
+	tools/fuzz build/fuzz $(SECONDS) $(ONLY)
+
 format: ## rewrite the C sources in the project's layout
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
@@ -157,4 +179,4 @@ help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all install uninstall deps-build deps-demo deps-test demo test unit e2e bench bench-quick bench-coverage lint asan format clean help tools
+.PHONY: all install uninstall deps-build deps-demo deps-test demo test unit e2e bench bench-quick bench-coverage lint asan fuzz format clean help tools

@@ -1,5 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "okno/time.h"
+#include "okno/text.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -168,6 +169,7 @@ static int take_offset(const char **at, int *ret_seconds)
 int okno_time_parse(const char *text, int64_t *ret_us, struct okno_err *err)
 {
     struct okno_civil c = {0};
+    char shown[OKNO_TEXT_SHOWN];
     int offset = 0;
     const char *at = text;
     if (take_date(&at, &c) || (*at != 'T' && *at != 't' && *at != ' '))
@@ -178,9 +180,8 @@ int okno_time_parse(const char *text, int64_t *ret_us, struct okno_err *err)
     *ret_us = okno_time_from_civil(&c) - offset * OKNO_SECOND_US;
     return 0;
 bad:
-    return okno_fail(
-        err, OKNO_INVALID,
-        "\"%.40s\" is not a time; write it as 2026-03-10T14:03:20.5Z or with an offset "
-        "such as +03:00 (a time without a zone is refused)",
-        text);
+    return okno_fail(err, OKNO_INVALID,
+                     "\"%s\" is not a time; write it as 2026-03-10T14:03:20.5Z or with an offset "
+                     "such as +03:00 (a time without a zone is refused)",
+                     okno_text_show(text, shown));
 }

@@ -48,6 +48,21 @@ static void a_time_without_a_zone_or_out_of_the_calendar_is_refused(void **state
     }
 }
 
+static void what_is_no_time_is_repeated_whole_letters_only(void **state)
+{
+    (void)state;
+    int64_t us;
+    struct okno_err err = {0};
+    assert_int_equal(
+        okno_time_parse(
+            "\x1b[2J\u0432\u0447\u0435\u0440\u0430 \u0432\u0435\u0447\u0435\u0440\u043e\u043c "
+            "\u0432\u0447\u0435\u0440\u0430\xff",
+            &us, &err),
+        OKNO_INVALID);
+    assert_non_null(strstr(err.text, "\"\\x1b[2J\u0432"));
+    assert_non_null(strstr(err.text, "\u0440\u0430\\xff\" is not a time"));
+}
+
 static void text_is_utc_milliseconds_rounded_up(void **state)
 {
     (void)state;
@@ -154,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_time_with_z_or_an_offset_is_read),
         cmocka_unit_test(a_time_without_a_zone_or_out_of_the_calendar_is_refused),
+        cmocka_unit_test(what_is_no_time_is_repeated_whole_letters_only),
         cmocka_unit_test(text_is_utc_milliseconds_rounded_up),
         cmocka_unit_test(times_of_other_programs_are_read_by_their_format),
         cmocka_unit_test(a_time_that_does_not_fit_its_format_whole_is_refused),

@@ -2,6 +2,7 @@
  */
 #define _GNU_SOURCE
 #include "client.h"
+#include "small_disk.h"
 
 #include "okno/token.h"
 
@@ -190,29 +191,86 @@ static void every_acknowledged_event_outlives_kill_9_exactly_once(void **state)
     fixture_free(fixture);
 }
 
+/* ---- a disk that fails ---- */
+
+/* One request: 202 counts as acknowledged. */
+static int send_batch(struct sender *sender)
+{
+    char request[8192];
+    int len = make_request(sender, request, sizeof(request));
+    AUTO_ANSWER answer = client_talk(sender->port, request, (size_t)len);
+    sender->acknowledged += answer.status == 202 ? BATCH : 0;
+    return answer.status;
+}
+
+/* From now on a system call of the program fails, until strace is told to go. */
+static pid_t inject(pid_t program, const char *call, const char *error)
+{
+    char pid_text[16];
+    char trace[40];
+    char what[80];
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid > 0)
+        return pid;
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    (void)dup2(null, STDERR_FILENO);
+    (void)snprintf(pid_text, sizeof(pid_text), "%d", (int)program);
+    (void)snprintf(trace, sizeof(trace), "trace=%s", call);
+    (void)snprintf(what, sizeof(what), "inject=%s:error=%s", call, error);
+    (void)execlp("strace", "strace", "-f", "-o", "/dev/null", "-e", trace, "-e", what, "-p",
+                 pid_text, (char *)NULL);
+    _exit(127);
+}
+
+/* Until some batches are refused; false: strace cannot do it here. */
+static bool is_refused(struct sender *sender, pid_t strace)
+{
+    int refused = 0;
+    int64_t until = okno_time_monotonic() + 30 * OKNO_SECOND_US;
+    while (refused < 3) {
+        int status = send_batch(sender);
+        if (waitpid(strace, NULL, WNOHANG) == strace)
+            return false;
+        assert_true(okno_time_monotonic() < until);
+        assert_true(status == 202 || status == 503 || status == 500);
+        refused += status != 202;
+    }
+    assert_int_equal(kill(strace, SIGINT), 0);
+    assert_int_equal(waitpid(strace, NULL, 0), strace);
+    return true;
+}
+
+static void a_write_that_fails_is_not_acknowledged_and_the_next_ones_are(void **state)
+{
+    (void)state;
+    static const char *const injections[][2] = {
+        {"fdatasync", "EIO"}, {"pwrite64", "EIO"}, {"pwrite64", "ENOSPC"}};
+    struct fixture *fixture = fixture_new();
+    struct okno_err err = {0};
+    struct sender sender = {0};
+    bool able = true;
+    assert_int_equal(okno_token_add(fixture->db, "D1", "", 1, sender.token, &err), 0);
+    pid_t pid = start_program(fixture->dir, &sender.port);
+    for (size_t i = 0; able && i < OKNO_COUNT(injections); i++) {
+        assert_int_equal(send_batch(&sender), 202);
+        able = is_refused(&sender, inject(pid, injections[i][0], injections[i][1]));
+        for (int j = 0; able && j < 10; j++)
+            assert_int_equal(send_batch(&sender), 202);
+    }
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(okno_db_check(fixture->db, &err), 0);
+    assert_int_equal(count(fixture, "SELECT count(*) FROM events"), sender.acknowledged);
+    assert_int_equal(count(fixture, "SELECT sum(events) FROM device_runs"), sender.acknowledged);
+    remove_more(fixture, "port");
+    remove_more(fixture, "okno.conf");
+    fixture_free(fixture);
+    if (!able)
+        skip();
+}
+
 /* ---- a full disk ---- */
-
-static void fill(const char *dir, size_t bytes)
-{
-    char path[128];
-    static const char zeros[4096];
-    (void)snprintf(path, sizeof(path), "%s/ballast", dir);
-    okno_autoclose int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    for (size_t done = 0; done < bytes; done += sizeof(zeros))
-        if (write(fd, zeros, sizeof(zeros)) != (ssize_t)sizeof(zeros))
-            return;
-}
-
-/* A small disk of its own at the fixture's directory, seen by this process only; false where that
- * is not allowed. */
-static bool mount_small(const char *dir)
-{
-    if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-        return false;
-    return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-           mount("tmpfs", dir, "tmpfs", 0, "size=6m") == 0;
-}
 
 static void a_full_disk_answers_503_loses_nothing_and_goes_on_when_there_is_room(void **state)
 {
@@ -223,7 +281,7 @@ static void a_full_disk_answers_503_loses_nothing_and_goes_on_when_there_is_room
     char request[8192];
     (void)snprintf(fixture.dir, sizeof(fixture.dir), "/tmp/okno-disk-XXXXXX");
     assert_non_null(mkdtemp(fixture.dir));
-    if (!mount_small(fixture.dir)) {
+    if (!small_disk_mount(fixture.dir, "size=6m")) {
         (void)rmdir(fixture.dir);
         skip();
     }
@@ -233,7 +291,7 @@ static void a_full_disk_answers_503_loses_nothing_and_goes_on_when_there_is_room
     okno_log_set_level(OKNO_LOG_ERROR + 1);
     assert_int_equal(okno_token_add(fixture.db, "D1", "", 1, sender.token, &err), 0);
     fixture_start(&fixture);
-    fill(fixture.dir, 3U << 20);
+    small_disk_fill(fixture.dir, 3U << 20);
 
     int refused = 0;
     for (int i = 0; i < 4000 && refused < 3; i++) {
@@ -253,7 +311,7 @@ static void a_full_disk_answers_503_loses_nothing_and_goes_on_when_there_is_room
     assert_true(sender.acknowledged > 0);
     assert_int_equal(count(&fixture, "SELECT count(*) FROM events"), sender.acknowledged);
 
-    remove_more(&fixture, "ballast");
+    small_disk_empty(fixture.dir);
     for (int i = 0; i < 10; i++) {
         int len = make_request(&sender, request, sizeof(request));
         AUTO_ANSWER answer = client_talk(fixture_port(&fixture), request, (size_t)len);
@@ -272,6 +330,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_acknowledged_event_outlives_kill_9_exactly_once),
+        cmocka_unit_test(a_write_that_fails_is_not_acknowledged_and_the_next_ones_are),
         cmocka_unit_test(a_full_disk_answers_503_loses_nothing_and_goes_on_when_there_is_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,9 +154,20 @@ static int fail_json(const json_error_t *where, struct okno_err *err)
                      where->line, where->column, len, where->text);
 }
 
-static int read_body(struct http_request *request, struct okno_err *err)
+int http_body_parse(const char *text, size_t len, const char *schema, json_t **ret_body,
+                    struct okno_err *err)
 {
     json_error_t where;
+    if (!okno_text_is_utf8(text, len))
+        return okno_fail(err, OKNO_MALFORMED, "the body is not UTF-8");
+    *ret_body = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
+    if (!*ret_body)
+        return fail_json(&where, err);
+    return http_schema_check(schema, *ret_body, err);
+}
+
+static int read_body(struct http_request *request, struct okno_err *err)
+{
     if (strcmp(request->method, "POST") != 0)
         return 0;
     int rc = check_origin(request, err);
@@ -169,13 +180,8 @@ static int read_body(struct http_request *request, struct okno_err *err)
     if (!is_json_type(http_header(request, "Content-Type")))
         return okno_fail_field(err, OKNO_INVALID, "Content-Type",
                                "the body must be sent with Content-Type: application/json");
-    if (!okno_text_is_utf8(request->body_text, request->body_len))
-        return okno_fail(err, OKNO_MALFORMED, "the body is not UTF-8");
-    request->body =
-        json_loadb(request->body_text, request->body_len, JSON_REJECT_DUPLICATES, &where);
-    if (!request->body)
-        return fail_json(&where, err);
-    return http_schema_check(request->route->body, request->body, err);
+    return http_body_parse(request->body_text, request->body_len, request->route->body,
+                           &request->body, err);
 }
 
 static int check_query(const struct http_request *request, struct okno_err *err)

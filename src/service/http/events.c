@@ -51,42 +51,6 @@ int http_device_load(struct http_request *request, struct http_reply *reply, str
     return check_rate(request->service, request->device, reply, err);
 }
 
-static int check_count(const json_t *items, struct okno_err *err)
-{
-    size_t count = json_is_array(items) ? json_array_size(items) : 1;
-    if (count == 0)
-        return okno_fail_field(err, OKNO_INVALID, "events",
-                               "there is no event in it; allowed are 1..%d", HTTP_INTAKE_ITEMS_MAX);
-    if (count > HTTP_INTAKE_ITEMS_MAX)
-        return okno_fail_field(err, OKNO_TOO_LARGE, "events",
-                               "%zu events at once; allowed are 1..%d: send them in parts", count,
-                               HTTP_INTAKE_ITEMS_MAX);
-    return 0;
-}
-
-static int read_now(const json_t *now, struct http_intake_batch *batch, struct okno_err *err)
-{
-    struct okno_err why = {0};
-    if (!now)
-        return 0;
-    batch->has_now = true;
-    int rc = okno_time_parse(json_string_value(now), &batch->now_us, &why);
-    return rc < 0 ? okno_fail_field(err, rc, "now", "now: %s", why.text) : 0;
-}
-
-/* An envelope holds a list and nothing of an event. */
-static int read_envelope(const json_t *body, struct http_intake_batch *batch, struct okno_err *err)
-{
-    const json_t *now = json_object_get(body, "now");
-    const json_t *events = json_object_get(body, "events");
-    batch->items = events ? events : body;
-    if (events && json_object_size(body) != (now ? 2U : 1U))
-        return okno_fail_field(err, OKNO_UNKNOWN_FIELD, "events",
-                               "beside events only now is allowed");
-    int rc = read_now(now, batch, err);
-    return rc < 0 ? rc : check_count(batch->items, err);
-}
-
 int http_post_events(struct http_request *request, struct http_reply *reply, struct okno_err *err)
 {
     struct http_service *service = request->service;
@@ -95,7 +59,7 @@ int http_post_events(struct http_request *request, struct http_reply *reply, str
         .device = request->device, .arrived_us = okno_time_now(), .results = results};
     if (!results)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for the answer");
-    int rc = read_envelope(request->body, &batch, err);
+    int rc = http_event_envelope(request->body, &batch, err);
     if (rc == 0)
         rc = http_intake_store(&service->intake, request->db, &batch, err);
     if (rc < 0)

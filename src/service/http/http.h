@@ -145,6 +145,10 @@ bool http_schema_is_form(const char *schema);
 OKNO_CHECK int http_form_read(const struct http_request *request, json_t **ret_fields,
                               struct okno_err *err);
 
+/* A body by its named schema. The caller owns *ret_body, which may be set on failure too. */
+OKNO_CHECK int http_body_parse(const char *text, size_t len, const char *schema, json_t **ret_body,
+                               struct okno_err *err);
+
 /* The schemas by name; lives as long as the program. */
 const json_t *http_schemas(void);
 

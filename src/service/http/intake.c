@@ -25,40 +25,6 @@ void http_intake_destroy(struct http_intake *intake)
 
 /* ---- one event ---- */
 
-static int64_t integer_of(const json_t *item, const char *name, int64_t fallback)
-{
-    const json_t *value = json_object_get(item, name);
-    return json_is_integer(value) ? json_integer_value(value) : fallback;
-}
-
-static int read_time(const json_t *item, int64_t *ret_us, struct okno_err *err)
-{
-    struct okno_err why = {0};
-    int rc = okno_time_parse(json_string_value(json_object_get(item, "time")), ret_us, &why);
-    return rc < 0 ? okno_fail_field(err, rc, "time", "%s", why.text) : 0;
-}
-
-static int read_item(const json_t *item, const char *device, struct okno_event *ret_event,
-                     struct okno_err *err)
-{
-    const char *told = json_string_value(json_object_get(item, "device"));
-    int rc = http_schema_check("Event", item, err);
-    if (rc < 0)
-        return rc;
-    if (told && strcmp(told, device) != 0)
-        return okno_fail_field(err, OKNO_FORBIDDEN, "device",
-                               "this token speaks for device %s only", device);
-    *ret_event = (struct okno_event){
-        .device = device,
-        .boot = integer_of(item, "boot", 0),
-        .seq = integer_of(item, "seq", 0),
-        .kind = json_string_value(json_object_get(item, "kind")),
-        .duration_ms = integer_of(item, "duration_ms", OKNO_EVENT_NO_DURATION),
-        .channel = json_string_value(json_object_get(item, "channel")),
-    };
-    return read_time(item, &ret_event->at_us, err);
-}
-
 /* A failure that is the item's own fault, not the database's. */
 static bool is_of_item(int code)
 {
@@ -99,7 +65,7 @@ static int store_item(struct okno_event_intake *events, struct http_intake_batch
     enum okno_event_stored stored = OKNO_EVENT_ADDED;
     const struct okno_event_receipt receipt = {.at_us = batch->arrived_us};
     const char *result = "invalid";
-    int rc = read_item(item, batch->device, &event, &why);
+    int rc = http_event_read(item, batch->device, &event, &why);
     if (rc == 0 && json_is_array(batch->items) && json_object_get(item, "now"))
         rc = okno_fail_field(&why, OKNO_UNKNOWN_FIELD, "now",
                              "now stands beside the list: {\"now\": ..., \"events\": [...]}");

@@ -5,6 +5,7 @@
 #define OKNO_SERVICE_INTAKE_H
 
 #include "okno/db.h"
+#include "okno/event.h"
 #include "okno/json.h"
 
 #include <pthread.h>
@@ -36,6 +37,14 @@ struct http_intake {
     struct http_intake_batch *first, **last; /* waiting */
     bool busy;                               /* somebody writes */
 };
+
+/* Find the events in a body that fits the schema Events, and what the device's clock shows. */
+OKNO_CHECK int http_event_envelope(const json_t *body, struct http_intake_batch *batch,
+                                   struct okno_err *err);
+
+/* One of them, told by that device. Texts belong to the item. */
+OKNO_CHECK int http_event_read(const json_t *item, const char *device, struct okno_event *ret_event,
+                               struct okno_err *err);
 
 void http_intake_init(struct http_intake *intake);
 void http_intake_destroy(struct http_intake *intake);
