@@ -1,17 +1,16 @@
-// Bundle the page: build.mjs OUT
+// Bundle the pages: build.mjs OUT
 import { build } from "esbuild";
 import { cp } from "node:fs/promises";
 
 const out = process.argv[2];
 await build({
-  entryPoints: ["src/main.js"],
+  entryPoints: { app: "src/main.js", panel: "src/panel-main.js" },
   bundle: true,
   minify: true,
   charset: "utf8",
-  charset: "utf8",
   format: "esm",
   target: "es2021",
-  outfile: `${out}/app.js`,
+  outdir: out,
   logLevel: "warning",
 });
 await cp("static", out, { recursive: true });

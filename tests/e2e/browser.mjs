@@ -16,9 +16,9 @@ export async function closeBrowser() {
 }
 
 /** {context, page, faults, close}: a fresh session; faults collects errors of the page and refusals by its policy. */
-export async function openBrowser({ width = 1280, height = 800, dark = false, language = "en-GB" } = {}) {
+export async function openBrowser({ width = 1280, height = 800, dark = false, language = "en-GB", script = true, plain = false } = {}) {
   const browser = await launch();
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light", locale: language });
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light", locale: language, javaScriptEnabled: script, serviceWorkers: plain ? "block" : "allow" });
   const page = await context.newPage();
   page.setDefaultTimeout(15000);
   const faults = [];
