@@ -6,6 +6,7 @@
 
 #include "okno/db.h"
 #include "okno/err.h"
+#include "okno/import.h"
 #include "okno/json.h"
 
 #include <stdbool.h>
@@ -66,6 +67,11 @@ OKNO_CHECK int okno_review_undo(struct okno_db *db, const char *user, int64_t le
 OKNO_CHECK int okno_review_target(struct okno_db *db, const char *survey, const char *author,
                                   const char *reason, int64_t now_us, int64_t *ret_item,
                                   struct okno_err *err);
+
+/* The import kind `reviews`: decisions that were made elsewhere. With an audit they decide what it
+ * drew; without one they count like a targeted look, and enter no estimate. Of several of one item
+ * the latest by `at` counts. */
+extern const struct okno_import_kind okno_review_import;
 
 /* Decided and all items of an audit. */
 OKNO_CHECK int okno_review_progress(struct okno_db *db, const char *audit, int64_t *ret_reviewed,

@@ -12,13 +12,15 @@
 #include "okno/map.h"
 #include "okno/mem.h"
 #include "okno/notify.h"
+#include "okno/review.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* Kinds of rooms above the registry; one line each. */
-static const struct okno_import_kind *const more_kinds[] = {
-    &okno_event_import, &okno_alert_rule_import, &okno_destination_import, NULL};
+static const struct okno_import_kind *const more_kinds[] = {&okno_event_import, &okno_review_import,
+                                                            &okno_alert_rule_import,
+                                                            &okno_destination_import, NULL};
 
 static const struct okno_import_kind *kind_at(size_t place)
 {

@@ -5,6 +5,7 @@
 #include "okno/db.h"
 #include "okno/err.h"
 #include "okno/json.h"
+#include "okno/review.h"
 
 #include <stdint.h>
 
@@ -21,6 +22,12 @@ struct review_ref {
  * the employee is in it. */
 OKNO_CHECK int review_item_json(struct okno_db *db, int64_t item, const char *user,
                                 json_t **ret_item, struct okno_err *err);
+
+/* Store a decision and its entry of the log; a counted one decides the item. Inside the caller's
+ * transaction. */
+OKNO_CHECK int review_add_verdict(struct okno_db *db, const struct okno_review_verdict *v,
+                                  const struct review_ref *ref, bool counted, int64_t at_us,
+                                  int64_t *ret_id, struct okno_err *err);
 
 /* The row that takes a decision back; inside the caller's transaction. */
 OKNO_CHECK int review_add_undone(struct okno_db *db, const struct review_ref *ref, const char *user,

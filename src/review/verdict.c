@@ -242,6 +242,19 @@ int review_add_undone(struct okno_db *db, const struct review_ref *ref, const ch
     return rc < 0 ? rc : log_verdict(db, &undone, ref, id, true, now_us, err);
 }
 
+int review_add_verdict(struct okno_db *db, const struct okno_review_verdict *v,
+                       const struct review_ref *ref, bool counted, int64_t at_us, int64_t *ret_id,
+                       struct okno_err *err)
+{
+    int rc = add(db, v, ref, counted, at_us, err);
+    if (rc == 0 && counted)
+        rc = OKNO_DB_RUN(db, "review.decide", NULL, err, OKNO_INT("item", v->item));
+    if (rc == 0)
+        rc = OKNO_DB_INT(db, "review.newest_verdict_id", 0, ret_id, err, OKNO_INT("item", v->item),
+                         OKNO_TEXT("user", v->user));
+    return rc < 0 ? rc : log_verdict(db, v, ref, *ret_id, counted, at_us, err);
+}
+
 /* Inside the transaction: store, unless this is a repeat. */
 static int store(struct okno_db *db, const struct okno_review_verdict *v, int64_t now_us,
                  int64_t *ret_id, bool *ret_counted, struct okno_err *err)
@@ -262,14 +275,7 @@ static int store(struct okno_db *db, const struct okno_review_verdict *v, int64_
         }
     }
     bool counted = standing.live && !standing.decided;
-    rc = add(db, v, &standing.ref, counted, now_us, err);
-    if (rc == 0 && counted)
-        rc = OKNO_DB_RUN(db, "review.decide", NULL, err, OKNO_INT("item", v->item));
-    if (rc == 0)
-        rc = OKNO_DB_INT(db, "review.newest_verdict_id", 0, ret_id, err, OKNO_INT("item", v->item),
-                         OKNO_TEXT("user", v->user));
-    if (rc == 0)
-        rc = log_verdict(db, v, &standing.ref, *ret_id, counted, now_us, err);
+    rc = review_add_verdict(db, v, &standing.ref, counted, now_us, ret_id, err);
     if (rc == 0)
         *ret_counted = counted;
     return rc;

@@ -136,3 +136,32 @@ SELECT * FROM (
     WHERE s.point = $point AND s.opened_at > $opened_at AND s.opened_at <= $opened_at + $reach
     GROUP BY s.survey ORDER BY s.opened_at LIMIT 3)
 ORDER BY opened_at;
+
+-- name: review.is_own
+-- Does the user serve where it happened? As review.pick asks.
+SELECT EXISTS (SELECT 1 FROM users u JOIN subjects s ON s.survey = $survey
+               LEFT JOIN attributed m ON m.survey = s.survey
+               WHERE u.user = $user AND u.employee IS NOT NULL
+                 AND (s.employee = u.employee OR m.employee = u.employee
+                      OR EXISTS (SELECT 1 FROM shifts h
+                                 WHERE h.point = s.point AND h.employee = u.employee)));
+
+-- name: review.drawn
+SELECT i.item, coalesce(a.state IN ('closed', 'abandoned'), 0) AS over
+FROM review_items i LEFT JOIN audits a ON a.audit = i.audit
+WHERE i.audit = $audit AND i.survey = $survey;
+
+-- name: review.add_imported_item
+INSERT INTO review_items (audit, survey, place, origin, state)
+VALUES ('imported', $survey, 0, 'imported', 'decided')
+ON CONFLICT DO NOTHING;
+
+-- name: review.imported_item
+SELECT item FROM review_items WHERE audit = 'imported' AND survey = $survey;
+
+-- name: review.decided_then
+SELECT verdict, reason, comment FROM verdicts
+WHERE item = $item AND user = $user AND at = $at AND verdict <> 'undone' ORDER BY id DESC LIMIT 1;
+
+-- name: review.newest_counted
+SELECT max(at) FROM verdicts WHERE item = $item AND counted = 1;
