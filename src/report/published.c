@@ -179,13 +179,17 @@ static int log_it(struct okno_db *db, int64_t id, const char *name, const char *
     char who[OKNO_PSEUDONYM_TEXT];
     char salt[OKNO_SALT_TEXT];
     char hash[OKNO_SHA256_TEXT];
+    char key[OKNO_SHA256_TEXT];
+    char hidden[OKNO_SHA256_TEXT];
     const struct okno_ledger_entry entry = {
         .kind = "published", .subject = id, .salt = okno_ledger_salt(salt), .at_us = now_us};
     int rc = okno_ledger_pseudonym(db, 'R', author, who, err);
     if (rc < 0)
         return rc;
-    okno_autojson json_t *json = json_pack("{s:s, s:s, s:s}", "name", name, "author", who,
-                                           "figures", okno_ledger_hide(salt, kept->figures, hash));
+    okno_autojson json_t *json =
+        json_pack("{s:s, s:s, s:s}", "name",
+                  okno_ledger_hide(okno_ledger_salt_for(salt, "name", key), name, hidden), "author",
+                  who, "figures", okno_ledger_hide(salt, kept->figures, hash));
     return okno_ledger_append(db, &entry, json, NULL, err);
 }
 

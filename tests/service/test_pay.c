@@ -278,6 +278,41 @@ static void a_manager_closes_a_period_and_staff_see_their_own_statement(void **s
     assert_string_equal(answer_code(&again), "conflict");
 }
 
+static void a_manager_of_one_site_closes_and_sees_that_site_only(void **state)
+{
+    struct world *world = *state;
+    fixture_sql(world->fixture, told);
+    fixture_user(world->fixture, "near", "manager");
+    fixture_sql(world->fixture,
+                "UPDATE grants SET scope = 'site:s1' WHERE user = 'near';"
+                "INSERT INTO sites (import, site, name, time_zone) VALUES (1, 's2', 'Far', 'UTC');"
+                "INSERT INTO points (import, point, site, name) VALUES (1, 'p9', 's2', 'Far');"
+                "INSERT INTO shifts (import, employee, point, valid_from, valid_to) VALUES"
+                " (1, 'cat', 'p9', 1773100800000000, 1773187200000000)");
+    const char *near = fixture_login(world->fixture, "near");
+    AUTO_ANSWER all =
+        post(world, near, "/api/v1/periods", "{\"from\":\"2026-03-10\",\"to\":\"2026-03-10\"}");
+    assert_int_equal(all.status, 403);
+    AUTO_ANSWER far = post(world, near, "/api/v1/periods",
+                           "{\"from\":\"2026-03-10\",\"to\":\"2026-03-10\",\"site\":\"s2\"}");
+    assert_int_equal(far.status, 403);
+    AUTO_ANSWER own = post(world, near, "/api/v1/periods",
+                           "{\"from\":\"2026-03-10\",\"to\":\"2026-03-10\",\"site\":\"s1\"}");
+    assert_int_equal(own.status, 200);
+    okno_autojson json_t *other =
+        post_well(world, "/api/v1/periods",
+                  "{\"from\":\"2026-03-10\",\"to\":\"2026-03-10\",\"site\":\"s2\"}", "Period");
+    AUTO_ANSWER hidden =
+        client_request(fixture_port(world->fixture), "GET", "/api/v1/periods/2", near, NULL);
+    assert_int_equal(hidden.status, 403);
+    AUTO_ANSWER seen =
+        client_request(fixture_port(world->fixture), "GET", "/api/v1/periods", near, NULL);
+    okno_autojson json_t *list = answer_json(&seen);
+    assert_int_equal(json_array_size(json_object_get(list, "periods")), 1);
+    okno_autojson json_t *both = get(world, "/api/v1/periods", "Periods");
+    assert_int_equal(json_array_size(json_object_get(both, "periods")), 2);
+}
+
 static void adjustments_tell_what_was_changed_and_the_snapshot_still_verifies(void **state)
 {
     struct world *world = *state;
@@ -342,6 +377,7 @@ int main(void)
         CASE(a_false_force_majeure_frees_all_its_surveys_until_it_is_undone),
         CASE(force_majeure_reaches_back_only_where_a_reviewer_confirms_it),
         CASE(a_manager_closes_a_period_and_staff_see_their_own_statement),
+        CASE(a_manager_of_one_site_closes_and_sees_that_site_only),
         CASE(adjustments_tell_what_was_changed_and_the_snapshot_still_verifies),
         CASE(published_figures_can_be_asked_for_and_checked),
     };

@@ -6,6 +6,7 @@
 #include "okno/period.h"
 #include "okno/published.h"
 #include "okno/time.h"
+#include "rights.h"
 
 #include <string.h>
 
@@ -32,11 +33,24 @@ static int reply_period(struct http_request *request, int64_t period, struct htt
     return rc < 0 ? rc : http_reply_json(reply, json, err);
 }
 
+/* Whether a site, or all where it is NULL, is granted to who asks. */
+static bool is_theirs(const struct http_request *request, const char *site)
+{
+    return !request->sites || (site && http_rights_site(request, site));
+}
+
 int http_get_periods(struct http_request *request, struct http_reply *reply, struct okno_err *err)
 {
     json_t *list = NULL;
     int rc = okno_period_list(request->db, &list, err);
-    return rc < 0 ? rc : http_reply_json(reply, json_pack("{s:o}", "periods", list), err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = json_array_size(list); i-- > 0;) {
+        const json_t *site = json_object_get(json_array_get(list, i), "site");
+        if (!is_theirs(request, json_string_value(site)))
+            (void)json_array_remove(list, i);
+    }
+    return http_reply_json(reply, json_pack("{s:o}", "periods", list), err);
 }
 
 int http_get_period(struct http_request *request, struct http_reply *reply, struct okno_err *err)
@@ -60,6 +74,10 @@ int http_post_period(struct http_request *request, struct http_reply *reply, str
                                                 .min_n = service->min_n,
                                                 .params = service->survey};
     int64_t period = 0;
+    if (!is_theirs(request, closing.site))
+        return okno_fail_field(err, OKNO_FORBIDDEN, "site",
+                               "only who sees all sites closes them all: name a site that is "
+                               "granted to you");
     int rc = okno_period_close(request->db, &closing, okno_time_now(), &period, err);
     return rc < 0 ? rc : reply_period(request, period, reply, err);
 }
@@ -102,9 +120,16 @@ int http_get_period_csv(struct http_request *request, struct http_reply *reply,
                         struct okno_err *err)
 {
     int64_t period = 0;
+    char subject[40];
     int rc = period_of(request, &period, err);
     if (rc == 0)
         rc = okno_period_csv(request->db, period, &reply->body, err);
+    (void)snprintf(subject, sizeof(subject), "period:%lld", (long long)period);
+    if (rc == 0) /* what leaves the house is written down */
+        rc = OKNO_DB_RUN(request->db, "service.add_access", NULL, err,
+                         OKNO_INT("at", okno_time_now()), OKNO_TEXT("user", request->who.user),
+                         OKNO_TEXT("action", "export"), OKNO_TEXT("subject", subject),
+                         OKNO_TEXT("detail", "statements.csv"));
     if (rc < 0)
         return rc;
     reply->type = "text/csv; charset=utf-8";

@@ -19,6 +19,11 @@ static const struct {
     {"/api/v1/reasons", REACH_OWN},
     {"/api/v1/tags", REACH_OWN},
     {"/api/v1/statements", REACH_OWN},
+    {"/api/v1/periods", REACH_LISTED},
+    {"/api/v1/periods/{period}", REACH_NAMED},
+    {"/api/v1/periods/{period}/adjustments", REACH_NAMED},
+    {"/api/v1/periods/{period}/verify", REACH_NAMED},
+    {"/api/v1/periods/{period}/statements.csv", REACH_NAMED},
     {"/api/v1/sites", REACH_LISTED},
     {"/api/v1/employees", REACH_LISTED},
     {"/api/v1/indicators", REACH_LISTED},
@@ -40,10 +45,9 @@ static const struct {
 static const struct {
     const char *name, *statement;
 } things[] = {
-    {"{survey}", "service.sees_survey"},
-    {"{rating}", "service.sees_survey"},
-    {"{file}", "service.sees_file"},
-    {"{alert}", "service.sees_alert"},
+    {"{survey}", "service.sees_survey"}, {"{rating}", "service.sees_survey"},
+    {"{file}", "service.sees_file"},     {"{alert}", "service.sees_alert"},
+    {"{period}", "service.sees_period"},
 };
 
 static bool reach_of(const char *path, enum reach *ret_reach)

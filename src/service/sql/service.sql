@@ -85,6 +85,11 @@ FROM evidence e JOIN subjects s ON s.survey = e.survey WHERE e.sha256 = substr($
 SELECT coalesce(site IN (SELECT value FROM json_each($sites)), 0) FROM alerts
 WHERE alert = CAST($id AS INTEGER);
 
+-- name: service.sees_period
+-- A period of all sites is for who sees all.
+SELECT site IS NOT NULL AND site IN (SELECT value FROM json_each($sites)) FROM pay_periods
+WHERE period = CAST($id AS INTEGER);
+
 -- name: service.sees_point
 SELECT site IN (SELECT value FROM json_each($sites)) FROM points WHERE point = $id
 ORDER BY id DESC LIMIT 1;
