@@ -170,6 +170,10 @@ OKNO_CHECK int okno_db_check(struct okno_db *db, struct okno_err *err);
  * machine. For tests. */
 int64_t okno_db_steps(const struct okno_db *db);
 
+/* Copy the database as it is at one moment into a new file, which takes the place of an older one
+ * at `path` once it is whole and on disk. Writers are not held up. */
+OKNO_CHECK int okno_db_copy(struct okno_db *db, const char *path, struct okno_err *err);
+
 /* The data directory it was opened in; "" for memory. */
 const char *okno_db_dir(const struct okno_db *db);
 

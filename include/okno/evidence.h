@@ -95,6 +95,27 @@ OKNO_CHECK int okno_evidence_check(struct okno_db *db, const char *data_dir,
                                    const struct okno_evidence_checker *checker,
                                    struct okno_evidence_checked *ret_checked, struct okno_err *err);
 
+/* A backup is a data directory without keys/: the log's key must not lie where copies lie. */
+struct okno_evidence_backup {
+    const char *to_dir; /* made when missing; a later backup adds what is new */
+    void *ctx;
+    /* A file that is missing or damaged, and what is wrong; NULL allowed. */
+    void (*tell)(void *ctx, const char *sha256, const char *text);
+    void (*progress)(void *ctx, int64_t done, int64_t total); /* NULL allowed */
+};
+
+struct okno_evidence_backed_up {
+    int64_t files, copied, bytes; /* named by the database; copied by this call, with their bytes */
+    int64_t lost;                 /* missing or damaged here, and not in the backup */
+};
+
+/* Copy the database and every file it names; all of it is on disk on return. Files that the backup
+ * has are not read again: `okno check` on it does that. Returns 0 also with lost files. */
+OKNO_CHECK int okno_evidence_back_up(struct okno_db *db, const char *data_dir,
+                                     const struct okno_evidence_backup *backup,
+                                     struct okno_evidence_backed_up *ret_counts,
+                                     struct okno_err *err);
+
 /* [[from_us, to_us], ...] as stored to an array of pairs of times as shown. */
 json_t *okno_evidence_gaps_json(const char *stored);
 

@@ -89,4 +89,19 @@ OKNO_CHECK int okno_ledger_checkpoint(struct okno_db *db, const char *audit, int
 OKNO_CHECK int okno_ledger_audit_checkpoint(struct okno_db *db, const char *audit,
                                             struct okno_buf *to, struct okno_err *err);
 
+/* A restored database is older than what was handed out of its log, and no newer backup exists. */
+struct okno_ledger_recovery {
+    const char *author; /* a person, told by a pseudonym */
+    const char *reason; /* told as a salted hash */
+    int64_t at_us;
+};
+
+/* Begin a new log on what is left: another name and key, an entry `recover` that tells how much was
+ * handed out and how much is left, and its checkpoint (appended to `to`), which is to be handed
+ * out. The old key is kept as keys/log.key.before-SIZE. May be called again after it was killed.
+ * OKNO_REFUSED when nothing is lost. */
+OKNO_CHECK int okno_ledger_recover(struct okno_db *db, const struct okno_ledger_recovery *recovery,
+                                   struct okno_checkpoint *ret_checkpoint, struct okno_buf *to,
+                                   struct okno_err *err);
+
 #endif

@@ -17,6 +17,7 @@
     X(notify) \
     X(comment) \
     X(audit) \
+    X(backup) \
     X(check) \
     X(clip) \
     X(count) \
@@ -27,6 +28,7 @@
     X(extract) \
     X(review) \
     X(kpi) \
+    X(recover) \
     X(period) \
     X(sample) \
     X(serve) \

@@ -98,7 +98,7 @@ static int write_small(const char *data_dir, const char *name, const char *text,
 /* ---- the key ---- */
 
 /* A name by chance: two data directories are two logs. */
-static int make_key(const char *data_dir, struct okno_err *err)
+static int make_key(const char *data_dir, const char *file, struct okno_err *err)
 {
     uint8_t seed[32];
     uint8_t random[8];
@@ -118,17 +118,18 @@ static int make_key(const char *data_dir, struct okno_err *err)
         return rc;
     (void)okno_note_signer_format(&signer, text);
     (void)memcpy(text + strlen(text), "\n", 2);
-    rc = write_small(data_dir, "log.key", text, true, err);
+    rc = write_small(data_dir, file, text, true, err);
     okno_note_signer_wipe(&signer);
     sodium_memzero(text, sizeof(text));
     return rc;
 }
 
-static int load_key(const char *data_dir, struct okno_note_signer *ret_signer, struct okno_err *err)
+int ledger_key_load(const char *data_dir, const char *name, struct okno_note_signer *ret_signer,
+                    struct okno_err *err)
 {
     char path[PATH_BYTES];
     char text[OKNO_NOTE_KEY_TEXT + 2];
-    (void)snprintf(path, sizeof(path), "%s/keys/log.key", data_dir);
+    (void)snprintf(path, sizeof(path), "%s/keys/%s", data_dir, name);
     int rc = read_small(path, text, sizeof(text), err);
     if (rc == 0)
         rc = okno_note_signer_parse(text, ret_signer, err);
@@ -138,8 +139,26 @@ static int load_key(const char *data_dir, struct okno_note_signer *ret_signer, s
     return rc;
 }
 
+int ledger_key_make(const char *data_dir, const char *name, struct okno_note_signer *ret_signer,
+                    struct okno_err *err)
+{
+    int rc = make_key(data_dir, name, err);
+    return rc < 0 ? rc : ledger_key_load(data_dir, name, ret_signer, err);
+}
+
+int ledger_key_rename(const char *data_dir, const char *from, const char *to, struct okno_err *err)
+{
+    char old_path[PATH_BYTES];
+    char new_path[PATH_BYTES];
+    (void)snprintf(old_path, sizeof(old_path), "%s/keys/%s", data_dir, from);
+    (void)snprintf(new_path, sizeof(new_path), "%s/keys/%s", data_dir, to);
+    if (rename(old_path, new_path) < 0)
+        return okno_fail_errno(err, errno, "cannot rename %s to %s", old_path, new_path);
+    return sync_dir(data_dir, err);
+}
+
 /* Checkpoints that are out in the world were signed by this key. */
-static int last_key(struct okno_db *db, char ret_key[OKNO_NOTE_KEY_TEXT], struct okno_err *err)
+int ledger_last_key(struct okno_db *db, char ret_key[OKNO_NOTE_KEY_TEXT], struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
     int rc = okno_db_stmt(db, "ledger.last_checkpoint", &stmt, err);
@@ -157,19 +176,17 @@ int ledger_signer(struct okno_db *db, struct okno_note_signer *ret_signer, struc
     char known[OKNO_NOTE_KEY_TEXT];
     char mine[OKNO_NOTE_KEY_TEXT];
     struct okno_err missing = {0};
-    int rc = last_key(db, known, err);
+    int rc = ledger_last_key(db, known, err);
     if (rc < 0)
         return rc;
-    rc = load_key(dir, ret_signer, &missing);
+    rc = ledger_key_load(dir, "log.key", ret_signer, &missing);
     if (rc == OKNO_NOT_FOUND && known[0])
         return okno_fail(err, OKNO_REFUSED,
                          "the log's key %s/keys/log.key is gone, and checkpoints signed by it were "
                          "handed out: restore it from a backup",
                          dir);
-    if (rc == OKNO_NOT_FOUND) {
-        rc = make_key(dir, err);
-        return rc < 0 ? rc : load_key(dir, ret_signer, err);
-    }
+    if (rc == OKNO_NOT_FOUND)
+        return ledger_key_make(dir, "log.key", ret_signer, err);
     if (rc < 0)
         return okno_fail(err, rc, "%s", missing.text);
     if (known[0] && strcmp(known, okno_note_key_format(&ret_signer->key, mine)) != 0) {
@@ -205,7 +222,7 @@ int ledger_keep_mark(const char *data_dir, int64_t size, const struct okno_diges
     return write_small(data_dir, "log.checkpoint", text, false, err);
 }
 
-static int read_mark(const char *data_dir, int64_t *ret_size, char ret_root[OKNO_SHA256_TEXT],
+int ledger_read_mark(const char *data_dir, int64_t *ret_size, char ret_root[OKNO_SHA256_TEXT],
                      struct okno_err *err)
 {
     char path[PATH_BYTES];
@@ -238,19 +255,21 @@ int ledger_check_age(struct okno_db *db, int64_t size, struct okno_err *err)
     char marked_root[OKNO_SHA256_TEXT];
     char hex[OKNO_SHA256_TEXT];
     const char *dir = okno_db_dir(db);
-    int rc = dir[0] ? read_mark(dir, &marked, marked_root, err) : 0;
+    int rc = dir[0] ? ledger_read_mark(dir, &marked, marked_root, err) : 0;
     if (rc < 0 || marked == 0)
         return rc;
     if (size < marked)
-        return okno_fail(err, OKNO_REFUSED,
-                         "the log has %lld entries, but a checkpoint of %lld was handed out: this "
-                         "database is an older backup; restore the newest one",
-                         (long long)size, (long long)marked);
+        return okno_fail(
+            err, OKNO_REFUSED,
+            "the log has %lld entries, but a checkpoint of %lld was handed out: this "
+            "database is an older backup; restore the newest one, or if there is none see `okno "
+            "recover --help`",
+            (long long)size, (long long)marked);
     rc = okno_ledger_root(db, marked, &root, err);
     if (rc == 0 && strcmp(okno_hash_hex(root.bytes, hex), marked_root) != 0)
         rc = okno_fail(err, OKNO_REFUSED,
                        "the log's first %lld entries are not those of the checkpoint handed out: "
-                       "restore the newest backup",
+                       "restore the newest backup, or if there is none see `okno recover --help`",
                        (long long)marked);
     return rc;
 }

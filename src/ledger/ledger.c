@@ -160,16 +160,11 @@ static int add_leaf(struct okno_db *db, const struct okno_ledger_entry *entry, c
 }
 
 static int append_line(struct okno_db *db, const struct okno_ledger_entry *entry, const char *line,
-                       int64_t *ret_leaf, struct okno_err *err)
+                       int64_t size, int64_t *ret_leaf, struct okno_err *err)
 {
     struct okno_tree tree;
     struct okno_digest nodes[OKNO_TREE_LEVELS + 1];
-    int64_t size = 0;
-    int rc = okno_ledger_size(db, &size, err);
-    if (rc == 0)
-        rc = ledger_check_age(db, size, err);
-    if (rc == 0)
-        rc = okno_tree_load(read_node, db, size, &tree, err);
+    int rc = okno_tree_load(read_node, db, size, &tree, err);
     if (rc < 0)
         return rc;
     struct okno_digest hash = okno_merkle_leaf(line, strlen(line));
@@ -180,8 +175,8 @@ static int append_line(struct okno_db *db, const struct okno_ledger_entry *entry
     return rc;
 }
 
-int okno_ledger_append(struct okno_db *db, const struct okno_ledger_entry *entry, json_t *json,
-                       int64_t *ret_leaf, struct okno_err *err)
+int ledger_append(struct okno_db *db, const struct okno_ledger_entry *entry, json_t *json,
+                  int64_t size, int64_t *ret_leaf, struct okno_err *err)
 {
     okno_autofree char *line = NULL;
     bool whole =
@@ -194,7 +189,17 @@ int okno_ledger_append(struct okno_db *db, const struct okno_ledger_entry *entry
     if (rc == 0 && strlen(line) > OKNO_LEDGER_LINE_MAX)
         rc = okno_fail(err, OKNO_TOO_LARGE, "an entry of the log has %zu bytes, %d are allowed",
                        strlen(line), OKNO_LEDGER_LINE_MAX);
-    return rc < 0 ? rc : append_line(db, entry, line, ret_leaf, err);
+    return rc < 0 ? rc : append_line(db, entry, line, size, ret_leaf, err);
+}
+
+int okno_ledger_append(struct okno_db *db, const struct okno_ledger_entry *entry, json_t *json,
+                       int64_t *ret_leaf, struct okno_err *err)
+{
+    int64_t size = 0;
+    int rc = okno_ledger_size(db, &size, err);
+    if (rc == 0)
+        rc = ledger_check_age(db, size, err);
+    return rc < 0 ? rc : ledger_append(db, entry, json, size, ret_leaf, err);
 }
 
 /* ---- checkpoints ---- */
@@ -215,37 +220,50 @@ int okno_ledger_sign_text(struct okno_db *db, const char *text, struct okno_buf 
     return rc;
 }
 
+int ledger_sign_as(struct okno_db *db, const struct okno_note_signer *signer, const char *audit,
+                   int64_t now_us, struct okno_checkpoint *ret_checkpoint, struct okno_buf *to,
+                   struct okno_err *err)
+{
+    struct okno_checkpoint checkpoint = {.size = 0};
+    char hex[OKNO_SHA256_TEXT];
+    char key[OKNO_NOTE_KEY_TEXT];
+    size_t start = to->len;
+    int rc = okno_ledger_size(db, &checkpoint.size, err);
+    if (rc == 0)
+        rc = okno_ledger_root(db, checkpoint.size, &checkpoint.root, err);
+    if (rc == 0)
+        rc = okno_checkpoint_sign(signer, checkpoint.size, &checkpoint.root, to, err);
+    if (rc < 0)
+        return rc;
+    (void)snprintf(checkpoint.origin, sizeof(checkpoint.origin), "%s", signer->key.name);
+    rc = OKNO_DB_RUN(db, "ledger.add_checkpoint", NULL, err, OKNO_INT("at", now_us),
+                     OKNO_INT("size", checkpoint.size),
+                     OKNO_TEXT("root", okno_hash_hex(checkpoint.root.bytes, hex)),
+                     OKNO_TEXT("key", okno_note_key_format(&signer->key, key)),
+                     OKNO_TEXT("note", okno_buf_text(to) + start), OKNO_TEXT("audit", audit));
+    if (rc == 0)
+        *ret_checkpoint = checkpoint;
+    return rc;
+}
+
 int okno_ledger_sign(struct okno_db *db, const char *audit, int64_t now_us,
                      struct okno_checkpoint *ret_checkpoint, struct okno_buf *to,
                      struct okno_err *err)
 {
     struct okno_note_signer signer;
     struct okno_checkpoint checkpoint = {.size = 0};
-    char hex[OKNO_SHA256_TEXT];
-    char key[OKNO_NOTE_KEY_TEXT];
-    int rc = okno_ledger_size(db, &checkpoint.size, err);
-    if (rc == 0 && checkpoint.size == 0)
+    int64_t size = 0;
+    int rc = okno_ledger_size(db, &size, err);
+    if (rc == 0 && size == 0)
         rc = okno_fail(err, OKNO_REFUSED, "the log is empty: there is nothing to sign");
     if (rc == 0)
-        rc = ledger_check_age(db, checkpoint.size, err);
-    if (rc == 0)
-        rc = okno_ledger_root(db, checkpoint.size, &checkpoint.root, err);
+        rc = ledger_check_age(db, size, err);
     if (rc == 0)
         rc = ledger_signer(db, &signer, err);
     if (rc < 0)
         return rc;
-    (void)snprintf(checkpoint.origin, sizeof(checkpoint.origin), "%s", signer.key.name);
-    size_t start = to->len;
-    rc = okno_checkpoint_sign(&signer, checkpoint.size, &checkpoint.root, to, err);
-    (void)okno_note_key_format(&signer.key, key);
+    rc = ledger_sign_as(db, &signer, audit, now_us, &checkpoint, to, err);
     okno_note_signer_wipe(&signer);
-    if (rc < 0)
-        return rc;
-    rc = OKNO_DB_RUN(db, "ledger.add_checkpoint", NULL, err, OKNO_INT("at", now_us),
-                     OKNO_INT("size", checkpoint.size),
-                     OKNO_TEXT("root", okno_hash_hex(checkpoint.root.bytes, hex)),
-                     OKNO_TEXT("key", key), OKNO_TEXT("note", okno_buf_text(to) + start),
-                     OKNO_TEXT("audit", audit));
     if (rc == 0)
         rc = ledger_keep_mark(okno_db_dir(db), checkpoint.size, &checkpoint.root, err);
     if (rc == 0)

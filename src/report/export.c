@@ -408,12 +408,29 @@ static int put_proofs(struct run *run, int64_t size, const char *checkpoint, str
     return rc;
 }
 
+/* The log that pinned the frame has to be the one that is signed now. */
+static int check_pinned(struct run *run, const struct okno_buf *note, struct okno_err *err)
+{
+    struct okno_note_key key;
+    struct okno_checkpoint pinned;
+    int rc = okno_ledger_key(run->db, &key, err);
+    if (rc < 0 || okno_checkpoint_open(okno_buf_text(note), note->len, &key, &pinned, NULL) == 0)
+        return rc;
+    return okno_fail(err, OKNO_REFUSED,
+                     "the frame of audit %s was pinned in another log than today's (see `okno "
+                     "recover --help`): nobody could check that it came before the seed; plan the "
+                     "audit again",
+                     run->request->audit);
+}
+
 static int put_log(struct run *run, struct okno_err *err)
 {
     OKNO_AUTO_BUF before = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
     OKNO_AUTO_BUF note = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
     struct okno_checkpoint checkpoint = {.size = 0};
     int rc = okno_ledger_audit_checkpoint(run->db, run->request->audit, &before, err);
+    if (rc == 0)
+        rc = check_pinned(run, &before, err);
     if (rc == 0)
         rc = okno_ledger_checkpoint(run->db, NULL, run->now_us, &checkpoint, &note, err);
     if (rc == 0)

@@ -1,0 +1,2 @@
+-- name: db.copy
+VACUUM INTO $path;

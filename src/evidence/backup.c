@@ -1,0 +1,137 @@
+/* A second data directory beside the first: the database as it is at one moment, then the files
+ * that it names. Files never change, so that a later backup into the same folder copies only new
+ * ones. */
+#define _XOPEN_SOURCE 700
+#include "okno/evidence.h"
+
+#include "okno/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int copy_bytes(const char *from, const char *to, struct okno_err *err)
+{
+    struct stat is;
+    okno_autoclose int in = open(from, O_RDONLY | O_CLOEXEC);
+    if (in < 0 || fstat(in, &is) < 0)
+        return okno_fail_errno(err, errno, "cannot read %s", from);
+    okno_autoclose int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (out < 0)
+        return okno_fail_errno(err, errno, "cannot make %s", to);
+    for (off_t left = is.st_size; left > 0;) {
+        ssize_t put = sendfile(out, in, NULL, (size_t)left);
+        if (put == 0 || (put < 0 && errno != EINTR))
+            return okno_fail_errno(err, put < 0 ? errno : EIO, "cannot copy %s to %s", from, to);
+        left -= put > 0 ? put : 0;
+    }
+    return 0;
+}
+
+/* Into the store of the other directory, under the hash of what was copied. */
+static int copy_file(const char *data_dir, const char *to_dir, const char *kind, const char *sha256,
+                     struct okno_err *err)
+{
+    char from[1300];
+    char temp[1300];
+    struct okno_evidence copied = {0};
+    int rc = okno_evidence_path(data_dir, sha256, from, sizeof(from), err);
+    if (rc == 0)
+        rc = okno_evidence_temp(to_dir, kind, temp, sizeof(temp), err);
+    if (rc < 0)
+        return rc;
+    rc = copy_bytes(from, temp, err);
+    if (rc < 0) {
+        (void)unlink(temp);
+        return rc;
+    }
+    rc = okno_evidence_keep(to_dir, temp, &copied, err);
+    if (rc == 0 && strcmp(copied.sha256, sha256) != 0)
+        rc = okno_fail(err, OKNO_CHECK_FAILED, "%s has not the bytes that its name says", from);
+    return rc;
+}
+
+/* 1 when a file of that size is there already. */
+static int is_there(const char *to_dir, const char *sha256, int64_t bytes, struct okno_err *err)
+{
+    char path[1300];
+    struct stat is;
+    int rc = okno_evidence_path(to_dir, sha256, path, sizeof(path), err);
+    return rc < 0 ? rc : stat(path, &is) == 0 && is.st_size == bytes;
+}
+
+/* A file that is missing or damaged costs no other one its copy. */
+static int take_file(struct okno_stmt *row, const char *data_dir,
+                     const struct okno_evidence_backup *backup,
+                     struct okno_evidence_backed_up *counts, struct okno_err *err)
+{
+    struct okno_err trouble = {0};
+    const char *sha256 = okno_stmt_text(row, "sha256");
+    int64_t bytes = okno_stmt_int(row, "bytes");
+    int rc = is_there(backup->to_dir, sha256, bytes, err);
+    counts->files++;
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    rc = copy_file(data_dir, backup->to_dir, okno_stmt_text(row, "kind"), sha256, &trouble);
+    if (rc == 0) {
+        counts->copied++;
+        counts->bytes += bytes;
+        return 0;
+    }
+    if (rc != OKNO_NOT_FOUND && rc != OKNO_CHECK_FAILED)
+        return okno_fail(err, rc, "%s", trouble.text);
+    counts->lost++;
+    if (backup->tell)
+        backup->tell(backup->ctx, sha256, trouble.text);
+    return 0;
+}
+
+static int take_files(struct okno_db *db, const char *data_dir,
+                      const struct okno_evidence_backup *backup,
+                      struct okno_evidence_backed_up *counts, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *rows = NULL;
+    int64_t total = 0;
+    int rc = okno_db_int(db, "evidence.count_files", NULL, 0, 0, &total, err);
+    if (rc == 0)
+        rc = okno_db_stmt(db, "evidence.files", &rows, err);
+    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
+        rc = take_file(rows, data_dir, backup, counts, err);
+        if (backup->progress)
+            backup->progress(backup->ctx, counts->files, total);
+    }
+    return rc;
+}
+
+static int make_folder(const char *path, struct okno_err *err)
+{
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return okno_fail_errno(err, errno, "cannot make the folder %s", path);
+    return 0;
+}
+
+int okno_evidence_back_up(struct okno_db *db, const char *data_dir,
+                          const struct okno_evidence_backup *backup,
+                          struct okno_evidence_backed_up *ret_counts, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *copy = NULL;
+    struct okno_evidence_backed_up counts = {0};
+    char path[1200];
+    if ((size_t)snprintf(path, sizeof(path), "%s/okno.db", backup->to_dir) >= 1024)
+        return okno_fail(err, OKNO_INVALID, "the folder's name is too long");
+    int rc = make_folder(backup->to_dir, err);
+    if (rc == 0)
+        rc = okno_db_copy(db, path, err);
+    if (rc == 0) /* the list is the copy's own: files that come meanwhile are none of it */
+        rc = okno_db_open(backup->to_dir, false, &copy, err);
+    if (rc == 0)
+        rc = okno_db_check(copy, err);
+    if (rc == 0)
+        rc = take_files(copy, data_dir, backup, &counts, err);
+    if (rc == 0)
+        *ret_counts = counts;
+    return rc;
+}
