@@ -118,18 +118,19 @@ static int show_one(struct cli *cli, struct okno_db *db, int64_t period, struct 
     return 0;
 }
 
-static int run_close(struct cli *cli, struct okno_db *db, struct okno_period_request *request,
+static int run_close(struct cli *cli, struct okno_db *db, const struct okno_period_request *asked,
                      struct okno_err *err)
 {
+    struct okno_period_request request = *asked;
     char author[80];
     int64_t period = 0;
     cli_author(author, sizeof(author));
-    request->author = author;
-    request->k = cli->conf->kpi.silent_weight;
-    request->fm_threshold = cli->conf->kpi.fm_threshold;
-    request->min_n = cli->conf->kpi.min_n;
-    request->params = okno_survey_params_of(cli->conf);
-    int rc = okno_period_close(db, request, okno_time_now(), &period, err);
+    request.author = author;
+    request.k = cli->conf->kpi.silent_weight;
+    request.fm_threshold = cli->conf->kpi.fm_threshold;
+    request.min_n = cli->conf->kpi.min_n;
+    request.params = okno_survey_params_of(cli->conf);
+    int rc = okno_period_close(db, &request, okno_time_now(), &period, err);
     return rc < 0 ? rc : show_one(cli, db, period, err);
 }
 

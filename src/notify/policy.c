@@ -165,8 +165,7 @@ const char *notify_sign(const char *secret, int64_t seconds, const char *body, c
     char stamp[24];
     int len = snprintf(stamp, sizeof(stamp), "%lld.", (long long)seconds);
     crypto_auth_hmacsha256_init(&state, (const unsigned char *)secret, strlen(secret));
-    crypto_auth_hmacsha256_update(&state, (const unsigned char *)stamp,
-                                  (unsigned long long)len);
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *)stamp, (unsigned long long)len);
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)body, strlen(body));
     crypto_auth_hmacsha256_final(&state, mac);
     sodium_memzero(&state, sizeof(state));
