@@ -35,6 +35,8 @@ http_handler http_post_panel, http_get_panels, http_post_panel_revoke, http_post
 /* qr.c */
 http_handler http_get_qr, http_post_qr_answer, http_get_qr_print, http_get_qr_svg,
     http_get_qr_codes, http_post_qr_code, http_post_qr_revoke;
+/* lanes.c */
+http_handler http_get_lanes;
 /* devices.c */
 http_handler http_get_devices;
 

@@ -98,3 +98,39 @@ ORDER BY id DESC LIMIT 1;
 -- The negative rating that a file shows.
 SELECT n.rating FROM evidence e JOIN negatives n ON n.rating = e.survey WHERE e.sha256 = $sha256
 ORDER BY e.id DESC LIMIT 1;
+
+-- name: service.lane_points
+SELECT p.site, p.point, p.name FROM points p
+WHERE p.id = (SELECT max(id) FROM points q WHERE q.point = p.point)
+  AND ($site IS NULL OR p.site = $site) AND ($point IS NULL OR p.point = $point)
+ORDER BY p.site, p.point;
+
+-- name: service.lane_surveys
+SELECT s.survey, s.point, s.opened_at, s.closes_at, s.state, s.answer, s.answered_at,
+       s.late_answers, s.force_majeure,
+       CASE WHEN a.id IS NULL THEN s.employee ELSE a.employee END AS employee,
+       CASE WHEN coalesce(v.voided, s.auto_void) THEN 'voided'
+            ELSE coalesce(r.verdict, 'unreviewed') END AS validity,
+       l.state AS video, l.asked_from, l.asked_to, l.gaps,
+       (SELECT e.sha256 FROM evidence e WHERE e.survey = s.survey AND e.kind = 'still'
+        ORDER BY e.id DESC LIMIT 1) AS still
+FROM surveys s
+LEFT JOIN links l ON l.survey = s.survey
+LEFT JOIN voids v ON v.id = (SELECT max(w.id) FROM voids w WHERE w.survey = s.survey)
+LEFT JOIN rulings r ON r.survey = s.survey
+LEFT JOIN attributed a ON a.survey = s.survey
+WHERE s.opened_at >= $from AND s.opened_at < $to
+  AND ($site IS NULL OR s.site = $site) AND ($point IS NULL OR s.point = $point)
+ORDER BY s.opened_at, s.survey LIMIT $limit;
+
+-- name: service.lane_ratings
+SELECT rating, point, at, answer, channel FROM spontaneous
+WHERE at >= $from AND at < $to
+  AND ($site IS NULL OR site = $site) AND ($point IS NULL OR point = $point)
+ORDER BY at, rating LIMIT $limit;
+
+-- name: service.lane_situations
+SELECT situation, point, first_at, until_at, holds FROM force_majeure
+WHERE until_at > $from AND first_at < $to
+  AND ($site IS NULL OR site = $site) AND ($point IS NULL OR point = $point)
+ORDER BY first_at, situation LIMIT $limit;
