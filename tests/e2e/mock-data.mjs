@@ -217,3 +217,32 @@ export function dossier(survey, scene) {
     history: [{ at: "2026-03-10T11:05:00.000Z", author: "import", change: "made from events", detail: "" }],
   };
 }
+
+export const panels = {
+  panels: [
+    { device: "D1", point: "S1-T1", role: "both", label: "tablet at the till", tokens: 1, invited_until: null,
+      state: { at: "2026-03-10T11:00:00.000Z", queued: 3, refused: 1, oldest_at: "2026-03-10T10:40:00.000Z", sent_at: "2026-03-10T10:39:00.000Z" } },
+    { device: "T9", point: "S2-D1", role: "panel", label: "", tokens: 0, invited_until: "2026-03-10T11:15:00.000Z", state: null },
+  ],
+};
+
+/** The same surveys along their points, with footage that has holes. */
+export function lanes(surveys, query) {
+  const wanted = ({ site }) => !query.get("site") || site === query.get("site");
+  return {
+    lanes: sites.sites.filter(wanted).flatMap(({ site, points }) => points.filter(({ point }) => !query.get("point") || point === query.get("point")).map(({ point, name }, lane) => {
+      const own = surveys.filter((one) => one.point === point);
+      return {
+        site, point, name,
+        surveys: own.map((one, index) => ({
+          id: one.id, opened_at: one.opened_at, closes_at: one.closes_at, state: one.state, answer: one.answer, answered_at: one.answered_at,
+          late: index % 7 === 3 ? 1 : 0, force_majeure: one.force_majeure, validity: one.validity, employee: one.employee, still: one.still?.url ?? null,
+          footage: { state: index % 5 === 4 ? "partial" : index % 9 === 8 ? "no_recording" : "linked", from: iso(Date.parse(one.opened_at) - 20000), to: iso(Date.parse(one.closes_at) + 5000),
+            gaps: index % 5 === 4 ? [[one.opened_at, iso(Date.parse(one.opened_at) + 4000)]] : [] },
+        })),
+        ratings: own.slice(0, 3).map((one, index) => ({ id: `Q.0.${lane}${index}`, at: iso(Date.parse(one.closes_at) + 90000), answer: ["yes", "no", "unsure"][index], channel: index ? "qr" : "panel" })),
+        situations: own.slice(4, 5).map((one) => ({ id: `F.0.${lane}`, from: one.opened_at, to: iso(Date.parse(one.opened_at) + 900000), holds: 2 })),
+      };
+    })),
+  };
+}

@@ -76,6 +76,11 @@ class Mock {
     return { surveys: found.slice(start, start + limit), next: start + limit < found.length ? String(start + limit) : null };
   }
 
+  lanes(query) {
+    const { surveys } = this.listSurveys(new URLSearchParams([...query, ["limit", "100000"]]));
+    return data.lanes(surveys, query);
+  }
+
   indicators(query) {
     for (const name of query.keys())
       if (!["from", "to", "by", "audit", "k"].includes(name)) throw new Refusal(400, "unknown_field", `unknown query field ${name}`, name);
@@ -95,6 +100,8 @@ class Mock {
     if (noun === "reasons") return data.reasons;
     if (noun === "sites") return data.sites;
     if (noun === "devices") return data.devices;
+    if (noun === "panels") return data.panels;
+    if (noun === "lanes") return this.lanes(query);
     if (noun === "periods") return { periods: [] };
     if (noun === "audits") return id ? data.audits(this.reviewed)[0] : { audits: data.audits(this.reviewed) };
     if (noun === "indicators") return this.indicators(query);

@@ -77,6 +77,36 @@ test("filters go into the address, and an address brings its filters", async () 
   await shoot(page, "surveys");
 });
 
+test("a day stands in lanes, moves by keys and opens a survey", async () => {
+  await open("admin", "#/surveys?view=lanes&from=2026-03-10&to=2026-03-10");
+  await page.locator("okno-lanes rect.yes, okno-lanes rect.no").nth(2).waitFor({ state: "attached" });
+  const before = await page.locator("okno-lanes .board svg").nth(1).innerHTML();
+  await page.keyboard.press("ArrowRight");
+  await page.locator("okno-lanes .detail").waitFor();
+  await page.keyboard.press("+");
+  await waitUntil(page, () => /range=\d+-\d+/.test(location.hash));
+  assert.notEqual(await page.locator("okno-lanes .board svg").nth(1).innerHTML(), before);
+  await shoot(page, "surveys-lanes-zoomed");
+  const zoomed = new URL(page.url()).hash;
+  await page.reload();
+  await page.locator("okno-lanes rect").first().waitFor({ state: "attached" });
+  assert.equal(new URL(page.url()).hash, zoomed, "the view can be sent");
+  await page.keyboard.press("0");
+  await waitUntil(page, () => !location.hash.includes("range"));
+  await page.keyboard.press("[");
+  await waitUntil(page, () => location.hash.includes("from=2026-03-09&to=2026-03-09"));
+  await page.keyboard.press("]");
+  await waitUntil(page, () => location.hash.includes("from=2026-03-10"));
+  await page.locator("okno-lanes rect.yes").first().waitFor({ state: "attached" });
+  await page.locator("select[name=answer]").selectOption("no");
+  await page.locator("okno-lanes g.faint").first().waitFor({ state: "attached" });
+  await page.locator("select[name=answer]").blur();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  await waitUntil(page, () => /^#\/surveys\/D/.test(location.hash));
+  assert.deepEqual(browser.faults, []);
+});
+
 test("filters that match nothing say what to do", async () => {
   await open("admin", "#/surveys?from=2025-01-01&to=2025-01-02");
   await page.getByText("No survey matches").waitFor();
@@ -128,7 +158,7 @@ test("each role sees only its pages", async () => {
 });
 
 test("the language is kept by the account and changes every page", async () => {
-  await open("manager", "#/surveys");
+  await open("manager", "#/surveys?view=table");
   await page.getByRole("button", { name: "RU", exact: true }).click();
   await page.getByText("Вердикт").first().waitFor();
   await waitUntil(page, () => document.documentElement.lang === "ru");
@@ -146,12 +176,12 @@ test("an account that chose no language leaves the browser's", async () => {
 for (const [width, height] of [[360, 740], [1280, 720], [1920, 1080], [3840, 2160]])
   test(`nothing is cut off at ${width} × ${height}`, async () => {
     await open("admin", "#/review", { width, height, dark: width === 1920 });
-    for (const [hash, sign] of [["#/review", "okno-player video"], ["#/indicators", "okno-dumbbell"], ["#/surveys", "tbody tr"], ["#/surveys/D1.0.1002", "okno-player video"], ["#/audits/A-2026-03", "okno-progress"], ["#/devices", "okno-devices tbody tr"]]) {
+    for (const [hash, sign] of [["#/review", "okno-player video"], ["#/indicators", "okno-dumbbell"], ["#/surveys?view=table", "tbody tr"], ["#/surveys?view=lanes&from=2026-03-10&to=2026-03-10", "okno-lanes rect"], ["#/surveys/D1.0.1002", "okno-player video"], ["#/audits/A-2026-03", "okno-progress"], ["#/devices", "okno-devices tbody tr"]]) {
       await page.goto(`${service.url}/${hash}`);
       await page.locator(sign).first().waitFor();
       await page.waitForLoadState("networkidle");
       const wide = await page.evaluate(() => document.scrollingElement.scrollWidth);
-      await shoot(page, `${hash.slice(2).split("/").join("-")}-${width}`);
+      await shoot(page, `${hash.slice(2).split(/[/?&]/).slice(0, 2).join("-")}-${width}`);
       assert.ok(wide <= width, `${hash} is ${wide} wide`);
     }
     assert.deepEqual(browser.faults, []);

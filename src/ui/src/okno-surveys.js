@@ -1,4 +1,4 @@
-// The list of surveys, as a table with photos or as a wall of photos. Filters stand in the address.
+// Surveys: a day in lanes, a wall of photos, or a table. Filters and view stand in the address.
 import { css, html, nothing } from "lit";
 import { PageElement } from "./page-element.js";
 import { get, withQuery } from "./api.js";
@@ -8,8 +8,9 @@ import { named, t } from "./i18n.js";
 import { answerOf } from "./okno-answer.js";
 import { loadReasons, reasonIds, reasonName } from "./reasons.js";
 import { link, replaceRoute } from "./router.js";
-import { formatClock, formatDay, formatWhen, zoneName } from "./time.js";
+import { addDays, dayStart, formatClock, formatDay, formatWhen, zoneName } from "./time.js";
 import "./okno-filters.js";
+import "./okno-lanes.js";
 import "./okno-notice.js";
 import "./okno-verdict.js";
 
@@ -63,10 +64,46 @@ class OknoSurveys extends PageElement {
     const zone = zoneOf(sites, this.query.site);
     const { from, to } = this.query;
     const days = isDay(from) && isDay(to) && from <= to ? { from, to } : defaultPeriod(audits, zone);
+    if (this.view === "lanes") return this.loadLanes(sites, zone, days.to);
     const { site, point, employee, answer, validity, reason, video, spontaneous } = this.query;
     const path = withQuery("surveys", { ...periodOf(days, zone), site, point, employee, answer, validity, reason, video, spontaneous, limit: pageSize });
     const { surveys, next } = await get(path);
     return () => { this.data = { sites, zone, days, path, surveys, next }; };
+  }
+
+  /** Lanes where the address says so, or says nothing at all. */
+  get view() {
+    const { view } = this.query;
+    if (view) return ["lanes", "wall"].includes(view) ? view : "table";
+    return Object.keys(this.query).length === 0 ? "lanes" : "table";
+  }
+
+  /** One day, by the calendar of the chosen site. Zooming in asks for nothing new. */
+  async loadLanes(sites, zone, date) {
+    const days = { from: date, to: date };
+    const { site, point } = this.query;
+    const path = withQuery("lanes", { ...periodOf(days, zone), site, point });
+    const lanes = this.data?.path === path && this.query.range ? this.data.lanes : (await get(path)).lanes;
+    const day = [Date.parse(dayStart(date, zone)), Date.parse(dayStart(addDays(date, 1), zone))];
+    return () => { this.data = { sites, zone, days, path, lanes, day, surveys: [], next: null }; };
+  }
+
+  moveDay(by) {
+    const date = addDays(this.data.days.from, by);
+    this.change({ from: date, to: date, range: "" });
+  }
+
+  /** What the filters leave; the rest is drawn faintly. */
+  isWanted(survey) {
+    const { answer, validity, video } = this.query;
+    return (!answer || answerOf(survey) === answer) && (!validity || survey.validity === validity) && (!video || (survey.footage?.state ?? "pending") === video);
+  }
+
+  renderLanes() {
+    const { lanes, day, zone, sites } = this.data;
+    if (lanes.length === 0) return html`<okno-notice .heading=${t("surveys.empty")} .text=${t("surveys.empty_next")}></okno-notice>`;
+    return html`<okno-lanes .lanes=${lanes} .day=${day} .zone=${zone} .range=${this.query.range ?? ""} .wanted=${(survey) => this.isWanted(survey)}
+      .names=${(site) => siteName(sites, site)} @range=${(event) => this.change({ range: event.detail })} @day=${(event) => this.moveDay(event.detail)}></okno-lanes>`;
   }
 
   async more() {
@@ -82,7 +119,9 @@ class OknoSurveys extends PageElement {
 
   change(fields) {
     if ("site" in fields) fields.point = "";
-    replaceRoute("surveys", { query: { ...this.query, ...this.data.days, ...fields } });
+    const lanes = this.view === "lanes";
+    if (lanes && "from" in fields) fields.to = fields.from;
+    replaceRoute("surveys", { query: { ...this.query, ...this.data.days, view: this.view, ...(lanes ? {} : { range: "" }), ...fields } });
   }
 
   fields() {
@@ -90,15 +129,16 @@ class OknoSurveys extends PageElement {
     const all = ["", t("filter.all")];
     const points = sites.filter(({ site }) => !this.query.site || site === this.query.site).flatMap((site) => site.points);
     const pick = (name) => ({ name, label: t(`filter.${name}`), options: [all, ...choices[name].map((id) => [id, named(nameGroup[name], id)])] });
+    const lanes = this.view === "lanes";
     return [
-      { name: "from", label: t("filter.from"), type: "date" },
-      { name: "to", label: t("filter.to"), type: "date" },
+      { name: "from", label: t(lanes ? "filter.day" : "filter.from"), type: "date" },
+      ...(lanes ? [] : [{ name: "to", label: t("filter.to"), type: "date" }]),
       { name: "site", label: t("filter.site"), options: [all, ...sites.map(({ site, name }) => [site, name])] },
       { name: "point", label: t("filter.point"), options: [all, ...points.map(({ point, name }) => [point, name])] },
       pick("answer"), pick("validity"),
-      { name: "reason", label: t("filter.reason"), options: [all, ...[...new Set([...reasonIds(), this.query.reason].filter(Boolean))].map((id) => [id, reasonName(id)])] },
+      ...(lanes ? [] : [{ name: "reason", label: t("filter.reason"), options: [all, ...[...new Set([...reasonIds(), this.query.reason].filter(Boolean))].map((id) => [id, reasonName(id)])] }]),
       pick("video"),
-      { name: "spontaneous", label: t("filter.what"), options: [["", t("filter.surveys")], ["1", t("filter.spontaneous")]] },
+      ...(lanes ? [] : [{ name: "spontaneous", label: t("filter.what"), options: [["", t("filter.surveys")], ["1", t("filter.spontaneous")]] }]),
     ];
   }
 
@@ -156,19 +196,23 @@ class OknoSurveys extends PageElement {
           ${survey.validity === "unreviewed" ? nothing : html`<okno-verdict .verdict=${survey.validity} .reason=${survey.reason ?? ""}></okno-verdict>`}</span></a>`)}</div>`;
   }
 
-  renderViews(wall) {
-    const view = (name, text, pressed) => html`<button class="quiet" aria-pressed=${String(pressed)} @click=${() => this.change({ view: name })}>${text}</button>`;
-    return html`<div class="views" role="group" aria-label=${t("surveys.view")}>${view("", t("surveys.table"), !wall)}${view("wall", t("surveys.wall"), wall)}</div>`;
+  renderViews() {
+    const view = (name) => html`<button class="quiet" aria-pressed=${String(this.view === name)} @click=${() => this.change({ view: name })}>${t(`surveys.${name}`)}</button>`;
+    return html`<div class="views" role="group" aria-label=${t("surveys.view")}>${["lanes", "wall", "table"].map(view)}</div>`;
   }
 
   renderList() {
-    const { surveys, next } = this.data;
-    const wall = this.query.view === "wall";
+    const { surveys, next, lanes } = this.data;
+    const wall = this.view === "wall";
+    if (lanes) {
+      const n = lanes.reduce((sum, lane) => sum + lane.surveys.filter((survey) => this.isWanted(survey)).length, 0);
+      return html`<div class="bar"><span class="num">${t("surveys.count", { n })}</span>${this.renderViews()}</div>${this.renderLanes()}`;
+    }
     if (surveys.length === 0) return html`<okno-notice .heading=${t("surveys.empty")} .text=${t("surveys.empty_next")}>
       <button class="primary" @click=${() => replaceRoute("surveys", {})}>${t("filter.clear")}</button></okno-notice>`;
     return html`
       <div class="bar"><span class="num">${next ? t("surveys.count_more", { n: formatNumber(surveys.length) }) : t("surveys.count", { n: surveys.length })}</span>
-        ${this.renderViews(wall)}</div>
+        ${this.renderViews()}</div>
       ${wall ? this.renderWall(surveys) : this.renderTable(surveys)}
       ${next ? html`<div><button ?disabled=${this.busy} @click=${this.more}>${t("surveys.more")}</button></div>` : nothing}`;
   }
