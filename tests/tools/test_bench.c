@@ -26,7 +26,7 @@ static int measure(struct okno_buf *ret_text, const char *name)
 {
     char command[256];
     (void)snprintf(command, sizeof(command),
-                   "BENCH_QUICK=1 BENCH_FROM=%s tools/bench/run %s %s 2>&1", folder, folder, name);
+                   "BENCH_RUNS=1 BENCH_FROM=%s tools/bench/run %s %s 2>&1", folder, folder, name);
     FILE *pipe = popen(command, "re");
     assert_non_null(pipe);
     read_all(fileno(pipe), ret_text);
@@ -59,6 +59,15 @@ static void a_missed_target_is_exit_6(void **state)
     assert_int_equal(measure(&text, "slow"), 6);
     assert_non_null(strstr(okno_buf_text(&text), "target >= 0.5 | FAIL"));
     assert_non_null(strstr(okno_buf_text(&text), "target <= 1   | FAIL"));
+}
+
+static void small_inputs_miss_no_target(void **state)
+{
+    (void)state;
+    OKNO_AUTO_BUF text = OKNO_BUF_INIT(OUTPUT_MAX);
+    bench("small.sh", "BENCH_QUICK=1; at_least rows 149 300 rows/s 0.5");
+    assert_int_equal(measure(&text, "small"), 0);
+    assert_non_null(strstr(okno_buf_text(&text), "target >= 0.5 | info"));
 }
 
 static void a_benchmark_that_breaks_off_is_exit_6(void **state)
@@ -99,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_figure_stands_beside_its_reference),
         cmocka_unit_test(a_missed_target_is_exit_6),
+        cmocka_unit_test(small_inputs_miss_no_target),
         cmocka_unit_test(a_benchmark_that_breaks_off_is_exit_6),
         cmocka_unit_test(a_benchmark_that_is_not_there_is_wrong_usage),
         cmocka_unit_test(the_peak_of_a_program_is_told_and_its_end_passed_on),

@@ -61,4 +61,18 @@ for count in "$rows" $((rows * 5)); do
     peak=$(peak_mib "$OKNO" --data "$dir/data" import events "$dir/events-$count.csv")
     at_most "memory, import of $count events" "$peak" 64 MiB 1
 done
-rm -rf "$dir/data" "$dir"/shell.db*
+
+# The same with devices that stand at points: the command also makes the surveys.
+pair_devices() {
+    { echo site,name,time_zone; echo S1,Shop,Europe/Berlin; } > "$dir/sites.csv"
+    { echo point,site,name; seq -f 'till-%.0f,S1,Till' $devices; } > "$dir/points.csv"
+    { echo device,point,from; seq $devices | sed 's/.*/panel-&,till-&,2025-01-01T00:00:00Z/'; } > "$dir/devices.csv"
+    for kind in sites points devices; do
+        "$OKNO" --data "$dir/data" import $kind "$dir/$kind.csv" > /dev/null
+    done
+}
+make_data
+pair_devices
+peak=$(peak_mib "$OKNO" --data "$dir/data" import events "$dir/events-$rows.csv")
+at_most "memory, import of $rows events and their surveys" "$peak" 64 MiB 1
+rm -rf "$dir/data" "$dir"/shell.db* "$dir"/sites.csv "$dir"/points.csv "$dir"/devices.csv
