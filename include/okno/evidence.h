@@ -17,6 +17,7 @@ struct okno_evidence {
     char survey[160], audit[65], camera[65];
     char kind[8]; /* clip or still */
     char sha256[OKNO_SHA256_TEXT];
+    char sidecar[OKNO_SHA256_TEXT]; /* "": none, from before there were sidecars */
     int64_t bytes;
     char media_type[32], codec[32];
     bool derived;

@@ -6,6 +6,7 @@
 #include "okno/archive.h"
 #include "okno/err.h"
 #include "okno/media.h"
+#include "okno/view.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,5 +58,26 @@ OKNO_CHECK int okno_extract_clip(const struct okno_extract_camera *camera, int64
 OKNO_CHECK int okno_extract_still(const struct okno_extract_camera *camera, int64_t at_us,
                                   const char *out_path, struct okno_extract_result *ret_result,
                                   struct okno_err *err);
+
+/* One of many stills. */
+struct okno_extract_shot {
+    int64_t at_us;        /* UTC */
+    const char *out_path; /* must not exist; not owned */
+    /* Filled: */
+    bool done;
+    struct okno_extract_result result; /* of a batch, its first still has the cost */
+    struct okno_picture picture;
+};
+
+/* Many stills of one camera (shots in any order): the archive is listed once, each recording opened
+ * once, each part of it read and decoded once, one sandboxed job for up to OKNO_MEDIA_BATCH of
+ * them. What comes out is the same as one by one. A still that cannot be had this way is left with
+ * `done` false: okno_extract_still says why, or finds it in another recording; a damaged recording
+ * takes no other recording's stills with it. Files are written, not synced. max_width: smaller when
+ * wider; 0: not. Fails as the archive does; what is done is done, and its results are the caller's
+ * to free. */
+OKNO_CHECK int okno_extract_stills(const struct okno_extract_camera *camera,
+                                   struct okno_extract_shot *shots, size_t count, int max_width,
+                                   struct okno_err *err);
 
 #endif

@@ -79,16 +79,19 @@ OKNO_CHECK int okno_media_still(const struct okno_media_input *inputs, size_t co
                                 const char *out_path, struct okno_media_result *ret_result,
                                 struct okno_err *err);
 
-/* Takes the still of moments[index], JPEG in `bytes`; a negative code ends it all. */
+/* Takes the still of moments[index], JPEG in `bytes`, and its measures; a negative code ends it
+ * all. */
+struct okno_picture; /* view.h */
 typedef int okno_media_shot_take(void *ctx, uint32_t index, const struct okno_media_result *result,
-                                 const void *bytes, size_t len, struct okno_err *err);
+                                 const struct okno_picture *picture, const void *bytes, size_t len,
+                                 struct okno_err *err);
 
 enum { OKNO_MEDIA_BATCH = 256 };
 
 /* Stills of one of the inputs at ascending moments (at most OKNO_MEDIA_BATCH): each part of the
  * recording is read and decoded once for all of them, in one job. A moment that this recording does
  * not answer is left out; okno_media_still says why. max_width: made smaller when wider; 0: not.
- * Result: without codec. Errors as for a still; what was given until then is good. */
+ * Errors as for a still; what was given until then is good. */
 OKNO_CHECK int okno_media_stills(const struct okno_media_input *inputs, size_t count, size_t which,
                                  const int64_t *moments, uint32_t moment_count, int max_width,
                                  okno_media_shot_take *give, void *ctx, struct okno_err *err);

@@ -79,4 +79,15 @@ OKNO_CHECK int okno_work_extract(struct okno_work *work, const char *survey, con
                                  const char *audit, int64_t now_us,
                                  struct okno_evidence *ret_evidence, struct okno_err *err);
 
+/* Hears of each still of okno_work_extract_stills: its place in the list, 0 with the evidence or a
+ * code with the reason. A negative return ends it all. */
+typedef int okno_work_tell(void *ctx, size_t index, int code, const struct okno_evidence *evidence,
+                           const struct okno_err *why, struct okno_err *err);
+
+/* okno_work_extract for the stills of many surveys, planned together: by camera, in order of time.
+ * Each survey is told once; one that fails takes no other with it. */
+OKNO_CHECK int okno_work_extract_stills(struct okno_work *work, const char *const *surveys,
+                                        size_t count, const char *audit, int64_t now_us,
+                                        okno_work_tell *tell, void *ctx, struct okno_err *err);
+
 #endif

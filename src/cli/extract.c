@@ -150,6 +150,41 @@ static int check_audit(struct okno_db *db, const char *audit, struct okno_err *e
     return rc;
 }
 
+/* The stills of a list, which is planned as one. */
+struct many {
+    struct cli *cli;
+    struct extraction *x;
+    const char *const *surveys;
+    int64_t done, total;
+};
+
+static int told(void *ctx, size_t index, int code, const struct okno_evidence *evidence,
+                const struct okno_err *why, struct okno_err *err)
+{
+    struct many *many = ctx;
+    cli_progress("extracting stills", ++many->done, many->total);
+    if (code == 0)
+        return print(many->cli, many->x, evidence, err);
+    if (!is_missing(code))
+        return okno_fail(err, code, "%s", why->text);
+    (void)fprintf(stderr, "okno extract: %s still: %s\n", many->surveys[index], why->text);
+    many->x->missing++;
+    return 0;
+}
+
+static int all_stills(struct cli *cli, struct okno_work *work, struct extraction *x,
+                      const struct extract_id_vec *ids, struct okno_err *err)
+{
+    okno_autofree const char **surveys = calloc(ids->len + 1, sizeof(*surveys));
+    if (!surveys)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a list of surveys");
+    for (size_t i = 0; i < ids->len; i++)
+        surveys[i] = ids->items[i].survey;
+    struct many many = {.cli = cli, .x = x, .surveys = surveys, .total = (int64_t)ids->len};
+    return okno_work_extract_stills(work, surveys, ids->len, x->audit, okno_time_now(), told, &many,
+                                    err);
+}
+
 static int extract_many(struct cli *cli, struct okno_work *work, struct extraction *x,
                         struct okno_err *err)
 {
@@ -158,13 +193,12 @@ static int extract_many(struct cli *cli, struct okno_work *work, struct extracti
     int rc = collect(okno_work_db(work), x, all, &ids, err);
     if (rc == 0 && x->audit && ids.len == 0)
         rc = check_audit(okno_work_db(work), x->audit, err);
-    for (size_t i = 0; rc == 0 && i < ids.len; i++) {
-        if (x->audit)
-            rc = one(cli, work, x, ids.items[i].survey, "clip", NULL, err);
-        if (rc == 0)
-            rc = one(cli, work, x, ids.items[i].survey, "still", NULL, err);
-        cli_progress("extracting", (int64_t)i + 1, (int64_t)ids.len);
+    for (size_t i = 0; rc == 0 && x->audit && i < ids.len; i++) {
+        rc = one(cli, work, x, ids.items[i].survey, "clip", NULL, err);
+        cli_progress("extracting clips", (int64_t)i + 1, (int64_t)ids.len);
     }
+    if (rc == 0)
+        rc = all_stills(cli, work, x, &ids, err);
     if (rc == 0 && x->missing > 0)
         rc = okno_fail(err, OKNO_PARTIAL, "%lld item(s) have no footage; each is named above",
                        (long long)x->missing);

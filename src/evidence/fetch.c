@@ -1,11 +1,13 @@
 /* Fetching a clip or a still of a linked survey into the store. */
 #define _POSIX_C_SOURCE 200809L
+#include "extras.h"
 #include "work.h"
 
 #include "okno/time.h"
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* The reason why a link in this state has nothing to fetch; 0 when it has. */
 static int nothing_to_fetch(const struct work_link *link, const char *survey, struct okno_err *err)
@@ -129,9 +131,11 @@ static int fetch(struct okno_work *work, const struct okno_camera *camera, struc
     if (rc < 0)
         return okno_fail(err, rc, "%s", trouble.text);
     fill(e, camera, &got);
-    okno_extract_result_free(&got);
     rc = okno_evidence_keep(work->data_dir, temp, e, err);
-    return rc < 0 ? rc : okno_evidence_add(work->db, e, err);
+    if (rc == 0)
+        rc = work_evidence_add(work->db, work->data_dir, e, &got, NULL, err);
+    okno_extract_result_free(&got);
+    return rc;
 }
 
 /* A row whose file was lost is no evidence any more. */
@@ -158,18 +162,19 @@ static bool is_kept(struct okno_work *work, const struct okno_evidence *wanted,
            has_file(work, ret_kept);
 }
 
-int okno_work_extract(struct okno_work *work, const char *survey, const char *kind,
-                      const char *audit, int64_t now_us, struct okno_evidence *ret_evidence,
-                      struct okno_err *err)
+/* Everything known before reading: what to ask for, and of which camera. 1 when it is kept
+ * already: then *ret_evidence is that. */
+static int prepare(struct okno_work *work, const char *survey, const char *kind, const char *audit,
+                   int64_t now_us, struct okno_camera *ret_camera,
+                   struct okno_evidence *ret_evidence, struct okno_err *err)
 {
     struct work_survey s = {0};
     struct work_link link = {0};
-    struct okno_camera camera = {0};
     int rc = work_load_survey(work, survey, &s, err);
     if (rc == 0)
         rc = usable_link(work, survey, now_us, &link, err);
     if (rc == 0)
-        rc = okno_registry_camera(work->db, link.camera, &camera, err);
+        rc = okno_registry_camera(work->db, link.camera, ret_camera, err);
     if (rc < 0)
         return rc;
     bool still = strcmp(kind, "still") == 0;
@@ -182,9 +187,172 @@ int okno_work_extract(struct okno_work *work, const char *survey, const char *ki
     (void)snprintf(e.audit, sizeof(e.audit), "%s", audit ? audit : "");
     (void)snprintf(e.kind, sizeof(e.kind), "%s", kind);
     if (is_kept(work, &e, &link, ret_evidence))
-        return 0;
-    rc = fetch(work, &camera, &e, err);
+        return 1;
+    *ret_evidence = e;
+    return 0;
+}
+
+int okno_work_extract(struct okno_work *work, const char *survey, const char *kind,
+                      const char *audit, int64_t now_us, struct okno_evidence *ret_evidence,
+                      struct okno_err *err)
+{
+    struct okno_camera camera = {0};
+    struct okno_evidence e = {0};
+    int rc = prepare(work, survey, kind, audit, now_us, &camera, &e, err);
     if (rc == 0)
-        *ret_evidence = e;
+        rc = fetch(work, &camera, &e, err);
+    if (rc < 0)
+        return rc;
+    *ret_evidence = e;
+    return 0;
+}
+
+/* --- many stills ------------------------------------------------------------------------------ */
+
+/* One of them on its way. */
+struct wanted {
+    size_t index; /* in the caller's list */
+    struct okno_camera camera;
+    struct okno_evidence evidence;
+    char temp[1300];
+};
+
+/* Those of one camera and clock offset, which come one after another. */
+static int wanted_order(const void *a, const void *b)
+{
+    const struct wanted *x = a;
+    const struct wanted *y = b;
+    int order = strcmp(x->camera.camera, y->camera.camera);
+    if (order == 0)
+        order = (x->evidence.index_offset_us > y->evidence.index_offset_us) -
+                (x->evidence.index_offset_us < y->evidence.index_offset_us);
+    if (order == 0)
+        order = (x->evidence.asked_to_us > y->evidence.asked_to_us) -
+                (x->evidence.asked_to_us < y->evidence.asked_to_us);
+    return order;
+}
+
+static bool is_same_view(const struct wanted *a, const struct wanted *b)
+{
+    return strcmp(a->camera.camera, b->camera.camera) == 0 &&
+           a->evidence.index_offset_us == b->evidence.index_offset_us;
+}
+
+/* The caller's list is worked through in parts. */
+struct telling {
+    okno_work_tell *tell;
+    void *ctx;
+    size_t by;
+};
+
+static int tell_shifted(void *ctx, size_t index, int code, const struct okno_evidence *evidence,
+                        const struct okno_err *why, struct okno_err *err)
+{
+    const struct telling *telling = ctx;
+    return telling->tell(telling->ctx, telling->by + index, code, evidence, why, err);
+}
+
+static int shot_keep(struct okno_work *work, struct wanted *wanted, struct okno_extract_shot *shot,
+                     struct okno_err *err)
+{
+    struct okno_evidence *e = &wanted->evidence;
+    fill(e, &wanted->camera, &shot->result);
+    int rc = okno_evidence_keep(work->data_dir, wanted->temp, e, err);
+    return rc < 0
+               ? rc
+               : work_evidence_add(work->db, work->data_dir, e, &shot->result, &shot->picture, err);
+}
+
+/* In one go; what is not done afterwards is taken one by one. */
+static int shots_take(struct okno_work *work, struct wanted *wanted, size_t count,
+                      struct okno_extract_shot *shots, struct okno_err *err)
+{
+    struct okno_err trouble = {0};
+    struct okno_extract_camera view = {.channel = wanted->camera.channel,
+                                       .index_offset_us = wanted->evidence.index_offset_us};
+    int rc =
+        work_archive_ready(work, &wanted->camera, wanted->evidence.made_at_us, &view.archive, NULL);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = okno_evidence_temp(work->data_dir, "still", wanted[i].temp, sizeof(wanted[i].temp),
+                                err);
+        shots[i] = (struct okno_extract_shot){.at_us = wanted[i].evidence.asked_to_us,
+                                              .out_path = wanted[i].temp};
+    }
+    if (rc == 0)
+        rc = okno_extract_stills(&view, shots, count, 0, &trouble);
+    work_archive_asked(work, &wanted->camera, wanted->evidence.made_at_us, rc, &trouble);
+    return rc;
+}
+
+static int group_take(struct okno_work *work, struct wanted *wanted, size_t count,
+                      okno_work_tell *tell, void *ctx, struct okno_err *err)
+{
+    okno_autofree struct okno_extract_shot *shots = calloc(count, sizeof(*shots));
+    if (!shots)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for %zu stills", count);
+    /* When that failed, the single way says what the archive's trouble is. */
+    if (count > 1)
+        (void)!shots_take(work, wanted, count, shots, NULL);
+    int rc = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct okno_err why = {0};
+        struct wanted *one = &wanted[i];
+        if (rc < 0 && shots[i].done)
+            (void)unlink(one->temp);
+        if (rc == 0) {
+            int code = shots[i].done ? shot_keep(work, one, &shots[i], &why)
+                                     : fetch(work, &one->camera, &one->evidence, &why);
+            rc = tell(ctx, one->index, code, &one->evidence, &why, err);
+        }
+        okno_extract_result_free(&shots[i].result);
+    }
+    return rc;
+}
+
+static int stills_prepare(struct okno_work *work, const char *const *surveys, size_t count,
+                          const char *audit, int64_t now_us, struct wanted *wanted,
+                          size_t *ret_wanted, okno_work_tell *tell, void *ctx, struct okno_err *err)
+{
+    size_t len = 0;
+    int rc = 0;
+    for (size_t i = 0; rc >= 0 && i < count; i++) {
+        struct okno_err why = {0};
+        struct wanted *one = &wanted[len];
+        *one = (struct wanted){.index = i};
+        int code =
+            prepare(work, surveys[i], "still", audit, now_us, &one->camera, &one->evidence, &why);
+        if (code == 0)
+            len++;
+        else
+            rc = tell(ctx, i, code < 0 ? code : 0, &one->evidence, &why, err);
+    }
+    *ret_wanted = len;
+    return rc;
+}
+
+enum { MOST_TOGETHER = 1000 };
+
+int okno_work_extract_stills(struct okno_work *work, const char *const *surveys, size_t count,
+                             const char *audit, int64_t now_us, okno_work_tell *tell, void *ctx,
+                             struct okno_err *err)
+{
+    okno_autofree struct wanted *wanted = calloc(MOST_TOGETHER, sizeof(*wanted));
+    if (!wanted)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for many stills");
+    int rc = 0;
+    for (size_t at = 0; rc == 0 && at < count; at += MOST_TOGETHER) {
+        size_t part = count - at < MOST_TOGETHER ? count - at : MOST_TOGETHER;
+        size_t len = 0;
+        struct telling shifted = {.tell = tell, .ctx = ctx, .by = at};
+        rc = stills_prepare(work, surveys + at, part, audit, now_us, wanted, &len, tell_shifted,
+                            &shifted, err);
+        qsort(wanted, len, sizeof(*wanted), wanted_order);
+        for (size_t i = 0, same = 0; rc == 0 && i < len; i += same) {
+            same = 1;
+            while (i + same < len && is_same_view(&wanted[i], &wanted[i + same]))
+                same++;
+            rc = group_take(work, &wanted[i], same, tell_shifted, &shifted, err);
+        }
+    }
     return rc;
 }

@@ -31,8 +31,11 @@ int okno_evidence_temp(const char *data_dir, const char *kind, char *ret_path, s
     rc = make_dir(dir, err);
     if (rc < 0)
         return rc;
-    int len = snprintf(ret_path, size, "%s/%08x%08x.%s", dir, randombytes_random(),
-                       randombytes_random(), strcmp(kind, "still") == 0 ? "jpg" : "mp4");
+    int len =
+        snprintf(ret_path, size, "%s/%08x%08x.%s", dir, randombytes_random(), randombytes_random(),
+                 strcmp(kind, "still") == 0     ? "jpg"
+                 : strcmp(kind, "sidecar") == 0 ? "json"
+                                                : "mp4");
     if (len < 0 || (size_t)len >= size)
         return okno_fail(err, OKNO_INVALID, "the data directory's name is too long: %s", data_dir);
     return 0;
@@ -160,6 +163,7 @@ static void load_row(struct okno_stmt *row, struct okno_evidence *e)
     COPY(row, e, codec);
     COPY(row, e, gaps);
     COPY(row, e, source);
+    COPY(row, e, sidecar);
     e->id = okno_stmt_int(row, "id");
     e->bytes = okno_stmt_int(row, "bytes");
     e->derived = okno_stmt_int(row, "derived") != 0;
@@ -223,6 +227,8 @@ json_t *okno_evidence_json(const char *data_dir, const struct okno_evidence *e)
         "offset_ms", (json_int_t)(e->index_offset_us / OKNO_MS_US), "uncertainty_ms",
         (json_int_t)(e->uncertainty_us / OKNO_MS_US), "requests", (json_int_t)e->requests,
         "bytes_read", (json_int_t)e->bytes_read);
+    if (json && e->sidecar[0])
+        json_object_set_new(json, "sidecar", json_string(e->sidecar));
     if (json && strcmp(e->kind, "still") == 0)
         json_object_set_new(json, "frame_at", okno_json_time(e->frame_at_us));
     return json;

@@ -1,6 +1,7 @@
 /* One thread's means: its database handle and the archives it keeps open. */
 #define _POSIX_C_SOURCE 200809L
 #include "work.h"
+#include "extras.h"
 
 #include "okno/time.h"
 
@@ -23,6 +24,7 @@ int okno_work_open(const char *data_dir, const struct okno_conf *conf, struct ok
     if (rc < 0)
         return rc;
     okno_evidence_sweep(data_dir, okno_time_now() - OKNO_DAY_US);
+    okno_copy_sweep(data_dir, okno_time_now() - 30 * OKNO_DAY_US);
     *ret_work = okno_mem_take(&work);
     return 0;
 }

@@ -151,11 +151,13 @@ struct taken {
 };
 
 static int take(void *ctx, uint32_t index, const struct okno_media_result *result,
-                const void *bytes, size_t len, struct okno_err *err)
+                const struct okno_picture *picture, const void *bytes, size_t len,
+                struct okno_err *err)
 {
     struct taken *taken = ctx;
     char name[32];
     (void)err;
+    assert_true(picture->brightness > 0);
     taken->at_us[index] = result->first_frame_us;
     taken->width = result->width;
     taken->count++;

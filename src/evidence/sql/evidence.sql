@@ -11,7 +11,8 @@ RETURNING id;
 -- name: evidence.find
 SELECT id, survey, coalesce(audit, '') AS audit, kind, sha256, bytes, media_type, codec, derived,
     camera, asked_from, asked_to, got_from, got_to, frame_at, view_offset_us, gaps,
-    index_offset_us, uncertainty_us, source, requests, bytes_read, made_at
+    index_offset_us, uncertainty_us, source, requests, bytes_read, made_at,
+    coalesce((SELECT sidecar FROM evidence_extras x WHERE x.evidence = evidence.id), '') AS sidecar
 FROM evidence WHERE survey = $survey AND kind = $kind ORDER BY id DESC LIMIT 1;
 
 -- name: evidence.survey
@@ -54,15 +55,26 @@ WHERE archive = $archive AND id = (SELECT max(id) FROM cameras d WHERE d.camera 
 ORDER BY camera LIMIT 1;
 
 -- name: evidence.count_files
-SELECT count(DISTINCT sha256) FROM evidence;
+SELECT (SELECT count(DISTINCT sha256) FROM evidence)
+    + (SELECT count(DISTINCT sidecar) FROM evidence_extras)
+    + (SELECT count(DISTINCT sha256) FROM camera_references);
 
 -- name: evidence.files
 -- Each file once, with what the rows say of it.
+-- A sidecar's size stands nowhere: -1.
 SELECT sha256, min(bytes) AS bytes, count(*) AS rows, min(survey) AS survey, min(kind) AS kind
-FROM evidence GROUP BY sha256 ORDER BY sha256;
+FROM evidence GROUP BY sha256
+UNION ALL
+SELECT x.sidecar, -1, count(*), min(e.survey), 'sidecar'
+FROM evidence_extras x JOIN evidence e ON e.id = x.evidence GROUP BY x.sidecar
+UNION ALL
+SELECT sha256, -1, count(*), min(camera), 'reference' FROM camera_references GROUP BY sha256
+ORDER BY sha256;
 
 -- name: evidence.knows_file
-SELECT EXISTS (SELECT 1 FROM evidence WHERE sha256 = $sha256);
+SELECT EXISTS (SELECT 1 FROM evidence WHERE sha256 = $sha256)
+    OR EXISTS (SELECT 1 FROM evidence_extras WHERE sidecar = $sha256)
+    OR EXISTS (SELECT 1 FROM camera_references WHERE sha256 = $sha256);
 
 -- name: evidence.inconsistent
 SELECT survey, 'its link is ' || state || ' but names no camera' AS text FROM links

@@ -229,8 +229,8 @@ static bool is_shot(const struct media_shot *shot, int64_t at_us, int64_t left)
 }
 
 static int shots_take(int fd, const struct wire_job *job, const struct okno_media_input *input,
-                      const int64_t *moments, uint32_t count, okno_media_shot_take *give, void *ctx,
-                      struct okno_err *err)
+                      const int64_t *moments, uint32_t count, const char *codec,
+                      okno_media_shot_take *give, void *ctx, struct okno_err *err)
 {
     off_t end = lseek(fd, 0, SEEK_END);
     off_t at = 0;
@@ -256,8 +256,9 @@ static int shots_take(int fd, const struct wire_job *job, const struct okno_medi
                                            .frames = 1,
                                            .width = shot.width,
                                            .height = shot.height};
+        (void)snprintf(result.codec, sizeof(result.codec), "%s", codec);
         if (rc == 0)
-            rc = give(ctx, i, &result, bytes, shot.len, err);
+            rc = give(ctx, i, &result, &shot.picture, bytes, shot.len, err);
     }
     return rc;
 }
@@ -288,6 +289,9 @@ int okno_media_stills(const struct okno_media_input *inputs, size_t count, size_
     if (rc == 0)
         rc = media_job_run(&job, &inputs[which], &extra, fd, &answer, err);
     okno_interval_vec_free(&answer.gaps);
+    if (rc == 0 && !is_result(&answer.result))
+        rc = media_job_disbelieve(&job, &inputs[which], "picture", err);
     return rc < 0 ? rc
-                  : shots_take(fd, &job, &inputs[which], moments, moment_count, give, ctx, err);
+                  : shots_take(fd, &job, &inputs[which], moments, moment_count, answer.result.codec,
+                               give, ctx, err);
 }

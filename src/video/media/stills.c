@@ -231,8 +231,13 @@ int media_stills(const struct okno_media_input *input, const struct media_batch 
     int rc = cursor_open(&c, input, err);
     for (uint32_t i = 0; rc == 0 && i < batch->count; i++)
         rc = shot_take(&c, input, batch, moments + i, batch->count - i, fd, err);
-    if (rc == 0)
-        *ret_result = (struct okno_media_result){.frames = batch->count};
+    if (rc == 0) {
+        const AVCodecParameters *codec = c.reader->video->codecpar;
+        *ret_result = (struct okno_media_result){
+            .frames = batch->count, .width = codec->width, .height = codec->height};
+        (void)snprintf(ret_result->codec, sizeof(ret_result->codec), "%s",
+                       avcodec_get_name(codec->codec_id));
+    }
     cursor_clear(&c);
     return rc;
 }

@@ -1,0 +1,149 @@
+/* Viewing copies and contact sheets of kept evidence, made on demand under DIR/cache. */
+#define _GNU_SOURCE
+#include "extras.h"
+
+#include "okno/mem.h"
+#include "okno/time.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium/randombytes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What is kept under a hash, and how it is to be shown. */
+struct shown {
+    char sha256[OKNO_SHA256_TEXT];
+    char camera[65];
+    bool clip;
+    int64_t got_from_us, got_to_us, view_offset_us;
+    struct okno_view_masks masks;
+    int64_t masks_id;
+};
+
+static int shown_load(struct okno_db *db, const char *sha256, struct shown *ret_shown,
+                      struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    struct shown s = {0};
+    int rc = OKNO_DB_PREPARE(db, "extras.evidence", &stmt, err, OKNO_TEXT("sha256", sha256));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc <= 0)
+        return rc < 0 ? rc : okno_fail(err, OKNO_NOT_FOUND, "there is no such evidence");
+    (void)snprintf(s.sha256, sizeof(s.sha256), "%s", sha256);
+    (void)snprintf(s.camera, sizeof(s.camera), "%s", okno_stmt_text(stmt, "camera"));
+    s.clip = strcmp(okno_stmt_text(stmt, "kind"), "clip") == 0;
+    s.got_from_us = okno_stmt_int(stmt, "got_from");
+    s.got_to_us = okno_stmt_int(stmt, "got_to");
+    s.view_offset_us = okno_stmt_int(stmt, "view_offset_us");
+    rc = okno_masks_at(db, s.camera, s.got_from_us, &s.masks, &s.masks_id, err);
+    if (rc == 0)
+        *ret_shown = s;
+    return rc;
+}
+
+int okno_copy_is_masked(struct okno_db *db, const char *sha256, bool *ret_masked,
+                        struct okno_err *err)
+{
+    struct shown shown = {0};
+    int rc = shown_load(db, sha256, &shown, err);
+    if (rc == 0)
+        *ret_masked = shown.masks.count > 0;
+    return rc;
+}
+
+static int make_dir(const char *path, struct okno_err *err)
+{
+    return mkdir(path, 0700) < 0 && errno != EEXIST
+               ? okno_fail_errno(err, errno, "cannot make the folder %s", path)
+               : 0;
+}
+
+/* The tiles are spread over what was asked, the key frame's lead left out. */
+static struct okno_sheet sheet_of(const struct shown *shown)
+{
+    int64_t span_us = shown->got_to_us - shown->got_from_us - shown->view_offset_us;
+    int64_t step_us = span_us > 0 ? span_us / OKNO_SHEET_TILES : 0;
+    return (struct okno_sheet){.from_us = shown->view_offset_us + step_us / 2,
+                               .step_us = step_us,
+                               .count = OKNO_SHEET_TILES,
+                               .width = OKNO_SHEET_TILE_WIDTH};
+}
+
+static int make(const struct shown *shown, const char *data_dir, enum okno_copy copy,
+                const char *temp, struct okno_err *err)
+{
+    char path[1300];
+    OKNO_AUTO(okno_source) *file = NULL;
+    int rc = okno_evidence_path(data_dir, shown->sha256, path, sizeof(path), err);
+    if (rc == 0)
+        rc = work_file_source(path, &file, err);
+    if (rc < 0)
+        return rc;
+    if (copy == OKNO_COPY_SHEET) {
+        struct okno_sheet sheet = sheet_of(shown);
+        return okno_view_sheet(file, &sheet, &shown->masks, temp, err);
+    }
+    return shown->clip ? okno_view_clip(file, &shown->masks, temp, err)
+                       : okno_view_still(file, &shown->masks, 0, temp, err);
+}
+
+/* Two that make the same copy at once make the same file; the later name stands. */
+static int make_in_place(const struct shown *shown, const char *data_dir, enum okno_copy copy,
+                         const char *path, struct okno_err *err)
+{
+    char temp[1300];
+    char dir[1100];
+    (void)snprintf(dir, sizeof(dir), "%s/cache", data_dir);
+    int rc = make_dir(dir, err);
+    (void)snprintf(temp, sizeof(temp), "%s/tmp-%08x%08x", dir, randombytes_random(),
+                   randombytes_random());
+    if (rc == 0)
+        rc = make(shown, data_dir, copy, temp, err);
+    if (rc == 0 && rename(temp, path) < 0) {
+        rc = okno_fail_errno(err, errno, "cannot name %s", path);
+        (void)unlink(temp);
+    }
+    return rc;
+}
+
+int okno_copy_get(struct okno_db *db, const char *data_dir, const char *sha256, enum okno_copy copy,
+                  char *ret_path, size_t size, char ret_tag[96], struct okno_err *err)
+{
+    struct shown shown = {0};
+    int rc = shown_load(db, sha256, &shown, err);
+    if (rc < 0)
+        return rc;
+    if (copy == OKNO_COPY_SHEET && !shown.clip)
+        return okno_fail(err, OKNO_NOT_FOUND, "a still has no contact sheet");
+    const char *kind = copy == OKNO_COPY_SHEET ? "sheet" : "view";
+    (void)snprintf(ret_tag, 96, "%s-%s-%lld", sha256, kind, (long long)shown.masks_id);
+    int len = snprintf(ret_path, size, "%s/cache/%s.%s", data_dir, ret_tag,
+                       copy == OKNO_COPY_VIEW && shown.clip ? "mp4" : "jpg");
+    if (len < 0 || (size_t)len >= size)
+        return okno_fail(err, OKNO_INVALID, "the data directory's name is too long: %s", data_dir);
+    /* Looking at it keeps it in the cache. */
+    if (utimensat(AT_FDCWD, ret_path, NULL, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    return make_in_place(&shown, data_dir, copy, ret_path, err);
+}
+
+void okno_copy_sweep(const char *data_dir, int64_t before_us)
+{
+    char dir[1100];
+    (void)snprintf(dir, sizeof(dir), "%s/cache", data_dir);
+    DIR *files = opendir(dir);
+    struct dirent *entry;
+    while (files && (entry = readdir(files))) {
+        struct stat st;
+        int at = dirfd(files);
+        if (fstatat(at, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+            st.st_mtim.tv_sec < before_us / OKNO_SECOND_US)
+            (void)unlinkat(at, entry->d_name, 0);
+    }
+    if (files)
+        (void)closedir(files);
+}
