@@ -60,8 +60,13 @@ struct okno_kpi_sums {
     struct okno_kpi_count {
         int64_t count;
         const char *null_reason;
+        unsigned sources;    /* bit i: okno_kpi_source_name(i) has part in it */
+        int64_t corrections; /* rows that newer ones of the same interval replaced */
     } transactions, visitors, served;
 };
+
+/* till, counter, sensor, manual, or single (transactions one by one); NULL past the last. */
+const char *okno_kpi_source_name(size_t place);
 
 #define OKNO_KPI_FLAGS_MAX 3
 

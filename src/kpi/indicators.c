@@ -106,8 +106,10 @@ static struct okno_kpi_figure fm_level(const struct okno_kpi_sums *sums)
     const int64_t situations[] = {sums->set[OKNO_RAW].situations,
                                   sums->set[OKNO_EXCLUDED].situations};
     struct okno_kpi_figure figure = share(sums, situations);
-    if (figure.null_reason && situations[OKNO_EXCLUDED] > 0)
+    if (figure.null_reason && situations[OKNO_EXCLUDED] > 0) {
+        figure.null_reason = "fm_without_surveys";
         add_flag(&figure, "fm_without_surveys");
+    }
     return figure;
 }
 
@@ -116,7 +118,8 @@ static struct okno_kpi_figure spontaneous(const struct okno_kpi_sums *sums, cons
 {
     const struct okno_kpi_count *served = &sums->served;
     struct okno_kpi_figure figure = per_count(part, served, "no_served_count", "");
-    int64_t ratings = sums->set[OKNO_RAW].spontaneous_yes + sums->set[OKNO_RAW].spontaneous_no;
+    int64_t ratings = sums->set[OKNO_RAW].spontaneous_yes + sums->set[OKNO_RAW].spontaneous_no +
+                      sums->set[OKNO_RAW].spontaneous_unsure;
     if (!figure.null_reason && ratings > served->count)
         figure.null_reason = "served_below_ratings";
     memset((void *)figure.flags, 0, sizeof(figure.flags));

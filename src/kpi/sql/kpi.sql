@@ -104,13 +104,38 @@ SELECT point, site FROM points
 WHERE id IN (SELECT max(id) FROM points GROUP BY point) ORDER BY point;
 
 -- name: kpi.counts
--- The rows of one scope and kind that touch a period; a corrected row replaces the one of the same
--- interval.
-SELECT valid_from, valid_to, count FROM counts c
-WHERE scope = $scope AND kind = $kind AND valid_to > $from AND valid_from < $to
+-- The rows that touch a period; of those with one scope, kind and interval the newest stands, the
+-- others were corrected.
+SELECT scope, kind, valid_from, valid_to, count, source,
+       (SELECT count(*) FROM counts d WHERE d.scope = c.scope AND d.kind = c.kind
+        AND d.valid_from = c.valid_from AND d.valid_to = c.valid_to) - 1 AS corrections
+FROM counts c
+WHERE valid_to > $from AND valid_from < $to
   AND id = (SELECT max(id) FROM counts d WHERE d.scope = c.scope AND d.kind = c.kind
             AND d.valid_from = c.valid_from AND d.valid_to = c.valid_to)
-ORDER BY valid_from;
+ORDER BY scope, kind, valid_from, valid_to;
+
+-- name: kpi.any_transaction
+SELECT EXISTS (SELECT 1 FROM transactions WHERE at >= $from AND at < $to);
+
+-- name: kpi.transactions_point
+-- Sales at a point, of one employee or of any; of rows with one id the newest stands.
+SELECT count(*) FROM transactions t
+WHERE point = $point AND at >= $from AND at < $to AND ($employee IS NULL OR employee = $employee)
+  AND id = (SELECT max(id) FROM transactions u WHERE u.txn = t.txn);
+
+-- name: kpi.transactions_employee
+SELECT count(*) FROM transactions t
+WHERE employee = $employee AND at >= $from AND at < $to AND $point IS NULL
+  AND id = (SELECT max(id) FROM transactions u WHERE u.txn = t.txn);
+
+-- name: kpi.works_elsewhere
+-- Whether an employee has a shift in a period at another point or site than the asked one.
+SELECT EXISTS (SELECT 1 FROM shifts h
+               WHERE h.employee = $employee AND h.valid_from < $to AND h.valid_to > $from
+                 AND (($point IS NOT NULL AND h.point <> $point)
+                      OR ($site IS NOT NULL AND $site <> (SELECT p.site FROM points p
+                          WHERE p.point = h.point ORDER BY p.id DESC LIMIT 1))));
 
 -- name: kpi.employee_at
 -- Who served at a point at a moment, where that is certain: of rows of the same shift the newest stands.
