@@ -27,7 +27,7 @@ struct okno_conf {
         int64_t pre_s, post_s, max_uncertainty_ms;
     } link;
     struct {
-        double silent_weight, fm_threshold;
+        double silent_weight, fm_threshold, undeterminable_limit;
         int64_t min_n;
     } kpi;
     struct {

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define OKNO_UNDETERMINABLE_LIMIT 0.10
+
 struct okno_figures_query {
     int64_t from_us, to_us;
     bool local;          /* these are midnights of dates of each site's calendar, as if in UTC */
@@ -18,11 +20,17 @@ struct okno_figures_query {
     double k;            /* silent correction coefficient, 0..1 */
     double fm_threshold; /* of the force-majeure gate */
     int64_t min_n;       /* fewer surveys than this: flag too_few */
+    double undeterminable_limit; /* of the evidence gate: a share above it in an audit's sample, in
+                                    total or at any site, leaves only worst-case bounds; 0: the
+                                    default */
+    const char *compare; /* NULL; `before`: with the period of the same length before; `site`: each
+                            employee with the others at the site (by site,employee) */
 };
 
-/* {"from", "to", "k", "by", "audit", "at", "groups": [...]} as promised for `okno kpi --json`;
- * numbers are rounded to 9 decimals. OKNO_NOT_FOUND for an unknown audit; OKNO_INVALID for k
- * outside 0..1. The caller drops *ret_json. */
+/* {"from", "to", "local", "k", "by", "audit", "at", "settings", "data", "evidence", "comparison",
+ * "breaks", "groups": [...]} as promised for `okno kpi --json`; numbers are rounded to 9 decimals.
+ * One view of the data; the same inputs give the same text. OKNO_NOT_FOUND for an unknown audit;
+ * OKNO_INVALID for k outside 0..1 and for what cannot be compared. The caller drops *ret_json. */
 OKNO_CHECK int okno_figures_json(struct okno_db *db, const struct okno_figures_query *query,
                                  int64_t now_us, json_t **ret_json, struct okno_err *err);
 

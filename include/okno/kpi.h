@@ -104,6 +104,32 @@ struct okno_count_row {
 struct okno_kpi_count okno_kpi_tile(const struct okno_count_row *rows, size_t count,
                                     int64_t from_us, int64_t to_us);
 
+/* Cherry-picking alarm: with at least this many transactions, an exact conversion strictly below
+ * half of the median of the site's employees who have as many. */
+enum { OKNO_CHERRY_TRANSACTIONS = 30 };
+bool okno_kpi_cherry_picking(double conversion, int64_t transactions, double median);
+/* Of an even number the mean of the two in the middle; reorders the values. count > 0. */
+double okno_kpi_median(double *values, size_t count);
+
+/* One group against another. */
+struct okno_kpi_difference {
+    double value, low, high; /* of the first minus the second */
+    double p;                /* two-sided, that there is none */
+    double p_adjusted;       /* for the number compared, see okno_kpi_holm */
+    int64_t n, n_other;
+};
+
+/* The difference of an index between two sets of different surveys: normal approximation with each
+ * set's own variance (Welch), z the quantile of the interval. False: fewer than two surveys in one.
+ */
+bool okno_kpi_difference(enum okno_question_kind kind, const struct okno_tally *a,
+                         const struct okno_tally *b, double k, double z,
+                         struct okno_kpi_difference *ret_difference);
+
+/* Fill p_adjusted of all that are compared at once (S. Holm 1979: the probability of any false
+ * alarm among them stays below the level). Reorders the pointers. */
+void okno_kpi_holm(struct okno_kpi_difference **differences, size_t count);
+
 /* What surveys are grouped by; hour..month follow the site's local calendar. */
 enum okno_group_by {
     OKNO_BY_GROUP = 1,
@@ -142,6 +168,10 @@ struct okno_kpi_group {
     char *value[OKNO_GROUP_WORDS]; /* owned; NULL where not grouped by; "unassigned" employee */
     struct okno_kpi_sums sums;
     struct okno_reason_vec excluded; /* ordered by reason */
+    int64_t from_us, to_us;          /* the asked period within the group's pieces of calendar; 0, 0
+                                        where its sites' calendars differ */
+    bool cherry_picking;             /* grouped by employee: see okno_kpi_cherry_picking */
+    double site_conversion;          /* the median that says so */
 };
 OKNO_VEC(okno_group_vec, struct okno_kpi_group);
 
@@ -159,7 +189,10 @@ OKNO_CHECK int okno_kpi_gather(struct okno_db *db, const struct okno_kpi_query *
 void okno_kpi_groups_free(struct okno_group_vec *groups);
 
 /* Bring the sums that the database keeps up to date, in a transaction of its own (or the caller's);
- * builds them where there are none yet. okno_kpi_gather does it by itself. */
+ * builds them where there are none yet. */
 OKNO_CHECK int okno_kpi_refresh(struct okno_db *db, struct okno_err *err);
+/* The same where it is worth it and can be done now: what okno_kpi_gather does first, unless it is
+ * called within a transaction. */
+OKNO_CHECK int okno_kpi_prepare(struct okno_db *db, struct okno_err *err);
 
 #endif

@@ -32,6 +32,11 @@ int64_t okno_time_monotonic(void);
  * OKNO_INVALID for anything else; the message says that a time without a zone is refused. */
 OKNO_CHECK int okno_time_parse(const char *text, int64_t *ret_us, struct okno_err *err);
 
+/* Whether a text looks like a date without a time: 2026-03-10. */
+bool okno_date_is(const char *text);
+/* The midnight of a date as if it were in UTC. OKNO_INVALID for a day that no calendar has. */
+OKNO_CHECK int okno_date_parse(const char *text, int64_t *ret_us, struct okno_err *err);
+
 /* `2026-03-10T14:03:20.123Z` into `ret_text`, rounded up to the millisecond (a frame's time must
  * not print as earlier than the frame). Returns ret_text. */
 const char *okno_time_format(int64_t us, char ret_text[OKNO_TIME_TEXT]);

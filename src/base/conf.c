@@ -71,6 +71,10 @@ static const struct okno_option options[] = {
         "k: how much of a negative answer a silent survey counts for."),
     ROW(kpi, fm_threshold, REAL, "0.10", 0, 1, NULL,
         "A force majeure level strictly above this makes indicators not advisable."),
+    ROW(kpi, undeterminable_limit, REAL, "0.10", 0.001, 1, NULL,
+        "A share of undeterminable decisions above this in a sample, in total or at any site, "
+        "leaves only "
+        "worst-case bounds."),
     ROW(kpi, min_n, INT, "10", 1, 1000000, NULL,
         "Indicators of fewer surveys than this are marked as too few."),
 

@@ -185,3 +185,26 @@ bad:
                      "such as +03:00 (a time without a zone is refused)",
                      okno_text_show(text, shown));
 }
+
+bool okno_date_is(const char *text)
+{
+    size_t digits = 0;
+    for (size_t i = 0; text[i]; i++) {
+        bool dash = i == 4 || i == 7;
+        if (i >= 10 || (dash ? text[i] != '-' : !isdigit((unsigned char)text[i])))
+            return false;
+        digits++;
+    }
+    return digits == 10;
+}
+
+int okno_date_parse(const char *text, int64_t *ret_us, struct okno_err *err)
+{
+    struct okno_civil c = {0};
+    const char *at = text;
+    if (!okno_date_is(text) || take_date(&at, &c) || *at)
+        return okno_fail(err, OKNO_INVALID, "\"%.40s\" is not a date; write it as 2026-03-10",
+                         text);
+    *ret_us = okno_time_from_civil(&c);
+    return 0;
+}

@@ -1,5 +1,6 @@
 /* okno kpi: raw, excluded and estimated indicators. */
 #include "cli.h"
+#include "dates.h"
 #include "options.h"
 #include "published.h"
 
@@ -38,6 +39,60 @@ static void print_flags(const json_t *flags)
     }
 }
 
+/* How to list the surveys behind what was left out. */
+static void print_drill(const json_t *group, const char *reason)
+{
+    static const char *const words[] = {"site", "point", "employee"};
+    printf(" (okno survey list");
+    for (size_t i = 0; i < OKNO_COUNT(words); i++) {
+        const char *value =
+            json_string_value(json_object_get(json_object_get(group, "group"), words[i]));
+        if (value)
+            printf(" --%s %s", words[i], value);
+    }
+    if (json_is_string(json_object_get(group, "from")))
+        printf(" --from %s --to %s", json_string_value(json_object_get(group, "from")),
+               json_string_value(json_object_get(group, "to")));
+    if (strcmp(reason, "VOIDED") == 0)
+        printf(" --validity voided)\n");
+    else
+        printf(" --validity invalid --reason %s)\n", reason);
+}
+
+static void print_customers(const json_t *group)
+{
+    const char *kind;
+    json_t *one;
+    json_object_foreach(json_object_get(group, "customers"), kind, one)
+    {
+        size_t i;
+        json_t *source;
+        if (!json_is_integer(json_object_get(one, "count")))
+            continue;
+        printf("  %s %lld from", kind, json_integer_value(json_object_get(one, "count")));
+        json_array_foreach(json_object_get(one, "sources"), i, source)
+        {
+            printf("%s %s", i ? "," : "", json_string_value(source));
+        }
+        printf(", %lld rows corrected\n", json_integer_value(json_object_get(one, "corrections")));
+    }
+}
+
+static void print_difference(const json_t *figure)
+{
+    const json_t *d = json_object_get(figure, "difference");
+    if (!json_is_object(d))
+        return;
+    printf("  %-18s  differs by %+.4f [%.4f, %.4f], p %.4f after correction%s\n", "",
+           json_number_value(json_object_get(d, "value")),
+           json_number_value(json_object_get(d, "low")),
+           json_number_value(json_object_get(d, "high")),
+           json_number_value(json_object_get(d, "p_adjusted")),
+           json_is_true(json_object_get(d, "too_few"))   ? ": too few to say"
+           : json_is_true(json_object_get(d, "differs")) ? ": a real difference"
+                                                         : "");
+}
+
 static void print_group(const json_t *group)
 {
     const char *name;
@@ -65,11 +120,14 @@ static void print_group(const json_t *group)
         print_estimated(json_object_get(value, "estimated"));
         print_flags(json_object_get(value, "flags"));
         putchar('\n');
+        print_difference(value);
     }
     json_object_foreach(json_object_get(group, "excluded"), name, value)
     {
-        printf("  excluded %s: %lld\n", name, json_integer_value(value));
+        printf("  excluded %s: %lld", name, json_integer_value(value));
+        print_drill(group, name);
     }
+    print_customers(group);
 }
 
 static int print(const json_t *figures, bool as_json, struct okno_err *err)
@@ -101,22 +159,25 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     OKNO_AUTO(okno_db) *db = NULL;
     okno_autojson json_t *figures = NULL;
     const char *by = NULL;
+    const char *from = NULL;
+    const char *to = NULL;
     int64_t as_of_us = -1;
     int rest = 0;
     if (argc > 1 && (strcmp(argv[1], "publish") == 0 || strcmp(argv[1], "published") == 0))
         return cli_kpi_published(cli, argc - 1, argv + 1, err);
-    struct okno_figures_query query = {.from_us = -1,
-                                       .to_us = -1,
-                                       .k = cli->conf->kpi.silent_weight,
+    struct okno_figures_query query = {.k = cli->conf->kpi.silent_weight,
                                        .fm_threshold = cli->conf->kpi.fm_threshold,
+                                       .undeterminable_limit = cli->conf->kpi.undeterminable_limit,
                                        .min_n = cli->conf->kpi.min_n};
-    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--from", .time_us = &query.from_us},
-                         {.name = "--to", .time_us = &query.to_us}, {.name = "--by", .text = &by},
-                         {.name = "--audit", .text = &query.audit},
-                         {.name = "--as-of", .time_us = &as_of_us},
-                         {.name = "--k", .real = &query.k}, {.name = "--json", .flag = &cli->json});
-    if (rc == 0 && (rest > 0 || query.from_us < 0 || query.to_us < 0))
-        rc = okno_fail(err, OKNO_USAGE, "say the period: --from TIME --to TIME");
+    int rc = CLI_OPTIONS(
+        argc, argv, &rest, err, {.name = "--from", .text = &from}, {.name = "--to", .text = &to},
+        {.name = "--by", .text = &by}, {.name = "--audit", .text = &query.audit},
+        {.name = "--compare", .text = &query.compare}, {.name = "--as-of", .time_us = &as_of_us},
+        {.name = "--k", .real = &query.k}, {.name = "--json", .flag = &cli->json});
+    if (rc == 0 && rest > 0)
+        rc = okno_fail(err, OKNO_USAGE, "\"%.40s\" is not understood", argv[1]);
+    if (rc == 0)
+        rc = cli_take_period(from, to, &query, err);
     if (rc == 0)
         rc = okno_group_parse(by, &query.by, err);
     if (rc == 0)
@@ -130,8 +191,8 @@ const struct cli_command cli_kpi = {
     .name = "kpi",
     .summary = "indicators: raw, excluded and estimated",
     .help =
-        "usage: okno kpi --from TIME --to TIME [--by WORDS] [--audit ID] [--k K] [--as-of TIME]\n"
-        "                [--json]\n"
+        "usage: okno kpi --from TIME --to TIME [--by WORDS] [--audit ID] [--k K] [--compare WITH]\n"
+        "                [--as-of TIME] [--json]\n"
         "       okno kpi publish NAME --from TIME --to TIME [--by WORDS] [--audit ID] [--k K]\n"
         "       okno kpi published (list | show NAME | verify NAME) [--json]\n"
         "\n"
@@ -139,9 +200,12 @@ const struct cli_command cli_kpi = {
         "(without voided and invalid ones), estimated (with --audit: what the reviewed sample\n"
         "says about all of them, with its interval).\n"
         "\n"
+        "  --from, --to two instants, or two dates: days of each site's own calendar\n"
         "  --by WORDS   group, site, point, employee, question, hour, day, week, month;\n"
         "               several joined by commas\n"
         "  --k K        weight of a silent survey, 0..1 (default: kpi.silent_weight)\n"
+        "  --compare W  before: with the period of the same length before; site: each employee with\n"
+        "               the others there (--by site,employee)\n"
         "  --as-of T    from what was known at T: events that had arrived, registry rows imported\n"
         "               and decisions made by then\n"
         "\n"
@@ -151,7 +215,6 @@ const struct cli_command cli_kpi = {
         "that\n"
         "(exit 6 when they differ).\n"
         "\n"
-        "example: okno kpi --from 2026-03-01T00:00:00+03:00 --to 2026-04-01T00:00:00+03:00 "
-        "--by site\n",
+        "example: okno kpi --from 2026-03-01 --to 2026-04-01 --by site\n",
     .run = run,
 };

@@ -1,6 +1,8 @@
 /* okno kpi publish and published: figures that are handed out and can be made again. */
 #include "published.h"
 
+#include "dates.h"
+
 #include "options.h"
 
 #include "okno/conf.h"
@@ -30,21 +32,25 @@ static int publish(struct cli *cli, int argc, char **argv, struct okno_err *err)
     OKNO_AUTO(okno_db) *db = NULL;
     const struct okno_survey_params params = okno_survey_params_of(cli->conf);
     const char *by = NULL;
+    const char *from = NULL;
+    const char *to = NULL;
     char author[80];
     int rest = 0;
-    struct okno_figures_query query = {.from_us = -1,
-                                       .to_us = -1,
-                                       .k = cli->conf->kpi.silent_weight,
+    struct okno_figures_query query = {.k = cli->conf->kpi.silent_weight,
                                        .fm_threshold = cli->conf->kpi.fm_threshold,
+                                       .undeterminable_limit = cli->conf->kpi.undeterminable_limit,
                                        .min_n = cli->conf->kpi.min_n};
     cli_author(author, sizeof(author));
-    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--from", .time_us = &query.from_us},
-                         {.name = "--to", .time_us = &query.to_us}, {.name = "--by", .text = &by},
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--from", .text = &from},
+                         {.name = "--to", .text = &to}, {.name = "--by", .text = &by},
                          {.name = "--audit", .text = &query.audit},
+                         {.name = "--compare", .text = &query.compare},
                          {.name = "--k", .real = &query.k}, {.name = "--json", .flag = &cli->json});
-    if (rc == 0 && (rest != 1 || query.from_us < 0 || query.to_us < 0))
+    if (rc == 0 && rest != 1)
         rc = okno_fail(err, OKNO_USAGE,
                        "say a name and the period: okno kpi publish NAME --from TIME --to TIME");
+    if (rc == 0)
+        rc = cli_take_period(from, to, &query, err);
     if (rc == 0)
         rc = okno_group_parse(by, &query.by, err);
     if (rc == 0)

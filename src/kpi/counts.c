@@ -374,6 +374,26 @@ static int group_count(const struct counting *c, const struct okno_kpi_group *gr
     return 0;
 }
 
+/* One time for the group, where all calendars that it may follow agree. */
+static void set_time(const struct counting *c, struct okno_kpi_group *group)
+{
+    const struct kpi_site *site = calendar_of(c, group);
+    bool one = okno_group_value(group, OKNO_BY_SITE) || okno_group_value(group, OKNO_BY_POINT);
+    if (!site) {
+        group->from_us = c->query->from_us;
+        group->to_us = c->query->to_us;
+        return;
+    }
+    const struct span time = time_of(group, site);
+    for (size_t i = 0; !one && i < c->places->sites.len; i++) {
+        const struct span other = time_of(group, &c->places->sites.items[i]);
+        if (other.from_us != time.from_us || other.to_us != time.to_us)
+            return;
+    }
+    group->from_us = time.from_us;
+    group->to_us = time.to_us;
+}
+
 int kpi_add_counts(struct okno_db *db, const struct okno_kpi_query *query,
                    const struct kpi_places *places, struct okno_group_vec *groups,
                    struct okno_err *err)
@@ -387,6 +407,7 @@ int kpi_add_counts(struct okno_db *db, const struct okno_kpi_query *query,
     c.any_single = single != 0;
     for (size_t i = 0; rc == 0 && i < groups->len; i++) {
         struct okno_kpi_group *g = &groups->items[i];
+        set_time(&c, g);
         struct okno_kpi_count *const to[] = {&g->sums.transactions, &g->sums.visitors,
                                              &g->sums.served};
         for (size_t kind = 0; rc == 0 && kind < OKNO_COUNT(to); kind++) {

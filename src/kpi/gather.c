@@ -258,7 +258,7 @@ static int group_cells(struct grouping *g, struct okno_err *err)
 
 /* Sums can be kept where rows are: in a database with a file, outside the caller's transaction. Who
  * cannot write now reads what is kept and counts what changed since. */
-static int keep_up(struct okno_db *db, struct okno_err *err)
+int okno_kpi_prepare(struct okno_db *db, struct okno_err *err)
 {
     struct okno_err why = {0};
     int64_t rows = 0;
@@ -288,15 +288,17 @@ static int count(struct kpi_counting *counting, const struct okno_kpi_query *que
     return rc;
 }
 
-static int gather(struct okno_db *db, const struct okno_kpi_query *query, struct kpi_places *places,
-                  struct okno_group_vec *groups, struct okno_err *err)
+int kpi_gather_groups(struct okno_db *db, const struct okno_kpi_query *query,
+                      struct okno_group_vec *groups, struct okno_err *err)
 {
+    KPI_AUTO_PLACES places = {0};
     KPI_AUTO_CUBE cube = {.by = query->by, .unit = unit_of(query->by)};
-    struct kpi_counting counting = {.db = db, .places = places, .cube = &cube};
-    struct grouping grouping = {.cube = &cube, .places = places, .by = query->by, .groups = groups};
-    int rc = kpi_places_load(db, places, err);
+    struct kpi_counting counting = {.db = db, .places = &places, .cube = &cube};
+    struct grouping grouping = {
+        .cube = &cube, .places = &places, .by = query->by, .groups = groups};
+    int rc = kpi_places_load(db, &places, err);
     if (rc == 0)
-        rc = kpi_places_period(places, query, err);
+        rc = kpi_places_period(&places, query, err);
     if (rc == 0)
         rc = kpi_cleared_load(db, &counting.cleared, err);
     if (rc == 0)
@@ -304,20 +306,21 @@ static int gather(struct okno_db *db, const struct okno_kpi_query *query, struct
     if (rc == 0)
         rc = group_cells(&grouping, err);
     kpi_cleared_vec_free(&counting.cleared);
-    return rc < 0 ? rc : kpi_add_counts(db, query, places, groups, err);
+    return rc < 0 ? rc : kpi_add_counts(db, query, &places, groups, err);
 }
 
 int okno_kpi_gather(struct okno_db *db, const struct okno_kpi_query *query,
                     struct okno_group_vec *groups, struct okno_err *err)
 {
-    KPI_AUTO_PLACES places = {0};
     bool began = false;
-    int rc = query->recount ? 0 : keep_up(db, err);
+    int rc = query->recount ? 0 : okno_kpi_prepare(db, err);
     if (rc == 0)
         rc = okno_db_read_begin(db, &began, err);
     if (rc < 0)
         return rc;
-    rc = gather(db, query, &places, groups, err);
+    rc = kpi_gather_groups(db, query, groups, err);
+    if (rc == 0)
+        rc = kpi_add_alarms(db, query, groups, err);
     okno_db_read_end(db, began);
     return rc;
 }

@@ -172,6 +172,13 @@ OKNO_CHECK int kpi_add_counts(struct okno_db *db, const struct okno_kpi_query *q
                               const struct kpi_places *places, struct okno_group_vec *groups,
                               struct okno_err *err);
 
+/* okno_kpi_gather inside a view of the data that is open already, without alarms. */
+OKNO_CHECK int kpi_gather_groups(struct okno_db *db, const struct okno_kpi_query *query,
+                                 struct okno_group_vec *groups, struct okno_err *err);
+/* Mark employees who ask too few customers, in groups by employee. */
+OKNO_CHECK int kpi_add_alarms(struct okno_db *db, const struct okno_kpi_query *query,
+                              struct okno_group_vec *groups, struct okno_err *err);
+
 /* Position of a group word's bit in okno_kpi_group.value. */
 int kpi_word_place(enum okno_group_by bit);
 

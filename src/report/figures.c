@@ -4,6 +4,8 @@
 #include "okno/kpi.h"
 #include "okno/time.h"
 
+#include "beside.h"
+
 #include <math.h>
 
 /* Figures are printed with 9 decimals, so that the same inputs give the same text. */
@@ -70,7 +72,33 @@ static json_t *counts_json(const struct okno_kpi_sums *sums)
     json_object_set_new(counts, "raw_n", json_integer(sums->set[OKNO_RAW].surveys));
     json_object_set_new(counts, "fm", json_integer(sums->set[OKNO_EXCLUDED].situations));
     json_object_set_new(counts, "undeterminable", json_integer(sums->undeterminable));
+    json_object_set_new(counts, "reviewed", json_integer(sums->reviewed));
     return counts;
+}
+
+/* What customers were counted with: the number or why there is none, where it comes from, how many
+ * of its rows were corrected. */
+static json_t *customers_json(const struct okno_kpi_count *count)
+{
+    json_t *sources = json_array();
+    bool any = count->sources != 0;
+    for (size_t i = 0; okno_kpi_source_name(i); i++)
+        if (count->sources & (1U << i))
+            (void)json_array_append_new(sources, json_string(okno_kpi_source_name(i)));
+    return json_pack("{s:o, s:o, s:o, s:I}", "count",
+                     any && !count->null_reason ? json_integer(count->count) : json_null(),
+                     "null_reason",
+                     okno_json_text(count->null_reason ? count->null_reason
+                                    : any              ? NULL
+                                                       : "no_counts"),
+                     "sources", sources, "corrections", (json_int_t)count->corrections);
+}
+
+static json_t *all_customers_json(const struct okno_kpi_sums *sums)
+{
+    return json_pack("{s:o, s:o, s:o}", "transactions", customers_json(&sums->transactions),
+                     "visitors", customers_json(&sums->visitors), "served",
+                     customers_json(&sums->served));
 }
 
 static json_t *names_json(const struct okno_kpi_group *group)
@@ -91,23 +119,33 @@ static json_t *excluded_json(const struct okno_reason_vec *excluded)
     return reasons;
 }
 
-/* Groups that the frozen frame can be cut into; a site group or a part of the calendar cannot yet.
- */
-static const unsigned cut_by = OKNO_BY_SITE | OKNO_BY_POINT | OKNO_BY_EMPLOYEE | OKNO_BY_QUESTION;
+/* Everything that the figures of a query's groups are made with. */
+struct making {
+    struct okno_db *db;
+    const struct okno_figures_query *query;
+    struct beside_evidence evidence;
+    struct beside_comparison comparison;
+    json_t *breaks; /* owned */
+};
 
-static json_t *estimate_json(const struct okno_audit_figure *figure)
+/* Where too much could not be decided only the bounds are given. */
+static json_t *estimate_json(const struct okno_audit_figure *figure, bool bounds_only)
 {
     const struct okno_estimate *e = &figure->estimate;
     json_t *bounds =
         json_pack("{s:o, s:o, s:[o, o]}", "all_valid", number(e->all_valid), "all_invalid",
                   number(e->all_invalid), "worst", number(e->worst_low), number(e->worst_high));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:I, s:I}", "value",
-                     number(e->value), "low", number(e->low), "high", number(e->high), "se",
-                     number(e->se), "level", number(e->level), "band", number(figure->band[0]),
-                     number(figure->band[1]), "bounds", bounds, "frame",
-                     (json_int_t)figure->counts.frame, "reviewed",
-                     (json_int_t)(figure->counts.valid + figure->counts.invalid +
-                                  figure->counts.undeterminable));
+    json_t *json =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:I, s:I}", "value", number(e->value),
+                  "low", number(e->low), "high", number(e->high), "se", number(e->se), "level",
+                  number(e->level), "band", number(figure->band[0]), number(figure->band[1]),
+                  "bounds", bounds, "frame", (json_int_t)figure->counts.frame, "reviewed",
+                  (json_int_t)(figure->counts.valid + figure->counts.invalid +
+                               figure->counts.undeterminable));
+    static const char *const hidden[] = {"value", "low", "high", "se", "band"};
+    for (size_t i = 0; bounds_only && i < OKNO_COUNT(hidden); i++)
+        (void)json_object_set_new(json, hidden[i], json_null());
+    return json;
 }
 
 /* A sample of spontaneous ratings tells how many are genuine; the index is per customer served. */
@@ -125,57 +163,101 @@ static void per_served(const struct okno_kpi_count *served, struct okno_audit_fi
         *parts[i] /= (double)served->count;
 }
 
-/* The estimate of one indicator for one group, or null and why. */
-static int estimated(struct okno_db *db, const struct okno_figures_query *query,
-                     const struct okno_kpi_group *group, enum okno_indicator indicator,
-                     json_t **ret_json, const char **ret_null_reason, struct okno_err *err)
+/* The estimate of one indicator for one group, or null and why. A frozen frame knows no groups of
+ * sites, and no calendar where the group's sites have different ones. */
+static int estimated(const struct making *m, const struct okno_kpi_group *group,
+                     enum okno_indicator indicator, json_t **ret_json, const char **ret_null_reason,
+                     struct okno_err *err)
 {
+    const struct okno_figures_query *query = m->query;
     struct okno_audit_figure figure = {0};
     const struct okno_audit_domain domain = {.site = okno_group_value(group, OKNO_BY_SITE),
                                              .point = okno_group_value(group, OKNO_BY_POINT),
                                              .employee = okno_group_value(group, OKNO_BY_EMPLOYEE),
                                              .question = okno_group_value(group, OKNO_BY_QUESTION),
-                                             .from_us = query->from_us,
-                                             .to_us = query->to_us};
+                                             .from_us = group->from_us,
+                                             .to_us = group->to_us};
     *ret_json = NULL;
     *ret_null_reason = query->audit ? "not_estimated" : "no_audit";
-    if (!query->audit || (query->by & ~cut_by))
+    if (!query->audit || (query->by & OKNO_BY_GROUP) || group->from_us >= group->to_us)
         return 0;
-    int rc = okno_audit_estimate(db, query->audit, indicator, &domain, query->k, &figure, err);
+    int rc = okno_audit_estimate(m->db, query->audit, indicator, &domain, query->k, &figure, err);
     if (rc < 0)
         return rc;
     bool spontaneous = indicator == OKNO_SUPPORT_INDEX || indicator == OKNO_CRITICALITY_INDEX;
     if (!figure.estimate.null_reason && spontaneous)
         per_served(&group->sums.served, &figure);
     *ret_null_reason = figure.estimate.null_reason;
-    if (!figure.estimate.null_reason)
-        *ret_json = estimate_json(&figure);
+    if (!figure.estimate.null_reason) {
+        *ret_json = estimate_json(&figure, m->evidence.closed);
+        *ret_null_reason = m->evidence.closed ? "undeterminable_above_limit" : NULL;
+    }
     return 0;
 }
 
-static int group_json(struct okno_db *db, const struct okno_figures_query *query,
-                      const struct okno_kpi_group *group, json_t *groups, struct okno_err *err)
+/* An index is of its own kind's surveys, everything else of all. */
+static int64_t n_of(const struct okno_kpi_group *group, const struct okno_kpi_figure *figure,
+                    enum okno_indicator indicator)
 {
+    const struct okno_tally *t = &figure->counts;
+    bool index =
+        indicator == OKNO_INK_PERSONNEL || indicator == OKNO_INK_OFFICE || indicator == OKNO_IEL;
+    return index ? t->yes + t->no + t->unsure + t->silent : group->sums.set[OKNO_EXCLUDED].surveys;
+}
+
+static int indicator_json(const struct making *m, const struct okno_group_vec *groups, size_t place,
+                          const struct okno_kpi_figure *figure, enum okno_indicator indicator,
+                          json_t **ret_json, struct okno_err *err)
+{
+    const struct okno_kpi_group *group = &groups->items[place];
+    int64_t min_n = m->query->min_n;
+    json_t *estimate = NULL;
+    const char *reason = NULL;
+    int rc = estimated(m, group, indicator, &estimate, &reason, err);
+    if (rc < 0)
+        return rc;
+    json_t *json = figure_json(figure, n_of(group, figure, indicator), min_n,
+                               estimate ? estimate : json_null());
+    (void)json_object_set_new(json, "estimated_null_reason", okno_json_text(reason));
+    if (m->query->compare)
+        (void)json_object_set_new(json, "difference",
+                                  beside_difference_json(&m->comparison, place, indicator, min_n));
+    if (indicator == OKNO_EXACT_CONVERSION && group->cherry_picking) {
+        (void)json_array_append_new(json_object_get(json, "flags"), json_string("cherry_picking"));
+        (void)json_object_set_new(json, "site_median", number(group->site_conversion));
+    }
+    *ret_json = json;
+    return 0;
+}
+
+static int group_json(const struct making *m, const struct okno_group_vec *all, size_t place,
+                      json_t *groups, struct okno_err *err)
+{
+    const struct okno_kpi_group *group = &all->items[place];
+    const struct okno_figures_query *query = m->query;
     struct okno_kpi_figure figures[OKNO_INDICATOR_COUNT];
     okno_autojson json_t *indicators = json_object();
     okno_kpi_figures(&group->sums, query->k, figures);
     for (int i = 0; i < OKNO_INDICATOR_COUNT; i++) {
-        enum okno_indicator indicator = (enum okno_indicator)i;
-        json_t *estimate = NULL;
-        const char *reason = NULL;
-        int rc = estimated(db, query, group, indicator, &estimate, &reason, err);
+        json_t *json = NULL;
+        int rc = indicator_json(m, all, place, &figures[i], (enum okno_indicator)i, &json, err);
         if (rc < 0)
             return rc;
-        json_t *json = figure_json(&figures[i], group->sums.set[OKNO_EXCLUDED].surveys,
-                                   query->min_n, estimate ? estimate : json_null());
-        (void)json_object_set_new(json, "estimated_null_reason", okno_json_text(reason));
-        if (json_object_set_new(indicators, okno_indicator_id(indicator), json) < 0)
+        if (json_object_set_new(indicators, okno_indicator_id((enum okno_indicator)i), json) < 0)
             return okno_fail(err, OKNO_NO_MEMORY, "no memory for the figures");
     }
+    bool one_time = group->from_us < group->to_us;
     json_t *json = json_pack(
-        "{s:o, s:o, s:o, s:o, s:s, s:O}", "group", names_json(group), "k", number(query->k),
-        "counts", counts_json(&group->sums), "excluded", excluded_json(&group->excluded), "fm_gate",
-        okno_kpi_fm_gate(&figures[OKNO_FM_LEVEL], query->fm_threshold), "indicators", indicators);
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:O}", "group", names_json(group), "k",
+        number(query->k), "counts", counts_json(&group->sums), "customers",
+        all_customers_json(&group->sums), "excluded", excluded_json(&group->excluded), "breaks",
+        beside_breaks_of(m->breaks, group), "fm_gate",
+        okno_kpi_fm_gate(&figures[OKNO_FM_LEVEL], query->fm_threshold), "evidence_gate",
+        okno_json_text(!query->audit        ? NULL
+                       : m->evidence.closed ? "worst_case_only"
+                                            : "evaluable"),
+        "from", one_time ? okno_json_time(group->from_us) : json_null(), "to",
+        one_time ? okno_json_time(group->to_us) : json_null(), "indicators", indicators);
     if (json_array_append_new(groups, json) < 0)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for the figures");
     return 0;
@@ -190,27 +272,92 @@ static json_t *by_json(unsigned by)
     return words;
 }
 
-int okno_figures_json(struct okno_db *db, const struct okno_figures_query *query, int64_t now_us,
+static json_t *moment_json(int64_t us, bool local)
+{
+    struct okno_civil c;
+    char text[40];
+    if (!local)
+        return okno_json_time(us);
+    okno_time_to_civil(us, &c);
+    (void)snprintf(text, sizeof(text), "%04d-%02d-%02d", c.year, c.month, c.day);
+    return json_string(text);
+}
+
+/* Breaks are looked for in all calendars of the period. */
+static int prepare(struct making *m, const struct okno_group_vec *groups, struct okno_err *err)
+{
+    const struct okno_figures_query *query = m->query;
+    int64_t slack_us = query->local ? OKNO_DAY_US : 0;
+    int rc =
+        beside_breaks(m->db, query->from_us - slack_us, query->to_us + slack_us, &m->breaks, err);
+    if (rc == 0 && query->audit)
+        rc = beside_evidence(m->db, query->audit, query->undeterminable_limit, &m->evidence, err);
+    if (rc == 0 && query->compare)
+        rc = beside_compare(m->db, query, groups, &m->comparison, err);
+    return rc;
+}
+
+static int whole_json(const struct making *m, const struct okno_group_vec *groups, int64_t now_us,
                       json_t **ret_json, struct okno_err *err)
 {
-    struct okno_group_vec groups = {0};
+    const struct okno_figures_query *query = m->query;
     okno_autojson json_t *list = json_array();
-    const struct okno_kpi_query gather = {
-        .from_us = query->from_us, .to_us = query->to_us, .by = query->by, .local = query->local};
-    if (!(query->k >= 0 && query->k <= 1))
-        return okno_fail_field(err, OKNO_INVALID, "k", "k is a number from 0 to 1");
-    int rc = okno_kpi_gather(db, &gather, &groups, err);
-    for (size_t i = 0; rc == 0 && i < groups.len; i++)
-        rc = group_json(db, query, &groups.items[i], list, err);
-    okno_kpi_groups_free(&groups);
+    okno_autojson json_t *version = NULL;
+    int rc = beside_version(m->db, &version, err);
+    for (size_t i = 0; rc == 0 && i < groups->len; i++)
+        rc = group_json(m, groups, i, list, err);
     if (rc < 0)
         return rc;
     json_t *json = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:O}", "from", okno_json_time(query->from_us), "to",
-        okno_json_time(query->to_us), "k", number(query->k), "by", by_json(query->by), "audit",
-        okno_json_text(query->audit), "at", okno_json_time(now_us), "groups", list);
+        "{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:O, s:o, s:o, s:O, s:O}", "from",
+        moment_json(query->from_us, query->local), "to", moment_json(query->to_us, query->local),
+        "local", query->local, "k", number(query->k), "by", by_json(query->by), "audit",
+        okno_json_text(query->audit), "at", okno_json_time(now_us), "settings",
+        json_pack("{s:o, s:o, s:I}", "fm_threshold", number(query->fm_threshold),
+                  "undeterminable_limit", number(query->undeterminable_limit), "min_n",
+                  (json_int_t)query->min_n),
+        "data", version, "evidence",
+        query->audit ? beside_evidence_json(&m->evidence, query->undeterminable_limit)
+                     : json_null(),
+        "comparison",
+        query->compare
+            ? json_pack("{s:s, s:s, s:o, s:I}", "against", query->compare, "method",
+                        "Holm; intervals Bonferroni", "level", number(m->comparison.level),
+                        "compared", (json_int_t)m->comparison.compared)
+            : json_null(),
+        "breaks", m->breaks, "groups", list);
     if (!json)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for the figures");
     *ret_json = json;
     return 0;
+}
+
+int okno_figures_json(struct okno_db *db, const struct okno_figures_query *asked, int64_t now_us,
+                      json_t **ret_json, struct okno_err *err)
+{
+    struct okno_group_vec groups = {0};
+    struct okno_figures_query set = *asked;
+    const struct okno_figures_query *query = &set;
+    struct making m = {.db = db, .query = query};
+    bool began = false;
+    const struct okno_kpi_query gather = {
+        .from_us = query->from_us, .to_us = query->to_us, .by = query->by, .local = query->local};
+    if (!(query->k >= 0 && query->k <= 1))
+        return okno_fail_field(err, OKNO_INVALID, "k", "k is a number from 0 to 1");
+    if (!(set.undeterminable_limit > 0))
+        set.undeterminable_limit = OKNO_UNDETERMINABLE_LIMIT;
+    int rc = okno_kpi_prepare(db, err);
+    if (rc == 0)
+        rc = okno_db_read_begin(db, &began, err);
+    if (rc == 0)
+        rc = okno_kpi_gather(db, &gather, &groups, err);
+    if (rc == 0)
+        rc = prepare(&m, &groups, err);
+    if (rc == 0)
+        rc = whole_json(&m, &groups, now_us, ret_json, err);
+    okno_db_read_end(db, began);
+    okno_kpi_groups_free(&groups);
+    beside_comparison_free(&m.comparison);
+    json_decref(m.breaks);
+    return rc;
 }

@@ -53,7 +53,8 @@ json_t *okno_figures_settings_json(const struct okno_figures_query *query,
 #define PUT_PARAM(name) (void)json_object_set_new(survey, #name, json_integer(params->name));
     PARAMS(PUT_PARAM)
 #undef PUT_PARAM
-    return json_pack("{s:f, s:f, s:I, s:o}", "k", query->k, "fm_threshold", query->fm_threshold,
+    return json_pack("{s:f, s:f, s:f, s:I, s:o}", "k", query->k, "fm_threshold",
+                     query->fm_threshold, "undeterminable_limit", query->undeterminable_limit,
                      "min_n", (json_int_t)query->min_n, "survey", survey);
 }
 
@@ -71,6 +72,7 @@ int okno_figures_settings_parse(const char *text, struct okno_figures_query *que
 #undef GET_PARAM
     query->k = json_number_value(json_object_get(json, "k"));
     query->fm_threshold = json_number_value(json_object_get(json, "fm_threshold"));
+    query->undeterminable_limit = json_number_value(json_object_get(json, "undeterminable_limit"));
     query->min_n = json_integer_value(json_object_get(json, "min_n"));
     *ret_params = params;
     return 0;
@@ -78,9 +80,10 @@ int okno_figures_settings_parse(const char *text, struct okno_figures_query *que
 
 static json_t *query_json(const struct okno_figures_query *query)
 {
-    return json_pack("{s:I, s:I, s:b, s:I, s:o}", "from_us", (json_int_t)query->from_us, "to_us",
-                     (json_int_t)query->to_us, "local", (int)query->local, "by",
-                     (json_int_t)query->by, "audit", okno_json_text(query->audit));
+    return json_pack("{s:I, s:I, s:b, s:I, s:o, s:o}", "from_us", (json_int_t)query->from_us,
+                     "to_us", (json_int_t)query->to_us, "local", query->local, "by",
+                     (json_int_t)query->by, "audit", okno_json_text(query->audit), "compare",
+                     okno_json_text(query->compare));
 }
 
 /* The audit's name is borrowed from `json`. */
@@ -91,6 +94,7 @@ static void query_parse(const json_t *json, struct okno_figures_query *query)
     query->local = json_is_true(json_object_get(json, "local"));
     query->by = (unsigned)json_integer_value(json_object_get(json, "by"));
     query->audit = json_string_value(json_object_get(json, "audit"));
+    query->compare = json_string_value(json_object_get(json, "compare"));
 }
 
 /* ---- publishing ---- */

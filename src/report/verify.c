@@ -363,6 +363,16 @@ static bool same_figure(const json_t *figure, const json_t *shown, bool per_serv
     return true;
 }
 
+/* Above the limit of undeterminable decisions a report gives nothing but the bounds. */
+static bool only_bounds(const json_t *figure, const json_t *shown, bool per_served)
+{
+    return json_is_null(json_object_get(shown, "value")) &&
+           json_is_null(json_object_get(shown, "low")) &&
+           json_is_null(json_object_get(shown, "high")) &&
+           (per_served || alike(json_object_get(figure, "worst"),
+                                json_object_get(json_object_get(shown, "bounds"), "worst")));
+}
+
 /* The report's estimates were made from the database: they must be those made from the bundle. */
 static int check_report(struct check *check, const json_t *kpi, struct okno_err *err)
 {
@@ -374,13 +384,18 @@ static int check_report(struct check *check, const json_t *kpi, struct okno_err 
         json_array_get(json_object_get(json_object_get(report, "total"), "groups"), 0);
     const json_t *made =
         json_object_get(json_array_get(json_object_get(kpi, "groups"), 0), "indicators");
+    const char *state = json_string_value(
+        json_object_get(json_object_get(json_object_get(report, "total"), "evidence"), "state"));
+    bool gated = state && strcmp(state, "worst_case_only") == 0;
     const char *id;
     json_t *figure;
     json_object_foreach((json_t *)(uintptr_t)made, id, figure)
     {
         const json_t *shown =
             json_object_get(json_object_get(json_object_get(total, "indicators"), id), "estimated");
-        if (!same_figure(figure, shown, check->contents.rules.spontaneous))
+        bool none = !json_is_null(json_object_get(figure, "null_reason"));
+        if (gated && !none ? !only_bounds(figure, shown, check->contents.rules.spontaneous)
+                           : !same_figure(figure, shown, check->contents.rules.spontaneous))
             return okno_fail(err, OKNO_CHECK_FAILED,
                              "data/report.json: the estimate of %s is not what the decisions give",
                              id);

@@ -141,11 +141,87 @@ static void counts_must_tile_the_period(void **state)
     assert_string_equal(okno_kpi_tile(overlap, 2, 0, 30).null_reason, "counts_incomplete");
 }
 
+/* 10 of 100 against 30 of 100: by hand, se = sqrt(0.09/99 + 0.21/99). */
+static void a_difference_has_an_interval_and_holm_corrects_its_p(void **state)
+{
+    (void)state;
+    const struct okno_tally few = {.yes = 90, .no = 10};
+    const struct okno_tally many = {.yes = 70, .no = 30};
+    struct okno_kpi_difference d[3];
+    struct okno_kpi_difference *sorted[] = {&d[2], &d[0], &d[1]};
+    double se = sqrt((0.1 * 0.9 + 0.3 * 0.7) / 99.0);
+    assert_true(okno_kpi_difference(OKNO_OFFICE, &few, &many, 0.5, 1.96, &d[0]));
+    assert_close(d[0].value, -0.2);
+    assert_close(d[0].low, -0.2 - 1.96 * se);
+    assert_close(d[0].p, erfc(0.2 / se / sqrt(2)));
+    assert_true(okno_kpi_difference(OKNO_LOYALTY, &few, &many, 0.5, 1.96, &d[1]));
+    assert_close(d[1].value, 0.4);
+    const struct okno_tally one = {.yes = 1};
+    assert_false(okno_kpi_difference(OKNO_OFFICE, &one, &many, 0.5, 1.96, &d[2]));
+    d[0].p = 0.01;
+    d[1].p = 0.04;
+    d[2].p = 0.03;
+    okno_kpi_holm(sorted, 3);
+    assert_close(d[0].p_adjusted, 0.03);
+    assert_close(d[2].p_adjusted, 0.06);
+    assert_close(d[1].p_adjusted, 0.06);
+}
+
+static void the_median_of_an_even_number_lies_between_the_two(void **state)
+{
+    (void)state;
+    double three[] = {3, 1, 2};
+    double four[] = {4, 1, 3, 2};
+    assert_close(okno_kpi_median(three, 3), 2);
+    assert_close(okno_kpi_median(four, 4), 2.5);
+    assert_true(okno_kpi_cherry_picking(0.249, 30, 0.5));
+    assert_false(okno_kpi_cherry_picking(0.25, 30, 0.5));
+    assert_false(okno_kpi_cherry_picking(0.1, 29, 0.5));
+}
+
+static void every_kind_of_spontaneous_rating_counts_against_those_served(void **state)
+{
+    (void)state;
+    struct okno_kpi_sums sums = {0};
+    for (int set = 0; set < OKNO_SET_COUNT; set++) {
+        sums.set[set].spontaneous_yes = 6;
+        sums.set[set].spontaneous_no = 3;
+        sums.set[set].spontaneous_unsure = 1;
+    }
+    assert_string_equal(figure_of(&sums, OKNO_SUPPORT_INDEX).null_reason, "no_served_count");
+    sums.served.count = 10;
+    assert_close(figure_of(&sums, OKNO_SUPPORT_INDEX).value[OKNO_EXCLUDED], 0.6);
+    assert_close(figure_of(&sums, OKNO_CRITICALITY_INDEX).value[OKNO_EXCLUDED], 0.3);
+    sums.served.count = 9;
+    assert_string_equal(figure_of(&sums, OKNO_SUPPORT_INDEX).null_reason, "served_below_ratings");
+    assert_string_equal(figure_of(&sums, OKNO_CRITICALITY_INDEX).null_reason,
+                        "served_below_ratings");
+}
+
+static void exactly_one_survey_a_sale_or_visitor_is_possible(void **state)
+{
+    (void)state;
+    struct okno_kpi_sums sums = sums_of(OKNO_OFFICE);
+    sums.transactions.count = sums.visitors.count = 100;
+    assert_null(figure_of(&sums, OKNO_EXACT_CONVERSION).flags[0]);
+    assert_null(figure_of(&sums, OKNO_VISITOR_COVERAGE).flags[0]);
+    sums.transactions.count = sums.visitors.count = 99;
+    assert_string_equal(figure_of(&sums, OKNO_EXACT_CONVERSION).flags[0],
+                        "more_surveys_than_sales");
+    assert_string_equal(figure_of(&sums, OKNO_VISITOR_COVERAGE).flags[0], "counter_or_press_error");
+    sums.visitors.count = 0;
+    assert_string_equal(figure_of(&sums, OKNO_VISITOR_COVERAGE).null_reason, "no_visitors");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_indices_follow_the_published_example),
         cmocka_unit_test(no_surveys_make_no_index),
+        cmocka_unit_test(a_difference_has_an_interval_and_holm_corrects_its_p),
+        cmocka_unit_test(the_median_of_an_even_number_lies_between_the_two),
+        cmocka_unit_test(every_kind_of_spontaneous_rating_counts_against_those_served),
+        cmocka_unit_test(exactly_one_survey_a_sale_or_visitor_is_possible),
         cmocka_unit_test(force_majeure_is_left_out_of_staff_and_kept_in_the_office),
         cmocka_unit_test(the_gate_closes_strictly_above_the_threshold),
         cmocka_unit_test(conversion_needs_transactions_and_flags_the_impossible),

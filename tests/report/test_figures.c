@@ -118,6 +118,92 @@ static void a_census_estimates_exactly_what_was_excluded(void **state)
     assert_true(json_is_null(json_object_get(office, "estimated_null_reason")));
 }
 
+static json_t *figures_of(struct scratch_db *f, const struct okno_figures_query *query)
+{
+    json_t *figures = NULL;
+    if (okno_figures_json(f->db, query, 5, &figures, &f->err) < 0)
+        fail_msg("%s", f->err.text);
+    return figures;
+}
+
+static json_t *first_group(const json_t *figures)
+{
+    return json_array_get(json_object_get(figures, "groups"), 0);
+}
+
+/* Four of forty decisions are a share of exactly 0.10: the gate closes only above it. */
+static void too_much_that_nobody_could_decide_leaves_only_bounds(void **state)
+{
+    struct scratch_db *f = *state;
+    const struct okno_figures_query query = {
+        .from_us = t0, .to_us = t0 + 100000000, .audit = "A", .k = 0.5, .min_n = 30};
+    run_audit(f);
+    scratch_db_put(f,
+                   "UPDATE verdicts SET verdict = 'undeterminable', reason = 'TOO_DARK'"
+                   " WHERE id <= 4");
+    okno_autojson json_t *open = figures_of(f, &query);
+    assert_string_equal(json_string_value(json_object_get(first_group(open), "evidence_gate")),
+                        "evaluable");
+    scratch_db_put(f,
+                   "UPDATE verdicts SET verdict = 'undeterminable', reason = 'TOO_DARK'"
+                   " WHERE id = 5");
+    okno_autojson json_t *closed = figures_of(f, &query);
+    const json_t *evidence = json_object_get(closed, "evidence");
+    assert_string_equal(json_string_value(json_object_get(evidence, "state")), "worst_case_only");
+    assert_true(fabs(value_of(evidence, "share") - 5.0 / 40.0) < 1e-9);
+    assert_string_equal(json_string_value(json_object_get(evidence, "worst_site")), "mall");
+    const json_t *office =
+        json_object_get(json_object_get(first_group(closed), "indicators"), "ink_office");
+    const json_t *estimated = json_object_get(office, "estimated");
+    assert_true(json_is_null(json_object_get(estimated, "value")));
+    assert_true(json_is_null(json_object_get(estimated, "low")));
+    assert_int_equal(
+        json_array_size(json_object_get(json_object_get(estimated, "bounds"), "worst")), 2);
+    assert_string_equal(json_string_value(json_object_get(office, "estimated_null_reason")),
+                        "undeterminable_above_limit");
+}
+
+static void a_days_estimate_is_of_that_day(void **state)
+{
+    struct scratch_db *f = *state;
+    const struct okno_figures_query query = {.from_us = INT64_C(1773100800000000),
+                                             .to_us = INT64_C(1773187200000000),
+                                             .local = true,
+                                             .by = OKNO_BY_DAY,
+                                             .audit = "A",
+                                             .k = 0.5,
+                                             .min_n = 30};
+    run_audit(f);
+    okno_autojson json_t *figures = figures_of(f, &query);
+    const json_t *office =
+        json_object_get(json_object_get(first_group(figures), "indicators"), "ink_office");
+    assert_true(fabs(value_of(json_object_get(office, "estimated"), "value") - 0.5) < 1e-9);
+    assert_string_equal(json_string_value(json_object_get(figures, "from")), "2026-03-10");
+}
+
+static void a_changed_question_window_or_camera_breaks_the_series(void **state)
+{
+    struct scratch_db *f = *state;
+    const struct okno_figures_query query = {
+        .from_us = t0, .to_us = t0 + 100000000, .by = OKNO_BY_POINT, .k = 0.5, .min_n = 30};
+    scratch_db_put(f,
+                   "INSERT INTO questions (import, question, point, valid_from, kind, text,"
+                   " window_us) VALUES (1, 'q1', 'p1', 1, 'office', 'a', 15000000),"
+                   " (1, 'q1', 'p1', 1773126010000000, 'office', 'a', 20000000),"
+                   " (1, 'q2', 'p1', 1773126020000000, 'office', 'b', 20000000),"
+                   " (1, 'q1', 'p2', 1, 'office', 'a', 15000000);"
+                   "INSERT INTO placements (import, point, camera, valid_from) VALUES"
+                   " (1, 'p1', 'c1', 1), (1, 'p1', 'c2', 1773126030000000)");
+    okno_autojson json_t *figures = figures_of(f, &query);
+    const json_t *breaks = json_object_get(figures, "breaks");
+    static const char *const what[] = {"window", "question", "camera"};
+    assert_int_equal(json_array_size(breaks), OKNO_COUNT(what));
+    for (size_t i = 0; i < OKNO_COUNT(what); i++)
+        assert_string_equal(json_string_value(json_object_get(json_array_get(breaks, i), "what")),
+                            what[i]);
+    assert_int_equal(json_array_size(json_object_get(first_group(figures), "breaks")), 3);
+}
+
 static void few_surveys_are_flagged(void **state)
 {
     struct scratch_db *f = *state;
@@ -152,6 +238,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(without_an_audit_there_is_no_estimate_and_it_says_why),
         CASE(a_census_estimates_exactly_what_was_excluded),
+        CASE(too_much_that_nobody_could_decide_leaves_only_bounds),
+        CASE(a_days_estimate_is_of_that_day),
+        CASE(a_changed_question_window_or_camera_breaks_the_series),
         CASE(few_surveys_are_flagged),
         CASE(a_weight_outside_its_range_and_an_unknown_audit_are_refused),
     };

@@ -1,5 +1,6 @@
 -- Surveys and ratings that somebody decided on: all others count as their own row says.
 CREATE TABLE kpi_judged (survey TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE INDEX transactions_employee ON transactions (employee, at);
 CREATE INDEX verdicts_false_fm ON verdicts (survey) WHERE correction = 'FALSE_FM';
 
 -- Maintained sums, derived: may be dropped and made again. body: the cells of a point in a month of its

@@ -52,6 +52,23 @@ static int take_weight(const struct http_request *request, double *ret_k, struct
     return 0;
 }
 
+/* Both ends as dates (`2026-03-01`: days of each site's calendar) or both as instants. */
+static int take_period(const struct http_request *request, struct okno_figures_query *query,
+                       struct okno_err *err)
+{
+    const char *from = http_query(request, "from");
+    const char *to = http_query(request, "to");
+    if (!from || !to || !okno_date_is(from) || !okno_date_is(to))
+        return http_query_period(request, &query->from_us, &query->to_us, err);
+    query->local = true;
+    int rc = okno_date_parse(from, &query->from_us, err);
+    if (rc == 0)
+        rc = okno_date_parse(to, &query->to_us, err);
+    if (rc == 0 && query->from_us >= query->to_us)
+        return okno_fail_field(err, OKNO_INVALID, "to", "the period ends before it begins");
+    return rc;
+}
+
 /* Figures of now, or with `as_of` from what was known then. */
 static int figures_of(const struct http_request *request, const struct okno_figures_query *query,
                       json_t **ret_figures, struct okno_err *err)
@@ -64,6 +81,27 @@ static int figures_of(const struct http_request *request, const struct okno_figu
     return rc < 0 ? rc
                   : okno_figures_as_of(request->db, &past, &request->service->survey, query,
                                        ret_figures, err);
+}
+
+/* Changes at sites that this person does not see keep their places without names: groups refer to
+ * them. */
+static void hide_places(const struct http_request *request, json_t *figures)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(json_object_get(figures, "breaks"), i, one)
+    {
+        if (http_rights_site(request, json_string_value(json_object_get(one, "site"))))
+            continue;
+        (void)json_object_set_new(one, "site", json_string(""));
+        (void)json_object_set_new(one, "point", json_string(""));
+        (void)json_object_del(one, "was");
+        (void)json_object_del(one, "became");
+    }
+    json_t *evidence = json_object_get(figures, "evidence");
+    const char *worst = json_string_value(json_object_get(evidence, "worst_site"));
+    if (worst && !http_rights_site(request, worst))
+        (void)json_object_set_new(evidence, "worst_site", json_null());
 }
 
 /* Groups of sites that this person does not see. */
@@ -85,11 +123,13 @@ int http_get_indicators(struct http_request *request, struct http_reply *reply,
         .audit = http_query(request, "audit"),
         .k = service->silent_weight,
         .fm_threshold = service->fm_threshold,
+        .undeterminable_limit = service->undeterminable_limit,
+        .compare = http_query(request, "compare"),
         .min_n = service->min_n,
     };
     json_t *figures = NULL;
     struct okno_err why = {0};
-    int rc = http_query_period(request, &query.from_us, &query.to_us, err);
+    int rc = take_period(request, &query, err);
     if (rc == 0)
         rc = take_weight(request, &query.k, err);
     if (rc == 0 && (rc = okno_group_parse(http_query(request, "by"), &query.by, &why)) < 0)
@@ -100,6 +140,8 @@ int http_get_indicators(struct http_request *request, struct http_reply *reply,
         rc = figures_of(request, &query, &figures, err);
     if (rc < 0)
         return rc;
+    if (request->sites)
+        hide_places(request, figures);
     leave_out(request, figures);
     return http_reply_json(reply, figures, err);
 }

@@ -59,7 +59,7 @@ struct http_service {
     char language[8];       /* of accounts without one; "browser" leaves it to the page */
     int64_t session_us, lease_us;
     int64_t give_up_us; /* of messages that nobody takes */
-    double silent_weight, fm_threshold;
+    double silent_weight, fm_threshold, undeterminable_limit;
     int64_t min_n;
     struct okno_survey_params survey; /* for figures of another moment */
     struct http_pool pool;

@@ -39,7 +39,7 @@ const struct http_route http_routes[] = {
      http_get_audits},
     {"GET", "/api/v1/audits/{audit}", EVIDENCE, "", NULL, "Audit",
      "One audit with its steps; experts are shown no results", http_get_audit},
-    {"GET", "/api/v1/indicators", FIGURES, "from to by audit k as_of", NULL, "Indicators",
+    {"GET", "/api/v1/indicators", FIGURES, "from to by audit k compare as_of", NULL, "Indicators",
      "Indicators of a period: raw, excluded, estimated", http_get_indicators},
     {"GET", "/api/v1/surveys", FIGURES,
      "from to site point employee answer state validity reason video spontaneous limit cursor",

@@ -286,6 +286,7 @@ static void prepare_service(struct http_server *server, const struct okno_serve_
     service->give_up_us = conf->notify.give_up_h * 3600 * OKNO_SECOND_US;
     service->silent_weight = conf->kpi.silent_weight;
     service->fm_threshold = conf->kpi.fm_threshold;
+    service->undeterminable_limit = conf->kpi.undeterminable_limit;
     service->min_n = conf->kpi.min_n;
     service->survey = okno_survey_params_of(conf);
     service->pairs.window_us = service->users.window_us = service->addresses.window_us =

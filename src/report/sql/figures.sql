@@ -1,0 +1,54 @@
+-- name: figures.evidence
+-- What the random sample of an audit gave per site.
+SELECT f.site, count(*) AS reviewed, sum(v.verdict = 'undeterminable') AS undeterminable
+FROM review_items i JOIN verdicts v ON v.item = i.item
+JOIN audit_frame f ON f.audit = i.audit AND f.survey = i.survey
+WHERE i.audit = $audit AND i.origin = 'random' AND v.verdict <> 'undone'
+  AND v.id = (SELECT max(w.id) FROM verdicts w WHERE w.item = v.item AND w.counted = 1)
+GROUP BY f.site ORDER BY f.site;
+
+-- name: figures.version
+-- How far each kind of fact goes that figures are made from.
+SELECT (SELECT coalesce(sum(events), 0) FROM device_runs) AS events,
+       (SELECT coalesce(max(id), 0) FROM verdicts) AS verdicts,
+       (SELECT coalesce(max(id), 0) FROM voids) AS voids,
+       (SELECT coalesce(max(id), 0) FROM attributions) AS attributions,
+       (SELECT coalesce(max(id), 0) FROM shifts) AS shifts,
+       (SELECT coalesce(max(id), 0) FROM questions) AS questions,
+       (SELECT coalesce(max(id), 0) FROM sites) AS sites,
+       (SELECT coalesce(max(id), 0) FROM points) AS points,
+       (SELECT coalesce(max(id), 0) FROM devices) AS devices,
+       (SELECT coalesce(max(id), 0) FROM clocks) AS clocks,
+       (SELECT coalesce(max(id), 0) FROM counts) AS counts,
+       (SELECT coalesce(max(id), 0) FROM transactions) AS transactions;
+
+-- name: figures.breaks
+-- Where a point's question, its window or its cameras changed: figures before and after are not of one
+-- series. The first row of a point changes nothing.
+WITH asked AS (
+    SELECT q.point, q.valid_from AS at, q.question, q.window_us,
+           lag(q.question) OVER w AS question_before, lag(q.window_us) OVER w AS window_before
+    FROM questions q
+    WHERE q.id = (SELECT max(r.id) FROM questions r WHERE r.point = q.point
+                  AND r.question = q.question AND r.valid_from = q.valid_from)
+    WINDOW w AS (PARTITION BY q.point ORDER BY q.valid_from, q.id)
+), seen AS (
+    SELECT l.point, l.valid_from AS at, l.camera, lag(l.camera) OVER w AS camera_before
+    FROM placements l
+    WHERE l.id = (SELECT max(m.id) FROM placements m WHERE m.point = l.point
+                  AND m.camera = l.camera AND m.valid_from = l.valid_from)
+      AND l.priority = 1
+    WINDOW w AS (PARTITION BY l.point ORDER BY l.valid_from, l.id)
+), changes AS (
+    SELECT point, at, 'question' AS what, question_before AS was, question AS became FROM asked
+    WHERE question_before <> question
+    UNION ALL
+    SELECT point, at, 'window', window_before / 1000000.0, window_us / 1000000.0 FROM asked
+    WHERE window_before <> window_us
+    UNION ALL
+    SELECT point, at, 'camera', camera_before, camera FROM seen WHERE camera_before <> camera
+)
+SELECT c.point, p.site, c.at, c.what, c.was, c.became
+FROM changes c JOIN points p ON p.point = c.point
+    AND p.id = (SELECT max(o.id) FROM points o WHERE o.point = c.point)
+WHERE c.at > $from AND c.at < $to ORDER BY c.at, c.point, c.what LIMIT 2000;
