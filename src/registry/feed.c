@@ -155,7 +155,7 @@ int feed_open(const struct feed_source *source, struct feed **ret_feed, struct o
     (void)pthread_mutex_init(&feed->lock, NULL);
     (void)pthread_cond_init(&feed->changed, NULL);
     bool ahead = okno_record_size(source->reader) > AHEAD_BYTES;
-    for (int i = 0; i <= ahead; i++)
+    for (int i = 0; i < (ahead ? 2 : 1); i++)
         if (!(feed->batches[i] = batch_new(source->fields)))
             return okno_fail(err, OKNO_NO_MEMORY, "no memory to import");
     feed->threaded = ahead && pthread_create(&feed->thread, NULL, read_ahead, feed) == 0;
