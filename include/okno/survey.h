@@ -262,6 +262,12 @@ OKNO_CHECK int okno_survey_refresh(struct okno_db *db, const struct okno_survey_
                                    int64_t now_us, struct okno_survey_refreshed *ret_counts,
                                    struct okno_err *err);
 
+/* Assemble all events of all points, point by point, and give what comes of it, without storing
+ * anything: what a refresh that starts from nothing would store. *ret_events: rows read. */
+OKNO_CHECK int okno_survey_walk(struct okno_db *db, const struct okno_survey_params *params,
+                                int64_t now_us, const struct okno_survey_sink *sink,
+                                int64_t *ret_events, struct okno_err *err);
+
 /* ---- what is known of surveys ---- */
 
 /* Which surveys; NULL texts do not filter. Start from OKNO_SURVEY_FILTER_ALL. */

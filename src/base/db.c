@@ -19,6 +19,8 @@ struct okno_stmt {
     sqlite3_stmt *raw;
     sqlite3 *sqlite;
     const char *name;
+    char (*columns)[32]; /* names of its columns, from the first row on */
+    int column_count;
 };
 
 struct okno_db {
@@ -228,8 +230,10 @@ void okno_db_close(struct okno_db *db)
 {
     if (!db)
         return;
-    for (size_t i = 0; i < STATEMENTS_MAX; i++)
+    for (size_t i = 0; i < STATEMENTS_MAX; i++) {
         (void)sqlite3_finalize(db->statements[i].raw);
+        free(db->statements[i].columns);
+    }
     for (size_t i = 0; i < OKNO_COUNT(db->savepoints); i++)
         (void)sqlite3_finalize(db->savepoints[i]);
     (void)sqlite3_close(db->sqlite);
@@ -495,9 +499,28 @@ int okno_stmt_step(struct okno_stmt *stmt, struct okno_err *err)
     return rc;
 }
 
+/* The library's own look-up of a column's name takes a lock: keep copies. A name that does not fit
+ * is kept as nothing, and found the slow way. */
+static void keep_columns(struct okno_stmt *stmt, int count)
+{
+    free(stmt->columns);
+    stmt->columns = calloc((size_t)count, sizeof(stmt->columns[0]));
+    stmt->column_count = stmt->columns ? count : 0;
+    for (int i = 0; i < stmt->column_count; i++) {
+        const char *name = sqlite3_column_name(stmt->raw, i);
+        if (name && strlen(name) < sizeof(stmt->columns[0]))
+            memcpy(stmt->columns[i], name, strlen(name) + 1);
+    }
+}
+
 static int column_of(struct okno_stmt *stmt, const char *column)
 {
     int count = sqlite3_column_count(stmt->raw);
+    if (count != stmt->column_count && count > 0)
+        keep_columns(stmt, count);
+    for (int i = 0; i < stmt->column_count; i++)
+        if (strcmp(stmt->columns[i], column) == 0)
+            return i;
     for (int i = 0; i < count; i++)
         if (strcmp(sqlite3_column_name(stmt->raw, i), column) == 0)
             return i;

@@ -128,6 +128,11 @@ SELECT seen FROM survey_seen WHERE source = $source;
 INSERT INTO survey_seen (source, seen) VALUES ($source, $seen)
 ON CONFLICT (source) DO UPDATE SET seen = excluded.seen;
 
+-- name: refresh.next_point
+-- Where devices were ever paired.
+SELECT point FROM devices WHERE point > $after
+  AND EXISTS (SELECT 1 FROM points p WHERE p.point = devices.point) ORDER BY point LIMIT 1;
+
 -- name: refresh.next_span
 SELECT point, from_at, to_at FROM survey_dirty_spans ORDER BY point, from_at LIMIT 1;
 
