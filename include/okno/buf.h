@@ -30,6 +30,11 @@ OKNO_CHECK int okno_buf_add_text(struct okno_buf *buf, const char *text, struct 
 OKNO_CHECK int okno_buf_printf(struct okno_buf *buf, struct okno_err *err, const char *fmt, ...)
     OKNO_PRINTF(3, 4);
 
+/* Append a cell of CSV (RFC 4180), quoted where it needs to be. A cell that a spreadsheet would
+ * take for a formula (it begins with = + - @, a tab or a line's end) gets an apostrophe in front.
+ */
+OKNO_CHECK int okno_buf_add_csv(struct okno_buf *buf, const char *text, struct okno_err *err);
+
 /* The text so far; "" while empty. Valid until the next change. */
 const char *okno_buf_text(const struct okno_buf *buf);
 

@@ -281,9 +281,13 @@ struct okno_survey_filter {
     const char *validity; /* unreviewed, valid, invalid, undeterminable, voided */
     const char *reason;
     const char *video; /* state of the link; pending where there is none yet */
-    bool spontaneous;  /* spontaneous ratings instead of surveys */
-    const char *after; /* a cursor: only what comes after it */
-    int64_t limit;     /* -1: all */
+    const char *question;
+    const char *kind;    /* personnel, office, loyalty; none for surveys without a question */
+    const char *channel; /* panel, or e.g. qr */
+    const char *flag;    /* the name of one that it carries */
+    bool spontaneous;    /* spontaneous ratings instead of surveys */
+    const char *after;   /* a cursor: only what comes after it */
+    int64_t limit;       /* -1: all */
 };
 #define OKNO_SURVEY_FILTER_ALL                                                                     \
     {                                                                                              \
@@ -327,9 +331,33 @@ const char *okno_survey_cursor(const struct okno_survey_info *info,
 OKNO_CHECK int okno_survey_dossier(struct okno_db *db, const char *survey, json_t **ret_dossier,
                                    struct okno_err *err);
 
+/* What late events and corrections changed. Start from OKNO_SURVEY_CHANGES_ALL. */
+struct okno_survey_changes {
+    int64_t since_us;
+    const char *after; /* a cursor: only what comes after it; NULL: all since then */
+    int64_t limit;     /* -1: all */
+};
+#define OKNO_SURVEY_CHANGES_ALL                                                                    \
+    {                                                                                              \
+        .since_us = INT64_MIN, .limit = -1                                                         \
+    }
+
+/* Call `each`, oldest first, with {"at", "survey", "what" (changed, removed, returned), "changes":
+ * {field: [was, became]}, "was", "became" (whole, or null), "frozen_in": audits whose frozen frame
+ * holds what was} and the cursor behind it. A negative return stops and is returned. */
+OKNO_CHECK int okno_survey_list_changes(struct okno_db *db,
+                                        const struct okno_survey_changes *filter,
+                                        int (*each)(void *ctx, const json_t *change,
+                                                    const char *cursor, struct okno_err *err),
+                                        void *ctx, struct okno_err *err);
+
+/* A row with at, was and became as {"at", "what", "changes", "was", "became"}. */
+json_t *okno_survey_change_json(struct okno_stmt *row);
+
 /* A void by hand, or its opposite. */
 struct okno_survey_void {
-    const char *survey;
+    const char *survey; /* NULL: everything from the import */
+    int64_t import;
     bool voided;
     const char *author; /* NULL: the first administrator, whose machine it is */
     const char *second; /* another user */
@@ -342,5 +370,12 @@ struct okno_survey_void {
  * survey stands so already, or it is in the frozen frame of an audit. */
 OKNO_CHECK int okno_survey_set_void(struct okno_db *db, const struct okno_survey_void *request,
                                     struct okno_err *err);
+
+/* The same for all surveys whose opening press, and all spontaneous ratings whose answer, came with
+ * an import of events; *ret_count of them that did not stand so yet. The opposite takes back what
+ * was voided so. All or nothing: OKNO_REFUSED also when one of them is in a frozen frame, or none
+ * is left to change; OKNO_NOT_FOUND: no such import; OKNO_INVALID: it brought no events. */
+OKNO_CHECK int okno_survey_void_import(struct okno_db *db, const struct okno_survey_void *request,
+                                       int64_t *ret_count, struct okno_err *err);
 
 #endif

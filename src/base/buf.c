@@ -1,5 +1,6 @@
 #include "okno/buf.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,25 @@ int okno_buf_printf(struct okno_buf *buf, struct okno_err *err, const char *fmt,
     va_end(args);
     buf->len += (size_t)need;
     return 0;
+}
+
+int okno_buf_add_csv(struct okno_buf *buf, const char *text, struct okno_err *err)
+{
+    bool formula = *text && strchr("=+-@\t\r\n", *text) != NULL;
+    bool quoted = strpbrk(text, ",\"\r\n") != NULL || *text == ' ';
+    int rc = quoted ? okno_buf_add_text(buf, "\"", err) : 0;
+    if (rc == 0 && formula)
+        rc = okno_buf_add_text(buf, "'", err);
+    while (rc == 0 && *text) {
+        size_t len = strcspn(text, "\"");
+        rc = okno_buf_add(buf, text, len, err);
+        text += len;
+        if (rc == 0 && *text) {
+            rc = okno_buf_add_text(buf, "\"\"", err);
+            text++;
+        }
+    }
+    return rc == 0 && quoted ? okno_buf_add_text(buf, "\"", err) : rc;
 }
 
 const char *okno_buf_text(const struct okno_buf *buf)

@@ -99,17 +99,14 @@ static json_t *review_json(struct okno_stmt *stmt)
                      okno_stmt_int(stmt, "counted") != 0);
 }
 
-static json_t *history_json(struct okno_stmt *stmt)
-{
-    return json_pack("{s:o, s:o, s:o}", "at", time_of(stmt, "at"), "was", json_of(stmt, "was"),
-                     "became", json_of(stmt, "became"));
-}
-
 static json_t *void_json(struct okno_stmt *stmt)
 {
-    return json_pack("{s:b, s:o, s:o, s:o, s:o}", "voided", okno_stmt_int(stmt, "voided") != 0,
+    json_t *import = okno_stmt_is_null(stmt, "import")
+                         ? json_null()
+                         : json_integer((json_int_t)okno_stmt_int(stmt, "import"));
+    return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o}", "voided", okno_stmt_int(stmt, "voided") != 0,
                      "at", time_of(stmt, "at"), "author", text_of(stmt, "author"), "second",
-                     text_of(stmt, "second"), "reason", text_of(stmt, "reason"));
+                     text_of(stmt, "second"), "reason", text_of(stmt, "reason"), "import", import);
 }
 
 static json_t *attribution_json(struct okno_stmt *stmt)
@@ -271,7 +268,8 @@ static int fill(struct okno_db *db, const char *survey, json_t *dossier, struct 
     if (rc == 0)
         rc = add_attributions(db, survey, dossier, err);
     return rc < 0 ? rc
-                  : add_rows(db, survey, "survey.history", "history", history_json, dossier, err);
+                  : add_rows(db, survey, "survey.history", "history", okno_survey_change_json,
+                             dossier, err);
 }
 
 int okno_survey_dossier(struct okno_db *db, const char *survey, json_t **ret_dossier,

@@ -17,6 +17,14 @@ static int check_word(const char *field, const char *value, const char *words, s
                            okno_text_show(value, shown), words);
 }
 
+static int check_flag(const char *flag, struct okno_err *err)
+{
+    char flags[OKNO_SURVEY_FLAGS_TEXT];
+    char words[OKNO_SURVEY_FLAGS_TEXT + 16];
+    (void)snprintf(words, sizeof(words), "%s force_majeure", okno_survey_flags_text(~0U, flags));
+    return check_word("flag", flag, words, err);
+}
+
 static int check_filter(const struct okno_survey_filter *filter, struct okno_err *err)
 {
     int rc = check_word("answer", filter->answer, "yes no unsure", err);
@@ -28,6 +36,10 @@ static int check_filter(const struct okno_survey_filter *filter, struct okno_err
     if (rc == 0)
         rc = check_word("video", filter->video,
                         "linked partial no_recording no_camera expired unreachable pending", err);
+    if (rc == 0)
+        rc = check_word("kind", filter->kind, "personnel office loyalty none", err);
+    if (rc == 0)
+        rc = check_flag(filter->flag, err);
     if (rc == 0 && filter->from_us > filter->to_us)
         rc = okno_fail_field(err, OKNO_INVALID, "to", "to lies before from");
     return rc;
@@ -103,16 +115,18 @@ int okno_survey_list(struct okno_db *db, const struct okno_survey_filter *filter
     if (rc == 0)
         rc = parse_cursor(filter->after, &after_us, &after, err);
     if (rc == 0)
-        rc = OKNO_DB_PREPARE(db, filter->spontaneous ? "survey.ratings" : "survey.list", &stmt, err,
-                             OKNO_INT("from", filter->from_us), OKNO_INT("to", filter->to_us),
-                             OKNO_TEXT("survey", filter->survey), OKNO_TEXT("site", filter->site),
-                             OKNO_TEXT("sites", filter->sites), OKNO_TEXT("point", filter->point),
-                             OKNO_TEXT("employee", filter->employee),
-                             OKNO_TEXT("answer", filter->answer), OKNO_TEXT("state", filter->state),
-                             OKNO_TEXT("validity", filter->validity),
-                             OKNO_TEXT("reason", filter->reason), OKNO_TEXT("video", filter->video),
-                             OKNO_INT("after_at", after_us), OKNO_TEXT("after", after),
-                             OKNO_INT("limit", filter->limit));
+        rc = OKNO_DB_PREPARE(
+            db, filter->spontaneous ? "survey.ratings" : "survey.list", &stmt, err,
+            OKNO_INT("from", filter->from_us), OKNO_INT("to", filter->to_us),
+            OKNO_TEXT("survey", filter->survey), OKNO_TEXT("site", filter->site),
+            OKNO_TEXT("sites", filter->sites), OKNO_TEXT("point", filter->point),
+            OKNO_TEXT("employee", filter->employee), OKNO_TEXT("answer", filter->answer),
+            OKNO_TEXT("state", filter->state), OKNO_TEXT("validity", filter->validity),
+            OKNO_TEXT("reason", filter->reason), OKNO_TEXT("question", filter->question),
+            OKNO_TEXT("kind", filter->kind), OKNO_TEXT("channel", filter->channel),
+            OKNO_TEXT("flag", filter->flag), OKNO_TEXT("video", filter->video),
+            OKNO_INT("after_at", after_us), OKNO_TEXT("after", after),
+            OKNO_INT("limit", filter->limit));
     while (rc == 0) {
         struct okno_survey_info info;
         int step = okno_stmt_step(stmt, err);

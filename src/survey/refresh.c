@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { EVENTS_A_TURN = 5000 };
+enum { EVENTS_A_TURN = 20000 };
 #define END_US OKNO_SURVEY_TIME_LIMIT_US
 
 static enum okno_flag_action action_of(const char *word)

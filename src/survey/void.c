@@ -2,6 +2,7 @@
 #include "okno/survey.h"
 #include "okno/text.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum { REASON_BYTES_MAX = 1000 };
@@ -80,37 +81,119 @@ static int check_survey(struct okno_db *db, const struct okno_survey_void *reque
     return 0;
 }
 
-static int set_void(struct okno_db *db, const struct okno_survey_void *request,
+/* Who asks, and that another agrees. */
+static int check_people(struct okno_db *db, const struct okno_survey_void *request,
+                        char ret_author[OKNO_ID_TEXT], struct okno_err *err)
+{
+    int rc = find_author(db, request->author, ret_author, err);
+    if (rc == 0)
+        rc = require_user(db, "second", request->second, err);
+    if (rc == 0 && strcmp(ret_author, request->second) == 0)
+        rc = okno_fail_field(err, OKNO_REFUSED, "second",
+                             "the second person must be another than %s, who asks", ret_author);
+    return rc;
+}
+
+static int set_void(struct okno_db *db, const struct okno_survey_void *request, int64_t *ret_count,
                     struct okno_err *err)
 {
     char author[OKNO_ID_TEXT];
-    int rc = find_author(db, request->author, author, err);
-    if (rc == 0)
-        rc = require_user(db, "second", request->second, err);
-    if (rc == 0 && strcmp(author, request->second) == 0)
-        rc = okno_fail_field(err, OKNO_REFUSED, "second",
-                             "the second person must be another than %s, who asks", author);
+    int rc = check_people(db, request, author, err);
     if (rc == 0)
         rc = check_survey(db, request, err);
-    return rc < 0
-               ? rc
-               : OKNO_DB_RUN(db, "survey.add_void", NULL, err, OKNO_TEXT("survey", request->survey),
-                             OKNO_INT("voided", request->voided), OKNO_INT("at", request->at_us),
-                             OKNO_TEXT("author", author), OKNO_TEXT("second", request->second),
-                             OKNO_TEXT("reason", request->reason));
+    return rc < 0 ? rc
+                  : OKNO_DB_RUN(db, "survey.add_void", ret_count, err,
+                                OKNO_TEXT("survey", request->survey),
+                                OKNO_INT("voided", request->voided), OKNO_INT("at", request->at_us),
+                                OKNO_TEXT("author", author), OKNO_TEXT("second", request->second),
+                                OKNO_TEXT("reason", request->reason));
 }
 
-int okno_survey_set_void(struct okno_db *db, const struct okno_survey_void *request,
-                         struct okno_err *err)
+static int check_import(struct okno_db *db, int64_t import, struct okno_err *err)
 {
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(db, "survey.import_kind", &stmt, err, OKNO_INT("import", import));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc == 0)
+        return okno_fail_field(err, OKNO_NOT_FOUND, "import", "there is no import %" PRId64,
+                               import);
+    if (rc == 1 && strcmp(okno_stmt_text(stmt, "kind"), "events") != 0)
+        return okno_fail_field(err, OKNO_INVALID, "import",
+                               "import %" PRId64 " brought %s, not events", import,
+                               okno_stmt_text(stmt, "kind"));
+    return rc < 0 ? rc : 0;
+}
+
+static int check_frames(struct okno_db *db, const struct okno_survey_void *request,
+                        struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(db, "survey.import_frozen", &stmt, err,
+                             OKNO_INT("import", request->import));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc == 1)
+        return okno_fail(err, OKNO_REFUSED,
+                         "%" PRId64 " of import %" PRId64
+                         " are in the frozen frame of audit %s: "
+                         "nothing of it can be %s any more",
+                         okno_stmt_int(stmt, "count"), request->import,
+                         okno_stmt_text(stmt, "audit"), request->voided ? "voided" : "unvoided");
+    return rc;
+}
+
+static int void_import(struct okno_db *db, const struct okno_survey_void *request,
+                       int64_t *ret_count, struct okno_err *err)
+{
+    char author[OKNO_ID_TEXT];
+    const char *name = request->voided ? "survey.void_import" : "survey.unvoid_import";
+    int rc = check_people(db, request, author, err);
+    if (rc == 0)
+        rc = check_import(db, request->import, err);
+    if (rc == 0)
+        rc = check_frames(db, request, err);
+    if (rc == 0)
+        rc =
+            OKNO_DB_RUN(db, name, ret_count, err, OKNO_INT("import", request->import),
+                        OKNO_INT("at", request->at_us), OKNO_TEXT("author", author),
+                        OKNO_TEXT("second", request->second), OKNO_TEXT("reason", request->reason));
+    if (rc == 0 && *ret_count == 0)
+        rc = okno_fail(err, OKNO_REFUSED, "import %" PRId64 " has nothing left that could be %s",
+                       request->import, request->voided ? "voided" : "unvoided");
+    return rc;
+}
+
+static int decide(struct okno_db *db, const struct okno_survey_void *request,
+                  int (*change)(struct okno_db *db, const struct okno_survey_void *request,
+                                int64_t *ret_count, struct okno_err *err),
+                  int64_t *ret_count, struct okno_err *err)
+{
+    int64_t count = 0;
     int rc = check_reason(request->reason, err);
     if (rc == 0)
         rc = okno_db_begin(db, err);
     if (rc < 0)
         return rc;
-    rc = set_void(db, request, err);
+    rc = change(db, request, &count, err);
     if (rc == 0)
-        return okno_db_commit(db, err);
-    okno_db_rollback(db);
+        rc = okno_db_commit(db, err);
+    else
+        okno_db_rollback(db);
+    if (rc == 0)
+        *ret_count = count;
     return rc;
+}
+
+int okno_survey_set_void(struct okno_db *db, const struct okno_survey_void *request,
+                         struct okno_err *err)
+{
+    int64_t ignored = 0;
+    return decide(db, request, set_void, &ignored, err);
+}
+
+int okno_survey_void_import(struct okno_db *db, const struct okno_survey_void *request,
+                            int64_t *ret_count, struct okno_err *err)
+{
+    return decide(db, request, void_import, ret_count, err);
 }

@@ -62,9 +62,34 @@ static void a_reset_or_freed_buffer_is_used_again(void **state)
     okno_buf_free(NULL);
 }
 
+static void cells_of_csv_are_quoted_and_never_formulas(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {{"", ""},
+                                           {"till 1", "till 1"},
+                                           {"a,b", "\"a,b\""},
+                                           {"say \"no\"", "\"say \"\"no\"\"\""},
+                                           {"two\nlines", "\"two\nlines\""},
+                                           {"=1+1", "'=1+1"},
+                                           {"+7", "'+7"},
+                                           {"-x", "'-x"},
+                                           {"@sum(a1)", "'@sum(a1)"},
+                                           {"=a,\"b\"", "\"'=a,\"\"b\"\"\""},
+                                           {"\tx", "'\tx"},
+                                           {"a=b", "a=b"}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OKNO_AUTO_BUF buf = OKNO_BUF_INIT(100);
+        assert_int_equal(okno_buf_add_csv(&buf, cases[i][0], NULL), 0);
+        assert_string_equal(okno_buf_text(&buf), cases[i][1]);
+    }
+    OKNO_AUTO_BUF small = OKNO_BUF_INIT(3);
+    assert_int_equal(okno_buf_add_csv(&small, "long text", NULL), OKNO_TOO_LARGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cells_of_csv_are_quoted_and_never_formulas),
         cmocka_unit_test(what_is_added_stands_in_order),
         cmocka_unit_test(the_maximum_is_reached_and_never_passed),
         cmocka_unit_test(growing_keeps_everything),

@@ -198,7 +198,7 @@ static void wrong_words_are_refused_with_what_is_allowed(void **state)
     }
     OKNO_RUN(store, "", "survey", "delete");
     assert_int_equal(ran.exit_code, 2);
-    assert_non_null(strstr(ran.err, "say list, show, void or unvoid"));
+    assert_non_null(strstr(ran.err, "say list, show, changes, void or unvoid"));
 }
 
 static void people_get_an_aligned_table(void **state)
@@ -349,6 +349,104 @@ static void a_frozen_frame_cannot_be_voided_but_an_abandoned_one_can(void **stat
     assert_int_equal(ran.exit_code, 0);
 }
 
+static void everything_from_an_import_is_voided_and_unvoided_by_two(void **state)
+{
+    struct store *store = *state;
+    const char *import = get(store, "SELECT max(import) FROM imports WHERE kind = 'events'");
+    char number[24];
+    (void)snprintf(number, sizeof(number), "%s", import);
+#define VOID(action, ...)                                                                          \
+    OKNO_RUN(store, "", "survey", action, "--import", __VA_ARGS__, "--reason", "wrong file")
+    VOID("void", number, "--second", "admin");
+    assert_int_equal(ran.exit_code, 5);
+    VOID("void", "99", "--second", "ann");
+    assert_int_equal(ran.exit_code, 3);
+    VOID("void", "1", "--second", "ann");
+    assert_non_null(strstr(ran.err, "import 1 brought sites, not events"));
+    OKNO_RUN(store, "", "survey", "void", "d1.0.1", "--reason", "R", "--second", "ann");
+    assert_int_equal(ran.exit_code, 0);
+    VOID("void", number, "--second", "ann");
+    assert_int_equal(ran.exit_code, 0);
+    assert_non_null(strstr(ran.out, "1 surveys and ratings of import"));
+    assert_string_equal(
+        get(store, "SELECT group_concat(survey || voided) FROM voids WHERE import > 1"), "d1.0.31");
+    VOID("void", number, "--second", "ann"); /* nothing is left */
+    assert_int_equal(ran.exit_code, 5);
+    OKNO_RUN(store, "", "survey", "show", "d1.0.3", "--json");
+    assert_non_null(strstr(ran.out, "\"reason\":\"wrong file\""));
+    put(store,
+        "INSERT INTO audits (audit, state, period_from, period_to, plan, created_at, "
+        "created_by)"
+        " VALUES ('a1', 'frozen', 0, 1, '{}', 0, 'admin');"
+        "INSERT INTO audit_frame (audit, survey, ordinal, stratum, class, question, "
+        "question_kind,"
+        " opened_at, force_majeure, site, point, video, line) VALUES"
+        " ('a1', 'd1.0.1', 0, 's', 'no', 'q', 'personnel', 0, 0, 's1', 'p1', 'linked', '')");
+    VOID("unvoid", number, "--second", "ann");
+    assert_int_equal(ran.exit_code, 5);
+    assert_non_null(strstr(ran.err, "frozen frame of audit a1"));
+    put(store, "UPDATE audits SET state = 'abandoned'");
+    VOID("unvoid", number, "--second", "ann"); /* not the one that was voided by itself */
+    assert_int_equal(ran.exit_code, 0);
+    OKNO_RUN(store, "", "survey", "list", "--validity", "voided", "--csv");
+    assert_non_null(strstr(ran.out, "\nd1.0.1,p1,s1,bob,"));
+    assert_null(strstr(ran.out, "\nd1.0.3,"));
+#undef VOID
+}
+
+static void a_late_answer_is_listed_as_a_change_and_shown(void **state)
+{
+    struct store *store = *state;
+    OKNO_RUN(store, "", "survey", "changes", "--json");
+    assert_int_equal(ran.exit_code, 0);
+    assert_string_equal(ran.out, "");
+    OKNO_RUN(store, "device,seq,time,kind\nd1,9,2026-03-10T12:05:02Z,yes\n", "import", "events",
+             "-");
+    assert_int_equal(ran.exit_code, 0);
+    OKNO_RUN(store, "", "survey", "changes", "--since", "2026-03-10T00:00:00Z", "--json");
+    assert_int_equal(ran.exit_code, 0);
+    json_t *change = parsed(ran.out);
+    assert_string_equal(json_string_value(json_object_get(change, "survey")), "d1.0.3");
+    assert_string_equal(json_string_value(json_object_get(change, "what")), "changed");
+    json_t *pair = json_object_get(json_object_get(change, "changes"), "state");
+    assert_string_equal(json_string_value(json_array_get(pair, 0)), "silent");
+    assert_string_equal(json_string_value(json_array_get(pair, 1)), "answered");
+    assert_null(json_object_get(json_object_get(change, "changes"), "point"));
+    json_decref(change);
+    OKNO_RUN(store, "", "survey", "changes", "--since", "2999-01-01T00:00:00Z", "--json");
+    assert_string_equal(ran.out, "");
+    OKNO_RUN(store, "", "survey", "show", "d1.0.3");
+    assert_non_null(strstr(ran.out, "history 1 of 1"));
+    assert_non_null(strstr(ran.out, "silent -> answered"));
+}
+
+static void lists_are_filtered_by_flag_kind_question_and_channel(void **state)
+{
+    struct store *store = *state;
+    put(store,
+        "UPDATE surveys SET question = 'q1', question_kind = 'office',"
+        " flags = 'early_answer superseded' WHERE survey = 'd1.0.1'");
+    static const struct {
+        const char *option, *value;
+        size_t lines; /* below the header */
+    } cases[] = {
+        {"--flag", "early_answer", 1}, {"--flag", "superseded", 1}, {"--flag", "test_mode", 0},
+        {"--kind", "office", 1},       {"--kind", "none", 1},       {"--question", "q1", 1},
+        {"--question", "q2", 0},       {"--channel", "panel", 2},   {"--channel", "qr", 0}};
+    for (size_t i = 0; i < OKNO_COUNT(cases); i++) {
+        OKNO_RUN(store, "", "survey", "list", cases[i].option, cases[i].value, "--csv");
+        assert_int_equal(ran.exit_code, 0);
+        size_t lines = 0;
+        for (const char *at = ran.out; (at = strchr(at, '\n')); at++)
+            lines++;
+        assert_int_equal(lines, cases[i].lines + 1);
+    }
+    OKNO_RUN(store, "", "survey", "list", "--flag", "early", "--csv");
+    assert_non_null(strstr(ran.err, "early_answer"));
+    OKNO_RUN(store, "", "survey", "list", "--csv", "--json");
+    assert_int_equal(ran.exit_code, 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_imported, store_close)
@@ -367,6 +465,9 @@ int main(void)
         TEST(events_from_the_future_are_noted),
         TEST(voiding_takes_a_reason_and_a_second_person),
         TEST(a_frozen_frame_cannot_be_voided_but_an_abandoned_one_can),
+        TEST(everything_from_an_import_is_voided_and_unvoided_by_two),
+        TEST(a_late_answer_is_listed_as_a_change_and_shown),
+        TEST(lists_are_filtered_by_flag_kind_question_and_channel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,6 +87,7 @@ CREATE TABLE survey_history (
     was TEXT, became TEXT              -- canonical JSON of the survey; NULL: not there
 ) STRICT;
 CREATE INDEX survey_history_key ON survey_history (survey);
+CREATE INDEX survey_history_at ON survey_history (at);
 
 -- What waits for okno_survey_refresh: hours (of the device's own clock) in which devices have new
 -- events; spans of points to make anew, half-open, on corrected time; rows that were not made again
@@ -108,6 +109,7 @@ CREATE TABLE survey_seen (source TEXT PRIMARY KEY, seen INTEGER NOT NULL) STRICT
 -- Voids by hand; latest row per survey stands.
 CREATE TABLE voids (
     id INTEGER PRIMARY KEY, survey TEXT NOT NULL, voided INTEGER NOT NULL,
-    at INTEGER NOT NULL, author TEXT NOT NULL, second TEXT NOT NULL, reason TEXT NOT NULL
+    at INTEGER NOT NULL, author TEXT NOT NULL, second TEXT NOT NULL, reason TEXT NOT NULL,
+    import INTEGER                     -- decided for everything that came with it; NULL: for one
 ) STRICT;
 CREATE INDEX voids_key ON voids (survey);

@@ -20,7 +20,7 @@ http_handler http_get_audits, http_get_audit;
 /* figures.c */
 http_handler http_get_indicators;
 /* surveys.c */
-http_handler http_get_surveys, http_get_survey;
+http_handler http_get_surveys, http_get_survey, http_get_changes;
 /* attribution.c */
 http_handler http_post_attribution, http_post_target, http_get_employees;
 /* periods.c */

@@ -84,6 +84,10 @@ int http_get_surveys(struct http_request *request, struct http_reply *reply, str
     filter.validity = http_query(request, "validity");
     filter.reason = http_query(request, "reason");
     filter.video = http_query(request, "video");
+    filter.question = http_query(request, "question");
+    filter.kind = http_query(request, "kind");
+    filter.channel = http_query(request, "channel");
+    filter.flag = http_query(request, "flag");
     filter.after = http_query(request, "cursor");
     filter.spontaneous = http_query(request, "spontaneous") != NULL;
     int rc = http_query_period(request, &filter.from_us, &filter.to_us, err);
@@ -114,4 +118,39 @@ int http_get_survey(struct http_request *request, struct http_reply *reply, stru
     if (rc < 0)
         json_decref(dossier);
     return rc < 0 ? rc : http_reply_json(reply, dossier, err);
+}
+
+static int add_change(void *context, const json_t *change, const char *cursor, struct okno_err *err)
+{
+    struct listing *listing = context;
+    if ((int64_t)json_array_size(listing->rows) == listing->limit) {
+        listing->more = true;
+        return 0;
+    }
+    (void)snprintf(listing->cursor, sizeof(listing->cursor), "%s", cursor);
+    if (json_array_append(listing->rows, (json_t *)change) < 0)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the list of changes");
+    return 0;
+}
+
+int http_get_changes(struct http_request *request, struct http_reply *reply, struct okno_err *err)
+{
+    struct okno_survey_changes filter = OKNO_SURVEY_CHANGES_ALL;
+    struct listing listing = {.db = request->db, .limit = LIMIT_DEFAULT};
+    int rc =
+        http_query(request, "since") ? http_query_time(request, "since", &filter.since_us, err) : 0;
+    filter.after = http_query(request, "cursor");
+    if (rc == 0)
+        rc = take_limit(request, &listing.limit, err);
+    if (rc < 0)
+        return rc;
+    filter.limit = listing.limit + 1;
+    listing.rows = json_array();
+    okno_autojson json_t *answer = json_pack("{s:o}", "changes", listing.rows);
+    rc = okno_survey_list_changes(request->db, &filter, add_change, &listing, err);
+    if (rc == 0 &&
+        json_object_set_new(answer, "next",
+                            listing.more ? json_string(listing.cursor) : json_null()) < 0)
+        rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for the list of changes");
+    return rc < 0 ? rc : http_reply_json(reply, json_incref(answer), err);
 }

@@ -22,6 +22,11 @@ WITH seen AS (
       AND ($point IS NULL OR s.point = $point)
       AND ($answer IS NULL OR s.answer = $answer)
       AND ($state IS NULL OR s.state = $state)
+      AND ($question IS NULL OR s.question = $question)
+      AND ($kind IS NULL OR coalesce(s.question_kind, 'none') = $kind)
+      AND ($channel IS NULL OR s.channel = $channel)
+      AND ($flag IS NULL OR instr(' ' || s.flags || ' ', ' ' || $flag || ' ')
+           OR ($flag = 'force_majeure' AND s.force_majeure))
 )
 SELECT * FROM seen
 WHERE ($video IS NULL OR video = $video)
@@ -53,6 +58,11 @@ WITH seen AS (
       AND ($point IS NULL OR s.point = $point)
       AND ($answer IS NULL OR s.answer = $answer)
       AND ($state IS NULL OR s.state = $state)
+      AND ($question IS NULL OR s.question = $question)
+      AND ($kind IS NULL OR coalesce(s.question_kind, 'none') = $kind)
+      AND ($channel IS NULL OR s.channel = $channel)
+      AND ($flag IS NULL OR instr(' ' || s.flags || ' ', ' ' || $flag || ' ')
+           OR ($flag = 'force_majeure' AND s.force_majeure))
 )
 SELECT * FROM seen
 WHERE ($video IS NULL OR video = $video)
@@ -84,8 +94,16 @@ FROM verdicts WHERE survey = $survey ORDER BY id;
 -- name: survey.history
 SELECT at, was, became FROM survey_history WHERE survey = $survey ORDER BY id;
 
+-- name: survey.changes
+-- What late events and corrections changed, oldest first, with the audits whose frozen frames keep
+-- what was.
+SELECT h.id, h.survey, h.at, h.was, h.became,
+       (SELECT group_concat(f.audit, ' ') FROM audit_frame f JOIN audits a ON a.audit = f.audit
+        WHERE f.survey = h.survey AND a.state <> 'abandoned') AS frozen_in
+FROM survey_history h WHERE (h.at, h.id) > ($at, $id) ORDER BY h.at, h.id LIMIT $limit;
+
 -- name: survey.voids
-SELECT voided, at, author, second, reason FROM voids WHERE survey = $survey ORDER BY id;
+SELECT voided, at, author, second, reason, import FROM voids WHERE survey = $survey ORDER BY id;
 
 -- name: survey.attributions
 SELECT employee, undone, at, author, reason FROM attributions WHERE survey = $survey ORDER BY id;
@@ -108,6 +126,37 @@ SELECT EXISTS (SELECT 1 FROM users WHERE user = $user AND disabled = 0);
 -- name: survey.add_void
 INSERT INTO voids (survey, voided, at, author, second, reason)
 VALUES ($survey, $voided, $at, $author, $second, $reason);
+
+-- name: survey.import_kind
+SELECT kind FROM imports WHERE import = $import;
+
+-- name: survey.import_frozen
+-- An audit in whose frozen frame something of the import is, and how much of it.
+SELECT f.audit, count(*) AS count FROM events e
+JOIN audit_frame f ON f.survey = e.device || '.' || e.boot || '.' || e.seq
+JOIN audits a ON a.audit = f.audit
+WHERE e.import = $import AND e.kind IN ('press', 'yes', 'no', 'unsure') AND a.state <> 'abandoned'
+GROUP BY f.audit ORDER BY f.audit LIMIT 1;
+
+-- name: survey.void_import
+-- Surveys whose opening press, and spontaneous ratings whose answer, came with the import and that do
+-- not stand so yet.
+INSERT INTO voids (survey, voided, at, author, second, reason, import)
+SELECT id, 1, $at, $author, $second, $reason, $import
+FROM (SELECT device || '.' || boot || '.' || seq AS id FROM events
+      WHERE import = $import AND kind IN ('press', 'yes', 'no', 'unsure')) e
+LEFT JOIN surveys s ON s.survey = e.id
+LEFT JOIN spontaneous x ON x.rating = e.id
+WHERE coalesce(s.survey, x.rating) IS NOT NULL
+  AND NOT coalesce((SELECT v.voided FROM voids v WHERE v.survey = e.id ORDER BY v.id DESC LIMIT 1),
+                   s.auto_void, 0);
+
+-- name: survey.unvoid_import
+-- What was voided with the import and by nothing since.
+INSERT INTO voids (survey, voided, at, author, second, reason, import)
+SELECT v.survey, 0, $at, $author, $second, $reason, $import FROM voids v
+WHERE v.import = $import AND v.voided = 1
+  AND v.id = (SELECT max(w.id) FROM voids w WHERE w.survey = v.survey);
 
 -- name: survey.first_administrator
 SELECT user FROM users WHERE role = 'administrator' AND disabled = 0 ORDER BY created_at, user

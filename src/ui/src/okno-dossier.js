@@ -131,9 +131,22 @@ class OknoDossier extends PageElement {
       <span class="small">SHA-256 ${one.sha256}</span></li>`;
   }
 
+  /** A value as a late event or a correction left it: times as times, the rest as it is stored. */
+  renderValue(field, value) {
+    if (value === null || value === "" || value === undefined) return "–";
+    if (/_at$/.test(field)) return formatClockMs(value, this.data.zone);
+    return String(value);
+  }
+
   renderChange(change) {
-    return html`<li><span>${[change.change ?? change.action ?? change.kind, change.detail ?? change.reason].filter(Boolean).join(": ")}</span>
-      <span class="small num">${change.at ? formatWhen(change.at, this.data.zone) : ""} ${change.author ?? change.user ?? ""}</span></li>`;
+    const when = html`<span class="small num">${change.at ? formatWhen(change.at, this.data.zone) : ""}</span>`;
+    if (change.second !== undefined) return html`<li><span><b>${t(change.voided ? "dossier.voided" : "dossier.unvoided")}</b>: ${change.reason}
+        ${change.import === null ? nothing : html`<span class="small">${t("dossier.with_import", { number: change.import })}</span>`}</span>
+      <span class="small">${change.author} + ${change.second}</span>${when}</li>`;
+    const fields = Object.entries(change.changes ?? {});
+    return html`<li><b>${t(`dossier.${change.what}`)}</b>
+      ${fields.map(([field, [was, became]]) => html`<span class="num">${t(`field.${field}`)}: ${this.renderValue(field, was)} → ${this.renderValue(field, became)}</span>`)}
+      ${when}</li>`;
   }
 
   renderList(title, entries, each, none) {
@@ -161,7 +174,7 @@ class OknoDossier extends PageElement {
       <div class="below">
         ${this.renderList(t("dossier.events"), events, (one) => this.renderEvent(one), "–")}
         ${this.renderList(t("dossier.evidence"), evidence, (one) => this.renderEvidence(one), t("dossier.no_evidence"))}
-        ${this.renderList(t("dossier.history"), [...(voids ?? []), ...(changes ?? [])], (one) => this.renderChange(one), t("dossier.no_history"))}
+        ${this.renderList(t("dossier.history"), [...(voids ?? []), ...(changes ?? [])].sort((a, b) => a.at.localeCompare(b.at)), (one) => this.renderChange(one), t("dossier.no_history"))}
       </div>`;
   }
 
