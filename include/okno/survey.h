@@ -334,6 +334,7 @@ OKNO_CHECK int okno_survey_dossier(struct okno_db *db, const char *survey, json_
 /* What late events and corrections changed. Start from OKNO_SURVEY_CHANGES_ALL. */
 struct okno_survey_changes {
     int64_t since_us;
+    const char *sites; /* a JSON array of those that may be seen; NULL: all */
     const char *after; /* a cursor: only what comes after it; NULL: all since then */
     int64_t limit;     /* -1: all */
 };

@@ -89,7 +89,8 @@ int okno_survey_list_changes(struct okno_db *db, const struct okno_survey_change
     int rc = parse_cursor(filter, &at_us, &id, err);
     if (rc == 0)
         rc = OKNO_DB_PREPARE(db, "survey.changes", &stmt, err, OKNO_INT("at", at_us),
-                             OKNO_INT("id", id), OKNO_INT("limit", filter->limit));
+                             OKNO_INT("id", id), OKNO_TEXT("sites", filter->sites),
+                             OKNO_INT("limit", filter->limit));
     while (rc == 0) {
         char cursor[OKNO_SURVEY_CURSOR_TEXT];
         int step = okno_stmt_step(stmt, err);

@@ -336,6 +336,38 @@ static void surveys_come_in_pages_with_their_photos(void **state)
     assert_null(strstr(answered.body, "b.0.2"));
 }
 
+static void changes_of_surveys_come_in_pages(void **state)
+{
+    struct world *world = *state;
+    fixture_sql(world->fixture,
+                "INSERT INTO survey_history (survey, at, was, became) VALUES"
+                " ('b.0.1', 1773151404960000, '{\"site\":\"s\",\"state\":\"silent\"}',"
+                "  '{\"site\":\"s\",\"state\":\"answered\"}'),"
+                " ('b.0.2', 1773151404960000, '{\"site\":\"s\"}', NULL)");
+    AUTO_ANSWER first =
+        get(world, world->boss, "/api/v1/changes?limit=1&since=2026-03-10T00:00:00Z");
+    assert_int_equal(first.status, 200);
+    fits(&first, "Changes");
+    okno_autojson json_t *one = answer_json(&first);
+    const json_t *change = json_array_get(json_object_get(one, "changes"), 0);
+    assert_string_equal(json_text(change, "what"), "changed");
+    json_t *pair = json_object_get(json_object_get(change, "changes"), "state");
+    assert_string_equal(json_string_value(json_array_get(pair, 1)), "answered");
+    assert_int_equal(json_object_size(json_object_get(change, "changes")), 1);
+    char path[200];
+    (void)snprintf(path, sizeof(path), "/api/v1/changes?cursor=%s", json_text(one, "next"));
+    AUTO_ANSWER second = get(world, world->boss, path);
+    okno_autojson json_t *two = answer_json(&second);
+    change = json_array_get(json_object_get(two, "changes"), 0);
+    assert_string_equal(json_text(change, "survey"), "b.0.2");
+    assert_string_equal(json_text(change, "what"), "removed");
+    assert_true(json_is_null(json_object_get(two, "next")));
+    AUTO_ANSWER none = get(world, world->boss, "/api/v1/changes?since=2999-01-01T00:00:00Z");
+    assert_non_null(strstr(none.body, "\"changes\":[]"));
+    AUTO_ANSWER bad = get(world, world->boss, "/api/v1/changes?cursor=x");
+    assert_int_equal(bad.status, 400);
+}
+
 static void a_filter_that_cannot_be_is_named(void **state)
 {
     struct world *world = *state;
@@ -383,6 +415,7 @@ int main(void)
         TEST(experts_see_audits_without_their_results),
         TEST(indicators_need_a_period_and_refuse_what_they_do_not_know),
         TEST(surveys_come_in_pages_with_their_photos),
+        TEST(changes_of_surveys_come_in_pages),
         TEST(a_filter_that_cannot_be_is_named),
         TEST(a_dossier_tells_everything_about_one_survey),
     };

@@ -33,6 +33,11 @@ static void put_survey(struct fixture *fixture, int n, const char *site, const c
         site, point, site, n, point, n, point, n, point, site, n, at_us, at_us + 15000000,
         at_us + 1000000, n, n == 1 ? SHA_1 : SHA_2, n, n, site, point);
     fixture_sql(fixture, sql);
+    (void)snprintf(sql, sizeof(sql),
+                   "INSERT INTO survey_history (survey, at, was, became) VALUES "
+                   "('D%d.0.1', 1, NULL, '{\"site\":\"%s\"}')",
+                   n, site);
+    fixture_sql(fixture, sql);
 }
 
 static int start(void **state)
@@ -87,6 +92,7 @@ static const struct {
     {"GET", "/api/v1/surveys?" DAY "&site=S1", NULL, {200, 403, 200, 403, 200, 200, 403, 403}},
     {"GET", "/api/v1/surveys?" DAY "&site=S2", NULL, {403, 403, 200, 403, 200, 200, 403, 403}},
     {"GET", "/api/v1/surveys?" DAY "&point=P2", NULL, {403, 403, 200, 403, 200, 200, 403, 403}},
+    {"GET", "/api/v1/changes", NULL, {200, 200, 200, 403, 200, 200, 403, 403}},
     {"GET", "/api/v1/surveys/D1.0.1", NULL, {200, 403, 200, 403, 200, 200, 403, 403}},
     {"GET", "/api/v1/surveys/D2.0.1", NULL, {403, 403, 200, 403, 200, 200, 403, 403}},
     {"GET", "/api/v1/surveys/D9.0.1", NULL, {404, 404, 404, 403, 404, 404, 403, 403}},
@@ -167,6 +173,7 @@ static void lists_leave_out_what_is_of_other_sites(void **state)
     } cases[] = {
         {"/api/v1/sites", "sites", "site", "S1", "S1 S2"},
         {"/api/v1/surveys?" DAY, "surveys", "id", "D1.0.1", "D1.0.1 D2.0.1"},
+        {"/api/v1/changes", "changes", "survey", "D1.0.1", "D1.0.1 D2.0.1"},
         {"/api/v1/devices", "devices", "device", "D1", "D1 D2"},
         {"/api/v1/employees", "employees", "employee", "E1", "E1 E2"},
         {"/api/v1/alerts", "alerts", "subject", "D1.0.1", "D2.0.1 D1.0.1"},
@@ -231,6 +238,7 @@ static void a_route_that_says_nothing_of_sites_is_closed_to_who_sees_some(void *
                                        "/api/v1/negatives",
                                        "/api/v1/surveys",
                                        "/api/v1/reaction",
+                                       "/api/v1/changes",
                                        "/api/v1/surveys/x",
                                        "/api/v1/periods",
                                        "/api/v1/periods/x",

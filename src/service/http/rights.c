@@ -34,6 +34,7 @@ static const struct {
     {"/api/v1/negatives/{rating}/comments", REACH_NAMED},
     {"/api/v1/reaction", REACH_LISTED},
     {"/api/v1/surveys", REACH_LISTED},
+    {"/api/v1/changes", REACH_LISTED},
     {"/api/v1/surveys/{survey}", REACH_NAMED},
     {"/api/v1/surveys/{survey}/attribution", REACH_NAMED},
     {"/api/v1/surveys/{survey}/target", REACH_NAMED},

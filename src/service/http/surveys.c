@@ -140,6 +140,7 @@ int http_get_changes(struct http_request *request, struct http_reply *reply, str
     int rc =
         http_query(request, "since") ? http_query_time(request, "since", &filter.since_us, err) : 0;
     filter.after = http_query(request, "cursor");
+    filter.sites = request->sites;
     if (rc == 0)
         rc = take_limit(request, &listing.limit, err);
     if (rc < 0)

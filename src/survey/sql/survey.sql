@@ -100,7 +100,10 @@ SELECT at, was, became FROM survey_history WHERE survey = $survey ORDER BY id;
 SELECT h.id, h.survey, h.at, h.was, h.became,
        (SELECT group_concat(f.audit, ' ') FROM audit_frame f JOIN audits a ON a.audit = f.audit
         WHERE f.survey = h.survey AND a.state <> 'abandoned') AS frozen_in
-FROM survey_history h WHERE (h.at, h.id) > ($at, $id) ORDER BY h.at, h.id LIMIT $limit;
+FROM survey_history h WHERE (h.at, h.id) > ($at, $id)
+  AND ($sites IS NULL OR json_extract(coalesce(h.became, h.was), '$.site') IN
+                         (SELECT value FROM json_each($sites)))
+ORDER BY h.at, h.id LIMIT $limit;
 
 -- name: survey.voids
 SELECT voided, at, author, second, reason, import FROM voids WHERE survey = $survey ORDER BY id;
