@@ -6,6 +6,7 @@ const iso = (ms) => new Date(ms).toISOString();
 export const users = {
   expert: { user: "expert", name: "Anna Sokolova", role: "expert", language: "en" },
   manager: { user: "manager", name: "Pavel Orlov", role: "manager", language: "en" },
+  anna: { user: "anna", name: "", role: "staff", language: "en" },
   admin: { user: "admin", name: "Irina Belova", role: "administrator", language: "en" },
 };
 export const password = "correct horse battery";

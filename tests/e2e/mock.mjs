@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as data from "./mock-data.mjs";
+import { alertState, answerAlerts } from "./mock-alerts.mjs";
 import { makeScene } from "./scene.mjs";
 
 const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
@@ -29,6 +30,7 @@ class Mock {
 
   /** State that tests look at and change. */
   reset() {
+    this.alerting = alertState(this.scene);
     Object.assign(this, { position: 0, last: 6, reviewed: 36, submitted: [], skipped: [], beats: 0, loseLease: false, undoable: false, held: null });
   }
 
@@ -99,6 +101,8 @@ class Mock {
     if (method === "POST" && noun === "me") return Object.assign(user, { language: body.language });
     if (noun === "reasons") return data.reasons;
     if (noun === "sites") return data.sites;
+    const alerting = answerAlerts(this.alerting, method, path, query, body, user);
+    if (alerting !== undefined) return alerting;
     if (noun === "devices") return data.devices;
     if (noun === "panels") return data.panels;
     if (noun === "lanes") return this.lanes(query);

@@ -154,7 +154,7 @@ test("devices in trouble stand first, each with what is wrong", async () => {
 test("each role sees only its pages", async () => {
   await open("manager", "#/review");
   await page.locator("okno-indicators").waitFor();
-  assert.deepEqual(await page.locator("okno-header nav a").allInnerTexts(), ["Indicators", "Surveys", "Pay periods", "Devices"]);
+  assert.deepEqual(await page.locator("okno-header nav a").allInnerTexts(), ["Indicators", "Surveys", "Negatives", "Alerts", "Pay periods", "Devices"]);
 });
 
 test("the language is kept by the account and changes every page", async () => {

@@ -2,11 +2,13 @@
 import { css, html, nothing } from "lit";
 import { OknoElement } from "./element.js";
 import { get, post } from "./api.js";
+import { dropAllDrafts } from "./comment-draft.js";
 import { dropDrafts } from "./draft.js";
 import { errorText } from "./errors.js";
 import { language, setLanguage, t } from "./i18n.js";
 import { isTyping, keyName } from "./keys.js";
 import { parseRoute } from "./router.js";
+import "./okno-alerts.js";
 import "./okno-audits.js";
 import "./okno-devices.js";
 import "./okno-dossier.js";
@@ -14,22 +16,27 @@ import "./okno-header.js";
 import "./okno-help.js";
 import "./okno-indicators.js";
 import "./okno-login.js";
+import "./okno-negatives.js";
 import "./okno-notice.js";
 import "./okno-periods.js";
 import "./okno-review.js";
 import "./okno-statements.js";
 import "./okno-surveys.js";
 import "./okno-toast.js";
+import "./okno-users.js";
 
 // What each role may open; the first is where it begins.
 const pagesOf = {
   expert: ["review", "audits"],
-  staff: ["statements"],
-  manager: ["indicators", "surveys", "periods", "devices"],
-  auditor: ["audits", "indicators", "surveys", "periods"],
+  staff: ["statements", "negatives"],
+  manager: ["indicators", "surveys", "negatives", "alerts", "periods", "devices"],
+  auditor: ["audits", "indicators", "surveys", "alerts", "periods"],
   // Not the review: looking in would take a survey from the experts' queue.
-  administrator: ["indicators", "surveys", "periods", "audits", "review", "devices"],
+  administrator: ["indicators", "surveys", "negatives", "alerts", "periods", "audits", "review", "devices", "users"],
 };
+
+// What covers all sites is closed to who sees some of them.
+const ofAllSites = ["audits", "periods"];
 
 class OknoApp extends OknoElement {
   static properties = {
@@ -92,13 +99,17 @@ class OknoApp extends OknoElement {
     this.phase = "in";
   }
 
-  get pages() { return pagesOf[this.me?.role] ?? []; }
+  get pages() {
+    const pages = pagesOf[this.me?.role] ?? [];
+    return this.me?.sites ? pages.filter((name) => !ofAllSites.includes(name)) : pages;
+  }
 
   get page() { return this.pages.includes(this.route.name) ? this.route.name : this.pages[0]; }
 
   async leave() {
     await post("logout").catch(() => {});
     dropDrafts();
+    dropAllDrafts();
     this.me = null;
     this.phase = "out";
   }
@@ -119,12 +130,17 @@ class OknoApp extends OknoElement {
 
   renderPage() {
     const { query, id } = this.route;
+    if (this.me.sites?.length === 0 && this.page !== "statements")
+      return html`<okno-notice .heading=${t("rights.none")} .text=${t("rights.none_next")}></okno-notice>`;
     switch (this.page) {
     case "review": return html`<okno-review .audit=${query.audit ?? ""} ?held=${this.help}></okno-review>`;
     case "indicators": return html`<okno-indicators .query=${query}></okno-indicators>`;
     case "surveys": return id ? html`<okno-dossier .id=${id} .me=${this.me}></okno-dossier>` : html`<okno-surveys .query=${query}></okno-surveys>`;
     case "periods": return html`<okno-periods .id=${id} .query=${query} .me=${this.me}></okno-periods>`;
     case "statements": return html`<okno-statements></okno-statements>`;
+    case "alerts": return html`<okno-alerts .query=${query} .me=${this.me}></okno-alerts>`;
+    case "negatives": return html`<okno-negatives .query=${query} .me=${this.me}></okno-negatives>`;
+    case "users": return html`<okno-users></okno-users>`;
     case "devices": return html`<okno-devices></okno-devices>`;
     case "audits": return html`<okno-audits .id=${id} .pages=${this.pages}></okno-audits>`;
     default: return nothing;

@@ -1,0 +1,162 @@
+// Alerts, negative ratings and rights, on the mock: what is shown, what a key does, what is kept.
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { closeBrowser, logIn, openBrowser, shoot, waitHere, waitUntil } from "./browser.mjs";
+import { startMock } from "./mock.mjs";
+import { password } from "./mock-data.mjs";
+
+let service;
+let browser;
+let page;
+
+before(async () => { service = await startMock(process.env.OKNO_DIST); });
+after(async () => {
+  await closeBrowser();
+  service?.close();
+});
+afterEach(() => browser?.close());
+beforeEach(() => service.mock.reset());
+
+async function open(user, hash, options) {
+  browser = await openBrowser(options);
+  page = browser.page;
+  await logIn(page, { url: service.url, user, password });
+  await page.goto(`${service.url}/${hash}`);
+}
+
+const rows = () => page.locator("okno-alerts .list > li");
+const articles = () => page.locator("okno-negatives article");
+
+test("open alerts stand newest first, each with its place and its time with the zone", async () => {
+  await open("manager", "#/alerts");
+  await rows().first().waitFor();
+  assert.deepEqual(await page.locator("okno-alerts .list b").allInnerTexts(), ["Many negative ratings", "Negative rating", "Many silent customers", "Archive does not answer"]);
+  await rows().nth(2).getByText("75.0 % of 40, limit 70.0 %, 240 min").waitFor();
+  await rows().nth(0).getByText("Riverside Mall, Till 1").waitFor();
+  assert.match(await rows().nth(0).innerText(), /GMT\+3/);
+  await shoot(page, "alerts");
+  assert.deepEqual(browser.faults, []);
+});
+
+test("a key says that an alert was seen, and goes on to the next", async () => {
+  await open("manager", "#/alerts");
+  await rows().first().waitFor();
+  await page.keyboard.press("j");
+  await page.keyboard.press("a");
+  await rows().nth(1).getByText("seen by manager").waitFor();
+  assert.equal(service.mock.alerting.alerts[1].acked_by, "manager");
+  assert.equal(service.mock.alerting.alerts[0].acked_by, null);
+  assert.match(await rows().nth(2).getAttribute("class"), /current/);
+});
+
+test("filters of alerts go into the address; closed ones say why", async () => {
+  await open("manager", "#/alerts");
+  await rows().first().waitFor();
+  await page.locator("select[name=open]").selectOption("false");
+  await page.getByText("Device is quiet").first().waitFor();
+  await waitUntil(page, () => location.hash.includes("open=false"));
+  assert.equal(await rows().count(), 1);
+  await rows().nth(0).getByText("over").waitFor();
+});
+
+test("an administrator sees what became of messages, tests a destination and wakes a dead one", async () => {
+  await open("admin", "#/alerts");
+  await page.getByText("the receiver is in trouble (502)").waitFor();
+  await page.getByText("chat not found").waitFor();
+  await page.getByRole("button", { name: "Send a test" }).click();
+  await waitHere(page, () => service.mock.alerting.tested.includes("boss"));
+  await page.getByRole("button", { name: "Send again" }).click();
+  await waitHere(page, () => service.mock.alerting.retried.includes(7));
+  await shoot(page, "alerts-admin");
+  assert.deepEqual(browser.faults, []);
+});
+
+test("a negative rating leaves the list with a comment, by keys alone", async () => {
+  await open("manager", "#/negatives");
+  await articles().first().waitFor();
+  assert.equal(await articles().count(), 2);
+  await page.getByText("waits 30 min").waitFor();
+  await page.getByText("half within 1 h, nine of ten within 1 h").waitFor();
+  await shoot(page, "negatives");
+  await page.keyboard.press("1");
+  await page.keyboard.press("c");
+  await page.keyboard.type("Called back, 1 2 3");
+  await page.keyboard.press("Control+Enter");
+  await waitUntil(page, () => document.querySelector("okno-app").renderRoot.querySelector("okno-negatives").renderRoot.querySelectorAll("article").length === 1);
+  const { comments } = service.mock.alerting.negatives[0];
+  assert.deepEqual([comments[0].text, comments[0].tags], ["Called back, 1 2 3", ["QUEUE"]]);
+  assert.deepEqual(browser.faults, []);
+});
+
+test("an empty comment says what is missing, and a draft outlives a look elsewhere", async () => {
+  await open("manager", "#/negatives");
+  await articles().first().waitFor();
+  await page.keyboard.press("c");
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("Write a comment or choose a reason.").waitFor();
+  await page.keyboard.type("half a thought");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("j");
+  assert.equal(await page.locator("okno-negatives textarea").inputValue(), "");
+  await page.keyboard.press("k");
+  await waitUntil(page, () => document.querySelector("okno-app").renderRoot.querySelector("okno-negatives").renderRoot.querySelector("textarea").value === "half a thought");
+});
+
+test("staff see their ratings and no dossier", async () => {
+  await open("anna", "#/negatives");
+  await articles().first().waitFor();
+  assert.deepEqual(await page.locator("okno-header nav a").allInnerTexts(), ["My statements", "Negatives"]);
+  assert.equal(await page.getByText("Video and dossier").count(), 0);
+  assert.equal(await page.locator(".figures").count(), 0);
+});
+
+test("who sees no site is told so, and what to do", async () => {
+  service.mock.users.manager.sites = [];
+  await open("manager", "#/surveys");
+  await page.getByText("No site is granted to you").waitFor();
+  service.mock.users.manager.sites = ["S1"];
+  await page.reload();
+  await page.locator("okno-surveys").waitFor();
+  const names = await page.locator("okno-header nav a").allInnerTexts();
+  assert.ok(!names.includes("Pay periods"), names.join());
+  service.mock.users.manager.sites = null;
+});
+
+test("an administrator grants a site and takes it back", async () => {
+  await open("admin", "#/users");
+  const anna = page.locator("okno-users li", { hasText: "E-104" });
+  await anna.getByText("sees nothing").waitFor();
+  await shoot(page, "users");
+  await anna.locator("select").selectOption("site:S2");
+  await anna.getByText("North Branch").first().waitFor();
+  await waitHere(page, () => service.mock.alerting.accounts[2].grants.length === 1);
+  await anna.getByRole("button", { name: "Take back: North Branch" }).click();
+  await anna.getByText("sees nothing").waitFor();
+  assert.deepEqual(browser.faults, []);
+});
+
+test("the pages speak Russian", async () => {
+  await open("manager", "#/negatives", { language: "ru-RU" });
+  await page.getByRole("button", { name: "RU", exact: true }).click();
+  await page.getByText("Долгое ожидание").waitFor();
+  await page.getByText("ждёт 30 мин").waitFor();
+  await shoot(page, "negatives-ru");
+  await page.goto(`${service.url}/#/alerts`);
+  await page.getByText("Много отрицательных оценок").first().waitFor();
+  await shoot(page, "alerts-ru");
+  service.mock.users.manager.language = "en";
+});
+
+for (const [width, dark] of [[360, false], [1280, true]])
+  test(`nothing is cut off at ${width}`, async () => {
+    await open("admin", "#/alerts", { width, height: 740, dark });
+    for (const [hash, sign] of [["#/alerts", "okno-alerts .list > li"], ["#/negatives", "okno-negatives article"], ["#/users", "okno-users li"]]) {
+      await page.goto(`${service.url}/${hash}`);
+      await page.locator(sign).first().waitFor();
+      await page.waitForLoadState("networkidle");
+      const wide = await page.evaluate(() => document.scrollingElement.scrollWidth);
+      await shoot(page, `${hash.slice(2)}-${width}${dark ? "-dark" : ""}`);
+      assert.ok(wide <= width, `${hash} is ${wide} wide`);
+    }
+    assert.deepEqual(browser.faults, []);
+  });
