@@ -62,7 +62,7 @@ serve() {
         cat > "$dir/nginx/nginx.conf" <<CONF
 daemon off; pid $dir/nginx/pid; error_log $dir/nginx/error.log; worker_processes 1;
 events { worker_connections 64; }
-http { access_log off; client_body_temp_path $dir/nginx; proxy_temp_path $dir/nginx;
+http { log_format t "\$msec \$request_time \$connection \$uri \$http_range \$body_bytes_sent"; access_log $dir/nginx/access.log t; client_body_temp_path $dir/nginx; proxy_temp_path $dir/nginx;
     fastcgi_temp_path $dir/nginx; uwsgi_temp_path $dir/nginx; scgi_temp_path $dir/nginx;
     server { listen 127.0.0.1:$port; root $files; autoindex on; autoindex_format json; sendfile on;
         location /cut/ { alias $files/; mp4; mp4_max_buffer_size 64m; } } }

@@ -114,10 +114,10 @@ int source_open_local(const char *path, const struct okno_piece *piece,
 
 enum {
     HEAD_BYTES = 64 * 1024,         /* read by the first request: the index often lies there */
-    EXTENTS_MAX = 16,               /* kept */
+    EXTENTS_MAX = 256,               /* kept */
     EXTENT_BYTES = 4 * 1024 * 1024, /* at most in one request outside a plan */
     KEPT_BYTES = 16 * 1024 * 1024,
-    SKIP_BYTES = 128 * 1024 /* of a plan are read and dropped rather than asked anew */
+    SKIP_BYTES = 2 * 1024 * 1024 /* of a plan are read and dropped rather than asked anew */
 };
 
 struct extent {
@@ -192,20 +192,20 @@ static struct extent *make_room(struct remote *remote, size_t len)
     }
 }
 
-static int keep_extent(struct remote *remote, int64_t at, const struct okno_buf *body,
+static int keep_extent(struct remote *remote, int64_t at, const void *bytes, size_t len,
                        struct okno_err *err)
 {
-    if (body->len == 0)
+    if (len == 0)
         return 0;
-    struct extent *extent = make_room(remote, body->len);
-    extent->data = malloc(body->len);
+    struct extent *extent = make_room(remote, len);
+    extent->data = malloc(len);
     if (!extent->data)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to read %s", remote->name);
-    memcpy(extent->data, body->data, body->len);
+    memcpy(extent->data, bytes, len);
     extent->at = at;
-    extent->len = body->len;
+    extent->len = len;
     extent->used = ++remote->clock;
-    remote->kept += body->len;
+    remote->kept += len;
     return 0;
 }
 
@@ -262,7 +262,7 @@ static int fetch(struct remote *remote, int64_t offset, int64_t len, struct okno
         offset + (int64_t)body.len < remote->source->size)
         return okno_fail(err, OKNO_PROTOCOL, "%s: ends at byte %" PRId64 ", before its %" PRId64,
                          remote->name, offset + (int64_t)body.len, remote->source->size);
-    return keep_extent(remote, reply.whole ? 0 : offset, &body, err);
+    return keep_extent(remote, reply.whole ? 0 : offset, body.data, body.len, err);
 }
 
 static int as_gone(struct okno_err *err, int rc)
@@ -341,6 +341,8 @@ static int stream_read(struct remote *remote, int64_t at, void *into, size_t len
     if (rc == 0)
         rc = stream_take(remote, into, part, until_us, err);
     if (rc == 0)
+        rc = keep_extent(remote, at, into, part, err); /* demuxers go back a little */
+    if (rc == 0)
         *ret_got = part;
     if (rc < 0 || remote->stream_at == remote->stream_to)
         stream_end(remote);
@@ -351,9 +353,9 @@ static int stream_read(struct remote *remote, int64_t at, void *into, size_t len
 static int read_part(struct remote *remote, int64_t at, void *into, size_t len, int64_t until_us,
                      size_t *ret_got, struct okno_err *err)
 {
-    struct extent *extent = find_extent(remote, at);
-    bool streams = false;
-    int rc = extent ? 0 : stream_ready(remote, at, &streams, err);
+    bool streams = remote->stream && at == remote->stream_at;
+    struct extent *extent = streams ? NULL : find_extent(remote, at);
+    int rc = streams || extent ? 0 : stream_ready(remote, at, &streams, err);
     if (rc < 0)
         return rc;
     if (streams)

@@ -26,13 +26,18 @@ struct media_io {
     size_t cache_len;
     size_t chunk; /* size of the next read; doubles while reading on */
     int64_t plan_from, plan_to;
-    struct okno_err err; /* the transport's first failure */
+    int64_t onward;               /* bytes to plan once the plan is used up; 0: none */
+    int64_t hole_at;              /* -1: none */
+    uint8_t hole[MEDIA_HOLE_MIN]; /* what is read there */
+    struct okno_err err;          /* the transport's first failure */
 };
 
 /* How much to fetch at io->at: inside the plan up to its end, else doubling along a sequential
  * read, so that an index of a megabyte costs few requests and a jump costs little. */
 static size_t chunk_len(struct media_io *io)
 {
+    if (io->onward > 0 && io->at == io->plan_to)
+        media_io_plan(io, io->at, io->at + io->onward);
     if (io->at >= io->plan_from && io->at < io->plan_to) {
         int64_t left = io->plan_to - io->at;
         return left < CHUNK_MAX ? (size_t)left : CHUNK_MAX;
@@ -66,6 +71,16 @@ static int io_read(void *opaque, uint8_t *into, int len)
         return AVERROR(EIO);
     if (len <= 0 || io->at >= io->source->size)
         return AVERROR_EOF;
+    bool before = io->hole_at > io->at;
+    if (io->hole_at >= 0 && !before && io->at < io->hole_at + MEDIA_HOLE_MIN) {
+        int64_t left = io->hole_at + MEDIA_HOLE_MIN - io->at;
+        len = left < len ? (int)left : len;
+        memcpy(into, io->hole + (MEDIA_HOLE_MIN - left), (size_t)len);
+        io->at += len;
+        return len;
+    }
+    if (before && io->hole_at - io->at < len)
+        len = (int)(io->hole_at - io->at);
     if (io->at < io->cache_at || io->at >= io->cache_at + (int64_t)io->cache_len) {
         int rc = fill(io);
         if (rc < 0)
@@ -132,6 +147,7 @@ int media_io_new(struct okno_source *source, struct media_io **ret_io, struct ok
     struct media_io *io = calloc(1, sizeof(*io));
     if (io) {
         io->source = source;
+        io->hole_at = -1;
         io->cache = malloc(CHUNK_MAX);
         io->avio = avio_new(false, io, io_read, NULL, io_seek);
     }
@@ -163,6 +179,21 @@ void media_io_plan(struct media_io *io, int64_t from, int64_t to)
     io->plan_to = to < io->source->size ? to : io->source->size;
     if (io->source->plan && io->plan_from < io->plan_to)
         io->source->plan(io->source->ctx, io->plan_from, io->plan_to);
+}
+
+void media_io_onward(struct media_io *io, int64_t bytes)
+{
+    io->onward = bytes;
+}
+
+void media_io_hole(struct media_io *io, int64_t at, int64_t to)
+{
+    uint64_t bytes = (uint64_t)(to - at);
+    const uint8_t head[8] = {0, 0, 0, 1, 'f', 'r', 'e', 'e'};
+    memcpy(io->hole, head, sizeof(head));
+    for (int i = 0; i < 8; i++)
+        io->hole[8 + i] = (uint8_t)(bytes >> (56 - 8 * i));
+    io->hole_at = at;
 }
 
 const struct okno_err *media_io_error(const struct media_io *io)

@@ -19,6 +19,14 @@ AVIOContext *media_io_context(struct media_io *io);
 /* The bytes [from, to) will be read soon: fetch them in large pieces and nothing beyond them. */
 void media_io_plan(struct media_io *io, int64_t from, int64_t to);
 
+/* The bytes behind the plan may be needed too, if it was an estimate: fetch this many at once then.
+ */
+void media_io_onward(struct media_io *io, int64_t bytes);
+
+/* Let [at, to) look like one MP4 box without a meaning, so that a demuxer steps over it. */
+enum { MEDIA_HOLE_MIN = 16 };
+void media_io_hole(struct media_io *io, int64_t at, int64_t to);
+
 /* The transport failure behind a demuxer's complaint; NULL when the transport is fine. */
 const struct okno_err *media_io_error(const struct media_io *io);
 

@@ -8,8 +8,15 @@ enum {
     ANALYZE_US = 3 * 1000 * 1000,
     MAX_STREAMS = 16,
     FIRST_FRAMES = 64,   /* looked at for the earliest presentation time */
+    INDEX_MARGIN = 64,   /* the heads of the boxes behind it */
+    LOOKS = 8,           /* for a place in a stream */
     NO_KEY_FRAMES = 4000 /* looked at before giving up on a key frame */
 };
+
+#define LAND_US (3 * AV_TIME_BASE / 2) /* near enough before it */
+
+/* Streams are entered this long before the moment: most have a key frame in it. */
+#define STREAM_BACK_US (4 * AV_TIME_BASE)
 
 /* Only demuxers that read one file and follow no reference to another. */
 static const char *const formats[] = {"mov", "mp4", "matroska", "mpegts", "avi", "mpeg"};
@@ -81,6 +88,8 @@ static int format_open(struct media_reader *reader, const char *name, struct okn
     format->probesize = PROBE_BYTES;
     format->max_analyze_duration = ANALYZE_US;
     format->max_streams = MAX_STREAMS;
+    if (reader->boxes.first_at) /* fragments are found here; the demuxer would visit each of them */
+        format->flags |= AVFMT_FLAG_IGNIDX;
     rc = format->protocol_whitelist && format->format_whitelist && format->codec_whitelist
              ? avformat_open_input(&format, "", input, NULL)
              : AVERROR(ENOMEM);
@@ -110,9 +119,11 @@ static bool is_described(const struct media_reader *reader)
     return described;
 }
 
-static int streams_choose(struct media_reader *reader, bool audio, struct okno_err *err)
+static int streams_choose(struct media_reader *reader, struct okno_err *err)
 {
     AVFormatContext *format = reader->format;
+    bool audio = reader->wants_audio;
+    reader->video = reader->audio = NULL;
     for (unsigned i = 0; i < format->nb_streams; i++) {
         AVStream *stream = format->streams[i];
         enum AVMediaType type = stream->codecpar->codec_type;
@@ -190,12 +201,43 @@ static int find_first(struct media_reader *reader, struct okno_err *err)
     return 0;
 }
 
-static int reader_prepare(struct media_reader *reader, const struct okno_media_input *input,
-                          bool audio, struct okno_err *err)
+/* A failure of the transport reads the same from here as from the demuxer. */
+static int boxes_open(struct media_reader *reader, struct okno_err *err)
 {
-    int rc = media_io_new(input->source, &reader->io, err);
+    struct okno_err trouble = {0};
+    bool mov = strcmp(reader->format_name, "mov") == 0 || strcmp(reader->format_name, "mp4") == 0;
+    int rc = mov ? media_boxes_look(reader->source, &reader->boxes, &trouble) : 0;
+    return rc < 0 ? okno_fail(err, rc, "%s: %s", reader_name(reader), trouble.text) : 0;
+}
+
+/* Whether the file has fragments that can be found by time. */
+static void pieces_prepare(struct media_reader *reader)
+{
+    struct media_fragment first = {0};
+    struct media_boxes *boxes = &reader->boxes;
+    if (!boxes->first_at || avformat_index_get_entries_count(reader->video) < 1)
+        return;
+    boxes->track = (uint32_t)reader->video->id;
+    if (media_boxes_first(boxes, &first, NULL) <= 0)
+        return;
+    reader->time0 = first.time;
+    reader->dts0 = avformat_index_get_entry(reader->video, 0)->timestamp;
+    reader->in_pieces = true;
+}
+
+static int reader_prepare(struct media_reader *reader, struct okno_err *err)
+{
+    int rc = boxes_open(reader, err);
     if (rc == 0)
-        rc = format_open(reader, input->format, err);
+        rc = media_io_new(reader->source, &reader->io, err);
+    const struct media_boxes *boxes = &reader->boxes;
+    if (rc == 0 && boxes->moov_end)
+        media_io_plan(reader->io, boxes->moov_at, boxes->moov_end + INDEX_MARGIN);
+    if (rc == 0 && boxes->first_at - boxes->moov_end >= MEDIA_HOLE_MIN)
+        media_io_hole(reader->io, boxes->moov_end,
+                      boxes->first_at); /* over its list of fragments */
+    if (rc == 0)
+        rc = format_open(reader, reader->format_name, err);
     if (rc < 0)
         return rc;
     if (!is_described(reader)) {
@@ -203,10 +245,11 @@ static int reader_prepare(struct media_reader *reader, const struct okno_media_i
         if (rc < 0 || media_io_error(reader->io))
             return reader_fail(reader, rc, "not a readable recording", err);
     }
-    rc = streams_choose(reader, audio, err);
+    rc = streams_choose(reader, err);
     if (rc < 0)
         return rc;
     reader->frame_us = frame_interval(reader);
+    pieces_prepare(reader);
     return find_first(reader, err);
 }
 
@@ -218,10 +261,13 @@ int media_reader_open(const struct okno_media_input *input, bool audio,
     if (!reader)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to read a recording");
     reader->name = input->name;
+    reader->source = input->source;
+    reader->format_name = input->format;
+    reader->wants_audio = audio;
     reader->from_us = input->from_us;
     reader->span_us = -1;
     reader->last_dts = AV_NOPTS_VALUE;
-    int rc = reader_prepare(reader, input, audio, err);
+    int rc = reader_prepare(reader, err);
     if (rc < 0)
         return rc;
     *ret_reader = okno_mem_take(&reader);
@@ -234,6 +280,7 @@ void media_reader_close(struct media_reader *reader)
         return;
     avformat_close_input(&reader->format);
     media_io_free(reader->io);
+    media_boxes_clear(&reader->boxes);
     free(reader);
 }
 
@@ -294,8 +341,92 @@ int media_reader_next(struct media_reader *reader, AVPacket *packet, struct okno
     return 0;
 }
 
+/* Open the recording anew as if it began with the fragment that holds `stamp`, a decode time. */
+static int pieces_seek(struct media_reader *reader, int64_t stamp, int64_t until,
+                       struct okno_err *err)
+{
+    struct okno_err trouble = {0};
+    struct media_boxes *boxes = &reader->boxes;
+    struct media_fragment found = {0};
+    int64_t time = reader->time0 + (stamp - reader->dts0);
+    boxes->until = reader->time0 + (until - reader->dts0);
+    int rc = media_boxes_find(boxes, time, &found, &trouble);
+    if (rc < 0)
+        return okno_fail(err, rc, "%s: %s", reader_name(reader), trouble.text);
+    avformat_close_input(&reader->format);
+    media_io_free(reader->io);
+    reader->io = NULL;
+    reader->broken = false;
+    reader->last_dts = AV_NOPTS_VALUE;
+    rc = media_io_new(reader->source, &reader->io, err);
+    if (rc < 0)
+        return rc;
+    if (found.at - boxes->moov_end >= MEDIA_HOLE_MIN)
+        media_io_hole(reader->io, boxes->moov_end, found.at);
+    int64_t bytes = media_boxes_guess(boxes, time, boxes->until);
+    if (found.at > 0 && until > stamp && bytes > 1) {
+        media_io_plan(reader->io, found.at, found.at + bytes);
+        media_io_onward(reader->io, bytes / 16 > 65536 ? bytes / 16 : 65536);
+    }
+    rc = format_open(reader, reader->format_name, err);
+    return rc < 0 ? rc : streams_choose(reader, err);
+}
+
+static bool is_stream(const struct media_reader *reader)
+{
+    return strcmp(reader->format->iformat->name, "mpegts") == 0;
+}
+
+/* Clock time of the first frame behind a byte; false when none can be read there. */
+static bool time_behind(struct media_reader *reader, int64_t pos, int64_t *ret_us)
+{
+    AVPacket *packet = av_packet_alloc();
+    bool found = packet && av_seek_frame(reader->format, -1, pos, AVSEEK_FLAG_BYTE) >= 0;
+    int rc = found ? 1 : 0;
+    while (rc > 0 && (rc = media_reader_next(reader, packet, NULL)) > 0 &&
+           !media_is_video(reader, packet))
+        av_packet_unref(packet);
+    if (rc > 0)
+        *ret_us = media_reader_us(reader, reader->video, packet->pts);
+    av_packet_free(&packet);
+    return rc > 0;
+}
+
+/* A stream without an index tells its times as it goes: guess the byte from what is known on both
+ * sides, look, guess again. Lands before at_us, by little if it can. 0, or 1 when that fails. */
+static int stream_seek(struct media_reader *reader, int64_t at_us)
+{
+    int64_t low = 0;
+    int64_t high = reader->source->size;
+    int64_t low_us = reader->from_us;
+    int64_t high_us = reader->from_us + reader->format->duration;
+    bool near = false;
+    for (int i = 0; i < LOOKS && !near && low_us < at_us && at_us < high_us; i++) {
+        int64_t pos = low + av_rescale(high - low, at_us - low_us - LAND_US / 2, high_us - low_us);
+        int64_t us = 0;
+        pos = pos > low ? pos : low;
+        if (!time_behind(reader, pos, &us))
+            return 1;
+        if (us > at_us) {
+            high = pos;
+            high_us = us;
+        } else {
+            low = pos;
+            low_us = us;
+            near = at_us - us < LAND_US;
+        }
+    }
+    return av_seek_frame(reader->format, -1, low, AVSEEK_FLAG_BYTE) < 0;
+}
+
 static int seek_to(struct media_reader *reader, int64_t at_us, struct okno_err *err)
 {
+    if (reader->in_pieces) {
+        AVRational base = reader->video->time_base;
+        int64_t at = av_rescale_q(at_us - reader->from_us, AV_TIME_BASE_Q, base);
+        int64_t until = av_rescale_q(reader->until_us - reader->from_us, AV_TIME_BASE_Q, base);
+        return pieces_seek(reader, reader->first_pts + at, reader->first_pts + until, err);
+    }
     int64_t ahead = at_us - reader->from_us;
     AVStream *video = reader->video;
     int64_t stamp = reader->first_pts + av_rescale_q(ahead, AV_TIME_BASE_Q, video->time_base);
@@ -304,6 +435,10 @@ static int seek_to(struct media_reader *reader, int64_t at_us, struct okno_err *
     reader->last_dts = AV_NOPTS_VALUE;
     /* Streams without an index are searched by time only roughly: their beginning is byte 0. */
     bool raw = strncmp(reader->format->iformat->name, "mpeg", 4) == 0;
+    if (ahead > 0 && is_stream(reader) && reader->format->duration > 0 &&
+        stream_seek(reader, at_us) == 0)
+        return 0;
+    reader->broken = false;
     if (ahead > 0)
         rc = av_seek_frame(reader->format, video->index, stamp, AVSEEK_FLAG_BACKWARD);
     if (rc < 0 && !raw)
@@ -351,8 +486,33 @@ static int tail_span(struct media_reader *reader, int64_t at_us, int64_t *span,
     return rc < 0 ? rc : 0;
 }
 
+/* The end of the last fragment's last whole frame. */
+static int pieces_span(struct media_reader *reader, int64_t *ret_span_us, struct okno_err *err)
+{
+    int rc = pieces_seek(reader, INT64_MAX / 8, 0, err);
+    if (rc < 0)
+        return rc;
+    AVStream *video = reader->video;
+    int count = avformat_index_get_entries_count(video);
+    for (int i = count - 1; i >= 0; i--) {
+        const AVIndexEntry *last = avformat_index_get_entry(video, i);
+        if (last->pos + last->size > reader->source->size)
+            continue;
+        *ret_span_us = ticks_us(video, last->timestamp - reader->dts0) + reader->frame_us;
+        break;
+    }
+    return 0;
+}
+
 int media_reader_end(struct media_reader *reader, int64_t *ret_end_us, struct okno_err *err)
 {
+    if (reader->span_us < 0 && reader->in_pieces) {
+        int64_t span_us = 0;
+        int rc = pieces_span(reader, &span_us, err);
+        if (rc < 0)
+            return rc;
+        reader->span_us = span_us > 0 ? span_us : -1; /* else ask the packets */
+    }
     if (reader->span_us < 0) {
         int64_t span = 0;
         bool indexed = is_mov(reader) && avformat_index_get_entries_count(reader->video) > 1 &&
@@ -420,6 +580,48 @@ static void plan_window(struct media_reader *reader, int64_t at_us, int64_t unti
     media_io_plan(reader->io, low, high);
 }
 
+/* The clusters from one cue to another. */
+static void plan_cues(struct media_reader *reader, int64_t at_us, int64_t until_us)
+{
+    AVStream *video = reader->video;
+    int count = avformat_index_get_entries_count(video);
+    AVRational base = video->time_base;
+    int64_t at = reader->first_pts + av_rescale_q(at_us - reader->from_us, AV_TIME_BASE_Q, base);
+    int64_t until =
+        reader->first_pts + av_rescale_q(until_us - reader->from_us, AV_TIME_BASE_Q, base);
+    int i = av_index_search_timestamp(video, at, AVSEEK_FLAG_BACKWARD);
+    if (i < 0)
+        return;
+    int64_t low = avformat_index_get_entry(video, i)->pos;
+    while (i < count && avformat_index_get_entry(video, i)->timestamp <= until)
+        i++;
+    int64_t high = i < count ? avformat_index_get_entry(video, i)->pos : reader->source->size;
+    media_io_plan(reader->io, low, high);
+    media_io_onward(reader->io, 65536);
+}
+
+/* Without an index: as many bytes as that time takes up on average, and then on in small steps. */
+static void plan_onward(struct media_reader *reader, int64_t from_us, int64_t until_us)
+{
+    int64_t length_us = reader->format->duration;
+    int64_t at = avio_tell(reader->format->pb);
+    from_us = from_us > reader->from_us ? from_us : reader->from_us;
+    if (length_us <= 0 || at < 0 || until_us <= from_us)
+        return;
+    int64_t bytes = av_rescale(reader->source->size, until_us - from_us, length_us);
+    if (bytes > reader->source->size - at)
+        bytes = reader->source->size - at;
+    if (bytes < 2 * 65536)
+        return;
+    media_io_plan(reader->io, at, at + bytes);
+    media_io_onward(reader->io, bytes / 16 > 65536 ? bytes / 16 : 65536);
+}
+
+static bool is_matroska(const struct media_reader *reader)
+{
+    return strncmp(reader->format->iformat->name, "matroska", 8) == 0;
+}
+
 /* Read to the first key frame after a seek and hold it. 1, 0 at the end. */
 static int first_key(struct media_reader *reader, struct media_packet_vec *packets,
                      struct okno_err *err)
@@ -479,13 +681,20 @@ static int settle_key(struct media_reader *reader, int64_t at_us, struct media_p
 int media_reader_start(struct media_reader *reader, int64_t at_us, int64_t until_us,
                        struct media_packet_vec *packets, struct okno_err *err)
 {
-    plan_window(reader, at_us, until_us);
+    reader->until_us = until_us + 2 * reader->frame_us;
+    if (!reader->in_pieces)
+        plan_window(reader, at_us, until_us);
     /* A seek may land after the key frame wanted (reordered frames, or no index at all): go back
      * in doubling steps until one at or before at_us is found or the beginning is reached. */
-    for (int64_t back = 0;; back = back ? back * 2 : 2 * AV_TIME_BASE) {
+    int64_t first = is_stream(reader) ? STREAM_BACK_US : 0;
+    for (int64_t back = first;; back = back ? back * 2 : 2 * AV_TIME_BASE) {
         media_packets_clear(packets);
         bool beginning = at_us - back <= reader->from_us;
         int rc = seek_to(reader, at_us - back, err);
+        if (rc == 0 && is_matroska(reader))
+            plan_cues(reader, at_us - back, reader->until_us);
+        if (rc == 0 && is_stream(reader))
+            plan_onward(reader, at_us - back - LAND_US, reader->until_us);
         if (rc == 0)
             rc = first_key(reader, packets, err);
         reader->broken |= rc == 0 && beginning; /* no key frame in all of it */

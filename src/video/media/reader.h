@@ -3,6 +3,7 @@
 #ifndef MEDIA_READER_H
 #define MEDIA_READER_H
 
+#include "boxes.h"
 #include "io.h"
 
 #include "okno/vec.h"
@@ -28,7 +29,15 @@ struct media_reader {
     int64_t frame_us;  /* usual frame interval */
     int64_t span_us;   /* first frame to end of the last; -1 until media_reader_end */
     int64_t last_dts;
-    bool broken; /* ended by an error, not by its end */
+    struct okno_source *source; /* not owned */
+    const char *format_name;
+    bool wants_audio;
+    /* A fragmented MP4 without its index: opened anew at the fragment that is wanted. */
+    struct media_boxes boxes;
+    bool in_pieces;
+    int64_t dts0, time0; /* the first frame's decode time, as the demuxer and as the file tell it */
+    int64_t until_us;    /* how far the caller will read */
+    bool broken;         /* ended by an error, not by its end */
 };
 
 /* `name` for messages, may be NULL; borrowed, as the source is. */
