@@ -227,6 +227,15 @@ export const panels = {
   ],
 };
 
+export const invited = {
+  device: "T1", code: "7KQ2-M4XA-9RTD", url: "https://okno.example/panel#7KQ2-M4XA-9RTD", expires_at: "2099-01-01T00:00:00.000Z",
+  qr: { size: 9, path: "M1 1h3v1h-3zM5 5h2v1h-2z" },
+};
+export const codes = {
+  codes: [{ code: "2YJ8AQW0ZK5M7T3R", point: "S1-T1", device: "qr-2YJ8AQW0ZK5M7T3R", created_at: "2026-03-01T09:00:00.000Z", revoked_at: null,
+    url: "https://okno.example/q/2YJ8AQW0ZK5M7T3R", print: "/q/2YJ8AQW0ZK5M7T3R/print" }],
+};
+
 /** The same surveys along their points, with footage that has holes. */
 export function lanes(surveys, query) {
   const wanted = ({ site }) => !query.get("site") || site === query.get("site");

@@ -104,7 +104,8 @@ class Mock {
     const alerting = answerAlerts(this.alerting, method, path, query, body, user);
     if (alerting !== undefined) return alerting;
     if (noun === "devices") return data.devices;
-    if (noun === "panels") return data.panels;
+    if (noun === "panels") return method === "POST" ? data.invited : data.panels;
+    if (noun === "qr") return data.codes;
     if (noun === "lanes") return this.lanes(query);
     if (noun === "periods") return { periods: [] };
     if (noun === "audits") return id ? data.audits(this.reviewed)[0] : { audits: data.audits(this.reviewed) };

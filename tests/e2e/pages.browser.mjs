@@ -151,6 +151,20 @@ test("devices in trouble stand first, each with what is wrong", async () => {
   assert.deepEqual(browser.faults, []);
 });
 
+test("a tablet is connected from the page of devices", async () => {
+  await open("manager", "#/devices");
+  await page.getByText("queued on it: 3").waitFor();
+  await page.getByText("refused: 1").waitFor();
+  await page.getByRole("button", { name: "Connect a tablet" }).click();
+  await page.getByLabel("Device").fill("T1");
+  await page.getByLabel("What it is").selectOption("panel");
+  await page.getByRole("button", { name: "Make a code" }).click();
+  await page.getByText("7KQ2-M4XA-9RTD", { exact: true }).waitFor();
+  await page.getByRole("img", { name: "QR" }).waitFor();
+  await shoot(page, "devices-connect");
+  assert.deepEqual(browser.faults, []);
+});
+
 test("each role sees only its pages", async () => {
   await open("manager", "#/review");
   await page.locator("okno-indicators").waitFor();

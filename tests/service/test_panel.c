@@ -322,6 +322,28 @@ static void a_stream_tells_presses_at_once_and_ends_with_the_service(void **stat
     (void)close(fd);
 }
 
+/* Somebody who sees no site, or another, neither invites nor revokes here, and sees nothing. */
+static void rights_end_at_the_own_sites(void **state)
+{
+    struct fixture *fixture = *state;
+    char header[120];
+    paired(fixture, "T1", "panel", header);
+    fixture_sql(fixture, "DELETE FROM grants WHERE user = 'boss'");
+    const char *cookie = fixture_login(fixture, "boss");
+    static const char *const closed[][2] = {
+        {"/api/v1/panels", "{\"device\":\"T2\",\"point\":\"P1\",\"role\":\"panel\"}"},
+        {"/api/v1/panels/T1/revoke", "{}"},
+        {"/api/v1/qr", "{\"point\":\"P1\"}"}};
+    for (size_t i = 0; i < OKNO_COUNT(closed); i++) {
+        AUTO_ANSWER answer =
+            client_request(fixture_port(fixture), "POST", closed[i][0], cookie, closed[i][1]);
+        assert_int_equal(answer.status, 403);
+    }
+    AUTO_ANSWER list = client_request(fixture_port(fixture), "GET", "/api/v1/panels", cookie, NULL);
+    assert_string_equal(list.body, "{\"panels\":[]}");
+    assert_int_equal(count(fixture, "SELECT count(*) FROM tokens WHERE revoked_at IS NULL"), 1);
+}
+
 /* ---- codes on paper ---- */
 
 static struct okno_qr_code hang_up(struct fixture *fixture)
@@ -494,6 +516,7 @@ int main(void)
         TEST(a_panel_says_how_its_queue_is),
         TEST(fresh_presses_reach_the_panels_of_the_point_and_old_ones_do_not),
         TEST(a_stream_tells_presses_at_once_and_ends_with_the_service),
+        TEST(rights_end_at_the_own_sites),
         TEST(a_phone_is_shown_the_question_of_the_point),
         TEST(an_answer_by_phone_never_fills_a_window),
         TEST(a_code_on_paper_does_not_make_silence_unheard_nor_quiet),

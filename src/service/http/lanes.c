@@ -4,6 +4,7 @@
 #include "handlers.h"
 
 #include "okno/time.h"
+#include "rights.h"
 
 #include <string.h>
 
@@ -117,6 +118,9 @@ static int add_lanes(const struct http_request *request, struct lanes *lanes, st
                              OKNO_TEXT("site", http_query(request, "site")),
                              OKNO_TEXT("point", http_query(request, "point")));
     while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
+        rc = 0;
+        if (!http_rights_site(request, okno_stmt_text(stmt, "site")))
+            continue;
         json_t *lane = json_pack("{s:o, s:o, s:o, s:[], s:[], s:[]}", "site", text_of(stmt, "site"),
                                  "point", text_of(stmt, "point"), "name", text_of(stmt, "name"),
                                  "surveys", "ratings", "situations");

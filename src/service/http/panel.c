@@ -7,6 +7,7 @@
 #include "okno/panel.h"
 #include "okno/qr.h"
 #include "okno/time.h"
+#include "rights.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -83,7 +84,9 @@ int http_post_panel(struct http_request *request, struct http_reply *reply, stru
     char base[HTTP_URL_TEXT];
     char url[HTTP_URL_TEXT + 32];
     int64_t now_us = okno_time_now();
-    int rc = okno_panel_invite(request->db, &invitation, now_us, code, err);
+    int rc = http_rights_point(request, invitation.point, err);
+    if (rc == 0)
+        rc = okno_panel_invite(request->db, &invitation, now_us, code, err);
     if (rc < 0)
         return rc;
     http_base_url(request, base);
@@ -98,9 +101,18 @@ int http_post_panel(struct http_request *request, struct http_reply *reply, stru
 
 int http_get_panels(struct http_request *request, struct http_reply *reply, struct okno_err *err)
 {
-    json_t *list = NULL;
+    okno_autojson json_t *list = NULL;
     int rc = okno_panel_list(request->db, okno_time_now(), &list, err);
-    return rc < 0 ? rc : http_reply_json(reply, json_pack("{s:o}", "panels", list), err);
+    for (size_t i = rc == 0 ? json_array_size(list) : 0; rc == 0 && i-- > 0;) {
+        struct okno_err why = {0};
+        const json_t *point = json_object_get(json_array_get(list, i), "point");
+        rc = http_rights_point(request, json_string_value(point), &why);
+        if (rc == OKNO_FORBIDDEN)
+            rc = json_array_remove(list, i);
+        else if (rc < 0)
+            rc = okno_fail(err, rc, "%s", why.text);
+    }
+    return rc < 0 ? rc : http_reply_json(reply, json_pack("{s:O}", "panels", list), err);
 }
 
 int http_post_panel_revoke(struct http_request *request, struct http_reply *reply,

@@ -6,6 +6,7 @@
 #include "okno/panel.h"
 #include "okno/qr.h"
 #include "okno/time.h"
+#include "rights.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -363,7 +364,8 @@ int http_get_qr_codes(struct http_request *request, struct http_reply *reply, st
     int rc = okno_qr_code_list(request->db, http_query(request, "point"), &codes, err);
     http_base_url(request, base);
     for (size_t i = 0; rc == 0 && i < codes.len; i++)
-        if (json_array_append_new(list, code_json(&codes.items[i], base)) < 0)
+        if (http_rights_point(request, codes.items[i].point, NULL) == 0 &&
+            json_array_append_new(list, code_json(&codes.items[i], base)) < 0)
             rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for the codes");
     return rc < 0 ? rc : http_reply_json(reply, json_pack("{s:O}", "codes", list), err);
 }
@@ -373,7 +375,9 @@ int http_post_qr_code(struct http_request *request, struct http_reply *reply, st
     struct okno_qr_code code;
     char base[HTTP_URL_TEXT];
     const char *point = json_string_value(json_object_get(request->body, "point"));
-    int rc = okno_qr_code_add(request->db, point, request->who.user, okno_time_now(), &code, err);
+    int rc = http_rights_point(request, point, err);
+    if (rc == 0)
+        rc = okno_qr_code_add(request->db, point, request->who.user, okno_time_now(), &code, err);
     http_base_url(request, base);
     return rc < 0 ? rc : http_reply_json(reply, code_json(&code, base), err);
 }

@@ -35,6 +35,11 @@ static const struct {
     {"/api/v1/reaction", REACH_LISTED},
     {"/api/v1/surveys", REACH_LISTED},
     {"/api/v1/changes", REACH_LISTED},
+    {"/api/v1/lanes", REACH_LISTED},
+    {"/api/v1/panels", REACH_LISTED},
+    {"/api/v1/panels/{device}/revoke", REACH_NAMED},
+    {"/api/v1/qr", REACH_LISTED},
+    {"/api/v1/qr/{code}/revoke", REACH_NAMED},
     {"/api/v1/surveys/{survey}", REACH_NAMED},
     {"/api/v1/surveys/{survey}/attribution", REACH_NAMED},
     {"/api/v1/surveys/{survey}/target", REACH_NAMED},
@@ -48,7 +53,8 @@ static const struct {
 } things[] = {
     {"{survey}", "service.sees_survey"}, {"{rating}", "service.sees_survey"},
     {"{file}", "service.sees_file"},     {"{alert}", "service.sees_alert"},
-    {"{period}", "service.sees_period"},
+    {"{period}", "service.sees_period"}, {"{device}", "service.sees_device"},
+    {"{code}", "service.sees_code"},
 };
 
 static bool reach_of(const char *path, enum reach *ret_reach)
@@ -105,17 +111,23 @@ static int check_thing(const struct http_request *request, struct okno_err *err)
     return okno_fail(err, OKNO_FORBIDDEN, "this is not open to who sees some sites only");
 }
 
+int http_rights_point(const struct http_request *request, const char *point, struct okno_err *err)
+{
+    int64_t seen = 1;
+    int rc = request->sites
+                 ? OKNO_DB_INT(request->db, "service.sees_point", 1, &seen, err,
+                               OKNO_TEXT("id", point), OKNO_TEXT("sites", request->sites))
+                 : 0;
+    return rc < 0 ? rc : seen ? 0 : refuse_site(request, "point", err);
+}
+
 static int check_query(const struct http_request *request, struct okno_err *err)
 {
     const char *site = http_query(request, "site");
     const char *point = http_query(request, "point");
-    int64_t seen = 1;
     if (site && !http_rights_site(request, site))
         return refuse_site(request, "site", err);
-    int rc = point ? OKNO_DB_INT(request->db, "service.sees_point", 1, &seen, err,
-                                 OKNO_TEXT("id", point), OKNO_TEXT("sites", request->sites))
-                   : 0;
-    return rc < 0 ? rc : seen ? 0 : refuse_site(request, "point", err);
+    return point ? http_rights_point(request, point, err) : 0;
 }
 
 /* "manager, administrator" */

@@ -14,4 +14,8 @@ OKNO_CHECK int http_rights_check(const struct http_request *request, struct okno
 /* May this person see the site? NULL: only who sees all. */
 bool http_rights_site(const struct http_request *request, const char *site);
 
+/* OKNO_FORBIDDEN for a point of a site that this person does not see; an unknown point passes. */
+OKNO_CHECK int http_rights_point(const struct http_request *request, const char *point,
+                                 struct okno_err *err);
+
 #endif

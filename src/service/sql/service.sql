@@ -134,3 +134,15 @@ SELECT situation, point, first_at, until_at, holds FROM force_majeure
 WHERE until_at > $from AND first_at < $to
   AND ($site IS NULL OR site = $site) AND ($point IS NULL OR point = $point)
 ORDER BY first_at, situation LIMIT $limit;
+
+-- name: service.sees_device
+-- By the point where it stands or stood last; a device at none is for who sees all.
+SELECT coalesce((SELECT (SELECT p.site FROM points p WHERE p.point = d.point ORDER BY p.id DESC
+                         LIMIT 1) IN (SELECT value FROM json_each($sites))
+                 FROM devices d WHERE d.device = $id ORDER BY d.valid_from DESC, d.id DESC
+                 LIMIT 1), 0);
+
+-- name: service.sees_code
+SELECT (SELECT p.site FROM points p WHERE p.point = q.point ORDER BY p.id DESC LIMIT 1)
+       IN (SELECT value FROM json_each($sites))
+FROM qr_codes q WHERE q.code = $id;

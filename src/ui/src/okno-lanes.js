@@ -13,10 +13,12 @@ import "./okno-verdict.js";
 
 const rows = ["yes", "no", "unsure", "silent"];
 const signs = { yes: "+", no: "−", unsure: "±", silent: "○", open: "…" };
+// In pixels of a page of ordinary size; drawn larger where the page is.
+const gutter = 14; // for the signs of the rows
 const rowHeight = 11;
 const stripTop = rows.length * rowHeight + 3;
 const laneHeight = stripTop + 8;
-const leastWidth = 3;
+const leastWidth = 4;
 const ms = Date.parse;
 
 class OknoLanes extends OknoElement {
@@ -31,6 +33,7 @@ class OknoLanes extends OknoElement {
     .legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; font-size: .75rem; color: var(--muted); align-items: center; margin-bottom: .5rem; }
     .legend svg { display: inline; width: auto; cursor: default; vertical-align: -1px; }
     .legend b { display: inline-block; min-width: 1.25em; text-align: center; }
+    .amber { color: var(--amber); } .blue { color: var(--accent); } .red { color: var(--invalid); }
     .legend .tools { margin-left: auto; display: flex; gap: .25rem; align-items: center; }
     .legend button { min-height: 1.75rem; padding: .125rem .5rem; }
     .board { padding: .5rem .75rem .75rem; }
@@ -82,7 +85,8 @@ class OknoLanes extends OknoElement {
   }
 
   measure() {
-    const width = this.renderRoot.querySelector(".plot")?.clientWidth ?? 0;
+    this.unit = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+    const width = (this.renderRoot.querySelector(".plot")?.clientWidth ?? 0) / this.unit;
     if (width && width !== this.width) this.width = width;
   }
 
@@ -93,13 +97,13 @@ class OknoLanes extends OknoElement {
       this.footage = new Map(this.lanes.map((lane) => [lane.point, footageSpans(lane.surveys)]));
       this.chosen = null;
     }
+    if (["lanes", "day", "range"].some((name) => changed.has(name))) this.shown = rangeOf(this.range, this.day) ?? fitRange(this.lanes, this.day);
   }
 
-  get shown() { return rangeOf(this.range, this.day) ?? fitRange(this.lanes, this.day); }
 
   show(range) { this.emit("range", rangeText(range, this.day[0])); }
 
-  x(at) { return ((at - this.shown[0]) / (this.shown[1] - this.shown[0])) * this.width; }
+  x(at) { return gutter + ((at - this.shown[0]) / (this.shown[1] - this.shown[0])) * (this.width - gutter); }
 
   // ---- choosing ----
 
@@ -156,7 +160,7 @@ class OknoLanes extends OknoElement {
 
   clicked(event, lane) {
     const box = event.currentTarget.getBoundingClientRect();
-    const at = event.clientX - box.left;
+    const at = (event.clientX - box.left) / this.unit;
     const row = Math.floor(((event.clientY - box.top) / box.height) * laneHeight / rowHeight);
     let best = -1;
     let near = 12;
@@ -174,7 +178,7 @@ class OknoLanes extends OknoElement {
   bar(survey) {
     const left = this.x(ms(survey.opened_at));
     const width = Math.max(leastWidth, this.x(ms(survey.closes_at)) - left);
-    if (left > this.width || left + width < 0) return nothing;
+    if (left > this.width || left + width < gutter) return nothing;
     const answer = answerOf(survey);
     const top = Math.max(0, rows.indexOf(answer)) * rowHeight + 1.5;
     const faint = this.wanted(survey) ? "" : "faint";
@@ -187,15 +191,15 @@ class OknoLanes extends OknoElement {
   rating({ at, answer, channel }) {
     const x = this.x(ms(at));
     const y = Math.max(0, rows.indexOf(answer)) * rowHeight + rowHeight / 2;
-    if (x < 0 || x > this.width) return nothing;
+    if (x < gutter || x > this.width) return nothing;
     const title = `${formatClock(at, this.zone)} ${t("lanes.rating")}: ${named("answer", answer)}${channel === "panel" ? "" : `, ${channel}`}`;
     return svg`<path class="rating ${answer}" d="M${x - 4} ${y}l4 -4l4 4l-4 4z"><title>${title}</title></path>`;
   }
 
   strip(spans, name) {
     return spans.map(([from, to]) => {
-      const [left, right] = [Math.max(0, this.x(from)), Math.min(this.width, this.x(to))];
-      return right < 0 || left > this.width ? nothing
+      const [left, right] = [Math.max(gutter, this.x(from)), Math.min(this.width, this.x(to))];
+      return right < gutter || left > this.width ? nothing
         : svg`<rect class=${name} x=${left} y=${name === "missing" ? stripTop - 1 : stripTop + 1} width=${Math.max(1, right - left)} height=${name === "missing" ? 7 : 4}/>`;
     });
   }
@@ -212,13 +216,13 @@ class OknoLanes extends OknoElement {
     const { recorded, missing } = this.footage.get(lane.point);
     const label = t("lanes.label", { point: lane.name, n: lane.surveys.length });
     return html`<div class="lane"><div class="name">${lane.name}<small>${this.names?.(lane.site) ?? lane.site} · ${formatNumber(lane.surveys.length)}</small></div>
-      <div class="plot">${this.width ? html`<svg role="img" aria-label=${label} height=${laneHeight} viewBox=${`0 0 ${this.width} ${laneHeight}`} preserveAspectRatio="none"
+      <div class="plot">${this.width ? html`<svg role="img" aria-label=${label} height=${laneHeight * this.unit} viewBox=${`0 0 ${this.width} ${laneHeight}`} preserveAspectRatio="none"
         @click=${(event) => this.clicked(event, index)}>
-        ${lane.situations.map(({ from, to }) => svg`<rect class="fm" x=${this.x(ms(from))} y="0" width=${Math.max(2, this.x(ms(to)) - this.x(ms(from)))} height=${stripTop - 2}/>
-          <rect class="fm-edge" x=${this.x(ms(from))} y="0" width="2" height=${stripTop - 2}/>`)}
-        ${rows.map((name, at) => svg`<line class="row" x1="0" x2=${this.width} y1=${(at + 1) * rowHeight} y2=${(at + 1) * rowHeight}/>`)}
+        ${lane.situations.map(({ from, to }) => svg`<rect class="fm" x=${Math.max(gutter, this.x(ms(from)))} y="0" width=${Math.max(0, Math.max(gutter, this.x(ms(to))) - Math.max(gutter, this.x(ms(from))))} height=${stripTop - 2}/>
+          <rect class="fm-edge" x=${Math.max(gutter - 2, this.x(ms(from)))} y="0" width="2" height=${stripTop - 2}/>`)}
+        ${rows.map((name, at) => svg`<line class="row" x1="0" x2=${this.width} y1=${(at + 1) * rowHeight} y2=${(at + 1) * rowHeight}/><text x="1" y=${(at + 1) * rowHeight - 2.5}>${signs[name]}</text>`)}
         ${this.axis.marks.map((at) => svg`<line class="grid" x1=${this.x(at)} x2=${this.x(at)} y1="0" y2=${stripTop}/>`)}
-        <rect class="unknown" x="0" y=${stripTop + 1} width=${this.width} height="4"/>
+        <rect class="unknown" x=${gutter} y=${stripTop + 1} width=${this.width - gutter} height="4"/>
         ${this.strip(recorded, "recorded")}${this.strip(missing, "missing")}
         ${lane.surveys.map((survey) => this.bar(survey))}
         ${lane.ratings.map((rating) => this.rating(rating))}
@@ -229,9 +233,9 @@ class OknoLanes extends OknoElement {
   renderAxis() {
     const text = (at) => formatClock(at, this.zone).slice(0, this.axis.step < 60000 ? 8 : 5);
     return html`<div class="lane axis"><div class="name muted">${zoneName(this.day[0], this.zone)}</div><div class="plot">${this.width ? html`
-      <svg height="16" viewBox=${`0 0 ${this.width} 16`} aria-hidden="true">${this.axis.marks.map((at) => {
+      <svg height=${16 * this.unit} viewBox=${`0 0 ${this.width} 16`} aria-hidden="true">${this.axis.marks.map((at) => {
         const x = this.x(at);
-        const anchor = x < 20 ? "start" : x > this.width - 20 ? "end" : "middle";
+        const anchor = x < gutter + 20 ? "start" : x > this.width - 20 ? "end" : "middle";
         return svg`<text x=${x} y="11" text-anchor=${anchor}>${text(at)}</text>`;
       })}</svg>` : nothing}</div></div>`;
   }
@@ -257,8 +261,8 @@ class OknoLanes extends OknoElement {
     const middle = (from + to) / 2;
     return html`<div class="legend">
       ${rows.map((name) => html`<span><svg width="12" height="10" viewBox="0 0 12 10"><rect class=${name} x="1" y="1" width="10" height="8" rx="1"/></svg> <b>${signs[name]}</b>${named("answer", name)}</span>`)}
-      <span><b>◇</b>${t("lanes.rating")}</span><span><b>◦</b>${t("lanes.late")}</span><span><b>▌</b>${t("answer.fm")}</span>
-      <span><b>┄</b>${t("lanes.out")}</span><span><b>▬</b>${t("lanes.recorded")}</span><span><b>■</b>${t("lanes.missing")}</span>
+      <span><b>◇</b>${t("lanes.rating")}</span><span><b class="amber">○</b>${t("lanes.late")}</span><span><b class="amber">▌</b>${t("answer.fm")}</span>
+      <span><b>┄</b>${t("lanes.out")}</span><span><b class="blue">▬</b>${t("lanes.recorded")}</span><span><b class="red">▮</b>${t("lanes.missing")}</span>
       <span class="tools"><button @click=${() => this.emit("day", -1)}>‹ <kbd>[</kbd></button><button @click=${() => this.emit("day", 1)}>› <kbd>]</kbd></button>
         <button aria-label=${t("lanes.zoom_in")} @click=${() => this.show(zoomRange([from, to], 0.5, middle, this.day))}>+</button>
         <button aria-label=${t("lanes.zoom_out")} @click=${() => this.show(zoomRange([from, to], 2, middle, this.day))}>−</button>
@@ -266,7 +270,7 @@ class OknoLanes extends OknoElement {
   }
 
   render() {
-    this.axis = ticks(this.shown, this.width || 1, this.day[0]);
+    this.axis = ticks(this.shown, (this.width || gutter + 1) - gutter, this.day[0]);
     return html`${this.renderLegend()}
       <div class="card board">${this.renderAxis()}${this.lanes.map((lane, index) => this.renderLane(lane, index))}</div>
       ${this.renderDetail()}`;
