@@ -4,6 +4,7 @@
 #include "okno/evidence.h"
 #include "okno/review.h"
 #include "okno/time.h"
+#include "okno/viewing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +29,33 @@ static json_t *time_or_null(struct okno_stmt *stmt, const char *column)
 
 static json_t *evidence_url(const char *sha256, const char *media_type)
 {
-    const char *extension = strcmp(media_type, "image/jpeg") == 0 ? "jpg" : "mp4";
+    const char *extension = strcmp(media_type, "image/jpeg") == 0 ? "jpg"
+                            : strcmp(media_type, "masked") == 0   ? "view.jpg"
+                                                                  : "mp4";
     return json_sprintf("/api/v1/evidence/%s.%s", sha256, extension);
+}
+
+/* How it is shown: a viewing copy where one is needed (and why), what its pictures are like. */
+static void add_shown(json_t *json, struct okno_stmt *row)
+{
+    const char *sha256 = okno_stmt_text(row, "sha256");
+    const char *why = okno_stmt_text(row, "view");
+    const char *sidecar = okno_stmt_text(row, "sidecar");
+    bool clip = strcmp(okno_stmt_text(row, "media_type"), "image/jpeg") != 0;
+    json_object_set_new(json, "view",
+                        why[0] ? json_pack("{s:o, s:s}", "url",
+                                           json_sprintf("/api/v1/evidence/%s.view.%s", sha256,
+                                                        clip ? "mp4" : "jpg"),
+                                           "why", why)
+                               : json_null());
+    json_object_set_new(json, "picture_flags",
+                        json_loads(okno_stmt_text(row, "picture_flags"), 0, NULL));
+    json_object_set_new(json, "sidecar", sidecar[0] ? json_string(sidecar) : json_null());
+    if (clip)
+        json_object_set_new(json, "sheet",
+                            json_pack("{s:o, s:i}", "url",
+                                      json_sprintf("/api/v1/evidence/%s.sheet.jpg", sha256),
+                                      "count", OKNO_SHEET_TILES));
 }
 
 static json_t *clip_json(struct okno_stmt *row)
@@ -45,10 +71,13 @@ static json_t *clip_json(struct okno_stmt *row)
         okno_evidence_gaps_json(okno_stmt_text(row, "gaps")));
 }
 
+/* Masked stills are shown as their copies. */
 static json_t *still_json(struct okno_stmt *row)
 {
     const char *sha256 = okno_stmt_text(row, "sha256");
-    return json_pack("{s:o, s:s, s:o}", "url", evidence_url(sha256, "image/jpeg"), "sha256", sha256,
+    bool masked = strcmp(okno_stmt_text(row, "view"), "masks") == 0;
+    return json_pack("{s:o, s:s, s:o}", "url",
+                     evidence_url(sha256, masked ? "masked" : "image/jpeg"), "sha256", sha256,
                      "frame_at", time_or_null(row, "frame_at"));
 }
 
@@ -66,6 +95,8 @@ static int add_evidence(struct okno_db *db, const char *survey, const char *kind
     json_t *json = rc == 0                     ? json_null()
                    : strcmp(kind, "clip") == 0 ? clip_json(stmt)
                                                : still_json(stmt);
+    if (rc == 1)
+        add_shown(json, stmt);
     return set(item, kind, json, err);
 }
 

@@ -67,9 +67,35 @@ static json_t *evidence_url(struct okno_stmt *stmt)
                         clip ? "mp4" : "jpg");
 }
 
+/* Why it is shown as a viewing copy (masks, codec), what its pictures are like, its sidecar. */
+static void add_shown(json_t *json, struct okno_stmt *stmt)
+{
+    const char *sha256 = okno_stmt_text(stmt, "sha256");
+    const char *why = okno_stmt_text(stmt, "view");
+    const char *sidecar = okno_stmt_text(stmt, "sidecar");
+    bool clip = strcmp(okno_stmt_text(stmt, "kind"), "clip") == 0;
+    json_object_set_new(json, "view",
+                        why[0] ? json_pack("{s:o, s:s}", "url",
+                                           json_sprintf("/api/v1/evidence/%s.view.%s", sha256,
+                                                        clip ? "mp4" : "jpg"),
+                                           "why", why)
+                               : json_null());
+    json_object_set_new(json, "sheet",
+                        clip ? json_pack("{s:o, s:i}", "url",
+                                         json_sprintf("/api/v1/evidence/%s.sheet.jpg", sha256),
+                                         "count", 12)
+                             : json_null());
+    json_object_set_new(json, "picture_flags",
+                        json_loads(okno_stmt_text(stmt, "picture_flags"), 0, NULL));
+    json_object_set_new(json, "sidecar",
+                        sidecar[0] ? json_pack("{s:s, s:o}", "sha256", sidecar, "url",
+                                               json_sprintf("/api/v1/evidence/%s.json", sidecar))
+                                   : json_null());
+}
+
 static json_t *evidence_json(struct okno_stmt *stmt)
 {
-    return json_pack(
+    json_t *json = json_pack(
         "{s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
         " s:I, s:I, s:o, s:o}",
         "kind", text_of(stmt, "kind"), "audit", text_of(stmt, "audit"), "url", evidence_url(stmt),
@@ -83,6 +109,9 @@ static json_t *evidence_json(struct okno_stmt *stmt)
         ms_of(stmt, "uncertainty_us"), "requests", (json_int_t)okno_stmt_int(stmt, "requests"),
         "bytes_read", (json_int_t)okno_stmt_int(stmt, "bytes_read"), "software",
         text_of(stmt, "software"), "made_at", time_of(stmt, "made_at"));
+    if (json)
+        add_shown(json, stmt);
+    return json;
 }
 
 static json_t *review_json(struct okno_stmt *stmt)

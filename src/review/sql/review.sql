@@ -118,21 +118,24 @@ WHERE s.survey = $survey;
 
 -- name: review.evidence
 SELECT sha256, media_type, kind, codec, got_from, got_to, asked_from, asked_to, view_offset_us,
-       frame_at, gaps
-FROM evidence WHERE survey = $survey AND kind = $kind ORDER BY id DESC LIMIT 1;
+       frame_at, gaps, view, picture_flags, sidecar
+FROM evidence e JOIN evidence_shown USING (id)
+WHERE survey = $survey AND kind = $kind ORDER BY id DESC LIMIT 1;
 
 -- name: review.neighbours
 -- Stills of the surveys around this one at the same point: one clip cannot show the same person
 -- rating ten times.
 SELECT * FROM (
-    SELECT s.opened_at, e.sha256, e.frame_at, 'before' AS place FROM subjects s
+    SELECT s.opened_at, e.sha256, e.frame_at, v.view, 'before' AS place FROM subjects s
     JOIN evidence e ON e.survey = s.survey AND e.kind = 'still'
+    JOIN evidence_shown v ON v.id = e.id
     WHERE s.point = $point AND s.opened_at < $opened_at AND s.opened_at >= $opened_at - $reach
     GROUP BY s.survey ORDER BY s.opened_at DESC LIMIT 3)
 UNION ALL
 SELECT * FROM (
-    SELECT s.opened_at, e.sha256, e.frame_at, 'after' AS place FROM subjects s
+    SELECT s.opened_at, e.sha256, e.frame_at, v.view, 'after' AS place FROM subjects s
     JOIN evidence e ON e.survey = s.survey AND e.kind = 'still'
+    JOIN evidence_shown v ON v.id = e.id
     WHERE s.point = $point AND s.opened_at > $opened_at AND s.opened_at <= $opened_at + $reach
     GROUP BY s.survey ORDER BY s.opened_at LIMIT 3)
 ORDER BY opened_at;

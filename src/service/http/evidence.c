@@ -5,6 +5,7 @@
 
 #include "okno/hash.h"
 #include "okno/time.h"
+#include "okno/viewing.h"
 #include "range.h"
 
 #include <errno.h>
@@ -15,12 +16,21 @@
 /* What the queue shows around an item (review room: stills of neighbours within an hour). */
 static const int64_t neighbour_reach_us = 3600 * OKNO_SECOND_US;
 
-static const struct {
+/* What a name asks for: the file itself, its sidecar, or a copy made for viewing. */
+struct kind {
     const char *extension, *type;
-} kinds[] = {{".mp4", "video/mp4"}, {".jpg", "image/jpeg"}};
+    enum { AS_KEPT, AS_SIDECAR, AS_VIEW, AS_SHEET } as;
+};
 
-static int read_name(const char *name, char ret_sha256[OKNO_SHA256_TEXT], const char **ret_type,
-                     struct okno_err *err)
+static const struct kind kinds[] = {{".mp4", "video/mp4", AS_KEPT},
+                                    {".jpg", "image/jpeg", AS_KEPT},
+                                    {".json", "application/json", AS_SIDECAR},
+                                    {".view.mp4", "video/mp4", AS_VIEW},
+                                    {".view.jpg", "image/jpeg", AS_VIEW},
+                                    {".sheet.jpg", "image/jpeg", AS_SHEET}};
+
+static int read_name(const char *name, char ret_sha256[OKNO_SHA256_TEXT],
+                     const struct kind **ret_kind, struct okno_err *err)
 {
     size_t hex = strspn(name, "0123456789abcdef");
     for (size_t i = 0; hex == 64 && i < OKNO_COUNT(kinds); i++) {
@@ -28,10 +38,26 @@ static int read_name(const char *name, char ret_sha256[OKNO_SHA256_TEXT], const 
             continue;
         memcpy(ret_sha256, name, 64);
         ret_sha256[64] = '\0';
-        *ret_type = kinds[i].type;
+        *ret_kind = &kinds[i];
         return 0;
     }
-    return okno_fail(err, OKNO_NOT_FOUND, "evidence is named by 64 hex digits and .mp4 or .jpg");
+    return okno_fail(err, OKNO_NOT_FOUND,
+                     "evidence is named by 64 hex digits and .mp4, .jpg, .json, .view.mp4, "
+                     ".view.jpg or .sheet.jpg");
+}
+
+/* A sidecar is read under the rights of what it stands beside. */
+static int find_owner(struct okno_db *db, const char *sidecar, char ret_sha256[OKNO_SHA256_TEXT],
+                      struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(db, "extras.sidecar_of", &stmt, err, OKNO_TEXT("sidecar", sidecar));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc <= 0)
+        return rc < 0 ? rc : okno_fail(err, OKNO_NOT_FOUND, "there is no such evidence");
+    (void)snprintf(ret_sha256, OKNO_SHA256_TEXT, "%s", okno_stmt_text(stmt, "sha256"));
+    return 0;
 }
 
 static int check_known(struct okno_db *db, const char *sha256, const char *type,
@@ -76,12 +102,23 @@ static int check_staff(const struct http_request *request, const char *sha256, s
     return rc < 0 ? rc : okno_fail(err, OKNO_FORBIDDEN, "this shows no negative rating of yours");
 }
 
-static int open_file(const struct http_service *service, const char *sha256, int *ret_fd,
-                     int64_t *ret_size, struct okno_err *err)
+/* What masks hide, experts and staff are shown in the masked copy only. */
+static int check_masks(const struct http_request *request, const char *sha256,
+                       const struct kind *kind, struct okno_err *err)
 {
-    char path[1200];
+    bool masked = false;
+    if ((request->role != HTTP_EXPERT && request->role != HTTP_STAFF) || kind->as != AS_KEPT)
+        return 0;
+    int rc = okno_copy_is_masked(request->db, sha256, &masked, err);
+    if (rc == 0 && masked)
+        rc = okno_fail(err, OKNO_FORBIDDEN,
+                       "this camera has masks: the viewing copy is shown instead");
+    return rc;
+}
+
+static int open_file(const char *path, int *ret_fd, int64_t *ret_size, struct okno_err *err)
+{
     struct stat info;
-    (void)snprintf(path, sizeof(path), "%s/evidence/%.2s/%s", service->data_dir, sha256, sha256);
     okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 && errno == ENOENT)
         return okno_fail(err, OKNO_GONE, "the file of this evidence is no longer kept");
@@ -127,17 +164,35 @@ static enum http_range range_of(const struct http_request *request, const char *
     return http_range_read(http_header(request, "Range"), size, ret_from, ret_len);
 }
 
-static int fill(struct http_request *request, struct http_reply *reply, const char *sha256,
-                const char *type, struct okno_err *err)
+/* Where the bytes lie, and what tells versions of them apart. A copy is made now if need be. */
+static int locate(struct http_request *request, const char *sha256, const struct kind *kind,
+                  char *ret_path, size_t size, char ret_tag[96], struct okno_err *err)
 {
-    char etag[80];
+    const char *data_dir = request->service->data_dir;
+    if (kind->as == AS_VIEW || kind->as == AS_SHEET)
+        return okno_copy_get(request->db, data_dir, sha256,
+                             kind->as == AS_VIEW ? OKNO_COPY_VIEW : OKNO_COPY_SHEET, ret_path, size,
+                             ret_tag, err);
+    (void)snprintf(ret_tag, 96, "%s", sha256);
+    return okno_evidence_path(data_dir, sha256, ret_path, size, err);
+}
+
+/* `subject` is the evidence that is looked at, `sha256` the file that is sent. */
+static int fill(struct http_request *request, struct http_reply *reply, const char *subject,
+                const char *sha256, const struct kind *kind, struct okno_err *err)
+{
+    char path[1300];
+    char tag[96];
+    char etag[100];
     int64_t size = 0;
     int64_t from = 0;
-    int rc = open_file(request->service, sha256, &reply->fd, &size, err);
+    int rc = locate(request, sha256, kind, path, sizeof(path), tag, err);
+    if (rc == 0)
+        rc = open_file(path, &reply->fd, &size, err);
     if (rc < 0)
         return rc;
     int64_t len = size;
-    (void)snprintf(etag, sizeof(etag), "\"%s\"", sha256);
+    (void)snprintf(etag, sizeof(etag), "\"%s\"", tag);
     enum http_range range = range_of(request, etag, size, &from, &len);
     bool unchanged = http_etag_listed(http_header(request, "If-None-Match"), etag);
     http_reply_header(reply, "Accept-Ranges", "bytes");
@@ -149,11 +204,15 @@ static int fill(struct http_request *request, struct http_reply *reply, const ch
         return 0;
     }
     /* Before the first header that lets a cache keep the answer: a failure must not be kept. */
-    rc = unchanged ? 0 : log_view(request, sha256, from == 0, err);
+    rc = unchanged ? 0 : log_view(request, subject, from == 0, err);
     if (rc < 0)
         return rc;
     http_reply_header(reply, "ETag", "%s", etag);
-    http_reply_header(reply, "Cache-Control", "private, max-age=31536000, immutable");
+    /* Copies change with the masks: ask each time whether they did. */
+    http_reply_header(reply, "Cache-Control",
+                      kind->as == AS_VIEW || kind->as == AS_SHEET
+                          ? "private, no-cache"
+                          : "private, max-age=31536000, immutable");
     if (unchanged) {
         reply->status = 304;
         okno_mem_close_at(&reply->fd);
@@ -165,7 +224,7 @@ static int fill(struct http_request *request, struct http_reply *reply, const ch
         http_reply_header(reply, "Content-Range", "bytes %lld-%lld/%lld", (long long)from,
                           (long long)(from + len - 1), (long long)size);
     }
-    reply->type = type;
+    reply->type = kind->type;
     reply->fd_offset = from;
     reply->fd_len = len;
     return 0;
@@ -174,13 +233,21 @@ static int fill(struct http_request *request, struct http_reply *reply, const ch
 int http_get_evidence(struct http_request *request, struct http_reply *reply, struct okno_err *err)
 {
     char sha256[OKNO_SHA256_TEXT];
-    const char *type = NULL;
-    int rc = read_name(request->params[0], sha256, &type, err);
+    char subject[OKNO_SHA256_TEXT];
+    const struct kind *kind = NULL;
+    int rc = read_name(request->params[0], sha256, &kind, err);
+    if (rc < 0)
+        return rc;
+    memcpy(subject, sha256, sizeof(subject));
+    if (kind->as == AS_SIDECAR)
+        rc = find_owner(request->db, sha256, subject, err);
+    else
+        rc = check_known(request->db, sha256, kind->as == AS_SHEET ? "video/mp4" : kind->type, err);
     if (rc == 0)
-        rc = check_known(request->db, sha256, type, err);
+        rc = check_expert(request, subject, err);
     if (rc == 0)
-        rc = check_expert(request, sha256, err);
+        rc = check_staff(request, subject, err);
     if (rc == 0)
-        rc = check_staff(request, sha256, err);
-    return rc < 0 ? rc : fill(request, reply, sha256, type, err);
+        rc = check_masks(request, subject, kind, err);
+    return rc < 0 ? rc : fill(request, reply, subject, sha256, kind, err);
 }

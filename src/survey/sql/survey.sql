@@ -83,8 +83,8 @@ FROM links WHERE survey = $survey;
 -- name: survey.evidence
 SELECT kind, audit, sha256, bytes, media_type, codec, derived, camera, asked_from, asked_to,
        got_from, got_to, frame_at, view_offset_us, gaps, index_offset_us, uncertainty_us, requests,
-       bytes_read, software, made_at
-FROM evidence WHERE survey = $survey ORDER BY id;
+       bytes_read, software, made_at, view, picture_flags, sidecar
+FROM evidence JOIN evidence_shown USING (id) WHERE survey = $survey ORDER BY id;
 
 -- name: survey.reviews
 SELECT audit, user, at, verdict, reason, comment, correction, checklist, watched, played_s, active_s,

@@ -120,6 +120,28 @@ export const table = {
   "review.no_picture": { en: "There is no picture of this survey", ru: "Изображения этого опроса нет" },
   "review.suggest": { en: "Press U, then {key}: {reason}", ru: "Нажмите U, затем {key}: {reason}" },
   "review.pending": { en: "The footage is being fetched. Skip it or look again later.", ru: "Запись ещё загружается. Пропустите или вернитесь позже." },
+  "player.copy_codec": {
+    en: "Viewing copy: this browser cannot play the evidence itself",
+    ru: "Копия для просмотра: само доказательство этот браузер не воспроизводит",
+  },
+  "player.copy_masks": {
+    en: "Viewing copy with privacy masks",
+    ru: "Копия для просмотра с закрытыми областями",
+  },
+  "player.sheet": { en: "Frames of the clip: click to go there", ru: "Кадры клипа: щёлкните, чтобы перейти" },
+  "picture.black": { en: "The picture is black", ru: "Изображение чёрное" },
+  "picture.too_dark": { en: "The picture is very dark", ru: "Изображение очень тёмное" },
+  "picture.covered": { en: "The camera may be covered", ru: "Камера, возможно, закрыта" },
+  "picture.frozen": { en: "The picture stands still", ru: "Изображение не движется" },
+  "picture.scene_changed": {
+    en: "The camera may have been moved", ru: "Камера, возможно, сдвинута",
+  },
+  "review.picture_suggest": {
+    en: "Can this be decided? If not: {key} – {reason}",
+    ru: "Можно ли решить? Если нет: {key} – {reason}",
+  },
+  "dossier.sidecar": { en: "Times of all frames", ru: "Время каждого кадра" },
+  "dossier.pictures": { en: "Pictures", ru: "Изображение" },
   "review.video_broken": {
     en: "The browser cannot play this clip. Decide by the still, or skip.",
     ru: "Браузер не воспроизводит этот клип. Решайте по кадру или пропустите.",
@@ -631,6 +653,7 @@ export const table = {
   "help.valid": { en: "valid, and on", ru: "действителен, и дальше" },
   "help.invalid": { en: "invalid, then the key of the reason", ru: "недействителен, затем клавиша причины" },
   "help.undeterminable": { en: "undeterminable, then the key of the reason", ru: "неопределим, затем клавиша причины" },
+  "help.picture": { en: "confirm what the pictures suggest", ru: "подтвердить то, что подсказывает изображение" },
   "help.skip": { en: "skip, with a reason", ru: "пропустить, с причиной" },
   "help.undo": { en: "take back the last verdict", ru: "отменить последний вердикт" },
   "help.comment": { en: "write a comment (Escape leaves it)", ru: "написать комментарий (Escape — выйти)" },

@@ -88,10 +88,10 @@ class OknoDossier extends PageElement {
     const begin = clip && Math.max(0, Date.parse(survey.opened_at) - Date.parse(clip.got_from) - 10000);
     return html`
       <okno-player .clip=${clip ? { view_offset_ms: begin, ...clip } : null} .survey=${{ ...survey, time_zone: zone }}
-        .still=${!clip && still ? { ...still, alt } : null}>
+        .still=${!clip && still ? { ...still, url: still.view?.url ?? still.url, alt } : null}>
         <div slot="none"><h2>${t("review.no_picture")}</h2><p>${this.whyNoPicture()}</p></div>
       </okno-player>
-      ${clip && still ? html`<div class="stills"><a href=${still.url} target="_blank" rel="noreferrer"><img src=${still.url} alt=${alt}></a></div>` : nothing}`;
+      ${clip && still ? html`<div class="stills"><a href=${still.view?.url ?? still.url} target="_blank" rel="noreferrer"><img src=${still.view?.url ?? still.url} alt=${alt}></a></div>` : nothing}`;
   }
 
   renderFacts() {
@@ -128,7 +128,9 @@ class OknoDossier extends PageElement {
   renderEvidence(one) {
     return html`<li><span class="line"><b>${named("dossier", one.kind)}</b>
         <a href=${one.url} target="_blank" rel="noreferrer">${t("dossier.download")} · ${formatBytes(one.bytes ?? 0)}</a></span>
-      <span class="small">SHA-256 ${one.sha256}</span></li>`;
+      <span class="small">SHA-256 ${one.sha256}</span>
+      ${one.picture_flags?.length ? html`<span class="small">${t("dossier.pictures")}: ${one.picture_flags.map((flag) => t(`picture.${flag}`)).join(", ")}</span>` : nothing}
+      ${one.sidecar ? html`<span class="small"><a href=${one.sidecar.url} target="_blank" rel="noreferrer">${t("dossier.sidecar")}</a> ${one.sidecar.sha256}</span>` : nothing}</li>`;
   }
 
   /** A value as a late event or a correction left it: times as times, the rest as it is stored. */

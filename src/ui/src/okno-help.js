@@ -4,7 +4,7 @@ import { OknoElement } from "./element.js";
 import { t } from "./i18n.js";
 
 const groups = [
-  ["help.decide", [["V", "valid"], ["I 1…9", "invalid"], ["U 1…9", "undeterminable"], ["S", "skip"], ["Z", "undo"], ["C", "comment"], ["B", "lamp"]]],
+  ["help.decide", [["V", "valid"], ["I 1…9", "invalid"], ["U 1…9", "undeterminable"], ["Q", "picture"], ["S", "skip"], ["Z", "undo"], ["C", "comment"], ["B", "lamp"]]],
   ["help.watch", [["␣", "play"], [", .", "frame"], ["J L", "five"], ["[ ]", "window"], ["O", "overlay"], ["?", "help"]]],
 ];
 

@@ -27,7 +27,7 @@ class OknoPlayer extends OknoElement {
   static properties = {
     clip: { attribute: false }, survey: { attribute: false }, still: { attribute: false },
     seconds: { state: true }, playing: { state: true }, looping: { state: true },
-    overlay: { state: true }, broken: { state: true },
+    overlay: { state: true }, broken: { state: true }, copyWanted: { state: true },
   };
 
   static styles = [OknoElement.styles, css`
@@ -44,6 +44,9 @@ class OknoPlayer extends OknoElement {
     .note { position: absolute; left: .5rem; right: .5rem; bottom: .5rem; text-align: center; }
     .note span, .clock { background: rgb(5 7 10 / .74); color: #fff; border-radius: .25rem; padding: .125rem .5rem; }
     .clock { position: absolute; left: .5rem; top: .5rem; font-variant-numeric: tabular-nums; }
+    .copy { position: absolute; right: .5rem; bottom: .5rem; background: rgb(5 7 10 / .74); color: #fff; border-radius: .25rem; padding: .125rem .5rem; font-size: .75rem; }
+    .sheet { display: block; width: 100%; padding: 0; min-height: 0; border: 0; margin-top: .25rem; cursor: pointer; }
+    .sheet img { display: block; width: 100%; height: 2.5rem; object-fit: fill; border-radius: .25rem; }
     .controls { display: flex; flex-wrap: wrap; gap: .25rem .5rem; margin-top: .25rem; }
     .control { display: inline-flex; }
     .controls button { min-height: 1.75rem; font-size: .75rem; padding: .125rem .375rem; }
@@ -60,6 +63,7 @@ class OknoPlayer extends OknoElement {
 
   reset() {
     this.seconds = 0;
+    this.copyWanted = this.sheetMissing = false;
     this.playing = this.looping = this.broken = false;
     this.playedSeconds = 0;
     this.lastCounted = null;
@@ -170,20 +174,52 @@ class OknoPlayer extends OknoElement {
     if (this.playing) this.emit("watched", { sha256: this.clip.sha256 });
   }
 
+  /** The address of what is played: a viewing copy where the file itself cannot or may not be. */
+  get source() {
+    if (this.clip.view) return this.clip.view.url;
+    return this.copyWanted ? this.clip.url.replace(/\.mp4$/u, ".view.mp4") : this.clip.url;
+  }
+
+  /** A browser may lack what the codec's name promises: then a viewing copy is asked for, once. */
   failed() {
-    this.broken = true;
     this.playing = false;
+    if (!this.clip.view && !this.copyWanted) this.copyWanted = true;
+    else this.broken = true;
   }
 
   renderVideo() {
     return html`
-      <video src=${this.clip.url} muted .muted=${true} playsinline preload="auto"
+      <video src=${this.source} muted .muted=${true} playsinline preload="auto"
         aria-label=${t("player.video", { when: formatWhen(this.survey.opened_at, this.survey.time_zone) })}
         @loadedmetadata=${this.loaded} @timeupdate=${this.timeUpdated} @seeking=${this.countPlayed}
         @play=${this.playStateChanged} @playing=${this.playStateChanged} @pause=${this.playStateChanged}
         @ended=${this.playStateChanged} @error=${this.failed} @click=${this.toggle}></video>
       ${this.broken ? html`<div class="words" role="alert">${t("review.video_broken")}</div>` : nothing}
-      ${this.overlay && !this.broken ? this.renderClock() : nothing}`;
+      ${this.overlay && !this.broken ? this.renderClock() : nothing}
+      ${this.broken ? nothing : this.renderCopyNote()}`;
+  }
+
+  /** Whoever looks at a copy is told so. */
+  renderCopyNote() {
+    const why = this.clip.view?.why ?? (this.copyWanted ? "codec" : "");
+    return why ? html`<div class="copy">${t(`player.copy_${why}`)}</div>` : nothing;
+  }
+
+  /** Frames of the clip from left to right; a click goes to that moment. */
+  renderSheet() {
+    const { sheet } = this.clip;
+    if (!sheet || this.sheetMissing) return nothing;
+    return html`<button class="sheet quiet" title=${t("player.sheet")} aria-label=${t("player.sheet")} @click=${this.seekInSheet}>
+      <img src=${sheet.url} alt="" loading="lazy" @error=${() => { this.sheetMissing = true; this.requestUpdate(); }}></button>`;
+  }
+
+  seekInSheet(event) {
+    const { left, width } = event.currentTarget.getBoundingClientRect();
+    const { clip } = this;
+    const lead = (clip.view_offset_ms ?? 0) / 1000;
+    const span = this.secondsOf(clip.got_to) - lead;
+    const tile = Math.min(clip.sheet.count - 1, Math.max(0, Math.floor((event.clientX - left) / width * clip.sheet.count)));
+    this.seek(lead + (tile + 0.5) * span / clip.sheet.count);
   }
 
   renderClock() {
@@ -200,6 +236,7 @@ class OknoPlayer extends OknoElement {
     return html`
       <okno-timeline .from=${this.clip.got_from} .to=${this.clip.got_to} .survey=${this.survey} .gaps=${this.clip.gaps}
         .seconds=${this.seconds} @seek=${(event) => this.seek(event.detail.seconds)}></okno-timeline>
+      ${this.renderSheet()}
       <div class="controls">${controls.map((one) => this.renderControl(one))}</div>`;
   }
 

@@ -19,6 +19,8 @@ import "./okno-stills.js";
 
 const unsureClockMs = 5000;
 const skeletonAfterMs = 150; // a quick answer replaces the item without a flicker
+// What to suggest when the pictures look like this; a hint that the expert confirms or passes over.
+const reasonOfPicture = { black: "VIEW_BLOCKED", covered: "VIEW_BLOCKED", frozen: "VIEW_BLOCKED", scene_changed: "VIEW_BLOCKED", too_dark: "TOO_DARK" };
 // What to suggest when there is no picture: the state of the link -> a reason of `undeterminable`.
 const reasonOfState = { no_recording: "NO_RECORDING", no_camera: "NO_CAMERA", expired: "EXPIRED", partial: "PARTIAL" };
 
@@ -223,6 +225,7 @@ class OknoReview extends OknoElement {
         this.enlarged = null;
         return true;
       }
+      if (key === "q" && this.confirmHint()) return true;
       return this.decision?.command(key) || this.player?.command(key) || false;
     }
     if (key === "z" && this.canUndo) this.undo();
@@ -263,12 +266,35 @@ class OknoReview extends OknoElement {
           <span class="muted" title=${survey.time_zone}>${zoneName(survey.opened_at, survey.time_zone)}</span></div>
         <div>${survey.site_name} · ${survey.point_name}${video.camera ? html` · ${t("review.camera", { camera: video.camera_name || video.camera })}` : nothing}</div>
         ${video.camera ? html`<div class=${unsure ? "warn" : "muted"}>${t(unsure ? "review.clock_unsure" : "review.clock", { seconds })}</div>` : nothing}
+        ${this.renderPictureHint()}
         ${video.state === "linked" ? nothing : html`<div class="warn">${named("video", video.state)}</div>`}
         ${survey.question ? html`<div class="muted">${t("review.question", { text: survey.question })}</div>` : nothing}
         ${survey.answer ? html`<div>${t("review.answer_shown", { answer: named("answer", survey.answer) })}</div>` : nothing}
         ${survey.spontaneous ? html`<div>${t("review.spontaneous")}</div>` : nothing}
         ${survey.force_majeure ? html`<div class="warn">${t("review.force_majeure")}</div>` : nothing}
       </div>`;
+  }
+
+  /** The flags of what is shown, and the reason that they speak for. */
+  pictureHint() {
+    const flags = (this.item.clip ?? this.item.still)?.picture_flags ?? [];
+    const id = flags.map((flag) => reasonOfPicture[flag]).find(Boolean);
+    return { flags, reason: this.reasons?.undeterminable.find((reason) => reason.id === id) };
+  }
+
+  renderPictureHint() {
+    const { flags, reason } = this.pictureHint();
+    if (!flags.length) return nothing;
+    return html`<div class="warn picture-hint">${flags.map((flag) => t(`picture.${flag}`)).join(". ")}.
+      ${reason ? html`<br>${t("review.picture_suggest", { key: "Q", reason: reason[language()] })}` : nothing}</div>`;
+  }
+
+  /** One key confirms what the pictures suggest. */
+  confirmHint() {
+    const { reason } = this.pictureHint();
+    if (!reason || this.busy || this.decision?.picking) return false;
+    this.decide({ verdict: "undeterminable", reason: reason.id });
+    return true;
   }
 
   /** Words for the stage when there is nothing to see. */
