@@ -75,6 +75,10 @@ OKNO_CHECK int okno_reference_set(struct okno_db *db, const char *data_dir, cons
 OKNO_CHECK int okno_viewing_history(struct okno_db *db, const char *camera, json_t **ret_list,
                                     struct okno_err *err);
 
+/* A file as a source; OKNO_GONE when it is not there. The caller closes it. */
+OKNO_CHECK int okno_file_source(const char *path, struct okno_source **ret_source,
+                                struct okno_err *err);
+
 /* --- copies ----------------------------------------------------------------------------------- */
 
 enum okno_copy { OKNO_COPY_VIEW, OKNO_COPY_SHEET };

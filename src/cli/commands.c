@@ -17,6 +17,7 @@
     X(notify) \
     X(comment) \
     X(audit) \
+    X(camera) \
     X(backup) \
     X(check) \
     X(clip) \

@@ -9,6 +9,7 @@
 #include "okno/json.h"
 #include "okno/time.h"
 #include "okno/vec.h"
+#include "okno/viewing.h"
 #include "okno/work.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ struct extract_id {
 OKNO_VEC(extract_id_vec, struct extract_id);
 
 struct extraction {
-    const char *survey, *audit, *clip_to, *still_to;
+    const char *survey, *audit, *clip_to, *still_to, *sheet_to, *view_to;
     bool stills, json;
     int64_t from_us, to_us;
     int64_t missing; /* items without footage */
@@ -60,22 +61,25 @@ static int copy_bytes(int in, int out, const char *to, struct okno_err *err)
 }
 
 /* A copy of a kept file for the caller; refuses to overwrite, leaves no half copy. */
-static int copy_out(const char *data_dir, const char *sha256, const char *to, struct okno_err *err)
+static int copy_path(const char *path, const char *to, struct okno_err *err)
 {
-    char path[1400];
-    int rc = okno_evidence_path(data_dir, sha256, path, sizeof(path), err);
-    if (rc < 0)
-        return rc;
     okno_autoclose int in = open(path, O_RDONLY | O_CLOEXEC);
     if (in < 0)
         return okno_fail_errno(err, errno, "cannot read %s", path);
     okno_autoclose int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (out < 0)
         return okno_fail_errno(err, errno, "cannot write %s", to);
-    rc = copy_bytes(in, out, to, err);
+    int rc = copy_bytes(in, out, to, err);
     if (rc < 0)
         (void)unlink(to);
     return rc;
+}
+
+static int copy_out(const char *data_dir, const char *sha256, const char *to, struct okno_err *err)
+{
+    char path[1400];
+    int rc = okno_evidence_path(data_dir, sha256, path, sizeof(path), err);
+    return rc < 0 ? rc : copy_path(path, to, err);
 }
 
 static int print(struct cli *cli, const struct extraction *x, const struct okno_evidence *e,
@@ -90,6 +94,8 @@ static int print(struct cli *cli, const struct extraction *x, const struct okno_
            okno_time_format(e->got_from_us, from), okno_time_format(e->got_to_us, to),
            (long long)e->bytes, (long long)e->requests,
            json_string_value(json_object_get(json, "path")));
+    if (e->sidecar[0])
+        printf("  times of all frames: %s\n", e->sidecar);
     return 0;
 }
 
@@ -125,15 +131,33 @@ static int one(struct cli *cli, struct okno_work *work, struct extraction *x, co
     return rc < 0 ? rc : print(cli, x, &e, err);
 }
 
+/* A viewing copy or a contact sheet of the survey's clip, for the caller. */
+static int copy_for_viewing(struct cli *cli, struct okno_work *work, const char *survey,
+                            enum okno_copy copy, const char *to, struct okno_err *err)
+{
+    char path[1400];
+    char tag[96];
+    struct okno_evidence clip = {0};
+    int rc = okno_evidence_find(okno_work_db(work), survey, "clip", &clip, err);
+    if (rc == 0)
+        rc = okno_copy_get(okno_work_db(work), cli->data_dir, clip.sha256, copy, path, sizeof(path),
+                           tag, err);
+    return rc < 0 ? rc : copy_path(path, to, err);
+}
+
 static int extract_survey(struct cli *cli, struct okno_work *work, struct extraction *x,
                           struct okno_err *err)
 {
-    bool both = !x->clip_to && !x->still_to;
+    bool both = !x->clip_to && !x->still_to && !x->sheet_to && !x->view_to;
     int rc = 0;
-    if (both || x->clip_to)
+    if (both || x->clip_to || x->sheet_to || x->view_to)
         rc = one(cli, work, x, x->survey, "clip", x->clip_to, err);
     if (rc == 0 && (both || x->still_to))
         rc = one(cli, work, x, x->survey, "still", x->still_to, err);
+    if (rc == 0 && x->sheet_to)
+        rc = copy_for_viewing(cli, work, x->survey, OKNO_COPY_SHEET, x->sheet_to, err);
+    if (rc == 0 && x->view_to)
+        rc = copy_for_viewing(cli, work, x->survey, OKNO_COPY_VIEW, x->view_to, err);
     return rc;
 }
 
@@ -215,8 +239,9 @@ static int check(const struct extraction *x, int rest, struct okno_err *err)
         return okno_fail(err, OKNO_USAGE, "--stills needs --from TIME --to TIME");
     if (x->stills && x->from_us >= x->to_us)
         return okno_fail(err, OKNO_USAGE, "--to must lie after --from");
-    if (!x->survey && (x->clip_to || x->still_to))
-        return okno_fail(err, OKNO_USAGE, "--clip F and --still F go with --survey ID");
+    if (!x->survey && (x->clip_to || x->still_to || x->sheet_to || x->view_to))
+        return okno_fail(err, OKNO_USAGE,
+                         "--clip F, --still F, --sheet F and --view F go with --survey ID");
     return 0;
 }
 
@@ -225,12 +250,13 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     OKNO_AUTO(okno_work) *work = NULL;
     struct extraction x = {.from_us = -1, .to_us = -1};
     int rest = 0;
-    int rc =
-        CLI_OPTIONS(argc, argv, &rest, err, {.name = "--survey", .text = &x.survey},
-                    {.name = "--audit", .text = &x.audit}, {.name = "--stills", .flag = &x.stills},
-                    {.name = "--from", .time_us = &x.from_us},
-                    {.name = "--to", .time_us = &x.to_us}, {.name = "--clip", .text = &x.clip_to},
-                    {.name = "--still", .text = &x.still_to}, {.name = "--json", .flag = &x.json});
+    int rc = CLI_OPTIONS(
+        argc, argv, &rest, err, {.name = "--survey", .text = &x.survey},
+        {.name = "--audit", .text = &x.audit}, {.name = "--stills", .flag = &x.stills},
+        {.name = "--from", .time_us = &x.from_us}, {.name = "--to", .time_us = &x.to_us},
+        {.name = "--clip", .text = &x.clip_to}, {.name = "--still", .text = &x.still_to},
+        {.name = "--sheet", .text = &x.sheet_to}, {.name = "--view", .text = &x.view_to},
+        {.name = "--json", .flag = &x.json});
     if (rc == 0)
         rc = check(&x, rest, err);
     if (rc == 0)
@@ -246,12 +272,15 @@ const struct cli_command cli_extract = {
     .summary = "fetch clips and stills of surveys as evidence",
     .help =
         "usage: okno extract (--survey ID | --audit ID | --stills --from TIME --to TIME)\n"
-        "                    [--clip FILE] [--still FILE] [--json]\n"
+        "                    [--clip FILE] [--still FILE] [--sheet FILE] [--view FILE]\n"
+        "                    [--json]\n"
         "\n"
         "Fetches footage into the evidence store, under its SHA-256; what is already kept is\n"
         "not fetched again. With --survey: its clip and still, copied to FILE when given.\n"
         "With --audit: clip and still of each sampled survey. With --stills: the photo of\n"
-        "each rating of the period. Exit 4 when some footage is missing.\n"
+        "each rating of the period, planned together: each part of a recording is read once.\n"
+        "--sheet: a strip of frames of the clip as JPEG. --view: the viewing copy, H.264 with\n"
+        "the camera's masks burned in. Neither is evidence. Exit 4 when some footage is missing.\n"
         "\n"
         "example: okno extract --survey till-1.0.17 --clip clip.mp4 --still still.jpg\n",
     .run = run,

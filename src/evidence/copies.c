@@ -80,7 +80,7 @@ static int make(const struct shown *shown, const char *data_dir, enum okno_copy 
     OKNO_AUTO(okno_source) *file = NULL;
     int rc = okno_evidence_path(data_dir, shown->sha256, path, sizeof(path), err);
     if (rc == 0)
-        rc = work_file_source(path, &file, err);
+        rc = okno_file_source(path, &file, err);
     if (rc < 0)
         return rc;
     if (copy == OKNO_COPY_SHEET) {

@@ -38,7 +38,7 @@ static void file_close(void *ctx)
     free(ctx);
 }
 
-int work_file_source(const char *path, struct okno_source **ret_source, struct okno_err *err)
+int okno_file_source(const char *path, struct okno_source **ret_source, struct okno_err *err)
 {
     struct stat st;
     okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -85,7 +85,7 @@ static int look_at(const char *path, const struct okno_evidence *e,
 {
     OKNO_AUTO(okno_source) *file = NULL;
     struct okno_look_picture one = {0};
-    int rc = work_file_source(path, &file, err);
+    int rc = okno_file_source(path, &file, err);
     if (rc < 0)
         return rc;
     if (strcmp(e->kind, "clip") == 0) {

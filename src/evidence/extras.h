@@ -5,10 +5,6 @@
 #include "okno/extract.h"
 #include "okno/viewing.h"
 
-/* A file as a source; the caller closes it. */
-OKNO_CHECK int work_file_source(const char *path, struct okno_source **ret_source,
-                                struct okno_err *err);
-
 /* The reference of a camera at a moment, if it has one. */
 OKNO_CHECK int work_reference_at(struct okno_db *db, const char *camera, int64_t at_us,
                                  uint16_t ret_cells[OKNO_PICTURE_CELLS], bool *ret_there,

@@ -234,7 +234,7 @@ int okno_reference_set(struct okno_db *db, const char *data_dir, const char *cam
     OKNO_AUTO(okno_source) *still = NULL;
     int rc = check_camera(db, camera, err);
     if (rc == 0)
-        rc = work_file_source(temp_path, &still, err);
+        rc = okno_file_source(temp_path, &still, err);
     if (rc == 0)
         rc = okno_view_measure(still, &picture, err);
     if (rc == 0)
