@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -345,29 +344,4 @@ int64_t okno_db_steps(const struct okno_db *db)
         if (db->statements[i].raw)
             steps += sqlite3_stmt_status(db->statements[i].raw, SQLITE_STMTSTATUS_VM_STEP, 0);
     return steps;
-}
-
-static int sync_and_move(const char *from, const char *to, struct okno_err *err)
-{
-    okno_autoclose int fd = open(from, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0 || rename(from, to) < 0)
-        return okno_fail_errno(err, errno, "cannot write %s", to);
-    return 0;
-}
-
-int okno_db_copy(struct okno_db *db, const char *path, struct okno_err *err)
-{
-    OKNO_AUTO_STMT *stmt = NULL;
-    char part[1300];
-    if ((size_t)snprintf(part, sizeof(part), "%s.part", path) >= sizeof(part))
-        return okno_fail(err, OKNO_INVALID, "the name %.100s... is too long", path);
-    (void)unlink(part); /* of a copy that was killed */
-    int rc = OKNO_DB_PREPARE(db, "db.copy", &stmt, err, OKNO_TEXT("path", part));
-    if (rc == 0)
-        rc = okno_stmt_step(stmt, err);
-    if (rc == 0)
-        rc = sync_and_move(part, path, err);
-    if (rc < 0)
-        (void)unlink(part);
-    return rc;
 }

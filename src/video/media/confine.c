@@ -166,8 +166,10 @@ static int64_t own_bytes;
 static int64_t own_bytes_read(void)
 {
     char text[64] = ""; /* the first number: pages in all */
-    okno_autofclose FILE *file = fopen("/proc/self/statm", "re");
+    FILE *file = fopen("/proc/self/statm", "re");
     long long pages = file && fgets(text, sizeof(text), file) ? strtoll(text, NULL, 10) : 0;
+    if (file)
+        (void)fclose(file);
     return pages > 0 ? pages * sysconf(_SC_PAGESIZE) : INT64_C(1) << 30;
 }
 
