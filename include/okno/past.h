@@ -18,6 +18,7 @@
     X(sites)                                                                                       \
     X(points)                                                                                      \
     X(devices)                                                                                     \
+    X(placements)                                                                                  \
     X(questions)                                                                                   \
     X(employees)                                                                                   \
     X(shifts)                                                                                      \

@@ -12,9 +12,6 @@
 
 #include <stdint.h>
 
-/* More of an employee's surveys undeterminable than this: the figures are not reliable. */
-#define OKNO_PERIOD_UNDETERMINABLE_MAX 0.10
-
 /* Texts are borrowed for the call. */
 struct okno_period_request {
     const char *from, *to; /* local dates of the site's calendar, both included, or times
@@ -23,7 +20,9 @@ struct okno_period_request {
     const char *audit;  /* for estimates; NULL: none */
     const char *accept; /* why reviews that are still open do not matter; NULL: they do */
     const char *author;
-    double k, fm_threshold; /* as in okno_figures_query */
+    double k, fm_threshold;      /* as in okno_figures_query */
+    double undeterminable_limit; /* a larger share of an employee's surveys, or of the audit's
+                                    sample, makes figures that are not reliable; 0: the default */
     int64_t min_n;
     struct okno_survey_params params;
 };

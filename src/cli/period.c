@@ -128,6 +128,7 @@ static int run_close(struct cli *cli, struct okno_db *db, const struct okno_peri
     request.author = author;
     request.k = cli->conf->kpi.silent_weight;
     request.fm_threshold = cli->conf->kpi.fm_threshold;
+    request.undeterminable_limit = cli->conf->kpi.undeterminable_limit;
     request.min_n = cli->conf->kpi.min_n;
     request.params = okno_survey_params_of(cli->conf);
     int rc = okno_period_close(db, &request, okno_time_now(), &period, err);

@@ -52,6 +52,7 @@ int pay_groups(struct okno_db *db, const struct pay *pay, int64_t at_us, json_t 
                                              .audit = pay_or_null(pay->audit),
                                              .k = pay->k,
                                              .fm_threshold = pay->fm_threshold,
+                                             .undeterminable_limit = pay->undeterminable_limit,
                                              .min_n = pay->min_n};
     size_t i;
     json_t *group;
@@ -108,7 +109,7 @@ static bool has_flag(const json_t *group, const char *flag)
 }
 
 /* Why the figures of an employee are not reliable; empty when they are. */
-static json_t *doubts(const char *employee, const json_t *group)
+static json_t *doubts(const struct pay *pay, const char *employee, const json_t *group)
 {
     json_t *reasons = json_array();
     const json_t *counts = json_object_get(group, "counts");
@@ -118,7 +119,10 @@ static json_t *doubts(const char *employee, const json_t *group)
         (void)json_array_append_new(reasons, json_string("unassigned"));
     if (strcmp(text_in(group, "fm_gate"), "not_advisable") == 0)
         (void)json_array_append_new(reasons, json_string("force_majeure"));
-    if (n > 0 && unsure / n > OKNO_PERIOD_UNDETERMINABLE_MAX)
+    double limit =
+        pay->undeterminable_limit > 0 ? pay->undeterminable_limit : OKNO_UNDETERMINABLE_LIMIT;
+    if ((n > 0 && unsure / n > limit) ||
+        strcmp(text_in(group, "evidence_gate"), "worst_case_only") == 0)
         (void)json_array_append_new(reasons, json_string("undeterminable"));
     if (has_flag(group, "cherry_picking"))
         (void)json_array_append_new(reasons, json_string("cherry_picking"));
@@ -165,7 +169,7 @@ int pay_statement(struct okno_db *db, const struct pay *pay, const char *employe
     if (rc < 0)
         return rc;
     json_t *json = head_json(pay);
-    okno_autojson json_t *reasons = doubts(employee, group);
+    okno_autojson json_t *reasons = doubts(pay, employee, group);
     (void)json_object_set_new(json, "employee", json_string(employee));
     (void)json_object_set_new(json, "name", okno_json_text(name));
     (void)json_object_set_new(json, "state", json_string(state_of(pay, group, reasons)));
@@ -184,8 +188,10 @@ int pay_statement(struct okno_db *db, const struct pay *pay, const char *employe
 
 json_t *pay_snapshot(const struct pay *pay, const json_t *statements)
 {
-    const struct okno_figures_query query = {
-        .k = pay->k, .fm_threshold = pay->fm_threshold, .min_n = pay->min_n};
+    const struct okno_figures_query query = {.k = pay->k,
+                                             .fm_threshold = pay->fm_threshold,
+                                             .undeterminable_limit = pay->undeterminable_limit,
+                                             .min_n = pay->min_n};
     json_t *json = head_json(pay);
     (void)json_object_set_new(json, "settings", okno_figures_settings_json(&query, &pay->params));
     (void)json_object_set_new(json, "data", okno_past_json(&pay->past));
@@ -237,6 +243,7 @@ int pay_load(struct okno_db *db, int64_t period, struct pay *ret_pay, struct okn
         return rc;
     pay.k = query.k;
     pay.fm_threshold = query.fm_threshold;
+    pay.undeterminable_limit = query.undeterminable_limit;
     pay.min_n = query.min_n;
     *ret_pay = pay;
     return 0;

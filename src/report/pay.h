@@ -14,7 +14,7 @@ struct pay {
     char zone[80];
     char audit[OKNO_ID_TEXT]; /* "" for none */
     char author[OKNO_ID_TEXT + 16];
-    double k, fm_threshold;
+    double k, fm_threshold, undeterminable_limit;
     int64_t min_n;
     struct okno_survey_params params;
     struct okno_past past;

@@ -114,6 +114,7 @@ static int resolve(struct okno_db *db, const struct okno_period_request *r, stru
     (void)snprintf(pay->author, sizeof(pay->author), "%s", r->author);
     pay->k = r->k;
     pay->fm_threshold = r->fm_threshold;
+    pay->undeterminable_limit = r->undeterminable_limit;
     pay->min_n = r->min_n;
     pay->params = r->params;
     return rc;
@@ -377,8 +378,10 @@ static int add_period(struct closing *c, const char *snapshot, const char *sha25
                       struct okno_err *err)
 {
     const struct pay *pay = c->pay;
-    const struct okno_figures_query query = {
-        .k = pay->k, .fm_threshold = pay->fm_threshold, .min_n = pay->min_n};
+    const struct okno_figures_query query = {.k = pay->k,
+                                             .fm_threshold = pay->fm_threshold,
+                                             .undeterminable_limit = pay->undeterminable_limit,
+                                             .min_n = pay->min_n};
     okno_autojson json_t *settings = okno_figures_settings_json(&query, &pay->params);
     okno_autojson json_t *data = okno_past_json(&pay->past);
     okno_autofree char *settings_text = NULL;

@@ -164,6 +164,24 @@ static void every_employee_of_the_site_gets_a_signed_statement(void **state)
     must(o, okno_period_verify(o->db->db, period, &o->db->err));
 }
 
+static void too_much_that_cannot_be_judged_is_not_reliable(void **state)
+{
+    struct office *o = *state;
+    struct okno_survey_refreshed counts;
+    const struct okno_survey_params params = okno_survey_params_default();
+    must(o, okno_survey_refresh(o->db->db, &params, NOW, &counts, &o->db->err));
+    scratch_db_put(o->db,
+                   "INSERT INTO review_items (item, audit, survey, place, origin, state) VALUES"
+                   " (1, 'x', 'd1.0.1', 1, 'targeted', 'decided');"
+                   "INSERT INTO verdicts (item, audit, survey, user, at, reasons_version, verdict,"
+                   " reason) VALUES (1, 'x', 'd1.0.1', 'eva', 1, 1, 'undeterminable', 'TOO_DARK')");
+    int64_t period = closed(o, "2026-03-10", "2026-03-10", "mall");
+    is_stated(o, period, "ann", "not_reliable", 6, 2.5 / 6); /* one of six */
+    okno_autojson json_t *s = statement_of(o, period, "ann");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(s, "reasons"), 0)),
+                        "undeterminable");
+}
+
 static void who_served_without_a_survey_is_not_dropped(void **state)
 {
     struct office *o = *state;
@@ -447,6 +465,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(every_employee_of_the_site_gets_a_signed_statement),
+        CASE(too_much_that_cannot_be_judged_is_not_reliable),
         CASE(who_served_without_a_survey_is_not_dropped),
         CASE(what_cannot_be_closed_is_refused),
         CASE(open_reviews_keep_it_open_unless_that_is_accepted),

@@ -28,6 +28,13 @@ WHERE id <= $newest AND import IN (SELECT import FROM now.imports WHERE at <= $a
 -- name: past.newest_devices
 SELECT max(id) FROM devices;
 
+-- name: past.copy_placements
+INSERT INTO main.placements SELECT * FROM now.placements
+WHERE id <= $newest AND import IN (SELECT import FROM now.imports WHERE at <= $at);
+
+-- name: past.newest_placements
+SELECT max(id) FROM placements;
+
 -- name: past.copy_questions
 INSERT INTO main.questions SELECT * FROM now.questions
 WHERE id <= $newest AND import IN (SELECT import FROM now.imports WHERE at <= $at);

@@ -71,6 +71,8 @@ int http_post_period(struct http_request *request, struct http_reply *reply, str
                                                 .author = request->who.user,
                                                 .k = service->silent_weight,
                                                 .fm_threshold = service->fm_threshold,
+                                                .undeterminable_limit =
+                                                    service->undeterminable_limit,
                                                 .min_n = service->min_n,
                                                 .params = service->survey};
     int64_t period = 0;
@@ -197,6 +199,7 @@ int http_post_published(struct http_request *request, struct http_reply *reply,
                                        .k = json_is_number(k) ? json_number_value(k)
                                                               : service->silent_weight,
                                        .fm_threshold = service->fm_threshold,
+                                       .undeterminable_limit = service->undeterminable_limit,
                                        .min_n = service->min_n};
     struct okno_err why = {0};
     json_t *json = NULL;
