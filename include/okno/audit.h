@@ -39,10 +39,13 @@ OKNO_CHECK int okno_audit_plan(struct okno_db *db, const struct okno_audit_plan 
 
 /* Freeze every closed survey of the period that is not voided: one canonical JSON line each, sorted
  * by id; the hash covers the lines with their LF. OKNO_REFUSED while the period has not ended or
- * one of its surveys is still open; OKNO_NOT_FOUND when there is none. ret_sha256 is 65 bytes. */
+ * one of its surveys is still open, and, unless `accepted` gives the reason to go on (NULL: none),
+ * while silent surveys wait for a word of their panels or running numbers of the period's devices
+ * are missing: the step then tells how many, and why. OKNO_NOT_FOUND when there is none to freeze.
+ * ret_sha256 is 65 bytes. */
 OKNO_CHECK int okno_audit_freeze(struct okno_db *db, const char *audit, const char *author,
-                                 int64_t now_us, int64_t *ret_size, char *ret_sha256,
-                                 struct okno_err *err);
+                                 const char *accepted, int64_t now_us, int64_t *ret_size,
+                                 char *ret_sha256, struct okno_err *err);
 
 /* Sign the log that now tells the frame's hash; the note (appended to ret_note) is to leave the
  * house before the seed is known: from here the frame cannot be fitted to a seed. */

@@ -1,6 +1,7 @@
 /* Freezing: the list of surveys that an audit is about, fixed for good. */
 #include "okno/audit.h"
 
+#include "heard.h"
 #include "okno/hash.h"
 #include "okno/ledger.h"
 #include "okno/mem.h"
@@ -101,15 +102,34 @@ static int check_period(struct okno_db *db, const struct audit_row *audit, int64
     return rc;
 }
 
-static int freeze(struct okno_db *db, const char *audit, const char *author, int64_t now_us,
-                  int64_t *ret_size, char *ret_sha256, struct okno_err *err)
+/* What the step tells: the frame, and what was accepted. */
+static json_t *freeze_json(int64_t size, const char *sha256, const struct audit_unheard *unheard,
+                           const char *accepted)
+{
+    json_t *detail =
+        json_pack("{s:I, s:s}", "frame_size", (json_int_t)size, "frame_sha256", sha256);
+    if (!detail || !(unheard->silent || unheard->missing))
+        return detail;
+    (void)json_object_set_new(detail, "unheard", json_integer((json_int_t)unheard->silent));
+    (void)json_object_set_new(detail, "missing", json_integer((json_int_t)unheard->missing));
+    (void)json_object_set_new(detail, "note", json_string(accepted));
+    return detail;
+}
+
+static int freeze(struct okno_db *db, const char *audit, const char *author, const char *accepted,
+                  int64_t now_us, int64_t *ret_size, char *ret_sha256, struct okno_err *err)
 {
     struct audit_row row;
+    struct audit_unheard unheard = {0};
     int rc = audit_load(db, audit, &row, err);
     if (rc == 0)
         rc = audit_expect(&row, "freeze", "planned", err);
     if (rc == 0)
         rc = check_period(db, &row, now_us, err);
+    if (rc == 0)
+        rc = audit_count_unheard(db, &row, &unheard, err);
+    if (rc == 0 && !accepted)
+        rc = audit_require_heard(&row, &unheard, err);
     if (rc == 0)
         rc = store_lines(db, &row, ret_size, ret_sha256, err);
     if (rc == 0 && *ret_size == 0)
@@ -120,21 +140,24 @@ static int freeze(struct okno_db *db, const char *audit, const char *author, int
                          OKNO_TEXT("sha256", ret_sha256), OKNO_INT("size", *ret_size));
     if (rc < 0)
         return rc;
-    return audit_add_step(
-        db, audit, "freeze", author, now_us,
-        json_pack("{s:I, s:s}", "frame_size", (json_int_t)*ret_size, "frame_sha256", ret_sha256),
-        err);
+    return audit_add_step(db, audit, "freeze", author, now_us,
+                          freeze_json(*ret_size, ret_sha256, &unheard, accepted), err);
 }
 
-int okno_audit_freeze(struct okno_db *db, const char *audit, const char *author, int64_t now_us,
-                      int64_t *ret_size, char *ret_sha256, struct okno_err *err)
+int okno_audit_freeze(struct okno_db *db, const char *audit, const char *author,
+                      const char *accepted, int64_t now_us, int64_t *ret_size, char *ret_sha256,
+                      struct okno_err *err)
 {
     int64_t size = 0;
     char sha256[OKNO_SHA256_TEXT];
-    int rc = okno_db_begin(db, err);
+    int rc = accepted ? audit_check_note("accept-unheard", accepted, err) : 0;
+    if (rc == 0 && accepted && accepted[strspn(accepted, " ")] == '\0')
+        rc = okno_fail_field(err, OKNO_MISSING, "accept-unheard", "say why it is accepted");
+    if (rc == 0)
+        rc = okno_db_begin(db, err);
     if (rc < 0)
         return rc;
-    rc = freeze(db, audit, author, now_us, &size, sha256, err);
+    rc = freeze(db, audit, author, accepted, now_us, &size, sha256, err);
     rc = audit_finish(db, rc, err);
     if (rc < 0)
         return rc;

@@ -139,10 +139,12 @@ static int run_freeze(struct cli *cli, int argc, char **argv, struct okno_err *e
 {
     OKNO_AUTO(okno_db) *db = NULL;
     struct common common = common_start();
+    const char *accepted = NULL;
     char sha256[OKNO_SHA256_TEXT];
     int64_t size = 0;
     int rest = 0;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--by", .text = &common.author},
+                         {.name = "--accept-unheard", .text = &accepted},
                          {.name = "--json", .flag = &cli->json});
     if (rc == 0)
         rc = common_end(&common, rest, argv, "freeze", err);
@@ -151,8 +153,8 @@ static int run_freeze(struct cli *cli, int argc, char **argv, struct okno_err *e
     if (rc == 0)
         rc = cli_refresh_surveys(cli, db, err);
     if (rc == 0)
-        rc =
-            okno_audit_freeze(db, common.audit, common.author, okno_time_now(), &size, sha256, err);
+        rc = okno_audit_freeze(db, common.audit, common.author, accepted, okno_time_now(), &size,
+                               sha256, err);
     return rc < 0 ? rc : print_status(db, common.audit, cli->json, err);
 }
 
@@ -347,7 +349,7 @@ const struct cli_command cli_audit = {
         "usage: okno audit plan AUDIT --from TIME --to TIME --size N [--title T] [--show-answer]\n"
         "                       [--k K] [--level L] [--looks M] [--invalid none|silent]\n"
         "                       [--frame surveys|spontaneous]\n"
-        "       okno audit freeze AUDIT\n"
+        "       okno audit freeze AUDIT [--accept-unheard REASON]\n"
         "       okno audit checkpoint AUDIT [-o FILE]\n"
         "       okno audit seed AUDIT --seed S [--how TEXT] [--witness NAMES]\n"
         "       okno audit draw AUDIT\n"
@@ -366,6 +368,8 @@ const struct cli_command cli_audit = {
         "  plan    fixes the period (surveys opened in it), the size of the sample, what experts\n"
         "          see and how figures are made, before anything is known of the draw\n"
         "  freeze  lists every closed survey of the period that is not voided, with a hash\n"
+        "          Refused while panels may still have answers to tell or devices miss running\n"
+        "          numbers of the period, unless that is accepted with a reason, which is kept\n"
         "  checkpoint  signs the evidence log, which now tells the frame's hash; give the file to\n"
         "          somebody outside before the seed is known (`okno log checkpoint --audit AUDIT`\n"
         "          gives it again)\n"

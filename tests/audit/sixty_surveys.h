@@ -82,7 +82,7 @@ static inline void plan(struct scratch_db *f, const char *audit)
 static inline int64_t freeze(struct scratch_db *f, const char *audit, char *sha256)
 {
     int64_t size = 0;
-    must(f, okno_audit_freeze(f->db, audit, "eva", AT(62), &size, sha256, &f->err));
+    must(f, okno_audit_freeze(f->db, audit, "eva", NULL, AT(62), &size, sha256, &f->err));
     return size;
 }
 

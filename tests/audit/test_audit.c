@@ -61,7 +61,7 @@ static void a_step_out_of_order_is_refused_and_changes_nothing(void **state)
               "audit A1 is frozen: before `draw` comes `okno audit checkpoint A1`");
     must_fail(f, okno_audit_seed(f->db, "A1", DICE, "", "", "eva", AT(62), &f->err),
               OKNO_OUT_OF_ORDER, "before `seed` comes `okno audit checkpoint A1`");
-    must_fail(f, okno_audit_freeze(f->db, "A1", "eva", AT(62), &size, sha256, &f->err),
+    must_fail(f, okno_audit_freeze(f->db, "A1", "eva", NULL, AT(62), &size, sha256, &f->err),
               OKNO_OUT_OF_ORDER, "`freeze` was done and is never repeated");
     assert_int_equal(size, 7);
     assert_int_equal(draw(f, "A1"), 20);
@@ -80,7 +80,7 @@ static void an_unknown_audit_is_not_found(void **state)
     char sha256[OKNO_SHA256_TEXT];
     json_t *status = NULL;
     struct okno_audit_figure figure;
-    must_fail(f, okno_audit_freeze(f->db, "A9", "eva", AT(62), &size, sha256, &f->err),
+    must_fail(f, okno_audit_freeze(f->db, "A9", "eva", NULL, AT(62), &size, sha256, &f->err),
               OKNO_NOT_FOUND, "no audit A9");
     must_fail(f, okno_audit_seed(f->db, "A9", DICE, "", "", "eva", AT(62), &f->err), OKNO_NOT_FOUND,
               "no audit A9");
@@ -240,19 +240,62 @@ static void a_frame_that_is_not_finished_is_refused(void **state)
     int64_t size = 7;
     char sha256[OKNO_SHA256_TEXT];
     plan(f, "A1");
-    must_fail(f, okno_audit_freeze(f->db, "A1", "eva", AT(60) - 1, &size, sha256, &f->err),
+    must_fail(f, okno_audit_freeze(f->db, "A1", "eva", NULL, AT(60) - 1, &size, sha256, &f->err),
               OKNO_REFUSED, "ends at 2026-03-10T08:00:00.000Z, which is still to come");
     scratch_db_put(f, "UPDATE surveys SET state = 'open', answer = NULL WHERE survey = 'd1.0.059'");
-    must_fail(f, okno_audit_freeze(f->db, "A1", "eva", AT(60), &size, sha256, &f->err),
+    must_fail(f, okno_audit_freeze(f->db, "A1", "eva", NULL, AT(60), &size, sha256, &f->err),
               OKNO_REFUSED, "1 surveys of the period are still open");
     struct okno_audit_plan empty = plan_of("A2");
     empty.to_us = AT(0);
     empty.from_us = AT(-10);
     must(f, okno_audit_plan(f->db, &empty, "eva", AT(61), &f->err));
-    must_fail(f, okno_audit_freeze(f->db, "A2", "eva", AT(61), &size, sha256, &f->err),
+    must_fail(f, okno_audit_freeze(f->db, "A2", "eva", NULL, AT(61), &size, sha256, &f->err),
               OKNO_NOT_FOUND, "no closed survey lies in the period of audit A2");
     assert_int_equal(asked(f, "SELECT count(*) FROM audit_frame"), 0);
     assert_int_equal(asked(f, "SELECT count(*) FROM audits WHERE state = 'planned'"), 2);
+}
+
+static void what_was_not_heard_stops_the_freeze_unless_accepted(void **state)
+{
+    struct scratch_db *f = *state;
+    int64_t size = 0;
+    char sha256[OKNO_SHA256_TEXT];
+    plan(f, "A1");
+    scratch_db_put(f,
+                   "UPDATE surveys SET flags = 'panel_unheard superseded' WHERE survey IN"
+                   " (SELECT survey FROM surveys WHERE state = 'silent' LIMIT 2)");
+    must_fail(f, okno_audit_freeze(f->db, "A1", "eva", NULL, AT(62), &size, sha256, &f->err),
+              OKNO_REFUSED, "2 silent surveys of the period of audit A1");
+    scratch_db_put(f, "UPDATE surveys SET flags = ''");
+    /* Numbers 3 and 4 are missing in the period; 11 is, before it; d8 is at no point. */
+    scratch_db_put(
+        f,
+        "INSERT INTO imports (import, at, author, kind, source) VALUES (1,1,'t','t','t');"
+        "INSERT INTO devices (import, device, point, valid_from) VALUES (1, 'd7', 'p1', 0);"
+        "INSERT INTO events (device, boot, seq, kind, at, arrived_at) VALUES"
+        " ('d7', 0, 2, 'press', 1773126000000000, 1), ('d7', 0, 5, 'yes', 1773126001000000, 1),"
+        " ('d7', 1, 10, 'press', 1773120000000000, 1), ('d7', 1, 12, 'yes', 1773120001000000, 1),"
+        " ('d8', 0, 1, 'press', 1773126000000000, 1), ('d8', 0, 9, 'yes', 1773126001000000, 1);"
+        "INSERT INTO device_runs VALUES ('d7', 0, 2, 5, 2, 1, 0, 0), ('d7', 1, 10, 12, 2, 1, 0, 0),"
+        " ('d8', 0, 1, 9, 2, 1, 0, 0)");
+    must_fail(f, okno_audit_freeze(f->db, "A1", "eva", NULL, AT(62), &size, sha256, &f->err),
+              OKNO_REFUSED, "2 events of the period of audit A1 never came, of d7 (");
+    must_fail(f, okno_audit_freeze(f->db, "A1", "eva", " ", AT(62), &size, sha256, &f->err),
+              OKNO_MISSING, "say why");
+    assert_int_equal(asked(f, "SELECT count(*) FROM audit_frame"), 0);
+    must(f,
+         okno_audit_freeze(f->db, "A1", "eva", "its battery died", AT(62), &size, sha256, &f->err));
+    assert_int_equal(size, SURVEYS);
+    assert_int_equal(asked(f,
+                           "SELECT json_extract(detail, '$.missing') * 10 +"
+                           " json_extract(detail, '$.unheard') FROM audit_steps"
+                           " WHERE step = 'freeze'"),
+                     20);
+    assert_int_equal(asked(f,
+                           "SELECT count(*) FROM audit_steps WHERE json_extract(detail, '$.note')"
+                           " = 'its battery died'"),
+                     1);
+    assert_int_equal(asked(f, "SELECT count(*) FROM log_leaves WHERE line LIKE '%battery%'"), 0);
 }
 
 /* ---- draw ---- */
@@ -339,6 +382,7 @@ int main(void)
         TEST(what_does_not_count_stays_out_of_the_frame),
         TEST(the_same_surveys_give_the_same_hash_in_every_audit),
         TEST(a_frame_that_is_not_finished_is_refused),
+        TEST(what_was_not_heard_stops_the_freeze_unless_accepted),
         TEST(the_sample_is_the_public_draw_over_the_frame),
         TEST(each_drawn_survey_is_queued_and_fetched),
         TEST(a_small_frame_is_drawn_whole),

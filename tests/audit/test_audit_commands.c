@@ -336,6 +336,10 @@ static void freezing_closes_first_what_has_ended_meanwhile(void **state)
     AUDIT(f, "plan", "march", PERIOD, "--size", "5");
     assert_int_equal(ran.exit_code, 0);
     AUDIT(f, "freeze", "march");
+    assert_int_equal(ran.exit_code, 5);
+    says(ran.err, "1 silent surveys of the period of audit march may be panels");
+    import(f, "events", "device,seq,time,kind\nd,4,2026-03-10T07:30:00Z,alive\n");
+    AUDIT(f, "freeze", "march");
     if (ran.exit_code)
         fail_msg("%s", ran.err);
     says(ran.out, "frame    2 surveys");

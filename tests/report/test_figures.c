@@ -79,7 +79,7 @@ static void run_audit(struct scratch_db *f)
     int64_t size = 0;
     int64_t now = t0 + 1000000000;
     assert_int_equal(okno_audit_plan(f->db, &plan, "a", now, &f->err), 0);
-    assert_int_equal(okno_audit_freeze(f->db, "A", "a", now, &size, hash, &f->err), 0);
+    assert_int_equal(okno_audit_freeze(f->db, "A", "a", NULL, now, &size, hash, &f->err), 0);
     OKNO_AUTO_BUF note = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
     assert_int_equal(okno_audit_checkpoint(f->db, "A", "a", now, &note, &f->err), 0);
     assert_int_equal(okno_audit_seed(f->db, "A", "12345678901234567890", "", "", "a", now, &f->err),

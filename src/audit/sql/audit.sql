@@ -37,6 +37,25 @@ SELECT step, at, author, detail FROM audit_steps WHERE audit = $audit ORDER BY i
 -- name: audit.count_open
 SELECT count(*) FROM surveys WHERE opened_at >= $from AND opened_at < $to AND state = 'open';
 
+-- name: audit.count_unheard
+SELECT count(*) FROM surveys
+WHERE opened_at >= $from AND opened_at < $to AND state = 'silent' AND test = 0
+  AND instr(flags, 'panel_unheard');
+
+-- name: audit.gaps
+-- Devices at points whose running numbers have holes next to events of the period.
+WITH holey AS (
+    SELECT device, boot FROM device_runs
+    WHERE last_seq - first_seq + 1 > events AND device IN (SELECT device FROM devices)
+), steps AS (
+    SELECT e.device, e.at, e.seq, lag(e.seq) OVER w AS seq_before, lag(e.at) OVER w AS at_before
+    FROM holey h JOIN events e ON e.device = h.device AND e.boot = h.boot
+    WINDOW w AS (PARTITION BY e.device, e.boot ORDER BY e.seq)
+)
+SELECT device, sum(seq - seq_before - 1) AS missing FROM steps
+WHERE seq > seq_before + 1 AND max(at, at_before) >= $from AND min(at, at_before) < $to
+GROUP BY device ORDER BY device;
+
 -- name: audit.frame_source
 -- Every closed survey of a period that no hand, or else no automatic flag, has voided. The answer as
 -- it stands now is frozen as the class, and so is who it counts for.
