@@ -490,6 +490,8 @@ export const table = {
   "fact.witnesses": { en: "witnesses", ru: "свидетели" },
   "fact.planned": { en: "planned", ru: "по плану" },
   "fact.round": { en: "round", ru: "тур" },
+  "dossier.comments": { en: "Comments of staff", ru: "Комментарии сотрудников" },
+  "dossier.no_comments": { en: "None so far", ru: "Пока нет" },
   "alerts.state": { en: "State", ru: "Состояние" },
   "alerts.open": { en: "open", ru: "открытые" },
   "alerts.closed": { en: "closed", ru: "закрытые" },

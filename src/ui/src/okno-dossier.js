@@ -156,6 +156,11 @@ class OknoDossier extends PageElement {
       ${entries?.length ? html`<ul>${entries.map(each)}</ul>` : html`<p class="muted">${none}</p>`}</section>`;
   }
 
+  renderComment({ text, tags, user, at }) {
+    return html`<li><span>${[text, tags.map((tag) => named("tag", tag)).join(", ")].filter(Boolean).join(" · ")}</span>
+      <span class="muted num">${user}, ${formatWhen(at, this.data.zone)}</span></li>`;
+  }
+
   render() {
     if (this.problem) return this.renderProblem();
     if (!this.data) return html`<div class="skeleton wait"></div>`;
@@ -171,6 +176,7 @@ class OknoDossier extends PageElement {
             ?may=${["manager", "administrator"].includes(this.me?.role)} @attributed=${this.reload}></okno-attribution>
           <okno-target .id=${survey.id}></okno-target>
           ${this.renderList(t("dossier.reviews"), reviews, (one) => this.renderReview(one), t("dossier.no_reviews"))}
+          ${survey.answer === "no" || this.data.comments?.length ? this.renderList(t("dossier.comments"), this.data.comments, (one) => this.renderComment(one), t("dossier.no_comments")) : nothing}
         </div>
       </div>
       <div class="below">

@@ -1,0 +1,149 @@
+#define _POSIX_C_SOURCE 200809L
+/* okno alert, notify, comment and user grant as a person runs them. */
+#include "../survey/store.h"
+
+#include "../audit/run_okno.h"
+
+#include "okno/time.h"
+
+#include <jansson.h>
+
+static struct ran ran;
+
+#define OKNO_RUN(store, input, ...) RUN_OKNO(&ran, input, "--data", (store)->dir, __VA_ARGS__)
+
+/* A "no" of a minute ago. */
+static int open_with_negative(void **state)
+{
+    char rows[300];
+    char press[OKNO_TIME_TEXT];
+    char no[OKNO_TIME_TEXT];
+    int rc = store_open(state);
+    struct store *store = *state;
+    int64_t at_us = okno_time_now() - 60 * OKNO_SECOND_US;
+    (void)snprintf(rows, sizeof(rows), "device,seq,time,kind\nd1,1,%s,press\nd1,2,%s,no\n",
+                   okno_time_format(at_us, press), okno_time_format(at_us + OKNO_SECOND_US, no));
+    put(store,
+        "INSERT INTO users (user, name, role, password_hash, created_at) VALUES"
+        " ('ann', '', 'manager', '', 2)");
+    OKNO_RUN(store, rows, "import", "events", "-");
+    if (ran.exit_code != 0)
+        fail_msg("%s", ran.err);
+    return rc;
+}
+
+static void rules_are_imported_and_stand_beside_those_built_in(void **state)
+{
+    struct store *store = *state;
+    OKNO_RUN(store, "rule,kind,count,to\nbusy,negatives,7,team\n", "import", "alert_rules", "-");
+    assert_int_equal(ran.exit_code, 0);
+    OKNO_RUN(store, "", "alert", "rules");
+    assert_non_null(strstr(ran.out, "busy"));
+    assert_non_null(strstr(ran.out, "to team"));
+    assert_non_null(strstr(ran.out, "device_quiet"));
+    OKNO_RUN(store, "rule,kind,count\nbusy,negatives,0\n", "import", "alert_rules", "-");
+    assert_int_equal(ran.exit_code, 4);
+    assert_non_null(strstr(ran.err, "-:2: invalid: count"));
+}
+
+static void a_try_tells_what_would_open_and_leaves_no_trace(void **state)
+{
+    struct store *store = *state;
+    OKNO_RUN(store, "", "alert", "test", "--json");
+    assert_int_equal(ran.exit_code, 0);
+    assert_non_null(strstr(ran.out, "\"kind\":\"negative\""));
+    OKNO_RUN(store, "", "alert", "list");
+    assert_string_equal(ran.out, "");
+    assert_string_equal(get(store, "SELECT count(*) FROM alerts"), "0");
+}
+
+static void a_comment_takes_a_rating_off_the_list(void **state)
+{
+    struct store *store = *state;
+    OKNO_RUN(store, "", "comment", "list", "--open");
+    assert_non_null(strstr(ran.out, "d1.0.1"));
+    OKNO_RUN(store, "", "comment", "add", "d1.0.1", "--text", "called back", "--tags",
+             "QUEUE,SYSTEM");
+    if (ran.exit_code != 0)
+        fail_msg("%s", ran.err);
+    OKNO_RUN(store, "", "comment", "list", "--open");
+    assert_string_equal(ran.out, "");
+    OKNO_RUN(store, "", "comment", "list");
+    assert_non_null(strstr(ran.out, "called back"));
+    OKNO_RUN(store, "", "comment", "reaction");
+    assert_non_null(strstr(ran.out, "commented 1"));
+    assert_non_null(strstr(ran.out, "QUEUE"));
+    OKNO_RUN(store, "", "comment", "add", "d1.0.1", "--tags", "NONSENSE");
+    assert_int_equal(ran.exit_code, 2);
+    assert_non_null(strstr(ran.err, "no tag \"NONSENSE\""));
+    OKNO_RUN(store, "", "comment", "add", "d9.0.9", "--text", "x");
+    assert_int_equal(ran.exit_code, 3);
+}
+
+static void messages_and_destinations_can_be_looked_at(void **state)
+{
+    struct store *store = *state;
+    OKNO_RUN(store, "destination,kind,url,secret\nteam,webhook,https://example.org/x,hook\n",
+             "import", "destinations", "-");
+    assert_int_equal(ran.exit_code, 0);
+    OKNO_RUN(store, "", "notify", "list", "--destinations", "--json");
+    assert_non_null(strstr(ran.out, "\"destination\":\"team\""));
+    OKNO_RUN(store, "", "notify", "test", "team"); /* its secret is not there */
+    assert_int_equal(ran.exit_code, 1);
+    assert_non_null(strstr(ran.err, "secret hook"));
+    OKNO_RUN(store, "", "notify", "list");
+    assert_non_null(strstr(ran.out, "waiting"));
+    OKNO_RUN(store, "", "notify", "retry", "1");
+    assert_int_equal(ran.exit_code, 3);
+    OKNO_RUN(store, "", "notify", "retry");
+    assert_int_equal(ran.exit_code, 2);
+    OKNO_RUN(store, "", "notify", "test", "nobody");
+    assert_int_equal(ran.exit_code, 3);
+}
+
+static void sites_are_granted_and_taken_back(void **state)
+{
+    struct store *store = *state;
+    OKNO_RUN(store, "", "user", "grant", "ann", "--site", "s1");
+    if (ran.exit_code != 0)
+        fail_msg("%s", ran.err);
+    OKNO_RUN(store, "", "user", "grants", "ann");
+    assert_non_null(strstr(ran.out, "site:s1"));
+    OKNO_RUN(store, "", "user", "grant", "--user", "ann", "--site", "s1", "--take-back");
+    assert_int_equal(ran.exit_code, 0);
+    OKNO_RUN(store, "", "user", "grants");
+    assert_string_equal(ran.out, "");
+    OKNO_RUN(store, "", "user", "grant", "ann");
+    assert_int_equal(ran.exit_code, 2);
+    OKNO_RUN(store, "", "user", "grant", "ann", "--site", "nowhere");
+    assert_int_equal(ran.exit_code, 2);
+    assert_non_null(strstr(ran.err, "there is no site \"nowhere\""));
+}
+
+static void a_new_manager_without_sites_is_pointed_out(void **state)
+{
+    struct store *store = *state;
+    OKNO_RUN(store, "long enough pass\n", "user", "add", "max", "--role", "manager",
+             "--password-stdin");
+    assert_int_equal(ran.exit_code, 0);
+    assert_non_null(strstr(ran.err, "sees nothing until sites are granted"));
+    OKNO_RUN(store, "long enough pass\n", "user", "add", "eva", "--role", "manager", "--all-sites",
+             "--password-stdin");
+    assert_null(strstr(ran.err, "sees nothing"));
+    assert_string_equal(get(store, "SELECT scope FROM granted_scopes WHERE user = 'eva'"), "all");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_with_negative, store_close)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(rules_are_imported_and_stand_beside_those_built_in),
+        TEST(a_try_tells_what_would_open_and_leaves_no_trace),
+        TEST(a_comment_takes_a_rating_off_the_list),
+        TEST(messages_and_destinations_can_be_looked_at),
+        TEST(sites_are_granted_and_taken_back),
+        TEST(a_new_manager_without_sites_is_pointed_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
