@@ -215,7 +215,14 @@ export function dossier(survey, scene) {
       verdict: survey.validity, reason: survey.reason, comment: survey.reason ? "The till is closed, nobody stands there." : "",
       user: "a.sokolova", at: "2026-04-01T10:20:00.000Z", played_s: 17.4, active_s: 19.1, wall_s: 21, origin: "random",
     }],
-    history: [{ at: "2026-03-10T11:05:00.000Z", author: "import", change: "made from events", detail: "" }],
+    voids: [
+      { voided: true, at: "2026-03-11T09:00:00.000Z", author: "admin", second: "i.belova", reason: "The file of another shop", import: 17 },
+      { voided: false, at: "2026-03-11T10:00:00.000Z", author: "i.belova", second: "admin", reason: "It was ours", import: null },
+    ],
+    history: [{
+      at: "2026-03-10T11:05:00.000Z", what: "changed",
+      changes: { state: ["silent", "answered"], answered_at: [null, iso(opened + 4700)] }, was: {}, became: {},
+    }],
   };
 }
 

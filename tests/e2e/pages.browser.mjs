@@ -118,7 +118,9 @@ test("a survey's dossier plays its video and shows who decided what", async () =
   await waitPlayed(page, 0.3);
   await page.getByText("The till is closed, nobody stands there.").waitFor();
   await page.getByText("a.sokolova").waitFor();
-  await page.getByText("14:17:14.400").waitFor(); // the press, in the site's zone
+  await page.getByText("14:17:14.400").first().waitFor(); // the press, in the site's zone
+  await page.getByText("state: silent → answered").waitFor(); // what a late event changed
+  await page.getByText("with everything of import 17").waitFor();
   await shoot(page, "dossier");
   assert.deepEqual(browser.faults, []);
 });

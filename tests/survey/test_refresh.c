@@ -362,6 +362,57 @@ static void a_failed_refresh_leaves_the_marks_for_the_next(void **state)
     assert_counts(refresh_at(store, LATER), 1, 1, 0, 0);
 }
 
+static void hours_are_those_of_the_site_on_days_when_clocks_change_too(void **state)
+{
+    struct store *store = *state;
+    /* The night to 2026-03-29 loses an hour in Berlin. */
+    static const char outside[] =
+        "SELECT group_concat(survey, ' ') FROM (SELECT * FROM surveys"
+        " WHERE flags LIKE '%outside_hours%' ORDER BY survey)";
+    put(store,
+        "INSERT INTO sites (import, site, name, time_zone, hours) VALUES"
+        " (1, 's1', 'Mall', 'Europe/Berlin', 'Mo-Su 09:00-23:59; 2026-03-30 closed')");
+    static const char *const times[] = {"2026-03-28T07:59:59.999Z", "2026-03-28T08:00:00Z",
+                                        "2026-03-29T06:59:59.999Z", "2026-03-29T07:00:00Z",
+                                        "2026-03-29T21:58:50Z",     "2026-03-29T21:59:00Z",
+                                        "2026-03-30T10:00:00Z"};
+    for (size_t i = 0; i < OKNO_COUNT(times); i++) {
+        int64_t at_us = 0;
+        struct okno_err err = {0};
+        assert_int_equal(okno_time_parse(times[i], &at_us, &err), 0);
+        happens(store, "d1", (int64_t)i + 1, "press", at_us - T0);
+    }
+    happens(store, "d1", 9, "alive", 30 * OKNO_DAY_US);
+    (void)refresh_at(store, T0 + 31 * OKNO_DAY_US);
+    assert_gives(store, outside, "NULL"); /* what arrived an hour after T0 is far in the future */
+    put(store,
+        "UPDATE events SET arrived_at = at; DELETE FROM survey_seen;"
+        "INSERT INTO survey_dirty_devices VALUES ('d1', 0)");
+    (void)refresh_at(store, T0 + 31 * OKNO_DAY_US);
+    assert_gives(store, outside, "d1.0.1 d1.0.3 d1.0.6 d1.0.7");
+    /* A point's own hours go before; a new name of it makes nothing anew. */
+    put(store,
+        "INSERT INTO points (import, point, site, name, hours) VALUES"
+        " (1, 'p1', 's1', 'Till 1', '24/7')");
+    assert_counts(refresh_at(store, T0 + 31 * OKNO_DAY_US), 1, 0, 4, 0);
+    assert_gives(store, outside, "NULL");
+    put(store,
+        "INSERT INTO points (import, point, site, name, hours) VALUES"
+        " (1, 'p1', 's1', 'The first till', '24/7')");
+    assert_counts(refresh_at(store, T0 + 31 * OKNO_DAY_US), 0, 0, 0, 0);
+}
+
+static void a_window_does_not_care_for_midnight(void **state)
+{
+    struct store *store = *state;
+    int64_t midnight = SECONDS(12 * 3600); /* after T0 */
+    happens(store, "d1", 1, "press", midnight - SECONDS(5));
+    happens(store, "d1", 2, "no", midnight + SECONDS(5));
+    happens(store, "d1", 3, "alive", midnight + SECONDS(60));
+    (void)refresh_at(store, T0 + OKNO_DAY_US);
+    assert_gives(store, SHAPE, "d1.0.1 p1 answered no []");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_settled, store_close)
@@ -384,6 +435,8 @@ int main(void)
         TEST(changed_parameters_make_every_point_anew),
         TEST(misplaced_events_are_counted),
         TEST(a_failed_refresh_leaves_the_marks_for_the_next),
+        TEST(hours_are_those_of_the_site_on_days_when_clocks_change_too),
+        TEST(a_window_does_not_care_for_midnight),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
