@@ -5,6 +5,7 @@
 
 #include "okno/db.h"
 #include "okno/err.h"
+#include "okno/prompt.h"
 #include "okno/registry.h"
 #include "okno/text.h"
 #include "okno/token.h"
@@ -57,6 +58,7 @@ OKNO_CHECK int okno_panel_next_boot(struct okno_db *db, const char *device, int6
 struct okno_panel_segment {
     int64_t from_us, to_us;
     struct okno_question question; /* text as to be shown */
+    struct okno_prompt prompt;     /* to be played at a press */
     char language[3];              /* ru when the text holds Cyrillic letters, else en */
 };
 OKNO_VEC(okno_panel_segment_vec, struct okno_panel_segment);

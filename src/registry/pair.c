@@ -37,26 +37,21 @@ static int is_paired(struct okno_db *db, const struct okno_panel_invitation *wan
     return rc;
 }
 
-/* One entry of the log, as of an import of one row. */
-static int log_pairing(struct okno_db *db, int64_t import,
-                       const struct okno_panel_invitation *wanted, int64_t now_us,
-                       struct okno_err *err)
+int registry_log_row(struct okno_db *db, int64_t import, const char *kind, const char *author,
+                     const char *row, int64_t now_us, struct okno_err *err)
 {
-    char author[OKNO_PSEUDONYM_TEXT];
-    char row[300];
+    char name[OKNO_PSEUDONYM_TEXT];
     char sha256[OKNO_SHA256_TEXT];
     uint8_t digest[OKNO_SHA256_BYTES];
     const struct okno_ledger_entry entry = {.kind = "import", .subject = import, .at_us = now_us};
-    int rc = okno_ledger_pseudonym(db, 'R', wanted->author, author, err);
+    int rc = okno_ledger_pseudonym(db, 'R', author, name, err);
     if (rc < 0)
         return rc;
-    int len = snprintf(row, sizeof(row), "%s %s %" PRId64 " %s", wanted->device, wanted->point,
-                       now_us, wanted->role);
-    okno_hash_bytes(row, (size_t)len, digest);
+    okno_hash_bytes(row, strlen(row), digest);
     okno_autojson json_t *json =
         json_pack("{s:I, s:s, s:s, s:s, s:i, s:i, s:i, s:i}", "import", (json_int_t)import, "of",
-                  "devices", "author", author, "sha256", okno_hash_hex(digest, sha256), "read", 1,
-                  "added", 1, "duplicate", 0, "rejected", 0);
+                  kind, "author", name, "sha256", okno_hash_hex(digest, sha256), "read", 1, "added",
+                  1, "duplicate", 0, "rejected", 0);
     return okno_ledger_append(db, &entry, json, NULL, err);
 }
 
@@ -64,6 +59,7 @@ int registry_pair(struct okno_db *db, const struct okno_panel_invitation *wanted
                   struct okno_err *err)
 {
     struct okno_point point;
+    char row[300];
     int64_t import = 0;
     int rc = okno_registry_point(db, wanted->point, &point, err);
     if (rc == 0)
@@ -76,5 +72,7 @@ int registry_pair(struct okno_db *db, const struct okno_panel_invitation *wanted
         rc = OKNO_DB_RUN(db, "panel.add_device", NULL, err, OKNO_INT("import", import),
                          OKNO_TEXT("device", wanted->device), OKNO_TEXT("point", wanted->point),
                          OKNO_INT("from", now_us), OKNO_TEXT("role", wanted->role));
-    return rc < 0 ? rc : log_pairing(db, import, wanted, now_us, err);
+    (void)snprintf(row, sizeof(row), "%s %s %" PRId64 " %s", wanted->device, wanted->point, now_us,
+                   wanted->role);
+    return rc < 0 ? rc : registry_log_row(db, import, "devices", wanted->author, row, now_us, err);
 }

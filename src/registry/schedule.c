@@ -88,6 +88,10 @@ static int add_segment(struct okno_db *db, const char *point, int64_t from_us, i
         return 0;
     if (rc < 0)
         return okno_fail(err, rc, "%s", none.text);
+    rc = okno_prompt_of(db, segment.question.question, point, segment.question.from_us,
+                        &segment.prompt, err);
+    if (rc < 0)
+        return rc;
     bool russian = has_cyrillic(segment.question.text);
     (void)snprintf(segment.language, sizeof(segment.language), "%s", russian ? "ru" : "en");
     if (strstr(segment.question.text, mark)) {

@@ -1,7 +1,9 @@
 // Tablets and phones on a real service that is stopped and started under them.
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
-import { closeBrowser, openBrowser, shoot } from "./browser.mjs";
+import { closeBrowser, openBrowser, shoot, waitUntil } from "./browser.mjs";
 import { Service } from "./service.mjs";
 
 let service;
@@ -204,6 +206,35 @@ test("where the stream is blocked the press is heard by asking", async () => {
   const seller = await tablet("button", { point: "P2" });
   await seller.page.locator(".press").click();
   await customer.page.locator("main.lit").waitFor();
+});
+
+test("a prompt is played at the press, also without the service, and lengthens the window", async () => {
+  const wav = Buffer.alloc(44 + 16000, 0x80);
+  wav.write("RIFF", 0);
+  wav.writeUInt32LE(wav.length - 8, 4);
+  wav.write("WAVEfmt ", 8);
+  [[16, 16], [24, 8000], [28, 8000], [40, 16000]].forEach(([at, value]) => wav.writeUInt32LE(value, at));
+  [[20, 1], [22, 1], [32, 1], [34, 8]].forEach(([at, value]) => wav.writeUInt16LE(value, at));
+  wav.write("data", 36);
+  const file = join(service.dir, "ask.wav");
+  await writeFile(file, wav);
+  await service.okno("question", "prompt", "--question", "Q3", file);
+  const { page, device, faults } = await tablet("both", { point: "P3" });
+  await page.locator(".answers").waitFor();
+  await waitUntil(page, () => new Promise((resolve) => {
+    indexedDB.open("okno-panel").onsuccess = ({ target }) => {
+      target.result.transaction("facts").objectStore("facts").get("prompts").onsuccess = (event) => resolve(Object.keys(event.target.result ?? {}).length === 1);
+    };
+  }));
+  await service.down();
+  await page.locator(".press").click();
+  const player = page.locator("audio.prompt");
+  await player.waitFor({ state: "attached" });
+  await page.getByText(/осталось 1[67] с/).waitFor(); // 15 s and 2 s of sound
+  await player.waitFor({ state: "detached" }); // it ended
+  assert.deepEqual(faults.filter((fault) => !fault.includes("ERR_CONNECTION_REFUSED")), []);
+  await service.up();
+  await heard(device, ["alive", "press"]);
 });
 
 test("a revoked tablet says so, keeps what it holds, and goes on once it is invited again", async () => {

@@ -11,9 +11,10 @@ const run = promisify(execFile);
 
 const tables = {
   sites: "site,name,time_zone\nS1,Riverside Mall,Europe/Moscow\n",
-  points: "point,site,name\nP1,S1,Till 1\nP2,S1,Till 2\n",
+  points: "point,site,name\nP1,S1,Till 1\nP2,S1,Till 2\nP3,S1,Till 3\n",
   questions: "question,point,from,kind,text,window_s\nQ1,P1,2026-01-01T00:00:00Z,personnel,Довольны ли вы тем как вас обслужили?,15\n" +
-    "Q2,P2,2026-01-01T00:00:00Z,personnel,Were you pleased with how you were served?,3\n",
+    "Q2,P2,2026-01-01T00:00:00Z,personnel,Were you pleased with how you were served?,3\n" +
+    "Q3,P3,2026-01-01T00:00:00Z,personnel,Довольны ли вы?,15\n",
 };
 
 export class Service {

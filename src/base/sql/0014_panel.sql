@@ -19,3 +19,14 @@ CREATE TABLE qr_codes (
     code TEXT PRIMARY KEY, point TEXT NOT NULL, device TEXT NOT NULL, secret BLOB NOT NULL,
     author TEXT NOT NULL, created_at INTEGER NOT NULL, revoked_at INTEGER
 ) STRICT, WITHOUT ROWID;
+
+-- What a panel plays when the seller presses, by content; and which version of a question has which.
+-- The window of such a version is longer by duration_us.
+CREATE TABLE prompts (
+    sha256 TEXT PRIMARY KEY, media_type TEXT NOT NULL, content BLOB NOT NULL
+) STRICT;
+CREATE TABLE question_prompts (
+    question TEXT NOT NULL, point TEXT NOT NULL, valid_from INTEGER NOT NULL,
+    sha256 TEXT NOT NULL REFERENCES prompts, duration_us INTEGER NOT NULL,
+    PRIMARY KEY (question, point, valid_from)
+) STRICT, WITHOUT ROWID;

@@ -63,3 +63,34 @@ ORDER BY point, created_at, code;
 
 -- name: panel.revoke_qr
 UPDATE qr_codes SET revoked_at = $now WHERE code = $code AND revoked_at IS NULL;
+
+-- name: panel.add_prompt
+INSERT INTO prompts (sha256, media_type, content) VALUES ($sha256, $media_type, $content)
+ON CONFLICT DO NOTHING;
+
+-- name: panel.get_prompt
+-- For a panel of that point only.
+SELECT media_type, content FROM prompts p
+WHERE sha256 = $sha256
+  AND EXISTS (SELECT 1 FROM question_prompts q WHERE q.sha256 = p.sha256 AND q.point = $point);
+
+-- name: panel.prompt_of
+SELECT q.sha256, q.duration_us, p.media_type, length(p.content) AS bytes
+FROM question_prompts q JOIN prompts p ON p.sha256 = q.sha256
+WHERE q.question = $question AND q.point = $point AND q.valid_from = $from;
+
+-- name: panel.points_of_question
+SELECT DISTINCT point FROM questions WHERE question = $question
+  AND ($point IS NULL OR point = $point) ORDER BY point;
+
+-- name: panel.add_question_import
+INSERT INTO imports (at, author, kind, source, read, added)
+VALUES ($at, $author, 'questions', 'prompt', 1, 1) RETURNING import;
+
+-- name: panel.add_question
+INSERT INTO questions (import, question, point, valid_from, valid_to, kind, text, window_us)
+VALUES ($import, $question, $point, $from, $to, $kind, $text, $window_us);
+
+-- name: panel.add_question_prompt
+INSERT INTO question_prompts (question, point, valid_from, sha256, duration_us)
+VALUES ($question, $point, $from, $sha256, $duration_us);

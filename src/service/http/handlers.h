@@ -31,7 +31,7 @@ http_handler http_get_periods, http_get_period, http_post_period, http_get_adjus
 http_handler http_post_events;
 /* panel.c */
 http_handler http_post_panel, http_get_panels, http_post_panel_revoke, http_post_pair,
-    http_get_panel, http_post_panel_state, http_post_panel_boot, http_get_presses;
+    http_get_panel, http_post_panel_state, http_post_panel_boot, http_get_presses, http_get_prompt;
 /* qr.c */
 http_handler http_get_qr, http_post_qr_answer, http_get_qr_print, http_get_qr_svg,
     http_get_qr_codes, http_post_qr_code, http_post_qr_revoke;

@@ -7,6 +7,7 @@
 #include "okno/panel.h"
 #include "okno/qr.h"
 #include "okno/time.h"
+#include "range.h"
 #include "rights.h"
 
 #include <inttypes.h>
@@ -169,14 +170,24 @@ int http_post_pair(struct http_request *request, struct http_reply *reply, struc
 
 /* ---- what a panel asks ---- */
 
+static json_t *prompt_json(const struct okno_prompt *prompt)
+{
+    if (!*prompt->sha256)
+        return json_null();
+    return json_pack("{s:s, s:s, s:I, s:I}", "sha256", prompt->sha256, "type", prompt->media_type,
+                     "bytes", (json_int_t)prompt->bytes, "duration_ms",
+                     (json_int_t)(prompt->duration_us / OKNO_MS_US));
+}
+
 static json_t *segment_json(const struct okno_panel_segment *segment)
 {
     const struct okno_question *question = &segment->question;
-    return json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:f}", "from",
+    return json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:f, s:o}", "from",
                      okno_json_time(segment->from_us), "to", okno_json_time(segment->to_us),
                      "language", segment->language, "question", question->question, "kind",
                      question->kind, "text", okno_json_text(question->text), "window_s",
-                     (double)question->window_us / OKNO_SECOND_US);
+                     (double)question->window_us / OKNO_SECOND_US, "prompt",
+                     prompt_json(&segment->prompt));
 }
 
 static int schedule_json(struct okno_db *db, const char *point, int64_t now_us, json_t **ret_list,
@@ -216,6 +227,34 @@ int http_get_panel(struct http_request *request, struct http_reply *reply, struc
                                      request->service->language, "now", okno_json_time(now_us),
                                      "questions", questions),
                            err);
+}
+
+/* Whole: the panel keeps it, and plays it from there. */
+int http_get_prompt(struct http_request *request, struct http_reply *reply, struct okno_err *err)
+{
+    struct okno_pairing pairing;
+    char type[OKNO_PROMPT_TYPE_TEXT];
+    char etag[OKNO_SHA256_TEXT + 3];
+    int rc = need_pairing(request, &pairing, err);
+    if (rc == 0)
+        rc = okno_prompt_read(request->db, request->params[0], pairing.point, &reply->body, type,
+                              err);
+    if (rc < 0)
+        return rc;
+    (void)snprintf(etag, sizeof(etag), "\"%.64s\"", request->params[0]);
+    http_reply_header(reply, "ETag", "%s", etag);
+    http_reply_header(reply, "Cache-Control", "private, immutable, max-age=31536000");
+    reply->type = strcmp(type, "audio/wav") == 0    ? "audio/wav"
+                  : strcmp(type, "audio/mpeg") == 0 ? "audio/mpeg"
+                  : strcmp(type, "audio/ogg") == 0  ? "audio/ogg"
+                  : strcmp(type, "audio/mp4") == 0  ? "audio/mp4"
+                  : strcmp(type, "video/mp4") == 0  ? "video/mp4"
+                                                    : "video/webm";
+    if (http_etag_listed(http_header(request, "If-None-Match"), etag)) {
+        okno_buf_free(&reply->body);
+        reply->status = 304;
+    }
+    return 0;
 }
 
 static int read_time(const json_t *body, const char *name, int64_t *ret_us, struct okno_err *err)

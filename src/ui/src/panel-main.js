@@ -15,12 +15,13 @@ const reportMs = 60000;
 const retryMs = 15000;
 const detailsHoldMs = 1500;
 const defaultWindowS = 15;
+const promptLateMs = 5000; // a press heard later than this is lit, but not played
 const signs = { yes: "+", no: "−", unsure: "±" };
 
 class Panel {
   constructor() {
     Object.assign(this, { access: null, view: null, sender: null, live: null, hearing: "deaf", thanks: false, note: "",
-      lit: null, pressing: "", details: false, problem: "", code: "", busy: false, awake: false, worker: false });
+      lit: null, pressing: "", details: false, problem: "", code: "", busy: false, awake: false, worker: false, prompts: {}, playing: null, soundBlocked: false });
     this.button = new PressButton({
       onDown: () => this.set({ pressing: "down" }),
       onHold: () => this.set({ pressing: "hold" }),
@@ -33,6 +34,7 @@ class Panel {
     this.sender = new Sender(this.store, () => this.draw());
     this.access = await this.store.fact("access");
     this.view = (await this.store.fact("view")) ?? null;
+    this.prompts = (await this.store.fact("prompts")) ?? {};
     guardScreen();
     addEventListener("hashchange", () => this.takeLink());
     document.addEventListener("visibilitychange", () => this.keepAwake());
@@ -98,6 +100,7 @@ class Panel {
       const view = await response.json();
       await this.store.setFact("view", view);
       this.set({ view });
+      this.keepPrompts().catch(() => {});
       if (this.sender.state.queued) this.sender.kick();
       this.listen();
       this.report().catch(() => {});
@@ -105,6 +108,46 @@ class Panel {
     if (!response) this.sender.tell({ online: false });
     this.viewTimer = setTimeout(() => this.fetchView(), response?.ok ? viewMs : retryMs);
     this.listen();
+  }
+
+  /** Keep the sounds and films of the questions, so that they play without the service; forget others. */
+  async keepPrompts() {
+    const wanted = [...new Set(this.view.questions.map(({ prompt }) => prompt?.sha256).filter(Boolean))];
+    const kept = (await this.store.fact("prompts")) ?? {};
+    const next = {};
+    for (const sha256 of wanted) {
+      const response = kept[sha256] ? null : await ask(`panel/prompts/${sha256}`, { token: this.access.token, headers: { Accept: "*/*" } }).catch(() => null);
+      const content = kept[sha256] ?? (response?.ok ? await response.blob() : null);
+      if (content) next[sha256] = content;
+    }
+    await this.store.setFact("prompts", next);
+    this.prompts = next;
+  }
+
+  /** A press was seen: play, if there is something to play. */
+  async play() {
+    const prompt = this.question()?.prompt;
+    const content = prompt && this.prompts[prompt.sha256];
+    if (!content || !this.shows) return;
+    this.stopPlaying();
+    const player = document.createElement(prompt.type.startsWith("video/") ? "video" : "audio");
+    this.playing = player;
+    player.className = "prompt";
+    player.playsInline = true;
+    player.src = URL.createObjectURL(content);
+    player.addEventListener("ended", () => this.stopPlaying());
+    document.documentElement.append(player);
+    await player.play().then(() => this.set({ soundBlocked: false }), () => {
+      this.stopPlaying();
+      this.set({ soundBlocked: true });
+    });
+  }
+
+  stopPlaying() {
+    if (!this.playing) return;
+    URL.revokeObjectURL(this.playing.src);
+    this.playing.remove();
+    this.playing = null;
   }
 
   listen() {
@@ -137,6 +180,7 @@ class Panel {
 
   answer(kind) {
     if (this.thanks) return;
+    this.stopPlaying();
     this.keep({ time: new Date().toISOString(), kind }).catch(() => {});
     if (this.lit) this.lit.answered = true;
     this.set({ thanks: true });
@@ -164,6 +208,7 @@ class Panel {
     const until = at + seconds * 1000;
     if (until <= Date.now()) return;
     this.set({ lit: { at, until, answered: false }, note: "" });
+    if (Date.now() - at < promptLateMs) this.play();
     setTimeout(() => this.closed(until), until - Date.now() + 50);
   }
 
@@ -275,6 +320,7 @@ class Panel {
       sentAt === null ? this.t("status.never") : this.t("status.sent", { when: clockText(sentAt, this.view?.time_zone) }),
       clockMs === null ? "" : this.t("status.clock", { seconds: signed(clockMs / 1000) }),
       refused ? this.t("status.refused", { n: refused }) : "",
+      this.soundBlocked ? this.t("status.sound") : "",
       this.store.kept ? "" : this.t("status.memory"),
     ];
     const hold = (event) => {

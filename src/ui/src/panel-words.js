@@ -39,6 +39,7 @@ export const words = {
   "status.never": { en: "nothing sent yet", ru: "ещё не отправлялось" },
   "status.clock": { en: "clock {seconds} s", ru: "часы {seconds} с" },
   "status.refused": { en: "refused {n}", ru: "отклонено {n}" },
+  "status.sound": { en: "sound is blocked: touch the screen once", ru: "звук заблокирован: коснитесь экрана" },
   "status.test": { en: "TEST", ru: "ТЕСТ" },
   "status.hint": { en: "Hold for details", ru: "Держите, чтобы узнать больше" },
 
