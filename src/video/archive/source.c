@@ -114,7 +114,7 @@ int source_open_local(const char *path, const struct okno_piece *piece,
 
 enum {
     HEAD_BYTES = 64 * 1024,         /* read by the first request: the index often lies there */
-    EXTENTS_MAX = 256,               /* kept */
+    EXTENTS_MAX = 256,              /* kept */
     EXTENT_BYTES = 4 * 1024 * 1024, /* at most in one request outside a plan */
     KEPT_BYTES = 16 * 1024 * 1024,
     SKIP_BYTES = 2 * 1024 * 1024 /* of a plan are read and dropped rather than asked anew */

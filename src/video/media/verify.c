@@ -97,6 +97,8 @@ int media_verify_clip(int fd, const struct okno_media_result *result, struct okn
         rc = media_decoder_open(reader, &decoder, err);
     struct seen seen = {0};
     if (rc == 0)
+        decoder->skip_loop_filter = AVDISCARD_ALL; /* nobody looks at these pictures */
+    if (rc == 0)
         rc = walk(reader, decoder, &seen, err);
     return rc < 0 ? rc : check(reader, &seen, result, err);
 }
