@@ -71,6 +71,26 @@ test("an administrator sees what became of messages, tests a destination and wak
   assert.deepEqual(browser.faults, []);
 });
 
+test("an administrator changes a rule on the page, and makes a new one", async () => {
+  await open("admin", "#/alerts");
+  await page.getByText("Rules", { exact: true }).click();
+  await page.locator("okno-alerts details tr", { hasText: "silent_share" }).getByRole("button", { name: "Edit" }).click();
+  await page.locator("okno-rule input[name=share]").fill("0.8");
+  await page.locator("okno-rule input[name=to]").fill("boss");
+  await shoot(page, "alerts-rule");
+  await page.getByRole("button", { name: "Save" }).click();
+  await waitHere(page, () => service.mock.alerting.saved.length === 1);
+  const { rule, kind, share, to, built_in: builtIn } = service.mock.alerting.saved[0];
+  assert.deepEqual([rule, kind, share, to, builtIn], ["silent_share", "silent_share", 0.8, "boss", undefined]);
+  await page.getByRole("button", { name: "New rule" }).click();
+  await page.locator("okno-rule input[name=rule]").fill("busy-hour");
+  await page.locator("okno-rule input[name=count]").fill("7");
+  await page.getByRole("button", { name: "Save" }).click();
+  await waitHere(page, () => service.mock.alerting.saved.length === 2);
+  assert.equal(service.mock.alerting.saved[1].count, 7);
+  assert.deepEqual(browser.faults, []);
+});
+
 test("a negative rating leaves the list with a comment, by keys alone", async () => {
   await open("manager", "#/negatives");
   await articles().first().waitFor();

@@ -48,7 +48,7 @@ export function alertState(scene) {
       { user: "manager", name: "Pavel Orlov", role: "manager", employee: null, disabled: false, sees_granted_only: true, grants: [{ scope: "site:S1", at: "2026-03-01T00:00:00.000Z", author: "admin" }] },
       { user: "anna", name: "", role: "staff", employee: "E-104", disabled: false, sees_granted_only: true, grants: [] },
     ],
-    tested: [], retried: [],
+    tested: [], retried: [], saved: [],
   };
 }
 
@@ -56,6 +56,10 @@ export function alertState(scene) {
 export function answerAlerts(state, method, path, query, body, user) {
   const [noun, id, verb] = path.split("/").map(decodeURIComponent);
   if (noun === "tags") return tags;
+  if (noun === "alert-rules" && method === "POST") {
+    state.saved.push(body);
+    return null;
+  }
   if (noun === "alert-rules") return { rules: [rule("negative", { to: "boss", built_in: false }), rule("negatives"), rule("silent_share", { share: 0.7, window_min: 240 }), rule("clock_jump", { enabled: false })] };
   if (noun === "alerts" && id) {
     Object.assign(state.alerts.find((one) => one.alert === Number(id)), { acked_at: iso(Date.now()), acked_by: user.user });

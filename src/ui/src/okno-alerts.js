@@ -12,13 +12,14 @@ import { link, replaceRoute } from "./router.js";
 import { formatWhen } from "./time.js";
 import "./okno-filters.js";
 import "./okno-notice.js";
+import { kinds, newRule } from "./okno-rule.js";
 
-const kinds = ["negative", "negatives", "fm_burst", "silent_share", "invalid_share", "device_quiet", "clock_jump", "clock_suspect", "point_quiet", "archive"];
 const signs = { negative: "✗", negatives: "✗", invalid_share: "✗", clock_suspect: "!", archive: "!" };
 const pageSize = 100;
+const fresh = newRule();
 
 class OknoAlerts extends PageElement {
-  static properties = { me: { attribute: false }, data: { state: true }, at: { state: true }, busy: { state: true } };
+  static properties = { me: { attribute: false }, data: { state: true }, at: { state: true }, busy: { state: true }, editing: { state: true } };
 
   static styles = [PageElement.styles, css`
     :host { padding: 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; max-width: 80rem; margin: 0 auto; align-content: start; }
@@ -37,6 +38,7 @@ class OknoAlerts extends PageElement {
     details { padding: 0; } summary { cursor: pointer; padding: .5rem .75rem; font-weight: 600; }
     .do { display: flex; gap: .5rem; align-items: center; flex-wrap: wrap; justify-content: flex-end; }
     .trouble { color: var(--invalid); }
+    .new { padding: .75rem; }
     .wait { height: 3.5rem; }
     @media (max-width: 40rem) {
       :host { padding: .75rem .5rem; }
@@ -161,6 +163,7 @@ class OknoAlerts extends PageElement {
   }
 
   renderRules(rules) {
+    const edits = this.me?.role === "administrator";
     const limit = ({ kind, count, share, window_min: minutes, per }) => {
       if (["negatives", "fm_burst"].includes(kind)) return `${t("alerts.count", { count, minutes })} · ${t(`alerts.per_${per}`)}`;
       if (["silent_share", "invalid_share"].includes(kind)) return `≥ ${formatShare(share)}, ${t("alerts.minutes", { minutes })} · ${t(`alerts.per_${per}`)}`;
@@ -168,11 +171,25 @@ class OknoAlerts extends PageElement {
     };
     return html`
       <details class="card"><summary>${t("alerts.rules")}</summary><div class="scroll"><table>
-        <thead><tr>${["rule", "kind", "where", "limit", "to"].map((name) => html`<th scope="col">${t(`alerts.rule_${name}`)}</th>`)}</tr></thead>
+        <thead><tr>${["rule", "kind", "where", "limit", "to"].map((name) => html`<th scope="col">${t(`alerts.rule_${name}`)}</th>`)}${edits ? html`<th></th>` : nothing}</tr></thead>
         <tbody>${rules.map((rule) => html`<tr class=${rule.enabled ? "" : "over"}>
           <td><b>${rule.rule}</b>${rule.built_in ? html`<div class="note">${t("alerts.built_in")}</div>` : nothing}${rule.enabled ? nothing : html`<div class="note">${t("alerts.at_rest")}</div>`}</td>
           <td>${named("alert", rule.kind)}</td><td>${rule.where === "all" ? t("alerts.everywhere") : rule.where}</td>
-          <td class="num">${limit(rule)}</td><td>${rule.to || t("alerts.nobody")}</td></tr>`)}</tbody></table></div></details>`;
+          <td class="num">${limit(rule)}</td><td>${rule.to || t("alerts.nobody")}</td>
+          ${edits ? html`<td><button @click=${() => { this.editing = this.editing === rule.rule ? null : rule.rule; }}>${t("alerts.edit")}</button></td>` : nothing}</tr>
+          ${edits && this.editing === rule.rule ? html`<tr><td colspan="6">${this.renderEditor(rule)}</td></tr>` : nothing}`)}</tbody></table></div>
+        ${edits ? html`<div class="new">${this.editing === "" ? this.renderEditor(fresh) : html`<button @click=${() => { this.editing = ""; }}>${t("alerts.new")}</button>`}</div>` : nothing}
+      </details>`;
+  }
+
+  renderEditor(rule) {
+    return html`<okno-rule .rule=${rule} @rule-closed=${() => { this.editing = null; }} @rule-saved=${this.saved}></okno-rule>`;
+  }
+
+  async saved() {
+    this.editing = null;
+    await this.reload();
+    this.emit("toast", { text: t("alerts.saved") });
   }
 
   renderMessages({ destinations, deliveries }) {
