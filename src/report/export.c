@@ -18,9 +18,10 @@ struct run {
     int64_t now_us;
     struct bag bag;
     struct contents contents;
-    json_t *steps;   /* as in plan.json */
-    json_t *plan;    /* of the plan step; borrowed from steps */
-    json_t *watched; /* hashes, as keys */
+    json_t *steps;    /* as in plan.json */
+    json_t *plan;     /* of the plan step; borrowed from steps */
+    json_t *watched;  /* hashes, as keys */
+    json_t *sidecars; /* of watched files: hash of the file -> hash of its sidecar */
     char seed[OKNO_SEED_BYTES_MAX + 1];
     int64_t size; /* drawn */
     int64_t from_us, to_us;
@@ -306,7 +307,9 @@ static int copy_bytes(struct run *run, FILE *from, const char *name, struct okno
     return bag_close(&run->bag, &stream, rc, err);
 }
 
-static int copy_file(struct run *run, const char *sha256, struct okno_err *err)
+/* `place` says where in the bundle, of the hash `named`. */
+static int copy_file(struct run *run, const char *sha256, const char *place, const char *named,
+                     struct okno_err *err)
 {
     char path[BUNDLE_PATH];
     char name[BUNDLE_NAME];
@@ -316,10 +319,43 @@ static int copy_file(struct run *run, const char *sha256, struct okno_err *err)
     okno_autofclose FILE *from = fopen(path, "re");
     if (!from)
         return okno_fail_errno(err, errno, "cannot open the evidence %s", path);
-    (void)snprintf(name, sizeof(name), "data/evidence/%s", sha256);
+    (void)snprintf(name, sizeof(name), "%s%s", place, named);
     rc = copy_bytes(run, from, name, err);
     if (rc == 0 && strcmp(run->bag.files.items[run->bag.files.len - 1].sha256, sha256) != 0)
         rc = okno_fail(err, OKNO_CHECK_FAILED, "the evidence %s was changed", path);
+    return rc;
+}
+
+/* The sidecar of a watched file, if it has one, named after the file. */
+static int put_sidecar(struct run *run, const char *watched, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    char sidecar[OKNO_SHA256_TEXT];
+    int rc = OKNO_DB_PREPARE(run->db, "bundle.sidecar", &stmt, err, OKNO_TEXT("sha256", watched));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc <= 0)
+        return rc;
+    (void)snprintf(sidecar, sizeof(sidecar), "%s", okno_stmt_text(stmt, "sidecar"));
+    if (json_object_size(run->sidecars) == 0)
+        rc = bag_make_dir(&run->bag, "data/sidecars", err);
+    if (rc >= 0)
+        rc = copy_file(run, sidecar, "data/sidecars/", watched, err);
+    if (rc == 0 && json_object_set_new(run->sidecars, watched, json_string(sidecar)) < 0)
+        rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a bundle");
+    return rc;
+}
+
+static int put_sidecars(struct run *run, struct okno_err *err)
+{
+    const char *sha256;
+    json_t *value;
+    int rc = 0;
+    json_object_foreach(run->watched, sha256, value)
+    {
+        if (rc == 0)
+            rc = put_sidecar(run, sha256, err);
+    }
     return rc;
 }
 
@@ -333,9 +369,9 @@ static int put_evidence(struct run *run, struct okno_err *err)
     json_object_foreach(run->watched, sha256, value)
     {
         if (rc == 0)
-            rc = copy_file(run, sha256, err);
+            rc = copy_file(run, sha256, "data/evidence/", sha256, err);
     }
-    return rc;
+    return rc < 0 ? rc : put_sidecars(run, err);
 }
 
 /* ---- log ---- */
@@ -358,9 +394,9 @@ static int log_export(struct run *run, struct okno_err *err)
     int64_t decisions = 0;
     size_t evidence = run->request->with_evidence ? json_object_size(run->watched) : 0;
     okno_autojson json_t *detail = json_pack(
-        "{s:s, s:o, s:I, s:I}", "bundle", run->request->open_to_all ? "public" : "restricted",
-        "files", hashes_json(run), "evidence", (json_int_t)evidence, "decisions",
-        (json_int_t)json_array_size(run->contents.decisions));
+        "{s:s, s:o, s:I, s:O, s:I}", "bundle", run->request->open_to_all ? "public" : "restricted",
+        "files", hashes_json(run), "evidence", (json_int_t)evidence, "sidecars", run->sidecars,
+        "decisions", (json_int_t)json_array_size(run->contents.decisions));
     int rc = okno_audit_export(run->db, run->request->audit, detail, run->request->author,
                                run->now_us, &leaf, err);
     if (rc == 0)
@@ -535,6 +571,7 @@ int okno_bundle_export(struct okno_db *db, const struct okno_bundle_request *req
         rc = contents_start(&run.contents, err);
     run.steps = json_array();
     run.watched = json_object();
+    run.sidecars = json_object();
     if (rc == 0)
         rc = read_steps(&run, err);
     if (rc == 0)
@@ -548,6 +585,7 @@ int okno_bundle_export(struct okno_db *db, const struct okno_bundle_request *req
     }
     json_decref(run.steps);
     json_decref(run.watched);
+    json_decref(run.sidecars);
     contents_free(&run.contents);
     bag_free(&run.bag);
     return rc;

@@ -258,6 +258,27 @@ static int check_proof(struct check *check, const json_t *entry, struct okno_err
     return 0;
 }
 
+/* The log's entry of the export says which sidecar each file has. */
+static int check_sidecars(struct check *check, struct okno_err *err)
+{
+    static const char sidecar[] = "data/sidecars/";
+    const json_t *pinned = json_object_get(verify_detail(check, EXPORT), "sidecars");
+    size_t found = 0;
+    for (size_t i = 0; i < check->bag.files.len; i++) {
+        const struct bag_file *file = &check->bag.files.items[i];
+        if (strncmp(file->name, sidecar, sizeof(sidecar) - 1) != 0)
+            continue;
+        const json_t *hash = json_object_get(pinned, file->name + sizeof(sidecar) - 1);
+        found++;
+        if (!json_is_string(hash) || strcmp(json_string_value(hash), file->sha256) != 0)
+            return okno_fail(err, OKNO_CHECK_FAILED, "%s is not the sidecar that was exported",
+                             file->name);
+    }
+    return found == json_object_size(pinned)
+               ? 0
+               : verify_wrong(err, "data/sidecars: files are missing");
+}
+
 /* Proofs: one a decision, no other. Evidence: watched files, named by their hashes. */
 static int check_rest(struct check *check, struct okno_err *err)
 {
@@ -294,7 +315,7 @@ static int check_rest(struct check *check, struct okno_err *err)
     if (check->facts.evidence !=
         json_integer_value(json_object_get(verify_detail(check, EXPORT), "evidence")))
         return verify_wrong(err, "data/evidence: files are missing");
-    return 0;
+    return check_sidecars(check, err);
 }
 
 /* ---- figures ---- */

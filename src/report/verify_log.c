@@ -55,6 +55,7 @@ static bool belongs(const char *name)
                                         "tagmanifest-sha256.txt"};
     static const char proof[] = "data/proofs/";
     static const char evidence[] = "data/evidence/";
+    static const char sidecar[] = "data/sidecars/";
     for (size_t i = 0; bundle_hashed[i]; i++)
         if (strcmp(name, bundle_hashed[i]) == 0)
             return true;
@@ -66,9 +67,12 @@ static bool belongs(const char *name)
         const char *end = strstr(number, ".tlog-proof");
         return end && strcmp(end, ".tlog-proof") == 0 && is_number(number, (size_t)(end - number));
     }
-    const char *hash = name + sizeof(evidence) - 1;
-    return strncmp(name, evidence, sizeof(evidence) - 1) == 0 && strlen(hash) == 64 &&
-           strspn(hash, "0123456789abcdef") == 64;
+    const char *hash = strncmp(name, evidence, sizeof(evidence) - 1) == 0
+                           ? name + sizeof(evidence) - 1
+                           : name + sizeof(sidecar) - 1;
+    bool kept = strncmp(name, evidence, sizeof(evidence) - 1) == 0 ||
+                strncmp(name, sidecar, sizeof(sidecar) - 1) == 0;
+    return kept && strlen(hash) == 64 && strspn(hash, "0123456789abcdef") == 64;
 }
 
 static int check_files(struct check *check, struct okno_err *err)

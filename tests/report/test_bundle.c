@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+/* SHA-256 of "z". */
+#define SIDECAR "594e519ae499312b29433b7dd8a97ff068defcba9755b6d5d00e84c524d67b06"
+
 static char *folder;
 static char pristine[300];
 
@@ -523,9 +526,26 @@ static void watched_files_go_along_and_are_told_from_others(void **state)
     (void)snprintf(command, sizeof(command),
                    "mkdir -p %s/evidence/2d && printf x > %s/evidence/2d/" WATCHED, f->dir, f->dir);
     shell(command);
+    (void)snprintf(command, sizeof(command),
+                   "mkdir -p %s/evidence/59 && printf z > %s/evidence/59/" SIDECAR, f->dir, f->dir);
+    shell(command);
+    scratch_db_put(
+        f,
+        "INSERT INTO evidence (id, survey, kind, sha256, bytes, media_type, codec,"
+        " camera, asked_from, asked_to, got_from, got_to, index_offset_us, uncertainty_us,"
+        " source, requests, bytes_read, software, made_at) VALUES (77, 's', 'clip', '" WATCHED
+        "', 1, 'video/mp4', 'h264', 'c', 0, 1, 0, 1, 0, 0, '[]', 1, 1, 'x', 1);"
+        "INSERT INTO evidence_extras (evidence, sidecar) VALUES (77, '" SIDECAR "')");
     must(f, okno_bundle_export(f->db, &request, AT(300), &f->err));
     if (verify(dir, &err) < 0)
         fail_msg("%s", err.text);
+    (void)snprintf(command, sizeof(command), "cd %s/data/sidecars && printf y > " WATCHED, dir);
+    shell(command);
+    make_manifests(dir);
+    assert_int_equal(verify(dir, &err), OKNO_CHECK_FAILED);
+    assert_non_null(strstr(err.text, "is not the sidecar that was exported"));
+    (void)snprintf(command, sizeof(command), "cd %s/data/sidecars && printf z > " WATCHED, dir);
+    shell(command);
     (void)snprintf(command, sizeof(command), "cd %s/data/evidence && printf y > " WATCHED, dir);
     shell(command);
     make_manifests(dir);

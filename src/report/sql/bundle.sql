@@ -18,3 +18,8 @@ WHERE v.audit = $audit ORDER BY v.id;
 
 -- name: bundle.count_decisions
 SELECT count(*) FROM log_leaves WHERE kind = 'verdict' AND audit = $audit AND leaf < $leaf;
+
+-- name: bundle.sidecar
+-- The newest sidecar of a kept file: the times of its frames.
+SELECT x.sidecar FROM evidence e JOIN evidence_extras x ON x.evidence = e.id
+WHERE e.sha256 = $sha256 ORDER BY e.id DESC LIMIT 1;
