@@ -46,7 +46,7 @@ static int read_news(struct okno_db *db, struct news_vec *news, struct okno_err 
     OKNO_AUTO_STMT *stmt = NULL;
     int rc = OKNO_DB_PREPARE(db, "alert.news", &stmt, err, OKNO_INT("limit", NEWS_MAX));
     while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
-        struct news one;
+        struct news one = {0};
         okno_stmt_copy(stmt, "kind", one.kind, sizeof(one.kind));
         okno_stmt_copy(stmt, "subject", one.subject, sizeof(one.subject));
         rc =

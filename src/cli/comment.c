@@ -64,9 +64,12 @@ static int print_negative(const json_t *one, bool json, struct okno_err *err)
     printf("%s  %-20s site %-10s point %-10s employee %s\n", text_of(one, "answered_at"),
            text_of(one, "rating"), text_of(one, "site"), text_of(one, "point"),
            text_of(one, "employee"));
-    json_array_foreach(json_object_get(one, "comments"), i, comment)
+    const json_t *comments = json_object_get(one, "comments");
+    json_array_foreach(comments, i, comment)
+    {
         printf("    %s %s: %s\n", text_of(comment, "at"), text_of(comment, "user"),
                text_of(comment, "text"));
+    }
     return 0;
 }
 

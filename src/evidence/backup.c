@@ -33,7 +33,7 @@ static int copy_bytes(const char *from, const char *to, struct okno_err *err)
 
 /* Into the store of the other directory, under the hash of what was copied. */
 static int copy_file(const char *data_dir, const char *to_dir, const char *kind, const char *sha256,
-                     struct okno_err *err)
+                     int64_t *ret_bytes, struct okno_err *err)
 {
     char from[1300];
     char temp[1300];
@@ -51,16 +51,17 @@ static int copy_file(const char *data_dir, const char *to_dir, const char *kind,
     rc = okno_evidence_keep(to_dir, temp, &copied, err);
     if (rc == 0 && strcmp(copied.sha256, sha256) != 0)
         rc = okno_fail(err, OKNO_CHECK_FAILED, "%s has not the bytes that its name says", from);
+    *ret_bytes = copied.bytes;
     return rc;
 }
 
-/* 1 when a file of that size is there already. */
+/* 1 when the file is there already, with its size where the database knows it. */
 static int is_there(const char *to_dir, const char *sha256, int64_t bytes, struct okno_err *err)
 {
     char path[1300];
     struct stat is;
     int rc = okno_evidence_path(to_dir, sha256, path, sizeof(path), err);
-    return rc < 0 ? rc : stat(path, &is) == 0 && is.st_size == bytes;
+    return rc < 0 ? rc : stat(path, &is) == 0 && (bytes < 0 || is.st_size == bytes);
 }
 
 /* A file that is missing or damaged costs no other one its copy. */
@@ -75,7 +76,7 @@ static int take_file(struct okno_stmt *row, const char *data_dir,
     counts->files++;
     if (rc != 0)
         return rc < 0 ? rc : 0;
-    rc = copy_file(data_dir, backup->to_dir, okno_stmt_text(row, "kind"), sha256, &trouble);
+    rc = copy_file(data_dir, backup->to_dir, okno_stmt_text(row, "kind"), sha256, &bytes, &trouble);
     if (rc == 0) {
         counts->copied++;
         counts->bytes += bytes;

@@ -189,7 +189,7 @@ static int list_devices(struct okno_db *db, int64_t seen_clocks, struct name_vec
     int rc = OKNO_DB_PREPARE(db, "refresh.dirty_devices", &stmt, err,
                              OKNO_INT("seen_clocks", seen_clocks));
     while (rc == 0 && (step = okno_stmt_step(stmt, err)) == 1) {
-        struct okno_clock_target name;
+        struct okno_clock_target name = {0};
         okno_stmt_copy(stmt, "device", name.target, sizeof(name.target));
         if (name_vec_push(devices, name) < 0)
             rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for the devices with news");
