@@ -228,8 +228,11 @@ static int make_spans(struct survey_refresh *refresh, struct okno_err *err)
 {
     struct survey_facts facts = {0};
     struct span span;
+    int64_t any_stale = 0;
     int found = 0;
-    int rc = 0;
+    /* Each turn again: another process may have left some. */
+    int rc = okno_db_int(refresh->db, "refresh.any_stale", NULL, 0, 0, &any_stale, err);
+    refresh->any_stale = any_stale != 0;
     refresh->turn_events = 0;
     while (rc == 0 && refresh->turn_events < EVENTS_A_TURN &&
            (found = take_span(refresh->db, &span, err)) == 1) {
@@ -268,11 +271,7 @@ int okno_survey_refresh(struct okno_db *db, const struct okno_survey_params *par
                         struct okno_survey_refreshed *ret_counts, struct okno_err *err)
 {
     struct survey_refresh refresh = {.db = db, .params = params, .now_us = now_us};
-    int64_t any_stale = 0;
     int rc = turn(&refresh, survey_mark, err);
-    if (rc == 0)
-        rc = okno_db_int(db, "refresh.any_stale", NULL, 0, 0, &any_stale, err);
-    refresh.any_stale = any_stale != 0;
     while (rc == 0 && (rc = turn(&refresh, make_spans, err)) == 1)
         rc = 0;
     while (rc == 0 && refresh.any_stale && (rc = turn(&refresh, survey_remove_stale, err)) == 1)

@@ -402,6 +402,24 @@ static void hours_are_those_of_the_site_on_days_when_clocks_change_too(void **st
     assert_counts(refresh_at(store, T0 + 31 * OKNO_DAY_US), 0, 0, 0, 0);
 }
 
+static void what_a_refresh_that_broke_off_left_is_taken_up(void **state)
+{
+    struct store *store = *state;
+    happens(store, "d1", 1, "press", 0);
+    happens(store, "d1", 2, "press", SECONDS(100));
+    happens(store, "d1", 3, "alive", SECONDS(900));
+    (void)refresh_at(store, LATER);
+    /* Both were not made again when it broke off; the first turns up now, the second does not. */
+    put(store,
+        "INSERT INTO survey_stale SELECT survey, point, opened_at FROM surveys;"
+        "INSERT INTO survey_dirty_spans VALUES ('p1', 1773144000000000, 1773144000000001);"
+        "DELETE FROM events WHERE seq = 2");
+    assert_counts(refresh_at(store, LATER), 1, 0, 0, 1);
+    assert_gives(store, SHAPE, "d1.0.1 p1 silent - []");
+    assert_gives(store, "SELECT survey FROM survey_history WHERE became IS NULL", "d1.0.2");
+    assert_gives(store, "SELECT count(*) FROM survey_stale", "0");
+}
+
 static void a_window_does_not_care_for_midnight(void **state)
 {
     struct store *store = *state;
@@ -437,6 +455,7 @@ int main(void)
         TEST(a_failed_refresh_leaves_the_marks_for_the_next),
         TEST(hours_are_those_of_the_site_on_days_when_clocks_change_too),
         TEST(a_window_does_not_care_for_midnight),
+        TEST(what_a_refresh_that_broke_off_left_is_taken_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
