@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { DIRTY_MAX = 100000, BODY_MAX = 16 << 20, WINDOW_CELLS = 1000000, WINDOW_DAYS_MAX = 366 };
+enum { DIRTY_MAX = 5000, BODY_MAX = 16 << 20, WINDOW_CELLS = 1000000, WINDOW_DAYS_MAX = 366 };
 
 static const unsigned all_words =
     OKNO_BY_SITE | OKNO_BY_POINT | OKNO_BY_EMPLOYEE | OKNO_BY_QUESTION | OKNO_BY_DAY;
@@ -271,9 +271,46 @@ static int put_all(struct okno_db *db, const struct kpi_cube *cube, struct okno_
 
 /* ---- building ---- */
 
+/* A build takes long: it counts in views of the data, and locks others out only while it clears and
+ * writes. Meanwhile kpi_state.built is -(the moment it began), which makes triggers note changes;
+ * whoever finds another moment there was overtaken by another build and gives up. */
+static int begin_step(struct okno_db *db, bool alone, int64_t token, struct okno_err *err)
+{
+    int64_t built = 0;
+    int rc = alone ? okno_db_begin(db, err) : 0;
+    if (rc == 0)
+        rc = okno_db_int(db, "kpi.built", NULL, 0, 0, &built, err);
+    if (rc == 0 && token && built != token)
+        rc = okno_fail(err, OKNO_BUSY, "the sums of the indicators are being made by another");
+    return rc;
+}
+
+static int end_step(struct okno_db *db, bool alone, int rc, struct okno_err *err)
+{
+    if (!alone)
+        return rc;
+    if (rc == 0)
+        return okno_db_commit(db, err);
+    okno_db_rollback(db);
+    return rc;
+}
+
+static int count_window(struct kpi_counting *counting, struct okno_err *err)
+{
+    bool began = false;
+    int rc = okno_db_read_begin(counting->db, &began, err);
+    if (rc < 0)
+        return rc;
+    rc = kpi_cleared_load(counting->db, &counting->cleared, err);
+    if (rc == 0)
+        rc = kpi_rows_count(counting, err);
+    okno_db_read_end(counting->db, began);
+    return rc;
+}
+
 /* Whole months of all calendars. */
 static int build_window(struct okno_db *db, struct kpi_places *places, int32_t from_day,
-                        int32_t to_day, struct okno_err *err)
+                        int32_t to_day, bool alone, int64_t token, struct okno_err *err)
 {
     KPI_AUTO_CUBE cube = {.by = all_words, .unit = KPI_DAY};
     struct kpi_counting counting = {.db = db, .places = places, .cube = &cube};
@@ -281,13 +318,31 @@ static int build_window(struct okno_db *db, struct kpi_places *places, int32_t f
         .from_us = from_day * OKNO_DAY_US, .to_us = to_day * OKNO_DAY_US, .local = true};
     int rc = kpi_places_period(places, &query, err);
     if (rc == 0)
-        rc = kpi_cleared_load(db, &counting.cleared, err);
-    if (rc == 0)
-        rc = kpi_rows_count(&counting, err);
+        rc = count_window(&counting, err);
+    kpi_cleared_vec_free(&counting.cleared);
+    if (rc < 0)
+        return rc;
+    rc = begin_step(db, alone, token, err);
     if (rc == 0)
         rc = put_all(db, &cube, err);
-    kpi_cleared_vec_free(&counting.cleared);
-    return rc;
+    return end_step(db, alone, rc, err);
+}
+
+static int start_build(struct okno_db *db, bool alone, int64_t token, int64_t *ret_first_us,
+                       int64_t *ret_last_us, struct okno_err *err)
+{
+    int rc = begin_step(db, alone, 0, err);
+    if (rc == 0)
+        rc = okno_db_run(db, "kpi.clear_cells", NULL, 0, NULL, err);
+    if (rc == 0)
+        rc = okno_db_run(db, "kpi.clear_dirty", NULL, 0, NULL, err);
+    if (rc == 0)
+        rc = OKNO_DB_RUN(db, "kpi.set_built", NULL, err, OKNO_INT("built", token));
+    if (rc == 0)
+        rc = okno_db_int(db, "kpi.first_moment", NULL, 0, 0, ret_first_us, err);
+    if (rc == 0)
+        rc = okno_db_int(db, "kpi.last_moment", NULL, 0, -1, ret_last_us, err);
+    return end_step(db, alone, rc, err);
 }
 
 static int32_t window_end(const struct kpi_places *places, int32_t from_day)
@@ -300,25 +355,28 @@ static int32_t window_end(const struct kpi_places *places, int32_t from_day)
     return to_day > from_day ? to_day : kpi_bucket_of_day(from_day + 31, KPI_MONTH);
 }
 
-static int build(struct okno_db *db, struct kpi_places *places, struct okno_err *err)
+static int build(struct okno_db *db, bool alone, struct okno_err *err)
 {
+    KPI_AUTO_PLACES places = {0};
+    int64_t token = -okno_time_now();
     int64_t first_us = 0;
     int64_t last_us = -1;
-    int rc = okno_db_run(db, "kpi.clear_cells", NULL, 0, NULL, err);
-    if (rc == 0)
-        rc = okno_db_run(db, "kpi.clear_dirty", NULL, 0, NULL, err);
-    if (rc == 0)
-        rc = okno_db_int(db, "kpi.first_moment", NULL, 0, 0, &first_us, err);
-    if (rc == 0)
-        rc = okno_db_int(db, "kpi.last_moment", NULL, 0, -1, &last_us, err);
+    int rc = start_build(db, alone, token, &first_us, &last_us, err);
+    if (rc == 0) /* after the start: a zone that changes from now on undoes the build */
+        rc = kpi_places_load(db, &places, err);
     int32_t day = kpi_bucket_of_day((int32_t)(first_us / OKNO_DAY_US) - 1, KPI_MONTH);
     int32_t end = (int32_t)(last_us / OKNO_DAY_US) + 1;
     while (rc == 0 && last_us >= first_us && day <= end) {
-        int32_t to_day = window_end(places, day);
-        rc = build_window(db, places, day, to_day, err);
+        int32_t to_day = window_end(&places, day);
+        rc = build_window(db, &places, day, to_day, alone, token, err);
         day = to_day;
     }
-    return rc < 0 ? rc : OKNO_DB_RUN(db, "kpi.set_built", NULL, err, OKNO_INT("built", 1));
+    if (rc < 0)
+        return rc;
+    rc = begin_step(db, alone, token, err);
+    if (rc == 0)
+        rc = OKNO_DB_RUN(db, "kpi.set_built", NULL, err, OKNO_INT("built", 1));
+    return end_step(db, alone, rc, err);
 }
 
 /* ---- keeping up ---- */
@@ -379,7 +437,8 @@ static void open_period(struct kpi_places *places)
     }
 }
 
-static int refresh(struct okno_db *db, struct okno_err *err)
+/* Count the changed days anew. *ret_build: there is nothing to keep up, or too much. */
+static int keep_up(struct okno_db *db, bool *ret_build, struct okno_err *err)
 {
     KPI_AUTO_PLACES places = {0};
     OKNO_AUTO_VEC(dirty_vec) dirty = {0};
@@ -388,25 +447,30 @@ static int refresh(struct okno_db *db, struct okno_err *err)
     int rc = kpi_places_load(db, &places, err);
     if (rc == 0)
         rc = okno_db_int(db, "kpi.built", NULL, 0, 0, &built, err);
-    if (rc == 0 && built)
+    if (rc == 0 && built == 1)
         rc = load_dirty(db, &places, &dirty, &many, err);
-    if (rc < 0)
+    *ret_build = built != 1 || many;
+    if (rc < 0 || *ret_build)
         return rc;
     open_period(&places);
-    return built && !many ? renew_all(db, &places, &dirty, err) : build(db, &places, err);
+    return renew_all(db, &places, &dirty, err);
 }
 
 int okno_kpi_refresh(struct okno_db *db, struct okno_err *err)
 {
-    if (okno_db_is_inside(db))
-        return refresh(db, err);
-    int rc = okno_db_begin(db, err);
-    if (rc < 0)
-        return rc;
-    rc = refresh(db, err);
+    bool alone = !okno_db_is_inside(db);
+    bool again = false;
+    int rc = begin_step(db, alone, 0, err);
     if (rc == 0)
-        return okno_db_commit(db, err);
-    okno_db_rollback(db);
+        rc = keep_up(db, &again, err);
+    rc = end_step(db, alone, rc, err);
+    if (rc < 0 || !again)
+        return rc;
+    rc = build(db, alone, err);
+    if (rc == 0) /* what changed meanwhile */
+        rc = begin_step(db, alone, 0, err);
+    if (rc == 0)
+        rc = end_step(db, alone, keep_up(db, &again, err), err);
     return rc;
 }
 
@@ -481,9 +545,9 @@ int kpi_cells_read(struct kpi_counting *counting, bool *ret_used, struct okno_er
     bool many = false;
     *ret_used = false;
     int rc = okno_db_int(counting->db, "kpi.built", NULL, 0, 0, &built, err);
-    if (rc == 0 && built)
+    if (rc == 0 && built == 1)
         rc = load_dirty(counting->db, counting->places, &dirty, &many, err);
-    if (rc < 0 || !built || many)
+    if (rc < 0 || built != 1 || many)
         return rc;
     *ret_used = true;
     return read_rows(counting, &dirty, err);

@@ -7,6 +7,9 @@
 /* Fewer surveys than this are counted faster than sums of them are kept. */
 enum { GROUPS_MAX = 100000, KEEP_FROM = 20000 };
 
+/* A build that began longer ago was broken off. */
+#define BUILD_MAX_US (INT64_C(600) * OKNO_SECOND_US)
+
 static void group_free(struct okno_kpi_group *group)
 {
     for (size_t i = 0; i < OKNO_GROUP_WORDS; i++)
@@ -271,7 +274,8 @@ int okno_kpi_prepare(struct okno_db *db, struct okno_err *err)
         rc = okno_db_int(db, "kpi.built", NULL, 0, 0, &built, err);
     if (rc == 0)
         rc = okno_db_int(db, "kpi.any_dirty", NULL, 0, 0, &dirty, err);
-    if (rc == 0 && (built ? dirty != 0 : rows >= KEEP_FROM))
+    bool building = built < 0 && okno_time_now() + built < BUILD_MAX_US;
+    if (rc == 0 && (built == 1 ? dirty != 0 : rows >= KEEP_FROM && !building))
         (void)!okno_kpi_refresh(db, &why);
     return rc;
 }

@@ -112,3 +112,39 @@ json_t *beside_breaks_of(const json_t *breaks, const struct okno_kpi_group *grou
     }
     return places;
 }
+
+/* ---- names ---- */
+
+static int add_name(struct okno_db *db, const char *statement, const char *id, json_t *names,
+                    struct okno_err *err)
+{
+    OKNO_AUTO_STMT *row = NULL;
+    if (!id || !*id || json_object_get(names, id))
+        return 0;
+    int rc = OKNO_DB_PREPARE(db, statement, &row, err, OKNO_TEXT("id", id));
+    if (rc < 0 || (rc = okno_stmt_step(row, err)) < 1)
+        return rc;
+    const char *name = okno_stmt_text(row, "name");
+    if (*name && json_object_set_new(names, id, json_string(name)) < 0)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the names");
+    return 0;
+}
+
+int beside_names(struct okno_db *db, const struct okno_group_vec *groups, json_t **ret_json,
+                 struct okno_err *err)
+{
+    okno_autojson json_t *employees = json_object();
+    okno_autojson json_t *questions = json_object();
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < groups->len; i++) {
+        const struct okno_kpi_group *group = &groups->items[i];
+        rc = add_name(db, "figures.name_employee", okno_group_value(group, OKNO_BY_EMPLOYEE),
+                      employees, err);
+        if (rc == 0)
+            rc = add_name(db, "figures.name_question", okno_group_value(group, OKNO_BY_QUESTION),
+                          questions, err);
+    }
+    if (rc == 0)
+        *ret_json = json_pack("{s:O, s:O}", "employee", employees, "question", questions);
+    return rc;
+}

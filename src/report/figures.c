@@ -303,20 +303,23 @@ static int whole_json(const struct making *m, const struct okno_group_vec *group
     const struct okno_figures_query *query = m->query;
     okno_autojson json_t *list = json_array();
     okno_autojson json_t *version = NULL;
+    okno_autojson json_t *names = NULL;
     int rc = beside_version(m->db, &version, err);
+    if (rc == 0)
+        rc = beside_names(m->db, groups, &names, err);
     for (size_t i = 0; rc == 0 && i < groups->len; i++)
         rc = group_json(m, groups, i, list, err);
     if (rc < 0)
         return rc;
     json_t *json = json_pack(
-        "{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:O, s:o, s:o, s:O, s:O}", "from",
+        "{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:O, s:O, s:o, s:o, s:O, s:O}", "from",
         moment_json(query->from_us, query->local), "to", moment_json(query->to_us, query->local),
         "local", query->local, "k", number(query->k), "by", by_json(query->by), "audit",
         okno_json_text(query->audit), "at", okno_json_time(now_us), "settings",
         json_pack("{s:o, s:o, s:I}", "fm_threshold", number(query->fm_threshold),
                   "undeterminable_limit", number(query->undeterminable_limit), "min_n",
                   (json_int_t)query->min_n),
-        "data", version, "evidence",
+        "data", version, "names", names, "evidence",
         query->audit ? beside_evidence_json(&m->evidence, query->undeterminable_limit)
                      : json_null(),
         "comparison",

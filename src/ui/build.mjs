@@ -10,6 +10,7 @@ await build({
   charset: "utf8",
   format: "esm",
   target: "es2021",
+  loader: { ".css": "text" },
   outdir: out,
   logLevel: "warning",
 });

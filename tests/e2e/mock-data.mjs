@@ -140,7 +140,7 @@ function index(raw, excluded, estimated, half, floor) {
 }
 
 const plain = (value, nullReason = null, flags = []) =>
-  ({ raw: value, excluded: value, band: null, estimated: null, counts: {}, null_reason: nullReason, flags });
+  ({ raw: value, excluded: value, band: null, estimated: null, counts: { n: 0 }, null_reason: nullReason, estimated_null_reason: "not_estimated", flags });
 
 function group(of, counts, shift, sampled) {
   return {
@@ -172,6 +172,9 @@ export function indicators(query) {
   const wanted = rows.map(([of, ...rest]) => [by[0] === "site" ? { site: siteOf(of), ...of } : of, ...rest]);
   return {
     from: query.get("from"), to: query.get("to"), k: Number(query.get("k") ?? 0.5), by, audit: query.get("audit"), at: "2026-04-02T08:00:00.000Z",
+    names: { employee: { "E-104": "Anna Sokolova" }, question: { Q1: "How did {employee} serve you?" } },
+    breaks: [{ at: "2026-03-12T06:00:00.000Z", site: "S1", point: "S1-T1", what: "window", was: "15", became: "20" }],
+    comparison: query.get("compare") ? { against: "before", compared: 6, level: 0.95, method: "Holm" } : null,
     groups: wanted.map(([of, n, shift, sampled]) => group(of, counts(n), shift, sampled && Boolean(query.get("audit")))),
   };
 }

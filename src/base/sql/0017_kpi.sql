@@ -10,7 +10,8 @@ CREATE TABLE kpi_cells (
     grain INTEGER NOT NULL, month INTEGER NOT NULL, point TEXT NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (grain, month, point)
 ) STRICT, WITHOUT ROWID;
--- One row. built: the cells hold everything but what kpi_dirty names.
+-- One row. built 1: the cells hold everything but what kpi_dirty names; 0: there are none; negative: they
+-- are being made, since that moment.
 CREATE TABLE kpi_state (id INTEGER PRIMARY KEY CHECK (id = 1), built INTEGER NOT NULL) STRICT;
 INSERT INTO kpi_state VALUES (1, 0);
 -- Hours since 1970 (UTC), both included, in which something of a point changed since.

@@ -43,7 +43,8 @@ WITH asked AS (
     SELECT point, at, 'question' AS what, question_before AS was, question AS became FROM asked
     WHERE question_before <> question
     UNION ALL
-    SELECT point, at, 'window', window_before / 1000000.0, window_us / 1000000.0 FROM asked
+    SELECT point, at, 'window', printf('%g', window_before / 1000000.0),
+           printf('%g', window_us / 1000000.0) FROM asked
     WHERE window_before <> window_us
     UNION ALL
     SELECT point, at, 'camera', camera_before, camera FROM seen WHERE camera_before <> camera
@@ -52,3 +53,9 @@ SELECT c.point, p.site, c.at, c.what, c.was, c.became
 FROM changes c JOIN points p ON p.point = c.point
     AND p.id = (SELECT max(o.id) FROM points o WHERE o.point = c.point)
 WHERE c.at > $from AND c.at < $to ORDER BY c.at, c.point, c.what LIMIT 2000;
+
+-- name: figures.name_employee
+SELECT name FROM employees WHERE employee = $id ORDER BY id DESC LIMIT 1;
+
+-- name: figures.name_question
+SELECT text AS name FROM questions WHERE question = $id ORDER BY id DESC LIMIT 1;

@@ -40,17 +40,18 @@ class OknoDumbbell extends OknoElement {
 
   render() {
     const { raw, excluded, band, estimated } = this.value;
+    const known = typeof estimated?.value === "number"; // null: only its bounds are given
     const label = t("kpi.alt", { name: this.name, raw: formatIndex(raw), excluded: formatIndex(excluded), estimated: formatIndex(estimated?.value) });
     return html`<svg role="img" aria-label=${label}>
       ${band ? this.span(band, ".3125rem", "1.125rem", "band") : nothing}
       ${svg`<line class="axis" x1="0" x2="100%" y1=".875rem" y2=".875rem"></line>`}
       ${this.low < 0 && this.high > 0 ? svg`<line class="zero" x1=${this.x(0)} x2=${this.x(0)} y1=".1875rem" y2="1.5625rem"></line>` : nothing}
-      ${estimated ? this.span([estimated.low, estimated.high], ".625rem", ".5rem", "interval") : nothing}
+      ${known ? this.span([estimated.low, estimated.high], ".625rem", ".5rem", "interval") : nothing}
       ${raw === null || excluded === null ? nothing : svg`
         <line class="tie" x1=${this.x(raw)} x2=${this.x(excluded)} y1=".875rem" y2=".875rem"></line>
         <circle class="raw" cx=${this.x(raw)} cy=".875rem" r=".28rem"></circle>
         <circle class="excluded" cx=${this.x(excluded)} cy=".875rem" r=".19rem"></circle>`}
-      ${estimated ? this.diamond(estimated.value) : nothing}
+      ${known ? this.diamond(estimated.value) : nothing}
     </svg>`;
   }
 }

@@ -3,18 +3,23 @@
 import { css, html, nothing } from "lit";
 import { PageElement } from "./page-element.js";
 import { get, withQuery } from "./api.js";
-import { defaultPeriod, isDay, latestAudit, loadAudits, periodOf, pointName, siteName, siteOfPoint, zoneOf } from "./filters.js";
+import { defaultPeriod, isDay, latestAudit, loadAudits, pointName, siteName, siteOfPoint, zoneOf } from "./filters.js";
 import { formatIndex, formatNumber, formatShare } from "./format.js";
 import { named, t } from "./i18n.js";
 import { loadReasons, reasonName } from "./reasons.js";
 import { link, replaceRoute } from "./router.js";
-import { formatDay, formatWhen } from "./time.js";
+import { csvOf, unitOf } from "./series.js";
+import { addDays, formatDay, formatWhen } from "./time.js";
 import "./okno-dumbbell.js";
 import "./okno-filters.js";
 import "./okno-notice.js";
+import "./okno-trend.js";
 
 const main = ["ink_personnel", "ink_office", "iel"];
-const groupings = ["site", "point", "employee", "question", "day"];
+const groupings = ["group", "site", "point", "employee", "question", "hour", "day", "week", "month"];
+const places = ["site", "point", "employee"];
+/** Where a row leads: to what it consists of. */
+const deeper = { group: "site", site: "point", point: "employee", employee: "day", question: "day", month: "day", week: "day", day: "hour" };
 
 class OknoIndicators extends PageElement {
   static properties = { data: { state: true } };
@@ -44,6 +49,9 @@ class OknoIndicators extends PageElement {
     .more { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: .25rem 2rem; margin-top: .5rem; }
     .more div { display: flex; justify-content: space-between; gap: .5rem; border-bottom: 1px solid var(--line); padding: .125rem 0; }
     .wait { height: 9rem; }
+    .trends { padding: .75rem 1rem; display: grid; gap: .5rem; }
+    okno-trend { min-width: 0; }
+    .breaks { display: flex; flex-wrap: wrap; gap: 0 1.5rem; }
     @media (max-width: 48rem) { .row { grid-template-columns: minmax(0, 1fr); } }
   `];
 
@@ -53,11 +61,23 @@ class OknoIndicators extends PageElement {
     const days = this.days(audits, zone);
     const by = groupings.includes(this.query.by) ? this.query.by : this.query.by === "none" ? "" : "site";
     const audit = this.auditOf(audits);
-    const { site, k } = this.query;
-    const path = withQuery("indicators", { ...periodOf(days, zone), by: site && by !== "site" ? `site,${by}` : by, audit, k });
-    const answer = await get(path);
-    if (site) answer.groups = answer.groups.filter(({ group }) => group.site === site);
-    return () => { this.data = { sites, audits, zone, days, by, audit, answer }; };
+    const { k, compare } = this.query;
+    const calendar = ["hour", "day", "week", "month"].includes(by);
+    const asked = { from: days.from, to: addDays(days.to, 1), audit, k }; // days of each site's own calendar
+    const unit = unitOf(days.from, days.to);
+    const ask = (words, more = {}) => get(withQuery("indicators", { ...asked, by: this.words(words), ...more }));
+    const [answer, trend] = await Promise.all([ask(by, { compare: compare === "before" && !calendar ? compare : "" }), ask(unit)]);
+    [answer, trend].forEach((one) => { one.groups = one.groups.filter((row) => this.isAsked(row)); });
+    return () => { this.data = { sites, audits, zone, days, by, audit, answer, trend, unit }; };
+  }
+
+  /** What to group by, so that the filters can be told apart. */
+  words(by) {
+    return [...places.filter((word) => this.query[word] && word !== by), ...(by ? [by] : [])].join(",");
+  }
+
+  isAsked({ group }) {
+    return places.every((word) => !this.query[word] || group[word] === this.query[word]);
   }
 
   days(audits, zone) {
@@ -89,27 +109,56 @@ class OknoIndicators extends PageElement {
       { name: "to", label: t("filter.to"), type: "date" },
       { name: "by", label: t("filter.by"), options: [["none", t("kpi.everything")], ...groupings.map((one) => [one, t(`by.${one}`)])] },
       { name: "site", label: t("filter.site"), options: [all, ...sites.map(({ site, name }) => [site, name])] },
+      { name: "point", label: t("filter.point"), options: [all, ...this.pointOptions()] },
+      ...(this.query.employee ? [{ name: "employee", label: t("filter.employee"), options: [all, [this.query.employee, this.employeeName(this.query.employee)]] }] : []),
+      { name: "compare", label: t("filter.compare"), options: ["", "before"].map((one) => [one, t(`compare.${one || "none"}`)]) },
       ...(audits.length ? [{ name: "audit", label: t("filter.audit"), options: [["none", t("filter.none")], ...audits.map(({ audit, title }) => [audit, title])] }] : []),
       { name: "k", label: t("filter.k"), type: "number", min: 0, max: 1, step: 0.05 },
     ];
   }
 
+  pointOptions() {
+    return this.data.sites.filter(({ site }) => !this.query.site || site === this.query.site)
+      .flatMap(({ points, name }) => points.map((one) => [one.point, this.query.site ? one.name : `${name}, ${one.name}`]));
+  }
+
+  employeeName(id) {
+    return !id || id === "unassigned" ? t("kpi.unassigned") : this.data.answer.names?.employee?.[id] ?? this.data.trend.names?.employee?.[id] ?? id;
+  }
+
   /** The filters that lead to the surveys behind a group. */
-  groupQuery({ site, point, day }) {
+  groupQuery({ site, point, employee, hour, day, week, month }) {
     const { days, sites } = this.data;
+    const [first, last] = day || hour ? [(day ?? hour).slice(0, 10), (day ?? hour).slice(0, 10)]
+      : week ? [week, addDays(week, 6)] : month ? [`${month}-01`, addDays(`${addDays(`${month}-01`, 31).slice(0, 7)}-01`, -1)] : [days.from, days.to];
     return {
-      from: day ?? days.from, to: day ?? days.to,
+      from: first < days.from ? days.from : first, to: last > days.to ? days.to : last,
       site: site ?? (point ? siteOfPoint(sites, point) : this.query.site), point: point ?? this.query.point,
+      employee: employee ?? this.query.employee,
     };
   }
 
-  groupName({ site, point, employee, question, day }) {
-    const { sites, zone } = this.data;
-    if (point !== undefined) return `${siteName(sites, siteOfPoint(sites, point))}, ${pointName(sites, point)}`;
-    if (employee !== undefined) return employee || t("kpi.unassigned");
-    if (day !== undefined) return formatDay(`${day}T12:00:00Z`, "UTC");
-    if (question !== undefined) return question ?? t("kpi.unassigned");
-    return site === undefined ? t("kpi.everything") : siteName(sites, site);
+  groupName(group) {
+    const { sites, by, answer } = this.data;
+    const value = group[by];
+    switch (by) {
+      case "": return places.map((word) => group[word]).filter(Boolean).length ? this.scopeName() : t("kpi.everything");
+      case "site": return siteName(sites, value);
+      case "point": return `${siteName(sites, siteOfPoint(sites, value))}, ${pointName(sites, value)}`;
+      case "employee": return this.employeeName(value);
+      case "question": return answer.names?.question?.[value] ?? (value || t("kpi.unassigned"));
+      case "day": case "week": return formatDay(`${value}T12:00:00Z`, "UTC");
+      case "hour": return `${formatDay(`${value.slice(0, 10)}T12:00:00Z`, "UTC")}, ${value.slice(11)}:00`;
+      default: return value || t("kpi.unassigned");
+    }
+  }
+
+  /** What the filters leave: a site, a point, an employee. */
+  scopeName() {
+    const { sites } = this.data;
+    const { site, point, employee } = this.query;
+    return [site ? siteName(sites, site) : "", point ? pointName(sites, point) : "", employee ? this.employeeName(employee) : ""]
+      .filter(Boolean).join(", ") || t("kpi.everything");
   }
 
   /** Rows share one scale per index, so that they can be compared. */
@@ -137,13 +186,24 @@ class OknoIndicators extends PageElement {
         </dl>
         <div class="small num">${this.renderInterval(one)}</div>
         <div class="small num">${this.renderBeside(name, one)}</div>
+        ${this.renderDifference(one)}
         ${(one.flags ?? []).map((flag) => html`<div class="small warn">${named("flag", flag)}</div>`)}
       </section>`;
   }
 
+  renderDifference({ difference: d }) {
+    if (!d) return nothing;
+    const signed = (value) => (value > 0 ? `+${formatIndex(value)}` : formatIndex(value));
+    const m = this.data.answer.comparison?.compared ?? 1;
+    const verdict = d.too_few ? named("flag", "too_few") : t(d.differs ? "kpi.differs" : "kpi.differs_not", { m });
+    return html`<div class="small num">Δ ${t("kpi.difference", { value: signed(d.value), low: signed(d.low), high: signed(d.high) })} · ${d.differs ? html`<b>${verdict}</b>` : verdict}</div>`;
+  }
+
   renderInterval({ estimated, estimated_null_reason: why, band }) {
     const range = ([low, high]) => `${formatIndex(low)} … ${formatIndex(high)}`;
-    const interval = estimated
+    const interval = estimated && estimated.value === null
+      ? t("kpi.worst_only", { low: formatIndex(estimated.bounds.worst[0]), high: formatIndex(estimated.bounds.worst[1]) })
+      : estimated
       ? `${t("kpi.interval", { level: formatNumber(estimated.level * 100) })} ${range([estimated.low, estimated.high])}`
       : t("kpi.no_estimate", { why: named("null", why ?? "not_sampled") });
     return html`${interval}${band ? html` · ${t("kpi.band")} ${range(band)}` : nothing}`;
@@ -159,21 +219,33 @@ class OknoIndicators extends PageElement {
     ].filter(Boolean).join(" · ");
   }
 
-  renderGroupHead({ group, counts, indicators, fm_gate: gate }) {
+  renderGroupHead({ group, counts, customers, indicators, fm_gate: gate, evidence_gate: evidence }) {
+    const { by } = this.data;
     const query = this.groupQuery(group);
-    const drill = group.site !== undefined && this.data.by === "site";
+    const next = deeper[by];
     const name = this.groupName(group);
+    const conversion = indicators.exact_conversion;
     return html`
       <div class="group">
-        <h2>${drill ? html`<a href=${link("indicators", { query: { ...this.asked(), ...query, by: "point" } })}>${name} ›</a>` : name}</h2>
+        <h2>${next ? html`<a href=${link("indicators", { query: { ...this.asked(), ...query, by: next } })} title=${t("filter.by")}>${name} ›</a>` : name}</h2>
         <div class="facts num">
           <span>${t("surveys.count", { n: counts.n })}</span>
           <span>${t("kpi.silent")} ${formatShare(indicators.silent_share?.excluded)}</span>
           ${indicators.visitor_coverage?.excluded != null ? html`<span>${t("kpi.coverage")} ${formatShare(indicators.visitor_coverage.excluded)}</span>` : nothing}
+          ${conversion?.excluded != null ? html`<span>${t("kpi.exact_conversion")} ${formatShare(conversion.excluded)}</span>` : nothing}
+          ${this.renderCustomers(customers)}
         </div>
         ${gate && gate !== "evaluable" ? html`<div class="small warn">${named("flag", gate)}</div>` : nothing}
+        ${evidence && evidence !== "evaluable" ? html`<div class="small warn">${named("flag", evidence)}</div>` : nothing}
+        ${conversion?.flags.includes("cherry_picking") ? html`<div class="small warn">${named("flag", "cherry_picking")}</div>` : nothing}
         <a href=${link("surveys", { query })}>${t("kpi.open")} ›</a>
       </div>`;
+  }
+
+  /** How many customers there were, who counted them, and how often that was corrected. */
+  renderCustomers(customers = {}) {
+    return Object.entries(customers).filter(([, one]) => one.count !== null).map(([what, { count, sources, corrections }]) => html`
+      <span>${t("kpi.customers", { what: t(`customers.${what}`), n: formatNumber(count), sources: sources.map((one) => named("source", one)).join(", ") })}${corrections ? ` ${t("kpi.corrected", { n: corrections })}` : ""}</span>`);
   }
 
   renderExcluded({ group, excluded, counts }) {
@@ -220,14 +292,40 @@ class OknoIndicators extends PageElement {
       </div>`;
   }
 
+  download() {
+    const text = csvOf(this.data.answer, (group) => this.groupName(group));
+    const address = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv;charset=utf-8" }));
+    const anchor = Object.assign(document.createElement("a"), { href: address, download: `indicators_${this.data.days.from}_${this.data.days.to}.csv` });
+    anchor.click();
+    URL.revokeObjectURL(address);
+  }
+
+  renderTrend() {
+    const { trend, unit, zone } = this.data;
+    const shown = main.filter((name) => trend.groups.filter(({ indicators }) => indicators[name]?.raw != null).length > 1);
+    if (shown.length === 0) return nothing;
+    const { site, point } = this.query;
+    const breaks = (trend.breaks ?? []).filter((one) => (!site || one.site === site) && (!point || one.point === point)).slice(0, 20)
+      .map((one) => ({ ...one, point: pointName(this.data.sites, one.point) }));
+    return html`
+      <section class="card trends">
+        <h2>${t("kpi.trend")}: ${this.scopeName()}</h2>
+        <p class="small">${t("kpi.trend_about")}</p>
+        <div class="indexes">${shown.map((name) => html`<okno-trend .name=${name} .groups=${trend.groups} .unit=${unit} .breaks=${breaks}></okno-trend>`)}</div>
+        ${breaks.length ? html`<ul class="small num breaks">${breaks.map(({ at, what, point, was, became }) => html`
+          <li>┆ ${formatDay(at, zone)} ${point}: ${named("break", what)} ${was ?? ""} → ${became ?? ""}</li>`)}</ul>` : nothing}
+      </section>`;
+  }
+
   renderGroups() {
-    const groups = this.data.answer.groups.filter(({ counts }) => counts.n > 0);
+    const groups = this.data.answer.groups.filter(({ counts }) => counts.raw_n > 0 || counts.n > 0);
     if (groups.length === 0) return html`<okno-notice .heading=${t("kpi.empty")} .text=${t("kpi.empty_next")}></okno-notice>`;
     const scales = Object.fromEntries(main.map((name) => [name, this.scaleOf(name)]));
     return html`
       ${this.renderLegend()}
       <div class="rows">${groups.map((row) => this.renderRow(row, scales))}</div>
-      <p class="small num">${t("kpi.as_of", { when: formatWhen(this.data.answer.at, this.data.zone), k: formatNumber(this.data.answer.k, 2) })}</p>`;
+      ${this.renderTrend()}
+      <p class="small num"><button class="quiet" @click=${this.download}>${t("kpi.csv")}</button> ${t("kpi.as_of", { when: formatWhen(this.data.answer.at, this.data.zone), k: formatNumber(this.data.answer.k, 2) })}</p>`;
   }
 
   render() {
