@@ -85,7 +85,7 @@ class Mock {
 
   indicators(query) {
     for (const name of query.keys())
-      if (!["from", "to", "by", "audit", "k"].includes(name)) throw new Refusal(400, "unknown_field", `unknown query field ${name}`, name);
+      if (!["from", "to", "by", "audit", "k", "compare"].includes(name)) throw new Refusal(400, "unknown_field", `unknown query field ${name}`, name);
     return data.indicators(query);
   }
 

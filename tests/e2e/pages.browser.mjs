@@ -1,5 +1,6 @@
 // The pages of managers and auditors, and every page on small and large screens. Against the mock.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { closeBrowser, logIn, openBrowser, shoot, waitPlayed, waitUntil } from "./browser.mjs";
 import { startMock } from "./mock.mjs";
@@ -54,9 +55,35 @@ test("a row's name opens its points", async () => {
 
 test("one site's points are asked for without fields the service does not know", async () => {
   await open("admin", "#/indicators?site=S1&by=employee&from=2026-03-01&to=2026-03-31&audit=none");
-  await page.getByRole("heading", { name: "E-104" }).waitFor();
+  await page.getByRole("heading", { name: "Anna Sokolova" }).waitFor();
   await page.getByText("no estimate: no audit chosen").first().waitFor();
   assert.deepEqual(browser.faults, []);
+});
+
+test("below stands the trend, broken where a window changed", async () => {
+  await open("admin", "#/indicators?site=S1&from=2026-03-01&to=2026-03-31&audit=none");
+  await page.locator("okno-trend canvas").first().waitFor();
+  assert.equal(await page.locator("okno-trend canvas").count(), 3);
+  await page.getByText("Till 1: window, s 15 → 20").waitFor();
+  await page.locator("okno-trend").first().scrollIntoViewIfNeeded();
+  await shoot(page, "indicators-trend");
+  assert.deepEqual(browser.faults, []);
+});
+
+test("what is shown can be taken along as a table", async () => {
+  await open("admin", "#/indicators?by=employee&site=S1&from=2026-03-01&to=2026-03-31&audit=none");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download as CSV" }).click()]);
+  assert.equal(download.suggestedFilename(), "indicators_2026-03-01_2026-03-31.csv");
+  const lines = (await readFile(await download.path(), "utf8")).replace("\ufeff", "").trimEnd().split("\r\n");
+  assert.match(lines[0], /^group,site,employee,from,to,indicator,raw,excluded,/);
+  assert.match(lines[1], /^Anna Sokolova,S1,E-104,.*,ink_personnel,0\.15,/);
+  assert.equal(lines.length, 1 + 3 * 12);
+});
+
+test("an employee's row leads to the days, and the filters stay in the address", async () => {
+  await open("admin", "#/indicators?by=employee&site=S1&from=2026-03-01&to=2026-03-31&audit=none");
+  await page.getByRole("link", { name: "Anna Sokolova ›" }).click();
+  await waitUntil(page, () => location.hash.includes("by=day") && location.hash.includes("employee=E-104") && location.hash.includes("site=S1"));
 });
 
 test("filters go into the address, and an address brings its filters", async () => {
