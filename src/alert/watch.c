@@ -198,6 +198,25 @@ static int watch_devices(const struct watch *w, const struct okno_device_vec *de
     return rc < 0 ? rc : watch_states(w, &now, err);
 }
 
+/* Of points that were silent for long, keep those that were long not closed for a day or more. */
+static int drop_days_off(const struct watch *w, struct found_vec *points, struct okno_err *err)
+{
+    size_t kept = 0;
+    int rc = 0;
+    for (size_t i = 0; i < points->len; i++) {
+        struct found one = points->items[i];
+        int64_t awake_us = 0;
+        if (rc == 0)
+            rc = okno_device_awake_us(w->db, one.point, one.at_us, w->now_us, &awake_us, err);
+        if (rc == 0 && awake_us > w->rule->window_us)
+            points->items[kept++] = one;
+        else
+            json_decref(one.detail);
+    }
+    points->len = kept;
+    return rc;
+}
+
 static int watch_points(const struct watch *w, struct okno_err *err)
 {
     AUTO_FOUND now = {0};
@@ -211,6 +230,8 @@ static int watch_points(const struct watch *w, struct okno_err *err)
         rc = keep(&now, &one, err);
     }
     okno_stmt_reset(stmt);
+    if (rc == 0)
+        rc = drop_days_off(w, &now, err);
     return rc < 0 ? rc : watch_states(w, &now, err);
 }
 

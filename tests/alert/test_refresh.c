@@ -271,6 +271,18 @@ static void a_point_without_surveys_for_two_days_is_told(void **state)
                         "P1");
 }
 
+static void a_point_that_is_closed_for_days_is_not_missed(void **state)
+{
+    struct scratch_db *s = *state;
+    /* NOW is a Friday, 08:00 UTC: three days ago it was open for an hour more. */
+    put_survey(s, "D1.0.1", "P1", NOW - 3 * OKNO_DAY_US, "yes");
+    scratch_db_put(s,
+                   "UPDATE points SET hours = 'Tu 06:00-09:00; Fr 07:00-09:00' WHERE point = 'P1'");
+    assert_int_equal(refresh(s, NOW, true).opened, 0);
+    scratch_db_put(s, "UPDATE points SET hours = 'Mo-Su 06:00-09:00' WHERE point = 'P1'");
+    assert_int_equal(refresh(s, NOW, true).opened, 1);
+}
+
 static void an_archive_that_does_not_answer_is_one_alert_with_what_is_at_risk(void **state)
 {
     struct scratch_db *s = *state;
@@ -389,6 +401,7 @@ int main(void)
         TEST(a_share_of_invalid_verdicts_is_told),
         TEST(a_device_that_falls_silent_is_told_until_it_is_heard_again),
         TEST(a_point_without_surveys_for_two_days_is_told),
+        TEST(a_point_that_is_closed_for_days_is_not_missed),
         TEST(an_archive_that_does_not_answer_is_one_alert_with_what_is_at_risk),
         TEST(trying_the_rules_tells_what_would_open_and_opens_nothing),
         TEST(more_news_than_one_call_takes_is_said),
