@@ -20,7 +20,8 @@ json_t *beside_evidence_json(const struct beside_evidence *evidence, double limi
 /* {"events", "verdicts", ...}: the data version. */
 OKNO_CHECK int beside_version(struct okno_db *db, json_t **ret_json, struct okno_err *err);
 
-/* {"employee": {id: name}, "question": {id: text}}: what groups are called; only what has a name. */
+/* {"employee": {id: name}, "question": {id: text}}: what groups are called; only what has a name.
+ */
 OKNO_CHECK int beside_names(struct okno_db *db, const struct okno_group_vec *groups,
                             json_t **ret_json, struct okno_err *err);
 

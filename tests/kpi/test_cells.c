@@ -433,6 +433,23 @@ static void who_cannot_write_counts_the_changed_days_while_reading(void **state)
     free(d.sql);
 }
 
+/* A build that was killed half way leaves a moment in the past and some cells. */
+static void a_build_that_broke_off_is_made_again_and_never_read(void **state)
+{
+    struct scratch_db *f = *state;
+    struct dice d = {.state = UINT64_C(88172645463325252), .next = 1};
+    start(f, &d);
+    scratch_db_put(f, "UPDATE kpi_state SET built = -5; DELETE FROM kpi_cells WHERE point = 'p1'");
+    same_everywhere(f, &d);
+    for (int i = 0; i < 4 * EDITS; i++)
+        edit(&d);
+    apply(f, &d);
+    assert_int_equal(okno_kpi_refresh(f->db, &f->err), 0);
+    same_everywhere(f, &d);
+    kept_as_if_built_now(f);
+    free(d.sql);
+}
+
 static void a_broken_body_is_an_error_and_not_a_figure(void **state)
 {
     struct scratch_db *f = *state;
@@ -454,6 +471,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(who_cannot_write_counts_the_changed_days_while_reading,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(a_build_that_broke_off_is_made_again_and_never_read, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_broken_body_is_an_error_and_not_a_figure, setup,
                                         teardown),
     };
