@@ -387,6 +387,8 @@ static bool same_figure(const json_t *figure, const json_t *shown, bool per_serv
 /* Above the limit of undeterminable decisions a report gives nothing but the bounds. */
 static bool only_bounds(const json_t *figure, const json_t *shown, bool per_served)
 {
+    if (per_served && json_is_null(shown)) /* nobody counted the customers */
+        return true;
     return json_is_null(json_object_get(shown, "value")) &&
            json_is_null(json_object_get(shown, "low")) &&
            json_is_null(json_object_get(shown, "high")) &&
