@@ -29,6 +29,15 @@ static void print_estimated(const json_t *estimated)
                100 * json_number_value(json_object_get(estimated, "level")));
 }
 
+/* Where too much could not be decided an estimate is nothing but its bounds. */
+static void print_bounds(const json_t *estimated)
+{
+    const json_t *worst = json_object_get(json_object_get(estimated, "bounds"), "worst");
+    if (json_is_null(json_object_get(estimated, "value")) && json_array_size(worst) == 2)
+        printf("  worst case [%.4f, %.4f]", json_number_value(json_array_get(worst, 0)),
+               json_number_value(json_array_get(worst, 1)));
+}
+
 static void print_flags(const json_t *flags)
 {
     size_t i;
@@ -102,10 +111,12 @@ static void print_group(const json_t *group)
         printf("%s %s  ", name, json_string_value(value));
     }
     const json_t *counts = json_object_get(group, "counts");
-    printf("%lld surveys counted of %lld; force majeure: %s\n",
+    const char *evidence = json_string_value(json_object_get(group, "evidence_gate"));
+    printf("%lld surveys counted of %lld; force majeure: %s%s%s\n",
            json_integer_value(json_object_get(counts, "n")),
            json_integer_value(json_object_get(counts, "raw_n")),
-           json_string_value(json_object_get(group, "fm_gate")));
+           json_string_value(json_object_get(group, "fm_gate")), evidence ? "; evidence: " : "",
+           evidence ? evidence : "");
     printf("  %-18s  %12s  %12s  %12s\n", "indicator", "raw", "excluded", "estimated");
     json_object_foreach(json_object_get(group, "indicators"), name, value)
     {
@@ -118,6 +129,7 @@ static void print_group(const json_t *group)
         print_number(json_object_get(value, "raw"));
         print_number(json_object_get(value, "excluded"));
         print_estimated(json_object_get(value, "estimated"));
+        print_bounds(json_object_get(value, "estimated"));
         print_flags(json_object_get(value, "flags"));
         putchar('\n');
         print_difference(value);
