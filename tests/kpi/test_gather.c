@@ -219,6 +219,20 @@ static void a_sites_count_replaces_its_points_counts(void **state)
     okno_kpi_groups_free(&groups);
 }
 
+static void answers_of_other_channels_never_mix_into_the_indices(void **state)
+{
+    struct scratch_db *f = *state;
+    scratch_db_put(f,
+                   "INSERT INTO spontaneous (rating, point, site, answer, at, channel) VALUES "
+                   "('d.0.60', 'p1', 'mall', 'yes', 1773126000000001, 'panel'), "
+                   "('qr.0.1', 'p1', 'mall', 'yes', 1773126000000002, 'qr')");
+    struct okno_group_vec groups = gather(f, 0, AT(-100), AT(1000));
+    assert_int_equal(groups.len, 1);
+    assert_int_equal(groups.items[0].sums.set[OKNO_RAW].spontaneous_yes, 1);
+    assert_int_equal(groups.items[0].sums.set[OKNO_EXCLUDED].spontaneous_yes, 1);
+    okno_kpi_groups_free(&groups);
+}
+
 static void words_to_group_by_are_checked(void **state)
 {
     struct scratch_db *f = *state;
@@ -244,6 +258,7 @@ int main(void)
         CASE(an_invalid_verdict_without_a_reason_is_counted_as_unspecified),
         CASE(a_false_force_majeure_returns_its_surveys_and_leaves_the_level),
         CASE(a_sites_count_replaces_its_points_counts),
+        CASE(answers_of_other_channels_never_mix_into_the_indices),
         CASE(words_to_group_by_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,13 +71,14 @@ WHERE s.opened_at >= $from AND s.opened_at < $to AND s.state <> 'open' AND s.tes
 ORDER BY s.survey;
 
 -- name: audit.frame_ratings
--- Every spontaneous rating of a period that nobody has voided.
+-- Every spontaneous rating by a panel in a period that nobody has voided.
 SELECT s.survey, s.site, s.point,
        CASE WHEN a.id IS NULL THEN s.employee ELSE a.employee END AS employee, '' AS question, '' AS question_kind, s.opened_at,
        s.closes_at, s.answer AS class, 0 AS force_majeure, coalesce(l.state, '') AS video
 FROM subjects s LEFT JOIN links l ON l.survey = s.survey
 LEFT JOIN attributed a ON a.survey = s.survey
-WHERE s.spontaneous = 1 AND s.opened_at >= $from AND s.opened_at < $to AND s.test = 0
+WHERE s.spontaneous = 1 AND s.channel = 'panel' AND s.opened_at >= $from AND s.opened_at < $to
+  AND s.test = 0
   AND coalesce((SELECT voided FROM voids v WHERE v.survey = s.survey
                 ORDER BY v.id DESC LIMIT 1), 0) = 0
 ORDER BY s.survey;

@@ -77,14 +77,15 @@ SELECT situation, point, site, first_at AS at, 0 AS moved, NULL AS moved_to FROM
 WHERE point = $point AND first_at >= $from AND first_at < $to;
 
 -- name: kpi.ratings
--- Spontaneous ratings with what decides how they count; each knows whose it is.
+-- Spontaneous ratings of panels with what decides how they count; each knows whose it is. Answers of
+-- other channels, such as QR codes, never mix into the indices.
 SELECT x.rating, x.point, x.site, x.answer, x.at, 1 AS moved,
        CASE WHEN a.id IS NULL THEN x.employee ELSE a.employee END AS moved_to,
        coalesce((SELECT voided FROM voids v WHERE v.survey = x.rating ORDER BY id DESC LIMIT 1), 0)
            AS voided,
        EXISTS (SELECT 1 FROM kpi_judged j WHERE j.survey = x.rating) AS judged
 FROM spontaneous x LEFT JOIN attributed a ON a.survey = x.rating
-WHERE x.at >= $from AND x.at < $to AND x.test = 0;
+WHERE x.at >= $from AND x.at < $to AND x.test = 0 AND x.channel = 'panel';
 
 -- name: kpi.ratings_point
 SELECT x.rating, x.point, x.site, x.answer, x.at, 1 AS moved,
@@ -93,7 +94,7 @@ SELECT x.rating, x.point, x.site, x.answer, x.at, 1 AS moved,
            AS voided,
        EXISTS (SELECT 1 FROM kpi_judged j WHERE j.survey = x.rating) AS judged
 FROM spontaneous x LEFT JOIN attributed a ON a.survey = x.rating
-WHERE x.point = $point AND x.at >= $from AND x.at < $to AND x.test = 0;
+WHERE x.point = $point AND x.at >= $from AND x.at < $to AND x.test = 0 AND x.channel = 'panel';
 
 -- name: kpi.sites
 SELECT site, time_zone, site_group FROM sites

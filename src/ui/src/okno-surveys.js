@@ -178,6 +178,21 @@ class OknoSurveys extends PageElement {
       ${reason ? html`<div class="note">${reasonName(reason)}</div>` : nothing}`;
   }
 
+  /** A wall goes on as it is scrolled. */
+  updated() {
+    const more = this.view === "wall" ? this.renderRoot.querySelector(".more") : null;
+    this.nearEnd ??= new IntersectionObserver((seen) => {
+      if (seen.some(({ isIntersecting }) => isIntersecting) && !this.busy && this.data?.next) this.more();
+    }, { rootMargin: "600px" });
+    this.nearEnd.disconnect();
+    if (more) this.nearEnd.observe(more);
+  }
+
+  disconnectedCallback() {
+    this.nearEnd?.disconnect();
+    super.disconnectedCallback();
+  }
+
   renderTable(surveys) {
     return html`
       <div class="card frame"><table>
@@ -214,7 +229,7 @@ class OknoSurveys extends PageElement {
       <div class="bar"><span class="num">${next ? t("surveys.count_more", { n: formatNumber(surveys.length) }) : t("surveys.count", { n: surveys.length })}</span>
         ${this.renderViews()}</div>
       ${wall ? this.renderWall(surveys) : this.renderTable(surveys)}
-      ${next ? html`<div><button ?disabled=${this.busy} @click=${this.more}>${t("surveys.more")}</button></div>` : nothing}`;
+      ${next ? html`<div class="more"><button ?disabled=${this.busy} @click=${this.more}>${t("surveys.more")}</button></div>` : nothing}`;
   }
 
   render() {
