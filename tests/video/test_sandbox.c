@@ -6,6 +6,7 @@
 #include "okno/mem.h"
 #include "okno/sandbox.h"
 #include "okno/time.h"
+#include "okno/view.h"
 
 #include "../../src/video/media/child.h"
 #include "../../src/video/media/confine.h"
@@ -1093,19 +1094,52 @@ static uint8_t *read_whole(const char *name, size_t *ret_len)
     return data;
 }
 
-enum { MUTATIONS = 300 };
+/* Views are made of what we wrote ourselves, and survive it when that was changed. */
+static int one_damaged_view(int round, const struct bytes *bytes, struct okno_err *err)
+{
+    static const struct okno_sheet sheet = {.step_us = SECOND, .count = 3, .width = 64};
+    static const struct okno_view_masks masks = {0};
+    struct okno_source source = {
+        .size = (int64_t)bytes->len, .ctx = (void *)(uintptr_t)bytes, .read_at = bytes_read};
+    struct okno_look look = {0};
+    const char *path = fixture_path("damaged.out");
+    (void)unlink(path);
+    int rc = round % 3 == 0   ? okno_view_look(&source, &look, err)
+             : round % 3 == 1 ? okno_view_sheet(&source, &sheet, &masks, path, err)
+                              : okno_view_clip(&source, &masks, path, err);
+    okno_look_free(&look);
+    assert_int_equal(rc == 0 && round % 3 != 0, access(path, F_OK) == 0);
+    return rc;
+}
+
+/* Rounds for each kind of recording; OKNO_TEST_MUTATIONS=5000 for a long run. */
+static int mutations(int usual)
+{
+    const char *wanted = getenv("OKNO_TEST_MUTATIONS");
+    return wanted ? (int)strtol(wanted, NULL, 10) : usual;
+}
 
 static void damaged_recordings_harm_nothing(void **state)
 {
     (void)state;
+#define DRAWN "-f lavfi -i testsrc2=s=160x120:r=15:d=4 "
     static const struct {
         const char *name, *format, *options;
-    } kinds[] = {{"m.mp4", "mov", "-i base.mp4 -c copy"},
-                 {"m.mkv", "matroska", "-i base.mp4 -c copy"},
-                 {"m.ts", "mpegts", "-i base.mp4 -c copy"},
-                 {"m.avi", "avi",
-                  "-f lavfi -i testsrc2=s=160x120:r=15:d=4 -c:v libx264 -preset ultrafast -bf 0 "
-                  "-g 30"}};
+        int rounds;
+        bool view;
+    } kinds[] = {
+        {"m.mp4", "mov", "-i base.mp4 -c copy", 300, false},
+        {"m.mkv", "matroska", "-i base.mp4 -c copy", 300, false},
+        {"m.ts", "mpegts", "-i base.mp4 -c copy", 300, false},
+        {"m.avi", "avi", DRAWN "-c:v libx264 -preset ultrafast -bf 0 -g 30", 300, false},
+        {"view.mp4", "mov", "-i base.mp4 -c copy", 60, true},
+        {"hevc.mp4", "mov",
+         DRAWN "-c:v libx265 -preset ultrafast -x265-params log-level=none -g 30", 60, false},
+        {"hevc.ts", "mpegts",
+         DRAWN "-c:v libx265 -preset ultrafast -x265-params log-level=none -g 30", 60, false},
+        {"mpeg4.avi", "avi", DRAWN "-c:v mpeg4 -g 30", 60, false},
+        {"mjpeg.mkv", "matroska", DRAWN "-c:v mjpeg -pix_fmt yuvj420p", 60, false},
+        {"ps.mpg", "mpeg", DRAWN "-r 25 -c:v mpeg2video -g 30 -f mpeg", 60, false}};
     make_recording();
     uint32_t seed = 20260310;
     assert_next_job_works();
@@ -1117,11 +1151,13 @@ static void damaged_recordings_harm_nothing(void **state)
         okno_autofree uint8_t *data = malloc(len);
         int good = 0;
         int harmed = 0;
-        for (int round = 0; round < MUTATIONS; round++) {
+        int rounds = mutations(kinds[i].rounds);
+        for (int round = 0; round < rounds; round++) {
             memcpy(data, whole, len);
             const struct bytes bytes = {data, mutate(data, len, &seed)};
             struct okno_err err = {0};
-            int rc = one_damaged(round, &bytes, kinds[i].format, &err);
+            int rc = kinds[i].view ? one_damaged_view(round, &bytes, &err)
+                                   : one_damaged(round, &bytes, kinds[i].format, &err);
             bool crashed = strstr(err.text, "crashed") || strstr(err.text, "without an answer");
             good += rc == 0;
             harmed += crashed;
@@ -1133,7 +1169,7 @@ static void damaged_recordings_harm_nothing(void **state)
             assert_false(SANITIZED && crashed);
         }
         print_message("%s: %d of %d still readable, %d crashed their child\n", kinds[i].name, good,
-                      MUTATIONS, harmed);
+                      rounds, harmed);
         assert_next_job_works();
     }
     assert_int_equal(open_descriptors(), descriptors);
