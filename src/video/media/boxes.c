@@ -328,6 +328,8 @@ static int scan(struct media_boxes *boxes, int64_t from, int64_t to, size_t step
             if (!found)
                 break;
             i = (size_t)(found - bytes) - 4;
+            if (at + (int64_t)i >= to)
+                return 0;
             if (memcmp(found, mark, sizeof(mark)) != 0)
                 continue;
             rc = fragment_read(boxes, at + (int64_t)i, ret_fragment, err);
@@ -388,10 +390,26 @@ static int64_t guess(const struct media_boxes *boxes, const struct bracket *brac
     return off > (double)most ? low->at + most : low->at + (int64_t)off;
 }
 
-/* One step of the search: 1 when `low` is the one, else 0. */
-static int narrow(struct media_boxes *boxes, int64_t time, int64_t *high_at, int round, int *probes,
-                  struct okno_err *err)
+/* A search under way. */
+struct search {
+    int64_t time, high_at; /* no fragment of interest begins there or behind */
+    int probes;            /* reads that are left */
+    int same;              /* steps in a row that moved the same end */
+    bool moved_low;
+};
+
+/* Interpolation that keeps moving one end does not converge: halve then. */
+static void moved(struct search *search, bool low)
 {
+    search->same = search->moved_low == low ? search->same + 1 : 1;
+    search->moved_low = low;
+}
+
+/* One step: 1 when `low` is the one, else 0. */
+static int narrow(struct media_boxes *boxes, struct search *search, struct okno_err *err)
+{
+    int64_t time = search->time;
+    int64_t *high_at = &search->high_at;
     struct bracket bracket = bracket_of(boxes, time, *high_at);
     struct media_fragment *low = &bracket.low;
     struct media_fragment found = {0};
@@ -407,12 +425,13 @@ static int narrow(struct media_boxes *boxes, int64_t time, int64_t *high_at, int
         return 1;
     int64_t span = bracket.high.at - low->end;
     int64_t at = guess(boxes, &bracket, time);
-    if (round > 6 && round % 3 == 0 &&
-        span > 8 * SCAN_BYTES) /* interpolation does not converge: halve */
+    if (search->same > WALK) {
         at = low->end + span / 2;
+        search->same = 0;
+    }
     bool near = at <= low->end + WALK * (low->end - low->at);
     int rc = 0;
-    (*probes)--;
+    search->probes--;
     if (near) {
         rc = fragment_read(boxes, low->end, &found, err);
         if (rc == 0 && found.end <= low->end) { /* no fragment: the end, or rubbish */
@@ -427,27 +446,27 @@ static int narrow(struct media_boxes *boxes, int64_t time, int64_t *high_at, int
         /* It is half a length away, if all are alike. */
         int64_t step = (low->end - low->at) / 8 * 5;
         step = step < SCAN_BYTES ? SCAN_BYTES : step > BUFFER_BYTES ? BUFFER_BYTES : step;
-        rc = scan(boxes, at, bracket.high.at, (size_t)step, probes, &found, err);
+        rc = scan(boxes, at, bracket.high.at, (size_t)step, &search->probes, &found, err);
         if (rc == 0)
             *high_at = at;
     }
+    moved(search, rc > 0 && found.time <= time);
     return rc <= 0 ? rc : remember(boxes, &found, err);
 }
 
 int media_boxes_find(struct media_boxes *boxes, int64_t time, struct media_fragment *ret_fragment,
                      struct okno_err *err)
 {
-    int64_t high_at = boxes->source->size;
-    int probes = PROBES;
+    struct search search = {.time = time, .high_at = boxes->source->size, .probes = PROBES};
     int rc = boxes->first_at ? know_first(boxes, err) : 0;
     if (rc <= 0)
         return rc;
     rc = 0;
-    for (int round = 0; rc == 0 && probes > 0; round++)
-        rc = narrow(boxes, time, &high_at, round, &probes, err);
+    while (rc == 0 && search.probes > 0)
+        rc = narrow(boxes, &search, err);
     if (rc < 0)
         return rc;
-    *ret_fragment = bracket_of(boxes, time, high_at).low;
+    *ret_fragment = bracket_of(boxes, time, search.high_at).low;
     return 1;
 }
 
