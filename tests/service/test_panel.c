@@ -344,6 +344,35 @@ static void rights_end_at_the_own_sites(void **state)
     assert_int_equal(count(fixture, "SELECT count(*) FROM tokens WHERE revoked_at IS NULL"), 1);
 }
 
+static void a_device_of_another_site_is_not_taken_over(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_sql(fixture,
+                "INSERT INTO sites (import, site, name, time_zone) VALUES (900, 'S2', 'Port', "
+                "'UTC');"
+                "INSERT INTO points (import, point, site, name) VALUES (900, 'P9', 'S2', 'Desk');"
+                "INSERT INTO devices (import, device, point, valid_from) VALUES (900, 'D9', 'P9', "
+                "1);"
+                "INSERT INTO tokens (token_hash, role, device, created_at) VALUES ('h', 'device', "
+                "'D8', 1);"
+                "DELETE FROM grants WHERE user = 'boss';"
+                "INSERT INTO grants (user, scope, granted, at, author) VALUES ('boss', 'site:S1', "
+                "1, 0, 'a')");
+    const char *cookie = fixture_login(fixture, "boss");
+    static const struct {
+        const char *device;
+        int status;
+    } wanted[] = {{"D9", 403}, {"D8", 403}, {"T7", 200}, {"T7", 200}};
+    for (size_t i = 0; i < OKNO_COUNT(wanted); i++) {
+        char body[100];
+        (void)snprintf(body, sizeof(body), "{\"device\":\"%s\",\"point\":\"P1\",\"role\":\"both\"}",
+                       wanted[i].device);
+        AUTO_ANSWER answer =
+            client_request(fixture_port(fixture), "POST", "/api/v1/panels", cookie, body);
+        assert_int_equal(answer.status, wanted[i].status);
+    }
+}
+
 /* ---- codes on paper ---- */
 
 static struct okno_qr_code hang_up(struct fixture *fixture)
@@ -517,6 +546,7 @@ int main(void)
         TEST(fresh_presses_reach_the_panels_of_the_point_and_old_ones_do_not),
         TEST(a_stream_tells_presses_at_once_and_ends_with_the_service),
         TEST(rights_end_at_the_own_sites),
+        TEST(a_device_of_another_site_is_not_taken_over),
         TEST(a_phone_is_shown_the_question_of_the_point),
         TEST(an_answer_by_phone_never_fills_a_window),
         TEST(a_code_on_paper_does_not_make_silence_unheard_nor_quiet),

@@ -71,6 +71,22 @@ json_t *http_qr_json(const char *text)
     return json_pack("{s:i, s:s}", "size", size, "path", okno_buf_text(&path));
 }
 
+/* Who sees some sites only takes no device of another site. */
+static int check_device(const struct http_request *request, const char *device,
+                        struct okno_err *err)
+{
+    int64_t free = 1;
+    if (!request->sites)
+        return 0;
+    int rc = OKNO_DB_INT(request->db, "service.may_take_device", 0, &free, err,
+                         OKNO_TEXT("id", device), OKNO_TEXT("sites", request->sites));
+    if (rc == 0 && !free)
+        rc = okno_fail_field(err, OKNO_FORBIDDEN, "device",
+                             "this device was at a site that is not granted to you: choose another "
+                             "name, or ask an administrator");
+    return rc;
+}
+
 int http_post_panel(struct http_request *request, struct http_reply *reply, struct okno_err *err)
 {
     const json_t *label = json_object_get(request->body, "label");
@@ -86,6 +102,8 @@ int http_post_panel(struct http_request *request, struct http_reply *reply, stru
     char url[HTTP_URL_TEXT + 32];
     int64_t now_us = okno_time_now();
     int rc = http_rights_point(request, invitation.point, err);
+    if (rc == 0)
+        rc = check_device(request, invitation.device, err);
     if (rc == 0)
         rc = okno_panel_invite(request->db, &invitation, now_us, code, err);
     if (rc < 0)

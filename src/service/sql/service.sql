@@ -142,6 +142,16 @@ SELECT coalesce((SELECT (SELECT p.site FROM points p WHERE p.point = d.point ORD
                  FROM devices d WHERE d.device = $id ORDER BY d.valid_from DESC, d.id DESC
                  LIMIT 1), 0);
 
+-- name: service.may_take_device
+-- New, or never anywhere but at the sites: its token must not come to somebody of another site.
+SELECT NOT EXISTS (SELECT 1 FROM devices d WHERE d.device = $id
+                   AND coalesce((SELECT p.site FROM points p WHERE p.point = d.point
+                                 ORDER BY p.id DESC LIMIT 1), '')
+                       NOT IN (SELECT value FROM json_each($sites)))
+   AND (EXISTS (SELECT 1 FROM devices d WHERE d.device = $id)
+        OR NOT (EXISTS (SELECT 1 FROM tokens t WHERE t.device = $id)
+                OR EXISTS (SELECT 1 FROM device_runs r WHERE r.device = $id)));
+
 -- name: service.sees_code
 SELECT (SELECT p.site FROM points p WHERE p.point = q.point ORDER BY p.id DESC LIMIT 1)
        IN (SELECT value FROM json_each($sites))
