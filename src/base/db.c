@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,11 +156,20 @@ static int open_at(const char *path, int flags, const char *dir, struct okno_db 
     return 0;
 }
 
+/* Nobody asks how much memory the library uses; counting it takes a lock at each allocation, which
+ * all threads of the service share. Too late once the library is in use, and harmless then. */
+static void set_up_library(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int okno_db_open(const char *data_dir, bool create, struct okno_db **ret_db, struct okno_err *err)
 {
     char path[1200];
     if (strlen(data_dir) >= 1024)
         return okno_fail(err, OKNO_INVALID, "the data directory's name is longer than 1023 bytes");
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, set_up_library);
     (void)snprintf(path, sizeof(path), "%s/okno.db", data_dir);
     int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
     return open_at(path, flags, data_dir, ret_db, err);
