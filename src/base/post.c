@@ -393,8 +393,10 @@ int okno_post_open(const struct okno_post_limits *limits, struct okno_post **ret
     post->limits = own;
     post->slots = calloc((size_t)own.in_flight, sizeof(*post->slots));
     post->multi = curl_multi_init();
-    if (!post->slots || !post->multi)
-        return okno_fail(err, OKNO_NO_MEMORY, "no memory for connections");
-    *ret_post = okno_mem_take(&post);
-    return 0;
+    int rc = post->slots && post->multi
+                 ? 0
+                 : okno_fail(err, OKNO_NO_MEMORY, "no memory for connections");
+    if (rc == 0)
+        *ret_post = okno_mem_take(&post);
+    return rc;
 }

@@ -55,6 +55,11 @@ static const char *text_of(const json_t *object, const char *key)
     return text ? text : "-";
 }
 
+static long long number_of(const json_t *object, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(object, key));
+}
+
 static int print_negative(const json_t *one, bool json, struct okno_err *err)
 {
     size_t i;
@@ -81,8 +86,11 @@ static int list(struct okno_db *db, const struct choice *choice, struct okno_err
     struct okno_negative_filter filter = choice->filter;
     filter.commented = choice->open ? 0 : -1;
     int rc = okno_negative_list(db, &filter, &page, err);
-    json_array_foreach(json_object_get(page, "negatives"), i, one) if (rc == 0) rc =
-        print_negative(one, choice->json, err);
+    const json_t *negatives = json_object_get(page, "negatives");
+    json_array_foreach(negatives, i, one)
+    {
+        rc = rc < 0 ? rc : print_negative(one, choice->json, err);
+    }
     return rc;
 }
 
@@ -94,15 +102,18 @@ static int reaction(struct okno_db *db, const struct choice *choice, struct okno
     int rc = okno_reaction(db, &choice->filter, &all, err);
     if (rc < 0 || choice->json)
         return rc < 0 ? rc : okno_json_print(all, stdout, err);
-    json_array_foreach(json_object_get(all, "sites"), i, one) printf(
-        "site %-12s negatives %lld commented %lld median %lld s p90 %lld s\n", text_of(one, "site"),
-        (long long)json_integer_value(json_object_get(one, "negatives")),
-        (long long)json_integer_value(json_object_get(one, "commented")),
-        (long long)json_integer_value(json_object_get(one, "median_s")),
-        (long long)json_integer_value(json_object_get(one, "p90_s")));
-    json_array_foreach(json_object_get(all, "tags"), i, one)
-        printf("tag  %-12s %lld\n", text_of(one, "tag"),
-               (long long)json_integer_value(json_object_get(one, "count")));
+    const json_t *sites = json_object_get(all, "sites");
+    json_array_foreach(sites, i, one)
+    {
+        printf("site %-12s negatives %lld commented %lld median %lld s p90 %lld s\n",
+               text_of(one, "site"), number_of(one, "negatives"), number_of(one, "commented"),
+               number_of(one, "median_s"), number_of(one, "p90_s"));
+    }
+    const json_t *tags = json_object_get(all, "tags");
+    json_array_foreach(tags, i, one)
+    {
+        printf("tag  %-12s %lld\n", text_of(one, "tag"), number_of(one, "count"));
+    }
     return 0;
 }
 

@@ -56,11 +56,10 @@ int okno_notify_open(struct okno_db *db, const struct okno_notify_options *optio
                                       .allow_private = options->allow_private};
     if (!notify)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for messages");
-    if (sodium_init() < 0)
-        return okno_fail(err, OKNO_FAILED, "no source of randomness");
     notify->db = db;
     notify->options = *options;
-    int rc = okno_post_open(&limits, &notify->post, err);
+    int rc = sodium_init() < 0 ? okno_fail(err, OKNO_FAILED, "no source of randomness")
+                               : okno_post_open(&limits, &notify->post, err);
     if (rc == 0)
         *ret_notify = okno_mem_take(&notify);
     return rc;
