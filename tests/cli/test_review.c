@@ -171,6 +171,8 @@ static void indicators_have_the_promised_fields(void **state)
     assert_true(json_number_value(json_object_get(ink, "raw")) < 0.7501);
     OKNO_RUN("kpi", DAY, "--k", "1");
     ends(0, "ink_personnel        1.000000000", "");
+    OKNO_RUN("kpi", "--from", "2026-03-10", "--to", "2026-03-11", "--by", "day", "--json");
+    ends(0, "\"2026-03-10\"", "");
 }
 
 static void indicators_of_an_empty_period_are_null_and_exit_0(void **state)
@@ -187,6 +189,10 @@ static void wrong_usage_of_kpi_exits_2_and_an_unknown_audit_3(void **state)
     ends(2, "", "say the period: --from TIME --to TIME");
     OKNO_RUN("kpi", "--from", "2026-03-10T00:00:00", "--to", "2026-03-11T00:00:00Z");
     ends(2, "", "--from");
+    OKNO_RUN("kpi", "--from", "2026-03-10", "--to", "2026-03-11T00:00:00Z");
+    ends(2, "", "--from");
+    OKNO_RUN("kpi", "--from", "2026-02-30", "--to", "2026-03-11");
+    ends(2, "", "2026-02-30");
     OKNO_RUN("kpi", "--to", "2026-03-10T00:00:00Z", "--from", "2026-03-11T00:00:00Z");
     ends(2, "", "the period ends before it begins");
     OKNO_RUN("kpi", DAY, "--by", "shop");
