@@ -86,6 +86,57 @@ static void a_flag_needs_more_than_half_of_the_pictures(void **state)
     assert_int_equal(okno_picture_judge(mixed, 3, NULL), 1U << OKNO_PICTURE_COVERED);
 }
 
+static unsigned flags_of(const char *name)
+{
+    struct okno_source *file = NULL;
+    struct okno_look look = {0};
+    struct okno_err err = {0};
+    if (okno_file_source(fixture_path(name), &file, &err) < 0 ||
+        okno_view_look(file, &look, &err) < 0)
+        fail_msg("%s: %s", name, err.text);
+    unsigned flags = okno_picture_judge(look.pictures.items, look.pictures.len,
+                                        look.pictures.items[0].picture.cells);
+    okno_look_free(&look);
+    okno_source_close(file);
+    return flags;
+}
+
+static void flags_are_found_in_drawn_pictures(void **state)
+{
+    (void)state;
+#define DRAW(source) "-f lavfi -i " source " -c:v libx264 -preset ultrafast -g 10 flags.mp4 -y"
+    static const struct {
+        const char *line;
+        unsigned flags;
+    } drawn[] = {
+        {DRAW("color=black:s=320x180:r=5:d=4"), 1U << OKNO_PICTURE_BLACK},
+        {DRAW("testsrc2=s=320x180:r=5:d=4,lutyuv=y=16+(val-16)/5:u=128:v=128"),
+         1U << OKNO_PICTURE_TOO_DARK},
+        {DRAW("color=gray:s=320x180:r=5:d=4,noise=alls=2:allf=t"), 1U << OKNO_PICTURE_COVERED},
+        {DRAW("testsrc2=s=320x180:r=5:d=4,noise=alls=4:allf=t"), 0},
+    };
+    for (size_t i = 0; i < OKNO_COUNT(drawn); i++) {
+        fixture_ffmpeg("%s", drawn[i].line);
+        unsigned found = flags_of("flags.mp4") & ~(1U << OKNO_PICTURE_FROZEN);
+        if (found != drawn[i].flags)
+            fail_msg("%s: flags %x", drawn[i].line, found);
+    }
+    fixture_ffmpeg(
+        "-f lavfi -i testsrc2=s=320x180:r=5:d=1 -vf loop=60:1:0 -t 10 -c:v libx264 "
+        "-g 5 flags.mp4 -y");
+    assert_int_equal(flags_of("flags.mp4"), 1U << OKNO_PICTURE_FROZEN);
+}
+
+/* The demo's shop gives no reason for a flag. */
+static void the_demo_scene_has_no_flags(void **state)
+{
+    (void)state;
+    char program[300];
+    (void)snprintf(program, sizeof(program), "%s/tools/scene", getenv("OKNO_BUILD"));
+    free(fixture_output(program, "--minutes 1 %s", fixture_path("scene")));
+    assert_int_equal(flags_of("scene/archive/cam1/2026-03-10/10-00-00.mp4"), 0);
+}
+
 /* --- masks ------------------------------------------------------------------------------------ */
 
 static void masks_are_read_from_percent(void **state)
@@ -314,6 +365,8 @@ int main(void)
         cmocka_unit_test(pictures_are_judged_by_their_measures),
         cmocka_unit_test(a_picture_is_frozen_only_without_any_noise_for_long),
         cmocka_unit_test(a_flag_needs_more_than_half_of_the_pictures),
+        cmocka_unit_test(flags_are_found_in_drawn_pictures),
+        cmocka_unit_test(the_demo_scene_has_no_flags),
         cmocka_unit_test(masks_are_read_from_percent),
         CASE(the_masks_of_a_moment_are_those_that_stood_then),
         CASE(a_sidecar_tells_the_time_of_every_frame),
