@@ -68,9 +68,9 @@ static unsigned judge_one(const struct okno_picture *picture, const uint16_t *re
     if (picture->brightness < OKNO_PICTURE_BLACK_BELOW * 1000 && picture->spread < 8000)
         return 1U << OKNO_PICTURE_BLACK;
     unsigned flags = 0;
-    if (picture->brightness < OKNO_PICTURE_DARK_BELOW * 1000)
+    if (picture->brightness < OKNO_PICTURE_DARK_BELOW * 1000) /* and so has little detail */
         flags |= 1U << OKNO_PICTURE_TOO_DARK;
-    if (picture->detail < OKNO_PICTURE_DETAIL_MILLI)
+    else if (picture->detail < OKNO_PICTURE_DETAIL_MILLI)
         flags |= 1U << OKNO_PICTURE_COVERED;
     if (reference && okno_picture_alike(picture->cells, reference) < OKNO_PICTURE_ALIKE_MILLI)
         flags |= 1U << OKNO_PICTURE_SCENE_CHANGED;
