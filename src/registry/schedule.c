@@ -77,6 +77,13 @@ static int name_at(struct okno_db *db, const char *point, int64_t at_us, const c
     return rc;
 }
 
+/* The same version, with the same name filled in. */
+static bool is_same(const struct okno_question *one, const struct okno_question *other)
+{
+    return strcmp(one->question, other->question) == 0 && one->from_us == other->from_us &&
+           strcmp(one->text, other->text) == 0;
+}
+
 static int add_segment(struct okno_db *db, const char *point, int64_t from_us, int64_t to_us,
                        struct okno_panel_segment_vec *segments, struct okno_err *err)
 {
@@ -101,8 +108,7 @@ static int add_segment(struct okno_db *db, const char *point, int64_t from_us, i
         fill(segment.question.text, name);
     }
     struct okno_panel_segment *last = segments->len ? &segments->items[segments->len - 1] : NULL;
-    if (last && last->to_us == from_us &&
-        memcmp(&last->question, &segment.question, sizeof(segment.question)) == 0) {
+    if (last && last->to_us == from_us && is_same(&last->question, &segment.question)) {
         last->to_us = to_us; /* nothing changed at this moment */
         return 0;
     }

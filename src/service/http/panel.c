@@ -390,12 +390,14 @@ static void stream_free(void *context)
     free(stream);
 }
 
+/* A stream's pieces end without a NUL. */
 static size_t text_into(char *bytes, size_t size, const char *text)
 {
-    size_t len = strlen(text);
-    if (len > size)
-        return 0;
-    memcpy(bytes, text, len);
+    size_t len = 0;
+    while (text[len] && len < size) {
+        bytes[len] = text[len];
+        len++;
+    }
     return len;
 }
 
