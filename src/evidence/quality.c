@@ -72,7 +72,9 @@ static unsigned judge_one(const struct okno_picture *picture, const uint16_t *re
         flags |= 1U << OKNO_PICTURE_TOO_DARK;
     else if (picture->detail < OKNO_PICTURE_DETAIL_MILLI)
         flags |= 1U << OKNO_PICTURE_COVERED;
-    if (reference && okno_picture_alike(picture->cells, reference) < OKNO_PICTURE_ALIKE_MILLI)
+    /* Of a covered camera nothing can be said about the scene. */
+    if (reference && !(flags >> OKNO_PICTURE_COVERED & 1) &&
+        okno_picture_alike(picture->cells, reference) < OKNO_PICTURE_ALIKE_MILLI)
         flags |= 1U << OKNO_PICTURE_SCENE_CHANGED;
     return flags;
 }

@@ -123,7 +123,7 @@ static void flags_are_found_in_drawn_pictures(void **state)
     }
     fixture_ffmpeg(
         "-f lavfi -i testsrc2=s=320x180:r=5:d=1 -vf loop=60:1:0 -t 10 -c:v libx264 "
-        "-g 5 flags.mp4 -y");
+        "-qp 20 -g 5 flags.mp4 -y");
     assert_int_equal(flags_of("flags.mp4"), 1U << OKNO_PICTURE_FROZEN);
 }
 
