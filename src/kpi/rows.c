@@ -10,7 +10,7 @@ struct survey {
     const char *survey, *site, *point, *employee, *question, *kind, *answer;
     const char *verdict, *reason, *correction;
     int64_t opened_us, closes_us;
-    bool late, superseded, fm, fm_stands, voided;
+    bool late, superseded, fm, fm_stands, voided, judged;
 };
 
 enum survey_column {
@@ -27,15 +27,16 @@ enum survey_column {
     LATE,
     FM,
     VOIDED,
+    JUDGED,
     COLUMNS
 };
 
 static void find_columns(struct okno_stmt *row, int ret_places[COLUMNS])
 {
     static const char *const names[COLUMNS] = {
-        "survey",        "site",          "point",    "employee",  "question",
-        "question_kind", "answer",        "flags",    "opened_at", "closes_at",
-        "late_answers",  "force_majeure", "auto_void"};
+        "survey",        "site",          "point",     "employee",  "question",
+        "question_kind", "answer",        "flags",     "opened_at", "closes_at",
+        "late_answers",  "force_majeure", "auto_void", "judged"};
     for (int i = 0; i < COLUMNS; i++)
         ret_places[i] = okno_stmt_column(row, names[i]);
 }
@@ -66,6 +67,7 @@ static void read_survey(struct okno_stmt *row, const int *place, struct survey *
         .superseded = flags && *flags && has_word(flags, "superseded"),
         .fm = okno_stmt_int_at(row, place[FM]) != 0,
         .voided = okno_stmt_int_at(row, place[VOIDED]) != 0,
+        .judged = okno_stmt_int_at(row, place[JUDGED]) != 0,
     };
     ret_survey->fm_stands = ret_survey->fm;
 }
@@ -253,8 +255,10 @@ static int count_decided(const struct kpi_counting *c, struct okno_stmt *row, st
     return rc < 0 ? rc : count_survey(c, &s, 1, err);
 }
 
-/* Take a survey that was counted by its row back, and count it as decided. */
-static int recount(const struct kpi_counting *c, const char *survey, struct okno_err *err)
+/* Count a survey as decided; with `back` it was counted by its own row before, which is taken back.
+ */
+static int recount(const struct kpi_counting *c, const char *survey, bool back,
+                   struct okno_err *err)
 {
     OKNO_AUTO_STMT *row = NULL;
     int place[COLUMNS];
@@ -265,10 +269,18 @@ static int recount(const struct kpi_counting *c, const char *survey, struct okno
     find_columns(row, place);
     read_survey(row, place, &s);
     struct survey plain = s;
-    rc = decide_fm(c, &plain, err);
-    if (rc == 0)
+    rc = back ? decide_fm(c, &plain, err) : 0;
+    if (rc == 0 && back)
         rc = count_survey(c, &plain, -1, err);
     return rc < 0 ? rc : count_decided(c, row, &s, err);
+}
+
+static int count_row(const struct kpi_counting *c, struct survey *s, struct okno_err *err)
+{
+    if (s->judged)
+        return recount(c, s->survey, false, err);
+    int rc = s->fm && c->cleared.len > 0 ? decide_fm(c, s, err) : 0;
+    return rc < 0 ? rc : count_survey(c, s, 1, err);
 }
 
 static int count_rows(const struct kpi_counting *c, struct okno_stmt *rows, struct okno_err *err)
@@ -279,9 +291,7 @@ static int count_rows(const struct kpi_counting *c, struct okno_stmt *rows, stru
     find_columns(rows, place);
     while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
         read_survey(rows, place, &s);
-        rc = s.fm && c->cleared.len > 0 ? decide_fm(c, &s, err) : 0;
-        if (rc == 0)
-            rc = count_survey(c, &s, 1, err);
+        rc = count_row(c, &s, err);
     }
     return rc;
 }
@@ -291,7 +301,7 @@ static int recount_each(const struct kpi_counting *c, struct okno_stmt *decided,
 {
     int rc = 0;
     while (rc == 0 && (rc = okno_stmt_step(decided, err)) == 1)
-        rc = recount(c, okno_stmt_text(decided, "survey"), err);
+        rc = recount(c, okno_stmt_text(decided, "survey"), true, err);
     return rc;
 }
 
@@ -448,7 +458,6 @@ static void day_anywhere(const struct kpi_places *places, int32_t day, int64_t *
 int kpi_rows_count_day(struct kpi_counting *c, const char *point, int32_t day, struct okno_err *err)
 {
     OKNO_AUTO_STMT *rows = NULL;
-    OKNO_AUTO_STMT *decided = NULL;
     OKNO_AUTO_STMT *situations = NULL;
     OKNO_AUTO_STMT *ratings = NULL;
     int64_t from_us = 0;
@@ -460,11 +469,6 @@ int kpi_rows_count_day(struct kpi_counting *c, const char *point, int32_t day, s
                              POINT_PERIOD(point, from_us, to_us));
     if (rc == 0)
         rc = count_rows(c, rows, err);
-    if (rc == 0)
-        rc = OKNO_DB_PREPARE(c->db, "kpi.judged_point", &decided, err,
-                             POINT_PERIOD(point, from_us, to_us));
-    if (rc == 0)
-        rc = recount_each(c, decided, err);
     if (rc == 0)
         rc = OKNO_DB_PREPARE(c->db, "kpi.situations_point", &situations, err,
                              POINT_PERIOD(point, from_us, to_us));

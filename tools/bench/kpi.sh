@@ -33,7 +33,7 @@ done
 built=$(seconds $figures kept 1)
 run=0
 while [ $run -lt "$BENCH_RUNS" ]; do
-    day=$((1735722000 + run * 86400))
+    day=$((1735678800 + run * 86400)) # midnight in Moscow
     sqlite3 "$data/okno.db" "UPDATE surveys SET late_answers = late_answers + 1
         WHERE opened_at >= $day * 1000000 AND opened_at < ($day + 86400) * 1000000"
     kept=$(lower "$kept" "$($figures kept 1 2> "$BENCH_DIR/kept")")

@@ -1,21 +1,23 @@
 -- name: kpi.surveys_scan
 -- Closed surveys of a period as their own rows say, in the order of the table.
 SELECT '' AS survey, site, point, employee, question, question_kind, answer, flags, opened_at,
-       closes_at, late_answers, force_majeure, auto_void
+       closes_at, late_answers, force_majeure, auto_void, 0 AS judged
 FROM surveys
 WHERE +opened_at >= $from AND +opened_at < $to AND state <> 'open' AND test = 0;
 
 -- name: kpi.surveys_some
 -- The same by the index, for a small part of all.
 SELECT '' AS survey, site, point, employee, question, question_kind, answer, flags, opened_at,
-       closes_at, late_answers, force_majeure, auto_void
+       closes_at, late_answers, force_majeure, auto_void, 0 AS judged
 FROM surveys
 WHERE opened_at >= $from AND opened_at < $to AND state <> 'open' AND test = 0;
 
 -- name: kpi.surveys_point
-SELECT '' AS survey, site, point, employee, question, question_kind, answer, flags, opened_at,
-       closes_at, late_answers, force_majeure, auto_void
-FROM surveys
+-- The same of one point, told which of them somebody decided on.
+SELECT survey, site, point, employee, question, question_kind, answer, flags, opened_at, closes_at,
+       late_answers, force_majeure, auto_void,
+       EXISTS (SELECT 1 FROM kpi_judged j WHERE j.survey = s.survey) AS judged
+FROM surveys s
 WHERE point = $point AND opened_at >= $from AND opened_at < $to AND state <> 'open' AND test = 0;
 
 -- name: kpi.first_survey
@@ -29,14 +31,10 @@ SELECT max(opened_at) FROM surveys;
 SELECT j.survey FROM kpi_judged j CROSS JOIN surveys s ON s.survey = j.survey
 WHERE s.opened_at >= $from AND s.opened_at < $to;
 
--- name: kpi.judged_point
-SELECT s.survey FROM surveys s CROSS JOIN kpi_judged j ON j.survey = s.survey
-WHERE s.point = $point AND s.opened_at >= $from AND s.opened_at < $to;
-
 -- name: kpi.decided
 -- One survey with what was decided beside its ruling; moved: a manager said whose it is.
 SELECT s.survey, s.site, s.point, s.employee, s.question, s.question_kind, s.answer, s.flags,
-       s.opened_at, s.closes_at, s.late_answers, s.force_majeure, s.auto_void,
+       s.opened_at, s.closes_at, s.late_answers, s.force_majeure, s.auto_void, 1 AS judged,
        coalesce((SELECT voided FROM voids v WHERE v.survey = s.survey ORDER BY id DESC LIMIT 1),
                 s.auto_void) AS voided,
        a.id IS NOT NULL AS moved, a.employee AS moved_to
