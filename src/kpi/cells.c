@@ -167,8 +167,9 @@ static int compare_cells(const void *left, const void *right)
     const struct kpi_cube *cube = ((const struct sorting *)left)->cube;
     const struct kpi_key *a = &((const struct sorting *)left)->cell->key;
     const struct kpi_key *b = &((const struct sorting *)right)->cell->key;
-    int32_t month_a = kpi_bucket_of_day(a->bucket, KPI_MONTH);
-    int32_t month_b = kpi_bucket_of_day(b->bucket, KPI_MONTH);
+    bool one_point = a->point == b->point; /* then days tell the order of months too */
+    int32_t month_a = one_point ? 0 : kpi_bucket_of_day(a->bucket, KPI_MONTH);
+    int32_t month_b = one_point ? 0 : kpi_bucket_of_day(b->bucket, KPI_MONTH);
     const int order[] = {(month_a > month_b) - (month_a < month_b),
                          compare_text(cube, a->point, b->point),
                          (a->bucket > b->bucket) - (a->bucket < b->bucket),
