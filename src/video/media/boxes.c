@@ -271,7 +271,7 @@ static int read_sidx(struct media_boxes *boxes, int64_t first_time, struct okno_
     for (uint32_t i = 0; rc == 0 && i < count && at + 12 <= (size_t)bytes; i++, at += 12) {
         if (be32(box + at) & 0x80000000 || place >= boxes->source->size)
             return 0; /* leads to another sidx, or nowhere */
-        if (i > 0)
+        if (i > 0 && place > boxes->known.items[0].at)
             rc = remember(boxes, &(struct media_fragment){.at = place, .time = time}, err);
         place += be32(box + at) & 0x7fffffff;
         time += be32(box + at + 4);
@@ -332,6 +332,8 @@ static int scan(struct media_boxes *boxes, int64_t from, int64_t to, size_t step
                 return 0;
             if (memcmp(found, mark, sizeof(mark)) != 0)
                 continue;
+            if ((*probes)-- <= 0) /* one that is none costs as much as a look elsewhere */
+                return 0;
             rc = fragment_read(boxes, at + (int64_t)i, ret_fragment, err);
             if (rc != 0)
                 return rc;
@@ -413,6 +415,7 @@ static int narrow(struct media_boxes *boxes, struct search *search, struct okno_
     struct bracket bracket = bracket_of(boxes, time, *high_at);
     struct media_fragment *low = &bracket.low;
     struct media_fragment found = {0};
+    search->probes--;
     if (low->end == 0) { /* from a sidx: what follows is what was asked for */
         plan(boxes->source, low->at, low->at + media_boxes_guess(boxes, time, boxes->until));
         int rc = fragment_read(boxes, low->at, &found, err);
@@ -431,7 +434,6 @@ static int narrow(struct media_boxes *boxes, struct search *search, struct okno_
     }
     bool near = at <= low->end + WALK * (low->end - low->at);
     int rc = 0;
-    search->probes--;
     if (near) {
         rc = fragment_read(boxes, low->end, &found, err);
         if (rc == 0 && found.end <= low->end) { /* no fragment: the end, or rubbish */
