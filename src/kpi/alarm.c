@@ -54,7 +54,7 @@ static void mark(struct okno_group_vec *groups, const struct okno_kpi_group *sus
 static int judge_site(const struct okno_group_vec *all, size_t from, size_t to,
                       struct okno_group_vec *groups, struct okno_err *err)
 {
-    okno_autofree double *values = malloc((to - from) * sizeof(*values));
+    okno_autofree double *values = malloc((to - from + 1) * sizeof(*values));
     size_t count = 0;
     double conversion = 0;
     if (!values)

@@ -263,12 +263,29 @@ static int employee_count(const struct counting *c, const struct okno_kpi_group 
 
 /* ---- the time of a group at a site ---- */
 
+/* YYYY-MM, YYYY-MM-DD or YYYY-MM-DDTHH as groups print them; returns how many numbers there were.
+ */
+static int read_civil(const char *text, struct okno_civil *c)
+{
+    int *const fields[] = {&c->year, &c->month, &c->day, &c->hour};
+    int count = 0;
+    for (; count < 4; count++) {
+        char *end = NULL;
+        long number = strtol(text, &end, 10);
+        if (end == text)
+            break;
+        *fields[count] = (int)number;
+        text = *end ? end + 1 : end;
+    }
+    return count;
+}
+
 static int hour_span(const struct okno_zone *zone, const char *text, struct span *ret_span)
 {
     struct okno_civil c = {0};
     int64_t us[2];
     int count = 0;
-    if (sscanf(text, "%4d-%2d-%2dT%2d", &c.year, &c.month, &c.day, &c.hour) != 4)
+    if (read_civil(text, &c) != 4)
         return -1;
     okno_zone_to_utc(zone, &c, us, &count);
     if (count == 0)
@@ -280,7 +297,7 @@ static int hour_span(const struct okno_zone *zone, const char *text, struct span
 static int32_t day_of(const char *text)
 {
     struct okno_civil c = {.day = 1};
-    (void)sscanf(text, "%4d-%2d-%2d", &c.year, &c.month, &c.day);
+    (void)read_civil(text, &c);
     return (int32_t)(okno_time_from_civil(&c) / OKNO_DAY_US);
 }
 

@@ -394,7 +394,7 @@ static void stream_free(void *context)
 static size_t text_into(char *bytes, size_t size, const char *text)
 {
     size_t len = 0;
-    while (text[len] && len < size) {
+    while (len < size && text[len]) {
         bytes[len] = text[len];
         len++;
     }
