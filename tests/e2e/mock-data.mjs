@@ -145,7 +145,7 @@ const plain = (value, nullReason = null, flags = []) =>
 function group(of, counts, shift, sampled) {
   return {
     group: of, k: 0.5, counts, fm_gate: shift > 0.03 ? "not_advisable" : "evaluable",
-    excluded: { STAFF_PRESSED: 4, NO_CUSTOMER: 2, REPEAT_SAME_CUSTOMER: 1 },
+    excluded: { STAFF_PRESSED: 4, NO_CUSTOMER: 2, REPEAT_SAME_CUSTOMER: 1, VOIDED: 3 },
     indicators: {
       ink_personnel: index(0.18 + shift, 0.184 + shift, sampled ? 0.226 + shift : null, 0.031, 0),
       ink_office: index(0.11 + shift, 0.112 + shift, sampled ? 0.131 + shift : null, 0.042, 0),

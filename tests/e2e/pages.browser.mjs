@@ -47,6 +47,16 @@ test("a count of excluded surveys leads to those surveys", async () => {
   assert.equal(await page.locator("tbody td.wide", { hasText: "Staff pressed the panel" }).count(), count);
 });
 
+test("voided surveys are named in the page's language and lead to the voided", async () => {
+  service.mock.users.admin.language = "ru";
+  await open("admin", "#/indicators");
+  service.mock.users.admin.language = "en";
+  await page.getByRole("link", { name: /аннулирован 3/ }).first().click();
+  await page.locator("okno-surveys").waitFor();
+  const { hash } = new URL(page.url());
+  assert.ok(hash.includes("validity=voided") && !hash.includes("reason="), hash);
+});
+
 test("a row's name opens its points", async () => {
   await open("admin", "#/indicators");
   await page.getByRole("link", { name: "Riverside Mall ›" }).click();

@@ -67,6 +67,7 @@ before(async () => {
     run("", "import", kind, join(dir, `${kind}.csv`));
   }
   run(password, "user", "add", "boss", "--role", "manager", "--all-sites", "--password-stdin");
+  run(password, "user", "add", "mia", "--role", "manager", "--site", "mall", "--password-stdin");
   run(password, "user", "add", "vera", "--role", "expert", "--password-stdin");
   run(password, "user", "add", "anna", "--role", "staff", "--all-sites", "--employee", "ann", "--password-stdin");
   await keepPhoto();
@@ -110,6 +111,22 @@ test("a period is closed with a second look, and what is corrected later shows a
   await page.getByRole("button", { name: "Verify" }).click();
   await page.getByText("the same byte for byte").waitFor();
   await shoot(page, "pay-period");
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test("a manager of some sites sees their periods and closes one site at a time", async () => {
+  const { page, faults, close } = await openBrowser();
+  await logIn(page, { url, user: "mia", password });
+  await page.getByRole("link", { name: "Pay periods" }).click();
+  await page.getByRole("button", { name: "Close…" }).waitFor();
+  assert.deepEqual(await page.locator("okno-period-close select[name=site] option").allInnerTexts(), ["Mall"]);
+  await page.locator("okno-period-close input[name=from]").fill("2026-03-11");
+  await page.locator("okno-period-close input[name=to]").fill("2026-03-11");
+  await page.getByRole("button", { name: "Close…" }).click();
+  await page.getByRole("button", { name: "Close for good" }).click();
+  await page.getByText("The figures are what they were when it was closed.").waitFor();
+  assert.match(page.url(), /periods\/2$/);
   assert.deepEqual(faults, []);
   await close();
 });

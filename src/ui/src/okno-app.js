@@ -36,7 +36,7 @@ const pagesOf = {
 };
 
 // What covers all sites is closed to who sees some of them.
-const ofAllSites = ["audits", "periods"];
+const ofAllSites = ["audits"];
 
 class OknoApp extends OknoElement {
   static properties = {

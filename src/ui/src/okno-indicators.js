@@ -254,7 +254,8 @@ class OknoIndicators extends PageElement {
     return html`
       <span class="muted">${reasons.length ? t("kpi.excluded") : t("kpi.none_excluded")}</span>
       ${reasons.map(([reason, n]) => html`
-        <a class="reason num" href=${link("surveys", { query: { ...query, reason } })}><span>${reasonName(reason)}</span><b>${formatNumber(n)}</b></a>`)}
+        <a class="reason num" href=${link("surveys", { query: reason === "VOIDED" ? { ...query, validity: "voided" } : { ...query, reason } })}>
+          <span>${reason === "VOIDED" ? t("verdict.voided") : reasonName(reason)}</span><b>${formatNumber(n)}</b></a>`)}
       ${counts.undeterminable ? html`<a class="num" href=${link("surveys", { query: { ...query, validity: "undeterminable" } })}>
         ${t("kpi.undeterminable", { n: formatNumber(counts.undeterminable) })}</a>` : nothing}`;
   }

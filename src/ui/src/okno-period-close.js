@@ -9,7 +9,7 @@ import { t } from "./i18n.js";
 
 class OknoPeriodClose extends OknoElement {
   static properties = {
-    sites: { attribute: false }, after: { attribute: false }, asking: { state: true }, values: { state: true },
+    sites: { attribute: false }, limited: { attribute: false }, after: { attribute: false }, asking: { state: true }, values: { state: true },
     problem: { state: true }, reviews: { state: true }, busy: { state: true },
   };
 
@@ -37,7 +37,7 @@ class OknoPeriodClose extends OknoElement {
   }
 
   get request() {
-    const { from, to, site, accept } = { ...this.suggestion, ...this.values };
+    const { from, to, site, accept } = { ...this.suggestion, ...(this.limited ? { site: this.sites[0]?.site } : {}), ...this.values };
     return { from, to, site: site || null, accept: accept?.trim() || null };
   }
 
@@ -73,7 +73,7 @@ class OknoPeriodClose extends OknoElement {
       <div class="fields">
         <label>${t("filter.from")}<input type="date" name="from" required .value=${from} @change=${this.change}></label>
         <label>${t("filter.to")}<input type="date" name="to" required .value=${to} @change=${this.change}></label>
-        <label>${t("filter.site")}<select name="site" @change=${this.change}><option value="">${t("pay.all_sites")}</option>
+        <label>${t("filter.site")}<select name="site" @change=${this.change}>${this.limited ? nothing : html`<option value="">${t("pay.all_sites")}</option>`}
           ${this.sites.map((one) => html`<option value=${one.site} ?selected=${one.site === site}>${one.name}</option>`)}</select></label>
         ${this.reviews ? html`<label class="wide">${t("pay.accept")}<input name="accept" maxlength="1000" autocomplete="off" @change=${this.change}></label>` : nothing}
       </div>

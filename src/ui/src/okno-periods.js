@@ -72,7 +72,7 @@ class OknoPeriods extends PageElement {
           <td class="num"><a href=${link("periods", { id: String(one.period) })}>${formatPeriod(one.from, one.to, one.zone)}</a></td>
           <td>${this.siteName(one.site)}</td><td>${this.renderStates(one.states)}</td>
           <td class="num">${formatWhen(one.closed_at, one.zone)}<div class="note">${one.author}</div></td></tr>`)}</tbody></table></div>`}
-      ${this.mayClose ? html`<okno-period-close .sites=${this.sites} .after=${this.list}
+      ${this.mayClose ? html`<okno-period-close .sites=${this.sites} .limited=${Boolean(this.me?.sites)} .after=${this.list}
         @period-closed=${(event) => replaceRoute("periods", { id: String(event.detail) })}></okno-period-close>` : nothing}`;
   }
 

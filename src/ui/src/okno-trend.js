@@ -9,6 +9,9 @@ import { t } from "./i18n.js";
 import { columnsOf } from "./series.js";
 import { formatDay } from "./time.js";
 
+// The axis names days: no piece of it may be shorter, or a day would be named twice.
+const days = [1, 2, 3, 7, 14, 30, 61, 91, 182, 365].map((n) => n * 86400);
+
 class OknoTrend extends OknoElement {
   // groups: by a piece of calendar; unit: day, week or month; breaks: [{at, what, point}]
   static properties = { name: {}, groups: { attribute: false }, unit: {}, breaks: { attribute: false }, at: { state: true } };
@@ -62,7 +65,7 @@ class OknoTrend extends OknoElement {
       width, height: Math.round(11 * rem), cursor: { y: false, drag: { x: false } }, legend: { show: false },
       scales: { x: { time: true } }, tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       axes: [
-        { ...axis, space: 4.5 * rem, values: (_, ticks) => ticks.map((at) => formatDay(new Date(at * 1000), "UTC")), rotate: 0 },
+        { ...axis, space: 6 * rem, incrs: days, values: (_, ticks) => ticks.map((at) => formatDay(new Date(at * 1000), "UTC")), rotate: 0 },
         { ...axis, size: 3.5 * rem, values: (_, ticks) => ticks.map((value) => formatIndex(value)) },
       ],
       series: [{}, end, end, line(color("--text")), line(color("--accent"))],
