@@ -207,6 +207,13 @@ test("the overlay tells the frame's moment, local and UTC, and a frame step move
     return player.frameAt > before && player.frameAt;
   }, frameAt);
   assert.ok(Math.abs(stepped - frameAt - 1 / 15) < 0.002, `one frame of 15 a second: ${stepped - frameAt}`);
+  // A busy browser shows frames without telling: where the video stands, the time tells.
+  const told = await page.locator("okno-player").evaluate((player) => {
+    player.frameAt -= 2 * player.frameSeconds;
+    player.stopped();
+    return player.frameAt;
+  });
+  assert.ok(Math.abs(told - stepped) < 0.002, `missed two frames: ${told} for ${stepped}`);
 });
 
 test("looping keeps the video inside the window", async () => {

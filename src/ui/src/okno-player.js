@@ -168,8 +168,16 @@ class OknoPlayer extends OknoElement {
     if (this.clip && this.video) this.countPlayed();
   }
 
+  /** A busy browser leaves out calls for frames that it did show: where it stopped, the time tells. */
+  stopped() {
+    const missed = Math.floor((this.video.currentTime - this.frameAt) / this.frameSeconds + 0.01);
+    const known = this.frameAt !== null && this.frameSeconds !== defaultFrameSeconds;
+    if (known && missed > 0 && !this.video.seeking) this.frameShown(this.frameAt + missed * this.frameSeconds);
+  }
+
   playStateChanged() {
     this.playing = !this.video.paused && !this.video.ended;
+    if (this.video.paused) this.stopped();
     this.countPlayed();
     if (this.playing) this.emit("watched", { sha256: this.clip.sha256 });
   }

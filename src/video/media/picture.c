@@ -123,8 +123,8 @@ static void plane_mask(uint8_t *plane, int line, int width, int height, int step
         for (int x = left; x < width && x * step < high_x; x++) {
             bool hide = false;
             for (int part = 0; part < step * step && !hide; part++)
-                hide = is_inside(corners, count, x * step + part % step + 0.5,
-                                 y * step + part / step + 0.5);
+                hide = is_inside(corners, count, (double)(x * step + part % step) + 0.5,
+                                 (double)(y * step + part / step) + 0.5);
             if (hide)
                 plane[(ptrdiff_t)y * line + x] = value;
         }
