@@ -200,6 +200,23 @@ static void indicators_hold_no_total_over_sites_of_others(void **state)
                         "S1");
 }
 
+static void indicators_name_no_employee_of_other_sites(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_sql(fixture,
+                "INSERT INTO employees (import, employee, name) VALUES (1, 'E1', 'Anna'), "
+                "(1, 'E2', 'Boris')");
+    static const char path[] = "/api/v1/indicators?by=employee&" DAY;
+    AUTO_ANSWER one =
+        client_request(fixture_port(fixture), "GET", path, fixture_login(fixture, "one"), NULL);
+    assert_non_null(strstr(one.body, "Anna"));
+    assert_null(strstr(one.body, "Boris"));
+    assert_null(strstr(one.body, "E2"));
+    AUTO_ANSWER boss =
+        client_request(fixture_port(fixture), "GET", path, fixture_login(fixture, "boss"), NULL);
+    assert_non_null(strstr(boss.body, "Boris"));
+}
+
 static void a_refusal_says_why(void **state)
 {
     struct fixture *fixture = *state;
@@ -327,6 +344,7 @@ int main(void)
         TEST(each_role_gets_its_own_sites_and_no_other),
         TEST(lists_leave_out_what_is_of_other_sites),
         TEST(indicators_hold_no_total_over_sites_of_others),
+        TEST(indicators_name_no_employee_of_other_sites),
         TEST(a_refusal_says_why),
         TEST(a_route_that_says_nothing_of_sites_is_closed_to_who_sees_some),
         TEST(a_grant_of_the_api_counts_at_once),

@@ -115,6 +115,35 @@ static void leave_out(const struct http_request *request, json_t *figures)
     }
 }
 
+static bool is_in_groups(const json_t *groups, const char *by, const char *id)
+{
+    for (size_t i = 0; i < json_array_size(groups); i++) {
+        const json_t *group = json_object_get(json_array_get(groups, i), "group");
+        const char *own = json_string_value(json_object_get(group, by));
+        if (own && strcmp(own, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Names of what no group that is left is of. */
+static void forget_names(json_t *figures)
+{
+    const char *by;
+    const char *id;
+    json_t *list;
+    json_t *name;
+    void *next;
+    json_object_foreach(json_object_get(figures, "names"), by, list)
+    {
+        json_object_foreach_safe(list, next, id, name)
+        {
+            if (!is_in_groups(json_object_get(figures, "groups"), by, id))
+                (void)json_object_del(list, id);
+        }
+    }
+}
+
 int http_get_indicators(struct http_request *request, struct http_reply *reply,
                         struct okno_err *err)
 {
@@ -143,5 +172,7 @@ int http_get_indicators(struct http_request *request, struct http_reply *reply,
     if (request->sites)
         hide_places(request, figures);
     leave_out(request, figures);
+    if (request->sites)
+        forget_names(figures);
     return http_reply_json(reply, figures, err);
 }
