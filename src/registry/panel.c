@@ -61,6 +61,19 @@ static int check(const struct okno_panel_invitation *invitation, struct okno_err
     return 0;
 }
 
+/* Its events are the service's own: with a token somebody could send ratings that count as a
+ * panel's, and use up the running numbers of the phones. */
+static int check_paper(struct okno_db *db, const char *device, struct okno_err *err)
+{
+    int64_t paper = 0;
+    int rc = OKNO_DB_INT(db, "panel.is_paper", 0, &paper, err, OKNO_TEXT("device", device));
+    if (rc == 0 && paper)
+        rc = okno_fail_field(err, OKNO_REFUSED, "device",
+                             "%s is a code on paper and can be no panel: choose another name",
+                             device);
+    return rc;
+}
+
 static int add_code(struct okno_db *db, const struct okno_panel_invitation *invitation,
                     int64_t now_us, const char *letters, struct okno_err *err)
 {
@@ -87,7 +100,9 @@ int okno_panel_invite(struct okno_db *db, const struct okno_panel_invitation *in
         rc = okno_db_begin(db, err);
     if (rc < 0)
         return rc;
-    rc = registry_pair(db, invitation, now_us, err);
+    rc = check_paper(db, invitation->device, err);
+    if (rc == 0)
+        rc = registry_pair(db, invitation, now_us, err);
     if (rc == 0)
         rc = add_code(db, invitation, now_us, letters, err);
     rc = rc == 0 ? okno_db_commit(db, err) : (okno_db_rollback(db), rc);

@@ -322,6 +322,56 @@ static void a_stream_tells_presses_at_once_and_ends_with_the_service(void **stat
     (void)close(fd);
 }
 
+/* A stream that is open; the caller closes it. */
+static int listen_as(struct fixture *fixture, const char *header, const char *expected)
+{
+    char request[400];
+    int fd = client_connect(fixture_port(fixture));
+    int len = snprintf(request, sizeof(request),
+                       "GET /api/v1/panel/presses HTTP/1.1\r\nHost: a\r\nAccept: "
+                       "text/event-stream\r\n%s\r\n",
+                       header);
+    client_send(fd, request, (size_t)len);
+    await_text(fd, expected);
+    return fd;
+}
+
+static void an_open_stream_of_a_revoked_panel_tells_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct okno_err err = {0};
+    char button[120];
+    char panel[120];
+    char rest[400] = "";
+    size_t len = 0;
+    ssize_t more = 0;
+    int64_t revoked = 0;
+    paired(fixture, "B1", "button", button);
+    paired(fixture, "T1", "panel", panel);
+    int fd = listen_as(fixture, panel, "listening");
+    assert_int_equal(okno_panel_revoke(fixture->db, "T1", okno_time_now(), &revoked, &err), 0);
+    send_press(fixture, button, 1, 0);
+    while (len < sizeof(rest) - 1 && (more = recv(fd, rest + len, sizeof(rest) - 1 - len, 0)) > 0)
+        len += (size_t)more;
+    assert_null(strstr(rest, "event: press"));
+    assert_int_equal(more, 0); /* ended, not waiting */
+    (void)close(fd);
+}
+
+static void one_panel_leaves_streams_to_the_others(void **state)
+{
+    struct fixture *fixture = *state;
+    char first[120];
+    char second[120];
+    int fds[6];
+    paired(fixture, "T1", "panel", first);
+    paired(fixture, "T2", "panel", second);
+    for (size_t i = 0; i < OKNO_COUNT(fds); i++)
+        fds[i] = listen_as(fixture, i < 5 ? first : second, i == 4 ? " 503 " : "listening");
+    for (size_t i = 0; i < OKNO_COUNT(fds); i++)
+        (void)close(fds[i]);
+}
+
 /* Somebody who sees no site, or another, neither invites nor revokes here, and sees nothing. */
 static void rights_end_at_the_own_sites(void **state)
 {
@@ -514,6 +564,19 @@ static void a_form_that_is_none_is_refused(void **state)
     assert_int_equal(count(fixture, "SELECT count(*) FROM events"), 0);
 }
 
+static void a_code_on_paper_is_invited_as_no_panel(void **state)
+{
+    struct fixture *fixture = *state;
+    struct okno_qr_code code = hang_up(fixture);
+    char body[200];
+    (void)snprintf(body, sizeof(body), "{\"device\":\"%s\",\"point\":\"P1\",\"role\":\"both\"}",
+                   code.device);
+    AUTO_ANSWER answer = client_request(fixture_port(fixture), "POST", "/api/v1/panels",
+                                        fixture_login(fixture, "boss"), body);
+    assert_int_equal(answer.status, 409);
+    assert_int_equal(count(fixture, "SELECT count(*) FROM panel_codes"), 0);
+}
+
 static void a_revoked_code_says_so(void **state)
 {
     struct fixture *fixture = *state;
@@ -545,6 +608,8 @@ int main(void)
         TEST(a_panel_says_how_its_queue_is),
         TEST(fresh_presses_reach_the_panels_of_the_point_and_old_ones_do_not),
         TEST(a_stream_tells_presses_at_once_and_ends_with_the_service),
+        TEST(an_open_stream_of_a_revoked_panel_tells_nothing),
+        TEST(one_panel_leaves_streams_to_the_others),
         TEST(rights_end_at_the_own_sites),
         TEST(a_device_of_another_site_is_not_taken_over),
         TEST(a_phone_is_shown_the_question_of_the_point),
@@ -553,6 +618,7 @@ int main(void)
         TEST(a_phone_answers_once_in_a_while),
         TEST(a_flood_is_told_honestly),
         TEST(a_form_that_is_none_is_refused),
+        TEST(a_code_on_paper_is_invited_as_no_panel),
         TEST(a_revoked_code_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,9 @@ VALUES ($import, $device, $point, $from, $role);
 UPDATE panel_codes SET expires_at = $now
 WHERE device = $device AND used_at IS NULL AND expires_at > $now;
 
+-- name: panel.is_paper
+SELECT EXISTS (SELECT 1 FROM qr_codes WHERE device = $device);
+
 -- name: panel.add_code
 INSERT INTO panel_codes (code_hash, device, label, author, created_at, expires_at)
 VALUES ($code_hash, $device, $label, $author, $now, $expires_at);

@@ -8,8 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
-static bool find_bearer(const char *header, char ret_token[OKNO_TOKEN_TEXT])
+bool http_bearer(const struct http_request *request, char ret_token[OKNO_TOKEN_TEXT])
 {
+    const char *header = http_header(request, "Authorization");
     static const char scheme[] = "Bearer ";
     size_t len = sizeof(scheme) - 1;
     if (!header || strncasecmp(header, scheme, len) != 0)
@@ -39,7 +40,7 @@ static int check_rate(struct http_service *service, const char *device, struct h
 int http_device_load(struct http_request *request, struct http_reply *reply, struct okno_err *err)
 {
     char token[OKNO_TOKEN_TEXT];
-    int rc = find_bearer(http_header(request, "Authorization"), token)
+    int rc = http_bearer(request, token)
                  ? okno_token_find(request->db, token, request->device, err)
                  : okno_fail(err, OKNO_UNAUTHENTICATED,
                              "send the device's token: Authorization: Bearer TOKEN");

@@ -10,6 +10,7 @@
 #include "okno/json.h"
 #include "okno/survey.h"
 #include "okno/text.h"
+#include "okno/token.h"
 #include "okno/user.h"
 #include "rate.h"
 #include "reply.h"
@@ -161,6 +162,8 @@ OKNO_CHECK int http_session_load(struct http_request *request, struct okno_err *
 
 /* Fill in the device from its token. OKNO_UNAUTHENTICATED without one that stands, OKNO_TOO_MANY
  * (with Retry-After) when it asks too often. */
+/* The token that was sent, of whatever worth; false without one. */
+bool http_bearer(const struct http_request *request, char ret_token[OKNO_TOKEN_TEXT]);
 OKNO_CHECK int http_device_load(struct http_request *request, struct http_reply *reply,
                                 struct okno_err *err);
 

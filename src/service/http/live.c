@@ -3,6 +3,7 @@
 
 #include "okno/time.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -75,19 +76,28 @@ bool http_live_next(struct http_live *live, const char *point, uint64_t *after, 
     return found;
 }
 
-bool http_live_enter(struct http_live *live)
+int http_live_enter(struct http_live *live, const char *device)
 {
+    int place = -1;
+    int own = 0;
     (void)pthread_mutex_lock(&live->lock);
-    bool room = live->streams < HTTP_LIVE_STREAMS && !live->stopping;
-    live->streams += room;
+    for (int i = 0; i < HTTP_LIVE_STREAMS; i++) {
+        own += strcmp(live->streams[i], device) == 0;
+        if (!live->streams[i][0])
+            place = i;
+    }
+    if (own >= HTTP_LIVE_PER_DEVICE || live->stopping)
+        place = -1;
+    if (place >= 0)
+        (void)snprintf(live->streams[place], OKNO_ID_TEXT, "%s", device);
     (void)pthread_mutex_unlock(&live->lock);
-    return room;
+    return place;
 }
 
-void http_live_leave(struct http_live *live)
+void http_live_leave(struct http_live *live, int place)
 {
     (void)pthread_mutex_lock(&live->lock);
-    live->streams--;
+    live->streams[place][0] = '\0';
     (void)pthread_mutex_unlock(&live->lock);
 }
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { HTTP_LIVE_PRESSES = 256, HTTP_LIVE_STREAMS = 64 };
+enum { HTTP_LIVE_PRESSES = 256, HTTP_LIVE_STREAMS = 64, HTTP_LIVE_PER_DEVICE = 4 };
 
 struct http_press {
     uint64_t number; /* from 1 upwards */
@@ -24,7 +24,7 @@ struct http_live {
     pthread_mutex_t lock; /* protects what follows */
     pthread_cond_t changed;
     uint64_t told;
-    int streams;
+    char streams[HTTP_LIVE_STREAMS][OKNO_ID_TEXT]; /* whose each is; empty: free */
     bool stopping;
     struct http_press presses[HTTP_LIVE_PRESSES];
 };
@@ -43,9 +43,10 @@ uint64_t http_live_now(struct http_live *live);
 bool http_live_next(struct http_live *live, const char *point, uint64_t *after, int64_t wait_us,
                     struct http_press *ret_press);
 
-/* A place for one more stream; false when there is none. */
-bool http_live_enter(struct http_live *live);
-void http_live_leave(struct http_live *live);
+/* A place for one more stream of the device; -1 when there is none, or the device has its share:
+ * one alone must not keep the others from listening. */
+int http_live_enter(struct http_live *live, const char *device);
+void http_live_leave(struct http_live *live, int place);
 
 bool http_live_stopping(struct http_live *live);
 /* From now on nobody waits. */

@@ -7,10 +7,12 @@
 #include "okno/panel.h"
 #include "okno/qr.h"
 #include "okno/time.h"
+#include "okno/token.h"
 #include "range.h"
 #include "rights.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -376,7 +378,10 @@ static json_t *press_json(const struct http_press *press)
 }
 
 struct stream {
+    struct http_service *service;
     struct http_live *live;
+    int place;
+    char token[OKNO_TOKEN_TEXT];
     char point[OKNO_ID_TEXT];
     uint64_t after;
     int64_t until_us;
@@ -386,8 +391,27 @@ struct stream {
 static void stream_free(void *context)
 {
     struct stream *stream = context;
-    http_live_leave(stream->live);
+    http_live_leave(stream->live, stream->place);
+    sodium_memzero(stream, sizeof(*stream));
     free(stream);
+}
+
+/* Whether the token still opens, and the device still stands where it stood: a revoked tablet, or
+ * one that was moved, hears no more. */
+static bool may_hear(struct stream *stream)
+{
+    char device[OKNO_ID_TEXT] = "";
+    bool found = false;
+    struct okno_pairing pairing;
+    struct okno_err err = {0};
+    struct okno_db *db = NULL;
+    int rc = http_pool_take(&stream->service->pool, &db, &err);
+    if (rc == 0)
+        rc = okno_token_find(db, stream->token, device, &err);
+    if (rc == 0)
+        rc = find_pairing(db, device, okno_time_now(), &found, &pairing, &err);
+    http_pool_give(&stream->service->pool, db);
+    return rc == 0 && found && strcmp(pairing.point, stream->point) == 0;
 }
 
 /* A stream's pieces end without a NUL. */
@@ -412,7 +436,10 @@ static size_t stream_next(void *context, char *bytes, size_t size)
     }
     if (okno_time_monotonic() >= stream->until_us || http_live_stopping(stream->live))
         return 0;
-    if (!http_live_next(stream->live, stream->point, &stream->after, ping_us, &press))
+    bool pressed = http_live_next(stream->live, stream->point, &stream->after, ping_us, &press);
+    if (!may_hear(stream))
+        return 0;
+    if (!pressed)
         return http_live_stopping(stream->live) ? 0 : text_into(bytes, size, ": here\n\n");
     okno_autojson json_t *json = press_json(&press);
     okno_autofree char *data = json ? json_dumps(json, JSON_COMPACT) : NULL;
@@ -425,18 +452,25 @@ static int reply_stream(struct http_request *request, struct http_reply *reply, 
                         uint64_t after, struct okno_err *err)
 {
     struct http_live *live = &request->service->live;
-    if (!http_live_enter(live)) {
+    int place = http_live_enter(live, request->device);
+    if (place < 0) {
         http_reply_header(reply, "Retry-After", "30");
-        return okno_fail(err, OKNO_BUSY, "%d panels listen already: ask again and again instead",
-                         HTTP_LIVE_STREAMS);
+        return okno_fail(err, OKNO_BUSY,
+                         "%d panels listen already, or this one %d times: ask again and again "
+                         "instead",
+                         HTTP_LIVE_STREAMS, HTTP_LIVE_PER_DEVICE);
     }
     struct stream *stream = calloc(1, sizeof(*stream));
     if (!stream) {
-        http_live_leave(live);
+        http_live_leave(live, place);
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a stream");
     }
-    *stream = (struct stream){
-        .live = live, .after = after, .until_us = okno_time_monotonic() + stream_us};
+    *stream = (struct stream){.service = request->service,
+                              .live = live,
+                              .place = place,
+                              .after = after,
+                              .until_us = okno_time_monotonic() + stream_us};
+    (void)http_bearer(request, stream->token);
     (void)snprintf(stream->point, sizeof(stream->point), "%s", point);
     reply->type = "text/event-stream";
     reply->stream = stream_next;
