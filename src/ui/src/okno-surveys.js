@@ -88,8 +88,10 @@ class OknoSurveys extends PageElement {
     return () => { this.data = { sites, zone, days, path, lanes, day, surveys: [], next: null }; };
   }
 
+  /** From the day that is asked for: it may still be on its way when the next key comes. */
   moveDay(by) {
-    const date = addDays(this.data.days.from, by);
+    const { from, to } = this.query;
+    const date = addDays(isDay(from) && isDay(to) && from <= to ? to : this.data.days.to, by);
     this.change({ from: date, to: date, range: "" });
   }
 
