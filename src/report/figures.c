@@ -283,6 +283,13 @@ static json_t *moment_json(int64_t us, bool local)
     return json_string(text);
 }
 
+/* An audit that is not there would look like one that has no figures yet. */
+static int require_audit(struct okno_db *db, const char *audit, struct okno_err *err)
+{
+    okno_autojson json_t *status = NULL;
+    return okno_audit_status(db, audit, &status, err);
+}
+
 /* Breaks are looked for in all calendars of the period. */
 static int prepare(struct making *m, const struct okno_group_vec *groups, struct okno_err *err)
 {
@@ -290,6 +297,8 @@ static int prepare(struct making *m, const struct okno_group_vec *groups, struct
     int64_t slack_us = query->local ? OKNO_DAY_US : 0;
     int rc =
         beside_breaks(m->db, query->from_us - slack_us, query->to_us + slack_us, &m->breaks, err);
+    if (rc == 0 && query->audit)
+        rc = require_audit(m->db, query->audit, err);
     if (rc == 0 && query->audit)
         rc = beside_evidence(m->db, query->audit, query->undeterminable_limit, &m->evidence, err);
     if (rc == 0 && query->compare)

@@ -31,7 +31,8 @@ static int require_user(struct okno_db *db, const char *field, const char *user,
                                "a void needs a second person: name the user");
     int rc = OKNO_DB_INT(db, "survey.knows_user", 0, &known, err, OKNO_TEXT("user", user));
     if (rc == 0 && !known)
-        return okno_fail_field(err, OKNO_UNKNOWN_REF, field, "there is no user \"%s\"",
+        return okno_fail_field(err, OKNO_UNKNOWN_REF, field,
+                               "there is no user \"%s\" who may void (staff may not)",
                                okno_text_show(user, shown));
     return rc;
 }
@@ -94,6 +95,19 @@ static int check_people(struct okno_db *db, const struct okno_survey_void *reque
     return rc;
 }
 
+/* Nobody decides about the own surveys. */
+static int refuse_own(struct okno_db *db, const char *survey, const char *user,
+                      struct okno_err *err)
+{
+    int64_t own = 0;
+    int rc = OKNO_DB_INT(db, "survey.is_own", 0, &own, err, OKNO_TEXT("survey", survey),
+                         OKNO_TEXT("user", user));
+    if (rc == 0 && own)
+        rc = okno_fail(err, OKNO_REFUSED, "survey %s counts for %s, who cannot decide about it",
+                       survey, user);
+    return rc;
+}
+
 static int set_void(struct okno_db *db, const struct okno_survey_void *request, int64_t *ret_count,
                     struct okno_err *err)
 {
@@ -101,6 +115,10 @@ static int set_void(struct okno_db *db, const struct okno_survey_void *request, 
     int rc = check_people(db, request, author, err);
     if (rc == 0)
         rc = check_survey(db, request, err);
+    if (rc == 0)
+        rc = refuse_own(db, request->survey, author, err);
+    if (rc == 0)
+        rc = refuse_own(db, request->survey, request->second, err);
     return rc < 0 ? rc
                   : OKNO_DB_RUN(db, "survey.add_void", ret_count, err,
                                 OKNO_TEXT("survey", request->survey),

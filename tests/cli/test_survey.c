@@ -332,6 +332,25 @@ static void voiding_takes_a_reason_and_a_second_person(void **state)
     assert_int_equal(ran.exit_code, 5);
 }
 
+static void staff_and_whom_it_counts_for_do_not_void(void **state)
+{
+    struct store *store = *state;
+    put(store,
+        "INSERT INTO users (user, role, password_hash, employee, created_at) VALUES"
+        " ('sam', 'staff', '', NULL, 0), ('own', 'manager', '', 'e9', 0)");
+    put(store, "UPDATE surveys SET employee = 'e9' WHERE survey = 'd1.0.1'");
+    OKNO_RUN(store, "", "survey", "void", "d1.0.1", "--reason", "R", "--second", "sam");
+    assert_int_equal(ran.exit_code, 2);
+    assert_non_null(strstr(ran.err, "who may void (staff may not)"));
+    OKNO_RUN(store, "", "survey", "void", "d1.0.1", "--reason", "R", "--second", "own");
+    assert_int_equal(ran.exit_code, 5);
+    assert_non_null(strstr(ran.err, "counts for own"));
+    OKNO_RUN(store, "", "survey", "void", "d1.0.1", "--reason", "R", "--second", "ann", "--user",
+             "own");
+    assert_int_equal(ran.exit_code, 5);
+    assert_string_equal(get(store, "SELECT count(*) FROM voids"), "0");
+}
+
 static void a_frozen_frame_cannot_be_voided_but_an_abandoned_one_can(void **state)
 {
     struct store *store = *state;
@@ -464,6 +483,7 @@ int main(void)
         TEST(a_list_closes_what_is_due),
         TEST(events_from_the_future_are_noted),
         TEST(voiding_takes_a_reason_and_a_second_person),
+        TEST(staff_and_whom_it_counts_for_do_not_void),
         TEST(a_frozen_frame_cannot_be_voided_but_an_abandoned_one_can),
         TEST(everything_from_an_import_is_voided_and_unvoided_by_two),
         TEST(a_late_answer_is_listed_as_a_change_and_shown),

@@ -100,7 +100,8 @@ WHERE p.period = $period AND q.period < $before ORDER BY q.period DESC LIMIT 1;
 
 -- name: period.causes
 -- What was decided, corrected or told after the marks about surveys of a period, by the employee it
--- may concern (NULL: everybody). Newest last.
+-- may concern (NULL: everybody). Newest last. A change of nothing but flags moves no figure; one of
+-- nothing else but the employee comes from a shift.
 WITH subject AS (
     SELECT s.survey, s.employee AS shift, a.id AS moved, a.employee AS moved_to, s.placed_at,
            CASE WHEN a.id IS NULL THEN s.employee ELSE a.employee END AS employee
@@ -126,13 +127,18 @@ UNION ALL
 SELECT 'late_event', s.survey, s.placed_at, coalesce(s.employee, 'unassigned')
 FROM subject s WHERE s.placed_at > $closed_at
 UNION ALL
-SELECT 'late_event', h.survey, h.at,
-       coalesce(json_extract(h.became, '$.employee'), s.employee, 'unassigned')
-FROM survey_history h JOIN subject s ON s.survey = h.survey WHERE h.at > $closed_at
+SELECT CASE WHEN json_remove(h.was, '$.flags', '$.employee')
+                 = json_remove(h.became, '$.flags', '$.employee') THEN 'shift' ELSE 'late_event' END,
+       h.survey, h.at, coalesce(json_extract(h.became, '$.employee'), s.employee, 'unassigned')
+FROM survey_history h JOIN subject s ON s.survey = h.survey
+WHERE h.at > $closed_at AND json_remove(h.was, '$.flags') IS NOT json_remove(h.became, '$.flags')
 UNION ALL
-SELECT 'late_event', h.survey, h.at, coalesce(json_extract(h.was, '$.employee'), 'unassigned')
+SELECT CASE WHEN json_remove(h.was, '$.flags', '$.employee')
+                 = json_remove(h.became, '$.flags', '$.employee') THEN 'shift' ELSE 'late_event' END,
+       h.survey, h.at, coalesce(json_extract(h.was, '$.employee'), 'unassigned')
 FROM survey_history h LEFT JOIN subject s ON s.survey = h.survey
 WHERE h.at > $closed_at AND h.was IS NOT NULL
+  AND json_remove(h.was, '$.flags') IS NOT json_remove(h.became, '$.flags')
   AND (s.survey IS NOT NULL
        OR (h.became IS NULL AND json_extract(h.was, '$.opened_at') >= $from_text
            AND json_extract(h.was, '$.opened_at') < $to_text))

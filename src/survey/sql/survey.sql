@@ -124,7 +124,16 @@ SELECT coalesce((SELECT v.voided FROM voids v WHERE v.survey = s.survey
 FROM subjects s WHERE s.survey = $survey;
 
 -- name: survey.knows_user
-SELECT EXISTS (SELECT 1 FROM users WHERE user = $user AND disabled = 0);
+-- Staff have no say in what counts of them.
+SELECT EXISTS (SELECT 1 FROM users WHERE user = $user AND disabled = 0 AND role <> 'staff');
+
+-- name: survey.is_own
+-- Whether the survey counts for the employee that a user is.
+SELECT EXISTS (
+    SELECT 1 FROM users u JOIN subjects s ON s.survey = $survey
+    LEFT JOIN attributed a ON a.survey = s.survey
+    WHERE u.user = $user
+      AND u.employee = CASE WHEN a.id IS NULL THEN s.employee ELSE a.employee END);
 
 -- name: survey.add_void
 INSERT INTO voids (survey, voided, at, author, second, reason)
