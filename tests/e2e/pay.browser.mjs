@@ -28,7 +28,8 @@ const tables = {
   devices: "device,point,from\nd1,till-1,2026-01-01T00:00:00Z\n",
   questions: "question,point,from,kind,text\nq1,till-1,2026-01-01T00:00:00Z,personnel,Well served?\n",
   employees: "employee,name\nann,Anna Petrova\nbob,Boris Ivanov\n",
-  shifts: "employee,point,from,to\nann,till-1,2026-03-10T06:00:00Z,2026-03-10T12:00:00Z\nbob,till-1,2026-03-10T12:00:00Z,2026-03-10T18:00:00Z\n",
+  shifts: "employee,point,from,to\nann,till-1,2026-03-10T06:00:00Z,2026-03-10T12:00:00Z\nbob,till-1,2026-03-10T12:00:00Z,2026-03-10T18:00:00Z\n" +
+    "bob,till-1,2026-03-11T06:00:00Z,2026-03-11T12:00:00Z\n",
 };
 
 /** 30 surveys of Anna in the morning, 4 of Boris after noon, the last under force majeure; every fifth answer is no. */
@@ -42,6 +43,8 @@ function events() {
     press(minute, i % 5 === 0 ? "no" : "yes");
   }
   press(352.5, "hold");
+  press(1440, "press"); // Boris, a day later
+  press(1440, "yes");
   return `${lines.join("\n")}\n`;
 }
 
@@ -127,7 +130,8 @@ test("a manager of some sites sees their periods and closes one site at a time",
   await page.getByRole("button", { name: "Close for good" }).click();
   await page.getByText("The figures are what they were when it was closed.").waitFor();
   assert.match(page.url(), /periods\/2$/);
-  assert.deepEqual(faults, []);
+  // Audits are closed to a manager of some sites (403), and the pages do without them.
+  assert.deepEqual(faults.filter((fault) => !/status of 403/.test(fault)), []);
   await close();
 });
 
