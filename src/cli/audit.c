@@ -12,7 +12,6 @@
 #include "okno/ledger.h"
 #include "okno/time.h"
 
-#include <errno.h>
 #include <string.h>
 
 struct step {
@@ -182,18 +181,6 @@ static int run_seed(struct cli *cli, int argc, char **argv, struct okno_err *err
     return rc < 0 ? rc : print_status(db, common.audit, cli->json, err);
 }
 
-/* The note to a file of its own, or to standard output. */
-static int put_note(const char *path, const struct okno_buf *note, struct okno_err *err)
-{
-    okno_autofclose FILE *file = path ? fopen(path, "we") : NULL;
-    if (path && !file)
-        return okno_fail_errno(err, errno, "cannot make %s", path);
-    FILE *to = file ? file : stdout;
-    if (fputs(okno_buf_text(note), to) < 0 || fflush(to) != 0)
-        return okno_fail_errno(err, errno, "cannot write %s", path ? path : "the checkpoint");
-    return 0;
-}
-
 static int run_checkpoint(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
@@ -211,7 +198,7 @@ static int run_checkpoint(struct cli *cli, int argc, char **argv, struct okno_er
         rc = okno_audit_checkpoint(db, common.audit, common.author, okno_time_now(), &note, err);
     if (rc < 0)
         return rc;
-    rc = put_note(path, &note, err);
+    rc = cli_put(path, &note, err);
     if (rc < 0)
         okno_err_context(err,
                          "the checkpoint is made; `okno log checkpoint --audit %s` gives it "

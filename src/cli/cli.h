@@ -2,6 +2,7 @@
 #ifndef OKNO_CLI_H
 #define OKNO_CLI_H
 
+#include "okno/buf.h"
 #include "okno/db.h"
 #include "okno/err.h"
 
@@ -34,5 +35,8 @@ OKNO_CHECK int cli_open_db(struct cli *cli, struct okno_db **ret_db, struct okno
 
 /* Who sits at the command line, for what is recorded: "local:" and the login name, else the uid. */
 void cli_author(char *ret_text, size_t size);
+
+/* A text to a file of its own, or to standard output where path is NULL. */
+OKNO_CHECK int cli_put(const char *path, const struct okno_buf *text, struct okno_err *err);
 
 #endif

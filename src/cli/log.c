@@ -38,17 +38,6 @@ static int read_file(const char *path, struct okno_buf *to, struct okno_err *err
     return ferror(file) ? okno_fail_errno(err, errno, "cannot read %s", path) : 0;
 }
 
-static int put(const char *path, const struct okno_buf *text, struct okno_err *err)
-{
-    okno_autofclose FILE *file = path ? fopen(path, "we") : NULL;
-    if (path && !file)
-        return okno_fail_errno(err, errno, "cannot make %s", path);
-    FILE *to = file ? file : stdout;
-    if (fputs(okno_buf_text(text), to) < 0 || fflush(to) != 0)
-        return okno_fail_errno(err, errno, "cannot write %s", path ? path : "the result");
-    return 0;
-}
-
 /* ---- key, checkpoint, prove ---- */
 
 static int run_key(struct cli *cli, int argc, char **argv, struct okno_err *err)
@@ -86,7 +75,7 @@ static int run_checkpoint(struct cli *cli, int argc, char **argv, struct okno_er
     if (rc == 0)
         rc = audit ? okno_ledger_audit_checkpoint(db, audit, &note, err)
                    : okno_ledger_checkpoint(db, NULL, okno_time_now(), &checkpoint, &note, err);
-    return rc < 0 ? rc : put(path, &note, err);
+    return rc < 0 ? rc : cli_put(path, &note, err);
 }
 
 static int prove(struct okno_db *db, int64_t leaf, struct okno_buf *to, struct okno_err *err)
@@ -127,8 +116,8 @@ static int run_prove(struct cli *cli, int argc, char **argv, struct okno_err *er
     if (rc == 0 && line_path)
         rc = okno_buf_add_text(&line, "\n", err);
     if (rc == 0 && line_path)
-        rc = put(line_path, &line, err);
-    return rc < 0 ? rc : put(path, &proof, err);
+        rc = cli_put(line_path, &line, err);
+    return rc < 0 ? rc : cli_put(path, &proof, err);
 }
 
 /* ---- verify: no database ---- */

@@ -5,19 +5,6 @@
 #include "okno/ledger.h"
 #include "okno/time.h"
 
-#include <errno.h>
-
-static int put(const char *path, const struct okno_buf *note, struct okno_err *err)
-{
-    okno_autofclose FILE *file = path ? fopen(path, "we") : NULL;
-    if (path && !file)
-        return okno_fail_errno(err, errno, "cannot make %s", path);
-    FILE *to = file ? file : stdout;
-    if (fputs(okno_buf_text(note), to) < 0 || fflush(to) != 0)
-        return okno_fail_errno(err, errno, "cannot write %s", path ? path : "the checkpoint");
-    return 0;
-}
-
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
@@ -46,7 +33,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
                   "okno recover: entry %lld begins the log %s; give its checkpoint to those who "
                   "have one of the old log\n",
                   (long long)checkpoint.size - 1, checkpoint.origin);
-    return put(path, &note, err);
+    return cli_put(path, &note, err);
 }
 
 const struct cli_command cli_recover = {
