@@ -76,7 +76,19 @@ export async function waitUntil(page, look, argument, patienceMs = 15000) {
   }
 }
 
-/** The same for something that happens outside the page. */
+/** What leaves the page by itself: begin before the act, then await the function that this returns. */
+export async function glimpse(page, selector, text = "") {
+  const sight = `${selector} ${text}`;
+  await page.evaluate(([key, wanted, words]) => {
+    window.glimpsed = { ...window.glimpsed, [key]: false };
+    new MutationObserver(() => {
+      if ([...document.querySelectorAll(wanted)].some((one) => one.textContent.includes(words))) window.glimpsed[key] = true;
+    }).observe(document.documentElement, { childList: true, subtree: true, characterData: true, attributes: true });
+  }, [sight, selector, text]);
+  return () => waitUntil(page, (key) => window.glimpsed[key], sight);
+}
+
+/** The same as waitUntil for something that happens outside the page. */
 export async function waitHere(page, look, patienceMs = 15000) {
   const end = Date.now() + patienceMs;
   while (!look()) {

@@ -55,8 +55,15 @@ export class Service {
     this.url = `http://127.0.0.1:${this.port}`;
   }
 
+  get running() { return this.process.exitCode === null && this.process.signalCode === null; }
+
+  /** Up again, if it is down. */
+  async back() {
+    if (!this.running) await this.up();
+  }
+
   async down(signal = "SIGTERM") {
-    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    if (!this.running) return;
     const gone = once(this.process, "exit");
     this.process.kill(signal);
     await gone;
