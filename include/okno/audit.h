@@ -1,7 +1,6 @@
 /* An audit: a frozen frame of surveys, a random sample of it by a public seed, expert review, and
- * figures for the whole frame. Steps come in order (plan, freeze, checkpoint, seed, draw, close);
- * each is written down, here and in the evidence log, in the transaction that does it. Times are
- * UTC microseconds. */
+ * figures for the whole frame. Steps come in the order of okno_audit_steps; each is written down,
+ * here and in the evidence log, in the transaction that does it. Times are UTC microseconds. */
 #ifndef OKNO_AUDIT_H
 #define OKNO_AUDIT_H
 
@@ -18,6 +17,32 @@
 
 #define OKNO_SEED_BYTES_MIN 20
 #define OKNO_SEED_BYTES_MAX 256
+
+/* One step: the state it leads from (NULL: none before), and to. One that stays in its state may be
+ * repeated. */
+struct okno_audit_step {
+    const char *name, *from, *to;
+    const char *after; /* a step that must have been done before; NULL: the state says it all */
+    const char *needs; /* what its command takes after the audit's id */
+};
+/* plan, freeze, checkpoint, seed, draw, extend, close, report, sign, export; the last has no name.
+ * Everything about the order of steps is read from here. */
+extern const struct okno_audit_step okno_audit_steps[];
+
+/* The step that leads on from a state; NULL where none does. */
+const struct okno_audit_step *okno_audit_next(const char *state);
+
+/* 0, or OKNO_OUT_OF_ORDER (what is missing, and the command to run next), OKNO_NOT_FOUND. For work
+ * done before its step is written down: a report, a signature. */
+OKNO_CHECK int okno_audit_may(struct okno_db *db, const char *audit, const char *step,
+                              struct okno_err *err);
+
+/* Write down a step that another room did (`report`, `sign`), in the caller's transaction, with its
+ * order checked: `detail`, an object without floats, enters the log but for its members how,
+ * witnesses, title, note. */
+OKNO_CHECK int okno_audit_add(struct okno_db *db, const char *audit, const char *step,
+                              const json_t *detail, const char *author, int64_t now_us,
+                              struct okno_err *err);
 
 /* What is fixed before anything is drawn. Texts are borrowed for the call. */
 struct okno_audit_plan {
@@ -78,8 +103,9 @@ OKNO_CHECK int okno_audit_export(struct okno_db *db, const char *audit, const js
 /* A step out of order is OKNO_OUT_OF_ORDER and names what is missing; an unknown audit is
  * OKNO_NOT_FOUND: in all functions here. */
 
-/* A new object: audit, title, state, period_from, period_to, plan, frame_size, frame_sha256, seed,
- * sample, reviewed, valid, invalid, undeterminable, steps [{step, at, author, detail}]. */
+/* A new object: audit, title, state, next, next_command, period_from, period_to, plan, frame_size,
+ * frame_sha256, seed, sample, reviewed, valid, invalid, undeterminable, steps [{step, at, author,
+ * detail}]. */
 OKNO_CHECK int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status,
                                  struct okno_err *err);
 

@@ -52,35 +52,6 @@ int audit_load(struct okno_db *db, const char *audit, struct audit_row *ret_row,
     return 0;
 }
 
-/* The states in order, and the step that leads out of each. */
-static const struct {
-    const char *state, *next_step;
-} order[] = {{"planned", "freeze"}, {"frozen", "checkpoint"}, {"checkpointed", "seed"},
-             {"seeded", "draw"},    {"drawn", "close"},       {"closed", NULL}};
-
-static size_t place_of(const char *state)
-{
-    size_t place = 0;
-    while (place < OKNO_COUNT(order) && strcmp(order[place].state, state) != 0)
-        place++;
-    return place;
-}
-
-int audit_expect(const struct audit_row *row, const char *step, const char *state,
-                 struct okno_err *err)
-{
-    size_t now = place_of(row->state);
-    size_t needed = place_of(state);
-    if (now == needed)
-        return 0;
-    if (now < needed)
-        return okno_fail(err, OKNO_OUT_OF_ORDER,
-                         "audit %s is %s: before `%s` comes `okno audit %s %s`", row->audit,
-                         row->state, step, order[now].next_step, row->audit);
-    return okno_fail(err, OKNO_OUT_OF_ORDER, "audit %s is %s: `%s` was done and is never repeated",
-                     row->audit, row->state, step);
-}
-
 /* Facts of a step that may name people stay out of the log; a salted hash of the whole stands for
  * them. */
 static json_t *public_part(const json_t *detail)
@@ -148,7 +119,7 @@ int audit_check_note(const char *field, const char *text, struct okno_err *err)
     return check_note(field, text, NOTE_BYTES_MAX, err);
 }
 
-static int check_author(const char *author, struct okno_err *err)
+int audit_check_author(const char *author, struct okno_err *err)
 {
     if (!author[0])
         return okno_fail_field(err, OKNO_MISSING, "author", "author: who does this step?");
@@ -182,7 +153,7 @@ static int check_plan(const struct okno_audit_plan *plan, const char *author, st
                                okno_text_show(plan->audit, shown));
     int rc = check_note("title", plan->title, TITLE_BYTES_MAX, err);
     if (rc == 0)
-        rc = check_author(author, err);
+        rc = audit_check_author(author, err);
     return rc < 0 ? rc : check_numbers(plan, err);
 }
 
@@ -265,15 +236,13 @@ static int store_seed(struct okno_db *db, const char *audit, const char *seed, c
                       struct okno_err *err)
 {
     struct audit_row row;
-    int rc = audit_load(db, audit, &row, err);
+    int rc = audit_enter(db, audit, "seed", &row, err);
     if (rc == 0)
-        rc = audit_expect(&row, "seed", "checkpointed", err);
-    if (rc == 0)
-        rc = OKNO_DB_RUN(db, "audit.set_seeded", NULL, err, OKNO_TEXT("audit", audit),
+        rc = OKNO_DB_RUN(db, "audit.set_seed", NULL, err, OKNO_TEXT("audit", audit),
                          OKNO_TEXT("seed", seed));
     if (rc < 0)
         return rc;
-    return audit_add_step(
+    return audit_done(
         db, audit, "seed", author, now_us,
         json_pack("{s:s, s:s, s:s}", "seed", seed, "how", how, "witnesses", witnesses), err);
 }
@@ -287,7 +256,7 @@ int okno_audit_seed(struct okno_db *db, const char *audit, const char *seed, con
     if (rc == 0)
         rc = check_note("witnesses", witnesses, NOTE_BYTES_MAX, err);
     if (rc == 0)
-        rc = check_author(author, err);
+        rc = audit_check_author(author, err);
     if (rc == 0)
         rc = okno_db_begin(db, err);
     if (rc < 0)

@@ -4,32 +4,22 @@
 #include "okno/ledger.h"
 #include "room.h"
 
-static int set_state(struct okno_db *db, const char *audit, const char *state, struct okno_err *err)
-{
-    return OKNO_DB_RUN(db, "audit.set_state", NULL, err, OKNO_TEXT("audit", audit),
-                       OKNO_TEXT("state", state));
-}
-
 static int checkpoint(struct okno_db *db, const char *audit, const char *author, int64_t now_us,
                       struct okno_buf *to, struct okno_err *err)
 {
     struct audit_row row;
     struct okno_checkpoint made;
     char root[OKNO_SHA256_TEXT];
-    int rc = audit_load(db, audit, &row, err);
-    if (rc == 0)
-        rc = audit_expect(&row, "checkpoint", "frozen", err);
+    int rc = audit_enter(db, audit, "checkpoint", &row, err);
     if (rc == 0)
         rc = okno_ledger_sign(db, audit, now_us, &made, to, err);
-    if (rc == 0)
-        rc = set_state(db, audit, "checkpointed", err);
     if (rc < 0)
         return rc;
-    return audit_add_step(db, audit, "checkpoint", author, now_us,
-                          json_pack("{s:s, s:I, s:s}", "log", made.origin, "size",
-                                    (json_int_t)made.size, "root",
-                                    okno_hash_hex(made.root.bytes, root)),
-                          err);
+    return audit_done(db, audit, "checkpoint", author, now_us,
+                      json_pack("{s:s, s:I, s:s}", "log", made.origin, "size",
+                                (json_int_t)made.size, "root",
+                                okno_hash_hex(made.root.bytes, root)),
+                      err);
 }
 
 int okno_audit_checkpoint(struct okno_db *db, const char *audit, const char *author, int64_t now_us,
@@ -65,9 +55,7 @@ static int close_audit(struct okno_db *db, const char *audit, const char *note, 
     struct audit_row row;
     json_t *detail = NULL;
     int64_t open = 0;
-    int rc = audit_load(db, audit, &row, err);
-    if (rc == 0)
-        rc = audit_expect(&row, "close", "drawn", err);
+    int rc = audit_enter(db, audit, "close", &row, err);
     if (rc == 0)
         rc = OKNO_DB_INT(db, "audit.count_undecided", 0, &open, err, OKNO_TEXT("audit", audit));
     if (rc == 0 && open > 0)
@@ -76,13 +64,11 @@ static int close_audit(struct okno_db *db, const char *audit, const char *note, 
                        "(`okno review next`)",
                        audit, (long long)open);
     if (rc == 0)
-        rc = set_state(db, audit, "closed", err);
-    if (rc == 0)
         rc = read_progress(db, audit, &detail, err);
     if (rc < 0)
         return rc;
     (void)json_object_set_new(detail, "note", json_string(note));
-    return audit_add_step(db, audit, "close", author, now_us, detail, err);
+    return audit_done(db, audit, "close", author, now_us, detail, err);
 }
 
 int okno_audit_close(struct okno_db *db, const char *audit, const char *note, const char *author,
@@ -105,11 +91,9 @@ int okno_audit_export(struct okno_db *db, const char *audit, const json_t *detai
     int rc = okno_db_begin(db, err);
     if (rc < 0)
         return rc;
-    rc = audit_load(db, audit, &row, err);
+    rc = audit_enter(db, audit, "export", &row, err);
     if (rc == 0)
-        rc = audit_expect(&row, "export", "closed", err);
-    if (rc == 0)
-        rc = audit_add_step(db, audit, "export", author, now_us, json_deep_copy(detail), err);
+        rc = audit_done(db, audit, "export", author, now_us, json_deep_copy(detail), err);
     if (rc == 0)
         rc = okno_ledger_size(db, &size, err);
     rc = audit_finish(db, rc, err);

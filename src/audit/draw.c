@@ -102,19 +102,15 @@ static int draw(struct okno_db *db, const char *audit, const char *author, int64
                 int64_t *ret_size, struct okno_err *err)
 {
     struct audit_row row;
-    int rc = audit_load(db, audit, &row, err);
-    if (rc == 0)
-        rc = audit_expect(&row, "draw", "seeded", err);
+    int rc = audit_enter(db, audit, "draw", &row, err);
     if (rc == 0)
         rc = draw_sample(db, &row, now_us, ret_size, err);
-    if (rc == 0)
-        rc = OKNO_DB_RUN(db, "audit.set_drawn", NULL, err, OKNO_TEXT("audit", audit));
     if (rc < 0)
         return rc;
-    return audit_add_step(db, audit, "draw", author, now_us,
-                          json_pack("{s:I, s:I, s:i}", "size", (json_int_t)*ret_size, "planned",
-                                    (json_int_t)row.size, "round", 1),
-                          err);
+    return audit_done(db, audit, "draw", author, now_us,
+                      json_pack("{s:I, s:I, s:i}", "size", (json_int_t)*ret_size, "planned",
+                                (json_int_t)row.size, "round", 1),
+                      err);
 }
 
 int okno_audit_draw(struct okno_db *db, const char *audit, const char *author, int64_t now_us,

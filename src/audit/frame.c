@@ -121,9 +121,7 @@ static int freeze(struct okno_db *db, const char *audit, const char *author, con
 {
     struct audit_row row;
     struct audit_unheard unheard = {0};
-    int rc = audit_load(db, audit, &row, err);
-    if (rc == 0)
-        rc = audit_expect(&row, "freeze", "planned", err);
+    int rc = audit_enter(db, audit, "freeze", &row, err);
     if (rc == 0)
         rc = check_period(db, &row, now_us, err);
     if (rc == 0)
@@ -136,12 +134,12 @@ static int freeze(struct okno_db *db, const char *audit, const char *author, con
         rc = okno_fail(err, OKNO_NOT_FOUND, "no %s lies in the period of audit %s",
                        row.spontaneous ? "spontaneous rating" : "closed survey", audit);
     if (rc == 0)
-        rc = OKNO_DB_RUN(db, "audit.set_frozen", NULL, err, OKNO_TEXT("audit", audit),
+        rc = OKNO_DB_RUN(db, "audit.set_frame", NULL, err, OKNO_TEXT("audit", audit),
                          OKNO_TEXT("sha256", ret_sha256), OKNO_INT("size", *ret_size));
     if (rc < 0)
         return rc;
-    return audit_add_step(db, audit, "freeze", author, now_us,
-                          freeze_json(*ret_size, ret_sha256, &unheard, accepted), err);
+    return audit_done(db, audit, "freeze", author, now_us,
+                      freeze_json(*ret_size, ret_sha256, &unheard, accepted), err);
 }
 
 int okno_audit_freeze(struct okno_db *db, const char *audit, const char *author,

@@ -26,9 +26,15 @@ struct audit_row {
 OKNO_CHECK int audit_load(struct okno_db *db, const char *audit, struct audit_row *ret_row,
                           struct okno_err *err);
 
-/* OKNO_OUT_OF_ORDER unless the audit is in the state that the step needs. */
-OKNO_CHECK int audit_expect(const struct audit_row *row, const char *step, const char *state,
+/* OKNO_OUT_OF_ORDER unless the step is in order by okno_audit_steps. */
+OKNO_CHECK int audit_expect(struct okno_db *db, const struct audit_row *row, const char *step,
                             struct okno_err *err);
+/* Load, and expect the step. */
+OKNO_CHECK int audit_enter(struct okno_db *db, const char *audit, const char *step,
+                           struct audit_row *ret_row, struct okno_err *err);
+/* Move to the state that the step leads to, and write it down with audit_add_step. */
+OKNO_CHECK int audit_done(struct okno_db *db, const char *audit, const char *step,
+                          const char *author, int64_t now_us, json_t *detail, struct okno_err *err);
 
 /* Write the step down; `detail` (taken over, NULL means no memory) becomes canonical JSON. */
 OKNO_CHECK int audit_add_step(struct okno_db *db, const char *audit, const char *step,
@@ -37,6 +43,9 @@ OKNO_CHECK int audit_add_step(struct okno_db *db, const char *audit, const char 
 
 /* OKNO_INVALID unless the text is UTF-8 of bearable length. */
 OKNO_CHECK int audit_check_note(const char *field, const char *text, struct okno_err *err);
+
+/* OKNO_MISSING, OKNO_INVALID. */
+OKNO_CHECK int audit_check_author(const char *author, struct okno_err *err);
 
 /* Commit on rc 0, else roll back; returns the final code. */
 OKNO_CHECK int audit_finish(struct okno_db *db, int rc, struct okno_err *err);

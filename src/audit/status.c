@@ -52,6 +52,18 @@ static int add_progress(struct okno_db *db, const char *audit, json_t *status, s
     return 0;
 }
 
+/* What comes next, and the command that does it: where somebody left off, another goes on. */
+static int add_next(const struct audit_row *row, json_t *status, struct okno_err *err)
+{
+    const struct okno_audit_step *next = okno_audit_next(row->state);
+    json_t *command = next ? json_sprintf("okno audit %s %s%s", next->name, row->audit, next->needs)
+                           : json_null();
+    if (json_object_set_new(status, "next", okno_json_text(next ? next->name : NULL)) == 0 &&
+        json_object_set_new(status, "next_command", command) == 0)
+        return 0;
+    return okno_fail(err, OKNO_NO_MEMORY, "no memory for the status of audit %s", row->audit);
+}
+
 static int audit_json(struct okno_db *db, const char *audit, json_t **ret_status,
                       struct okno_err *err)
 {
@@ -85,6 +97,8 @@ int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status
     int rc = audit_load(db, audit, &known, err);
     if (rc == 0)
         rc = audit_json(db, known.audit, &status, err);
+    if (rc == 0)
+        rc = add_next(&known, status, err);
     if (rc == 0)
         rc = add_progress(db, known.audit, status, err);
     if (rc == 0)

@@ -75,6 +75,8 @@ static void print_human(const json_t *status)
         printf("step     %s  %-10s %s\n", text_of(step, "at"), text_of(step, "step"),
                text_of(step, "author"));
     }
+    if (!json_is_null(json_object_get(status, "next")))
+        printf("next     %s\n", text_of(status, "next_command"));
 }
 
 static int print_status(struct okno_db *db, const char *audit, bool as_json, struct okno_err *err)

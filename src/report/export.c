@@ -533,18 +533,6 @@ static int write_bag(struct run *run, struct okno_err *err)
     return rc == 0 ? bag_finish(&run->bag, err) : rc;
 }
 
-static int check_closed(struct okno_db *db, const char *audit, struct okno_err *err)
-{
-    okno_autojson json_t *status = NULL;
-    int rc = okno_audit_status(db, audit, &status, err);
-    const char *state = json_string_value(json_object_get(status, "state"));
-    if (rc == 0 && strcmp(state, "closed") != 0)
-        rc = okno_fail(err, OKNO_OUT_OF_ORDER,
-                       "audit %s is %s: before `export` comes `okno audit close %s`", audit, state,
-                       audit);
-    return rc;
-}
-
 static int make_place(struct run *run, struct okno_err *err)
 {
     struct stat facts;
@@ -566,7 +554,7 @@ int okno_bundle_export(struct okno_db *db, const struct okno_bundle_request *req
     if (request->open_to_all && request->with_evidence)
         return okno_fail(err, OKNO_USAGE,
                          "footage shows people: a bundle open to all goes without evidence");
-    int rc = check_closed(db, request->audit, err);
+    int rc = okno_audit_may(db, request->audit, "export", err);
     if (rc == 0)
         rc = contents_start(&run.contents, err);
     run.steps = json_array();

@@ -58,9 +58,9 @@ static void a_step_out_of_order_is_refused_and_changes_nothing(void **state)
               OKNO_OUT_OF_ORDER, "before `seed` comes `okno audit freeze A1`");
     assert_int_equal(freeze(f, "A1", sha256), SURVEYS);
     must_fail(f, okno_audit_draw(f->db, "A1", "eva", AT(62), &size, &f->err), OKNO_OUT_OF_ORDER,
-              "audit A1 is frozen: before `draw` comes `okno audit checkpoint A1`");
+              "audit A1 is frozen: before `draw` comes `okno audit checkpoint A1 -o FILE`");
     must_fail(f, okno_audit_seed(f->db, "A1", DICE, "", "", "eva", AT(62), &f->err),
-              OKNO_OUT_OF_ORDER, "before `seed` comes `okno audit checkpoint A1`");
+              OKNO_OUT_OF_ORDER, "before `seed` comes `okno audit checkpoint A1 -o FILE`");
     must_fail(f, okno_audit_freeze(f->db, "A1", "eva", NULL, AT(62), &size, sha256, &f->err),
               OKNO_OUT_OF_ORDER, "`freeze` was done and is never repeated");
     assert_int_equal(size, 7);
@@ -71,6 +71,40 @@ static void a_step_out_of_order_is_refused_and_changes_nothing(void **state)
               "`draw` was done");
     assert_int_equal(asked(f, "SELECT count(*) FROM audit_steps"), 5);
     assert_int_equal(asked(f, "SELECT count(*) FROM audit_sample"), 20);
+}
+
+static void every_step_follows_from_the_one_before(void **state)
+{
+    const struct okno_audit_step *step = okno_audit_steps;
+    (void)state;
+    assert_null(step->from);
+    for (; step[1].name; step++) {
+        assert_string_equal(step[1].from, step->to);
+        if (strcmp(step[1].from, step[1].to) != 0)
+            assert_string_equal(okno_audit_next(step->to)->name, step[1].name);
+    }
+    assert_string_equal(step->name, "export");
+    assert_null(okno_audit_next("abandoned"));
+}
+
+static void steps_of_other_rooms_are_held_to_the_same_order(void **state)
+{
+    struct scratch_db *f = *state;
+    okno_autojson json_t *detail = json_pack("{s:s}", "files", "x");
+    (void)drawn_audit(f, "A1");
+    must_fail(f, okno_audit_add(f->db, "A1", "report", detail, "eva", AT(65), &f->err),
+              OKNO_OUT_OF_ORDER, "before `report` comes `okno audit close A1`");
+    scratch_db_put(f, "UPDATE review_items SET state = 'decided'");
+    must(f, okno_audit_close(f->db, "A1", "", "eva", AT(66), &f->err));
+    must_fail(f, okno_audit_may(f->db, "A1", "sign", &f->err), OKNO_OUT_OF_ORDER,
+              "audit A1 has no report: before `sign` comes `okno audit report A1 -o FILE`");
+    must(f, okno_db_begin(f->db, &f->err));
+    must(f, okno_audit_add(f->db, "A1", "report", detail, "eva", AT(67), &f->err));
+    must(f, okno_audit_add(f->db, "A1", "sign", detail, "eva", AT(68), &f->err));
+    must(f, okno_db_commit(f->db, &f->err));
+    must_fail(f, okno_audit_add(f->db, "A1", "plan", detail, "eva", AT(67), &f->err), OKNO_FAILED,
+              "no step");
+    assert_int_equal(asked(f, "SELECT count(*) FROM log_leaves WHERE line LIKE '%\"sign\"%'"), 1);
 }
 
 static void an_unknown_audit_is_not_found(void **state)
@@ -373,6 +407,8 @@ int main(void)
         TEST(the_steps_in_order_make_a_drawn_audit),
         TEST(a_new_audit_has_nulls_where_steps_are_missing),
         TEST(a_step_out_of_order_is_refused_and_changes_nothing),
+        TEST(every_step_follows_from_the_one_before),
+        TEST(steps_of_other_rooms_are_held_to_the_same_order),
         TEST(an_unknown_audit_is_not_found),
         TEST(a_plan_out_of_bounds_is_refused_by_field),
         TEST(a_plan_is_never_replaced),

@@ -10,9 +10,8 @@ SELECT audit FROM audits ORDER BY created_at, audit;
 INSERT INTO audits (audit, title, state, period_from, period_to, plan, created_at, created_by)
 VALUES ($audit, $title, 'planned', $from, $to, $plan, $now, $author);
 
--- name: audit.set_frozen
-UPDATE audits SET state = 'frozen', frame_sha256 = $sha256, frame_size = $size
-WHERE audit = $audit;
+-- name: audit.set_frame
+UPDATE audits SET frame_sha256 = $sha256, frame_size = $size WHERE audit = $audit;
 
 -- name: audit.set_state
 UPDATE audits SET state = $state WHERE audit = $audit;
@@ -20,16 +19,16 @@ UPDATE audits SET state = $state WHERE audit = $audit;
 -- name: audit.count_undecided
 SELECT count(*) FROM review_items WHERE audit = $audit AND state = 'open';
 
--- name: audit.set_seeded
-UPDATE audits SET state = 'seeded', seed = $seed WHERE audit = $audit;
-
--- name: audit.set_drawn
-UPDATE audits SET state = 'drawn' WHERE audit = $audit;
+-- name: audit.set_seed
+UPDATE audits SET seed = $seed WHERE audit = $audit;
 
 -- name: audit.add_step
 INSERT INTO audit_steps (audit, step, at, author, detail)
 VALUES ($audit, $step, $now, $author, $detail)
 RETURNING id;
+
+-- name: audit.count_step
+SELECT count(*) FROM audit_steps WHERE audit = $audit AND step = $step;
 
 -- name: audit.steps
 SELECT step, at, author, detail FROM audit_steps WHERE audit = $audit ORDER BY id;
