@@ -19,12 +19,28 @@
 #include "okno/mem.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct okno_hours;
 
-/* OKNO_INVALID with the field `hours`: names the part that is wrong and what is allowed there; for
- * the zone as okno_zone_open. The caller owns *ret_hours. */
+/* Hours that count from a local day on (days since 1970-01-01) until the next version's. A span
+ * belongs to the version of the day on which it begins. */
+struct okno_hours_version {
+    int64_t from_day;
+    const char *text; /* "": nothing is known from then on; nothing is outside */
+};
+
+#define OKNO_HOURS_EVER INT64_C(-1000000) /* a day before every other */
+
+/* Versions ordered by from_day, each day once; before the first nothing is known. As
+ * okno_hours_parse. */
+OKNO_CHECK int okno_hours_parse_dated(const struct okno_hours_version *versions, size_t count,
+                                      const char *zone, struct okno_hours **ret_hours,
+                                      struct okno_err *err);
+
+/* The same hours at all times. OKNO_INVALID with the field `hours`: names the part that is wrong
+ * and what is allowed there; for the zone as okno_zone_open. The caller owns *ret_hours. */
 OKNO_CHECK int okno_hours_parse(const char *text, const char *zone, struct okno_hours **ret_hours,
                                 struct okno_err *err);
 void okno_hours_free(struct okno_hours *hours);

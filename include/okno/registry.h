@@ -9,7 +9,9 @@
 #include "okno/clock.h"
 #include "okno/db.h"
 #include "okno/err.h"
+#include "okno/hours.h"
 #include "okno/text.h"
+#include "okno/time.h"
 #include "okno/vec.h"
 
 #include <stdbool.h>
@@ -49,7 +51,6 @@ struct okno_site {
     char site[OKNO_ID_TEXT];
     char name[OKNO_NAME_TEXT];
     char time_zone[OKNO_NAME_TEXT];
-    char hours[OKNO_NAME_TEXT];
     char group[OKNO_NAME_TEXT];
 };
 OKNO_VEC(okno_site_vec, struct okno_site);
@@ -57,10 +58,17 @@ OKNO_VEC(okno_site_vec, struct okno_site);
 struct okno_point {
     char point[OKNO_ID_TEXT];
     char name[OKNO_NAME_TEXT];
-    char hours[OKNO_NAME_TEXT]; /* its own, else its site's */
     struct okno_site site;
 };
 OKNO_VEC(okno_point_vec, struct okno_point);
+
+/* Opening hours from a local day on, until the next row. */
+struct okno_hours_row {
+    char from[OKNO_DATE_TEXT];  /* YYYY-MM-DD; "": at all times before */
+    char hours[OKNO_NAME_TEXT]; /* "": nothing is known */
+    bool own;                   /* the point's own, not its site's */
+};
+OKNO_VEC(okno_hours_row_vec, struct okno_hours_row);
 
 /* Which camera sees a point. */
 struct okno_placement {
@@ -110,6 +118,15 @@ OKNO_CHECK int okno_registry_site(struct okno_db *db, const char *site, struct o
                                   struct okno_err *err);
 OKNO_CHECK int okno_registry_point(struct okno_db *db, const char *point,
                                    struct okno_point *ret_point, struct okno_err *err);
+
+/* The opening hours that count at a point, its own before its site's, ordered by from, appended. */
+OKNO_CHECK int okno_registry_hours_rows(struct okno_db *db, const struct okno_point *point,
+                                        struct okno_hours_row_vec *rows, struct okno_err *err);
+
+/* The same as moments: each day has the hours of its date. NULL when nothing is known; hours that
+ * cannot be read count as not known. The caller owns *ret_hours. */
+OKNO_CHECK int okno_registry_hours(struct okno_db *db, const struct okno_point *point,
+                                   struct okno_hours **ret_hours, struct okno_err *err);
 
 /* All, ordered by id, appended. */
 OKNO_CHECK int okno_registry_archives(struct okno_db *db, struct okno_archive_row_vec *rows,

@@ -14,6 +14,7 @@
 
 /* Room for okno_time_format, with the NUL. */
 #define OKNO_TIME_TEXT 32
+#define OKNO_DATE_TEXT 11 /* YYYY-MM-DD and the NUL */
 
 /* A date and a time of day without a zone (proleptic Gregorian). */
 struct okno_civil {

@@ -10,6 +10,7 @@
     X(clock) \
     X(token) \
     X(device) \
+    X(hours) \
     X(question) \
     X(panel) \
     X(qr) \

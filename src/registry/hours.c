@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { RULES_MAX = 128, SPANS_MAX = 8, DATES_MAX = 16, DAY_MIN = 1440, WEEK = 7 };
@@ -31,10 +32,17 @@ struct rule {
     struct span spans[SPANS_MAX];
 };
 
+/* Rules that count from a day on. */
+struct version {
+    int64_t from_day;
+    size_t rule_count;
+    struct rule *rules; /* NULL: nothing is known, nothing is outside */
+};
+
 struct okno_hours {
     struct okno_zone *zone;
-    size_t rule_count;
-    struct rule rules[];
+    size_t version_count;
+    struct version versions[]; /* ordered by from_day */
 };
 
 /* ---- the text ---- */
@@ -242,7 +250,13 @@ static int read_rule(struct reader *reader, struct rule *rule)
     return rc == 0 && !at_end(reader) ? refuse(reader, "is `;` before the next rule") : rc;
 }
 
-static int read_rules(const char *text, struct okno_hours *hours, struct okno_err *err)
+static int no_week(struct okno_err *err)
+{
+    return okno_fail_field(err, OKNO_INVALID, "hours",
+                           "hours: no rule for the days of the week, as in `Mo-Su 09:00-21:00`");
+}
+
+static int read_rules(const char *text, struct version *version, struct okno_err *err)
 {
     bool every_week = false;
     for (const char *at = text; *at;) {
@@ -251,29 +265,44 @@ static int read_rules(const char *text, struct okno_hours *hours, struct okno_er
         at += reader.rule_len + (at[reader.rule_len] == ';');
         if (at_end(&reader))
             continue;
-        if (hours->rule_count == RULES_MAX)
+        if (version->rule_count == RULES_MAX)
             return refuse(&reader, "are 128 rules");
-        struct rule *rule = &hours->rules[hours->rule_count];
+        struct rule *rule = &version->rules[version->rule_count];
         int rc = read_rule(&reader, rule);
         if (rc < 0)
             return rc;
         every_week |= rule->date_count == 0;
-        hours->rule_count++;
+        version->rule_count++;
     }
-    if (!every_week)
-        return okno_fail_field(
-            err, OKNO_INVALID, "hours",
-            "hours: no rule for the days of the week, as in `Mo-Su 09:00-21:00`");
-    return 0;
+    return every_week ? 0 : no_week(err);
 }
 
-int okno_hours_parse(const char *text, const char *zone, struct okno_hours **ret_hours,
-                     struct okno_err *err)
+static int read_version(const struct okno_hours_version *from, struct version *version,
+                        struct okno_err *err)
 {
-    OKNO_AUTO(okno_hours) *hours = calloc(1, sizeof(*hours) + RULES_MAX * sizeof(struct rule));
+    version->from_day = from->from_day;
+    if (!*from->text)
+        return 0;
+    version->rules = calloc(RULES_MAX, sizeof(*version->rules));
+    if (!version->rules)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for opening hours");
+    int rc = read_rules(from->text, version, err);
+    struct rule *less =
+        rc == 0 ? realloc(version->rules, version->rule_count * sizeof(*less)) : NULL;
+    if (less)
+        version->rules = less;
+    return rc;
+}
+
+int okno_hours_parse_dated(const struct okno_hours_version *versions, size_t count,
+                           const char *zone, struct okno_hours **ret_hours, struct okno_err *err)
+{
+    OKNO_AUTO(okno_hours) *hours = calloc(1, sizeof(*hours) + count * sizeof(struct version));
     if (!hours)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for opening hours");
-    int rc = read_rules(text, hours, err);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = read_version(&versions[i], &hours->versions[hours->version_count++], err);
     if (rc == 0)
         rc = okno_zone_open(zone, &hours->zone, err);
     if (rc == 0)
@@ -281,10 +310,21 @@ int okno_hours_parse(const char *text, const char *zone, struct okno_hours **ret
     return rc;
 }
 
+int okno_hours_parse(const char *text, const char *zone, struct okno_hours **ret_hours,
+                     struct okno_err *err)
+{
+    if (!*text)
+        return no_week(err);
+    return okno_hours_parse_dated(&(struct okno_hours_version){OKNO_HOURS_EVER, text}, 1, zone,
+                                  ret_hours, err);
+}
+
 void okno_hours_free(struct okno_hours *hours)
 {
     if (!hours)
         return;
+    for (size_t i = 0; i < hours->version_count; i++)
+        free(hours->versions[i].rules);
     okno_zone_close(hours->zone);
     free(hours);
 }
@@ -302,12 +342,31 @@ static bool fits(const struct rule *rule, int64_t day)
     return rule->date_count == 0;
 }
 
+/* The version that counts on a day; NULL: before the first. */
+static const struct version *version_of(const struct okno_hours *hours, int64_t day)
+{
+    size_t low = 0;
+    size_t high = hours->version_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (hours->versions[middle].from_day <= day)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low ? &hours->versions[low - 1] : NULL;
+}
+
 /* NULL: closed. */
 static const struct rule *rule_of(const struct okno_hours *hours, int64_t day)
 {
+    static const struct rule all_day = {.span_count = 1, .spans = {{0, DAY_MIN}}};
+    const struct version *version = version_of(hours, day);
     const struct rule *weekly = NULL;
-    for (size_t i = hours->rule_count; i-- > 0;) {
-        const struct rule *rule = &hours->rules[i];
+    if (!version || !version->rules)
+        return &all_day;
+    for (size_t i = version->rule_count; i-- > 0;) {
+        const struct rule *rule = &version->rules[i];
         if (!fits(rule, day))
             continue;
         if (rule->date_count)

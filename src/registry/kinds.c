@@ -65,6 +65,10 @@ static const struct okno_field site_fields[] = {
      .fallback = "",
      .help = "opening hours, e.g. Mo-Fr 09:00-21:00; Sa 10:00-18:00; 2026-01-01 closed"},
     {.name = "group", .type = OKNO_FIELD_TEXT, .max = 64, .fallback = "", .help = "e.g. a region"},
+    {.name = "from",
+     .key = true,
+     .type = OKNO_FIELD_DATE,
+     .help = "local date from which the hours count; empty: see docs/surveys.md"},
 };
 
 static const struct okno_field point_fields[] = {
@@ -76,6 +80,10 @@ static const struct okno_field point_fields[] = {
     {.name = "site", .type = OKNO_FIELD_ID, .required = true, .ref = "site", .help = "where"},
     {.name = "name", .type = OKNO_FIELD_TEXT, .required = true, .max = 200, .help = "for people"},
     {.name = "hours", .type = OKNO_FIELD_TEXT, .fallback = "", .help = "empty: the site's"},
+    {.name = "from",
+     .key = true,
+     .type = OKNO_FIELD_DATE,
+     .help = "local date from which the hours count; empty: as of sites"},
 };
 
 static const struct okno_field device_fields[] = {
@@ -357,14 +365,48 @@ static const struct okno_value *fill_window(const struct okno_import_env *env,
     return copy;
 }
 
+/* The date from which a row's hours count is filled in. */
+static int date_site(const struct okno_import_env *env, struct okno_value *values,
+                     struct okno_hours_row *hours, struct okno_err *err)
+{
+    enum { SITE = 0, ZONE = 2, HOURS = 3, FROM = 5 };
+    const struct registry_hours_of of = {"registry.get_site_hours", values[SITE].text,
+                                         values[ZONE].text, env->now_us};
+    int rc = registry_date_hours(env->db, &of, values[FROM].text ? values[FROM].text : "",
+                                 values[HOURS].text, hours, err);
+    values[HOURS].text = hours->hours;
+    values[FROM].text = hours->from;
+    return rc;
+}
+
+static int date_point(const struct okno_import_env *env, struct okno_value *values,
+                      struct okno_hours_row *hours, struct okno_err *err)
+{
+    enum { POINT = 0, SITE = 1, HOURS = 3, FROM = 4 };
+    struct okno_site site;
+    int rc = okno_registry_site(env->db, values[SITE].text, &site, err);
+    if (rc < 0)
+        return rc;
+    const struct registry_hours_of of = {"registry.get_point_hours", values[POINT].text,
+                                         site.time_zone, env->now_us};
+    rc = registry_date_hours(env->db, &of, values[FROM].text ? values[FROM].text : "",
+                             values[HOURS].text, hours, err);
+    values[HOURS].text = hours->hours;
+    values[FROM].text = hours->from;
+    return rc;
+}
+
 static int store(const struct okno_field *fields, size_t count, const char *noun,
                  const struct okno_import_env *env, const struct okno_value *values,
                  enum okno_stored *ret_stored, struct okno_err *err)
 {
     struct okno_value copy[OKNO_COUNT(question_fields)];
+    registry_date_fn *date = fields == site_fields    ? date_site
+                             : fields == point_fields ? date_point
+                                                      : NULL;
     if (fields == question_fields)
         values = fill_window(env, values, copy);
-    return registry_store(fields, count, noun, env, values, ret_stored, err);
+    return registry_store(fields, count, noun, env, values, date, ret_stored, err);
 }
 
 /* X(noun, kind's name, check, what a row is), in the order in which they refer to each other. */

@@ -110,7 +110,6 @@ static void read_site(struct okno_stmt *stmt, struct okno_site *site)
     COPY(site->site, stmt, "site");
     COPY(site->name, stmt, "name");
     COPY(site->time_zone, stmt, "time_zone");
-    COPY(site->hours, stmt, "hours");
     COPY(site->group, stmt, "site_group");
 }
 
@@ -119,7 +118,6 @@ static void read_point(struct okno_stmt *stmt, struct okno_point *point)
     memset(point, 0, sizeof(*point));
     COPY(point->point, stmt, "point");
     COPY(point->name, stmt, "point_name");
-    COPY(point->hours, stmt, "point_hours");
     read_site(stmt, &point->site);
 }
 

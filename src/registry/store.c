@@ -2,6 +2,7 @@
 #include "store.h"
 
 #include "okno/hash.h"
+#include "okno/record.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,7 +45,7 @@ static int refuse_second(const struct okno_field *fields, size_t count, const ch
     char key[256] = "";
     size_t used = 0;
     for (size_t i = 0; i < count && used < sizeof(key); i++)
-        if (fields[i].key)
+        if (fields[i].key && values[i].text)
             used += (size_t)snprintf(key + used, sizeof(key) - used, "%s%s=%s", used ? " " : "",
                                      fields[i].name, values[i].text);
     return okno_fail(err, OKNO_CONFLICT,
@@ -106,12 +107,17 @@ static int is_known(const struct okno_field *fields, size_t count, const char *n
 
 int registry_store(const struct okno_field *fields, size_t count, const char *noun,
                    const struct okno_import_env *env, const struct okno_value *values,
-                   enum okno_stored *ret_stored, struct okno_err *err)
+                   registry_date_fn *date, enum okno_stored *ret_stored, struct okno_err *err)
 {
+    struct okno_value meant[OKNO_RECORD_FIELDS_MAX];
+    struct okno_hours_row hours;
     int known = remember(fields, count, noun, env, values, err);
-    if (known == 0)
-        known = is_known(fields, count, noun, env, values, err);
-    int rc = known ? known : add_version(fields, count, noun, env, values, err);
+    memcpy(meant, values, count * sizeof(*values));
+    int rc = known == 0 && date ? date(env, meant, &hours, err) : 0;
+    if (known == 0 && rc == 0)
+        known = is_known(fields, count, noun, env, meant, err);
+    if (rc == 0)
+        rc = known ? known : add_version(fields, count, noun, env, meant, err);
     if (rc < 0)
         return rc;
     *ret_stored = known ? OKNO_STORED_DUPLICATE : OKNO_STORED_ADDED;

@@ -3,16 +3,37 @@
 #define OKNO_REGISTRY_STORE_H
 
 #include "okno/import.h"
+#include "okno/registry.h"
 
 /* okno_import_kind.start of every kind of the registry: remembers on disk which keys this import
  * held. Without state of its own. */
 int registry_store_start(const struct okno_import_env *env, void **ret_ctx, struct okno_err *err);
 
+/* Changes the values to what the row means; texts may lie in *hours. */
+typedef int registry_date_fn(const struct okno_import_env *env, struct okno_value *values,
+                             struct okno_hours_row *hours, struct okno_err *err);
+
 /* Add the next version of a key unless the latest says the same already. `noun` names the
  * statements registry.same_* and registry.add_*. A key twice in one import: the first stands, an
- * equal one is a duplicate, another content OKNO_CONFLICT; so repeating a file adds nothing. */
+ * equal one is a duplicate, another content OKNO_CONFLICT; so repeating a file adds nothing.
+ * `date` (may be NULL) comes after that. */
 OKNO_CHECK int registry_store(const struct okno_field *fields, size_t count, const char *noun,
                               const struct okno_import_env *env, const struct okno_value *values,
-                              enum okno_stored *ret_stored, struct okno_err *err);
+                              registry_date_fn *date, enum okno_stored *ret_stored,
+                              struct okno_err *err);
+
+/* Whose opening hours a row tells. */
+struct registry_hours_of {
+    const char *statement; /* registry.get_site_hours or registry.get_point_hours */
+    const char *id;
+    const char *time_zone; /* of its calendar */
+    int64_t now_us;
+};
+
+/* What a row's `from` and `hours` mean, either may be "": without a date, hours that stand today
+ * (or none) change nothing, the first ever count always, others from today on. */
+OKNO_CHECK int registry_date_hours(struct okno_db *db, const struct registry_hours_of *of,
+                                   const char *from, const char *hours,
+                                   struct okno_hours_row *ret_row, struct okno_err *err);
 
 #endif

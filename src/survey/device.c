@@ -116,12 +116,11 @@ int okno_device_awake_us(struct okno_db *db, const char *point, int64_t from_us,
 {
     struct okno_point row;
     OKNO_AUTO(okno_hours) *hours = NULL;
-    struct okno_err ignored = {0};
     int rc = okno_registry_point(db, point, &row, err);
+    if (rc == 0)
+        rc = okno_registry_hours(db, &row, &hours, err);
     if (rc < 0)
         return rc;
-    if (!*row.hours || okno_hours_parse(row.hours, row.site.time_zone, &hours, &ignored) < 0)
-        hours = NULL;
     *ret_awake_us = hours ? okno_hours_awake_us(hours, from_us, to_us) : to_us - from_us;
     return 0;
 }

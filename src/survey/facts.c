@@ -67,15 +67,6 @@ static int load_questions(struct okno_db *db, struct survey_facts *facts, struct
     return rc;
 }
 
-/* Imports refuse hours that cannot be read; what an older program stored is no reason to stop. */
-static void load_hours(struct survey_facts *facts)
-{
-    struct okno_err ignored = {0};
-    const char *text = facts->point.hours;
-    if (*text && okno_hours_parse(text, facts->point.site.time_zone, &facts->hours, &ignored) < 0)
-        facts->hours = NULL;
-}
-
 int survey_facts_load(struct okno_db *db, const char *point, struct survey_facts *facts,
                       struct okno_err *err)
 {
@@ -86,9 +77,7 @@ int survey_facts_load(struct okno_db *db, const char *point, struct survey_facts
         rc = load_questions(db, facts, err);
     if (rc == 0)
         rc = load_devices(db, facts, err);
-    if (rc == 0)
-        load_hours(facts);
-    return rc;
+    return rc < 0 ? rc : okno_registry_hours(db, &facts->point, &facts->hours, err);
 }
 
 void survey_facts_free(struct survey_facts *facts)

@@ -200,7 +200,7 @@ static void wrong_usage_is_exit_2_and_says_what_is_right(void **state)
 {
     (void)state;
     assert_int_equal(RUN("site,colour\n", "import", "sites", "-"), 2);
-    says("unknown column \"colour\"; allowed: site, name, time_zone, hours, group");
+    says("unknown column \"colour\"; allowed: site, name, time_zone, hours, group, from");
     assert_int_equal(RUN("", "import", "sites", "-"), 2);
     says("header row");
     assert_int_equal(RUN("", "import", "cows", "-"), 2);
@@ -347,6 +347,27 @@ static void an_hourly_table_of_a_door_counter_becomes_visitors(void **state)
     says("door-counter.txt:7: invalid: from: 02:00 did not exist there on 2026-03-29");
     assert_int_equal(RUN("", "count", "list", "--kind", "visitors"), 0);
     has("2026-03-28T21:00:00.000Z .. 2026-03-28T22:00:00.000Z        52  counter");
+}
+
+static void opening_hours_are_shown_with_their_dates(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("site,name,time_zone,hours,from\n"
+                         "S1,Mall,Europe/Berlin,Mo-Su 09:00-18:00,2026-01-01\n"
+                         "S1,Mall,Europe/Berlin,Mo-Su 22:00-04:00,2026-04-01\n",
+                         "import", "sites", "-"),
+                     0);
+    assert_int_equal(RUN("point,site,name\nP1,S1,Till\n", "import", "points", "-"), 0);
+    assert_int_equal(RUN("", "hours", "--point", "P1"), 0);
+    has("2026-01-01 .. 2026-04-01  Mo-Su 09:00-18:00 (the site's)");
+    assert_int_equal(RUN("", "hours", "--on", "2026-03-31"), 0);
+    has("2026-03-31T07:00:00.000Z .. 2026-03-31T16:00:00.000Z");
+    /* The night in which clocks go back, and what is left of it in the morning. */
+    assert_int_equal(RUN("", "hours", "--on", "2026-10-25", "--json"), 0);
+    has("\"open_from\":\"2026-10-24T22:00:00.000Z\",\"open_to\":\"2026-10-25T03:00:00.000Z\"");
+    assert_int_equal(RUN("", "hours", "--site", "nix"), 3);
+    assert_int_equal(RUN("", "hours", "--on", "tomorrow"), 2);
+    says("--on: \"tomorrow\" is not a date");
 }
 
 static void a_dry_run_shows_the_rows_and_stores_nothing(void **state)
@@ -527,6 +548,7 @@ int main(void)
         WITH_DATA(a_report_of_1c_becomes_counts),
         WITH_DATA(a_journal_of_receipts_becomes_transactions),
         WITH_DATA(an_hourly_table_of_a_door_counter_becomes_visitors),
+        WITH_DATA(opening_hours_are_shown_with_their_dates),
         WITH_DATA(a_dry_run_shows_the_rows_and_stores_nothing),
         WITH_DATA(a_corrected_count_shows_what_it_was),
         WITH_DATA(imports_are_listed_with_who_when_and_how_many),

@@ -1,10 +1,14 @@
 /* Opening hours: what may be written, and which moments it means. */
 #include "okno/hours.h"
+#include "okno/text.h"
 #include "okno/time.h"
+#include "okno/zone.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -170,6 +174,172 @@ static void an_answer_holds_until_it_says(void **state)
     }
 }
 
+/* ---- dated hours ---- */
+
+static int64_t day(const char *date)
+{
+    int64_t us = 0;
+    struct okno_err err = {0};
+    assert_int_equal(okno_date_parse(date, &us, &err), 0);
+    return us / OKNO_DAY_US;
+}
+
+static struct okno_hours *parse_dated(const struct okno_hours_version *versions, size_t count,
+                                      const char *zone)
+{
+    struct okno_hours *hours = NULL;
+    struct okno_err err = {0};
+    if (okno_hours_parse_dated(versions, count, zone, &hours, &err) != 0)
+        fail_msg("%s", err.text);
+    return hours;
+}
+
+static void each_date_has_its_own_hours(void **state)
+{
+    (void)state;
+    const struct okno_hours_version versions[] = {
+        {day("2026-03-02"), "Mo-Su 09:00-18:00; 2026-03-20 closed"},
+        {day("2026-03-16"), "Mo-Su 10:00-20:00; 2026-03-05 closed"},
+        {day("2026-03-23"), ""},
+        {day("2026-03-30"), "Mo-Su 12:00-13:00"}};
+    OKNO_AUTO(okno_hours) *hours = parse_dated(versions, 4, "Europe/Moscow");
+    assert_open(hours, "2026-03-01T20:59:59Z", true); /* nothing was known on the 1st */
+    assert_open(hours, "2026-03-01T21:00:00Z", false);
+    assert_open(hours, "2026-03-05T06:00:00Z", true); /* a later version's holiday is not its */
+    assert_open(hours, "2026-03-15T14:59:59Z", true); /* 17:59 on the last day */
+    assert_open(hours, "2026-03-15T15:00:00Z", false);
+    assert_open(hours, "2026-03-16T06:59:59Z", false); /* 09:59: opens an hour later now */
+    assert_open(hours, "2026-03-16T07:00:00Z", true);
+    assert_open(hours, "2026-03-20T07:00:00Z", true); /* an old version's holiday ended with it */
+    assert_open(hours, "2026-03-25T00:00:00Z", true); /* not known again */
+    assert_open(hours, "2026-03-29T21:00:00Z", false);
+    assert_open(hours, "2026-03-30T09:00:00Z", true);
+}
+
+static void a_night_keeps_the_hours_of_the_day_it_began_on(void **state)
+{
+    (void)state;
+    const struct okno_hours_version versions[] = {{OKNO_HOURS_EVER, "Mo-Su 20:00-04:00"},
+                                                  {day("2026-03-29"), "Mo-Su 03:00-05:00"}};
+    OKNO_AUTO(okno_hours) *hours = parse_dated(versions, 2, "Europe/Berlin");
+    /* The night to the 29th loses 02:00-03:00: it ends at 04:00 CEST; the new hours begin at 03:00.
+     */
+    assert_open(hours, "2026-03-29T00:59:59Z", true);
+    assert_open(hours, "2026-03-29T02:00:00Z", true);
+    assert_open(hours, "2026-03-29T02:59:59Z", true);
+    assert_open(hours, "2026-03-29T03:00:00Z", false);
+    assert_open(hours, "2026-03-29T18:00:00Z", false); /* 20:00: the old hours are over */
+    const struct okno_hours_version back[] = {{OKNO_HOURS_EVER, "Mo-Su 22:00-03:00"},
+                                              {day("2026-10-25"), "Mo-Su 12:00-13:00"}};
+    OKNO_AUTO(okno_hours) *autumn = parse_dated(back, 2, "Europe/Berlin");
+    assert_int_equal(
+        okno_hours_open_us(autumn, at("2026-10-24T12:00:00Z"), at("2026-10-25T10:00:00Z")),
+        6 * HOUR_US); /* the night has an hour more */
+}
+
+/* Hours as data, read plainly: a span counts minutes of the local calendar. */
+struct plain_version {
+    int64_t from_day;
+    int weekly[7][2]; /* from, to; -1: closed */
+    int64_t holiday;
+    int special[2];
+    char text[600];
+};
+
+static unsigned random_state = 20261125;
+
+static int below(int limit)
+{
+    random_state = random_state * 1103515245U + 12345U;
+    return (int)(random_state >> 8) % limit;
+}
+
+static size_t put_span(char *to, size_t room, int span[2])
+{
+    span[0] = below(4) ? 30 * below(48) : -1;
+    span[1] = span[0] < 0 ? -1 : span[0] + 30 * (1 + below(47));
+    int end = span[1] > 1440 ? span[1] - 1440 : span[1];
+    int len = span[0] < 0 ? snprintf(to, room, "closed; ")
+                          : snprintf(to, room, "%02d:%02d-%02d:%02d; ", span[0] / 60, span[0] % 60,
+                                     end / 60, end % 60);
+    return (size_t)len;
+}
+
+static void make_version(struct plain_version *version, int64_t from_day)
+{
+    static const char *const names[] = {"Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"};
+    struct okno_civil civil;
+    char *to = version->text;
+    version->from_day = from_day;
+    version->holiday = from_day + below(20) - 5;
+    for (int i = 0; i < 7; i++) {
+        to += snprintf(to, 8, "%s ", names[i]);
+        to += put_span(to, 32, version->weekly[i]);
+    }
+    okno_time_to_civil(version->holiday * OKNO_DAY_US, &civil);
+    to += snprintf(to, 64, "%04d-%02d-%02d ", civil.year, civil.month, civil.day);
+    (void)put_span(to, 32, version->special);
+}
+
+static bool plain_open(const struct plain_version *versions, int count, int64_t minute)
+{
+    bool open = false;
+    for (int64_t on = minute / 1440 - 1; on <= minute / 1440; on++) {
+        const struct plain_version *version = NULL;
+        for (int i = 0; i < count; i++)
+            if (versions[i].from_day <= on)
+                version = &versions[i];
+        if (!version) {
+            open |= minute / 1440 == on;
+            continue;
+        }
+        const int *span = on == version->holiday ? version->special : version->weekly[(on + 3) % 7];
+        open |= span[0] >= 0 && on * 1440 + span[0] <= minute && minute < on * 1440 + span[1];
+    }
+    return open;
+}
+
+/* Where clocks change, local minutes do not tell the moment. */
+static bool near_clock_change(const struct okno_zone *zone, int64_t at_us)
+{
+    return okno_zone_offset_at(zone, at_us - 3 * HOUR_US) !=
+           okno_zone_offset_at(zone, at_us + 3 * HOUR_US);
+}
+
+static void random_dated_hours_read_as_they_are_written(void **state)
+{
+    (void)state;
+    enum { SETS = 120, VERSIONS = 4, DAYS = 60 };
+    static const char *const zones[] = {"UTC", "Europe/Berlin", "America/New_York"};
+    static const char *const starts[] = {"2026-03-01", "2026-10-01", "2026-06-15"};
+    for (int set = 0; set < SETS; set++) {
+        struct plain_version plain[VERSIONS];
+        struct okno_hours_version versions[VERSIONS];
+        int64_t first = day(starts[below(3)]);
+        int64_t from = first;
+        struct okno_zone *zone = NULL;
+        struct okno_err err = {0};
+        assert_int_equal(okno_zone_open(zones[set % 3], &zone, &err), 0);
+        for (int i = 0; i < VERSIONS; i++, from += 1 + below(15)) {
+            make_version(&plain[i], from);
+            versions[i] = (struct okno_hours_version){from, plain[i].text};
+        }
+        OKNO_AUTO(okno_hours) *hours = parse_dated(versions, VERSIONS, zones[set % 3]);
+        for (int i = 0; i < 400; i++) {
+            int64_t at_us =
+                (first - 2) * OKNO_DAY_US + (int64_t)below(DAYS * 1440) * 60 * OKNO_SECOND_US;
+            int64_t local_us = at_us + okno_zone_offset_at(zone, at_us);
+            if (near_clock_change(zone, at_us))
+                continue;
+            if (okno_hours_open_at(hours, at_us, NULL) !=
+                plain_open(plain, VERSIONS, local_us / (60 * OKNO_SECOND_US)))
+                fail_msg("set %d, minute %lld of the day: %s", set,
+                         (long long)(local_us / 60000000 % 1440), plain[VERSIONS - 1].text);
+        }
+        okno_zone_close(zone);
+    }
+}
+
 static void what_is_wrong_is_named(void **state)
 {
     (void)state;
@@ -207,6 +377,9 @@ int main(void)
         cmocka_unit_test(open_time_is_summed_over_days_with_a_clock_change),
         cmocka_unit_test(days_off_do_not_count_but_nights_do),
         cmocka_unit_test(an_answer_holds_until_it_says),
+        cmocka_unit_test(each_date_has_its_own_hours),
+        cmocka_unit_test(a_night_keeps_the_hours_of_the_day_it_began_on),
+        cmocka_unit_test(random_dated_hours_read_as_they_are_written),
         cmocka_unit_test(what_is_wrong_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

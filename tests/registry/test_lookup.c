@@ -119,6 +119,106 @@ static void the_latest_version_of_a_key_stands(void **state)
     okno_archive_row_vec_free(&archives);
 }
 
+static void assert_hours(const struct okno_point *point, const char *expected)
+{
+    OKNO_AUTO_VEC(okno_hours_row_vec) rows = {0};
+    char text[4096] = "";
+    size_t used = 0;
+    assert_int_equal(okno_registry_hours_rows(db, point, &rows, &err), 0);
+    for (size_t i = 0; i < rows.len; i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %s %s; ",
+                                 rows.items[i].from[0] ? rows.items[i].from : "-",
+                                 rows.items[i].own ? "own" : "site", rows.items[i].hours);
+    assert_string_equal(text, expected);
+}
+
+static void assert_hours_of(const char *point, const char *expected)
+{
+    struct okno_point row;
+    assert_int_equal(okno_registry_point(db, point, &row, &err), 0);
+    assert_hours(&row, expected);
+}
+
+static int64_t imported_rows(const char *kind, const char *text)
+{
+    struct imported got;
+    assert_int_equal(import_as(db, imported_kind(kind), text, &got, &err), 0);
+    assert_string_equal(got.rejected, "");
+    return got.result.added;
+}
+
+#define SITE(hours, from)                                                                          \
+    "site,name,time_zone,group,hours,from\nS1,Shop,Europe/Moscow,West," hours "," from "\n"
+
+static void hours_count_from_their_date_and_the_past_keeps_its_own(void **state)
+{
+    (void)state;
+    assert_int_equal(imported_rows("sites", SITE("Mo-Su 10:00-22:00", "2026-03-02")), 1);
+    assert_hours_of("P1", "- site Mo-Su 09:00-21:00; 2026-03-02 site Mo-Su 10:00-22:00; ");
+    /* Told once more; without hours; the hours that stand: nothing new. */
+    assert_int_equal(imported_rows("sites", SITE("Mo-Su 10:00-22:00", "2026-03-02")), 0);
+    assert_int_equal(imported_rows("sites", SITE("", "")), 0);
+    assert_int_equal(imported_rows("sites", SITE("Mo-Su 10:00-22:00", "")), 0);
+    /* A correction of a date, and one that comes in between. */
+    assert_int_equal(imported_rows("sites", SITE("24/7", "2026-03-02")), 1);
+    assert_int_equal(imported_rows("sites", SITE("Mo-Fr 09:00-18:00", "2026-02-01")), 1);
+    assert_hours_of("P1",
+                    "- site Mo-Su 09:00-21:00; 2026-02-01 site Mo-Fr 09:00-18:00; "
+                    "2026-03-02 site 24/7; ");
+    assert_hours_of("P2", "- own Mo-Su 10:00-20:00; ");
+    /* P2 goes back to its site's. */
+    assert_int_equal(
+        imported_rows("points", "point,site,name,hours,from\nP2,S1,Till 2,,2026-02-15\n"), 1);
+    assert_hours_of("P2",
+                    "- own Mo-Su 10:00-20:00; 2026-02-15 site Mo-Fr 09:00-18:00; "
+                    "2026-03-02 site 24/7; ");
+}
+
+static void other_hours_without_a_date_count_from_today(void **state)
+{
+    (void)state;
+    char today[OKNO_TIME_TEXT];
+    char expected[200];
+    int64_t before = okno_time_now();
+    assert_int_equal(imported_rows("sites", SITE("24/7", "")), 1);
+    int64_t moscow = okno_time_now() + 3 * 3600 * OKNO_SECOND_US;
+    if ((before + 3 * 3600 * OKNO_SECOND_US) / OKNO_DAY_US != moscow / OKNO_DAY_US)
+        return; /* midnight came in between */
+    (void)snprintf(expected, sizeof(expected), "- site Mo-Su 09:00-21:00; %.10s site 24/7; ",
+                   okno_time_format(moscow, today));
+    assert_hours_of("P1", expected);
+    /* A new name takes them along. */
+    assert_int_equal(
+        imported_rows("sites", "site,name,time_zone,group\nS1,Mall,Europe/Moscow,West\n"), 1);
+    assert_hours_of("P1", expected);
+}
+
+static void one_file_tells_a_history_and_never_two_hours_of_one_date(void **state)
+{
+    (void)state;
+    struct imported got;
+    static const char text[] =
+        "point,site,name,hours,from\n"
+        "P3,S1,Till 3,Mo-Su 08:00-20:00,2026-05-01\n"
+        "P3,S1,Till 3,Mo-Su 09:00-20:00,2026-01-01\n"
+        "P3,S1,Till 3,24/7,2026-05-01\n"
+        "P3,S1,Till 3,24/7,2026-13-01\n";
+    assert_int_equal(import_as(db, imported_kind("points"), text, &got, &err), 0);
+    assert_string_equal(got.rejected, "4 conflict;5 invalid;");
+    assert_hours_of("P3",
+                    "- site Mo-Su 09:00-21:00; 2026-01-01 own Mo-Su 09:00-20:00; "
+                    "2026-05-01 own Mo-Su 08:00-20:00; ");
+    assert_int_equal(import_as(db, imported_kind("points"), text, &got, &err), 0);
+    assert_int_equal(got.result.added, 0);
+    /* One site twice without a date is still a contradiction, not two versions. */
+    assert_int_equal(import_as(db, imported_kind("sites"),
+                               "site,name,time_zone,hours\nS9,New,UTC,24/7\nS9,New,UTC,Mo-Su "
+                               "09:00-10:00\n",
+                               &got, &err),
+                     0);
+    assert_string_equal(got.rejected, "3 conflict;");
+}
+
 static void a_point_comes_with_its_site_and_hours(void **state)
 {
     (void)state;
@@ -127,13 +227,13 @@ static void a_point_comes_with_its_site_and_hours(void **state)
     struct okno_site_vec sites = {0};
     assert_int_equal(okno_registry_point(db, "P1", &point, &err), 0);
     assert_string_equal(point.name, "Till 1");
-    assert_string_equal(point.hours, "Mo-Su 09:00-21:00");
+    assert_hours(&point, "- site Mo-Su 09:00-21:00; ");
     assert_string_equal(point.site.name, "Shop");
     assert_string_equal(point.site.time_zone, "Europe/Moscow");
     assert_string_equal(point.site.group, "West");
     assert_int_equal(okno_registry_points(db, &points, &err), 0);
     assert_int_equal(points.len, 2);
-    assert_string_equal(points.items[1].hours, "Mo-Su 10:00-20:00");
+    assert_hours(&points.items[1], "- own Mo-Su 10:00-20:00; ");
     assert_int_equal(okno_registry_sites(db, &sites, &err), 0);
     assert_int_equal(sites.len, 1);
     okno_point_vec_free(&points);
@@ -338,6 +438,9 @@ int main(void)
         WITH_DB(an_unknown_id_is_not_found_by_name),
         WITH_DB(the_latest_version_of_a_key_stands),
         WITH_DB(a_point_comes_with_its_site_and_hours),
+        WITH_DB(hours_count_from_their_date_and_the_past_keeps_its_own),
+        WITH_DB(other_hours_without_a_date_count_from_today),
+        WITH_DB(one_file_tells_a_history_and_never_two_hours_of_one_date),
         WITH_DB(cameras_of_a_point_come_by_priority_at_their_time),
         WITH_DB(a_device_is_at_one_point_at_a_time),
         WITH_DB(the_question_is_the_latest_in_force),

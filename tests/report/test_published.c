@@ -88,9 +88,17 @@ static void happens(struct world *w, int device, const char *kind, int64_t at_us
     must(w, okno_db_commit(w->db->db, &w->db->err));
 }
 
+/* Hours enter figures where they void. */
+static struct okno_survey_params strict_params(void)
+{
+    struct okno_survey_params params = okno_survey_params_default();
+    params.hours_action = OKNO_FLAG_VOID;
+    return params;
+}
+
 static void refresh(struct world *w)
 {
-    const struct okno_survey_params params = okno_survey_params_default();
+    const struct okno_survey_params params = strict_params();
     struct okno_survey_refreshed counts;
     must(w, okno_survey_refresh(w->db->db, &params, w->now_us, &counts, &w->db->err));
 }
@@ -103,7 +111,7 @@ static struct okno_figures_query query_of(unsigned by)
 
 static void publish(struct world *w, const char *name, unsigned by)
 {
-    const struct okno_survey_params params = okno_survey_params_default();
+    const struct okno_survey_params params = strict_params();
     const struct okno_figures_query query = query_of(by);
     must(w, okno_published_add(w->db->db, name, &query, &params, "root", w->now_us, &w->db->err));
 }
@@ -197,6 +205,7 @@ static void correct_registry(struct world *w)
     sql(w, "INSERT INTO imports (at, author, kind, source) VALUES (%lld, 'a', 'x', '-')",
         (long long)w->now_us);
     const char *import = "(SELECT max(import) FROM imports)";
+    static const char *const dates[] = {"2026-03-01", "2026-03-09", "2026-03-10", "2026-03-11"};
     switch (chance(w, 6)) {
     case 0:
         sql(w,
@@ -231,9 +240,9 @@ static void correct_registry(struct world *w)
         break;
     default:
         sql(w,
-            "INSERT INTO sites (import, site, name, time_zone) VALUES (%s, 's', 'Mall %d',"
-            " 'Europe/Moscow')",
-            import, (int)chance(w, 9));
+            "INSERT INTO sites (import, site, name, time_zone, hours, hours_from) VALUES"
+            " (%s, 's', 'Mall', 'Europe/Moscow', 'Mo-Su 10:%02d-12:%02d', '%s')",
+            import, (int)chance(w, 60), (int)chance(w, 60), dates[chance(w, 4)]);
     }
 }
 
@@ -319,7 +328,7 @@ static void what_was_under_way_arrives_after_what_was_published(void **state)
 static void figures_as_of_a_moment_know_what_had_been_decided_by_then(void **state)
 {
     struct world *w = *state;
-    const struct okno_survey_params params = okno_survey_params_default();
+    const struct okno_survey_params params = strict_params();
     const struct okno_figures_query query = query_of(OKNO_BY_EMPLOYEE);
     w->now_us = AT(1000);
     happens(w, 0, "press", AT(100), AT(101));
@@ -393,7 +402,7 @@ static void nothing_that_enters_figures_is_left_out_of_a_data_version(void **sta
 static void a_name_is_given_once(void **state)
 {
     struct world *w = *state;
-    const struct okno_survey_params params = okno_survey_params_default();
+    const struct okno_survey_params params = strict_params();
     const struct okno_figures_query query = query_of(0);
     w->now_us = AT(1000);
     publish(w, "march", 0);

@@ -108,6 +108,27 @@ static void a_paired_device_is_quiet_after_two_days_to_the_microsecond(void **st
     assert_int_equal(later.items[0].unheard_since_us, NOW - LIVE);
 }
 
+static void silence_is_judged_by_the_hours_of_its_own_days(void **state)
+{
+    struct scratch_db *s = *state;
+    scratch_db_put(s, "UPDATE points SET hours = 'Mo-We 09:00-18:00'");
+    pair(s, "D1", NOW - 10 * D);
+    heard(s, "D1", 0, 1, NOW - 38 * H, NOW - 38 * H);
+    /* NOW is a Friday: the days off were days off, whatever holds from Saturday on. */
+    scratch_db_put(
+        s,
+        "INSERT INTO points (import, point, site, name, hours, hours_from)"
+        " SELECT import, point, site, name, '24/7', date(1800000000, 'unixepoch', '+1 day')"
+        " FROM points");
+    int64_t awake_us = 0;
+    const char *point = "P1";
+    assert_int_equal(okno_device_awake_us(s->db, point, NOW - 37 * H, NOW, &awake_us, &s->err), 0);
+    assert_int_equal(awake_us, 0);
+    assert_int_equal(
+        okno_device_awake_us(s->db, point, NOW - 37 * H, NOW + 30 * H, &awake_us, &s->err), 0);
+    assert_int_equal(awake_us, 14 * H); /* from Saturday's midnight */
+}
+
 static void a_weekend_of_silence_alarms_nobody(void **state)
 {
     struct scratch_db *s = *state;
@@ -230,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_device_that_reports_is_ok),
         TEST(a_paired_device_is_quiet_after_two_days_to_the_microsecond),
+        TEST(silence_is_judged_by_the_hours_of_its_own_days),
         TEST(a_weekend_of_silence_alarms_nobody),
         TEST(a_device_never_heard_of_is_quiet_since_its_pairing),
         TEST(who_is_at_no_point_is_not_missed),

@@ -402,6 +402,50 @@ static void hours_are_those_of_the_site_on_days_when_clocks_change_too(void **st
     assert_counts(refresh_at(store, T0 + 31 * OKNO_DAY_US), 0, 0, 0, 0);
 }
 
+static void new_hours_leave_the_past_alone_and_a_correction_of_it_is_told(void **state)
+{
+    struct store *store = *state;
+    static const char outside[] =
+        "SELECT group_concat(survey, ' ') FROM (SELECT * FROM surveys"
+        " WHERE flags LIKE '%outside_hours%' ORDER BY survey)";
+    put(store, "UPDATE sites SET time_zone = 'Europe/Berlin', hours = 'Mo-Su 09:00-18:00'");
+    for (int64_t i = 0; i < 10; i++) /* ten days, at 19:00 CET, later 20:00 CEST */
+        happens(store, "d1", i + 1, "press", (i * 24 + 6) * SECONDS(3600));
+    happens(store, "d1", 99, "alive", 11 * OKNO_DAY_US);
+    put(store, "UPDATE events SET arrived_at = at");
+    (void)refresh_at(store, T0 + 12 * OKNO_DAY_US);
+    assert_gives(store, "SELECT count(*) FROM surveys WHERE flags LIKE '%outside_hours%'", "10");
+    /* From the sixth day on it is open until late: that day and the two before are made again. */
+    put(store,
+        "INSERT INTO sites (import, site, name, time_zone, hours, hours_from) VALUES"
+        " (1, 's1', 'Mall', 'Europe/Berlin', 'Mo-Su 09:00-22:00', date(1773144000, 'unixepoch', "
+        "'+5 days'))");
+    struct okno_survey_refreshed counts = refresh_at(store, T0 + 12 * OKNO_DAY_US);
+    assert_int_equal(counts.changed, 5);
+    assert_gives(store, outside, "d1.0.1 d1.0.2 d1.0.3 d1.0.4 d1.0.5");
+    assert_gives(store, "SELECT count(*) FROM survey_history", "5");
+    /* It turns out that the third day was late, too, until the fifth. */
+    put(store,
+        "DELETE FROM survey_history;"
+        "INSERT INTO sites (import, site, name, time_zone, hours, hours_from) VALUES"
+        " (1, 's1', 'Mall', 'Europe/Berlin', 'Mo-Su 09:00-21:00', date(1773144000, 'unixepoch', "
+        "'+2 days')),"
+        " (1, 's1', 'Mall', 'Europe/Berlin', 'Mo-Su 09:00-18:00', date(1773144000, 'unixepoch', "
+        "'+4 days'))");
+    counts = refresh_at(store, T0 + 12 * OKNO_DAY_US);
+    assert_int_equal(counts.changed, 2);
+    assert_gives(store, outside, "d1.0.1 d1.0.2 d1.0.5");
+    assert_gives(store,
+                 "SELECT group_concat(survey, ' ') FROM (SELECT survey FROM survey_history"
+                 " WHERE instr(was, 'outside_hours') AND NOT instr(became, 'outside_hours')"
+                 " ORDER BY survey)",
+                 "d1.0.3 d1.0.4");
+    /* All that again from nothing gives the same. */
+    put(store, "DELETE FROM survey_seen; DELETE FROM surveys");
+    (void)refresh_at(store, T0 + 12 * OKNO_DAY_US);
+    assert_gives(store, outside, "d1.0.1 d1.0.2 d1.0.5");
+}
+
 static void what_a_refresh_that_broke_off_left_is_taken_up(void **state)
 {
     struct store *store = *state;
@@ -454,6 +498,7 @@ int main(void)
         TEST(misplaced_events_are_counted),
         TEST(a_failed_refresh_leaves_the_marks_for_the_next),
         TEST(hours_are_those_of_the_site_on_days_when_clocks_change_too),
+        TEST(new_hours_leave_the_past_alone_and_a_correction_of_it_is_told),
         TEST(a_window_does_not_care_for_midnight),
         TEST(what_a_refresh_that_broke_off_left_is_taken_up),
     };

@@ -24,13 +24,15 @@ CREATE INDEX archives_key ON archives (archive);
 CREATE TABLE sites (
     id INTEGER PRIMARY KEY, import INTEGER NOT NULL REFERENCES imports,
     site TEXT NOT NULL, name TEXT NOT NULL, time_zone TEXT NOT NULL,
-    hours TEXT NOT NULL DEFAULT '', site_group TEXT NOT NULL DEFAULT ''
+    hours TEXT NOT NULL DEFAULT '', site_group TEXT NOT NULL DEFAULT '',
+    hours_from TEXT NOT NULL DEFAULT ''    -- the local date from which the hours count; '': always
 ) STRICT;
 CREATE INDEX sites_key ON sites (site);
 
 CREATE TABLE points (
     id INTEGER PRIMARY KEY, import INTEGER NOT NULL REFERENCES imports,
-    point TEXT NOT NULL, site TEXT NOT NULL, name TEXT NOT NULL, hours TEXT NOT NULL DEFAULT ''
+    point TEXT NOT NULL, site TEXT NOT NULL, name TEXT NOT NULL, hours TEXT NOT NULL DEFAULT '',
+    hours_from TEXT NOT NULL DEFAULT ''    -- as of sites
 ) STRICT;
 CREATE INDEX points_key ON points (point);
 

@@ -25,11 +25,13 @@ SELECT 1 AS known FROM archives WHERE archive = $id LIMIT 1;
 -- name: registry.same_site
 SELECT 1 AS same FROM sites
 WHERE id = (SELECT max(id) FROM sites WHERE site = $site)
-  AND name IS $name AND time_zone IS $time_zone AND hours IS $hours AND site_group IS $group;
+  AND name IS $name AND time_zone IS $time_zone AND site_group IS $group
+  AND $hours IS (SELECT hours FROM sites WHERE id = (
+    SELECT max(id) FROM sites WHERE site = $site AND hours_from = $from));
 
 -- name: registry.add_site
-INSERT INTO sites (import, site, name, time_zone, hours, site_group)
-VALUES ($import, $site, $name, $time_zone, $hours, $group);
+INSERT INTO sites (import, site, name, time_zone, hours, hours_from, site_group)
+VALUES ($import, $site, $name, $time_zone, $hours, $from, $group);
 
 -- name: registry.has_site
 SELECT 1 AS known FROM sites WHERE site = $id LIMIT 1;
@@ -37,11 +39,13 @@ SELECT 1 AS known FROM sites WHERE site = $id LIMIT 1;
 -- name: registry.same_point
 SELECT 1 AS same FROM points
 WHERE id = (SELECT max(id) FROM points WHERE point = $point)
-  AND site IS $site AND name IS $name AND hours IS $hours;
+  AND site IS $site AND name IS $name
+  AND $hours IS (SELECT hours FROM points WHERE id = (
+    SELECT max(id) FROM points WHERE point = $point AND hours_from = $from));
 
 -- name: registry.add_point
-INSERT INTO points (import, point, site, name, hours)
-VALUES ($import, $point, $site, $name, $hours);
+INSERT INTO points (import, point, site, name, hours, hours_from)
+VALUES ($import, $point, $site, $name, $hours, $from);
 
 -- name: registry.has_point
 SELECT 1 AS known FROM points WHERE point = $id LIMIT 1;

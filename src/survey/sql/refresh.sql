@@ -62,22 +62,44 @@ JOIN devices d ON d.device = n.device
 WHERE true ON CONFLICT DO NOTHING;
 
 -- name: refresh.mark_by_points
--- A new name changes nothing here.
+-- A new name changes nothing here; hours change what was opened from their date to the next one's,
+-- give or take the zone and a night.
 INSERT INTO survey_dirty_spans (point, from_at, to_at)
-SELECT DISTINCT p.point, -$end, $end FROM points p
-WHERE p.id > $seen AND NOT EXISTS (
-    SELECT 1 FROM points w WHERE w.id = (
-        SELECT max(o.id) FROM points o WHERE o.point = p.point AND o.id < p.id)
-      AND w.site = p.site AND w.hours = p.hours)
+SELECT DISTINCT point,
+       CASE WHEN stays AND hours_from <> ''
+            THEN strftime('%s', hours_from) * 1000000 - 172800000000 ELSE -$end END,
+       CASE WHEN stays THEN coalesce(strftime('%s', (
+            SELECT min(m.hours_from) FROM points m
+            WHERE m.point = n.point AND m.hours_from > n.hours_from)) * 1000000 + 172800000000, $end)
+       ELSE $end END
+FROM (SELECT p.point, p.hours_from,
+             EXISTS (SELECT 1 FROM points w WHERE w.site = p.site AND w.id = (
+                 SELECT max(o.id) FROM points o WHERE o.point = p.point AND o.id < p.id)) AS stays,
+             p.hours IS (SELECT w.hours FROM points w WHERE w.id = (
+                 SELECT max(o.id) FROM points o WHERE o.point = p.point
+                 AND o.hours_from = p.hours_from AND o.id < p.id)) AS as_before
+      FROM points p WHERE p.id > $seen) n
+WHERE NOT (stays AND as_before)
 ON CONFLICT DO NOTHING;
 
 -- name: refresh.mark_by_sites
 INSERT INTO survey_dirty_spans (point, from_at, to_at)
-SELECT DISTINCT p.point, -$end, $end FROM sites s JOIN points p ON p.site = s.site
-WHERE s.id > $seen AND NOT EXISTS (
-    SELECT 1 FROM sites w WHERE w.id = (
-        SELECT max(o.id) FROM sites o WHERE o.site = s.site AND o.id < s.id)
-      AND w.time_zone = s.time_zone AND w.hours = s.hours)
+SELECT DISTINCT p.point,
+       CASE WHEN stays AND n.hours_from <> ''
+            THEN strftime('%s', n.hours_from) * 1000000 - 172800000000 ELSE -$end END,
+       CASE WHEN stays THEN coalesce(strftime('%s', (
+            SELECT min(m.hours_from) FROM sites m
+            WHERE m.site = n.site AND m.hours_from > n.hours_from)) * 1000000 + 172800000000, $end)
+       ELSE $end END
+FROM (SELECT s.site, s.hours_from,
+             EXISTS (SELECT 1 FROM sites w WHERE w.time_zone = s.time_zone AND w.id = (
+                 SELECT max(o.id) FROM sites o WHERE o.site = s.site AND o.id < s.id)) AS stays,
+             s.hours IS (SELECT w.hours FROM sites w WHERE w.id = (
+                 SELECT max(o.id) FROM sites o WHERE o.site = s.site
+                 AND o.hours_from = s.hours_from AND o.id < s.id)) AS as_before
+      FROM sites s WHERE s.id > $seen) n
+JOIN points p ON p.site = n.site
+WHERE NOT (stays AND as_before)
 ON CONFLICT DO NOTHING;
 
 -- name: refresh.mark_by_questions
