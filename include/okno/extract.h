@@ -16,7 +16,12 @@ struct okno_extract_camera {
     struct okno_archive *archive; /* not owned */
     const char *channel;
     int64_t index_offset_us; /* index clock - UTC; applied to everything asked and got */
+    /* Where indexes of remote recordings are kept, by the archive's id; NULL: nowhere. */
+    const char *index_dir, *archive_id;
 };
+
+/* Forget indexes that nobody used since `before`, and the longest unused beyond so many bytes. */
+void okno_extract_index_sweep(const char *dir, int64_t most_bytes, int64_t before_us);
 
 /* A recorded span of UTC. */
 struct okno_extract_span {

@@ -19,11 +19,22 @@ struct okno_source {
     /* The bytes [from, to) will be read in order, all of them: one request can bring them. Replaces
      * the plan before; a hint. May be NULL. */
     void (*plan)(void *ctx, int64_t from, int64_t to);
+    /* The same for bytes that say where things are: worth keeping for the next reader. May be NULL.
+     */
+    void (*plan_index)(void *ctx, int64_t from, int64_t to);
     void (*close)(void *ctx); /* may be NULL */
     /* Cost so far, for provenance and the benchmark. */
     int64_t requests;
     int64_t bytes_read;
 };
+
+static inline void okno_source_plan_index(struct okno_source *source, int64_t from, int64_t to)
+{
+    if (source->plan_index)
+        source->plan_index(source->ctx, from, to);
+    else if (source->plan)
+        source->plan(source->ctx, from, to);
+}
 
 /* Close and free; NULL allowed. */
 static inline void okno_source_close(struct okno_source *source)

@@ -28,6 +28,9 @@ OKNO_CLEANUP(okno_work, okno_work_close);
 /* The database handle of the work, for its own thread. */
 struct okno_db *okno_work_db(struct okno_work *work);
 
+/* Where it keeps indexes of remote recordings (extract.h). */
+const char *okno_work_index_dir(const struct okno_work *work);
+
 /* A camera at a moment, ready for extract.h. */
 struct okno_work_camera {
     struct okno_camera camera;

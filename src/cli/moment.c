@@ -22,7 +22,9 @@ int moment_open(struct cli *cli, struct moment *moment, struct okno_err *err)
     moment->to_us = moment->from_us + length_us;
     moment->view = (struct okno_extract_camera){.archive = moment->found.archive,
                                                 .channel = moment->found.camera.channel,
-                                                .index_offset_us = moment->found.offset.offset_us};
+                                                .index_offset_us = moment->found.offset.offset_us,
+                                                .index_dir = okno_work_index_dir(moment->work),
+                                                .archive_id = moment->found.camera.archive.archive};
     return 0;
 }
 

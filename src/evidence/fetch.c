@@ -116,7 +116,9 @@ static int fetch(struct okno_work *work, const struct okno_camera *camera, struc
     struct okno_extract_result got = {0};
     struct okno_err trouble = {0};
     struct okno_extract_camera view = {.channel = camera->channel,
-                                       .index_offset_us = e->index_offset_us};
+                                       .index_offset_us = e->index_offset_us,
+                                       .index_dir = work->index_dir,
+                                       .archive_id = camera->archive.archive};
     int rc = work_archive_ready(work, camera, e->made_at_us, &view.archive, err);
     if (rc == 0)
         rc = okno_evidence_temp(work->data_dir, e->kind, temp, sizeof(temp), err);
@@ -269,7 +271,9 @@ static int shots_take(struct okno_work *work, struct wanted *wanted, size_t coun
 {
     struct okno_err trouble = {0};
     struct okno_extract_camera view = {.channel = wanted->camera.channel,
-                                       .index_offset_us = wanted->evidence.index_offset_us};
+                                       .index_offset_us = wanted->evidence.index_offset_us,
+                                       .index_dir = work->index_dir,
+                                       .archive_id = wanted->camera.archive.archive};
     int rc =
         work_archive_ready(work, &wanted->camera, wanted->evidence.made_at_us, &view.archive, NULL);
     for (size_t i = 0; rc == 0 && i < count; i++) {

@@ -79,7 +79,9 @@ static int ask(struct okno_work *work, size_t place, int64_t now_us, struct link
     const struct okno_camera *camera = &l->cameras[place];
     struct okno_link_candidate *c = &l->candidates[place];
     struct okno_extract_camera view = {.channel = camera->channel,
-                                       .index_offset_us = l->offsets[place].offset_us};
+                                       .index_offset_us = l->offsets[place].offset_us,
+                                       .index_dir = work->index_dir,
+                                       .archive_id = camera->archive.archive};
     struct okno_err trouble = {0};
     int64_t error_us = 0;
     int rc = work_archive_ready(work, camera, now_us, &view.archive, &trouble);

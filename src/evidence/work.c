@@ -9,6 +9,9 @@
 #include <sodium/utils.h>
 #include <string.h>
 
+/* Of all recordings that were asked for in the last 30 days. */
+#define INDEX_BYTES (INT64_C(512) * 1024 * 1024)
+
 int okno_work_open(const char *data_dir, const struct okno_conf *conf, struct okno_work **ret_work,
                    struct okno_err *err)
 {
@@ -18,6 +21,7 @@ int okno_work_open(const char *data_dir, const struct okno_conf *conf, struct ok
     work->conf = conf;
     work->planned_version = -1;
     (void)snprintf(work->data_dir, sizeof(work->data_dir), "%s", data_dir);
+    (void)snprintf(work->index_dir, sizeof(work->index_dir), "%s/index", work->data_dir);
     (void)snprintf(work->owner, sizeof(work->owner), "%ld-%08x%08x", (long)getpid(),
                    randombytes_random(), randombytes_random());
     int rc = okno_db_open(data_dir, false, &work->db, err);
@@ -25,6 +29,7 @@ int okno_work_open(const char *data_dir, const struct okno_conf *conf, struct ok
         return rc;
     okno_evidence_sweep(data_dir, okno_time_now() - OKNO_DAY_US);
     okno_copy_sweep(data_dir, okno_time_now() - 30 * OKNO_DAY_US);
+    okno_extract_index_sweep(work->index_dir, INDEX_BYTES, okno_time_now() - 30 * OKNO_DAY_US);
     *ret_work = okno_mem_take(&work);
     return 0;
 }
@@ -43,6 +48,11 @@ void okno_work_close(struct okno_work *work)
 struct okno_db *okno_work_db(struct okno_work *work)
 {
     return work->db;
+}
+
+const char *okno_work_index_dir(const struct okno_work *work)
+{
+    return work->index_dir;
 }
 
 static int open_archive(struct okno_work *work, const struct okno_archive_row *row,

@@ -20,7 +20,8 @@ OKNO_VEC(work_archive_vec, struct work_archive);
 
 struct okno_work {
     char data_dir[1024];
-    char owner[48]; /* of leases: unique per work */
+    char index_dir[1048]; /* of remote recordings */
+    char owner[48];       /* of leases: unique per work */
     const struct okno_conf *conf;
     struct okno_db *db;
     struct work_archive_vec archives;

@@ -2,7 +2,7 @@
 # A window of 30 s out of an hour of 1080p15 H.264 at 2 Mbit/s (key frame every 4 s), through a link of
 # 20 ms and 100 Mbit/s (tools/link): okno beside `ffmpeg -ss -t -c copy`, in turns, one archive for each
 # container. Bytes and requests are counted on the link, okno's listing of the folder included. "cold":
-# nothing is known of the file; nothing is kept from one run to the next. CASES='mp4-front ts' picks some.
+# nothing is known of the file; "warm": another window of it was cut before. CASES='mp4-front ts' picks some.
 set -eu
 . "$(dirname "$0")/lib"
 dir=$BENCH_DIR/extract
@@ -107,8 +107,8 @@ s,Shop,UTC" > "$dir/sites.csv"
 
 clock() { date -u -d "@$(($(date -u -d 2026-10-05T06:00:00Z +%s) + $1))" +%Y-%m-%dT%H:%M:%SZ; }
 
-okno_clip() { # CASE
-    "$OKNO" --data "$dir/data" clip --camera "$1" --from "$(clock $at)" --to "$(clock $((at + 30)))" \
+okno_clip() { # CASE AT
+    "$OKNO" --data "$dir/data" clip --camera "$1" --from "$(clock "$2")" --to "$(clock $(($2 + 30)))" \
         --camera-clock -o "$dir/okno.mp4" --json
 }
 
@@ -133,12 +133,15 @@ middle() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 column() { cut -d' ' -f"$2" "$dir/$1.runs" | middle; }
 mb() { column "$1" 4 | awk '{printf "%.2f", $1 / 1e6}'; }
 
-one_case() { # CASE TIME_TARGET REQUESTS_TARGET
+one_case() { # CASE TIME_TARGET REQUESTS_TARGET WARM_TIME_TARGET WARM_REQUESTS_TARGET
     rm -f "$dir"/*.runs
     for run in $(seq "$runs"); do
         make_data
         if [ $((run % 2)) = 0 ]; then measure ffmpeg ffmpeg_clip "$1"; fi
-        measure cold okno_clip "$1"
+        measure cold okno_clip "$1" $at
+        rm -rf "$dir/data/index"
+        measure other okno_clip "$1" $((at / 2))
+        measure warm okno_clip "$1" $at
         if [ $((run % 2)) = 1 ]; then measure ffmpeg ffmpeg_clip "$1"; fi
     done
     at_most "$1 cold: seconds" "$(column cold 1)" "$(column ffmpeg 1)" s "$2"
@@ -146,6 +149,10 @@ one_case() { # CASE TIME_TARGET REQUESTS_TARGET
     for_information "$1 cold: bytes on the link" "$(mb cold)" "$(mb ffmpeg)" MB
     for_information "$1 ffmpeg's requests" "$(column ffmpeg 3)" "$(column ffmpeg 3)" requests
     for_information "$1 cold: CPU" "$(column cold 2)" "$(column ffmpeg 2)" s
+    at_most "$1 warm: seconds" "$(column warm 1)" "$(column ffmpeg 1)" s "$4"
+    at_most "$1 warm: requests with the listing, most allowed" "$(column warm 3)" "$5" requests 1
+    for_information "$1 warm: bytes on the link" "$(mb warm)" "$(mb ffmpeg)" MB
+    for_information "$1 warm: CPU" "$(column warm 2)" "$(column ffmpeg 2)" s
 }
 
 make_files
@@ -154,10 +161,10 @@ link
 echo "machine load $(cut -d' ' -f1-3 /proc/loadavg), $runs runs, $minutes minutes of recording"
 for case in $cases; do
     case $case in
-    mp4-*) one_case "$case" 0.72 4 ;;
-    fmp4-sidx) one_case "$case" 0.2 4 ;;
-    fmp4-bare) one_case "$case" 0.05 13 ;;
-    ts) one_case "$case" 0.5 16 ;;
-    mkv) one_case "$case" 0.85 6 ;;
+    mp4-*) one_case "$case" 0.72 4 0.60 2 ;;
+    fmp4-sidx) one_case "$case" 0.2 4 0.2 2 ;;
+    fmp4-bare) one_case "$case" 0.05 13 0.05 12 ;;
+    ts) one_case "$case" 0.5 16 0.5 9 ;;
+    mkv) one_case "$case" 0.85 6 0.85 3 ;;
     esac
 done

@@ -76,6 +76,8 @@ static int media_robust(const struct request *request, struct pool *pool, bool a
         int rc = media_once(request, pool, result, &trouble);
         if (rc == 0)
             return 0;
+        if ((rc == OKNO_MEDIA || rc == OKNO_CHECK_FAILED) && pool_doubt(pool))
+            continue;
         if (rc == OKNO_GONE && !again)
             return okno_fail(err, rc, "%s", trouble.text);
         if (!first.code || rc != OKNO_NO_COVERAGE)

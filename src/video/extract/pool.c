@@ -14,35 +14,96 @@ enum { MAX_PIECES = 20000 };
 #define LISTING_BACK_US (3600 * OKNO_SECOND_US)
 #define NAME_SLACK_US (2 * OKNO_SECOND_US)
 
-static int item_read(void *ctx, int64_t offset, void *into, size_t len, size_t *ret_got,
-                     struct okno_err *err)
+/* Behind the planned pictures lies what was read to see where they end. */
+#define MEDIA_SLACK (INT64_C(2) * 1024 * 1024)
+
+static bool is_media(const struct pool_item *item, int64_t offset)
 {
-    struct pool_item *item = ctx;
+    return offset >= item->media_from && offset < item->media_to + MEDIA_SLACK;
+}
+
+static struct index *index_of(struct pool_item *item)
+{
+    if (!item->index_open && item->camera->index_dir)
+        item->index = index_open(item->camera->index_dir, item->camera->archive_id, item->piece);
+    item->index_open = true;
+    return item->index;
+}
+
+/* From the archive. A recording on this machine is its own index. */
+static int real_read(struct pool_item *item, int64_t offset, void *into, size_t len,
+                     size_t *ret_got, struct okno_err *err)
+{
     int rc = 0;
     if (!item->real)
         rc = okno_archive_source(item->archive, item->piece, &item->real, err);
     if (rc == 0)
         rc = item->real->read_at(item->real->ctx, offset, into, len, ret_got, err);
+    if (rc == 0 && item->real->plan && !is_media(item, offset))
+        index_put(index_of(item), offset, into, *ret_got);
     item->gone = item->gone || rc == OKNO_GONE;
     return rc;
 }
 
-static void item_plan(void *ctx, int64_t from, int64_t to)
+static int item_read(void *ctx, int64_t offset, void *into, size_t len, size_t *ret_got,
+                     struct okno_err *err)
 {
     struct pool_item *item = ctx;
+    size_t got = index_get(index_of(item), offset, into, len);
+    size_t more = 0;
+    int rc = got == len ? 0
+                        : real_read(item, offset + (int64_t)got, (uint8_t *)into + got, len - got,
+                                    &more, err);
+    *ret_got = got + more;
+    return rc;
+}
+
+static void real_plan(struct pool_item *item, int64_t from, int64_t to)
+{
     if (!item->real && okno_archive_source(item->archive, item->piece, &item->real, NULL) < 0)
         return; /* the read that follows says why */
     if (item->real->plan)
         item->real->plan(item->real->ctx, from, to);
 }
 
+static void item_plan(void *ctx, int64_t from, int64_t to)
+{
+    struct pool_item *item = ctx;
+    item->media_from = from;
+    item->media_to = to;
+    real_plan(item, from, to);
+}
+
+/* Planned from the first byte on that is not known. */
+static void item_plan_index(void *ctx, int64_t from, int64_t to)
+{
+    struct pool_item *item = ctx;
+    uint8_t known[4096];
+    size_t got = sizeof(known);
+    item->media_from = item->media_to = -MEDIA_SLACK;
+    while (from < to && got == sizeof(known)) {
+        size_t left = to - from < (int64_t)sizeof(known) ? (size_t)(to - from) : sizeof(known);
+        got = index_get(index_of(item), from, known, left);
+        from += (int64_t)got;
+    }
+    if (from < to)
+        real_plan(item, from, to);
+}
+
 /* A size that the listing does not tell is asked for now. */
 static int item_prepare(struct pool *pool, size_t i, struct okno_err *err)
 {
     struct pool_item *item = &pool->items[i];
-    *item = (struct pool_item){.archive = pool->camera->archive, .piece = &pool->pieces.items[i]};
-    item->source = (struct okno_source){
-        .size = item->piece->size, .ctx = item, .read_at = item_read, .plan = item_plan};
+    *item = (struct pool_item){.camera = pool->camera,
+                               .archive = pool->camera->archive,
+                               .piece = &pool->pieces.items[i],
+                               .media_from = -MEDIA_SLACK,
+                               .media_to = -MEDIA_SLACK};
+    item->source = (struct okno_source){.size = item->piece->size,
+                                        .ctx = item,
+                                        .read_at = item_read,
+                                        .plan = item_plan,
+                                        .plan_index = item_plan_index};
     if (item->piece->size >= 0)
         return 0;
     struct okno_err trouble = {0};
@@ -105,10 +166,34 @@ int pool_list(const struct okno_extract_camera *camera, int64_t from_us, int64_t
     return 0;
 }
 
+void pool_rest(struct pool *pool, size_t i)
+{
+    struct pool_item *item = &pool->items[i];
+    okno_source_close(item->real);
+    item->real = NULL;
+    if (item->gone)
+        index_drop(item->index);
+    else
+        index_close(item->index);
+    item->index = NULL;
+    item->index_open = false;
+}
+
+bool pool_doubt(struct pool *pool)
+{
+    bool kept = false;
+    for (size_t i = 0; i < pool->pieces.len; i++) {
+        kept = kept || index_is_kept(pool->items[i].index);
+        index_drop(pool->items[i].index);
+        pool->items[i].index = NULL;
+    }
+    return kept;
+}
+
 void pool_free(struct pool *pool)
 {
     for (size_t i = 0; pool->items && i < pool->pieces.len; i++)
-        okno_source_close(pool->items[i].real);
+        pool_rest(pool, i);
     free(pool->items);
     okno_piece_vec_free(&pool->pieces);
     *pool = (struct pool){0};
@@ -129,6 +214,8 @@ int pool_probe(struct pool *pool, size_t i, struct okno_media_info *ret_info, st
     }
     struct okno_err trouble = {0};
     int rc = okno_media_probe(&pool->items[i].source, piece->format, &info, &trouble);
+    if (rc == OKNO_MEDIA && pool_doubt(pool))
+        rc = okno_media_probe(&pool->items[i].source, piece->format, &info, &trouble);
     if (rc == 0 || pool_spoils_one(rc))
         memo_keep(pool->camera->archive, piece, rc, rc == 0 ? &info : NULL);
     if (rc < 0)

@@ -2,6 +2,8 @@
 #ifndef EXTRACT_POOL_H
 #define EXTRACT_POOL_H
 
+#include "index.h"
+
 #include "okno/extract.h"
 
 /* A recording that opens itself on the first read, so that naming it costs nothing. */
@@ -10,8 +12,12 @@ struct pool_item {
     struct okno_archive *archive;
     const struct okno_piece *piece; /* inside pool->pieces */
     struct okno_source *real;       /* owned; NULL until read */
-    bool gone;                      /* vanished between listing and reading */
-    bool dropped;                   /* not to be used */
+    const struct okno_extract_camera *camera;
+    struct index *index;          /* owned; NULL: none is kept */
+    bool index_open;              /* it was looked for */
+    int64_t media_from, media_to; /* planned: bytes of pictures, not kept in the index */
+    bool gone;                    /* vanished between listing and reading */
+    bool dropped;                 /* not to be used */
 };
 
 struct pool {
@@ -25,6 +31,13 @@ struct pool {
 OKNO_CHECK int pool_list(const struct okno_extract_camera *camera, int64_t from_us, int64_t to_us,
                          struct pool *ret_pool, struct okno_err *err);
 void pool_free(struct pool *pool);
+
+/* Done with reading item i for now; its index is kept. */
+void pool_rest(struct pool *pool, size_t i);
+
+/* What is known may be wrong: forget the indexes of all recordings that were read. Whether one of
+ * them came from disk: then it is worth trying again. */
+bool pool_doubt(struct pool *pool);
 #define POOL_AUTO __attribute__((cleanup(pool_free))) struct pool
 
 /* What the recording holds, from memory or by reading its index and end. OKNO_MEDIA and

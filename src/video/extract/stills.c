@@ -129,10 +129,8 @@ static int take_all(struct mass *mass, int max_width, struct okno_err *err)
         /* A day of recordings is not held open at once. */
         bool last =
             i + count == mass->count || piece_of(pool, mass->moments[i + count]) != mass->piece;
-        if (mass->piece < pool->pieces.len && last) {
-            okno_source_close(pool->items[mass->piece].real);
-            pool->items[mass->piece].real = NULL;
-        }
+        if (mass->piece < pool->pieces.len && last)
+            pool_rest(pool, mass->piece);
         i += count;
     }
     return rc;

@@ -73,10 +73,10 @@ static int64_t box_end(const uint8_t *box, size_t len, int64_t at, int64_t size)
 }
 
 /* Bring all of an index over in one request. */
-static void plan(struct okno_source *source, int64_t from, int64_t to)
+static void plan_index(struct okno_source *source, int64_t from, int64_t to)
 {
-    if (source->plan && to > from && to <= source->size)
-        source->plan(source->ctx, from, to);
+    if (to > from && to <= source->size)
+        okno_source_plan_index(source, from, to);
 }
 
 int media_boxes_look(struct okno_source *source, struct media_boxes *ret_boxes,
@@ -89,7 +89,7 @@ int media_boxes_look(struct okno_source *source, struct media_boxes *ret_boxes,
         const uint8_t *box = NULL;
         size_t len = 0;
         if (i > 0 && !boxes.moov_end && source->size - at < INT64_C(64) << 20)
-            plan(source, at, source->size); /* what follows the media is the index */
+            plan_index(source, at, source->size); /* what follows the media is the index */
         rc = look_at(&boxes, at, 16, HEAD_BYTES, &box, &len, err);
         int64_t end = rc == 0 ? box_end(box, len, at, source->size) : 0;
         if (end == 0)
@@ -98,7 +98,7 @@ int media_boxes_look(struct okno_source *source, struct media_boxes *ret_boxes,
             boxes.moov_at = at;
             boxes.moov_end = end;
             /* And the heads of the boxes behind it, which the demuxer wants to see. */
-            plan(source, at, end + 64 < source->size ? end + 64 : source->size);
+            plan_index(source, at, end + 64 < source->size ? end + 64 : source->size);
         } else if (is_type(box, "sidx") && !boxes.sidx_end) {
             boxes.sidx_at = at;
             boxes.sidx_end = end;
@@ -417,7 +417,9 @@ static int narrow(struct media_boxes *boxes, struct search *search, struct okno_
     struct media_fragment found = {0};
     search->probes--;
     if (low->end == 0) { /* from a sidx: what follows is what was asked for */
-        plan(boxes->source, low->at, low->at + media_boxes_guess(boxes, time, boxes->until));
+        int64_t to = low->at + media_boxes_guess(boxes, time, boxes->until);
+        if (boxes->source->plan && to <= boxes->source->size)
+            boxes->source->plan(boxes->source->ctx, low->at, to);
         int rc = fragment_read(boxes, low->at, &found, err);
         if (rc > 0 && found.time <= time)
             return (rc = remember(boxes, &found, err)) < 0 ? rc : bracket.timed;

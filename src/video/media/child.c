@@ -57,11 +57,21 @@ static int child_read(void *ctx, int64_t offset, void *into, size_t len, size_t 
     return 0;
 }
 
+static void say_plan(const struct child_source *source, int64_t from, int64_t to, bool index)
+{
+    struct wire_plan message = {
+        .type = WIRE_PLAN, .input = source->index, .from = from, .to = to, .index = index};
+    say(source->link, &message, sizeof(message));
+}
+
 static void child_plan(void *ctx, int64_t from, int64_t to)
 {
-    const struct child_source *source = ctx;
-    struct wire_plan message = {.type = WIRE_PLAN, .input = source->index, .from = from, .to = to};
-    say(source->link, &message, sizeof(message));
+    say_plan(ctx, from, to, false);
+}
+
+static void child_plan_index(void *ctx, int64_t from, int64_t to)
+{
+    say_plan(ctx, from, to, true);
 }
 
 /* The recordings of the job: `count` of each, owned by the caller. */
@@ -74,8 +84,11 @@ static void take_inputs(const struct media_link *link, size_t count, struct chil
         memcpy(&s->told, at, sizeof(s->told));
         s->index = (uint32_t)i;
         s->link = link;
-        s->source = (struct okno_source){
-            .size = s->told.size, .ctx = s, .read_at = child_read, .plan = child_plan};
+        s->source = (struct okno_source){.size = s->told.size,
+                                         .ctx = s,
+                                         .read_at = child_read,
+                                         .plan = child_plan,
+                                         .plan_index = child_plan_index};
         inputs[i] = (struct okno_media_input){.source = &s->source,
                                               .format = s->told.format,
                                               .from_us = s->told.from_us,

@@ -173,12 +173,23 @@ AVIOContext *media_io_context(struct media_io *io)
     return io->avio;
 }
 
-void media_io_plan(struct media_io *io, int64_t from, int64_t to)
+static bool plan_set(struct media_io *io, int64_t from, int64_t to)
 {
     io->plan_from = from;
     io->plan_to = to < io->source->size ? to : io->source->size;
-    if (io->source->plan && io->plan_from < io->plan_to)
+    return io->plan_from < io->plan_to;
+}
+
+void media_io_plan(struct media_io *io, int64_t from, int64_t to)
+{
+    if (plan_set(io, from, to) && io->source->plan)
         io->source->plan(io->source->ctx, io->plan_from, io->plan_to);
+}
+
+void media_io_plan_index(struct media_io *io, int64_t from, int64_t to)
+{
+    if (plan_set(io, from, to))
+        okno_source_plan_index(io->source, io->plan_from, io->plan_to);
 }
 
 void media_io_onward(struct media_io *io, int64_t bytes)

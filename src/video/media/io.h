@@ -19,6 +19,9 @@ AVIOContext *media_io_context(struct media_io *io);
 /* The bytes [from, to) will be read soon: fetch them in large pieces and nothing beyond them. */
 void media_io_plan(struct media_io *io, int64_t from, int64_t to);
 
+/* The same for the recording's index. */
+void media_io_plan_index(struct media_io *io, int64_t from, int64_t to);
+
 /* The bytes behind the plan may be needed too, if it was an estimate: fetch this many at once then.
  */
 void media_io_onward(struct media_io *io, int64_t bytes);

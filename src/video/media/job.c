@@ -220,7 +220,9 @@ static void on_plan(struct job *job, const struct wire_plan *plan)
     if (job->broke[0])
         return;
     struct okno_source *source = job->inputs[plan->input].source;
-    if (source->plan)
+    if (plan->index)
+        okno_source_plan_index(source, plan->from, plan->to);
+    else if (source->plan)
         source->plan(source->ctx, plan->from, plan->to);
 }
 

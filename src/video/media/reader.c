@@ -227,7 +227,7 @@ static int reader_prepare(struct media_reader *reader, struct okno_err *err)
         rc = media_io_new(reader->source, &reader->io, err);
     const struct media_boxes *boxes = &reader->boxes;
     if (rc == 0 && boxes->moov_end)
-        media_io_plan(reader->io, boxes->moov_at, boxes->moov_end + INDEX_MARGIN);
+        media_io_plan_index(reader->io, boxes->moov_at, boxes->moov_end + INDEX_MARGIN);
     if (rc == 0 && boxes->first_at - boxes->moov_end >= MEDIA_HOLE_MIN)
         media_io_hole(reader->io, boxes->moov_end,
                       boxes->first_at); /* over its list of fragments */

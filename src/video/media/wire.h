@@ -98,6 +98,7 @@ struct wire_plan {
     uint32_t type;
     uint32_t input;
     int64_t from, to;
+    int64_t index; /* 1: they say where things are; 0: they are media */
 };
 
 struct wire_got {

@@ -1,0 +1,317 @@
+/* What is kept of a remote recording's index, and what it saves. */
+#define _POSIX_C_SOURCE 200809L
+#include "../../src/video/extract/index.h"
+#include "../support/nginx.h"
+#include "../support/recording.h"
+
+#include "okno/extract.h"
+#include "okno/mem.h"
+#include "okno/time.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <fcntl.h>
+
+/* 2026-03-10T14:03:20Z */
+#define T0 INT64_C(1773151400000000)
+#define SECOND INT64_C(1000000)
+
+static const struct okno_piece piece = {
+    .name = "till/14-03-20.mp4", .size = 1000, .tag = "17:1000"};
+
+/* The folder of indexes, empty. */
+static const char *fresh_dir(void)
+{
+    static char path[600];
+    (void)snprintf(path, sizeof(path), "%s", fixture_path("index"));
+    okno_extract_index_sweep(path, -1, INT64_MAX);
+    return path;
+}
+
+/* The only file in it; empty when there is none. */
+static const char *only_file(const char *dir)
+{
+    static char path[900];
+    path[0] = '\0';
+    DIR *files = opendir(dir);
+    struct dirent *entry;
+    while (files && (entry = readdir(files)))
+        if (entry->d_name[0] != '.')
+            (void)snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+    if (files)
+        (void)closedir(files);
+    return path;
+}
+
+static void what_was_put_is_there_the_next_time(void **state)
+{
+    (void)state;
+    const char *dir = fresh_dir();
+    char into[32] = "";
+    struct index *index = index_open(dir, "nvr", &piece);
+    assert_int_equal(index_get(index, 0, into, 10), 0);
+    index_put(index, 100, "hundred", 7);
+    index_put(index, 107, "and more", 8);
+    index_close(index);
+
+    index = index_open(dir, "nvr", &piece);
+    assert_int_equal(index_get(index, 102, into, sizeof(into)), 13);
+    assert_memory_equal(into, "ndredand more", 13);
+    assert_int_equal(index_get(index, 99, into, 4), 0);
+    index_close(index);
+
+    struct index *other = index_open(dir, "another", &piece);
+    assert_int_equal(index_get(other, 102, into, 4), 0);
+    index_close(other);
+}
+
+static void parts_that_overlap_are_kept_once(void **state)
+{
+    (void)state;
+    char into[16] = "";
+    struct index *index = index_open(fresh_dir(), "nvr", &piece);
+    index_put(index, 4, "45", 2);
+    index_put(index, 8, "8", 1);
+    index_put(index, 2, "23xx67x9", 8);
+    assert_int_equal(index_get(index, 2, into, sizeof(into)), 8);
+    assert_memory_equal(into, "23456789", 8);
+    index_drop(index);
+}
+
+static void a_recording_that_changes_has_no_old_index(void **state)
+{
+    (void)state;
+    const char *dir = fresh_dir();
+    char into[4];
+    struct index *index = index_open(dir, "nvr", &piece);
+    index_put(index, 0, "old", 3);
+    index_close(index);
+
+    struct okno_piece changed = piece;
+    (void)snprintf(changed.tag, sizeof(changed.tag), "18:1000");
+    index = index_open(dir, "nvr", &changed);
+    assert_int_equal(index_get(index, 0, into, 3), 0);
+    index_close(index);
+    changed.flags = OKNO_SPAN_GROWING;
+    assert_null(index_open(dir, "nvr", &changed));
+}
+
+static void a_damaged_file_is_as_good_as_none(void **state)
+{
+    (void)state;
+    for (int cut = 0; cut < 2; cut++) {
+        const char *dir = fresh_dir();
+        char into[8];
+        struct stat st;
+        struct index *index = index_open(dir, "nvr", &piece);
+        index_put(index, 0, "12345678", 8);
+        index_close(index);
+        const char *path = only_file(dir);
+        assert_int_equal(stat(path, &st), 0);
+        int fd = open(path, O_RDWR);
+        assert_true(fd >= 0);
+        if (cut)
+            assert_int_equal(ftruncate(fd, st.st_size - 1), 0);
+        else
+            assert_int_equal(pwrite(fd, "9", 1, 33), 1);
+        (void)close(fd);
+        index = index_open(dir, "nvr", &piece);
+        assert_int_equal(index_get(index, 0, into, 8), 0);
+        index_put(index, 0, "12345678", 8); /* and it heals */
+        index_close(index);
+        index = index_open(dir, "nvr", &piece);
+        assert_int_equal(index_get(index, 0, into, 8), 8);
+        index_close(index);
+    }
+}
+
+static void more_than_the_bound_is_not_kept(void **state)
+{
+    (void)state;
+    enum { PART = 8 * 1024 * 1024 };
+    okno_autofree char *bytes = calloc(1, PART);
+    struct index *index = index_open(fresh_dir(), "nvr", &piece);
+    assert_non_null(bytes);
+    for (int i = 0; i < 6; i++)
+        index_put(index, (int64_t)i * PART, bytes, PART);
+    assert_int_equal(index_get(index, 0, bytes, PART), PART);
+    assert_int_equal(index_get(index, INT64_C(5) * PART, bytes, PART), 0);
+    index_drop(index);
+}
+
+static void the_longest_unused_go_first(void **state)
+{
+    (void)state;
+    const char *dir = fresh_dir();
+    char into[4];
+    struct okno_piece other = piece;
+    struct index *index = index_open(dir, "nvr", &piece);
+    index_put(index, 0, "old", 3);
+    index_close(index);
+    const struct timespec past[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}};
+    assert_int_equal(utimensat(AT_FDCWD, only_file(dir), past, 0), 0);
+    (void)snprintf(other.name, sizeof(other.name), "till/15.mp4");
+    index = index_open(dir, "nvr", &other);
+    index_put(index, 0, "new", 3);
+    index_close(index);
+
+    okno_extract_index_sweep(dir, 100, 0);
+    index = index_open(dir, "nvr", &piece);
+    assert_int_equal(index_get(index, 0, into, 3), 0);
+    index_close(index);
+    index = index_open(dir, "nvr", &other);
+    assert_int_equal(index_get(index, 0, into, 3), 3);
+    index_close(index);
+}
+
+/* --- through the whole way -------------------------------------------------------------------- */
+
+static struct support_nginx nginx;
+
+static int serve(void **state)
+{
+    int rc = fixture_begin(state);
+    fixture_ffmpeg(
+        "-f lavfi -i testsrc2=s=320x240:r=15:d=240 -vf noise=alls=20:allf=t -c:v libx264 "
+        "-preset ultrafast -bf 0 -g 60 -keyint_min 60 -sc_threshold 0 base.mp4");
+    (void)mkdir(fixture_path("nvr"), 0700);
+    support_nginx_start(&nginx, fixture_path("nvr"), NULL);
+    return rc;
+}
+
+static int stop(void **state)
+{
+    support_nginx_stop(&nginx);
+    return fixture_end(state);
+}
+
+struct kind {
+    const char *name, *ending, *options;
+    int64_t warm; /* requests of another window of the same recording, at most */
+};
+
+static const struct kind kinds[] = {
+    {"front", "mp4", "-movflags +faststart", 1},
+    {"end", "mp4", "", 1},
+    {"sidx", "mp4", "-movflags +frag_keyframe+empty_moov+default_base_moof+global_sidx", 1},
+    {"bare", "mp4", "-movflags +frag_keyframe+empty_moov+default_base_moof+skip_trailer", 6},
+    {"stream", "ts", "", 5},
+    {"cues", "mkv", "", 2},
+};
+
+static struct okno_extract_result clip(const struct kind *kind, const char *index_dir,
+                                       int64_t from_us, const char *out)
+{
+    char files[64];
+    struct okno_err err = {0};
+    struct okno_extract_result result = {0};
+    (void)snprintf(files, sizeof(files), "{channel}_%%Y-%%m-%%d_%%H-%%M-%%S.%s", kind->ending);
+    const struct okno_archive_config config = {.archive = "nvr",
+                                               .kind = "dir",
+                                               .url = nginx.url,
+                                               .files = files,
+                                               .time_zone = "UTC",
+                                               .user = "",
+                                               .password = "",
+                                               .options = ""};
+    OKNO_AUTO(okno_archive) *archive = NULL;
+    const struct okno_extract_camera *camera = NULL;
+    if (okno_archive_open(&config, &archive, &err) < 0)
+        fail_msg("%s", err.text);
+    camera = &(struct okno_extract_camera){
+        .archive = archive, .channel = kind->name, .index_dir = index_dir, .archive_id = "nvr"};
+    (void)unlink(fixture_path(out));
+    if (okno_extract_clip(camera, T0 + from_us, T0 + from_us + 10 * SECOND, false,
+                          fixture_path(out), &result, &err) < 0)
+        fail_msg("%s: %s", kind->name, err.text);
+    return result;
+}
+
+static void assert_same_file(const char *a, const char *b)
+{
+    int64_t size = fixture_size(a);
+    assert_int_equal(size, fixture_size(b));
+    okno_autofree char *one = malloc((size_t)size);
+    okno_autofree char *two = malloc((size_t)size);
+    okno_autofclose FILE *first = fopen(fixture_path(a), "rb");
+    okno_autofclose FILE *second = fopen(fixture_path(b), "rb");
+    assert_true(one && two && first && second);
+    assert_int_equal(fread(one, 1, (size_t)size, first), size);
+    assert_int_equal(fread(two, 1, (size_t)size, second), size);
+    assert_memory_equal(one, two, (size_t)size);
+}
+
+static void the_second_window_of_a_recording_costs_its_own_bytes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < OKNO_COUNT(kinds); i++) {
+        const struct kind *kind = &kinds[i];
+        const char *dir = fresh_dir();
+        fixture_ffmpeg("-i base.mp4 -c copy %s nvr/%s_2026-03-10_14-03-20.%s", kind->options,
+                       kind->name, kind->ending);
+        struct okno_extract_result cold = clip(kind, NULL, 150 * SECOND, "cold.mp4");
+        struct okno_extract_result first = clip(kind, dir, 60 * SECOND, "first.mp4");
+        struct okno_extract_result warm = clip(kind, dir, 150 * SECOND, "warm.mp4");
+        assert_same_file("cold.mp4", "warm.mp4");
+        if (warm.requests > kind->warm || warm.bytes_read > cold.bytes_read)
+            fail_msg("%s: %lld requests, %lld bytes; cold %lld, %lld", kind->name,
+                     (long long)warm.requests, (long long)warm.bytes_read, (long long)cold.requests,
+                     (long long)cold.bytes_read);
+        assert_true(first.requests <= cold.requests + 1);
+        okno_extract_result_free(&cold);
+        okno_extract_result_free(&first);
+        okno_extract_result_free(&warm);
+    }
+}
+
+/* An index that leads astray (its bytes are whole, and wrong) must not spoil the recording for
+ * good. */
+static void a_wrong_index_is_forgotten(void **state)
+{
+    (void)state;
+    const char *dir = fresh_dir();
+    struct okno_extract_result good = clip(&kinds[0], dir, 60 * SECOND, "good.mp4");
+    okno_extract_result_free(&good);
+    assert_true(only_file(dir)[0] != '\0');
+    struct stat st;
+    assert_int_equal(stat(fixture_path("nvr/front_2026-03-10_14-03-20.mp4"), &st), 0);
+    struct okno_piece listed = {.size = st.st_size};
+    (void)snprintf(listed.name, sizeof(listed.name), "front_2026-03-10_14-03-20.mp4");
+    (void)snprintf(listed.tag, sizeof(listed.tag), "%lld:%lld", (long long)st.st_mtime * SECOND,
+                   (long long)st.st_size);
+    struct index *index = index_open(dir, "nvr", &listed);
+    char byte = 0;
+    assert_int_equal(index_get(index, 0, &byte, 1), 1); /* it is the one */
+    index_drop(index);
+    index = index_open(dir, "nvr", &listed);
+    static char rubbish[256 * 1024];
+    memset(rubbish, 0x5a, sizeof(rubbish));
+    index_put(index, 0, rubbish, sizeof(rubbish));
+    index_close(index);
+    struct okno_extract_result again = clip(&kinds[0], dir, 60 * SECOND, "again.mp4");
+    okno_extract_result_free(&again);
+    assert_same_file("good.mp4", "again.mp4");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_put_is_there_the_next_time),
+        cmocka_unit_test(parts_that_overlap_are_kept_once),
+        cmocka_unit_test(a_recording_that_changes_has_no_old_index),
+        cmocka_unit_test(a_damaged_file_is_as_good_as_none),
+        cmocka_unit_test(more_than_the_bound_is_not_kept),
+        cmocka_unit_test(the_longest_unused_go_first),
+        cmocka_unit_test(the_second_window_of_a_recording_costs_its_own_bytes),
+        cmocka_unit_test(a_wrong_index_is_forgotten),
+    };
+    return cmocka_run_group_tests(tests, serve, stop);
+}
