@@ -109,6 +109,12 @@ OKNO_CHECK int okno_alert_rules(struct okno_db *db, struct okno_alert_rule_vec *
                                 struct okno_err *err);
 json_t *okno_alert_rule_json(const struct okno_alert_rule *rule);
 
+/* What is wrong with the stored rules that are not at rest, by rule: [{"rule", "what", "text"}];
+ * what: place_unknown, never (it cannot fire), destination_unknown, destination_at_rest. fm_gap_us:
+ * by how much force majeure situations of a point are apart at least. */
+OKNO_CHECK int okno_alert_troubles(struct okno_db *db, int64_t fm_gap_us, json_t **ret_list,
+                                   struct okno_err *err);
+
 /* ---- evaluation ---- */
 
 struct okno_alert_refreshed {

@@ -55,15 +55,21 @@ OKNO_CHECK int okno_notify_destinations(struct okno_db *db, json_t **ret_list,
                                         struct okno_err *err);
 
 /* Messages, newest first: [{"delivery", "destination", "kind", "alert", "event", "key", "state",
- * "attempts", "next_at", "made_at", "ended_at", "status", "reason"}]. NULL texts do not filter. */
+ * "attempts", "next_at", "made_at", "ended_at", "status", "reason", "behind" (the message of the
+ * same destination that goes before it; null for none)}]. NULL texts do not filter. */
 OKNO_CHECK int okno_notify_list(struct okno_db *db, const char *destination, const char *state,
                                 int64_t limit, json_t **ret_list, struct okno_err *err);
+
+/* One of them. OKNO_NOT_FOUND. */
+OKNO_CHECK int okno_notify_get(struct okno_db *db, int64_t delivery, json_t **ret_message,
+                               struct okno_err *err);
 
 /* Dead messages wait again: one, or with 0 all. OKNO_NOT_FOUND when that one is not dead. */
 OKNO_CHECK int okno_notify_retry(struct okno_db *db, int64_t delivery, int64_t give_up_us,
                                  int64_t now_us, int64_t *ret_count, struct okno_err *err);
 
-/* Queue a message that says that it is a test. OKNO_NOT_FOUND: no such destination. */
+/* Queue a message that says that it is a test. It overtakes alerts, holds none of them back, and is
+ * given up after a quarter of an hour. OKNO_NOT_FOUND: no such destination. */
 OKNO_CHECK int okno_notify_test(struct okno_db *db, const char *destination,
                                 const struct okno_notify_options *options, int64_t now_us,
                                 int64_t *ret_delivery, struct okno_err *err);

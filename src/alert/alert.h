@@ -32,6 +32,12 @@ OKNO_CHECK int alert_watch(struct okno_db *db, const struct okno_alert_rule_vec 
                            int64_t now_us, int64_t liveness_us, struct okno_alert_refreshed *counts,
                            struct okno_err *err);
 
+/* Do the place and the destinations of a rule exist? OKNO_UNKNOWN_REF names the field. */
+OKNO_CHECK int alert_check_targets(struct okno_db *db, const char *place, const char *send_to,
+                                   struct okno_err *err);
+/* Why a rule like this can never fire, whatever happens; NULL when it can. */
+const char *alert_never(enum okno_alert_kind kind, const char *place, bool per_site);
+
 /* The group of a site; "" for none. */
 OKNO_CHECK int alert_group_of(struct okno_db *db, const char *site, char ret_group[OKNO_ID_TEXT],
                               struct okno_err *err);

@@ -152,6 +152,26 @@ static int check_rule(const struct okno_value *values, struct okno_err *err)
     return rc < 0 ? rc : check_send_to(values[FIELD_TO].text, err);
 }
 
+static enum okno_alert_kind kind_of(const char *text)
+{
+    for (int i = 0; i < OKNO_ALERT_KIND_COUNT; i++)
+        if (strcmp(okno_alert_kind_text((enum okno_alert_kind)i), text) == 0)
+            return (enum okno_alert_kind)i;
+    return OKNO_ALERT_KIND_COUNT;
+}
+
+/* A rule that is at rest may name what is no more, so that it can be put to rest. */
+static int check_targets(struct okno_db *db, const struct okno_value *v, struct okno_err *err)
+{
+    const char *place = v[FIELD_WHERE].text;
+    const char *never =
+        alert_never(kind_of(v[FIELD_KIND].text), place, strcmp(v[FIELD_PER].text, "site") == 0);
+    if (v[FIELD_ENABLED].integer == 0)
+        return 0;
+    return never ? okno_fail_field(err, OKNO_INVALID, "where", "where: \"%.80s\": %s", place, never)
+                 : alert_check_targets(db, place, v[FIELD_TO].text, err);
+}
+
 /* --- storing */
 
 static int bind_rule(struct okno_db *db, const char *name, const struct okno_import_env *env,
@@ -178,6 +198,8 @@ static int store_rule(const struct okno_import_env *env, void *ctx, const struct
         known = okno_stmt_step(same, err);
     int rc = known;
     if (known == 0)
+        rc = check_targets(env->db, values, err);
+    if (known == 0 && rc == 0)
         rc = bind_rule(env->db, "alert.add_rule", env, values, &add, err);
     if (known == 0 && rc == 0)
         rc = okno_stmt_step(add, err);
@@ -230,14 +252,6 @@ static struct okno_alert_rule built_in(size_t place)
     rule.min_n = rows[place].min_n;
     rule.again_us = rows[place].again_min * minute_us;
     return rule;
-}
-
-static enum okno_alert_kind kind_of(const char *text)
-{
-    for (int i = 0; i < OKNO_ALERT_KIND_COUNT; i++)
-        if (strcmp(okno_alert_kind_text((enum okno_alert_kind)i), text) == 0)
-            return (enum okno_alert_kind)i;
-    return OKNO_ALERT_KIND_COUNT;
 }
 
 static bool read_rule(struct okno_stmt *stmt, struct okno_alert_rule *ret_rule)

@@ -28,10 +28,11 @@ static int print_alert(const json_t *alert, bool json, struct okno_err *err)
     if (json)
         return okno_json_print(alert, stdout, err);
     bool open = json_is_null(json_object_get(alert, "closed_at"));
-    printf("%6lld  %s  %-14s %-20s site %-10s point %-10s %s%s%s\n",
+    printf("%6lld  %s  %-14s rule %-14s %-20s site %-10s point %-10s %s%s%s\n",
            (long long)json_integer_value(json_object_get(alert, "alert")), text_of(alert, "at"),
-           text_of(alert, "kind"), text_of(alert, "subject"), text_of(alert, "site"),
-           text_of(alert, "point"), open ? "open" : text_of(alert, "closed_why"),
+           text_of(alert, "kind"), text_of(alert, "rule"), text_of(alert, "subject"),
+           text_of(alert, "site"), text_of(alert, "point"),
+           open ? "open" : text_of(alert, "closed_why"),
            json_is_null(json_object_get(alert, "acked_by")) ? "" : ", seen by ",
            json_is_null(json_object_get(alert, "acked_by")) ? "" : text_of(alert, "acked_by"));
     return 0;

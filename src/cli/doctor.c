@@ -1,5 +1,6 @@
 /* okno doctor: what works, what does not, and what to do next. */
 #define _POSIX_C_SOURCE 200809L
+#include "doctor.h"
 #include "cli.h"
 #include "options.h"
 
@@ -24,7 +25,7 @@ struct doctor {
     int errors, warnings;
 };
 
-enum level { LEVEL_OK, LEVEL_WARNING, LEVEL_ERROR };
+enum level { LEVEL_OK = DOCTOR_OK, LEVEL_WARNING = DOCTOR_WARNING, LEVEL_ERROR = DOCTOR_ERROR };
 
 /* One line: what was looked at, what was seen, what to do next ("" for nothing). */
 OKNO_PRINTF(5, 6)
@@ -46,6 +47,13 @@ static void tell(struct doctor *d, enum level level, const char *subject, const 
     printf("%-8s %-22s %s\n", words[level], subject, text);
     if (*next)
         printf("%-31s -> %s\n", "", next);
+}
+
+/* The same for lines that come from elsewhere. */
+static void take_line(void *ctx, enum doctor_level level, const char *subject, const char *text,
+                      const char *next)
+{
+    tell(ctx, (enum level)level, subject, next, "%s", text);
 }
 
 static void look_at_directory(struct doctor *d)
@@ -267,6 +275,8 @@ static int examine(struct doctor *d, struct okno_err *err)
         rc = look_at_devices(d, err);
     if (rc == 0)
         rc = look_at_jobs(d, err);
+    if (rc == 0)
+        rc = doctor_look_at_alerts(okno_work_db(d->work), d->cli->conf, take_line, d, err);
     return rc < 0 ? rc : look_at_people(d, err);
 }
 
@@ -295,8 +305,8 @@ const struct cli_command cli_doctor = {
         "usage: okno doctor [--json]\n"
         "\n"
         "Looks at the configuration, the data directory and its disk, the database, points,\n"
-        "archives (asks each for a day of recordings), clocks, jobs and people. Exit 1 when\n"
-        "a line is an error, 0 with warnings.\n"
+        "archives (asks each for a day of recordings), clocks, jobs, rules of alerts, messages\n"
+        "and people. Exit 1 when a line is an error, 0 with warnings.\n"
         "\n"
         "example: okno --data /var/lib/okno doctor\n",
     .run = run,

@@ -31,10 +31,13 @@ static long long number_of(const json_t *object, const char *key)
 
 static void print_message(const json_t *one)
 {
-    printf("%6lld  %s  %-16s %-7s alert %-6lld %-7s attempts %lld  %s\n",
+    char behind[40] = "";
+    if (number_of(one, "behind"))
+        (void)snprintf(behind, sizeof(behind), "  behind %lld", number_of(one, "behind"));
+    printf("%6lld  %s  %-16s %-7s alert %-6lld %-7s attempts %lld  %s%s\n",
            number_of(one, "delivery"), text_of(one, "made_at"), text_of(one, "destination"),
            text_of(one, "kind"), number_of(one, "alert"), text_of(one, "state"),
-           number_of(one, "attempts"), text_of(one, "reason"));
+           number_of(one, "attempts"), text_of(one, "reason"), behind);
 }
 
 static void print_destination(const json_t *one)
@@ -88,22 +91,35 @@ static int retry(struct okno_db *db, const char *number, const struct choice *ch
     return rc;
 }
 
-/* The state of one message; its reason into ret_reason. */
-static int state_of(struct okno_db *db, int64_t delivery, char *ret_state, size_t size,
-                    char *ret_reason, size_t reason_size, struct okno_err *err)
+/* Where a message stands that did not go out: what it waits for, and when it is tried. */
+static int tell_waiting(struct okno_db *db, const json_t *one, struct okno_err *err)
 {
-    okno_autojson json_t *rows = NULL;
-    size_t i;
-    const json_t *one;
-    int rc = okno_notify_list(db, NULL, NULL, 1000, &rows, err);
-    json_array_foreach(rows, i, one)
-    {
-        if (number_of(one, "delivery") != delivery)
-            continue;
-        (void)snprintf(ret_state, size, "%s", text_of(one, "state"));
-        (void)snprintf(ret_reason, reason_size, "%s", text_of(one, "reason"));
-    }
-    return rc;
+    okno_autojson json_t *before = NULL;
+    long long behind = number_of(one, "behind");
+    const char *reason = text_of(one, "reason");
+    if (strcmp(text_of(one, "state"), "waiting") != 0)
+        return okno_fail(err, OKNO_FAILED, "message %lld to %s is %s: %s",
+                         number_of(one, "delivery"), text_of(one, "destination"),
+                         text_of(one, "state"), reason);
+    if (!behind)
+        return okno_fail(err, OKNO_FAILED, "message %lld to %s is waiting: %s; tried again at %s",
+                         number_of(one, "delivery"), text_of(one, "destination"),
+                         strcmp(reason, "-") == 0 ? "another process is sending it" : reason,
+                         text_of(one, "next_at"));
+    int rc = okno_notify_get(db, behind, &before, err);
+    return rc < 0 ? rc
+                  : okno_fail(err, OKNO_FAILED,
+                              "message %lld to %s waits for message %lld (%.160s), which is tried "
+                              "next at %s",
+                              number_of(one, "delivery"), text_of(one, "destination"), behind,
+                              text_of(before, "reason"), text_of(before, "next_at"));
+}
+
+/* Nothing comes of it by itself any more, or it waits for another. */
+static bool is_settled(const json_t *one)
+{
+    return strcmp(text_of(one, "state"), "waiting") != 0 || number_of(one, "behind") ||
+           strcmp(text_of(one, "reason"), "-") != 0;
 }
 
 /* Queued like any message, and sent from here without waiting for a service: somebody watches. */
@@ -111,27 +127,23 @@ static int send_test(struct okno_db *db, const char *destination, const struct c
                      struct okno_err *err)
 {
     OKNO_AUTO(okno_notify) *notify = NULL;
+    okno_autojson json_t *one = NULL;
     int64_t delivery = 0;
     int64_t next_us = 0;
-    char state[16] = "";
-    char reason[240] = "";
     int64_t until_us = okno_time_monotonic() + 2 * choice->options.deadline_us;
     int rc = okno_notify_test(db, destination, &choice->options, okno_time_now(), &delivery, err);
     if (rc == 0)
         rc = okno_notify_open(db, &choice->options, &notify, err);
-    while (rc == 0 && okno_time_monotonic() < until_us) {
+    while (rc == 0 && okno_time_monotonic() < until_us && (!one || !is_settled(one))) {
+        json_decref(okno_mem_take(&one));
         rc = okno_notify_turn(notify, okno_time_now(), OKNO_SECOND_US, &next_us, err);
-        rc =
-            rc < 0 ? rc : state_of(db, delivery, state, sizeof(state), reason, sizeof(reason), err);
-        if (strcmp(state, "waiting") != 0 || strcmp(reason, "-") != 0)
-            break;
+        rc = rc < 0 ? rc : okno_notify_get(db, delivery, &one, err);
     }
     if (rc < 0)
         return rc;
-    if (strcmp(state, "sent") == 0)
+    if (one && strcmp(text_of(one, "state"), "sent") == 0)
         return printf("sent to %s\n", destination) < 0 ? OKNO_IO : 0;
-    return okno_fail(err, OKNO_FAILED, "message %lld to %s is %s: %s", (long long)delivery,
-                     destination, state, reason);
+    return tell_waiting(db, one, err);
 }
 
 static int run_verb(struct okno_db *db, int rest, char **argv, const struct choice *choice,

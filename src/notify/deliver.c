@@ -52,7 +52,7 @@ int okno_notify_open(struct okno_db *db, const struct okno_notify_options *optio
     OKNO_AUTO(okno_notify) *notify = calloc(1, sizeof(*notify));
     struct okno_post_limits limits = {.connect_us = options->deadline_us,
                                       .deadline_us = options->deadline_us,
-                                      .in_flight = NOTIFY_DESTINATIONS_MAX,
+                                      .in_flight = 2 * NOTIFY_DESTINATIONS_MAX, /* a test beside */
                                       .allow_private = options->allow_private};
     if (!notify)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for messages");

@@ -2,9 +2,14 @@
 #define _POSIX_C_SOURCE 200809L
 #include "notify.h"
 
+#include "okno/time.h"
+
 #include <string.h>
 
 enum { LIMIT_MAX = 1000, BODY_MAX = 256 << 10 };
+
+/* Whoever asked for a test does not watch for longer. */
+static const int64_t test_give_up_us = 15 * 60 * OKNO_SECOND_US;
 
 static json_t *time_or_null(struct okno_stmt *stmt, const char *column)
 {
@@ -60,7 +65,7 @@ int okno_notify_destinations(struct okno_db *db, json_t **ret_list, struct okno_
 static json_t *delivery_json(struct okno_stmt *stmt)
 {
     return json_pack(
-        "{s:I, s:s, s:s, s:o, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:s}", "delivery",
+        "{s:I, s:s, s:s, s:o, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:o}", "delivery",
         (json_int_t)okno_stmt_int(stmt, "delivery"), "destination",
         okno_stmt_text(stmt, "destination"), "kind", okno_stmt_text(stmt, "kind"), "alert",
         int_or_null(stmt, "alert"), "event", okno_stmt_text(stmt, "event"), "key",
@@ -69,27 +74,48 @@ static json_t *delivery_json(struct okno_stmt *stmt)
         strcmp(okno_stmt_text(stmt, "state"), "waiting") == 0 ? time_or_null(stmt, "next_at")
                                                               : json_null(),
         "made_at", time_or_null(stmt, "made_at"), "ended_at", time_or_null(stmt, "ended_at"),
-        "status", int_or_null(stmt, "status"), "reason", okno_stmt_text(stmt, "reason"));
+        "status", int_or_null(stmt, "status"), "reason", okno_stmt_text(stmt, "reason"), "behind",
+        int_or_null(stmt, "behind"));
 }
 
-int okno_notify_list(struct okno_db *db, const char *destination, const char *state, int64_t limit,
-                     json_t **ret_list, struct okno_err *err)
+/* `delivery` 0: all. */
+static int read_list(struct okno_db *db, const char *destination, const char *state,
+                     int64_t delivery, int64_t limit, json_t **ret_list, struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
     okno_autojson json_t *list = json_array();
-    static const char states[] = "waiting held merged sent dead";
-    if (state && !okno_text_is_word(state, states))
-        return okno_fail_field(err, OKNO_INVALID, "state", "state \"%.40s\": allowed are %s", state,
-                               states);
-    limit = limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
     int rc = OKNO_DB_PREPARE(db, "notify.list", &stmt, err, OKNO_TEXT("destination", destination),
-                             OKNO_TEXT("state", state), OKNO_INT("limit", limit));
+                             OKNO_TEXT("state", state), OKNO_INT("delivery", delivery),
+                             OKNO_INT("limit", limit));
     while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1)
         rc = json_array_append_new(list, delivery_json(stmt)) < 0
                  ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the messages")
                  : 0;
     if (rc == 0)
         *ret_list = json_incref(list);
+    return rc;
+}
+
+int okno_notify_list(struct okno_db *db, const char *destination, const char *state, int64_t limit,
+                     json_t **ret_list, struct okno_err *err)
+{
+    static const char states[] = "waiting held merged sent dead";
+    if (state && !okno_text_is_word(state, states))
+        return okno_fail_field(err, OKNO_INVALID, "state", "state \"%.40s\": allowed are %s", state,
+                               states);
+    limit = limit < 1 ? 1 : limit > LIMIT_MAX ? LIMIT_MAX : limit;
+    return read_list(db, destination, state, 0, limit, ret_list, err);
+}
+
+int okno_notify_get(struct okno_db *db, int64_t delivery, json_t **ret_message,
+                    struct okno_err *err)
+{
+    okno_autojson json_t *list = NULL;
+    int rc = delivery > 0 ? read_list(db, NULL, NULL, delivery, 1, &list, err) : 0;
+    if (rc == 0 && json_array_size(list) == 0)
+        return okno_fail(err, OKNO_NOT_FOUND, "there is no message %lld", (long long)delivery);
+    if (rc == 0)
+        *ret_message = json_incref(json_array_get(list, 0));
     return rc;
 }
 
@@ -133,6 +159,8 @@ int okno_notify_test(struct okno_db *db, const char *destination,
                                  .state = "waiting",
                                  .reason = "",
                                  .now_us = now_us,
-                                 .give_up_us = options->give_up_us};
+                                 .give_up_us = options->give_up_us < test_give_up_us
+                                                   ? options->give_up_us
+                                                   : test_give_up_us};
     return rc < 0 ? rc : notify_add(db, &message, ret_delivery, err);
 }

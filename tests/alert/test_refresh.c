@@ -374,11 +374,96 @@ static void a_rule_that_cannot_be_is_refused_by_its_field(void **state)
     }
 }
 
+static void put_destinations(struct scratch_db *s)
+{
+    scratch_db_put(s,
+                   "INSERT INTO destinations (import, destination, kind, url, secret) VALUES "
+                   "(1, 'boss', 'webhook', 'https://example.org/', 'hook'),"
+                   "(1, 'team', 'webhook', 'https://example.org/', 'hook')");
+}
+
+static void a_rule_that_names_what_is_not_there_is_refused_unless_it_rests(void **state)
+{
+    struct scratch_db *s = *state;
+    static const struct {
+        const char *row, *field;
+        int code;
+    } cases[] = {{"r,negative,site:S9,point,,true", "where", OKNO_UNKNOWN_REF},
+                 {"r,negative,point:P9,point,,true", "where", OKNO_UNKNOWN_REF},
+                 {"r,negative,group:East,point,,true", "where", OKNO_UNKNOWN_REF},
+                 {"r,negative,all,point,boss crew,true", "to", OKNO_UNKNOWN_REF},
+                 {"r,archive,site:S1,point,,true", "where", OKNO_INVALID},
+                 {"r,silent_share,point:P1,site,,true", "where", OKNO_INVALID},
+                 {"r,negative,group:North,point,boss team,true", NULL, 0},
+                 {"r,negative,point:P1,site,,true", NULL, 0},
+                 {"r,negative,site:S9,point,crew,false", NULL, 0}};
+    put_destinations(s);
+    for (size_t i = 0; i < OKNO_COUNT(cases); i++) {
+        struct imported got;
+        char text[200];
+        (void)snprintf(text, sizeof(text), "rule,kind,where,per,to,enabled\n%s\n", cases[i].row);
+        assert_int_equal(import_as(s->db, &okno_alert_rule_import, text, &got, &s->err), 0);
+        assert_int_equal(got.result.rejected, cases[i].field ? 1 : 0);
+        if (!cases[i].field)
+            continue;
+        assert_string_equal(got.first.field, cases[i].field);
+        assert_int_equal(got.first.code, cases[i].code);
+    }
+}
+
+static void has_trouble(struct scratch_db *s, const char *rule, const char *what)
+{
+    okno_autojson json_t *list = NULL;
+    size_t i;
+    const json_t *one;
+    assert_int_equal(okno_alert_troubles(s->db, 600 * S, &list, &s->err), 0);
+    json_array_foreach(list, i, one)
+    {
+        if (strcmp(json_string_value(json_object_get(one, "rule")), rule) != 0)
+            continue;
+        assert_string_equal(json_string_value(json_object_get(one, "what")), what);
+        return;
+    }
+    if (*what)
+        fail_msg("nothing is wrong with %s", rule);
+}
+
+static void rules_that_can_never_fire_or_reach_nobody_are_told(void **state)
+{
+    struct scratch_db *s = *state;
+    put_destinations(s);
+    scratch_db_put(s,
+                   "INSERT INTO devices (import, device, point, valid_from) VALUES "
+                   "(1, 'D1', 'P1', 0)");
+    rule(s,
+         "rule,kind,where,count,window_min,to,enabled\n"
+         "north,negative,group:North,,,boss,\n"
+         "deaf,negative,point:P3,,,boss,\n"
+         "burst,fm_burst,all,3,20,,\n"
+         "burst-ok,fm_burst,all,3,21,,\n"
+         "rest,fm_burst,all,3,20,,false\n"
+         "second,negatives,site:S1,,,team,");
+    has_trouble(s, "north", "");
+    has_trouble(s, "deaf", "never");
+    has_trouble(s, "burst", "never");
+    has_trouble(s, "burst-ok", "");
+    has_trouble(s, "rest", "");
+    has_trouble(s, "second", "");
+    scratch_db_put(s,
+                   "INSERT INTO sites (import, site, name, time_zone) VALUES "
+                   "(1, 'S1', 'First', 'UTC');"
+                   "INSERT INTO destinations (import, destination, kind, url, secret, enabled) "
+                   "VALUES (1, 'team', 'webhook', 'https://example.org/', 'hook', 0)");
+    has_trouble(s, "north", "place_unknown");
+    has_trouble(s, "second", "destination_at_rest");
+}
+
 static void importing_rules_again_adds_nothing(void **state)
 {
     struct scratch_db *s = *state;
     struct imported got;
     static const char text[] = "rule,kind,share,to\nq,silent_share,0.25,boss team\n";
+    put_destinations(s);
     assert_int_equal(import_as(s->db, &okno_alert_rule_import, text, &got, &s->err), 0);
     assert_int_equal(got.result.added, 1);
     assert_int_equal(import_as(s->db, &okno_alert_rule_import, text, &got, &s->err), 0);
@@ -408,6 +493,8 @@ int main(void)
         TEST(an_alert_is_seen_by_the_first_who_says_so),
         TEST(only_alerts_of_the_sites_asked_for_are_listed),
         TEST(a_rule_that_cannot_be_is_refused_by_its_field),
+        TEST(a_rule_that_names_what_is_not_there_is_refused_unless_it_rests),
+        TEST(rules_that_can_never_fire_or_reach_nobody_are_told),
         TEST(importing_rules_again_adds_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

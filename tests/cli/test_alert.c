@@ -32,9 +32,20 @@ static int open_with_negative(void **state)
     return rc;
 }
 
+static void put_team(struct store *store)
+{
+    put(store,
+        "INSERT INTO destinations (import, destination, kind, url, secret) VALUES"
+        " (1, 'team', 'webhook', 'https://example.org/x', 'hook')");
+}
+
 static void rules_are_imported_and_stand_beside_those_built_in(void **state)
 {
     struct store *store = *state;
+    OKNO_RUN(store, "rule,kind,count,to\nbusy,negatives,7,team\n", "import", "alert_rules", "-");
+    assert_int_equal(ran.exit_code, 4);
+    assert_non_null(strstr(ran.err, "-:2: unknown_ref: to: there is no destination \"team\""));
+    put_team(store);
     OKNO_RUN(store, "rule,kind,count,to\nbusy,negatives,7,team\n", "import", "alert_rules", "-");
     assert_int_equal(ran.exit_code, 0);
     OKNO_RUN(store, "", "alert", "rules");
@@ -101,6 +112,69 @@ static void messages_and_destinations_can_be_looked_at(void **state)
     assert_int_equal(ran.exit_code, 3);
 }
 
+static void two_rules_that_hit_one_rating_are_told_apart(void **state)
+{
+    struct store *store = *state;
+    OKNO_RUN(store, "rule,kind,where\nmall-no,negative,site:s1\n", "import", "alert_rules", "-");
+    assert_int_equal(ran.exit_code, 0);
+    OKNO_RUN(store, "", "alert", "test");
+    assert_non_null(strstr(ran.out, "rule negative "));
+    assert_non_null(strstr(ran.out, "rule mall-no "));
+}
+
+/* What waits for what: alerts keep their order, tests wait for tests only. */
+static void a_message_says_what_it_waits_for_and_when_that_is_tried(void **state)
+{
+    struct store *store = *state;
+    put_team(store);
+    put(store,
+        "INSERT INTO deliveries (destination, kind, key, body, state, attempts, next_at,"
+        " give_up_at, made_at, reason) VALUES"
+        " ('team', 'alert', 'k1', '{}', 'waiting', 3, 1900000000000000, 2000000000000000, 0,"
+        "  'the receiver is in trouble (502)'),"
+        " ('team', 'alert', 'k2', '{}', 'waiting', 0, 0, 2000000000000000, 0, '')");
+    OKNO_RUN(store, "", "notify", "test", "team"); /* fails at its secret, not at what waits */
+    assert_int_equal(ran.exit_code, 1);
+    assert_non_null(strstr(ran.err, "message 3 to team is waiting: secret hook"));
+    assert_non_null(strstr(ran.err, "; tried again at 20"));
+    OKNO_RUN(store, "", "notify", "test", "team");
+    assert_non_null(strstr(ran.err, "message 4 to team waits for message 3 (secret hook"));
+    assert_non_null(strstr(ran.err, "which is tried next at 20"));
+    OKNO_RUN(store, "", "notify", "list");
+    assert_non_null(strstr(ran.out, "behind 1"));
+}
+
+static void doctor_tells_rules_and_messages_that_reach_nobody(void **state)
+{
+    struct store *store = *state;
+    put_team(store);
+    put(store,
+        "INSERT INTO alert_rules (import, rule, kind, place, count, share_ppm, window_us,"
+        " min_n, again_us, send_to) VALUES"
+        " (1, 'gone', 'negative', 'site:s9', 1, 1, 60000000, 1, 0, 'crew');"
+        "INSERT INTO deliveries (destination, kind, key, body, state, attempts, next_at,"
+        " give_up_at, made_at, ended_at, reason) VALUES"
+        " ('team', 'alert', 'k1', '{}', 'waiting', 3, 1900000000000000, 2000000000000000, 0,"
+        "  NULL, 'the receiver is in trouble (502)'),"
+        " ('team', 'alert', 'k2', '{}', 'dead', 1, 0, 0, 0, 1, 'no such message (413)'),"
+        " ('team', 'test', 'k3', '{}', 'dead', 1, 0, 0, 0, 1, 'a test'),"
+        " ('crew', 'alert', 'k4', '', 'dead', 0, 0, 0, 0, 1, 'no such destination')");
+    OKNO_RUN(store, "", "doctor");
+    assert_int_equal(ran.exit_code, 1);
+    static const char *const parts[] = {
+        "rule gone",
+        "there is no site \"s9\" any more: it can never fire",
+        "it tells \"crew\", which is not there",
+        "1 message(s) wait, the oldest of 1970-01-01T00:00:00.000Z was tried 3 time(s), next at "
+        "2030-03-17T17:46:40.000Z: the receiver is in trouble (502)",
+        "1 dead message(s), the latest: no such message (413)",
+        "secret hook",
+        "1 message(s) for \"crew\" could not be sent"};
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        if (!strstr(ran.out, parts[i]))
+            fail_msg("\"%s\" is not in:\n%s", parts[i], ran.out);
+}
+
 static void sites_are_granted_and_taken_back(void **state)
 {
     struct store *store = *state;
@@ -142,6 +216,9 @@ int main(void)
         TEST(a_try_tells_what_would_open_and_leaves_no_trace),
         TEST(a_comment_takes_a_rating_off_the_list),
         TEST(messages_and_destinations_can_be_looked_at),
+        TEST(two_rules_that_hit_one_rating_are_told_apart),
+        TEST(a_message_says_what_it_waits_for_and_when_that_is_tried),
+        TEST(doctor_tells_rules_and_messages_that_reach_nobody),
         TEST(sites_are_granted_and_taken_back),
         TEST(a_new_manager_without_sites_is_pointed_out),
     };

@@ -407,6 +407,32 @@ static void order_is_kept_and_the_first_holds_back_the_others(void **state)
     fault_server_stop(server);
 }
 
+static void a_test_overtakes_what_waits_and_holds_nothing_back(void **state)
+{
+    struct world *w = *state;
+    const struct fault script[] = {FAULT_STATUS("503 Busy"), FAULT_STATUS("200 OK"),
+                                   FAULT_STATUS("503 Busy"), FAULT_STATUS("200 OK")};
+    struct fault_server *server = fault_server_start(script, 4);
+    int64_t delivery = 0;
+    webhook(w, "team", fault_server_url(server));
+    raise_alert(w, "D1.0.1", "team");
+    (void)settle(w);
+    is(w, 0, "waiting", 1);
+    for (int i = 0; i < 2; i++) { /* the first is taken, the second fails */
+        assert_int_equal(
+            okno_notify_test(w->s->db, "team", &w->options, w->now_us, &delivery, &w->s->err), 0);
+        (void)settle(w);
+    }
+    is(w, 1, "sent", 1);
+    is(w, 2, "waiting", 1);
+    is(w, 0, "waiting", 1);
+    scratch_db_put(w->s, "UPDATE deliveries SET next_at = 1 WHERE kind = 'alert'");
+    (void)settle(w);
+    is(w, 0, "sent", 2);
+    is(w, 2, "waiting", 1);
+    fault_server_stop(server);
+}
+
 static void a_slow_destination_delays_no_other(void **state)
 {
     struct world *w = *state;
@@ -912,6 +938,7 @@ int main(void)
         TEST(nobody_at_the_port_is_tried_again),
         TEST(a_message_nobody_takes_is_dead_after_a_day_and_can_be_woken),
         TEST(order_is_kept_and_the_first_holds_back_the_others),
+        TEST(a_test_overtakes_what_waits_and_holds_nothing_back),
         TEST(a_slow_destination_delays_no_other),
         TEST(a_message_is_signed_so_that_both_secrets_can_check_it),
         TEST(telegram_gets_escaped_html_in_its_language),

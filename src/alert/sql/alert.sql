@@ -16,6 +16,32 @@ SELECT rule, kind, place, per, count, share_ppm, window_us, min_n, again_us, pho
 FROM alert_rules r WHERE id = (SELECT max(id) FROM alert_rules s WHERE s.rule = r.rule)
 ORDER BY rule LIMIT $limit;
 
+-- name: alert.knows_site
+SELECT 1 AS known FROM sites WHERE site = $id LIMIT 1;
+
+-- name: alert.knows_point
+SELECT 1 AS known FROM points WHERE point = $id LIMIT 1;
+
+-- name: alert.knows_group
+SELECT 1 AS known FROM sites s WHERE site_group = $id
+  AND id = (SELECT max(t.id) FROM sites t WHERE t.site = s.site) LIMIT 1;
+
+-- name: alert.knows_destination
+SELECT 1 AS known FROM destinations WHERE destination = $id LIMIT 1;
+
+-- name: alert.destination_state
+-- 2: messages are sent there; 1: it is at rest.
+SELECT 1 + enabled AS state FROM destinations WHERE destination = $id ORDER BY id DESC LIMIT 1;
+
+-- name: alert.place_is_heard
+-- A device that is still paired there: a panel, a button, or a code on paper.
+SELECT 1 AS heard FROM devices d JOIN points p ON p.point = d.point
+JOIN sites s ON s.site = p.site
+WHERE d.valid_to IS NULL
+  AND p.id = (SELECT max(q.id) FROM points q WHERE q.point = p.point)
+  AND s.id = (SELECT max(t.id) FROM sites t WHERE t.site = s.site)
+  AND $place IN ('site:' || s.site, 'point:' || p.point, 'group:' || s.site_group) LIMIT 1;
+
 -- name: alert.news
 SELECT kind, subject FROM alert_news ORDER BY kind, subject LIMIT $limit;
 

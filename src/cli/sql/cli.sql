@@ -56,6 +56,26 @@ SELECT state, count(*) AS count, min(next_try_at) AS next_try_at,
         ORDER BY job DESC LIMIT 1) AS message
 FROM jobs j WHERE state IN ('waiting', 'running', 'failed') GROUP BY state;
 
+-- name: doctor.destinations
+-- Each with what waits and what is dead; tests are nobody's loss.
+SELECT d.destination, d.enabled, d.secret, h.attempts, h.made_at, h.next_at, h.reason,
+       (SELECT count(*) FROM deliveries w WHERE w.destination = d.destination
+        AND w.state = 'waiting' AND w.kind <> 'test') AS waiting,
+       (SELECT count(*) FROM deliveries x WHERE x.destination = d.destination
+        AND x.state = 'dead' AND x.kind <> 'test' AND x.body <> '') AS dead,
+       (SELECT x.reason FROM deliveries x WHERE x.destination = d.destination
+        AND x.state = 'dead' AND x.kind <> 'test' ORDER BY x.delivery DESC LIMIT 1) AS dead_reason
+FROM destinations d
+LEFT JOIN deliveries h ON h.delivery = (
+    SELECT min(w.delivery) FROM deliveries w WHERE w.destination = d.destination
+    AND w.state = 'waiting' AND w.kind <> 'test')
+WHERE d.id = (SELECT max(e.id) FROM destinations e WHERE e.destination = d.destination)
+ORDER BY d.destination LIMIT 100;
+
+-- name: doctor.undeliverable
+SELECT destination, count(*) AS count FROM deliveries WHERE state = 'dead' AND body = ''
+GROUP BY destination ORDER BY destination LIMIT 20;
+
 -- name: doctor.experts
 SELECT count(*) FROM users WHERE role = 'expert' AND disabled = 0;
 

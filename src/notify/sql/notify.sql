@@ -33,7 +33,8 @@ UPDATE notify_seen SET event = $event;
 
 -- name: notify.count_waiting
 SELECT count(*) FROM (SELECT 1 FROM deliveries
-                      WHERE destination = $destination AND state = 'waiting' LIMIT $limit);
+                      WHERE destination = $destination AND state = 'waiting' AND kind <> 'test'
+                      LIMIT $limit);
 
 -- name: notify.add
 INSERT INTO deliveries (destination, kind, alert, event, key, body, photo, state, next_at,
@@ -69,13 +70,14 @@ UPDATE deliveries SET state = 'waiting', next_at = $now, give_up_at = $give_up
 WHERE destination = $destination AND state = 'held';
 
 -- name: notify.heads
--- The oldest waiting message of each destination.
+-- The oldest waiting message of each destination, and its oldest test: somebody waits for that, and
+-- neither holds back the other.
 SELECT d.delivery, d.destination, d.kind, d.alert, d.event, d.key, d.body, d.photo, d.attempts,
        d.next_at, d.lease_until, d.give_up_at, d.made_at
 FROM deliveries d
 WHERE d.delivery IN (SELECT min(w.delivery) FROM deliveries w WHERE w.state = 'waiting'
-                     GROUP BY w.destination)
-ORDER BY d.delivery;
+                     GROUP BY w.destination, w.kind = 'test')
+ORDER BY d.kind = 'test' DESC, d.delivery;
 
 -- name: notify.claim
 UPDATE deliveries SET attempts = attempts + 1, lease_until = $until
@@ -107,15 +109,21 @@ UPDATE deliveries SET state = 'waiting', attempts = 0, next_at = $now, give_up_a
 WHERE state = 'dead' AND body <> '' AND ($delivery = 0 OR delivery = $delivery);
 
 -- name: notify.list
+-- behind: the message of the same destination that is sent before it.
 SELECT delivery, destination, kind, alert, event, key, state, attempts, next_at, made_at, ended_at,
-       status, reason
-FROM deliveries
+       status, reason,
+       CASE state WHEN 'waiting' THEN
+           (SELECT min(w.delivery) FROM deliveries w
+            WHERE w.destination = d.destination AND w.state = 'waiting' AND w.delivery < d.delivery
+              AND (w.kind = 'test') = (d.kind = 'test')) END AS behind
+FROM deliveries d
 WHERE ($destination IS NULL OR destination = $destination) AND ($state IS NULL OR state = $state)
+  AND ($delivery = 0 OR delivery = $delivery)
 ORDER BY delivery DESC LIMIT $limit;
 
 -- name: notify.counts
 SELECT sum(state = 'waiting') AS waiting, sum(state = 'held') AS held, sum(state = 'dead') AS dead,
        max(CASE state WHEN 'sent' THEN ended_at END) AS last_sent_at,
        (SELECT reason FROM deliveries w WHERE w.destination = $destination AND w.state = 'waiting'
-        ORDER BY w.delivery LIMIT 1) AS trouble
+          AND w.kind <> 'test' ORDER BY w.delivery LIMIT 1) AS trouble
 FROM deliveries WHERE destination = $destination;

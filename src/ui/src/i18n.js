@@ -536,6 +536,7 @@ export const table = {
   "alerts.share": { en: "{share} of {total}, limit {limit}, {minutes} min", ru: "{share} из {total}, предел {limit}, {minutes} мин" },
   "alerts.minutes": { en: "{minutes} min", ru: "{minutes} мин" },
   "alerts.waiting": { en: "{count} waiting", ru: "ждут: {count}" },
+  "alerts.by_rule": { en: "rule {rule}", ru: "правило {rule}" },
   "alerts.nowhere": { en: "of no site", ru: "вне площадок" },
   "alerts.per_point": { en: "per point", ru: "на точку" },
   "alerts.per_site": { en: "per site", ru: "на площадку" },

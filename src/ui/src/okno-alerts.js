@@ -155,7 +155,7 @@ class OknoAlerts extends PageElement {
           <b>${alert.kind === "negative" ? html`<a href=${link("surveys", { id: alert.subject })}>${name}</a>` : name}</b>
           ${what ? html` · <span class="num">${what}</span>` : nothing}
           <div>${this.place(alert)}</div>
-          <div class="note num">${formatWhen(alert.at, zone)}${over ? html` · ${named("alert_closed", alert.closed_why)}` : nothing}</div>
+          <div class="note num">${formatWhen(alert.at, zone)} · ${t("alerts.by_rule", { rule: alert.rule })}${over ? html` · ${named("alert_closed", alert.closed_why)}` : nothing}</div>
         </div>
         <div class="do">${alert.acked_at ? html`<span class="note">${t("alerts.seen_by", { who: alert.acked_by })}</span>`
           : this.manages ? html`<button @click=${(event) => { event.stopPropagation(); this.ack(alert); }}>${t("alerts.ack")} ${place === this.at ? html`<kbd>A</kbd>` : nothing}</button>` : nothing}</div>
