@@ -20,6 +20,7 @@ struct clip {
     bool audio;
     int fd;
     struct media_writer *writer; /* owned; from the first frame on */
+    struct media_gop *gop;       /* owned; as long */
     struct mark_vec marks;       /* owned; in decode order */
     bool broken;                 /* a recording ended in rubbish */
 };
@@ -27,6 +28,7 @@ struct clip {
 static void clip_clear(struct clip *clip)
 {
     media_writer_close(clip->writer);
+    media_gop_free(clip->gop);
     mark_vec_free(&clip->marks);
 }
 
@@ -50,7 +52,10 @@ static int mark_frame(struct clip *clip, const struct media_reader *reader, cons
 static int emit(struct clip *clip, const struct media_reader *reader, AVPacket *packet,
                 size_t input, struct okno_err *err)
 {
-    int rc = media_is_video(reader, packet) ? mark_frame(clip, reader, packet, input, err) : 0;
+    bool video = media_is_video(reader, packet);
+    int rc = video ? mark_frame(clip, reader, packet, input, err) : 0;
+    if (rc == 0 && video)
+        media_gop_take(clip->gop, packet); /* while more is on its way */
     return rc < 0 ? rc : media_writer_write(clip->writer, reader, packet, err);
 }
 
@@ -116,6 +121,13 @@ static bool shows(const struct clip *clip, const struct media_reader *reader,
     return false;
 }
 
+static int clip_begin(struct clip *clip, const struct media_reader *reader, const AVPacket *base,
+                      struct okno_err *err)
+{
+    int rc = media_gop_new(reader, &clip->gop, err);
+    return rc < 0 ? rc : media_writer_open(clip->fd, reader, base, &clip->writer, err);
+}
+
 /* Copy the frames of one recording from the last key frame at or before at_us to until_us. */
 static int part_copy(struct clip *clip, struct media_reader *reader, size_t input, int64_t at_us,
                      int64_t until_us, struct okno_err *err)
@@ -130,7 +142,7 @@ static int part_copy(struct clip *clip, struct media_reader *reader, size_t inpu
     if (key_us >= until_us || !shows(clip, reader, &packets))
         return 0;
     rc = clip->writer ? media_writer_accepts(clip->writer, reader, err)
-                      : media_writer_open(clip->fd, reader, packets.items[0], &clip->writer, err);
+                      : clip_begin(clip, reader, packets.items[0], err);
     struct part part = {
         .clip = clip, .reader = reader, .input = input, .key_us = key_us, .until_us = until_us};
     for (size_t i = 0; rc == 0 && !part.done && i < packets.len; i++)
@@ -321,7 +333,7 @@ static int clip_make(struct clip *clip, struct okno_media_result *result, struct
     rc = media_writer_finish(clip->writer, err);
     if (rc == 0)
         rc = clip_describe(clip, result, err);
-    return rc < 0 ? rc : media_verify_clip(clip->fd, result, err);
+    return rc < 0 ? rc : media_verify_clip(clip->fd, clip->gop, result, err);
 }
 
 int media_clip_check(const struct okno_media_input *inputs, size_t count, int64_t from_us,
