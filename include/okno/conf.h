@@ -3,6 +3,7 @@
 #ifndef OKNO_CONF_H
 #define OKNO_CONF_H
 
+#include "okno/budget.h"
 #include "okno/buf.h"
 #include "okno/err.h"
 
@@ -35,7 +36,7 @@ struct okno_conf {
         bool audio;
     } evidence;
     struct {
-        int64_t parallel, deadline_s;
+        int64_t parallel, deadline_s, window_mb;
     } fetch;
     struct {
         int64_t lease_min;
@@ -76,6 +77,10 @@ const struct okno_option *okno_conf_options(size_t *ret_count);
 
 /* All defaults. */
 void okno_conf_defaults(struct okno_conf *ret_conf);
+
+/* What one clip, still or look at an archive may cost by these settings: ten requests' time, and
+ * fetch.window_mb. `cancel` as in budget.h. */
+struct okno_budget okno_conf_budget(const struct okno_conf *conf, const atomic_bool *cancel);
 
 /* Read a file over the defaults. OKNO_CONFIG with `FILE:LINE: ...` and what is allowed for an
  * unknown section or option, a wrong type, a value out of range, an option given twice, a file that

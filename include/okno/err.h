@@ -7,6 +7,7 @@
 #define OKNO_ERR_H
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #define OKNO_CHECK __attribute__((warn_unused_result))
@@ -67,9 +68,10 @@ enum okno_code {
 
 /* The first failure's code and message. Zero-initialise before use: `struct okno_err err = {0};` */
 struct okno_err {
-    int code;       /* 0 or a code of the table */
-    char field[64]; /* the input field at fault, empty where there is none */
-    char text[448]; /* for people; no trailing dot, no newline */
+    int code;         /* 0 or a code of the table */
+    char field[64];   /* the input field at fault, empty where there is none */
+    char text[448];   /* for people; no trailing dot, no newline */
+    int64_t retry_us; /* the other side asked to be left alone that long; 0: it said nothing */
 };
 
 /* Facts of one row of the table. */
@@ -96,6 +98,13 @@ int okno_fail(struct okno_err *err, int code, const char *fmt, ...) OKNO_PRINTF(
 /* The same, naming the input field at fault. */
 int okno_fail_field(struct okno_err *err, int code, const char *field, const char *fmt, ...)
     OKNO_PRINTF(4, 5);
+
+/* The same with how long to wait before asking again, for NOT_YET and ARCHIVE_BUSY. */
+int okno_fail_retry(struct okno_err *err, int code, int64_t retry_us, const char *fmt, ...)
+    OKNO_PRINTF(4, 5);
+
+/* Record what another err holds, its field and wait too. */
+int okno_fail_from(struct okno_err *err, const struct okno_err *from);
 
 /* Record a failed system call: NO_SPACE for ENOSPC and EDQUOT, NO_MEMORY for ENOMEM, NOT_FOUND for
  * ENOENT, else IO; the message ends in strerror(number). */

@@ -18,6 +18,7 @@ struct okno_extract_camera {
     int64_t index_offset_us; /* index clock - UTC; applied to everything asked and got */
     /* Where indexes of remote recordings are kept, by the archive's id; NULL: nowhere. */
     const char *index_dir, *archive_id;
+    const struct okno_budget *budget; /* for each call; not owned; NULL: without limits */
 };
 
 /* Forget indexes that nobody used since `before`, and the longest unused beyond so many bytes. */

@@ -17,6 +17,7 @@ struct okno_media_input {
     const char *format;         /* demuxer name; no probing beyond it */
     int64_t from_us;            /* clock time of the first video frame's presentation */
     int64_t error_us;           /* how far from_us may be off; neighbours closer than that touch */
+    bool from_zero;             /* from_us is that of the container's time 0 instead */
     const char *name;           /* for messages; NULL: "the recording" */
 };
 

@@ -6,8 +6,15 @@
 #include "okno/err.h"
 #include "okno/mem.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* The time of a frame that its recording tells. */
+struct okno_frame_time {
+    int64_t media_us; /* since the first frame */
+    int64_t utc_us;
+};
 
 struct okno_source {
     int64_t size; /* bytes */
@@ -26,6 +33,15 @@ struct okno_source {
     /* Cost so far, for provenance and the benchmark. */
     int64_t requests;
     int64_t bytes_read;
+    /* What opening it told about the piece's time, better than the list knew; without `dated` the
+     * piece's own times stand. */
+    bool dated;
+    int64_t from_us, error_us;
+    /* Per-frame times in order, where the archive gives them; owned by ctx. The piece's time is
+     * made of them: the first is its anchor, the largest deviation from a steady clock its error.
+     */
+    const struct okno_frame_time *times;
+    size_t time_count;
 };
 
 static inline void okno_source_plan_index(struct okno_source *source, int64_t from, int64_t to)

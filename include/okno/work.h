@@ -12,6 +12,7 @@
 #include "okno/link.h"
 #include "okno/registry.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,6 +25,10 @@ OKNO_CHECK int okno_work_open(const char *data_dir, const struct okno_conf *conf
                               struct okno_work **ret_work, struct okno_err *err);
 void okno_work_close(struct okno_work *work);
 OKNO_CLEANUP(okno_work, okno_work_close);
+
+/* Stop waiting for archives once *cancel becomes true (from any thread): what runs ends with
+ * OKNO_CANCELLED and is done again later. NULL: never. Must outlive the work. */
+void okno_work_set_cancel(struct okno_work *work, const atomic_bool *cancel);
 
 /* The database handle of the work, for its own thread. */
 struct okno_db *okno_work_db(struct okno_work *work);

@@ -1,6 +1,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "okno/conf.h"
 
+#include "okno/time.h"
+
 #include "okno/mem.h"
 #include "okno/text.h"
 
@@ -84,6 +86,8 @@ static const struct okno_option options[] = {
 
     ROW(fetch, parallel, INT, "2", 1, 32, NULL, "Downloads at the same time from one archive."),
     ROW(fetch, deadline_s, INT, "30", 1, 3600, NULL, "Longest wait for one request to an archive."),
+    ROW(fetch, window_mb, INT, "4096", 16, 1048576, NULL,
+        "Most megabytes that are fetched for one clip or still; ten times deadline_s is its time."),
 
     ROW(review, lease_min, INT, "10", 1, 240, NULL,
         "Minutes for which an item belongs to the expert who took it; heartbeats renew it."),
@@ -442,4 +446,12 @@ int okno_conf_example(struct okno_buf *buf, struct okno_err *err)
             rc = print_option(buf, &options[i], err);
     }
     return rc < 0 ? rc : okno_buf_add_text(buf, "}\n", err);
+}
+
+struct okno_budget okno_conf_budget(const struct okno_conf *conf, const atomic_bool *cancel)
+{
+    return (struct okno_budget){.until_us = okno_time_monotonic() +
+                                            10 * conf->fetch.deadline_s * OKNO_SECOND_US,
+                                .bytes_left = conf->fetch.window_mb * 1000000,
+                                .cancel = cancel};
 }

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define ERR_ROW(name, number, http, exit, en, ru) {-(number), #name, http, exit, en, ru},
@@ -67,6 +68,27 @@ int okno_fail_field(struct okno_err *err, int code, const char *field, const cha
     int result = record(err, code, field, fmt, args);
     va_end(args);
     return result;
+}
+
+int okno_fail_retry(struct okno_err *err, int code, int64_t retry_us, const char *fmt, ...)
+{
+    va_list args;
+    bool first = err && !err->code;
+    va_start(args, fmt);
+    int result = record(err, code, "", fmt, args);
+    va_end(args);
+    if (first)
+        err->retry_us = retry_us;
+    return result;
+}
+
+int okno_fail_from(struct okno_err *err, const struct okno_err *from)
+{
+    if (!err)
+        return from->code;
+    if (!err->code)
+        *err = *from;
+    return err->code;
 }
 
 static int code_of_errno(int number)

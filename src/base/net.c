@@ -11,10 +11,12 @@
 
 enum {
     DEFAULT_CONNECT_MS = 10000,
-    DEFAULT_DEADLINE_MS = 30000,
+    CANCEL_MS = 100,                 /* until somebody's wish to stop is seen */
     CONNECTIONS = 2,                 /* kept to one archive: cameras are weak */
     ERROR_BODY_MAX_BYTES = 64 * 1024 /* of a refusal, read so that its connection can be kept */
 };
+
+#define DEFAULT_DEADLINE_US (30 * OKNO_SECOND_US)
 
 /* --- replies, header by header --- */
 
@@ -62,6 +64,23 @@ static void read_content_range(struct call *call, const char *text)
     call->bad_range = false;
 }
 
+static void read_other_header(struct okno_net_reply *reply, const char *name, const char *value)
+{
+    if (strcasecmp(name, "content-type") == 0) {
+        (void)snprintf(reply->content_type, sizeof(reply->content_type), "%.*s",
+                       (int)strcspn(value, "; \t"), value);
+        for (char *at = reply->content_type; *at; at++)
+            *at = (char)tolower((unsigned char)*at);
+    } else if (strcasecmp(name, "location") == 0) {
+        if (strlen(value) < sizeof(reply->location))
+            (void)snprintf(reply->location, sizeof(reply->location), "%s", value);
+    } else if (strcasecmp(name, "set-cookie") == 0) {
+        size_t len = strcspn(value, ";");
+        if (len < sizeof(reply->cookie))
+            (void)snprintf(reply->cookie, sizeof(reply->cookie), "%.*s", (int)len, value);
+    }
+}
+
 static void read_header(struct call *call, const char *name, const char *value)
 {
     if (strcasecmp(name, "etag") == 0) {
@@ -81,6 +100,8 @@ static void read_header(struct call *call, const char *name, const char *value)
         read_content_range(call, value);
     } else if (strcasecmp(name, "content-encoding") == 0) {
         call->coded = strcasecmp(value, "identity") != 0;
+    } else {
+        read_other_header(&call->reply, name, value);
     }
 }
 
@@ -133,7 +154,7 @@ static int check_ignored_range(struct call *call)
 static int check_headers(struct call *call)
 {
     int status = call->reply.status;
-    if (status != 200 && status != 206)
+    if (status != 200 && status != 206 && !call->free_form)
         return okno_fail(call->err, OKNO_PROTOCOL, "%s: unexpected status %d", call->shown, status);
     if (call->coded)
         return okno_fail(call->err, OKNO_PROTOCOL,
@@ -145,7 +166,8 @@ static int check_headers(struct call *call)
     call->reply.total = call->content_length;
     if (call->ranged)
         return check_ignored_range(call);
-    if (call->content_length >= 0 && (uint64_t)call->content_length > call->body->max)
+    if (!call->streamed && call->content_length >= 0 &&
+        (uint64_t)call->content_length > call->body->max)
         return okno_fail(call->err, OKNO_TOO_LARGE,
                          "%s: %" PRId64 " bytes, more than the %zu allowed", call->shown,
                          call->content_length, call->body->max);
@@ -191,10 +213,16 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     struct call *call = arg;
     size_t len = size * count;
     call->net->bytes += (int64_t)len;
+    okno_budget_spend(call->net->budget, (int64_t)len);
     if (!net_is_good(call)) {
         call->error_bytes += (int64_t)len;
+        if (call->free_form) /* for error codes in it */
+            (void)!okno_buf_add(call->body, bytes, len, NULL);
         return call->error_bytes > ERROR_BODY_MAX_BYTES ? 0 : len;
     }
+    int rc = okno_budget_check(call->net->budget, call->shown, call->err);
+    if (rc < 0)
+        return net_stop(call, rc);
     if (call->reply.status == 206 && (int64_t)(call->body->len + len) > call->len)
         return net_stop(call,
                         okno_fail(call->err, OKNO_PROTOCOL,
@@ -243,9 +271,9 @@ int net_fail_status(const struct call *call)
                          call->shown, call->offset);
     case 429:
     case 503:
-        return okno_fail(err, OKNO_ARCHIVE_BUSY,
-                         "%s: the archive is busy (%d), it asks to wait %" PRId64 " s", call->shown,
-                         status, call->net->retry_after_us / OKNO_SECOND_US);
+        return okno_fail_retry(err, OKNO_ARCHIVE_BUSY, call->net->retry_after_us,
+                               "%s: the archive is busy (%d), it asks to wait %" PRId64 " s",
+                               call->shown, status, call->net->retry_after_us / OKNO_SECOND_US);
     default:
         break;
     }
@@ -281,6 +309,18 @@ static int code_of_curl(CURLcode code)
 
 int net_fail_transfer(struct call *call, CURLcode code)
 {
+    int rc = okno_budget_check(call->net->budget, call->shown, call->err);
+    if (rc < 0)
+        return rc;
+    if (call->gate->refused.code && code == CURLE_COULDNT_CONNECT)
+        return okno_fail(call->err, call->gate->refused.code, "%s", call->gate->refused.text);
+    rc = call->by_file ? net_file_fail(call, code) : 0;
+    if (rc < 0)
+        return rc;
+    if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
+        return okno_fail(call->err, OKNO_PROTOCOL,
+                         "%s: its public key is not the one in the archive's option pin",
+                         call->shown);
     if (code == CURLE_PARTIAL_FILE)
         return okno_fail(call->err, OKNO_PROTOCOL,
                          "%s: the body ended after %zu bytes, before its announced length",
@@ -291,7 +331,7 @@ int net_fail_transfer(struct call *call, CURLcode code)
     if (code == CURLE_PEER_FAILED_VERIFICATION)
         return okno_fail(call->err, OKNO_PROTOCOL,
                          "%s: its certificate is not trusted (%s); add the certificate of its "
-                         "issuer to this machine's store",
+                         "issuer to this machine's store, or name it in the archive's option ca",
                          call->shown, call->net->why);
     const char *why = call->net->why[0] ? call->net->why : curl_easy_strerror(code);
     return okno_fail(call->err, code_of_curl(code), "%s: %s", call->shown, why);
@@ -335,6 +375,8 @@ static void learn_auth(struct okno_net *net)
 /* The body's length against what the headers promised. */
 int net_check_body(struct call *call, int64_t came)
 {
+    if (call->by_file) /* there are no headers to compare with */
+        return 0;
     int64_t want =
         call->reply.status == 206 ? call->range_to - call->range_from + 1 : call->content_length;
     if (want >= 0 && came != want)
@@ -351,10 +393,10 @@ static CURLcode perform_shared(struct okno_net *net)
     bool done = false;
     if (curl_multi_add_handle(net->multi, net->curl))
         return CURLE_OUT_OF_MEMORY;
-    while (!done) {
+    while (!done && !okno_budget_cancelled(net->budget)) {
         CURLMcode bad = net_turn(net, net->curl, &done, &code);
         if (!done && !bad)
-            bad = curl_multi_poll(net->multi, NULL, 0, 1000, NULL);
+            bad = curl_multi_poll(net->multi, NULL, 0, net->budget ? CANCEL_MS : 1000, NULL);
         if (bad)
             break;
     }
@@ -362,84 +404,183 @@ static CURLcode perform_shared(struct okno_net *net)
     return code;
 }
 
-static int perform(struct call *call, const char *url, struct curl_slist *headers)
+static struct curl_slist *add_line(struct curl_slist *headers, const char *line, bool *ret_failed)
+{
+    struct curl_slist *more = curl_slist_append(headers, line);
+    *ret_failed |= !more;
+    return more ? more : headers;
+}
+
+/* Lines that the object's owner signs the request with. */
+static int add_signed(struct okno_net *net, struct outgoing *out, const char *method,
+                      struct okno_err *err)
+{
+    OKNO_AUTO_BUF lines = OKNO_BUF_INIT(64 * 1024);
+    bool failed = false;
+    int rc = net->sign ? net->sign(net->sign_ctx, method, out->ask->url, &lines, err) : 0;
+    char *rest = NULL;
+    if (rc < 0 || lines.len == 0)
+        return rc;
+    for (char *line = strtok_r(lines.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        out->headers = add_line(out->headers, line, &failed);
+    return failed ? okno_fail(err, OKNO_NO_MEMORY, "no memory for a request") : 0;
+}
+
+static int add_headers(struct okno_net *net, struct outgoing *out, const char *method,
+                       struct okno_err *err)
+{
+    const struct okno_net_ask *ask = out->ask;
+    char line[256];
+    bool failed = false;
+    for (size_t i = 0; ask->headers && ask->headers[i]; i++)
+        out->headers = add_line(out->headers, ask->headers[i], &failed);
+    if (out->ranged) {
+        (void)snprintf(line, sizeof(line), "Range: bytes=%" PRId64 "-%" PRId64, out->offset,
+                       out->offset + out->len - 1);
+        out->headers = add_line(out->headers, line, &failed);
+    }
+    if (out->ranged && out->tag && out->tag[0]) {
+        (void)snprintf(line, sizeof(line), "If-Range: %.120s", out->tag);
+        out->headers = add_line(out->headers, line, &failed);
+    }
+    if (ask->body) {
+        (void)snprintf(line, sizeof(line), "Content-Type: %.200s",
+                       ask->content_type ? ask->content_type : "application/octet-stream");
+        out->headers = add_line(out->headers, line, &failed);
+        out->headers = add_line(out->headers, "Expect:", &failed);
+    }
+    return failed ? okno_fail(err, OKNO_NO_MEMORY, "no memory for a request")
+                  : add_signed(net, out, method, err);
+}
+
+static CURLcode set_method(CURL *curl, const struct okno_net_ask *ask)
+{
+    bool head = ask->method && strcmp(ask->method, "HEAD") == 0;
+    CURLcode bad = curl_easy_setopt(curl, CURLOPT_NOBODY, 0L);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+    if (head)
+        return bad ? bad : curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    if (ask->body) {
+        bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_POST, 1L);
+        bad = bad ? bad
+                  : curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)ask->body_len);
+        bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, ask->body);
+    }
+    return bad ? bad : curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, ask->method);
+}
+
+void net_outgoing_clear(struct outgoing *out)
+{
+    curl_slist_free_all(out->headers);
+    out->headers = NULL;
+}
+
+int net_prepare(struct okno_net *net, CURL *curl, struct net_gate *gate, struct outgoing *out,
+                struct call *call, struct okno_err *err)
+{
+    const struct okno_net_ask *ask = out->ask;
+    int rc = okno_net_check_scheme(ask->url, net->schemes, err);
+    if (rc < 0)
+        return rc;
+    (void)okno_net_shown(ask->url, call->shown, sizeof(call->shown));
+    bool possible =
+        !out->ranged || (out->offset >= 0 && out->len >= 1 && out->offset <= INT64_MAX - out->len);
+    if (!possible || (out->ranged && call->body->max < (uint64_t)out->len && !call->streamed))
+        return okno_fail(err, OKNO_INVALID,
+                         "%s: a range of %" PRId64 " bytes at %" PRId64 " cannot be asked",
+                         call->shown, out->len, out->offset);
+    call->net = net;
+    call->err = err;
+    call->gate = gate;
+    call->ranged = out->ranged;
+    call->offset = out->offset;
+    call->len = out->ranged ? out->len : INT64_MAX;
+    call->tagged = out->tag && out->tag[0];
+    rc = okno_budget_check(net->budget, call->shown, err);
+    if (rc < 0)
+        return rc;
+    net_forget_reply(call);
+    net_gate_begin(gate, net, ask->url);
+    net->why[0] = '\0';
+    CURLcode bad = set_method(curl, ask);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_URL, ask->url);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, net_on_header);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_HEADERDATA, call);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_RANGE, NULL);
+    if (net_is_file(ask->url))
+        bad = bad ? bad : net_file_set(curl, call);
+    else
+        rc = add_headers(net, out, ask->method ? ask->method : ask->body ? "POST" : "GET", err);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_HTTPHEADER, out->headers);
+    return bad ? okno_fail(err, OKNO_NO_MEMORY, "no memory for a request") : rc;
+}
+
+static int judge(struct call *call, CURLcode code)
 {
     struct okno_net *net = call->net;
+    if (call->failed)
+        return call->failed;
+    if (call->reply.status >= 300) /* also when its body was cut or too long */
+        return net_fail_status(call);
+    if (!code && okno_budget_cancelled(net->budget))
+        return okno_budget_check(net->budget, call->shown, call->err);
+    return code ? net_fail_transfer(call, code) : net_check_body(call, (int64_t)call->body->len);
+}
+
+static int perform(struct okno_net *net, struct outgoing *out, struct call *call,
+                   struct okno_net_reply *ret_reply, struct okno_err *err)
+{
+    int rc = net_prepare(net, net->curl, &net->gate, out, call, err);
+    if (rc < 0)
+        return rc;
     okno_buf_reset(call->body);
-    net_forget_reply(call);
-    net->why[0] = '\0';
     net->retry_after_us = 0;
-    if (curl_easy_setopt(net->curl, CURLOPT_URL, url) ||
-        curl_easy_setopt(net->curl, CURLOPT_HTTPHEADER, headers) ||
-        curl_easy_setopt(net->curl, CURLOPT_HEADERDATA, call) ||
+    int64_t wait_us = okno_budget_wait_us(net->budget, net->deadline_us);
+    if (curl_easy_setopt(net->curl, CURLOPT_TIMEOUT_MS, (long)(wait_us / OKNO_MS_US + 1)) ||
         curl_easy_setopt(net->curl, CURLOPT_WRITEDATA, call))
-        return okno_fail(call->err, OKNO_NO_MEMORY, "no memory for a request");
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a request");
     CURLcode code = perform_shared(net);
     (void)curl_easy_setopt(net->curl, CURLOPT_HTTPHEADER, NULL);
     learn_auth(net);
     curl_off_t wait_s = 0;
     if (curl_easy_getinfo(net->curl, CURLINFO_RETRY_AFTER, &wait_s) == CURLE_OK && wait_s > 0)
         net->retry_after_us = wait_s > 86400 ? OKNO_DAY_US : wait_s * OKNO_SECOND_US;
-    if (call->failed)
-        return call->failed;
-    if (call->reply.status >= 300) /* also when its body was cut or too long */
-        return net_fail_status(call);
-    return code ? net_fail_transfer(call, code) : net_check_body(call, (int64_t)call->body->len);
+    rc = judge(call, code);
+    if (rc == 0)
+        *ret_reply = call->reply;
+    return rc;
 }
 
 int okno_net_get(struct okno_net *net, const char *url, struct okno_buf *body,
                  struct okno_net_reply *ret_reply, struct okno_err *err)
 {
-    struct call call = {.net = net, .body = body, .err = err};
-    int rc = okno_net_check_url(url, err);
-    if (rc < 0)
-        return rc;
-    (void)okno_net_shown(url, call.shown, sizeof(call.shown));
-    rc = perform(&call, url, NULL);
-    if (rc == 0)
-        *ret_reply = call.reply;
+    const struct okno_net_ask ask = {.url = url};
+    struct outgoing out = {.ask = &ask};
+    struct call call = {.body = body};
+    int rc = perform(net, &out, &call, ret_reply, err);
+    net_outgoing_clear(&out);
     return rc;
 }
 
-/* Range and, with a tag, If-Range; the caller frees. NULL: no memory. */
-struct curl_slist *net_range_headers(int64_t offset, int64_t len, const char *tag)
+int okno_net_request(struct okno_net *net, const struct okno_net_ask *ask, struct okno_buf *body,
+                     struct okno_net_reply *ret_reply, struct okno_err *err)
 {
-    char line[160];
-    (void)snprintf(line, sizeof(line), "Range: bytes=%" PRId64 "-%" PRId64, offset,
-                   offset + len - 1);
-    struct curl_slist *headers = curl_slist_append(NULL, line);
-    if (!headers || !tag || !tag[0])
-        return headers;
-    (void)snprintf(line, sizeof(line), "If-Range: %.120s", tag);
-    struct curl_slist *both = curl_slist_append(headers, line);
-    if (!both)
-        curl_slist_free_all(headers);
-    return both;
+    struct outgoing out = {.ask = ask};
+    struct call call = {.body = body, .free_form = true};
+    int rc = perform(net, &out, &call, ret_reply, err);
+    net_outgoing_clear(&out);
+    return rc;
 }
 
 int okno_net_get_range(struct okno_net *net, const char *url, int64_t offset, int64_t len,
                        const char *tag, struct okno_buf *body, struct okno_net_reply *ret_reply,
                        struct okno_err *err)
 {
-    struct call call = {.net = net, .body = body, .err = err, .ranged = true};
-    int rc = okno_net_check_url(url, err);
-    if (rc < 0)
-        return rc;
-    (void)okno_net_shown(url, call.shown, sizeof(call.shown));
-    if (offset < 0 || len < 1 || offset > INT64_MAX - len || (uint64_t)len > body->max)
-        return okno_fail(err, OKNO_INVALID,
-                         "%s: a range of %" PRId64 " bytes at %" PRId64 " cannot be asked",
-                         call.shown, len, offset);
-    call.offset = offset;
-    call.len = len;
-    call.tagged = tag && tag[0];
-    struct curl_slist *headers = net_range_headers(offset, len, tag);
-    if (!headers)
-        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a request");
-    rc = perform(&call, url, headers);
-    curl_slist_free_all(headers);
-    if (rc == 0)
-        *ret_reply = call.reply;
+    const struct okno_net_ask ask = {.url = url};
+    struct outgoing out = {.ask = &ask, .ranged = true, .offset = offset, .len = len, .tag = tag};
+    struct call call = {.body = body};
+    int rc = perform(net, &out, &call, ret_reply, err);
+    net_outgoing_clear(&out);
     return rc;
 }
 
@@ -458,18 +599,18 @@ void okno_net_close(struct okno_net *net)
         return;
     curl_easy_cleanup(net->curl);
     (void)curl_multi_cleanup(net->multi);
+    free(net->schemes);
     free(net);
 }
 
-static CURLcode set_limits(CURL *curl, const struct okno_net_config *config)
+static CURLcode set_limits(struct okno_net *net, const struct okno_net_config *config)
 {
+    CURL *curl = net->curl;
     long connect_ms =
         config->connect_us > 0 ? (long)(config->connect_us / OKNO_MS_US + 1) : DEFAULT_CONNECT_MS;
-    long deadline_ms = config->deadline_us > 0 ? (long)(config->deadline_us / OKNO_MS_US + 1)
-                                               : DEFAULT_DEADLINE_MS;
+    net->deadline_us = config->deadline_us > 0 ? config->deadline_us : DEFAULT_DEADLINE_US;
     CURLcode bad = curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
-    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, deadline_ms);
-    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, net->schemes);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, 2L);
     return bad ? bad : curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -481,8 +622,6 @@ static CURLcode set_manners(struct okno_net *net)
     CURLcode bad = curl_easy_setopt(curl, CURLOPT_USERAGENT, "okno/" OKNO_VERSION);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_PROXY, "");
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
-    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, net->why);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, net_on_header);
     return bad ? bad : curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
@@ -506,9 +645,15 @@ int okno_net_open(const struct okno_net_config *config, struct okno_net **ret_ne
 {
     (void)pthread_once(&once, start_curl);
     OKNO_AUTO(okno_net) *net = calloc(1, sizeof(*net));
-    if (!net || !(net->curl = curl_easy_init()) || !(net->multi = curl_multi_init()))
+    if (!net || !(net->curl = curl_easy_init()) || !(net->multi = curl_multi_init()) ||
+        !(net->schemes = strdup(config->schemes ? config->schemes : "http,https")))
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a connection");
-    CURLcode bad = set_limits(net->curl, config);
+    net->rule = config->rule ? *config->rule : (struct okno_address_rule){0};
+    net->budget = config->budget;
+    net->sign = config->sign;
+    net->sign_ctx = config->sign_ctx;
+    CURLcode bad = set_limits(net, config);
+    bad = bad ? bad : net_set_trust(net, config);
     bad = bad ? bad : set_manners(net);
     if (curl_multi_setopt(net->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS) ||
         curl_multi_setopt(net->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS))
@@ -522,8 +667,7 @@ int okno_net_open(const struct okno_net_config *config, struct okno_net **ret_ne
 
 void okno_net_set_deadline(struct okno_net *net, int64_t deadline_us)
 {
-    long ms = deadline_us > 0 ? (long)(deadline_us / OKNO_MS_US + 1) : 1;
-    (void)curl_easy_setopt(net->curl, CURLOPT_TIMEOUT_MS, ms);
+    net->deadline_us = deadline_us > 0 ? deadline_us : 1;
 }
 
 int64_t okno_net_retry_after_us(const struct okno_net *net)

@@ -6,9 +6,25 @@
 
 #include <curl/curl.h>
 
+/* Who may be connected to, for one handle. */
+struct net_gate {
+    const struct okno_address_rule *rule; /* the object's */
+    char host[256];                       /* of the URL */
+    struct okno_err refused;              /* why the last connection was not made */
+};
+
 struct okno_net {
     CURLM *multi; /* keeps the connections */
     CURL *curl;
+    struct net_gate gate; /* of curl */
+    struct okno_address_rule rule;
+    struct okno_budget *budget; /* not owned; may be NULL */
+    char *schemes;              /* owned */
+    bool insecure;
+    int64_t deadline_us; /* of one call */
+    int (*sign)(void *ctx, const char *method, const char *url, struct okno_buf *lines,
+                struct okno_err *err);
+    void *sign_ctx;
     long auth; /* CURLAUTH_ bits to offer; one bit once the server's choice is known */
     bool has_login;
     int64_t requests, bytes, retry_after_us;
@@ -24,6 +40,10 @@ struct call {
     bool ranged;
     int64_t offset, len; /* the range asked */
     bool tagged;         /* with If-Range */
+    bool streamed;       /* no limit of bytes but the budget's */
+    bool by_file;        /* FTP or SFTP: no headers */
+    bool free_form;      /* any 2xx is good, a refusal's body is kept */
+    const struct net_gate *gate;
 
     struct okno_net_reply reply;
     int64_t content_length;                    /* -1 unknown */
@@ -41,8 +61,29 @@ bool net_is_good(const struct call *call);
 size_t net_stop(struct call *call, int code);
 size_t net_on_header(char *bytes, size_t size, size_t count, void *arg);
 
-/* Range and, with a tag, If-Range; the caller frees. NULL: no memory. */
-struct curl_slist *net_range_headers(int64_t offset, int64_t len, const char *tag);
+/* A request as it goes out. */
+struct outgoing {
+    const struct okno_net_ask *ask;
+    bool ranged;
+    int64_t offset, len;
+    const char *tag;            /* NULL or "": none */
+    struct curl_slist *headers; /* owned */
+};
+
+/* Check the URL and put the request into a handle; `call` begins anew. */
+OKNO_CHECK int net_prepare(struct okno_net *net, CURL *curl, struct net_gate *gate,
+                           struct outgoing *out, struct call *call, struct okno_err *err);
+void net_outgoing_clear(struct outgoing *out);
+
+/* net_gate.c: whom to connect to, and how to know it. */
+curl_socket_t net_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address);
+CURLcode net_set_trust(struct okno_net *net, const struct okno_net_config *config);
+void net_gate_begin(struct net_gate *gate, const struct okno_net *net, const char *url);
+
+/* net_file.c: FTP and SFTP. */
+bool net_is_file(const char *url);
+CURLcode net_file_set(CURL *curl, struct call *call);
+int net_file_fail(const struct call *call, CURLcode code);
 
 int net_fail_transfer(struct call *call, CURLcode code);
 int net_fail_status(const struct call *call);

@@ -11,7 +11,8 @@ enum { STREAM_BUFFER = 4 * 1024 * 1024 }; /* read ahead of the caller at most */
 struct okno_net_stream {
     struct call call;
     CURL *curl; /* owned */
-    struct curl_slist *headers;
+    struct net_gate gate;
+    struct outgoing out;  /* its ask is only for the opening */
     struct okno_buf body; /* what came and was not taken yet begins at `taken` */
     size_t taken;
     int64_t came;
@@ -34,6 +35,7 @@ static size_t on_part(char *bytes, size_t size, size_t count, void *arg)
         return CURL_WRITEFUNC_PAUSE;
     }
     call->net->bytes += (int64_t)len;
+    okno_budget_spend(call->net->budget, (int64_t)len);
     if (!net_is_good(call)) /* of a login that comes next, or of a refusal */
         return (call->error_bytes += (int64_t)len) > STREAM_BUFFER ? 0 : len;
     if (stream->came + (int64_t)len > call->len)
@@ -53,47 +55,55 @@ void net_stream_ended(struct okno_net_stream *stream, CURLcode code)
     stream->code = code;
 }
 
-static CURLcode prepare(struct okno_net_stream *stream, const char *url)
+static CURLcode set_stream(struct okno_net_stream *stream)
 {
     CURL *curl = stream->curl;
-    CURLcode bad = curl_easy_setopt(curl, CURLOPT_URL, url);
-    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_HTTPHEADER, stream->headers);
-    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_HEADERDATA, &stream->call);
-    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_part);
+    CURLcode bad = curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_part);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_WRITEDATA, stream);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_PRIVATE, stream);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &stream->gate);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 128L * 1024);
     return bad ? bad : curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 0L); /* each read has its own */
+}
+
+static int stream_open(struct okno_net *net, const struct outgoing *out, bool free_form,
+                       struct okno_net_stream **ret_stream, struct okno_err *err)
+{
+    OKNO_AUTO(okno_net_stream) *stream = calloc(1, sizeof(*stream));
+    if (!stream)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a request");
+    stream->out = *out;
+    stream->body = (struct okno_buf)OKNO_BUF_INIT(2 * (size_t)STREAM_BUFFER);
+    stream->call =
+        (struct call){.net = net, .body = &stream->body, .streamed = true, .free_form = free_form};
+    stream->curl = curl_easy_duphandle(net->curl);
+    if (!stream->curl || set_stream(stream))
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a request");
+    int rc = net_prepare(net, stream->curl, &stream->gate, &stream->out, &stream->call, err);
+    stream->out.ask = NULL;
+    stream->call.err = NULL;
+    if (rc < 0)
+        return rc;
+    if (curl_multi_add_handle(net->multi, stream->curl))
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a request");
+    *ret_stream = okno_mem_take(&stream);
+    return 0;
 }
 
 int okno_net_stream_open(struct okno_net *net, const char *url, int64_t offset, int64_t len,
                          const char *tag, struct okno_net_stream **ret_stream, struct okno_err *err)
 {
-    int rc = okno_net_check_url(url, err);
-    if (rc < 0)
-        return rc;
-    OKNO_AUTO(okno_net_stream) *stream = calloc(1, sizeof(*stream));
-    if (!stream)
-        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a request");
-    stream->body = (struct okno_buf)OKNO_BUF_INIT(2 * (size_t)STREAM_BUFFER);
-    stream->call = (struct call){.net = net, .body = &stream->body, .ranged = true};
-    (void)okno_net_shown(url, stream->call.shown, sizeof(stream->call.shown));
-    if (offset < 0 || len < 1 || offset > INT64_MAX - len)
-        return okno_fail(err, OKNO_INVALID,
-                         "%s: a range of %" PRId64 " bytes at %" PRId64 " cannot be asked",
-                         stream->call.shown, len, offset);
-    stream->call.offset = offset;
-    stream->call.len = len;
-    stream->call.tagged = tag && tag[0];
-    net_forget_reply(&stream->call);
-    stream->headers = net_range_headers(offset, len, tag);
-    stream->curl = curl_easy_duphandle(net->curl);
-    if (!stream->headers || !stream->curl || prepare(stream, url) ||
-        curl_multi_add_handle(net->multi, stream->curl))
-        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a request");
-    net->why[0] = '\0';
-    *ret_stream = okno_mem_take(&stream);
-    return 0;
+    const struct okno_net_ask ask = {.url = url};
+    const struct outgoing out = {
+        .ask = &ask, .ranged = true, .offset = offset, .len = len, .tag = tag};
+    return stream_open(net, &out, false, ret_stream, err);
+}
+
+int okno_net_body_open(struct okno_net *net, const struct okno_net_ask *ask,
+                       struct okno_net_stream **ret_stream, struct okno_err *err)
+{
+    const struct outgoing out = {.ask = ask};
+    return stream_open(net, &out, true, ret_stream, err);
 }
 
 void okno_net_stream_close(struct okno_net_stream *stream)
@@ -104,7 +114,7 @@ void okno_net_stream_close(struct okno_net_stream *stream)
         (void)curl_multi_remove_handle(stream->call.net->multi, stream->curl);
         curl_easy_cleanup(stream->curl);
     }
-    curl_slist_free_all(stream->headers);
+    net_outgoing_clear(&stream->out);
     okno_buf_free(&stream->body);
     free(stream);
 }
@@ -118,6 +128,9 @@ const struct okno_net_reply *okno_net_stream_reply(const struct okno_net_stream 
 static int judge(struct okno_net_stream *stream)
 {
     struct call *call = &stream->call;
+    curl_off_t wait_s = 0;
+    if (curl_easy_getinfo(stream->curl, CURLINFO_RETRY_AFTER, &wait_s) == CURLE_OK && wait_s > 0)
+        call->net->retry_after_us = wait_s > 86400 ? OKNO_DAY_US : wait_s * OKNO_SECOND_US;
     if (call->failed) /* perhaps noticed during another call, whose error it is not */
         return okno_fail(call->err, call->failed, "%s: a reply that contradicts itself",
                          call->shown);
@@ -137,6 +150,9 @@ static int turn(struct okno_net_stream *stream, int64_t until_us)
     CURLMcode bad = net_turn(call->net, stream->curl, &stream->done, &stream->code);
     if (bad)
         return okno_fail(call->err, OKNO_FAILED, "network library: %s", curl_multi_strerror(bad));
+    int rc = okno_budget_check(call->net->budget, call->shown, call->err);
+    if (rc < 0)
+        return rc;
     return okno_time_monotonic() < until_us
                ? 0
                : okno_fail(call->err, OKNO_TIMEOUT,

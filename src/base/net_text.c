@@ -12,14 +12,26 @@
 
 enum { URL_MAX_CHARS = 4096 };
 
-int okno_net_check_url(const char *url, struct okno_err *err)
+/* Whether the URL's scheme is in a list like "http,https". */
+static bool has_scheme(const char *url, const char *schemes)
+{
+    while (*schemes) {
+        size_t len = strcspn(schemes, ",");
+        if (strncasecmp(url, schemes, len) == 0 && strncmp(url + len, "://", 3) == 0)
+            return true;
+        schemes += len + (schemes[len] == ',');
+    }
+    return false;
+}
+
+int okno_net_check_scheme(const char *url, const char *schemes, struct okno_err *err)
 {
     char shown[256];
     if (strlen(url) > URL_MAX_CHARS)
         return okno_fail(err, OKNO_INVALID, "the URL is longer than %d characters", URL_MAX_CHARS);
-    if ((strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) ||
-        okno_net_shown(url, shown, sizeof(shown)) < 0)
-        return okno_fail(err, OKNO_INVALID, "not a URL of http:// or https:// with a host");
+    if (!has_scheme(url, schemes) || okno_net_shown(url, shown, sizeof(shown)) < 0)
+        return okno_fail(err, OKNO_INVALID, "not a URL with a host of one of the schemes %s",
+                         schemes);
     CURLU *parts = curl_url();
     char *user = NULL;
     bool login = parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
@@ -30,6 +42,23 @@ int okno_net_check_url(const char *url, struct okno_err *err)
                ? okno_fail(err, OKNO_INVALID,
                            "%s: a login inside a URL is refused; give user and secret apart", shown)
                : 0;
+}
+
+int okno_net_check_url(const char *url, struct okno_err *err)
+{
+    return okno_net_check_scheme(url, "http,https", err);
+}
+
+int okno_net_encode(struct okno_buf *into, const char *text, bool keep_slash, struct okno_err *err)
+{
+    int rc = 0;
+    for (; rc == 0 && *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     strchr("-._~", c) || (keep_slash && c == '/');
+        rc = plain ? okno_buf_add(into, text, 1, err) : okno_buf_printf(into, err, "%%%02X", c);
+    }
+    return rc;
 }
 
 int okno_net_shown(const char *url, char *ret_text, size_t size)

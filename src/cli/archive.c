@@ -87,11 +87,14 @@ static int open_archive(const struct cli *cli, struct okno_db *db, const char *i
 }
 
 /* The pieces of the day before `at`; where there are none, of the week and the month before. */
-static int last_pieces(struct okno_archive *archive, const struct okno_camera *camera,
-                       int64_t at_us, struct okno_piece_vec *pieces, struct okno_err *err)
+static int last_pieces(struct okno_archive *archive, const struct okno_conf *conf,
+                       const struct okno_camera *camera, int64_t at_us,
+                       struct okno_piece_vec *pieces, struct okno_err *err)
 {
     static const int64_t days[] = {1, 7, 31};
     int rc = 0;
+    const struct okno_budget budget = okno_conf_budget(conf, NULL);
+    okno_archive_begin(archive, &budget);
     for (size_t i = 0; rc == 0 && pieces->len == 0 && i < OKNO_COUNT(days); i++)
         rc = okno_archive_pieces(archive, camera->channel, at_us - days[i] * OKNO_DAY_US, at_us,
                                  pieces, err);
@@ -127,11 +130,12 @@ static int print_pieces(const struct okno_camera *camera, const struct okno_piec
     return 0;
 }
 
-static int test_camera(struct okno_archive *archive, const struct okno_camera *camera,
-                       const struct choice *choice, size_t *ret_found, struct okno_err *err)
+static int test_camera(struct okno_archive *archive, const struct okno_conf *conf,
+                       const struct okno_camera *camera, const struct choice *choice,
+                       size_t *ret_found, struct okno_err *err)
 {
     OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
-    int rc = last_pieces(archive, camera, choice->at_us, &pieces, err);
+    int rc = last_pieces(archive, conf, camera, choice->at_us, &pieces, err);
     if (rc == 0)
         rc = print_pieces(camera, &pieces, choice->json, err);
     *ret_found += rc == 0 ? pieces.len : 0;
@@ -152,7 +156,7 @@ static int test(const struct cli *cli, struct okno_db *db, const char *id,
         if (strcmp(cameras.items[i].archive.archive, id) != 0)
             continue;
         tested++;
-        rc = test_camera(archive, &cameras.items[i], choice, &found, err);
+        rc = test_camera(archive, cli->conf, &cameras.items[i], choice, &found, err);
     }
     if (rc == 0 && tested == 0)
         return okno_fail(err, OKNO_NOT_FOUND,

@@ -20,7 +20,9 @@ int moment_open(struct cli *cli, struct moment *moment, struct okno_err *err)
     if (rc < 0)
         return rc;
     moment->to_us = moment->from_us + length_us;
-    moment->view = (struct okno_extract_camera){.archive = moment->found.archive,
+    moment->budget = okno_conf_budget(cli->conf, NULL);
+    moment->view = (struct okno_extract_camera){.budget = &moment->budget,
+                                                .archive = moment->found.archive,
                                                 .channel = moment->found.camera.channel,
                                                 .index_offset_us = moment->found.offset.offset_us,
                                                 .index_dir = okno_work_index_dir(moment->work),

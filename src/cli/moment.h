@@ -15,7 +15,8 @@ struct moment {
     /* Found by moment_open. */
     struct okno_work *work; /* owned */
     struct okno_work_camera found;
-    struct okno_extract_camera view;
+    struct okno_budget budget;
+    struct okno_extract_camera view; /* with the budget above: the struct stays where it is */
 };
 
 /* Open the camera's archive and bring the times to UTC. */

@@ -63,7 +63,7 @@ static int usable_link(struct okno_work *work, const char *survey, int64_t now_u
     if (rc == 0 && !usable) {
         rc = work_link_survey(work, survey, now_us, &linked, err);
         if (rc == 0 && linked.state == OKNO_LINK_UNREACHABLE)
-            rc = okno_fail(err, linked.trouble.code, "%s", linked.trouble.text);
+            rc = okno_fail_from(err, &linked.trouble);
         if (rc == 0)
             rc = work_load_link(work, survey, ret_link, err);
     }
@@ -115,9 +115,11 @@ static int fetch(struct okno_work *work, const struct okno_camera *camera, struc
     char temp[1300];
     struct okno_extract_result got = {0};
     struct okno_err trouble = {0};
+    const struct okno_budget budget = work_budget(work);
     struct okno_extract_camera view = {.channel = camera->channel,
                                        .index_offset_us = e->index_offset_us,
                                        .index_dir = work->index_dir,
+                                       .budget = &budget,
                                        .archive_id = camera->archive.archive};
     int rc = work_archive_ready(work, camera, e->made_at_us, &view.archive, err);
     if (rc == 0)
@@ -131,7 +133,7 @@ static int fetch(struct okno_work *work, const struct okno_camera *camera, struc
                                temp, &got, &trouble);
     work_archive_asked(work, camera, e->made_at_us, rc, &trouble);
     if (rc < 0)
-        return okno_fail(err, rc, "%s", trouble.text);
+        return okno_fail_from(err, &trouble);
     fill(e, camera, &got);
     rc = okno_evidence_keep(work->data_dir, temp, e, err);
     if (rc == 0)
@@ -270,9 +272,11 @@ static int shots_take(struct okno_work *work, struct wanted *wanted, size_t coun
                       struct okno_extract_shot *shots, struct okno_err *err)
 {
     struct okno_err trouble = {0};
+    const struct okno_budget budget = work_budget(work);
     struct okno_extract_camera view = {.channel = wanted->camera.channel,
                                        .index_offset_us = wanted->evidence.index_offset_us,
                                        .index_dir = work->index_dir,
+                                       .budget = &budget,
                                        .archive_id = wanted->camera.archive.archive};
     int rc =
         work_archive_ready(work, &wanted->camera, wanted->evidence.made_at_us, &view.archive, NULL);

@@ -129,8 +129,8 @@ static int run_link(struct okno_work *work, const struct job *job, int64_t now_u
     if (linked.state != OKNO_LINK_UNREACHABLE)
         return 0;
     if (o->retry_us == 0)
-        o->retry_us = work_retry_at(job->attempts, now_us);
-    return okno_fail(&o->why, linked.trouble.code, "%s", linked.trouble.text);
+        o->retry_us = work_retry_after(&linked.trouble, job->attempts, now_us);
+    return okno_fail_from(&o->why, &linked.trouble);
 }
 
 static int run_fetch(struct okno_work *work, const struct job *job, int64_t now_us,
@@ -152,7 +152,7 @@ static void run(struct okno_work *work, const struct job *job, int64_t now_us, s
     o->code = strcmp(job->kind, "link") == 0 ? run_link(work, job, now_us, o)
                                              : run_fetch(work, job, now_us, o);
     if (o->code < 0 && o->retry_us == 0 && work_is_passing(o->code))
-        o->retry_us = work_retry_at(job->attempts, now_us);
+        o->retry_us = work_retry_after(&o->why, job->attempts, now_us);
 }
 
 /* Nothing recorded is an answer, not a failure. */

@@ -78,9 +78,11 @@ static int ask(struct okno_work *work, size_t place, int64_t now_us, struct link
 {
     const struct okno_camera *camera = &l->cameras[place];
     struct okno_link_candidate *c = &l->candidates[place];
+    const struct okno_budget budget = work_budget(work);
     struct okno_extract_camera view = {.channel = camera->channel,
                                        .index_offset_us = l->offsets[place].offset_us,
                                        .index_dir = work->index_dir,
+                                       .budget = &budget,
                                        .archive_id = camera->archive.archive};
     struct okno_err trouble = {0};
     int64_t error_us = 0;
@@ -91,7 +93,7 @@ static int ask(struct okno_work *work, size_t place, int64_t now_us, struct link
         work_archive_asked(work, camera, now_us, rc, &trouble);
     }
     if (rc == OKNO_NO_MEMORY || rc == OKNO_DATABASE)
-        return okno_fail(err, rc, "%s", trouble.text);
+        return okno_fail_from(err, &trouble);
     if (rc < 0) {
         c->unreachable = !stays_unreadable(rc, c->asked_to_us, now_us);
         l->spans[place].len = 0;
@@ -233,7 +235,7 @@ static int put_new(struct okno_work *work, const struct decision *d,
     int64_t attempts = d->old && is_open(d->old->state) ? d->old->attempts + 1 : 1;
     int64_t next_us = 0;
     if (choice->state == OKNO_LINK_UNREACHABLE)
-        next_us = work_retry_at(attempts, d->now_us);
+        next_us = work_retry_after(&d->l->trouble, attempts, d->now_us);
     if (choice->state == OKNO_LINK_PENDING)
         next_us = d->l->candidates[choice->candidate].asked_to_us + settle_us;
     *linked = (struct work_linked){

@@ -59,9 +59,11 @@ static int open_archive(struct okno_work *work, const struct okno_archive_row *r
                         struct okno_archive **ret_archive, struct okno_err *err)
 {
     char password[OKNO_SECRET_TEXT] = "";
+    char spool[sizeof(work->data_dir) + 16];
     int rc = okno_registry_secret(work->db, row->secret, password, err);
     if (rc < 0)
         return rc;
+    (void)snprintf(spool, sizeof(spool), "%s/evidence/tmp", work->data_dir);
     const struct okno_archive_config config = {
         .archive = row->archive,
         .kind = row->kind,
@@ -72,6 +74,7 @@ static int open_archive(struct okno_work *work, const struct okno_archive_row *r
         .password = password,
         .options = row->options,
         .deadline_us = work->conf->fetch.deadline_s * OKNO_SECOND_US,
+        .spool_dir = spool,
     };
     rc = okno_archive_open(&config, ret_archive, err);
     sodium_memzero(password, sizeof(password));
@@ -115,7 +118,7 @@ int work_archive_ready(struct okno_work *work, const struct okno_camera *camera,
     const struct work_archive *slot = slot_of(work, camera);
     bool same = slot && memcmp(&slot->row, &camera->archive, sizeof(slot->row)) == 0;
     if (same && slot->quiet_until_us > now_us)
-        return okno_fail(err, slot->trouble.code, "%s", slot->trouble.text);
+        return okno_fail_from(err, &slot->trouble);
     return work_archive_of(work, camera, ret_archive, err);
 }
 
@@ -128,7 +131,7 @@ void work_archive_asked(struct okno_work *work, const struct okno_camera *camera
     struct work_archive *slot = slot_of(work, camera);
     if (!slot || !whole || slot->quiet_until_us > now_us)
         return;
-    slot->quiet_until_us = now_us + quiet_us;
+    slot->quiet_until_us = now_us + (trouble->retry_us > quiet_us ? trouble->retry_us : quiet_us);
     slot->trouble = *trouble;
     slot->reopen = code == OKNO_ARCHIVE_AUTH;
 }
@@ -159,6 +162,9 @@ int okno_work_try_archive(struct okno_work *work, const char *archive, int64_t f
         rc = okno_registry_camera(work->db, trial.camera, &camera, err);
         if (rc == 0)
             rc = work_archive_of(work, &camera, &opened, err);
+        const struct okno_budget budget = work_budget(work);
+        if (rc == 0)
+            okno_archive_begin(opened, &budget);
         if (rc == 0)
             rc = okno_archive_pieces(opened, camera.channel, from_us, to_us, &pieces, err);
     }
@@ -330,4 +336,21 @@ int64_t work_retry_at(int64_t attempts, int64_t now_us)
     if (wait_us > longest_us)
         wait_us = longest_us;
     return now_us + wait_us + (int64_t)randombytes_uniform((uint32_t)(wait_us / 4));
+}
+
+int64_t work_retry_after(const struct okno_err *why, int64_t attempts, int64_t now_us)
+{
+    int64_t at_us = work_retry_at(attempts, now_us);
+    return why->retry_us > at_us - now_us ? now_us + why->retry_us : at_us;
+}
+
+struct okno_budget work_budget(const struct okno_work *work)
+{
+    const struct okno_conf *conf = work->conf;
+    return okno_conf_budget(conf, work->cancel);
+}
+
+void okno_work_set_cancel(struct okno_work *work, const atomic_bool *cancel)
+{
+    work->cancel = cancel;
 }

@@ -25,7 +25,8 @@ struct okno_work {
     const struct okno_conf *conf;
     struct okno_db *db;
     struct work_archive_vec archives;
-    int64_t planned_version; /* of the registry, at the last okno_work_plan; -1: none yet */
+    const atomic_bool *cancel; /* not owned; NULL: never */
+    int64_t planned_version;   /* of the registry, at the last okno_work_plan; -1: none yet */
 };
 
 /* What linking and fetching know of a survey. */
@@ -104,6 +105,12 @@ void work_gaps_text(const struct okno_interval_vec *gaps, char *ret_text, size_t
 /* When to try again after so many tries: 15 s, then twice as long each time, at most an hour, and
  * up to a quarter more by chance, so that an archive that comes back is not stormed. */
 int64_t work_retry_at(int64_t attempts, int64_t now_us);
+
+/* The same, but not before the archive itself asked for. */
+int64_t work_retry_after(const struct okno_err *why, int64_t attempts, int64_t now_us);
+
+/* Time and bytes for one question to an archive. */
+struct okno_budget work_budget(const struct okno_work *work);
 
 /* Would asking again later help? */
 bool work_is_passing(int code);

@@ -1,16 +1,30 @@
+#define _POSIX_C_SOURCE 200809L
 #include "okno/archive.h"
 
 #include "kinds.h"
+#include "options.h"
+#include "window.h"
 
 #include <string.h>
 
-static const struct okno_archive_ops *const kinds[] = {&archive_dir};
+#define KIND_ROW(name, word) &(name),
+static const struct okno_archive_ops *const kinds[] = {ARCHIVE_KINDS(KIND_ROW)};
+#undef KIND_ROW
 
 struct okno_archive {
     const struct okno_archive_ops *ops;
     void *ctx; /* owned through ops->close */
+    struct okno_budget budget;
     struct okno_archive_note note;
 };
+
+const char *const *okno_archive_kinds(void)
+{
+#define KIND_WORD(name, word) word,
+    static const char *const words[] = {ARCHIVE_KINDS(KIND_WORD) NULL};
+#undef KIND_WORD
+    return words;
+}
 
 static const struct okno_archive_ops *find_kind(const char *kind)
 {
@@ -22,7 +36,7 @@ static const struct okno_archive_ops *find_kind(const char *kind)
 
 static int fail_kind(const char *kind, struct okno_err *err)
 {
-    char names[128] = "";
+    char names[256] = "";
     size_t len = 0;
     for (size_t i = 0; i < OKNO_COUNT(kinds) && len < sizeof(names); i++)
         len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "",
@@ -30,6 +44,12 @@ static int fail_kind(const char *kind, struct okno_err *err)
     return okno_fail_field(err, OKNO_UNSUPPORTED, "kind",
                            "archive kind \"%.40s\" is not supported; supported are: %s",
                            kind ? kind : "", names);
+}
+
+void okno_archive_options(const char *kind, char *ret_text, size_t size)
+{
+    const struct okno_archive_ops *ops = find_kind(kind);
+    options_list(ops ? ops->options : NULL, ret_text, size);
 }
 
 int okno_archive_open(const struct okno_archive_config *config, struct okno_archive **ret_archive,
@@ -42,13 +62,22 @@ int okno_archive_open(const struct okno_archive_config *config, struct okno_arch
     if (!archive)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for an archive");
     archive->ops = ops;
-    int rc = ops->open(config, &archive->ctx, err);
+    archive->budget = (struct okno_budget)OKNO_BUDGET_INIT;
+    int rc = options_check(config->options, ops->options, err);
+    if (rc == 0)
+        rc = ops->open(config, &archive->budget, &archive->ctx, err);
     if (rc < 0) {
         okno_err_context(err, "archive %s", config->archive ? config->archive : "");
         return rc;
     }
     *ret_archive = okno_mem_take(&archive);
     return 0;
+}
+
+int okno_archive_check(const struct okno_archive_config *config, struct okno_err *err)
+{
+    OKNO_AUTO(okno_archive) *archive = NULL;
+    return okno_archive_open(config, &archive, err);
 }
 
 void okno_archive_close(struct okno_archive *archive)
@@ -62,18 +91,65 @@ void okno_archive_close(struct okno_archive *archive)
     free(archive);
 }
 
+void okno_archive_begin(struct okno_archive *archive, const struct okno_budget *budget)
+{
+    archive->budget = *budget;
+}
+
+void okno_archive_caps(struct okno_archive *archive, struct okno_archive_caps *ret_caps)
+{
+    struct okno_archive_caps caps = {0};
+    if (archive->ops->caps)
+        archive->ops->caps(archive->ctx, &caps);
+    caps.flags |= archive->ops->clock ? OKNO_ARCHIVE_CLOCK : 0;
+    caps.flags |= archive->ops->still ? OKNO_ARCHIVE_STILLS : 0;
+    *ret_caps = caps;
+}
+
 struct okno_archive_note *okno_archive_note(struct okno_archive *archive)
 {
     return &archive->note;
+}
+
+bool okno_archive_has_coverage(const struct okno_archive *archive)
+{
+    return archive->ops->coverage != NULL;
+}
+
+int okno_archive_coverage(struct okno_archive *archive, const char *channel, int64_t from_us,
+                          int64_t to_us, struct okno_span_vec *spans, struct okno_err *err)
+{
+    size_t before = spans->len;
+    if (!archive->ops->coverage)
+        return okno_fail(err, OKNO_UNSUPPORTED, "this archive lists files, not times");
+    int rc = archive->ops->coverage(archive->ctx, channel, from_us, to_us, spans, err);
+    if (rc < 0)
+        spans->len = before; /* outputs stay as they were */
+    return rc;
+}
+
+/* The archive cuts what is asked: ask for what it has. */
+static int window_pieces(struct okno_archive *archive, const char *channel, int64_t from_us,
+                         int64_t to_us, struct okno_piece_vec *pieces, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_span_vec) spans = {0};
+    struct okno_archive_caps caps;
+    okno_archive_caps(archive, &caps);
+    int rc = okno_archive_coverage(archive, channel, from_us, to_us, &spans, err);
+    return rc < 0 ? rc : window_cut(&spans, &caps, from_us, to_us, pieces, err);
 }
 
 int okno_archive_pieces(struct okno_archive *archive, const char *channel, int64_t from_us,
                         int64_t to_us, struct okno_piece_vec *pieces, struct okno_err *err)
 {
     size_t before = pieces->len;
-    int rc = archive->ops->pieces(archive->ctx, channel, from_us, to_us, pieces, err);
+    int rc = archive->ops->pieces
+                 ? archive->ops->pieces(archive->ctx, channel, from_us, to_us, pieces, err)
+                 : window_pieces(archive, channel, from_us, to_us, pieces, err);
     if (rc < 0)
         pieces->len = before; /* outputs stay as they were */
+    for (size_t i = before; i < pieces->len; i++)
+        (void)snprintf(pieces->items[i].channel, sizeof(pieces->items[i].channel), "%s", channel);
     return rc;
 }
 
@@ -81,4 +157,23 @@ int okno_archive_source(struct okno_archive *archive, const struct okno_piece *p
                         struct okno_source **ret_source, struct okno_err *err)
 {
     return archive->ops->source(archive->ctx, piece, ret_source, err);
+}
+
+int okno_archive_clock(struct okno_archive *archive, struct okno_archive_clock *ret_clock,
+                       struct okno_err *err)
+{
+    if (!archive->ops->clock)
+        return okno_fail(err, OKNO_UNSUPPORTED,
+                         "the clock of an archive of kind %s cannot be asked", archive->ops->kind);
+    return archive->ops->clock(archive->ctx, ret_clock, err);
+}
+
+int okno_archive_still(struct okno_archive *archive, const char *channel, int64_t at_us,
+                       struct okno_source **ret_picture, int64_t *ret_frame_us,
+                       struct okno_err *err)
+{
+    if (!archive->ops->still)
+        return okno_fail(err, OKNO_UNSUPPORTED, "an archive of kind %s renders no stills",
+                         archive->ops->kind);
+    return archive->ops->still(archive->ctx, channel, at_us, ret_picture, ret_frame_us, err);
 }

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "kinds.h"
 #include "listing.h"
+#include "options.h"
 #include "order.h"
 #include "source.h"
 #include "template.h"
@@ -46,7 +47,8 @@ struct dir {
     char *files; /* owned template text */
     const char *format;
     struct okno_zone *zone;
-    struct okno_net *net; /* NULL for a local folder */
+    struct okno_net *net;       /* NULL for a local folder */
+    struct okno_budget *budget; /* the handle's */
     int64_t deadline_us;
     int64_t until_us; /* monotonic: when the call under way must be done */
     bool root_seen;
@@ -146,9 +148,7 @@ static const char *or_empty(const char *text)
 
 static int open_net(struct dir *dir, const struct okno_archive_config *config, struct okno_err *err)
 {
-    struct okno_net_config net = {
-        .user = config->user, .password = config->password, .deadline_us = dir->deadline_us};
-    return is_http(config->url) ? okno_net_open(&net, &dir->net, err) : 0;
+    return is_http(config->url) ? options_open_net(config, dir->budget, NULL, &dir->net, err) : 0;
 }
 
 /* Recompile when the channel differs from the last one asked. */
@@ -197,11 +197,13 @@ static int fill(struct dir *dir, const struct okno_archive_config *config, struc
     return open_net(dir, config, err);
 }
 
-static int dir_open(const struct okno_archive_config *config, void **ret_ctx, struct okno_err *err)
+static int dir_open(const struct okno_archive_config *config, struct okno_budget *budget,
+                    void **ret_ctx, struct okno_err *err)
 {
     struct dir *dir = calloc(1, sizeof(*dir));
     if (!dir)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for an archive");
+    dir->budget = budget;
     int rc = fill(dir, config, err);
     if (rc < 0)
         dir_close(dir);
@@ -212,26 +214,14 @@ static int dir_open(const struct okno_archive_config *config, void **ret_ctx, st
 
 /* --- places --- */
 
-/* Append a path below the root, each part percent-encoded. */
-static int add_encoded(struct okno_buf *url, const char *path, struct okno_err *err)
-{
-    int rc = 0;
-    for (; rc == 0 && *path; path++) {
-        unsigned char c = (unsigned char)*path;
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     strchr("-._~/", c);
-        rc = plain ? okno_buf_add(url, path, 1, err) : okno_buf_printf(url, err, "%%%02X", c);
-    }
-    return rc;
-}
-
 /* The address of something below the root: a path, or a URL with the query. */
 static int place_of(const struct dir *dir, const char *path, bool folder,
                     struct okno_buf *ret_place, struct okno_err *err)
 {
     int rc = okno_buf_printf(ret_place, err, "%s/", dir->base);
     if (rc == 0)
-        rc = dir->net ? add_encoded(ret_place, path, err) : okno_buf_add_text(ret_place, path, err);
+        rc = dir->net ? okno_net_encode(ret_place, path, true, err)
+                      : okno_buf_add_text(ret_place, path, err);
     if (rc == 0 && folder && path[0])
         rc = okno_buf_add_text(ret_place, "/", err);
     return rc == 0 && dir->net ? okno_buf_add_text(ret_place, dir->query, err) : rc;
@@ -257,8 +247,9 @@ static int check_root(struct dir *dir, struct okno_err *err)
         if (rc == OKNO_NOT_FOUND)
             return okno_fail(err, OKNO_ARCHIVE_REFUSED,
                              "%s; that is the archive's root: check its url", why.text);
-        if (rc == OKNO_TRANSIENT || rc == OKNO_TIMEOUT || rc == OKNO_ARCHIVE_BUSY)
-            return okno_fail(err, rc, "%s", why.text);
+        if (rc == OKNO_TRANSIENT || rc == OKNO_TIMEOUT || rc == OKNO_ARCHIVE_BUSY ||
+            rc == OKNO_CANCELLED)
+            return okno_fail_from(err, &why);
     } else if (access(okno_buf_text(&place), F_OK) < 0) {
         return okno_fail(err, OKNO_TRANSIENT, "%s: the archive's root is not there; is it mounted?",
                          dir->base);
@@ -276,8 +267,11 @@ static int list_folder(struct dir *dir, const char *folder, struct listing *ret_
     if (rc < 0)
         return rc;
     int64_t left_us = dir->until_us - okno_time_monotonic();
-    if (left_us <= 0)
-        return okno_fail(err, OKNO_TIMEOUT, "the archive's folders were not listed in time");
+    rc = okno_budget_check(dir->budget, "listing the archive's folders", err);
+    if (rc == 0 && left_us <= 0)
+        rc = okno_fail(err, OKNO_TIMEOUT, "the archive's folders were not listed in time");
+    if (rc < 0)
+        return rc;
     if (dir->net) {
         okno_net_set_deadline(dir->net, left_us);
         rc = listing_read_http(dir->net, okno_buf_text(&place), ret_listing, &why);
@@ -289,7 +283,7 @@ static int list_folder(struct dir *dir, const char *folder, struct listing *ret_
         return check_root(dir, err);
     }
     if (rc < 0)
-        return okno_fail(err, rc, "%s", why.text);
+        return okno_fail_from(err, &why);
     dir->root_seen = true;
     return 0;
 }
@@ -549,10 +543,18 @@ static int dir_source(void *ctx, const struct okno_piece *piece, struct okno_sou
     return rc;
 }
 
+/* A recording that covers a moment may have begun an hour before, by its name. */
+static void dir_caps(void *ctx, struct okno_archive_caps *ret_caps)
+{
+    (void)ctx;
+    *ret_caps = (struct okno_archive_caps){.flags = OKNO_ARCHIVE_RANGES, .look_back_us = HOUR_US};
+}
+
 const struct okno_archive_ops archive_dir = {
     .kind = "dir",
     .open = dir_open,
     .close = dir_close,
+    .caps = dir_caps,
     .pieces = dir_pieces,
     .source = dir_source,
 };

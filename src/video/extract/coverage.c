@@ -54,7 +54,7 @@ static int cover_piece(struct covering *c, struct pool *pool, size_t i, struct o
         return 0;
     }
     if (rc < 0)
-        return okno_fail(err, rc, "%s", trouble.text);
+        return okno_fail_from(err, &trouble);
     return span_add(c, piece, &info) < 0 ? okno_fail(err, OKNO_NO_MEMORY, "no memory") : 0;
 }
 
@@ -69,8 +69,43 @@ static int cover(const struct okno_extract_camera *camera, struct covering *c, s
     if (span_close(c) < 0)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for recorded spans");
     if (c->spans->len == 0 && c->unreadable.code)
-        return okno_fail(err, c->unreadable.code, "%s", c->unreadable.text);
+        return okno_fail_from(err, &c->unreadable);
     return 0;
+}
+
+/* The archive tells by itself. Its neighbours touch within what their times may be off. */
+static int ask_spans(const struct okno_extract_camera *camera, int64_t from_us, int64_t to_us,
+                     struct okno_extract_span_vec *spans, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_span_vec) told = {0};
+    struct covering c = {.from_us = from_us, .to_us = to_us, .spans = spans};
+    int rc = okno_archive_coverage(camera->archive, camera->channel, from_us, to_us, &told, err);
+    for (size_t i = 0; rc == 0 && i < told.len; i++) {
+        const struct okno_span *span = &told.items[i];
+        const struct okno_piece piece = {
+            .from_us = span->from_us, .error_us = span->error_us, .flags = span->flags};
+        const struct okno_media_info info = {.duration_us = span->to_us - span->from_us};
+        if (span_add(&c, &piece, &info) < 0)
+            return okno_fail(err, OKNO_NO_MEMORY, "no memory for recorded spans");
+    }
+    return rc == 0 && span_close(&c) < 0
+               ? okno_fail(err, OKNO_NO_MEMORY, "no memory for recorded spans")
+               : rc;
+}
+
+static int find_spans(const struct okno_extract_camera *camera, int64_t from_us, int64_t to_us,
+                      struct okno_extract_span_vec *found, struct okno_err *err)
+{
+    int rc = 1;
+    if (okno_archive_has_coverage(camera->archive))
+        return ask_spans(camera, from_us, to_us, found, err);
+    for (int round = 0; rc == 1; round++) {
+        struct covering c = {
+            .from_us = from_us, .to_us = to_us, .spans = found, .again = round > 0};
+        found->len = 0;
+        rc = cover(camera, &c, err);
+    }
+    return rc;
 }
 
 int okno_extract_spans(const struct okno_extract_camera *camera, int64_t from_us, int64_t to_us,
@@ -78,17 +113,10 @@ int okno_extract_spans(const struct okno_extract_camera *camera, int64_t from_us
 {
     OKNO_AUTO_VEC(okno_extract_span_vec) found = {0};
     int64_t offset = camera->index_offset_us;
-    int rc = 1;
     if (from_us >= to_us)
         return okno_fail_field(err, OKNO_INVALID, "to", "the interval ends before it begins");
-    for (int round = 0; rc == 1; round++) {
-        struct covering c = {.from_us = from_us + offset,
-                             .to_us = to_us + offset,
-                             .spans = &found,
-                             .again = round > 0};
-        found.len = 0;
-        rc = cover(camera, &c, err);
-    }
+    pool_begin(camera);
+    int rc = find_spans(camera, from_us + offset, to_us + offset, &found, err);
     for (size_t i = 0; rc == 0 && i < found.len; i++) {
         found.items[i].from_us -= offset;
         found.items[i].to_us -= offset;

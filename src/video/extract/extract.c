@@ -25,6 +25,7 @@ static size_t inputs_of(struct pool *pool, struct okno_media_input *inputs)
                                                     .format = piece->format,
                                                     .from_us = piece->from_us,
                                                     .error_us = piece->error_us,
+                                                    .from_zero = piece->flags & OKNO_PIECE_ZERO,
                                                     .name = piece->name};
     }
     return count;
@@ -58,7 +59,7 @@ static int drop_spoiled(struct pool *pool, int code, struct okno_err *err)
         if (rc == 0 && code == OKNO_MEDIA)
             rc = pool_probe(pool, i, &info, &trouble);
         if (rc < 0 && rc != OKNO_GONE && !pool_spoils_one(rc))
-            return okno_fail(err, rc, "%s", trouble.text);
+            return okno_fail_from(err, &trouble);
         item->dropped = rc < 0;
         dropped += rc < 0;
     }
@@ -79,14 +80,14 @@ static int media_robust(const struct request *request, struct pool *pool, bool a
         if ((rc == OKNO_MEDIA || rc == OKNO_CHECK_FAILED) && pool_doubt(pool))
             continue;
         if (rc == OKNO_GONE && !again)
-            return okno_fail(err, rc, "%s", trouble.text);
+            return okno_fail_from(err, &trouble);
         if (!first.code || rc != OKNO_NO_COVERAGE)
             first = first.code && rc == OKNO_MEDIA ? first : trouble;
         int dropped = rc == OKNO_MEDIA || rc == OKNO_GONE ? drop_spoiled(pool, rc, err) : 0;
         if (dropped < 0)
             return dropped;
         if (dropped == 0)
-            return okno_fail(err, first.code, "%s", first.text);
+            return okno_fail_from(err, &first);
     }
 }
 
@@ -146,7 +147,7 @@ static int take_once(const struct request *request, bool again, struct okno_extr
         return 1;
     if (rc == 0 && counted < 0)
         (void)unlink(request->out_path);
-    return rc < 0 ? okno_fail(err, rc, "%s", trouble.text) : counted;
+    return rc < 0 ? okno_fail_from(err, &trouble) : counted;
 }
 
 void okno_extract_result_free(struct okno_extract_result *result)
@@ -162,6 +163,7 @@ static int take(const struct request *request, struct okno_extract_result *ret_r
                 struct okno_err *err)
 {
     struct okno_extract_result result = {0};
+    pool_begin(request->camera);
     int rc = take_once(request, false, &result, err);
     if (rc == 1)
         rc = take_once(request, true, &result, err);

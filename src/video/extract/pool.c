@@ -9,9 +9,6 @@
 
 enum { MAX_PIECES = 20000 };
 
-/* Names are rounded down and ends inferred: look further back than asked for the recording that
- * lasts longer than it seems. */
-#define LISTING_BACK_US (3600 * OKNO_SECOND_US)
 #define NAME_SLACK_US (2 * OKNO_SECOND_US)
 
 /* Behind the planned pictures lies what was read to see where they end. */
@@ -90,6 +87,28 @@ static void item_plan_index(void *ctx, int64_t from, int64_t to)
         real_plan(item, from, to);
 }
 
+/* What a recording tells of its own time is better than the list. Frames with times of their own:
+ * one line through the first, as far off as the worst of the others. */
+static void take_dates(struct okno_piece *piece, const struct okno_source *source)
+{
+    if (source->dated) {
+        piece->from_us = source->from_us;
+        piece->error_us = source->error_us;
+    }
+    if (source->time_count == 0)
+        return;
+    const struct okno_frame_time *first = &source->times[0];
+    int64_t worst = 0;
+    piece->from_us = first->utc_us - first->media_us;
+    for (size_t i = 1; i < source->time_count; i++) {
+        int64_t off = source->times[i].utc_us - source->times[i].media_us - piece->from_us;
+        worst = llabs(off) > worst ? llabs(off) : worst;
+    }
+    piece->error_us = worst;
+    piece->flags &= ~(unsigned)OKNO_PIECE_ZERO;
+    piece->anchor = OKNO_ANCHOR_FRAME;
+}
+
 /* A size that the listing does not tell is asked for now. */
 static int item_prepare(struct pool *pool, size_t i, struct okno_err *err)
 {
@@ -110,8 +129,10 @@ static int item_prepare(struct pool *pool, size_t i, struct okno_err *err)
     int rc = okno_archive_source(item->archive, item->piece, &item->real, &trouble);
     item->gone = rc == OKNO_GONE;
     if (rc < 0 && !item->gone)
-        return okno_fail(err, rc, "%s", trouble.text);
+        return okno_fail_from(err, &trouble);
     item->source.size = item->real ? item->real->size : 0;
+    if (item->real)
+        take_dates(&pool->pieces.items[i], item->real);
     return 0;
 }
 
@@ -150,14 +171,23 @@ static int pool_prepare(struct pool *pool, int64_t from_us, struct okno_err *err
     return rc;
 }
 
+void pool_begin(const struct okno_extract_camera *camera)
+{
+    const struct okno_budget none = OKNO_BUDGET_INIT;
+    okno_archive_begin(camera->archive, camera->budget ? camera->budget : &none);
+}
+
 int pool_list(const struct okno_extract_camera *camera, int64_t from_us, int64_t to_us,
               struct pool *ret_pool, struct okno_err *err)
 {
     struct pool pool = {.camera = camera};
-    int rc = okno_archive_pieces(camera->archive, camera->channel, from_us - LISTING_BACK_US, to_us,
-                                 &pool.pieces, err);
+    struct okno_archive_caps caps;
+    okno_archive_caps(camera->archive, &caps);
+    int rc = okno_archive_pieces(camera->archive, camera->channel,
+                                 from_us - caps.look_back_us - caps.preroll_us, to_us, &pool.pieces,
+                                 err);
     if (rc == 0)
-        rc = pool_prepare(&pool, from_us, err);
+        rc = pool_prepare(&pool, from_us - caps.preroll_us, err);
     if (rc < 0) {
         pool_free(&pool);
         return rc;
@@ -218,8 +248,10 @@ int pool_probe(struct pool *pool, size_t i, struct okno_media_info *ret_info, st
         rc = okno_media_probe(&pool->items[i].source, piece->format, &info, &trouble);
     if (rc == 0 || pool_spoils_one(rc))
         memo_keep(pool->camera->archive, piece, rc, rc == 0 ? &info : NULL);
-    if (rc < 0)
-        return okno_fail(err, rc, "%s: %s", piece->name, trouble.text);
+    if (rc < 0) {
+        okno_err_context(&trouble, "%s", piece->name);
+        return okno_fail_from(err, &trouble);
+    }
     *ret_info = info;
     return 0;
 }

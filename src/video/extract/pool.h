@@ -26,6 +26,9 @@ struct pool {
     struct pool_item *items;      /* owned; one per piece */
 };
 
+/* Each call of extract.h begins with this. */
+void pool_begin(const struct okno_extract_camera *camera);
+
 /* List the pieces that may show something in [from, to) of index time. OKNO_TOO_LARGE past the
  * limit. */
 OKNO_CHECK int pool_list(const struct okno_extract_camera *camera, int64_t from_us, int64_t to_us,

@@ -101,7 +101,7 @@ static int batch(struct mass *mass, size_t count, int max_width, struct okno_err
     account(mass, count, requests, bytes);
     bool spoilt =
         pool_spoils_one(rc) || rc == OKNO_GONE || rc == OKNO_NO_COVERAGE || rc == OKNO_TOO_LARGE;
-    return rc < 0 && !spoilt ? okno_fail(err, rc, "%s", trouble.text) : 0;
+    return rc < 0 && !spoilt ? okno_fail_from(err, &trouble) : 0;
 }
 
 /* The recording that a single still would try first. */
@@ -148,6 +148,7 @@ static int inputs_make(struct mass *mass, struct okno_err *err)
                                                     .format = piece->format,
                                                     .from_us = piece->from_us,
                                                     .error_us = piece->error_us,
+                                                    .from_zero = piece->flags & OKNO_PIECE_ZERO,
                                                     .name = piece->name};
     }
     return 0;
@@ -176,6 +177,7 @@ int okno_extract_stills(const struct okno_extract_camera *camera, struct okno_ex
     struct mass mass = {.camera = camera, .count = count, .pool = &pool};
     if (count == 0)
         return 0;
+    pool_begin(camera);
     int rc = prepare(&mass, shots, err);
     if (rc == 0)
         rc = pool_list(camera, mass.moments[0] - REACH_US, mass.moments[count - 1] + REACH_US,

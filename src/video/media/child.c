@@ -93,6 +93,7 @@ static void take_inputs(const struct media_link *link, size_t count, struct chil
                                               .format = s->told.format,
                                               .from_us = s->told.from_us,
                                               .error_us = s->told.error_us,
+                                              .from_zero = s->told.from_zero != 0,
                                               .name = s->told.named ? s->told.name : NULL};
     }
 }

@@ -97,7 +97,8 @@ static void job_describe(const struct job *job)
         struct wire_input told = {.size = from->source->size,
                                   .from_us = from->from_us,
                                   .error_us = from->error_us,
-                                  .named = from->name != NULL};
+                                  .named = from->name != NULL,
+                                  .from_zero = from->from_zero};
         (void)snprintf(told.format, sizeof(told.format), "%s", from->format);
         (void)snprintf(told.name, sizeof(told.name), "%s", from->name ? from->name : "");
         memcpy(at, &told, sizeof(told));

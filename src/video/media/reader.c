@@ -265,6 +265,8 @@ int media_reader_open(const struct okno_media_input *input, bool audio,
     int rc = reader_prepare(reader, err);
     if (rc < 0)
         return rc;
+    if (input->from_zero)
+        reader->from_us += ticks_us(reader->video, reader->first_pts);
     *ret_reader = okno_mem_take(&reader);
     return 0;
 }

@@ -65,7 +65,7 @@ struct wire_job {
 struct wire_input {
     int64_t size, from_us, error_us;
     char format[64];
-    uint32_t named;
+    uint32_t named, from_zero;
     char name[WIRE_NAME];
 };
 

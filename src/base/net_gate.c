@@ -1,0 +1,57 @@
+/* Whom the network object connects to, and how it knows that it is them. */
+#define _GNU_SOURCE
+#include "net_call.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+void net_gate_begin(struct net_gate *gate, const struct okno_net *net, const char *url)
+{
+    CURLU *parts = curl_url();
+    char *host = NULL;
+    *gate = (struct net_gate){.rule = &net->rule};
+    if (parts && curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK)
+        (void)snprintf(gate->host, sizeof(gate->host), "%s", host);
+    curl_free(host);
+    curl_url_cleanup(parts);
+}
+
+/* FTP's data connections pass here too: a server cannot send us elsewhere. */
+curl_socket_t net_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct net_gate *gate = arg;
+    struct okno_err why = {0};
+    (void)purpose;
+    if (okno_address_check(gate->rule, gate->host, &address->addr, &why) < 0) {
+        gate->refused = why;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+CURLcode net_set_trust(struct okno_net *net, const struct okno_net_config *config)
+{
+    CURL *curl = net->curl;
+    net->insecure = config->insecure;
+    CURLcode bad = curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, config->insecure ? 0L : 1L);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, config->insecure ? 0L : 2L);
+    if (config->ca_file)
+        bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_CAINFO, config->ca_file);
+    if (config->pin)
+        bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_PINNEDPUBLICKEY, config->pin);
+    if (config->host_key)
+        bad = bad ? bad
+                  : curl_easy_setopt(curl, CURLOPT_SSH_HOST_PUBLIC_KEY_SHA256, config->host_key);
+    if (config->known_hosts)
+        bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_SSH_KNOWNHOSTS, config->known_hosts);
+    if (config->key_file)
+        bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_SSH_PRIVATE_KEYFILE, config->key_file);
+    bad = bad ? bad
+              : curl_easy_setopt(curl, CURLOPT_SSH_AUTH_TYPES,
+                                 config->key_file
+                                     ? (long)CURLSSH_AUTH_PUBLICKEY
+                                     : (long)(CURLSSH_AUTH_PASSWORD | CURLSSH_AUTH_KEYBOARD));
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, net_open_socket);
+    return bad ? bad : curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &net->gate);
+}

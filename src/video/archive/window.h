@@ -1,0 +1,13 @@
+/* Pieces for archives that cut what is asked. Pure. Private to video/archive. */
+#ifndef OKNO_VIDEO_ARCHIVE_WINDOW_H
+#define OKNO_VIDEO_ARCHIVE_WINDOW_H
+
+#include "okno/archive.h"
+
+/* Append a piece for each covered stretch of [from, to), cut where it is longer than
+ * caps->max_window_us. OKNO_TOO_LONG past the limit of pieces. */
+OKNO_CHECK int window_cut(const struct okno_span_vec *spans, const struct okno_archive_caps *caps,
+                          int64_t from_us, int64_t to_us, struct okno_piece_vec *pieces,
+                          struct okno_err *err);
+
+#endif
