@@ -41,6 +41,8 @@ OKNO_CLEANUP(okno_db, okno_db_close);
 /* BEGIN IMMEDIATE: waits for the other writer up to its deadline (10 s), then OKNO_BUSY. Threads of
  * this process get their turn in the order in which they came. */
 OKNO_CHECK int okno_db_begin(struct okno_db *db, struct okno_err *err);
+/* How long okno_db_begin of this handle waits from now on; 0: not at all. Returns what it was. */
+int okno_db_set_patience(struct okno_db *db, int wait_ms);
 /* On return 0 the transaction is on disk. On failure it is rolled back. */
 OKNO_CHECK int okno_db_commit(struct okno_db *db, struct okno_err *err);
 /* Harmless outside a transaction. */

@@ -191,8 +191,10 @@ void okno_kpi_groups_free(struct okno_group_vec *groups);
 /* Bring the sums that the database keeps up to date, in a transaction of its own (or the caller's);
  * builds them where there are none yet. */
 OKNO_CHECK int okno_kpi_refresh(struct okno_db *db, struct okno_err *err);
-/* The same where it is worth it and can be done now: what okno_kpi_gather does first, unless it is
- * called within a transaction. */
-OKNO_CHECK int okno_kpi_prepare(struct okno_db *db, struct okno_err *err);
+/* The same where it is worth it; nothing within a transaction. */
+OKNO_CHECK int okno_kpi_upkeep(struct okno_db *db, struct okno_err *err);
+/* The same if no other writes just now: what okno_kpi_gather does first. Who cannot write reads
+ * what is kept and counts what changed since; the figures are the same. */
+void okno_kpi_prepare(struct okno_db *db);
 
 #endif

@@ -21,6 +21,7 @@ struct okno_db {
     char dir[1024];
     struct turn *turn; /* NULL in memory */
     bool has_turn;
+    int patience_ms; /* for another writer */
     /* By place in okno_sql_statements; raw NULL: not yet prepared. */
     struct okno_stmt statements[STATEMENTS_MAX];
     int16_t names[NAMES];        /* 1 + the place of a name, at its hash or behind it; 0: free */
@@ -139,7 +140,7 @@ static int open_at(const char *path, int flags, const char *dir, struct okno_db 
         rc = stmt_fail(db->sqlite, code, path, err);
     if (rc == 0) {
         (void)sqlite3_extended_result_codes(db->sqlite, 1);
-        (void)sqlite3_busy_timeout(db->sqlite, BUSY_TIMEOUT_MS);
+        (void)okno_db_set_patience(db, BUSY_TIMEOUT_MS);
         rc = run_text(db->sqlite,
                       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                       "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
@@ -217,9 +218,17 @@ void okno_db_close(struct okno_db *db)
     free(db);
 }
 
+int okno_db_set_patience(struct okno_db *db, int wait_ms)
+{
+    int before = db->patience_ms;
+    db->patience_ms = wait_ms;
+    (void)sqlite3_busy_timeout(db->sqlite, wait_ms);
+    return before;
+}
+
 int okno_db_begin(struct okno_db *db, struct okno_err *err)
 {
-    if (db->turn && !db->has_turn && !turn_take(db->turn, BUSY_TIMEOUT_MS * OKNO_MS_US))
+    if (db->turn && !db->has_turn && !turn_take(db->turn, db->patience_ms * OKNO_MS_US))
         return okno_fail(err, OKNO_BUSY, "database: another writer takes too long");
     bool nested = db->has_turn;
     db->has_turn = db->turn != NULL;

@@ -259,11 +259,9 @@ static int group_cells(struct grouping *g, struct okno_err *err)
 
 /* ---- the whole ---- */
 
-/* Sums can be kept where rows are: in a database with a file, outside the caller's transaction. Who
- * cannot write now reads what is kept and counts what changed since. */
-int okno_kpi_prepare(struct okno_db *db, struct okno_err *err)
+/* Sums can be kept where rows are: in a database with a file, outside the caller's transaction. */
+int okno_kpi_upkeep(struct okno_db *db, struct okno_err *err)
 {
-    struct okno_err why = {0};
     int64_t rows = 0;
     int64_t built = 0;
     int64_t dirty = 0;
@@ -276,8 +274,16 @@ int okno_kpi_prepare(struct okno_db *db, struct okno_err *err)
         rc = okno_db_int(db, "kpi.any_dirty", NULL, 0, 0, &dirty, err);
     bool building = built < 0 && okno_time_now() + built < BUILD_MAX_US;
     if (rc == 0 && (built == 1 ? dirty != 0 : rows >= KEEP_FROM && !building))
-        (void)!okno_kpi_refresh(db, &why);
+        rc = okno_kpi_refresh(db, err);
     return rc;
+}
+
+void okno_kpi_prepare(struct okno_db *db)
+{
+    struct okno_err why = {0};
+    int patience_ms = okno_db_set_patience(db, 0); /* readers wait for no writer */
+    (void)!okno_kpi_upkeep(db, &why);
+    (void)okno_db_set_patience(db, patience_ms);
 }
 
 static int count(struct kpi_counting *counting, const struct okno_kpi_query *query,
@@ -317,9 +323,9 @@ int okno_kpi_gather(struct okno_db *db, const struct okno_kpi_query *query,
                     struct okno_group_vec *groups, struct okno_err *err)
 {
     bool began = false;
-    int rc = query->recount ? 0 : okno_kpi_prepare(db, err);
-    if (rc == 0)
-        rc = okno_db_read_begin(db, &began, err);
+    if (!query->recount)
+        okno_kpi_prepare(db);
+    int rc = okno_db_read_begin(db, &began, err);
     if (rc < 0)
         return rc;
     rc = kpi_gather_groups(db, query, groups, err);

@@ -358,9 +358,8 @@ int okno_figures_json(struct okno_db *db, const struct okno_figures_query *asked
         return okno_fail_field(err, OKNO_INVALID, "k", "k is a number from 0 to 1");
     if (!(set.undeterminable_limit > 0))
         set.undeterminable_limit = OKNO_UNDETERMINABLE_LIMIT;
-    int rc = okno_kpi_prepare(db, err);
-    if (rc == 0)
-        rc = okno_db_read_begin(db, &began, err);
+    okno_kpi_prepare(db);
+    int rc = okno_db_read_begin(db, &began, err);
     if (rc == 0)
         rc = okno_kpi_gather(db, &gather, &groups, err);
     if (rc == 0)

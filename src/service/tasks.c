@@ -3,6 +3,7 @@
 
 #include "messages.h"
 #include "okno/alert.h"
+#include "okno/kpi.h"
 #include "okno/log.h"
 #include "okno/survey.h"
 #include "okno/time.h"
@@ -119,12 +120,44 @@ static int plan(void *context, void *means, int64_t *ret_next_us, struct okno_er
     return next_close(db, ret_next_us, err);
 }
 
+/* The sums that indicators are made of follow once a minute, so that readers have little to count.
+ */
+#define SUMS_PACE_US (60 * OKNO_SECOND_US)
+
+static int open_db(void *context, void **ret_means, struct okno_err *err)
+{
+    const struct tasks *tasks = context;
+    struct okno_db *db = NULL;
+    int rc = okno_db_open(tasks->data_dir, false, &db, err);
+    if (rc == 0)
+        *ret_means = db;
+    return rc;
+}
+
+static void close_db(void *means)
+{
+    okno_db_close(means);
+}
+
+static int keep_sums(void *context, void *means, int64_t *ret_next_us, struct okno_err *err)
+{
+    struct tasks *tasks = context;
+    int64_t now_us = okno_time_monotonic();
+    int64_t left_us = tasks->summed_us ? tasks->summed_us + SUMS_PACE_US - now_us : 0;
+    int rc = left_us > 0 ? 0 : okno_kpi_upkeep(means, err);
+    if (left_us <= 0 && rc == 0)
+        tasks->summed_us = now_us;
+    *ret_next_us = okno_time_now() + (left_us > 0 ? left_us : SUMS_PACE_US);
+    return rc;
+}
+
 int tasks_start(struct tasks *tasks, int workers, struct scheduler **ret_scheduler,
                 struct okno_err *err)
 {
     struct scheduler_task all[] = {
         {.name = "planner", .threads = 1, .work = plan},
         {.name = "worker", .threads = workers, .work = run_job},
+        {.name = "sums", .threads = 1, .work = keep_sums, .open = open_db, .close = close_db},
         {.name = "messages",
          .threads = 1,
          .work = messages_work,

@@ -11,11 +11,12 @@ struct tasks {
     const char *public_url; /* for links in messages; NULL: the configuration's */
     int64_t planned_us;     /* when the planner last looked, monotonic; the planner's only */
     int64_t watched_us;     /* when it last looked at what changes by time alone, monotonic */
+    int64_t summed_us;      /* when sums last followed, monotonic; their keeper's only */
     struct scheduler *_Atomic scheduler; /* whom the planner wakes; NULL while starting */
 };
 
-/* One planner, one that sends messages, and `workers` threads that fetch. `tasks` lives until the
- * scheduler has stopped. */
+/* One planner, one that keeps sums, one that sends messages, and `workers` threads that fetch.
+ * `tasks` lives until the scheduler has stopped. */
 OKNO_CHECK int tasks_start(struct tasks *tasks, int workers, struct scheduler **ret_scheduler,
                            struct okno_err *err);
 

@@ -433,6 +433,43 @@ static void who_cannot_write_counts_the_changed_days_while_reading(void **state)
     free(d.sql);
 }
 
+static void readers_wait_for_no_writer(void **state)
+{
+    struct scratch_db *f = *state;
+    struct dice d = {.state = UINT64_C(521288629362436069), .next = 1};
+    OKNO_AUTO(okno_db) *writer = NULL;
+    start(f, &d);
+    for (int i = 0; i < EDITS; i++)
+        edit(&d);
+    apply(f, &d);
+    assert_int_equal(okno_db_open(f->dir, false, &writer, &f->err), 0);
+    assert_int_equal(okno_db_begin(writer, &f->err), 0); /* of this process, so it has the turn */
+    int64_t began_us = okno_time_monotonic();
+    same_everywhere(f, &d);
+    okno_kpi_prepare(f->db);
+    assert_true(okno_time_monotonic() - began_us < 9 * OKNO_SECOND_US); /* a writer waits 10 s */
+    assert_int_equal(okno_kpi_upkeep(writer, &f->err), 0);              /* still inside */
+    assert_int_equal(okno_db_commit(writer, &f->err), 0);
+    /* Another process's lock, then none: what changed is kept after all. */
+    sqlite3 *other = NULL;
+    char path[80];
+    int64_t dirty = 1;
+    (void)snprintf(path, sizeof(path), "%s/okno.db", f->dir);
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    began_us = okno_time_monotonic();
+    same_everywhere(f, &d);
+    assert_true(okno_time_monotonic() - began_us < 9 * OKNO_SECOND_US);
+    assert_int_equal(okno_db_int(f->db, "kpi.any_dirty", NULL, 0, 0, &dirty, &f->err), 0);
+    assert_int_equal(dirty, 1);
+    assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    (void)sqlite3_close(other);
+    okno_kpi_prepare(f->db);
+    assert_int_equal(okno_db_int(f->db, "kpi.any_dirty", NULL, 0, 1, &dirty, &f->err), 0);
+    assert_int_equal(dirty, 0);
+    free(d.sql);
+}
+
 /* A build that was killed half way leaves a moment in the past and some cells. */
 static void a_build_that_broke_off_is_made_again_and_never_read(void **state)
 {
@@ -471,6 +508,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(who_cannot_write_counts_the_changed_days_while_reading,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(readers_wait_for_no_writer, setup, teardown),
         cmocka_unit_test_setup_teardown(a_build_that_broke_off_is_made_again_and_never_read, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_broken_body_is_an_error_and_not_a_figure, setup,
