@@ -188,6 +188,11 @@ OKNO_CHECK int okno_kpi_gather(struct okno_db *db, const struct okno_kpi_query *
                                struct okno_group_vec *groups, struct okno_err *err);
 void okno_kpi_groups_free(struct okno_group_vec *groups);
 
+/* Tell which weight of silent surveys is configured, so that a change of it is known as a break of
+ * series (figures.breaks). Writes only what is new. */
+OKNO_CHECK int okno_kpi_note_weight(struct okno_db *db, double k, int64_t now_us,
+                                    struct okno_err *err);
+
 /* Bring the sums that the database keeps up to date, in a transaction of its own (or the caller's);
  * builds them where there are none yet. */
 OKNO_CHECK int okno_kpi_refresh(struct okno_db *db, struct okno_err *err);

@@ -29,7 +29,8 @@
     X(verdicts)                                                                                    \
     X(voids)                                                                                       \
     X(attributions)                                                                                \
-    X(audit_steps)
+    X(audit_steps)                                                                                 \
+    X(kpi_weights)
 
 enum okno_past_table {
 #define OKNO_PAST_ENUM(table) OKNO_PAST_##table,

@@ -155,6 +155,15 @@ static int print(const json_t *figures, bool as_json, struct okno_err *err)
     return 0;
 }
 
+/* That k was changed is told where it can be; figures wait for no writer. */
+static void note_weight(const struct cli *cli, struct okno_db *db)
+{
+    struct okno_err ignored = {0};
+    int patience_ms = okno_db_set_patience(db, 0);
+    (void)!okno_kpi_note_weight(db, cli->conf->kpi.silent_weight, okno_time_now(), &ignored);
+    (void)okno_db_set_patience(db, patience_ms);
+}
+
 /* Figures of now, or with `as_of_us` those of then. */
 static int figures_of(struct cli *cli, struct okno_db *db, const struct okno_figures_query *query,
                       int64_t as_of_us, json_t **ret_figures, struct okno_err *err)
@@ -194,6 +203,8 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         rc = okno_group_parse(by, &query.by, err);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        note_weight(cli, db);
     if (rc == 0)
         rc = figures_of(cli, db, &query, as_of_us, &figures, err);
     return rc < 0 ? rc : print(figures, cli->json, err);

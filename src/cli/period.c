@@ -4,6 +4,7 @@
 #include "options.h"
 
 #include "okno/conf.h"
+#include "okno/kpi.h"
 #include "okno/period.h"
 #include "okno/time.h"
 
@@ -131,7 +132,9 @@ static int run_close(struct cli *cli, struct okno_db *db, const struct okno_peri
     request.undeterminable_limit = cli->conf->kpi.undeterminable_limit;
     request.min_n = cli->conf->kpi.min_n;
     request.params = okno_survey_params_of(cli->conf);
-    int rc = okno_period_close(db, &request, okno_time_now(), &period, err);
+    int rc = okno_kpi_note_weight(db, request.k, okno_time_now(), err);
+    if (rc == 0)
+        rc = okno_period_close(db, &request, okno_time_now(), &period, err);
     return rc < 0 ? rc : show_one(cli, db, period, err);
 }
 

@@ -81,10 +81,11 @@ int beside_breaks(struct okno_db *db, int64_t from_us, int64_t to_us, json_t **r
                              OKNO_INT("to", to_us));
     while (rc == 0 && (rc = okno_stmt_step(row, err)) == 1) {
         json_t *one = json_pack(
-            "{s:o, s:s, s:s, s:s, s:o, s:o}", "at", okno_json_time(okno_stmt_int(row, "at")),
-            "site", okno_stmt_text(row, "site"), "point", okno_stmt_text(row, "point"), "what",
-            okno_stmt_text(row, "what"), "was", okno_json_text(okno_stmt_text(row, "was")),
-            "became", okno_json_text(okno_stmt_text(row, "became")));
+            "{s:o, s:o, s:o, s:s, s:o, s:o}", "at", okno_json_time(okno_stmt_int(row, "at")),
+            "site", okno_json_text(okno_stmt_text(row, "site")), "point",
+            okno_json_text(okno_stmt_text(row, "point")), "what", okno_stmt_text(row, "what"),
+            "was", okno_json_text(okno_stmt_text(row, "was")), "became",
+            okno_json_text(okno_stmt_text(row, "became")));
         rc = json_array_append_new(list, one) < 0
                  ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the breaks")
                  : 0;
@@ -96,7 +97,8 @@ int beside_breaks(struct okno_db *db, int64_t from_us, int64_t to_us, json_t **r
 
 static bool is_of(const json_t *one, const char *name, const char *value)
 {
-    return !value || strcmp(json_string_value(json_object_get(one, name)), value) == 0;
+    const char *own = json_string_value(json_object_get(one, name));
+    return !value || !own || strcmp(own, value) == 0; /* k changed everywhere */
 }
 
 json_t *beside_breaks_of(const json_t *breaks, const struct okno_kpi_group *group)

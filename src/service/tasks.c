@@ -144,7 +144,11 @@ static int keep_sums(void *context, void *means, int64_t *ret_next_us, struct ok
     struct tasks *tasks = context;
     int64_t now_us = okno_time_monotonic();
     int64_t left_us = tasks->summed_us ? tasks->summed_us + SUMS_PACE_US - now_us : 0;
-    int rc = left_us > 0 ? 0 : okno_kpi_upkeep(means, err);
+    int rc = left_us > 0 ? 0
+                         : okno_kpi_note_weight(means, tasks->conf->kpi.silent_weight,
+                                                okno_time_now(), err);
+    if (rc == 0 && left_us <= 0)
+        rc = okno_kpi_upkeep(means, err);
     if (left_us <= 0 && rc == 0)
         tasks->summed_us = now_us;
     *ret_next_us = okno_time_now() + (left_us > 0 ? left_us : SUMS_PACE_US);

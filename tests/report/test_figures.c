@@ -1,6 +1,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "okno/figures.h"
+#include "okno/kpi.h"
 #include "okno/ledger.h"
+#include "okno/published.h"
 
 #include "okno/audit.h"
 
@@ -204,6 +206,34 @@ static void a_changed_question_window_or_camera_breaks_the_series(void **state)
     assert_int_equal(json_array_size(json_object_get(first_group(figures), "breaks")), 3);
 }
 
+static void a_changed_weight_breaks_every_series(void **state)
+{
+    struct scratch_db *f = *state;
+    const struct okno_figures_query query = {
+        .from_us = t0, .to_us = t0 + 100000000, .by = OKNO_BY_POINT, .k = 0.5, .min_n = 30};
+    struct okno_past past;
+    static const double weights[] = {0.5, 0.5, 0.4, 0.4, 0.5};
+    for (size_t i = 0; i < OKNO_COUNT(weights); i++)
+        assert_int_equal(
+            okno_kpi_note_weight(f->db, weights[i], t0 + (int64_t)i * 1000000 - 1000000, &f->err),
+            0);
+    okno_autojson json_t *figures = figures_of(f, &query);
+    const json_t *breaks = json_object_get(figures, "breaks");
+    assert_int_equal(json_array_size(breaks), 2); /* the first weight changed nothing */
+    const json_t *one = json_array_get(breaks, 0);
+    assert_string_equal(json_string_value(json_object_get(one, "what")), "k");
+    assert_string_equal(json_string_value(json_object_get(one, "was")), "0.5");
+    assert_string_equal(json_string_value(json_object_get(one, "became")), "0.4");
+    assert_true(json_is_null(json_object_get(one, "point")));
+    assert_int_equal(json_array_size(json_object_get(first_group(figures), "breaks")), 2);
+    /* As of a moment, what had changed by then. */
+    const struct okno_survey_params params = okno_survey_params_default();
+    okno_autojson json_t *then = NULL;
+    past = okno_past_at(t0 + 2000000);
+    assert_int_equal(okno_figures_as_of(f->db, &past, &params, &query, &then, &f->err), 0);
+    assert_int_equal(json_array_size(json_object_get(then, "breaks")), 1);
+}
+
 static void few_surveys_are_flagged(void **state)
 {
     struct scratch_db *f = *state;
@@ -241,6 +271,7 @@ int main(void)
         CASE(too_much_that_nobody_could_decide_leaves_only_bounds),
         CASE(a_days_estimate_is_of_that_day),
         CASE(a_changed_question_window_or_camera_breaks_the_series),
+        CASE(a_changed_weight_breaks_every_series),
         CASE(few_surveys_are_flagged),
         CASE(a_weight_outside_its_range_and_an_unknown_audit_are_refused),
     };

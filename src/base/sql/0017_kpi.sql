@@ -153,3 +153,6 @@ WHEN (SELECT built FROM kpi_state) AND NEW.time_zone IS NOT
 BEGIN
     UPDATE kpi_state SET built = 0;
 END;
+
+-- The weight of silent surveys (k) as configured, and since when: written where it is first seen.
+CREATE TABLE kpi_weights (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, k REAL NOT NULL) STRICT;

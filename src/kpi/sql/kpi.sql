@@ -187,3 +187,9 @@ ON CONFLICT (grain, month, point) DO UPDATE SET body = excluded.body;
 
 -- name: kpi.drop_cell
 DELETE FROM kpi_cells WHERE grain = $grain AND month = $month AND point = $point;
+
+-- name: kpi.last_weight
+SELECT k FROM kpi_weights ORDER BY id DESC LIMIT 1;
+
+-- name: kpi.add_weight
+INSERT INTO kpi_weights (at, k) VALUES ($at, $k);

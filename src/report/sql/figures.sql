@@ -23,11 +23,12 @@ SELECT (SELECT coalesce(sum(events), 0) FROM device_runs) AS events,
        (SELECT coalesce(max(id), 0) FROM transactions) AS transactions;
 
 -- name: figures.breaks
--- Where a point's question, its window or its cameras changed: figures before and after are not of one
--- series. The first row of a point changes nothing.
+-- Where a point's question, its window or its cameras changed, or the weight k everywhere: figures
+-- before and after are not of one series. The first row of a point changes nothing.
 WITH asked AS (
-    SELECT q.point, q.valid_from AS at, q.question, q.window_us,
-           lag(q.question) OVER w AS question_before, lag(q.window_us) OVER w AS window_before
+    SELECT q.point, q.valid_from AS at, q.question, q.window_us, q.text, q.kind,
+           lag(q.question) OVER w AS question_before, lag(q.window_us) OVER w AS window_before,
+           lag(q.text) OVER w AS text_before, lag(q.kind) OVER w AS kind_before
     FROM questions q
     WHERE q.id = (SELECT max(r.id) FROM questions r WHERE r.point = q.point
                   AND r.question = q.question AND r.valid_from = q.valid_from)
@@ -43,6 +44,12 @@ WITH asked AS (
     SELECT point, at, 'question' AS what, question_before AS was, question AS became FROM asked
     WHERE question_before <> question
     UNION ALL
+    SELECT point, at, 'question', text_before, text FROM asked
+    WHERE question_before = question AND text_before <> text
+    UNION ALL
+    SELECT point, at, 'question', kind_before, kind FROM asked
+    WHERE question_before = question AND kind_before <> kind
+    UNION ALL
     SELECT point, at, 'window', printf('%g', window_before / 1000000.0),
            printf('%g', window_us / 1000000.0) FROM asked
     WHERE window_before <> window_us
@@ -52,7 +59,12 @@ WITH asked AS (
 SELECT c.point, p.site, c.at, c.what, c.was, c.became
 FROM changes c JOIN points p ON p.point = c.point
     AND p.id = (SELECT max(o.id) FROM points o WHERE o.point = c.point)
-WHERE c.at > $from AND c.at < $to ORDER BY c.at, c.point, c.what LIMIT 2000;
+WHERE c.at > $from AND c.at < $to
+UNION ALL
+SELECT NULL, NULL, w.at, 'k', printf('%g', w.k_before), printf('%g', w.k)
+FROM (SELECT at, k, lag(k) OVER (ORDER BY id) AS k_before FROM kpi_weights) w
+WHERE w.k_before <> w.k AND w.at > $from AND w.at < $to
+ORDER BY 3, 1, 4 LIMIT 2000;
 
 -- name: figures.name_employee
 SELECT name FROM employees WHERE employee = $id ORDER BY id DESC LIMIT 1;

@@ -147,3 +147,9 @@ SELECT max(arrived_at) FROM device_runs;
 
 -- name: past.set_fence
 UPDATE arrival_fence SET at = max(at, $at);
+
+-- name: past.copy_kpi_weights
+INSERT INTO main.kpi_weights SELECT * FROM now.kpi_weights WHERE id <= $newest AND at <= $at;
+
+-- name: past.newest_kpi_weights
+SELECT max(id) FROM kpi_weights;

@@ -91,7 +91,8 @@ static void hide_places(const struct http_request *request, json_t *figures)
     json_t *one;
     json_array_foreach(json_object_get(figures, "breaks"), i, one)
     {
-        if (http_rights_site(request, json_string_value(json_object_get(one, "site"))))
+        const char *site = json_string_value(json_object_get(one, "site"));
+        if (!site || http_rights_site(request, site))
             continue;
         (void)json_object_set_new(one, "site", json_string(""));
         (void)json_object_set_new(one, "point", json_string(""));

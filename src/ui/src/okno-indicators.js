@@ -306,8 +306,8 @@ class OknoIndicators extends PageElement {
     const shown = main.filter((name) => trend.groups.filter(({ indicators }) => indicators[name]?.raw != null).length > 1);
     if (shown.length === 0) return nothing;
     const { site, point } = this.query;
-    const breaks = (trend.breaks ?? []).filter((one) => (!site || one.site === site) && (!point || one.point === point)).slice(0, 20)
-      .map((one) => ({ ...one, point: pointName(this.data.sites, one.point) }));
+    const breaks = (trend.breaks ?? []).filter((one) => !one.site || ((!site || one.site === site) && (!point || one.point === point))).slice(0, 20)
+      .map((one) => ({ ...one, point: one.point ? pointName(this.data.sites, one.point) : t("kpi.everywhere") }));
     return html`
       <section class="card trends">
         <h2>${t("kpi.trend")}: ${this.scopeName()}</h2>
