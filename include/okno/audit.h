@@ -17,6 +17,7 @@
 
 #define OKNO_SEED_BYTES_MIN 20
 #define OKNO_SEED_BYTES_MAX 256
+#define OKNO_GOLD_MAX 10000
 
 /* One step: the state it leads from (NULL: none before), and to. One that stays in its state may be
  * repeated. */
@@ -56,6 +57,8 @@ struct okno_audit_plan {
     double k;               /* weight of silent surveys, 0..1 */
     double level;           /* of intervals, 0.5 to 0.9999 */
     int looks;              /* intervals meant to be looked at, 1..100 */
+    double double_share;    /* of each round, decided by two experts: 0..1 */
+    int64_t gold;           /* gold items mixed into the queue, up to OKNO_GOLD_MAX */
 };
 
 /* OKNO_CONFLICT when the id is taken; OKNO_INVALID names the field. */

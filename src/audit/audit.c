@@ -24,6 +24,8 @@ static void read_plan(const char *text, struct audit_row *row)
     row->spontaneous = frame && strcmp(frame, "spontaneous") == 0;
     row->size = json_integer_value(json_object_get(plan, "size"));
     row->looks = (int)json_integer_value(json_object_get(plan, "looks"));
+    const char *doubled = json_string_value(json_object_get(plan, "double"));
+    row->double_share = doubled ? strtod(doubled, NULL) : 0;
     row->level = level ? strtod(level, NULL) : 0;
     row->invalid_as_silent = invalid && strcmp(invalid, "silent") == 0;
 }
@@ -138,6 +140,12 @@ static int check_numbers(const struct okno_audit_plan *plan, struct okno_err *er
     if (!(plan->level >= 0.5 && plan->level <= 0.9999))
         return okno_fail_field(err, OKNO_INVALID, "level", "level %g: 0.5 to 0.9999 is allowed",
                                plan->level);
+    if (!(plan->double_share >= 0 && plan->double_share <= 1))
+        return okno_fail_field(err, OKNO_INVALID, "double", "double %g: 0 to 1 is allowed",
+                               plan->double_share);
+    if (plan->gold < 0 || plan->gold > OKNO_GOLD_MAX)
+        return okno_fail_field(err, OKNO_INVALID, "gold", "gold %lld: 0 to %d is allowed",
+                               (long long)plan->gold, OKNO_GOLD_MAX);
     if (plan->looks < 1 || plan->looks > 100)
         return okno_fail_field(err, OKNO_INVALID, "looks", "looks %d: 1 to 100 is allowed",
                                plan->looks);
@@ -162,10 +170,14 @@ static json_t *plan_json(const struct okno_audit_plan *plan)
 {
     char k[32];
     char level[32];
+    char doubled[32];
+    (void)snprintf(doubled, sizeof(doubled), "%.9g", plan->double_share);
     (void)snprintf(k, sizeof(k), "%.9g", plan->k);
     (void)snprintf(level, sizeof(level), "%.9g", plan->level);
-    return json_pack("{s:s*, s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:b}", "frame",
-                     plan->spontaneous ? "spontaneous" : NULL, "invalid",
+    return json_pack("{s:s*, s:s*, s:o*, s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:b}", "frame",
+                     plan->spontaneous ? "spontaneous" : NULL, "double",
+                     plan->double_share > 0 ? doubled : NULL, "gold",
+                     plan->gold > 0 ? json_integer(plan->gold) : NULL, "invalid",
                      plan->invalid_as_silent ? "silent" : "none", "k", k, "level", level, "scope",
                      "all", "looks", plan->looks, "silent", "sampled", "size",
                      (json_int_t)plan->size, "show_answer", plan->show_answer);

@@ -105,6 +105,8 @@ static int draw(struct okno_db *db, const char *audit, const char *author, int64
     int rc = audit_enter(db, audit, "draw", &row, err);
     if (rc == 0)
         rc = draw_sample(db, &row, now_us, ret_size, err);
+    if (rc == 0)
+        rc = audit_double(db, &row, 1, err);
     if (rc < 0)
         return rc;
     return audit_done(db, audit, "draw", author, now_us,

@@ -19,6 +19,7 @@ struct audit_row {
     bool invalid_as_silent;
     bool spontaneous;
     double level;
+    double double_share; /* of a round's surveys that two experts decide */
     int looks;
 };
 
@@ -46,6 +47,11 @@ OKNO_CHECK int audit_check_note(const char *field, const char *text, struct okno
 
 /* OKNO_MISSING, OKNO_INVALID. */
 OKNO_CHECK int audit_check_author(const char *author, struct okno_err *err);
+
+/* Let two experts decide a part of what a round drew, as the plan says. Inside the caller's
+ * transaction, after the items of the round were made. */
+OKNO_CHECK int audit_double(struct okno_db *db, const struct audit_row *row, int64_t round,
+                            struct okno_err *err);
 
 /* Commit on rc 0, else roll back; returns the final code. */
 OKNO_CHECK int audit_finish(struct okno_db *db, int rc, struct okno_err *err);

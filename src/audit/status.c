@@ -1,6 +1,7 @@
 /* Where an audit stands, for people and programs. */
 #include "okno/audit.h"
 
+#include "okno/double.h"
 #include "okno/mem.h"
 #include "room.h"
 
@@ -89,6 +90,20 @@ static int audit_json(struct okno_db *db, const char *audit, json_t **ret_status
     return 0;
 }
 
+static int add_doubles(struct okno_db *db, const char *audit, json_t *status, struct okno_err *err)
+{
+    json_t *agreement = NULL;
+    json_t *doubles = NULL;
+    int rc = okno_audit_agreement(db, audit, &agreement, err);
+    if (rc == 0)
+        rc = okno_audit_doubles(db, audit, &doubles, err);
+    if (agreement)
+        (void)json_object_set_new(status, "agreement", agreement);
+    if (doubles)
+        (void)json_object_set_new(status, "double_review", doubles);
+    return rc;
+}
+
 int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status,
                       struct okno_err *err)
 {
@@ -101,6 +116,8 @@ int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status
         rc = add_next(&known, status, err);
     if (rc == 0)
         rc = add_progress(db, known.audit, status, err);
+    if (rc == 0)
+        rc = add_doubles(db, known.audit, status, err);
     if (rc == 0)
         rc = add_steps(db, known.audit, status, err);
     if (rc < 0)

@@ -58,6 +58,35 @@ static long long count_of(const json_t *status, const char *key)
     return (long long)json_integer_value(json_object_get(status, key));
 }
 
+static void print_measure(const json_t *agreement, const char *key, const char *name)
+{
+    const json_t *one = json_object_get(agreement, key);
+    const char *reason = json_string_value(json_object_get(one, "null_reason"));
+    if (reason)
+        printf("  %-20s %s\n", name, reason);
+    else
+        printf("  %-20s %.3f [%.3f, %.3f]\n", name,
+               json_number_value(json_object_get(one, "value")),
+               json_number_value(json_object_get(one, "low")),
+               json_number_value(json_object_get(one, "high")));
+}
+
+static void print_doubles(const json_t *status)
+{
+    const json_t *agreement = json_object_get(status, "agreement");
+    const json_t *doubles = json_object_get(status, "double_review");
+    if (!json_is_object(agreement) || count_of(doubles, "doubled") == 0)
+        return;
+    printf("double   %lld by two experts, %lld waiting; %lld conflicts, %lld ruled\n",
+           count_of(doubles, "doubled"), count_of(doubles, "waiting"),
+           count_of(doubles, "conflicts"), count_of(doubles, "ruled"));
+    print_measure(agreement, "percent", "agreement");
+    print_measure(agreement, "kappa", "Cohen kappa");
+    print_measure(agreement, "ac1", "Gwet AC1");
+    print_measure(agreement, "alpha", "Krippendorff alpha");
+    print_measure(agreement, "positive", "on invalid");
+}
+
 static void print_human(const json_t *status)
 {
     size_t i;
@@ -70,6 +99,7 @@ static void print_human(const json_t *status)
     printf("sample   %lld, reviewed %lld: %lld valid, %lld invalid, %lld undeterminable\n",
            count_of(status, "sample"), count_of(status, "reviewed"), count_of(status, "valid"),
            count_of(status, "invalid"), count_of(status, "undeterminable"));
+    print_doubles(status);
     json_array_foreach(json_object_get(status, "steps"), i, step)
     {
         printf("step     %s  %-10s %s\n", text_of(step, "at"), text_of(step, "step"),
@@ -113,6 +143,7 @@ static int run_plan(struct cli *cli, int argc, char **argv, struct okno_err *err
         {.name = "--title", .text = &plan.title},
         {.name = "--show-answer", .flag = &plan.show_answer}, {.name = "--k", .real = &plan.k},
         {.name = "--level", .real = &plan.level}, {.name = "--looks", .integer = &looks},
+        {.name = "--double", .real = &plan.double_share}, {.name = "--gold", .integer = &plan.gold},
         {.name = "--invalid", .text = &invalid}, {.name = "--frame", .text = &frame},
         {.name = "--by", .text = &common.author}, {.name = "--json", .flag = &cli->json});
     if (rc == 0)
@@ -337,7 +368,7 @@ const struct cli_command cli_audit = {
     .help =
         "usage: okno audit plan AUDIT --from TIME --to TIME --size N [--title T] [--show-answer]\n"
         "                       [--k K] [--level L] [--looks M] [--invalid none|silent]\n"
-        "                       [--frame surveys|spontaneous]\n"
+        "                       [--frame surveys|spontaneous] [--double SHARE] [--gold N]\n"
         "       okno audit freeze AUDIT [--accept-unheard REASON]\n"
         "       okno audit checkpoint AUDIT [-o FILE]\n"
         "       okno audit seed AUDIT --seed S [--how TEXT] [--witness NAMES]\n"
@@ -378,6 +409,11 @@ const struct cli_command cli_audit = {
         "  --looks M       intervals meant to be looked at; each gets wider (default: 1)\n"
         "  --frame WORD    what is drawn from: surveys (default) or spontaneous ratings\n"
         "  --invalid WORD  an invalid rating counts as none (default) or as a silent survey\n"
+        "  --double SHARE  of each round, decided by two experts apart from each other, 0..1; "
+        "where\n"
+        "                  they disagree a third one rules (default: 0)\n"
+        "  --gold N        settled surveys mixed unseen into the experts' queue\n"
+        "                  (`okno review gold`; default: 0)\n"
         "  --by NAME       who does the step (default: the local user)\n"
         "  --json          one JSON document\n"
         "\n"

@@ -86,7 +86,8 @@ struct frame_row {
     char *survey;                                   /* owned */
     const char *stratum, *site, *kind, *class_name; /* owned by names */
     bool force_majeure;
-    int rank; /* 0: not drawn */
+    int rank;     /* 0: not drawn */
+    bool doubled; /* for two experts */
     enum ruling ruling;
 };
 OKNO_VEC(frame_rows, struct frame_row);
@@ -96,15 +97,18 @@ struct contents {
     json_t *names;           /* texts that repeat */
     json_t *sites;           /* names of sites, as keys */
     json_t *decisions;       /* array of rows: columns to texts */
+    json_t *parts;           /* survey to the newest decision of each part, null for none */
+    json_t *stands;          /* survey to the decision that stands */
+    bool appealed;           /* some appeal changed a decision */
+    double double_share;
     struct okno_audit_rules rules;
 };
 OKNO_CHECK int contents_start(struct contents *contents, struct okno_err *err);
 void contents_free(struct contents *contents);
 #define AUTO_CONTENTS __attribute__((cleanup(contents_free))) struct contents
 
-/* Rules of figures from the plan. */
-OKNO_CHECK int contents_rules(const json_t *plan, struct okno_audit_rules *ret_rules,
-                              struct okno_err *err);
+/* What the plan says about figures and double review. */
+OKNO_CHECK int contents_plan(const json_t *plan, struct contents *contents, struct okno_err *err);
 
 /* One line of the frame: kept, and its row of frame.csv appended to `csv`. OKNO_MALFORMED. */
 OKNO_CHECK int contents_add_line(struct contents *contents, const char *line, size_t len,
@@ -115,17 +119,23 @@ extern const char frame_csv_head[];
 OKNO_CHECK int contents_draw(struct contents *contents, const char *seed, int64_t size,
                              struct okno_buf *csv, struct okno_err *err);
 
-#define DECISION_COLUMNS 14
+#define DECISION_COLUMNS 15
 extern const char *const decision_columns[DECISION_COLUMNS];
 /* A row of decisions.csv; `row` NULL: the head. */
 OKNO_CHECK int contents_decision_csv(const json_t *row, struct okno_buf *csv, struct okno_err *err);
 
-/* What each drawn survey counts as, by the decisions; and exclusions.csv. */
-OKNO_CHECK int contents_rule(struct contents *contents, struct okno_err *err);
+/* What each drawn survey counts as, by the decisions, with what appeals changed or without. */
+OKNO_CHECK int contents_rule(struct contents *contents, bool appeals, struct okno_err *err);
+/* After contents_rule: two experts where the plan says so, a third one where these disagree. */
+OKNO_CHECK int contents_check_doubles(const struct contents *contents, struct okno_err *err);
+/* agreement.json as a new object. */
+OKNO_CHECK int contents_agreement(const struct contents *contents, json_t **ret_agreement,
+                                  struct okno_err *err);
+/* exclusions.csv. */
 OKNO_CHECK int contents_exclusions(const struct contents *contents, struct okno_buf *csv,
                                    struct okno_err *err);
-/* kpi.json as a new object. */
-OKNO_CHECK int contents_kpi(const struct contents *contents, const char *audit, json_t **ret_kpi,
+/* kpi.json as a new object: with what appeals changed, and beside it without. */
+OKNO_CHECK int contents_kpi(struct contents *contents, const char *audit, json_t **ret_kpi,
                             struct okno_err *err);
 
 /* The public key in the form that other tools read. */

@@ -2,6 +2,7 @@
 /* What stands in the files of a bundle: made once for writing and once more for checking. */
 #include "bundle.h"
 
+#include "okno/double.h"
 #include "okno/embedded.h"
 #include "okno/mem.h"
 #include "okno/sampler.h"
@@ -11,13 +12,12 @@
 #include <sodium.h>
 #include <string.h>
 
-const char *const bundle_hashed[] = {"VERIFY.txt",         "bagit.txt",
-                                     "data/decisions.csv", "data/exclusions.csv",
-                                     "data/frame.csv",     "data/frame.jsonl",
-                                     "data/kpi.json",      "data/plan.json",
-                                     "data/report.json",   "data/sample.csv",
-                                     "data/seed.txt",      "keys/log.pem",
-                                     "keys/log.vkey",      NULL};
+const char *const bundle_hashed[] = {
+    "VERIFY.txt",         "bagit.txt",           "data/agreement.json",
+    "data/decisions.csv", "data/exclusions.csv", "data/frame.csv",
+    "data/frame.jsonl",   "data/kpi.json",       "data/plan.json",
+    "data/report.json",   "data/sample.csv",     "data/seed.txt",
+    "keys/log.pem",       "keys/log.vkey",       NULL};
 
 int contents_start(struct contents *contents, struct okno_err *err)
 {
@@ -37,10 +37,13 @@ void contents_free(struct contents *contents)
     json_decref(contents->names);
     json_decref(contents->sites);
     json_decref(contents->decisions);
+    json_decref(contents->parts);
+    json_decref(contents->stands);
 }
 
-int contents_rules(const json_t *plan, struct okno_audit_rules *ret_rules, struct okno_err *err)
+int contents_plan(const json_t *plan, struct contents *contents, struct okno_err *err)
 {
+    const char *doubled = json_string_value(json_object_get(plan, "double"));
     const char *k = json_string_value(json_object_get(plan, "k"));
     const char *level = json_string_value(json_object_get(plan, "level"));
     const char *invalid = json_string_value(json_object_get(plan, "invalid"));
@@ -50,7 +53,8 @@ int contents_rules(const json_t *plan, struct okno_audit_rules *ret_rules, struc
         return okno_fail(err, OKNO_CHECK_FAILED,
                          "data/plan.json: the plan lacks k, level, looks or "
                          "invalid");
-    *ret_rules =
+    contents->double_share = doubled ? strtod(doubled, NULL) : 0;
+    contents->rules =
         (struct okno_audit_rules){.invalid_as_silent = strcmp(invalid, "silent") == 0,
                                   .spontaneous = frame && strcmp(frame, "spontaneous") == 0,
                                   .k = strtod(k, NULL),
@@ -168,16 +172,32 @@ int contents_add_line(struct contents *contents, const char *line, size_t len, s
 static int sample_csv(struct contents *contents, const struct okno_draw_vec *draws,
                       struct okno_buf *csv, struct okno_err *err)
 {
-    int rc = okno_buf_add_text(csv, "survey,stratum,ticket,rank\n", err);
+    int rc = okno_buf_add_text(csv, "survey,stratum,ticket,rank,double\n", err);
     for (size_t i = 0; rc == 0 && i < draws->len; i++) {
         const struct okno_draw *draw = &draws->items[i];
-        struct frame_row *row = &contents->frame.items[draw->index];
+        const struct frame_row *row = &contents->frame.items[draw->index];
         char rank[24];
         (void)snprintf(rank, sizeof(rank), "%zu", draw->rank);
-        const char *const fields[] = {row->survey, row->stratum, draw->ticket, rank};
-        row->rank = (int)draw->rank;
+        const char *const fields[] = {row->survey, row->stratum, draw->ticket, rank,
+                                      row->doubled ? "1" : "0"};
         rc = add_row(csv, fields, OKNO_COUNT(fields), err);
     }
+    return rc;
+}
+
+/* Which of the surveys of a round two experts decide. */
+static int mark_doubles(struct contents *contents, const char *seed,
+                        const struct okno_draw_vec *draws, struct okno_err *err)
+{
+    OKNO_AUTO_DRAWS doubles = {0};
+    okno_autofree const char **ids = calloc(draws->len ? draws->len : 1, sizeof(*ids));
+    if (!ids)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the sample");
+    for (size_t i = 0; i < draws->len; i++)
+        ids[i] = contents->frame.items[draws->items[i].index].survey;
+    int rc = okno_double_draw(seed, ids, draws->len, contents->double_share, &doubles, err);
+    for (size_t i = 0; rc == 0 && i < doubles.len; i++)
+        contents->frame.items[draws->items[doubles.items[i].index].index].doubled = true;
     return rc;
 }
 
@@ -196,6 +216,10 @@ int contents_draw(struct contents *contents, const char *seed, int64_t size, str
                                               .count = count,
                                               .size = (size_t)size < count ? (size_t)size : count};
     int rc = okno_sampler_draw(&request, &draws, err);
+    for (size_t i = 0; rc == 0 && i < draws.len; i++)
+        contents->frame.items[draws.items[i].index].rank = (int)draws.items[i].rank;
+    if (rc == 0)
+        rc = mark_doubles(contents, seed, &draws, err);
     return rc < 0 ? rc : sample_csv(contents, &draws, csv, err);
 }
 
@@ -204,7 +228,7 @@ int contents_draw(struct contents *contents, const char *seed, int64_t size, str
 const char *const decision_columns[DECISION_COLUMNS] = {
     "entry",   "survey",     "at",           "reviewer",   "verdict",
     "reason",  "correction", "counted",      "supersedes", "reasons_version",
-    "watched", "salt",       "comment_salt", "comment"};
+    "watched", "salt",       "comment_salt", "comment",    "part"};
 
 int contents_decision_csv(const json_t *row, struct okno_buf *csv, struct okno_err *err)
 {
@@ -215,70 +239,20 @@ int contents_decision_csv(const json_t *row, struct okno_buf *csv, struct okno_e
     return add_row(csv, fields, DECISION_COLUMNS, err);
 }
 
-static int by_survey(const void *key, const void *row)
-{
-    return strcmp(key, ((const struct frame_row *)row)->survey);
-}
-
-static struct frame_row *find_row(const struct contents *contents, const char *survey)
-{
-    return contents->frame.len == 0 ? NULL
-                                    : bsearch(survey, contents->frame.items, contents->frame.len,
-                                              sizeof(struct frame_row), by_survey);
-}
-
 static const char *text_of(const json_t *row, const char *column)
 {
     const char *text = json_string_value(json_object_get(row, column));
     return text ? text : "";
 }
 
-/* A correction counts where it says other than the frozen force majeure. */
-static enum ruling ruling_of(const json_t *row, bool force_majeure)
-{
-    const char *verdict = text_of(row, "verdict");
-    const char *correction = force_majeure ? "FALSE_FM" : "FM_REACHES_BACK";
-    if (strcmp(verdict, "valid") == 0)
-        return strcmp(text_of(row, "correction"), correction) == 0 ? RULING_FALSE_FM : RULING_VALID;
-    if (strcmp(verdict, "invalid") == 0)
-        return RULING_INVALID;
-    return strcmp(verdict, "undeterminable") == 0 ? RULING_UNDETERMINABLE : RULING_NONE;
-}
-
-/* The newest counted decision stands; one taken back leaves none. */
-int contents_rule(struct contents *contents, struct okno_err *err)
-{
-    size_t i;
-    json_t *decision;
-    json_array_foreach(contents->decisions, i, decision)
-    {
-        struct frame_row *row = find_row(contents, text_of(decision, "survey"));
-        if (!row)
-            return okno_fail(err, OKNO_CHECK_FAILED,
-                             "data/decisions.csv: entry %s is about a survey outside the frame",
-                             text_of(decision, "entry"));
-        if (row->rank > 0 && strcmp(text_of(decision, "counted"), "true") == 0)
-            row->ruling = ruling_of(decision, row->force_majeure);
-    }
-    return 0;
-}
-
 int contents_exclusions(const struct contents *contents, struct okno_buf *csv, struct okno_err *err)
 {
     int rc = okno_buf_add_text(csv, "entry,survey,stratum,class,reason,reviewer,watched\n", err);
-    okno_autojson json_t *newest = json_object();
-    size_t i;
-    json_t *decision;
-    json_array_foreach(contents->decisions, i, decision)
-    {
-        if (strcmp(text_of(decision, "counted"), "true") == 0)
-            (void)json_object_set(newest, text_of(decision, "survey"), decision);
-    }
     for (size_t at = 0; rc == 0 && at < contents->frame.len; at++) {
         const struct frame_row *row = &contents->frame.items[at];
         if (row->ruling != RULING_INVALID)
             continue;
-        const json_t *why = json_object_get(newest, row->survey);
+        const json_t *why = json_object_get(contents->stands, row->survey);
         const char *const fields[] = {text_of(why, "entry"),  row->survey,
                                       row->stratum,           row->class_name,
                                       text_of(why, "reason"), text_of(why, "reviewer"),
@@ -383,10 +357,20 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-int contents_kpi(const struct contents *contents, const char *audit, json_t **ret_kpi,
+static int groups_json(const struct contents *contents, const char **sites, size_t count,
+                       json_t *groups, struct okno_err *err)
+{
+    int rc = group_json(contents, NULL, groups, err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = group_json(contents, sites[i], groups, err);
+    return rc;
+}
+
+int contents_kpi(struct contents *contents, const char *audit, json_t **ret_kpi,
                  struct okno_err *err)
 {
     okno_autojson json_t *groups = json_array();
+    okno_autojson json_t *before = json_array();
     size_t count = json_object_size(contents->sites);
     okno_autofree const char **sites = calloc(count ? count : 1, sizeof(*sites));
     if (!sites)
@@ -396,14 +380,19 @@ int contents_kpi(const struct contents *contents, const char *audit, json_t **re
     size_t at = 0;
     json_object_foreach(contents->sites, key, value) sites[at++] = key;
     qsort(sites, count, sizeof(*sites), by_text);
-    int rc = group_json(contents, NULL, groups, err);
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = group_json(contents, sites[i], groups, err);
+    int rc = contents_rule(contents, false, err);
+    if (rc == 0 && contents->appealed)
+        rc = groups_json(contents, sites, count, before, err);
+    if (rc == 0)
+        rc = contents_rule(contents, true, err);
+    if (rc == 0)
+        rc = groups_json(contents, sites, count, groups, err);
     if (rc < 0)
         return rc;
-    *ret_kpi = json_pack("{s:s, s:o, s:o, s:i, s:O}", "audit", audit, "k",
-                         number(contents->rules.k), "level", number(contents->rules.level), "looks",
-                         contents->rules.looks, "groups", groups);
+    *ret_kpi =
+        json_pack("{s:s, s:o, s:o, s:i, s:O, s:O*}", "audit", audit, "k", number(contents->rules.k),
+                  "level", number(contents->rules.level), "looks", contents->rules.looks, "groups",
+                  groups, "before_appeals", contents->appealed ? before : NULL);
     return *ret_kpi ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory for the figures");
 }
 

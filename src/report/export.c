@@ -104,7 +104,7 @@ static int read_steps(struct run *run, struct okno_err *err)
     run->from_us = json_integer_value(json_object_get(plan, "from_us"));
     run->to_us = json_integer_value(json_object_get(plan, "to_us"));
     run->size = json_integer_value(json_object_get(run->plan, "size"));
-    return contents_rules(run->plan, &run->contents.rules, err);
+    return contents_plan(run->plan, &run->contents, err);
 }
 
 static int put_plan(struct run *run, struct okno_err *err)
@@ -214,6 +214,9 @@ static json_t *decision_row(const struct run *run, struct okno_stmt *row, const 
     (void)snprintf(number, sizeof(number), "%lld",
                    (long long)json_integer_value(json_object_get(leaf, "reasons_version")));
     (void)json_object_set_new(json, "reasons_version", json_string(number));
+    (void)snprintf(number, sizeof(number), "%lld",
+                   (long long)json_integer_value(json_object_get(leaf, "part")));
+    (void)json_object_set_new(json, "part", json_string(number));
     (void)json_object_set_new(json, "watched", json_string(watched));
     (void)json_object_set_new(json, "salt", json_string(okno_ledger_salt_for(salt, "survey", key)));
     if (!run->request->open_to_all) {
@@ -258,7 +261,9 @@ static int put_decisions(struct run *run, struct okno_err *err)
     if (rc == 0)
         rc = bag_put(&run->bag, "data/decisions.csv", okno_buf_text(&csv), err);
     if (rc == 0)
-        rc = contents_rule(&run->contents, err);
+        rc = contents_rule(&run->contents, true, err);
+    if (rc == 0)
+        rc = contents_check_doubles(&run->contents, err);
     if (rc == 0)
         rc = contents_exclusions(&run->contents, &excluded, err);
     return rc == 0 ? bag_put(&run->bag, "data/exclusions.csv", okno_buf_text(&excluded), err) : rc;
@@ -271,6 +276,7 @@ static int put_figures(struct run *run, struct okno_err *err)
     okno_autojson json_t *kpi = NULL;
     okno_autojson json_t *total = NULL;
     okno_autojson json_t *sites = NULL;
+    okno_autojson json_t *agreement = NULL;
     struct okno_figures_query query = {.from_us = run->from_us,
                                        .to_us = run->to_us,
                                        .audit = run->request->audit,
@@ -280,6 +286,10 @@ static int put_figures(struct run *run, struct okno_err *err)
     int rc = contents_kpi(&run->contents, run->request->audit, &kpi, err);
     if (rc == 0)
         rc = put_json(run, "data/kpi.json", kpi, err);
+    if (rc == 0)
+        rc = contents_agreement(&run->contents, &agreement, err);
+    if (rc == 0)
+        rc = put_json(run, "data/agreement.json", agreement, err);
     if (rc == 0)
         rc = okno_figures_json(run->db, &query, run->now_us, &total, err);
     query.by = OKNO_BY_SITE;

@@ -1,6 +1,7 @@
 #include "okno/figures.h"
 
 #include "okno/audit.h"
+#include "okno/double.h"
 #include "okno/kpi.h"
 #include "okno/time.h"
 
@@ -313,31 +314,35 @@ static int whole_json(const struct making *m, const struct okno_group_vec *group
     okno_autojson json_t *list = json_array();
     okno_autojson json_t *version = NULL;
     okno_autojson json_t *names = NULL;
+    okno_autojson json_t *agreement = json_null();
     int rc = beside_version(m->db, &version, err);
     if (rc == 0)
         rc = beside_names(m->db, groups, &names, err);
+    if (rc == 0 && query->audit)
+        rc = okno_audit_agreement(m->db, query->audit, &agreement, err);
     for (size_t i = 0; rc == 0 && i < groups->len; i++)
         rc = group_json(m, groups, i, list, err);
     if (rc < 0)
         return rc;
-    json_t *json = json_pack(
-        "{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:O, s:O, s:o, s:o, s:O, s:O}", "from",
-        moment_json(query->from_us, query->local), "to", moment_json(query->to_us, query->local),
-        "local", query->local, "k", number(query->k), "by", by_json(query->by), "audit",
-        okno_json_text(query->audit), "at", okno_json_time(now_us), "settings",
-        json_pack("{s:o, s:o, s:I}", "fm_threshold", number(query->fm_threshold),
-                  "undeterminable_limit", number(query->undeterminable_limit), "min_n",
-                  (json_int_t)query->min_n),
-        "data", version, "names", names, "evidence",
-        query->audit ? beside_evidence_json(&m->evidence, query->undeterminable_limit)
-                     : json_null(),
-        "comparison",
-        query->compare
-            ? json_pack("{s:s, s:s, s:o, s:I}", "against", query->compare, "method",
-                        "Holm; intervals Bonferroni", "level", number(m->comparison.level),
-                        "compared", (json_int_t)m->comparison.compared)
-            : json_null(),
-        "breaks", m->breaks, "groups", list);
+    json_t *json =
+        json_pack("{s:O, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:O, s:O, s:o, s:o, s:O, s:O}",
+                  "agreement", agreement, "from", moment_json(query->from_us, query->local), "to",
+                  moment_json(query->to_us, query->local), "local", query->local, "k",
+                  number(query->k), "by", by_json(query->by), "audit", okno_json_text(query->audit),
+                  "at", okno_json_time(now_us), "settings",
+                  json_pack("{s:o, s:o, s:I}", "fm_threshold", number(query->fm_threshold),
+                            "undeterminable_limit", number(query->undeterminable_limit), "min_n",
+                            (json_int_t)query->min_n),
+                  "data", version, "names", names, "evidence",
+                  query->audit ? beside_evidence_json(&m->evidence, query->undeterminable_limit)
+                               : json_null(),
+                  "comparison",
+                  query->compare ? json_pack("{s:s, s:s, s:o, s:I}", "against", query->compare,
+                                             "method", "Holm; intervals Bonferroni", "level",
+                                             number(m->comparison.level), "compared",
+                                             (json_int_t)m->comparison.compared)
+                                 : json_null(),
+                  "breaks", m->breaks, "groups", list);
     if (!json)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for the figures");
     *ret_json = json;

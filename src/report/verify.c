@@ -146,6 +146,8 @@ static const char *other_column(const struct check *check, const json_t *row, co
             return copied[i];
     if (!same_number(entry, "entry", taken(row, "entry")))
         return "entry";
+    if (json_integer_value(json_object_get(entry, "part")) != strtol(taken(row, "part"), NULL, 10))
+        return "part";
     if (!same_number(entry, "supersedes", taken(row, "supersedes")))
         return "supersedes";
     if (!same_number(entry, "reasons_version", taken(row, "reasons_version")))
@@ -227,7 +229,7 @@ static int check_decisions(struct check *check, struct okno_err *err)
         return okno_fail(err, OKNO_CHECK_FAILED,
                          "data/decisions.csv lacks the decision of entry %lld of the log",
                          (long long)json_integer_value(json_object_get(next, "entry")));
-    return contents_rule(&check->contents, err);
+    return contents_rule(&check->contents, false, err);
 }
 
 static int check_proof(struct check *check, const json_t *entry, struct okno_err *err)
@@ -451,13 +453,23 @@ static int check_figures(struct check *check, struct okno_err *err)
     OKNO_AUTO_BUF csv = OKNO_BUF_INIT(BUNDLE_TEXT_MAX);
     okno_autojson json_t *kpi = NULL;
     okno_autojson json_t *shown = NULL;
+    okno_autojson json_t *agreement = NULL;
+    okno_autojson json_t *agreed = NULL;
     int rc = check_counts(check, err);
+    if (rc == 0)
+        rc = contents_check_doubles(&check->contents, err);
+    if (rc == 0)
+        rc = contents_kpi(&check->contents, check->facts.audit, &kpi, err);
     if (rc == 0)
         rc = contents_exclusions(&check->contents, &csv, err);
     if (rc == 0)
         rc = verify_text(check, "data/exclusions.csv", &csv, err);
     if (rc == 0)
-        rc = contents_kpi(&check->contents, check->facts.audit, &kpi, err);
+        rc = contents_agreement(&check->contents, &agreement, err);
+    if (rc == 0)
+        rc = verify_json(check, "data/agreement.json", &agreed, err);
+    if (rc == 0 && !alike(agreement, agreed))
+        rc = verify_wrong(err, "data/agreement.json: it is not what the decisions give");
     if (rc == 0)
         rc = verify_json(check, "data/kpi.json", &shown, err);
     if (rc == 0 && !alike(kpi, shown))

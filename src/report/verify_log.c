@@ -281,8 +281,8 @@ static int check_plan(struct check *check, struct okno_err *err)
     }
     if (seen != EXPORT)
         return verify_wrong(err, "data/plan.json does not tell every step once");
-    return contents_rules(json_object_get(verify_detail(check, PLAN), "plan"),
-                          &check->contents.rules, err);
+    return contents_plan(json_object_get(verify_detail(check, PLAN), "plan"), &check->contents,
+                         err);
 }
 
 int verify_hashes(const struct check *check, struct okno_err *err)

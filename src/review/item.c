@@ -211,14 +211,14 @@ int review_item_json(struct okno_db *db, int64_t id, const char *user, json_t **
 {
     OKNO_AUTO_STMT *stmt = NULL;
     okno_autojson json_t *item = NULL;
-    char audit[65];
+    char audit[80];
     char survey[160];
     int rc = OKNO_DB_PREPARE(db, "review.get_item", &stmt, err, OKNO_INT("item", id));
     if (rc == 0)
         rc = okno_stmt_step(stmt, err);
     if (rc <= 0)
         return rc < 0 ? rc : okno_fail(err, OKNO_NOT_FOUND, "there is no item %lld", (long long)id);
-    (void)snprintf(audit, sizeof(audit), "%s", okno_stmt_text(stmt, "audit"));
+    (void)snprintf(audit, sizeof(audit), "%s", okno_stmt_text(stmt, "shown"));
     (void)snprintf(survey, sizeof(survey), "%s", okno_stmt_text(stmt, "survey"));
     bool show_answer = shows_answer(okno_stmt_text(stmt, "plan"));
     item = json_pack("{s:I, s:o, s:o, s:s, s:s, s:s, s:I}", "item", (json_int_t)id, "lease",

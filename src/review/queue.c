@@ -39,6 +39,8 @@ static int find_item(struct okno_db *db, const char *user, const char *audit, in
                              OKNO_TEXT("audit", audit), OKNO_INT("now", now_us));
         if (rc == 0)
             rc = first_item(stmt, &item, err);
+        if (rc == 0 && item != 0)
+            rc = review_mix_gold(db, user, &item, err);
     }
     if (rc == 0 && item == 0)
         rc = okno_fail(err, OKNO_QUEUE_EMPTY, "nothing left to review%s%s",
@@ -56,7 +58,7 @@ static int remember_lease(struct okno_db *db, int64_t item, const char *user, co
                        OKNO_INT("until", until_us));
 }
 
-static int lease(struct okno_db *db, int64_t item, const char *user, int64_t until_us,
+int review_lease(struct okno_db *db, int64_t item, const char *user, int64_t until_us,
                  struct okno_err *err)
 {
     char token[OKNO_LEASE_TOKEN];
@@ -74,9 +76,11 @@ int okno_review_next(struct okno_db *db, const char *user, const char *audit, in
     int rc = okno_db_begin(db, err);
     if (rc < 0)
         return rc;
-    rc = find_item(db, user, audit, now_us, &item, err);
+    rc = review_calibrate(db, user, err);
     if (rc == 0)
-        rc = lease(db, item, user, now_us + lease_us, err);
+        rc = find_item(db, user, audit, now_us, &item, err);
+    if (rc == 0)
+        rc = review_lease(db, item, user, now_us + lease_us, err);
     if (rc == 0)
         rc = okno_db_commit(db, err);
     else
@@ -126,6 +130,13 @@ int okno_review_skip(struct okno_db *db, int64_t item, const char *user, const c
     return rc;
 }
 
+int review_settle(struct okno_db *db, int64_t item, struct okno_err *err)
+{
+    int rc = OKNO_DB_RUN(db, "review.settle_open", NULL, err, OKNO_INT("item", item));
+    return rc < 0 ? rc
+                  : OKNO_DB_RUN(db, "review.settle_withdraw", NULL, err, OKNO_INT("item", item));
+}
+
 static int find_undoable(struct okno_db *db, const char *user, struct review_ref *ret_ref,
                          struct okno_err *err)
 {
@@ -139,6 +150,8 @@ static int find_undoable(struct okno_db *db, const char *user, struct review_ref
         return rc;
     ret_ref->verdict = okno_stmt_int(stmt, "id");
     ret_ref->item = okno_stmt_int(stmt, "item");
+    ret_ref->part = okno_stmt_int(stmt, "part");
+    ret_ref->training = okno_stmt_int(stmt, "training") != 0;
     (void)snprintf(ret_ref->audit, sizeof(ret_ref->audit), "%s", okno_stmt_text(stmt, "audit"));
     (void)snprintf(ret_ref->survey, sizeof(ret_ref->survey), "%s", okno_stmt_text(stmt, "survey"));
     return 0;
@@ -162,6 +175,8 @@ int okno_review_undo(struct okno_db *db, const char *user, int64_t lease_us, int
                          OKNO_INT("until", now_us + lease_us));
     if (rc == 0)
         rc = remember_lease(db, ref.item, user, token, now_us + lease_us, err);
+    if (rc == 0)
+        rc = review_settle(db, ref.item, err);
     if (rc == 0)
         rc = okno_db_commit(db, err);
     else

@@ -72,12 +72,14 @@ static int check_subject(struct okno_db *db, const char *survey, const char *exp
 }
 
 /* The item that the audit drew. */
-static int find_drawn(struct okno_db *db, const char *survey, const char *audit, int64_t *ret_item,
+static int find_drawn(struct okno_db *db, const struct okno_value *values, struct review_ref *ref,
                       struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
+    const char *survey = values[SURVEY].text;
+    const char *audit = values[AUDIT].text;
     int rc = OKNO_DB_PREPARE(db, "review.drawn", &stmt, err, OKNO_TEXT("survey", survey),
-                             OKNO_TEXT("audit", audit));
+                             OKNO_TEXT("audit", audit), OKNO_TEXT("user", values[EXPERT].text));
     if (rc == 0)
         rc = okno_stmt_step(stmt, err);
     if (rc == 0)
@@ -88,19 +90,27 @@ static int find_drawn(struct okno_db *db, const char *survey, const char *audit,
     if (okno_stmt_int(stmt, "over"))
         return okno_fail_field(err, OKNO_REFUSED, "audit",
                                "audit: %s is over: it counts no further decisions", audit);
-    *ret_item = okno_stmt_int(stmt, "item");
+    if (okno_stmt_int(stmt, "full"))
+        return okno_fail_field(err, OKNO_CONFLICT, "expert",
+                               "expert: others have decided survey %s of audit %s already", survey,
+                               audit);
+    ref->item = okno_stmt_int(stmt, "item");
+    ref->part = okno_stmt_int(stmt, "part");
     return 0;
 }
 
-static int find_item(struct okno_db *db, const struct okno_value *values, int64_t *ret_item,
-                     struct okno_err *err)
+static int find_item(struct okno_db *db, const struct okno_value *values,
+                     struct review_ref *ret_ref, struct okno_err *err)
 {
     const char *survey = values[SURVEY].text;
+    (void)snprintf(ret_ref->survey, sizeof(ret_ref->survey), "%s", survey);
+    (void)snprintf(ret_ref->audit, sizeof(ret_ref->audit), "%s",
+                   values[AUDIT].text ? values[AUDIT].text : "imported");
     if (values[AUDIT].text)
-        return find_drawn(db, survey, values[AUDIT].text, ret_item, err);
+        return find_drawn(db, values, ret_ref, err);
     int rc = OKNO_DB_RUN(db, "review.add_imported_item", NULL, err, OKNO_TEXT("survey", survey));
     return rc < 0 ? rc
-                  : OKNO_DB_INT(db, "review.imported_item", 0, ret_item, err,
+                  : OKNO_DB_INT(db, "review.imported_item", 0, &ret_ref->item, err,
                                 OKNO_TEXT("survey", survey));
 }
 
@@ -126,39 +136,35 @@ static int find_known(struct okno_db *db, const struct okno_value *values, int64
                      values[EXPERT].text, values[SURVEY].text, okno_stmt_text(stmt, "verdict"));
 }
 
-static int add(struct okno_db *db, const struct okno_value *values, int64_t item,
+static int add(struct okno_db *db, const struct okno_value *values, const struct review_ref *ref,
                struct okno_err *err)
 {
-    struct review_ref ref = {.item = item};
-    const struct okno_review_verdict verdict = {.item = item,
+    const struct okno_review_verdict verdict = {.item = ref->item,
                                                 .user = values[EXPERT].text,
                                                 .verdict = values[VERDICT].text,
                                                 .reason = values[REASON].text,
                                                 .comment = values[COMMENT].text};
     int64_t newest_us = 0;
     int64_t id = 0;
-    (void)snprintf(ref.survey, sizeof(ref.survey), "%s", values[SURVEY].text);
-    (void)snprintf(ref.audit, sizeof(ref.audit), "%s",
-                   values[AUDIT].text ? values[AUDIT].text : "imported");
     int rc = OKNO_DB_INT(db, "review.newest_counted", INT64_MIN, &newest_us, err,
-                         OKNO_INT("item", item));
+                         OKNO_INT("item", ref->item));
     return rc < 0 ? rc
-                  : review_add_verdict(db, &verdict, &ref, values[AT].integer >= newest_us,
+                  : review_add_verdict(db, &verdict, ref, values[AT].integer >= newest_us,
                                        values[AT].integer, &id, err);
 }
 
 static int store_row(const struct okno_import_env *env, void *ctx, const struct okno_value *values,
                      enum okno_stored *ret_stored, struct okno_err *err)
 {
-    int64_t item = 0;
+    struct review_ref ref = {0};
     (void)ctx;
     if (values[AT].integer > env->now_us)
         return okno_fail_field(err, OKNO_INVALID, "at", "at: %s is not yet", values[AT].text);
     int rc = check_subject(env->db, values[SURVEY].text, values[EXPERT].text, err);
     if (rc == 0)
-        rc = find_item(env->db, values, &item, err);
-    int known = rc == 0 ? find_known(env->db, values, item, err) : rc;
-    rc = known == 0 ? add(env->db, values, item, err) : known;
+        rc = find_item(env->db, values, &ref, err);
+    int known = rc == 0 ? find_known(env->db, values, ref.item, err) : rc;
+    rc = known == 0 ? add(env->db, values, &ref, err) : known;
     if (rc < 0)
         return rc;
     *ret_stored = known == 1 ? OKNO_STORED_DUPLICATE : OKNO_STORED_ADDED;

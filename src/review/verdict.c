@@ -92,6 +92,8 @@ static int load_standing(struct okno_db *db, const struct okno_review_verdict *v
     if (rc < 0)
         return rc;
     ret->ref.item = v->item;
+    ret->ref.part = okno_stmt_int(stmt, "part");
+    ret->ref.training = okno_stmt_int(stmt, "training") != 0;
     (void)snprintf(ret->ref.audit, sizeof(ret->ref.audit), "%s", okno_stmt_text(stmt, "audit"));
     (void)snprintf(ret->ref.survey, sizeof(ret->ref.survey), "%s", okno_stmt_text(stmt, "survey"));
     ret->decided = strcmp(okno_stmt_text(stmt, "state"), "decided") == 0;
@@ -202,21 +204,23 @@ static int log_verdict(struct okno_db *db, const struct okno_review_verdict *v,
     char reviewer[OKNO_PSEUDONYM_TEXT];
     char salt[OKNO_SALT_TEXT];
     int64_t undone = -1;
-    const struct okno_ledger_entry entry = {.kind = "verdict",
-                                            .audit = ref->audit,
+    const struct okno_ledger_entry entry = {.kind = ref->training ? "training" : "verdict",
+                                            .audit = ref->training ? NULL : ref->audit,
                                             .subject = id,
                                             .salt = okno_ledger_salt(salt),
                                             .at_us = now_us};
     int rc = okno_ledger_pseudonym(db, 'R', v->user, reviewer, err);
     if (rc == 0 && ref->verdict) {
         struct okno_err older = {0}; /* a decision made before the log began has no entry */
-        rc = okno_ledger_find(db, "verdict", ref->verdict, &undone, &older);
+        rc = okno_ledger_find(db, entry.kind, ref->verdict, &undone, &older);
         rc = rc == OKNO_NOT_FOUND ? 0 : rc < 0 ? okno_fail(err, rc, "%s", older.text) : 0;
     }
     if (rc < 0)
         return rc;
     okno_autojson json_t *json = entry_json(v, ref, reviewer, salt);
     (void)json_object_set_new(json, "counted", json_boolean(counted));
+    if (ref->part > 0)
+        (void)json_object_set_new(json, "part", json_integer(ref->part));
     if (undone >= 0)
         (void)json_object_set_new(json, "supersedes", json_integer(undone));
     return okno_ledger_append(db, &entry, json, NULL, err);
@@ -249,6 +253,8 @@ int review_add_verdict(struct okno_db *db, const struct okno_review_verdict *v,
     int rc = add(db, v, ref, counted, at_us, err);
     if (rc == 0 && counted)
         rc = OKNO_DB_RUN(db, "review.decide", NULL, err, OKNO_INT("item", v->item));
+    if (rc == 0 && counted && ref->part < 2)
+        rc = review_settle(db, v->item, err);
     if (rc == 0)
         rc = OKNO_DB_INT(db, "review.newest_verdict_id", 0, ret_id, err, OKNO_INT("item", v->item),
                          OKNO_TEXT("user", v->user));

@@ -17,7 +17,7 @@ UPDATE audits SET frame_sha256 = $sha256, frame_size = $size WHERE audit = $audi
 UPDATE audits SET state = $state WHERE audit = $audit;
 
 -- name: audit.count_undecided
-SELECT count(*) FROM review_items WHERE audit = $audit AND state = 'open';
+SELECT count(*) FROM review_items WHERE audit = $audit AND state = 'open' AND part < 3;
 
 -- name: audit.set_seed
 UPDATE audits SET seed = $seed WHERE audit = $audit;
@@ -99,8 +99,9 @@ VALUES ($audit, $rank, $survey, $stratum, $ticket, 1);
 SELECT rank, survey, stratum, ticket, round FROM audit_sample WHERE audit = $audit ORDER BY rank;
 
 -- name: audit.add_item
-INSERT INTO review_items (audit, survey, place, origin, state)
-VALUES ($audit, $survey, $place, 'random', 'open');
+-- Numbered by chance: no number tells an expert that a second one decides the same survey.
+INSERT INTO review_items (item, audit, survey, place, origin, state)
+VALUES (abs(random() % 1000000000000), $audit, $survey, $place, 'random', 'open');
 
 -- name: audit.add_job
 INSERT INTO jobs (kind, survey, audit, class, lost_at, state, next_try_at, made_at)
@@ -109,19 +110,17 @@ VALUES ($kind, $survey, $audit, 1, (SELECT lost_at FROM survey_lost WHERE survey
 ON CONFLICT (kind, survey, audit) DO UPDATE SET class = min(class, excluded.class);
 
 -- name: audit.progress
--- The random items of an audit by the verdict that stands: the newest counted one, unless undone.
+-- The random items of an audit by the verdict that stands.
 SELECT (SELECT count(*) FROM audit_sample WHERE audit = $audit) AS sample,
        count(v.id) AS reviewed,
        coalesce(sum(v.verdict = 'valid'), 0) AS valid,
        coalesce(sum(v.verdict = 'invalid'), 0) AS invalid,
        coalesce(sum(v.verdict = 'undeterminable'), 0) AS undeterminable
-FROM review_items i JOIN verdicts v ON v.item = i.item
-WHERE i.audit = $audit AND i.origin = 'random' AND v.verdict <> 'undone'
-  AND v.id = (SELECT max(w.id) FROM verdicts w WHERE w.item = i.item AND w.counted = 1);
+FROM standing v
+WHERE v.audit = $audit AND v.origin = 'random';
 
 -- name: audit.cells
--- The frozen frame of a domain by cell, with the verdicts that stand for its random sample: the
--- newest counted one of an item, unless undone. What a manager moved away from the employee that a
+-- The frozen frame of a domain by cell, with the verdicts that stand for its random sample. What a manager moved away from the employee that a
 -- domain is about is counted apart. Frame and verdicts are counted apart, so that the
 -- frame is read once from its index and only the sample's rows are looked up.
 WITH domain AS NOT MATERIALIZED (
@@ -147,12 +146,11 @@ FROM (
                = CASE d.force_majeure WHEN 0 THEN 'FM_REACHES_BACK' ELSE 'FALSE_FM' END,
            v.verdict = 'invalid', v.verdict = 'undeterminable',
            v.verdict = 'valid' AND a.id IS NOT NULL, v.verdict = 'invalid' AND a.id IS NOT NULL
-    FROM review_items i CROSS JOIN verdicts v ON v.item = i.item
-    CROSS JOIN domain d ON d.survey = i.survey
-    LEFT JOIN attributed a ON a.survey = i.survey AND $employee IS NOT NULL
+    FROM standing v
+    CROSS JOIN domain d ON d.survey = v.survey
+    LEFT JOIN attributed a ON a.survey = v.survey AND $employee IS NOT NULL
         AND coalesce(a.employee, 'unassigned') <> $employee
-    WHERE i.audit = $audit AND i.origin = 'random' AND v.verdict <> 'undone'
-      AND v.id = (SELECT max(w.id) FROM verdicts w WHERE w.item = i.item AND w.counted = 1)
+    WHERE v.audit = $audit AND v.origin = 'random'
 )
 GROUP BY stratum, class, force_majeure
 ORDER BY stratum, class, force_majeure;

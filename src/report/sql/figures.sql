@@ -1,10 +1,9 @@
 -- name: figures.evidence
 -- What the random sample of an audit gave per site.
 SELECT f.site, count(*) AS reviewed, sum(v.verdict = 'undeterminable') AS undeterminable
-FROM review_items i JOIN verdicts v ON v.item = i.item
-JOIN audit_frame f ON f.audit = i.audit AND f.survey = i.survey
-WHERE i.audit = $audit AND i.origin = 'random' AND v.verdict <> 'undone'
-  AND v.id = (SELECT max(w.id) FROM verdicts w WHERE w.item = v.item AND w.counted = 1)
+FROM standing v
+JOIN audit_frame f ON f.audit = v.audit AND f.survey = v.survey
+WHERE v.audit = $audit AND v.origin = 'random'
 GROUP BY f.site ORDER BY f.site;
 
 -- name: figures.version

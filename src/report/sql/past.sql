@@ -78,12 +78,13 @@ WHERE id <= $newest AND import IN (SELECT import FROM now.imports WHERE at <= $a
 SELECT max(id) FROM clocks;
 
 -- name: past.copy_review_items
-INSERT INTO main.review_items (item, audit, survey, place, origin, state)
-SELECT item, audit, survey, place, origin, state FROM now.review_items
-WHERE item <= $newest AND $at IS NOT NULL;
+-- All of them: nothing but decisions makes a difference, and their numbers go by chance.
+INSERT INTO main.review_items (item, audit, survey, place, origin, state, part, reader)
+SELECT item, audit, survey, place, origin, state, part, reader FROM now.review_items
+WHERE $newest IS NOT NULL AND $at IS NOT NULL;
 
 -- name: past.newest_review_items
-SELECT max(item) FROM review_items;
+SELECT count(*) FROM review_items;
 
 -- name: past.copy_verdicts
 INSERT INTO main.verdicts SELECT * FROM now.verdicts WHERE id <= $newest AND at <= $at;

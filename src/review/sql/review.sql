@@ -1,17 +1,25 @@
 -- name: review.held
--- The item that the user holds a live lease on.
+-- The item that the user holds a live lease on; a gold item looks like one of its audit.
 SELECT item, audit, survey FROM review_items
-WHERE lease_user = $user AND lease_until > $now AND state = 'open'
-  AND ($audit IS NULL OR audit = $audit)
-  AND NOT EXISTS (SELECT 1 FROM audits a WHERE a.audit = review_items.audit
+WHERE lease_user = $user AND lease_until > $now AND state = 'open' AND part < 3
+  AND ($audit IS NULL OR audit IN ($audit, 'gold:' || $audit))
+  AND NOT EXISTS (SELECT 1 FROM audits a WHERE a.audit = replace(review_items.audit, 'gold:', '')
                   AND a.state IN ('closed', 'abandoned'))
 ORDER BY lease_until DESC LIMIT 1;
 
 -- name: review.pick
--- The next free item: what is still being fetched and what this user has skipped come last. Nobody
--- is given a survey of their own, or of a point where they serve.
+-- The next free item: calibrations come first, what is still being fetched and what this user has
+-- skipped come last. Nobody is given a survey of their own, or of a point where they serve, nor one of
+-- the same audit again that they decided or hold. Appeals and gold items are handed out elsewhere.
 SELECT i.item, i.audit, i.survey FROM review_items i
 WHERE i.state = 'open' AND (i.lease_until IS NULL OR i.lease_until <= $now)
+  AND i.part < 3 AND i.origin <> 'gold' AND i.reader IN ('', $user)
+  AND NOT EXISTS (
+      SELECT 1 FROM review_items o WHERE o.audit = i.audit AND o.survey = i.survey
+      AND o.item <> i.item AND o.reader = i.reader
+      AND ((o.state = 'open' AND o.lease_user = $user AND o.lease_until > $now)
+           OR EXISTS (SELECT 1 FROM verdicts v WHERE v.item = o.item AND v.user = $user
+                      AND v.counted = 1)))
   AND ($audit IS NULL OR i.audit = $audit)
   AND NOT EXISTS (SELECT 1 FROM audits a WHERE a.audit = i.audit
                   AND a.state IN ('closed', 'abandoned'))
@@ -24,7 +32,7 @@ WHERE i.state = 'open' AND (i.lease_until IS NULL OR i.lease_until <= $now)
 ORDER BY EXISTS (SELECT 1 FROM skips s WHERE s.item = i.item AND s.user = $user),
          EXISTS (SELECT 1 FROM jobs j WHERE j.survey = i.survey
                  AND j.state IN ('waiting', 'running')),
-         i.audit, i.place
+         i.origin <> 'calibration', i.audit, i.place, i.part
 LIMIT 1;
 
 -- name: review.lease
@@ -47,11 +55,37 @@ UPDATE review_items SET lease_user = NULL, lease_token = NULL, lease_until = NUL
 WHERE item = $item AND lease_user = $user AND lease_token = $token AND state = 'open';
 
 -- name: review.get_item
-SELECT i.item, i.audit, i.survey, i.place, i.origin, i.state, i.lease_user, i.lease_token,
-       i.lease_until, coalesce(a.title, '') AS audit_title, coalesce(a.plan, '{}') AS plan,
-       coalesce(a.state IN ('closed', 'abandoned'), 0) AS audit_over
-FROM review_items i LEFT JOIN audits a ON a.audit = i.audit
+-- A gold item looks like one of its audit: shown is what experts see, audit where decisions go.
+SELECT i.item, i.audit, i.survey, i.place, i.part, i.state, i.lease_user, i.lease_token,
+       i.lease_until, coalesce(a.title, c.title, '') AS audit_title, coalesce(a.plan, '{}') AS plan,
+       coalesce(a.state IN ('closed', 'abandoned'), c.closed_at IS NOT NULL, 0) AS audit_over,
+       replace(i.audit, 'gold:', '') AS shown,
+       CASE i.origin WHEN 'gold' THEN 'random' ELSE i.origin END AS origin,
+       i.origin IN ('gold', 'calibration') AS training
+FROM review_items i LEFT JOIN audits a ON a.audit = replace(i.audit, 'gold:', '')
+LEFT JOIN calibrations c ON i.origin = 'calibration' AND c.calibration = substr(i.audit, 13)
 WHERE i.item = $item;
+
+-- name: review.settle_open
+-- Two experts disagree about the survey of an item: a third one is to rule.
+INSERT INTO review_items (item, audit, survey, place, origin, part, state)
+SELECT abs(random() % 1000000000000), i.audit, i.survey, i.place, i.origin, 2, 'open'
+FROM review_items i
+JOIN votes a ON a.audit = i.audit AND a.survey = i.survey AND a.part = 0
+JOIN votes b ON b.audit = i.audit AND b.survey = i.survey AND b.part = 1
+WHERE i.item = $item AND i.part < 2
+  AND (a.verdict <> b.verdict OR a.correction IS NOT b.correction)
+ON CONFLICT (audit, survey, part, reader) DO UPDATE SET state = 'open' WHERE state = 'withdrawn';
+
+-- name: review.settle_withdraw
+-- A ruling that nobody gave yet is not needed where two experts do not disagree any more.
+UPDATE review_items SET state = 'withdrawn', lease_user = NULL, lease_token = NULL, lease_until = NULL
+WHERE part = 2 AND state = 'open'
+  AND (audit, survey) = (SELECT i.audit, i.survey FROM review_items i WHERE i.item = $item AND i.part < 2)
+  AND NOT EXISTS (
+      SELECT 1 FROM votes a JOIN votes b ON b.audit = a.audit AND b.survey = a.survey AND b.part = 1
+      WHERE a.audit = review_items.audit AND a.survey = review_items.survey AND a.part = 0
+        AND (a.verdict <> b.verdict OR a.correction IS NOT b.correction));
 
 -- name: review.decide
 UPDATE review_items SET state = 'decided' WHERE item = $item;
@@ -78,10 +112,10 @@ SELECT max(id) FROM verdicts WHERE item = $item AND user = $user;
 
 -- name: review.undoable
 -- The user's newest decision that still stands in an audit that is not closed.
-SELECT v.id, v.item, v.audit, v.survey FROM verdicts v
-JOIN review_items i ON i.item = v.item
-LEFT JOIN audits a ON a.audit = v.audit
-WHERE v.user = $user AND v.counted = 1 AND v.verdict <> 'undone' AND i.state = 'decided'
+SELECT v.id, v.item, v.audit, v.survey, i.part, i.origin IN ('gold', 'calibration') AS training
+FROM verdicts v JOIN review_items i ON i.item = v.item
+LEFT JOIN audits a ON a.audit = replace(v.audit, 'gold:', '')
+WHERE v.user = $user AND v.counted = 1 AND v.verdict <> 'undone' AND i.state = 'decided' AND i.part < 3
   AND coalesce(a.state, 'drawn') <> 'closed'
   AND v.id = (SELECT max(w.id) FROM verdicts w WHERE w.item = v.item AND w.counted = 1)
 ORDER BY v.id DESC LIMIT 1;
@@ -96,8 +130,15 @@ SELECT EXISTS (SELECT 1 FROM surveys s JOIN force_majeure f ON f.point = s.point
 INSERT INTO skips (item, user, at, reason) VALUES ($item, $user, $at, $reason);
 
 -- name: review.progress
-SELECT count(*) AS total, coalesce(sum(state = 'decided'), 0) AS reviewed
-FROM review_items WHERE audit = $audit;
+-- Every decision is one step, so that nobody can tell by it which survey is looked at twice, or which
+-- is gold: of these there are as many as the plan says.
+SELECT count(*) FILTER (WHERE part < 2 OR (part = 2 AND state = 'decided')) + g.planned AS total,
+       count(*) FILTER (WHERE part < 3 AND state = 'decided')
+           + min(g.planned, (SELECT count(*) FROM review_items
+                             WHERE audit = 'gold:' || $audit AND state = 'decided')) AS reviewed
+FROM (SELECT coalesce((SELECT json_extract(plan, '$.gold') FROM audits WHERE audit = $audit), 0)
+          AS planned) g
+LEFT JOIN review_items ON audit = $audit;
 
 -- name: review.survey
 -- What the expert may know of the survey; the answer and the employee are left to the caller.
@@ -150,9 +191,20 @@ SELECT EXISTS (SELECT 1 FROM users u JOIN subjects s ON s.survey = $survey
                                  WHERE h.point = s.point AND h.employee = u.employee)));
 
 -- name: review.drawn
-SELECT i.item, coalesce(a.state IN ('closed', 'abandoned'), 0) AS over
+-- Where an expert's decision about a survey of an audit goes: what they decided already, else the
+-- first part that waits. Nobody decides two parts.
+-- full: others decided all its parts.
+SELECT i.item, coalesce(a.state IN ('closed', 'abandoned'), 0) AS over, i.part,
+       NOT w.mine AND i.state <> 'open' AND EXISTS (
+           SELECT 1 FROM review_items d WHERE d.audit = i.audit AND d.survey = i.survey AND d.part = 1)
+           AS full
 FROM review_items i LEFT JOIN audits a ON a.audit = i.audit
-WHERE i.audit = $audit AND i.survey = $survey;
+JOIN (SELECT x.item, EXISTS (SELECT 1 FROM verdicts v WHERE v.item = x.item AND v.user = $user
+                             AND v.counted = 1) AS mine
+      FROM review_items x WHERE x.audit = $audit AND x.survey = $survey) w ON w.item = i.item
+WHERE i.audit = $audit AND i.survey = $survey AND i.part < 3 AND i.state <> 'withdrawn'
+ORDER BY w.mine DESC, i.state = 'open' DESC, i.part
+LIMIT 1;
 
 -- name: review.add_imported_item
 INSERT INTO review_items (audit, survey, place, origin, state)

@@ -4,12 +4,23 @@
 #include "handlers.h"
 
 #include "okno/audit.h"
+#include "okno/review.h"
 
 static void blind(const struct http_request *request, json_t *audit)
 {
-    static const char *const hidden[] = {"valid", "invalid", "undeterminable"};
+    static const char *const hidden[] = {"valid", "invalid", "undeterminable", "agreement",
+                                         "double_review"};
+    int64_t reviewed = 0;
+    int64_t total = 0;
+    struct okno_err none = {0};
     if (request->role != HTTP_EXPERT)
         return;
+    if (okno_review_progress(request->db, json_string_value(json_object_get(audit, "audit")),
+                             &reviewed, &total, &none) == 0) {
+        /* the queue's own counter: one of settled surveys would tell which are decided twice */
+        (void)json_object_set_new(audit, "sample", json_integer(total));
+        (void)json_object_set_new(audit, "reviewed", json_integer(reviewed));
+    }
     for (size_t i = 0; i < OKNO_COUNT(hidden); i++)
         (void)json_object_del(audit, hidden[i]);
 }

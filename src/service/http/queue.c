@@ -55,7 +55,7 @@ static int progress_of(struct okno_db *db, int64_t item, json_t **ret_progress,
                        struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
-    char audit[OKNO_ID_TEXT];
+    char audit[80];
     int64_t reviewed = 0;
     int64_t total = 0;
     int rc = OKNO_DB_PREPARE(db, "review.get_item", &stmt, err, OKNO_INT("item", item));
@@ -63,7 +63,7 @@ static int progress_of(struct okno_db *db, int64_t item, json_t **ret_progress,
         rc = okno_stmt_step(stmt, err);
     if (rc <= 0)
         return rc < 0 ? rc : okno_fail(err, OKNO_NOT_FOUND, "the item is gone");
-    (void)snprintf(audit, sizeof(audit), "%s", okno_stmt_text(stmt, "audit"));
+    (void)snprintf(audit, sizeof(audit), "%s", okno_stmt_text(stmt, "shown"));
     rc = okno_review_progress(db, audit, &reviewed, &total, err);
     if (rc == 0)
         *ret_progress =
