@@ -189,7 +189,9 @@ static int watch_devices(const struct watch *w, const struct okno_device_vec *de
         rc = *device->point ? site_of(w->db, device->point, one.site, err) : 0;
         if (bit == OKNO_DEVICE_QUIET)
             one.at_us = device->unheard_since_us;
-        one.detail = json_pack("{s:I}", "offset_ms", (json_int_t)(device->offset_us / OKNO_MS_US));
+        one.detail =
+            json_pack("{s:I, s:b}", "offset_ms", (json_int_t)(device->offset_us / OKNO_MS_US),
+                      "heard", device->last_arrival_us != INT64_MIN);
         if (rc == 0)
             rc = keep(&now, &one, err);
         else

@@ -189,8 +189,10 @@ static int look_at_device(struct doctor *d, const struct okno_device *device)
              (double)device->offset_us / OKNO_SECOND_US);
     if (device->alerts & OKNO_DEVICE_QUIET)
         tell(d, LEVEL_WARNING, subject, "see that it has power and a network",
-             "at point %s, nothing heard since %s", device->point,
-             okno_time_format(device->unheard_since_us, since));
+             device->last_arrival_us == INT64_MIN
+                 ? "at point %s, never heard of since it was paired at %s"
+                 : "at point %s, nothing heard since %s",
+             device->point, okno_time_format(device->unheard_since_us, since));
     if (device->missing)
         tell(d, LEVEL_WARNING, subject, "let it send its backlog, or read it out and import events",
              "%lld of its numbers never came, the first is %s", (long long)device->missing,

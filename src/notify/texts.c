@@ -248,12 +248,15 @@ static int add_alert_text(const struct notify_matter *m, const json_t *alert, co
                           struct okno_buf *plain, struct okno_err *err)
 {
     struct field fields[ALERT_FIELDS];
+    const json_t *heard = json_object_get(json_object_get(alert, "detail"), "heard");
+    const char *kind = text_of(alert, "kind");
     int rc = 0;
+    if (strcmp(kind, "device_quiet") == 0 && json_is_false(heard))
+        kind = "device_never";
     alert_fields(m, alert, fields);
     if (strcmp(event, "closed") == 0)
         rc = okno_buf_printf(plain, err, "%s: ", template_of(m, "closed"));
-    return rc < 0 ? rc
-                  : fill(plain, template_of(m, text_of(alert, "kind")), fields, ALERT_FIELDS, err);
+    return rc < 0 ? rc : fill(plain, template_of(m, kind), fields, ALERT_FIELDS, err);
 }
 
 /* `alert` NULL for a digest or a test; takes no reference. `more` is merged into the document. */

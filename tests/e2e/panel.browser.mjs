@@ -198,6 +198,33 @@ test("two tablets: the seller's press lights up the customer's", async () => {
   await service.wait(`SELECT state FROM surveys WHERE survey = '${seller.device}.1.2'`, [{ state: "silent" }]);
 });
 
+test("a seller's page ends its count when the customer has answered elsewhere", async () => {
+  const customer = await tablet("panel", { point: "P1" });
+  const seller = await tablet("button", { point: "P1" });
+  const answered = await glimpse(seller.page, ".seller p", "Клиент ответил");
+  const lit = await glimpse(customer.page, "main.lit");
+  await seller.page.locator(".press").click();
+  await lit();
+  await press(customer.page, "no");
+  await answered();
+  await heard(customer.device, ["alive", "no"]);
+  assert.ok(!(await seller.page.locator(".seller").innerText()).includes("осталось"));
+});
+
+test("what the service knows of a queue is corrected as soon as it is empty", async () => {
+  const { page, device } = await tablet("panel", { hurried: true });
+  const known = (queued) => service.wait(`SELECT queued FROM panel_states WHERE device = '${device}'`, [{ queued }]);
+  await page.route("**/api/v1/events", (route) => route.abort());
+  await press(page, "yes");
+  await queued(page, 1);
+  await page.clock.fastForward(61000); // its report of every minute
+  await known(1);
+  await page.unroute("**/api/v1/events");
+  await page.clock.fastForward(30000); // tried again, and not yet time for another report
+  await heard(device, ["alive", "yes"]);
+  await known(0);
+});
+
 test("where the stream is blocked the press is heard by asking", async () => {
   const customer = await tablet("panel", { point: "P2" });
   await customer.page.route("**/panel/presses*", (route) => (route.request().headers().accept.includes("event-stream") ? route.abort() : route.continue()));
@@ -319,9 +346,9 @@ test("a phone at a code answers without JavaScript, once, and fills no window", 
   await phone.page.getByRole("button", { name: "Нет" }).click();
   await phone.page.getByText("Спасибо за ответ!").waitFor();
   await service.wait(`SELECT channel, kind FROM events WHERE device = 'qr-${code}'`, [{ channel: "qr", kind: "no" }]);
-  await phone.page.goto(`${service.url}/q/${code}`);
-  await phone.page.getByRole("button", { name: "Да" }).click();
+  await phone.page.goto(`${service.url}/q/${code}`); // and is told so at once, not after another answer
   await phone.page.getByText("С этого телефона здесь уже ответили").waitFor();
+  assert.equal(await phone.page.getByRole("button").count(), 0);
   await shoot(phone.page, "qr-again-360");
   await service.wait(`SELECT answer, channel FROM spontaneous WHERE rating LIKE 'qr-${code}%'`, [{ answer: "no", channel: "qr" }]);
   await service.wait(`SELECT answer FROM surveys WHERE survey = '${seller.device}.1.2'`, [{ answer: null }]);

@@ -8,6 +8,8 @@ import { keyName } from "../../src/ui/src/keys.js";
 import { link, parseRoute } from "../../src/ui/src/router.js";
 import { dayStart, formatClockMs, formatLeft, formatPeriod, formatWhen, localDate } from "../../src/ui/src/time.js";
 import { stepText } from "../../src/ui/src/steps.js";
+import { errorText } from "../../src/ui/src/errors.js";
+import { sentences, translated } from "../../src/ui/src/service-words.js";
 import { formatIndex, formatShare } from "../../src/ui/src/format.js";
 
 const sources = new URL("../../src/ui/src/", import.meta.url);
@@ -30,6 +32,32 @@ test("every text that the page asks for by name is in the table", async () => {
     const source = await readFile(new URL(name, sources), "utf8");
     for (const [, key] of source.matchAll(/\bt\("([\w.]+)"/g)) assert.ok(key in (name === "panel-main.js" ? panelWords : table), `${name}: ${key}`);
   }
+});
+
+const sourcesOf = async (dir) => (await Promise.all((await readdir(dir)).filter((name) => name.endsWith(".c")).map((name) => readFile(new URL(name, dir), "utf8")))).join("\n");
+
+test("every code of an error is told in both languages as its table says", async () => {
+  const header = await readFile(new URL("../../include/okno/err.h", import.meta.url), "utf8");
+  const rows = [...header.matchAll(/X\((\w+), \d+, \d+, \d+, "([^"]*)", "([^"]*)"\)/g)];
+  assert.ok(rows.length > 35);
+  for (const [, name, en, ru] of rows) assert.deepEqual(table[`code.${name.toLowerCase()}`], { en, ru }, name);
+});
+
+test("sentences of the service that the page says in Russian are those that the service says", async () => {
+  const src = new URL("../../src/", import.meta.url);
+  const rooms = await Promise.all(["notify/", "base/", "alert/", "registry/"].map((room) => sourcesOf(new URL(room, src))));
+  const said = rooms.join("\n").replace(/"\s*\n\s*"/g, "").replace(/%(?:\.\d+)?(?:ll)?[sd]/g, "{}").replaceAll("\\\"", "\"").replaceAll("({}{}{})", "({})");
+  for (const [from] of sentences) assert.ok(said.includes(from), from);
+});
+
+test("what the service said is told in Russian by sentence, else by code with the original", () => {
+  const error = (code, message, field = null) => ({ status: 400, code, message, field });
+  assert.equal(errorText(error("invalid", "k must be from 0 to 1", "k")), "The service said: k must be from 0 to 1");
+  setLanguage("ru");
+  assert.equal(translated("given up: the receiver is in trouble (502)"), "попытки прекращены: у получателя сбой (502)");
+  assert.equal(translated("something new"), "something new");
+  assert.equal(errorText(error("unknown_ref", 'to: there is no destination "crew" (import it first)', "to")), "Ответ службы: сообщает: получателя «crew» нет (сначала импортируйте его)");
+  assert.equal(errorText(error("invalid", "k must be from 0 to 1", "k")), "Недопустимое значение (поле k). Подробности (по-английски): k must be from 0 to 1");
 });
 
 test("plural forms follow the language", () => {

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "client.h"
 
+#include "../../src/service/http/live.h"
+
 #include "okno/panel.h"
 #include "okno/survey.h"
 
@@ -297,6 +299,10 @@ static void await_text(int fd, const char *text)
         ssize_t more = recv(fd, got + len, sizeof(got) - 1 - len, 0);
         assert_true(more > 0);
         got[len += (size_t)more] = '\0';
+        if (len > sizeof(got) / 2 && !strstr(got, text)) { /* the end of it may be the beginning */
+            memmove(got, got + len - 64, 65);
+            len = 64;
+        }
     }
 }
 
@@ -370,6 +376,115 @@ static void one_panel_leaves_streams_to_the_others(void **state)
         fds[i] = listen_as(fixture, i < 5 ? first : second, i == 4 ? " 503 " : "listening");
     for (size_t i = 0; i < OKNO_COUNT(fds); i++)
         (void)close(fds[i]);
+}
+
+static void an_answer_is_told_to_who_asks_but_not_which_it_was(void **state)
+{
+    struct fixture *fixture = *state;
+    char button[120];
+    char panel[120];
+    char body[300];
+    char now[OKNO_TIME_TEXT];
+    paired(fixture, "B1", "button", button);
+    paired(fixture, "T1", "panel", panel);
+    send_press(fixture, button, 1, OKNO_SECOND_US);
+    (void)okno_time_format(okno_time_now(), now);
+    (void)snprintf(
+        body, sizeof(body),
+        "{\"now\":\"%s\",\"events\":[{\"boot\":1,\"seq\":1,\"time\":\"%s\",\"kind\":\"no\"}]}", now,
+        now);
+    AUTO_ANSWER sent = client_request(fixture_port(fixture), "POST", "/api/v1/events", panel, body);
+    assert_int_equal(sent.status, 202);
+    AUTO_ANSWER all = client_request(fixture_port(fixture), "GET",
+                                     "/api/v1/panel/presses?after=0&answers=true", button, NULL);
+    okno_autojson json_t *json = answer_json(&all);
+    const json_t *told = json_object_get(json, "presses");
+    assert_int_equal(json_array_size(told), 2);
+    assert_string_equal(json_text(json_array_get(told, 0), "kind"), "press");
+    assert_string_equal(json_text(json_array_get(told, 1), "kind"), "answer");
+    assert_null(strstr(all.body, "\"no\""));
+    AUTO_ANSWER presses =
+        client_request(fixture_port(fixture), "GET", "/api/v1/panel/presses?after=0", button, NULL);
+    assert_null(strstr(presses.body, "answer"));
+    AUTO_ANSWER wrong = client_request(fixture_port(fixture), "GET",
+                                       "/api/v1/panel/presses?answers=all", button, NULL);
+    assert_int_equal(wrong.status, 400);
+}
+
+static long resident_kb(void)
+{
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%*d %ld", &pages), 1);
+    (void)fclose(file);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* Who does not read fills its own socket, and nothing else: presses are told from a ring. */
+static void a_reader_that_never_reads_costs_nobody_anything(void **state)
+{
+    struct fixture *fixture = *state;
+    char button[120];
+    char slow[120];
+    char quick[120];
+    char request[400];
+    int small = 2048;
+    paired(fixture, "B1", "button", button);
+    paired(fixture, "T1", "panel", slow);
+    paired(fixture, "T2", "panel", quick);
+    int stuck = client_connect(fixture_port(fixture));
+    assert_int_equal(setsockopt(stuck, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+    int len = snprintf(request, sizeof(request),
+                       "GET /api/v1/panel/presses HTTP/1.1\r\nHost: a\r\nAccept: "
+                       "text/event-stream\r\n%s\r\n",
+                       slow);
+    client_send(stuck, request, (size_t)len);
+    int fd = listen_as(fixture, quick, "listening");
+    send_press(fixture, button, 1, 0);
+    await_text(fd, "\"seq\":1,");
+    long before_kb = resident_kb();
+    struct http_press press = {.boot = 1, .at_us = okno_time_monotonic()};
+    (void)snprintf(press.point, sizeof(press.point), "P1");
+    (void)snprintf(press.device, sizeof(press.device), "B1");
+    for (press.seq = 2; press.seq < 200000; press.seq++)
+        http_live_tell(http_server_live(fixture->server), &press);
+    send_press(fixture, button, 200000, 0);
+    await_text(fd, "\"seq\":200000,");
+    assert_in_range(resident_kb(), 0, before_kb + 4096);
+    (void)close(fd);
+    (void)close(stuck);
+}
+
+/* What stderr gets while the work runs. */
+static void a_stream_too_many_is_a_warning_in_the_log_and_no_error(void **state)
+{
+    struct fixture *fixture = *state;
+    char header[120];
+    char log[8192];
+    int fds[5];
+    int ends[2];
+    paired(fixture, "T1", "panel", header);
+    assert_int_equal(pipe(ends), 0);
+    okno_log_set_level(OKNO_LOG_WARNING);
+    int kept = dup(STDERR_FILENO);
+    assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+    for (size_t i = 0; i < OKNO_COUNT(fds); i++)
+        fds[i] = listen_as(fixture, header, i == 4 ? " 503 " : "listening");
+    for (size_t i = 0; i < OKNO_COUNT(fds); i++)
+        (void)close(fds[i]);
+    AUTO_ANSWER answer =
+        client_request(fixture_port(fixture), "GET", "/api/v1/panel", header, NULL);
+    assert_true(dup2(kept, STDERR_FILENO) >= 0);
+    okno_log_set_level(OKNO_LOG_ERROR);
+    (void)close(kept);
+    (void)close(ends[1]);
+    ssize_t got = read(ends[0], log, sizeof(log) - 1);
+    (void)close(ends[0]);
+    assert_true(got > 0);
+    log[got] = '\0';
+    assert_non_null(strstr(log, "level=warning room=http msg=\"GET /api/v1/panel/presses 503"));
+    assert_null(strstr(log, "level=error"));
 }
 
 /* Somebody who sees no site, or another, neither invites nor revokes here, and sees nothing. */
@@ -528,6 +643,12 @@ static void a_phone_answers_once_in_a_while(void **state)
     assert_int_equal(second.status, 429);
     assert_non_null(answer_header(&second, "Retry-After"));
     assert_non_null(strstr(second.body, "уже ответили"));
+    char path[80];
+    (void)snprintf(path, sizeof(path), "/q/%s", code.code);
+    AUTO_ANSWER again = client_request(fixture_port(fixture), "GET", path, cookie, NULL);
+    assert_int_equal(again.status, 200); /* told at once, not after another answer */
+    assert_non_null(strstr(again.body, "уже ответили"));
+    assert_null(strstr(again.body, "<form"));
     cookie[strlen(cookie) - 4] ^= 1; /* not our signature */
     AUTO_ANSWER forged = answer_by_phone(fixture, code.code, cookie, "answer=yes");
     assert_int_equal(forged.status, 303);
@@ -610,6 +731,9 @@ int main(void)
         TEST(a_stream_tells_presses_at_once_and_ends_with_the_service),
         TEST(an_open_stream_of_a_revoked_panel_tells_nothing),
         TEST(one_panel_leaves_streams_to_the_others),
+        TEST(an_answer_is_told_to_who_asks_but_not_which_it_was),
+        TEST(a_reader_that_never_reads_costs_nobody_anything),
+        TEST(a_stream_too_many_is_a_warning_in_the_log_and_no_error),
         TEST(rights_end_at_the_own_sites),
         TEST(a_device_of_another_site_is_not_taken_over),
         TEST(a_phone_is_shown_the_question_of_the_point),

@@ -225,12 +225,20 @@ static int run(struct http_request *request, struct http_reply *reply, struct ok
     return rc < 0 ? rc : request->route->handler(request, reply, err);
 }
 
+/* Refusals that say "later" are no faults of ours: a stream too many, a database that is taken. */
+static bool is_refusal(int rc)
+{
+    return rc == OKNO_BUSY || rc == OKNO_NOT_YET || rc == OKNO_CANCELLED || rc == OKNO_TRANSIENT ||
+           rc == OKNO_ARCHIVE_BUSY;
+}
+
 static void log_request(const struct http_request *request, const struct http_reply *reply,
                         int64_t took_us, const struct okno_err *err)
 {
-    enum okno_log_level level = reply->status >= 500 ? OKNO_LOG_ERROR
-                                : request->route     ? OKNO_LOG_INFO
-                                                     : OKNO_LOG_DEBUG;
+    enum okno_log_level level = reply->status < 500
+                                    ? request->route ? OKNO_LOG_INFO : OKNO_LOG_DEBUG
+                                : is_refusal(err->code) ? OKNO_LOG_WARNING
+                                                        : OKNO_LOG_ERROR;
     const char *who = request->who.user[0] ? request->who.user : request->device;
     okno_log(level, "http", "%s %.200s %d user=%s peer=%s ms=%lld%s%s", request->method,
              request->path, reply->status, *who ? who : "-", request->peer,

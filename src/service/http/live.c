@@ -43,8 +43,8 @@ uint64_t http_live_now(struct http_live *live)
 }
 
 /* Under the lock. A number from before a restart of the service counts as nothing seen yet. */
-static bool find_next(const struct http_live *live, const char *point, uint64_t *after,
-                      struct http_press *ret_press)
+static bool find_next(const struct http_live *live, const char *point, bool answers,
+                      uint64_t *after, struct http_press *ret_press)
 {
     if (*after > live->told)
         *after = 0;
@@ -53,7 +53,7 @@ static bool find_next(const struct http_live *live, const char *point, uint64_t 
     while (*after < live->told) {
         const struct http_press *press = &live->presses[*after % HTTP_LIVE_PRESSES];
         ++*after;
-        if (strcmp(press->point, point) == 0) {
+        if (strcmp(press->point, point) == 0 && (answers || !press->answer)) {
             *ret_press = *press;
             return true;
         }
@@ -61,15 +61,16 @@ static bool find_next(const struct http_live *live, const char *point, uint64_t 
     return false;
 }
 
-bool http_live_next(struct http_live *live, const char *point, uint64_t *after, int64_t wait_us,
-                    struct http_press *ret_press)
+bool http_live_next(struct http_live *live, const char *point, bool answers, uint64_t *after,
+                    int64_t wait_us, struct http_press *ret_press)
 {
     int64_t until_us = okno_time_monotonic() + wait_us;
     const struct timespec until = {.tv_sec = (time_t)(until_us / OKNO_SECOND_US),
                                    .tv_nsec = (long)(until_us % OKNO_SECOND_US) * 1000};
     bool found = false;
     (void)pthread_mutex_lock(&live->lock);
-    while (!(found = find_next(live, point, after, ret_press)) && wait_us > 0 && !live->stopping)
+    while (!(found = find_next(live, point, answers, after, ret_press)) && wait_us > 0 &&
+           !live->stopping)
         if (pthread_cond_timedwait(&live->changed, &live->lock, &until) != 0)
             break;
     (void)pthread_mutex_unlock(&live->lock);

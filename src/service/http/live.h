@@ -1,5 +1,5 @@
-/* Presses as they arrive, for panels that wait to light up. A ring of the newest; who reads too
- * slowly misses the oldest. Telling never waits for a reader. */
+/* Presses and answers as they arrive, for panels that wait to light up or to rest. A ring of the
+ * newest; who reads too slowly misses the oldest. Telling never waits for a reader. */
 #ifndef OKNO_SERVICE_LIVE_H
 #define OKNO_SERVICE_LIVE_H
 
@@ -16,6 +16,7 @@ struct http_press {
     uint64_t number; /* from 1 upwards */
     char point[OKNO_ID_TEXT];
     char device[OKNO_ID_TEXT];
+    bool answer; /* of a customer; which one is nobody's business here */
     int64_t boot, seq;
     int64_t at_us; /* our monotonic clock when the button went down */
 };
@@ -37,11 +38,11 @@ void http_live_tell(struct http_live *live, const struct http_press *press);
 /* How many were told so far. */
 uint64_t http_live_now(struct http_live *live);
 
-/* The next press of the point after number *after, waiting up to wait_us for one. True with
- * *ret_press; *after moves past all that was looked at. False at the end of the wait, or when the
- * service stops. */
-bool http_live_next(struct http_live *live, const char *point, uint64_t *after, int64_t wait_us,
-                    struct http_press *ret_press);
+/* The next press (and answer, with `answers`) of the point after number *after, waiting up to
+ * wait_us for one. True with *ret_press; *after moves past all that was looked at. False at the end
+ * of the wait, or when the service stops. */
+bool http_live_next(struct http_live *live, const char *point, bool answers, uint64_t *after,
+                    int64_t wait_us, struct http_press *ret_press);
 
 /* A place for one more stream of the device; -1 when there is none, or the device has its share:
  * one alone must not keep the others from listening. */

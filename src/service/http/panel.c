@@ -315,12 +315,12 @@ int http_post_panel_boot(struct http_request *request, struct http_reply *reply,
     return rc < 0 ? rc : http_reply_json(reply, json_pack("{s:I}", "boot", (json_int_t)boot), err);
 }
 
-/* ---- presses as they come ---- */
+/* ---- presses and answers as they come ---- */
 
 static void tell_press(struct http_request *request, const char *point, const json_t *result,
-                       int64_t age_us)
+                       bool answer, int64_t age_us)
 {
-    struct http_press press = {.at_us = okno_time_monotonic() - age_us};
+    struct http_press press = {.answer = answer, .at_us = okno_time_monotonic() - age_us};
     press.boot = json_integer_value(json_object_get(result, "boot"));
     press.seq = json_integer_value(json_object_get(result, "seq"));
     (void)snprintf(press.point, sizeof(press.point), "%s", point);
@@ -328,15 +328,16 @@ static void tell_press(struct http_request *request, const char *point, const js
     http_live_tell(&request->service->live, &press);
 }
 
-/* A short press that was stored just now and is no older than a window. */
-static bool is_fresh_press(const json_t *item, const json_t *result, int64_t shown_us,
-                           int64_t *ret_age_us)
+/* A short press or an answer that was stored just now and is no older than a window. */
+static bool is_fresh(const json_t *item, const json_t *result, int64_t shown_us, bool *ret_answer,
+                     int64_t *ret_age_us)
 {
     const char *kind = json_string_value(json_object_get(item, "kind"));
     const json_t *duration = json_object_get(item, "duration_ms");
     int64_t ms = json_integer_value(duration);
     int64_t at_us = 0;
-    bool press = kind ? strcmp(kind, "press") == 0
+    *ret_answer = kind && okno_text_is_word(kind, "yes no unsure");
+    bool press = kind ? *ret_answer || strcmp(kind, "press") == 0
                       : duration && ms >= OKNO_EVENT_PRESS_MS && ms < OKNO_EVENT_HOLD_MS;
     const char *told = json_string_value(json_object_get(result, "result"));
     if (!press || !told || strcmp(told, "added") != 0 ||
@@ -358,7 +359,8 @@ void http_panel_tell(struct http_request *request, const struct http_intake_batc
     for (size_t i = 0; i < count; i++) {
         const json_t *item = many ? json_array_get(batch->items, i) : batch->items;
         int64_t age_us = 0;
-        if (!is_fresh_press(item, json_array_get(batch->results, i), shown_us, &age_us))
+        bool answer = false;
+        if (!is_fresh(item, json_array_get(batch->results, i), shown_us, &answer, &age_us))
             continue;
         if (!looked && find_pairing(request->db, request->device, batch->arrived_us, &found,
                                     &pairing, &err) < 0)
@@ -366,15 +368,17 @@ void http_panel_tell(struct http_request *request, const struct http_intake_batc
         looked = true;
         if (!found)
             return;
-        tell_press(request, pairing.point, json_array_get(batch->results, i), age_us);
+        if (answer ? pairing.panel : pairing.button)
+            tell_press(request, pairing.point, json_array_get(batch->results, i), answer, age_us);
     }
 }
 
 static json_t *press_json(const struct http_press *press)
 {
-    return json_pack("{s:I, s:s, s:I, s:I, s:I}", "number", (json_int_t)press->number, "device",
-                     press->device, "boot", (json_int_t)press->boot, "seq", (json_int_t)press->seq,
-                     "age_ms", (json_int_t)((okno_time_monotonic() - press->at_us) / OKNO_MS_US));
+    return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I}", "kind", press->answer ? "answer" : "press",
+                     "number", (json_int_t)press->number, "device", press->device, "boot",
+                     (json_int_t)press->boot, "seq", (json_int_t)press->seq, "age_ms",
+                     (json_int_t)((okno_time_monotonic() - press->at_us) / OKNO_MS_US));
 }
 
 struct stream {
@@ -385,7 +389,7 @@ struct stream {
     char point[OKNO_ID_TEXT];
     uint64_t after;
     int64_t until_us;
-    bool greeted;
+    bool answers, greeted;
 };
 
 static void stream_free(void *context)
@@ -436,16 +440,24 @@ static size_t stream_next(void *context, char *bytes, size_t size)
     }
     if (okno_time_monotonic() >= stream->until_us || http_live_stopping(stream->live))
         return 0;
-    bool pressed = http_live_next(stream->live, stream->point, &stream->after, ping_us, &press);
+    bool pressed = http_live_next(stream->live, stream->point, stream->answers, &stream->after,
+                                  ping_us, &press);
     if (!may_hear(stream))
         return 0;
     if (!pressed)
         return http_live_stopping(stream->live) ? 0 : text_into(bytes, size, ": here\n\n");
     okno_autojson json_t *json = press_json(&press);
     okno_autofree char *data = json ? json_dumps(json, JSON_COMPACT) : NULL;
-    (void)snprintf(text, sizeof(text), "id: %" PRIu64 "\nevent: press\ndata: %s\n\n", press.number,
-                   data ? data : "null");
+    (void)snprintf(text, sizeof(text), "id: %" PRIu64 "\nevent: %s\ndata: %s\n\n", press.number,
+                   press.answer ? "answer" : "press", data ? data : "null");
     return text_into(bytes, size, text);
+}
+
+/* Answers, too, for those who ask for them: that there was one, not which. */
+static bool hears_answers(const struct http_request *request)
+{
+    const char *text = http_query(request, "answers");
+    return text && strcmp(text, "true") == 0;
 }
 
 static int reply_stream(struct http_request *request, struct http_reply *reply, const char *point,
@@ -469,6 +481,7 @@ static int reply_stream(struct http_request *request, struct http_reply *reply, 
                               .live = live,
                               .place = place,
                               .after = after,
+                              .answers = hears_answers(request),
                               .until_us = okno_time_monotonic() + stream_us};
     (void)http_bearer(request, stream->token);
     (void)snprintf(stream->point, sizeof(stream->point), "%s", point);
@@ -485,7 +498,8 @@ static int reply_presses(struct http_request *request, struct http_reply *reply,
 {
     struct http_press press;
     okno_autojson json_t *list = json_array();
-    while (http_live_next(&request->service->live, point, &after, 0, &press))
+    bool answers = hears_answers(request);
+    while (http_live_next(&request->service->live, point, answers, &after, 0, &press))
         if (json_array_append_new(list, press_json(&press)) < 0)
             return okno_fail(err, OKNO_NO_MEMORY, "no memory for the presses");
     return http_reply_json(
@@ -501,6 +515,9 @@ int http_get_presses(struct http_request *request, struct http_reply *reply, str
     char *end = NULL;
     if (text && (strspn(text, "0123456789") != strlen(text) || strlen(text) > 18 || !*text))
         return okno_fail_field(err, OKNO_INVALID, "after", "after is a number that was told");
+    const char *answers = http_query(request, "answers");
+    if (answers && !okno_text_is_word(answers, "true false"))
+        return okno_fail_field(err, OKNO_INVALID, "answers", "answers must be true or false");
     uint64_t after = text ? strtoull(text, &end, 10) : http_live_now(&request->service->live);
     int rc = need_pairing(request, &pairing, err);
     if (rc < 0)

@@ -97,8 +97,8 @@ static int message(struct http_reply *reply, const struct page *page, int status
     return rc < 0 ? rc : end(reply, err);
 }
 
-static int message_wait(struct http_reply *reply, const struct page *page, enum word which,
-                        int64_t wait_s, struct okno_err *err)
+static int message_wait(struct http_reply *reply, const struct page *page, int status,
+                        enum word which, int64_t wait_s, struct okno_err *err)
 {
     OKNO_AUTO_BUF text = OKNO_BUF_INIT(PAGE_MAX);
     bool minutes = which == WAIT;
@@ -107,7 +107,7 @@ static int message_wait(struct http_reply *reply, const struct page *page, enum 
     const char *gap = strstr(form, "%d");
     int rc = okno_buf_printf(&text, err, "%.*s%d%s", (int)(gap - form), form, shown, gap + 2);
     http_reply_header(reply, "Retry-After", "%d", (int)wait_s);
-    return rc < 0 ? rc : message(reply, page, 429, okno_buf_text(&text), err);
+    return rc < 0 ? rc : message(reply, page, status, okno_buf_text(&text), err);
 }
 
 static int question_page(struct http_reply *reply, const struct page *page, struct okno_err *err)
@@ -171,20 +171,7 @@ static int refuse(struct http_reply *reply, const struct page *page, int rc, str
     return message(reply, page, okno_code_info(rc)->http_status, word(page, GONE), err);
 }
 
-int http_get_qr(struct http_request *request, struct http_reply *reply, struct okno_err *err)
-{
-    struct page page;
-    int rc = load(request, &page, err);
-    if (rc < 0)
-        return refuse(reply, &page, rc, err);
-    if (http_query(request, "done"))
-        return message(reply, &page, 200, word(&page, THANKS), err);
-    if (!*page.segment.question.text)
-        return message(reply, &page, 200, word(&page, QUIET), err);
-    return question_page(reply, &page, err);
-}
-
-/* ---- one answer a phone, and floods ---- */
+/* ---- one answer a phone ---- */
 
 static void make_mark(const struct okno_qr_code *code, int64_t at_s, char ret_mark[MARK_TEXT])
 {
@@ -215,6 +202,35 @@ static int64_t marked_at(const struct http_request *request, const struct okno_q
     size_t len = strlen(made);
     return strcspn(at, "; ") == len && sodium_memcmp(at, made, len) == 0 ? at_s : 0;
 }
+
+/* Seconds until the phone may answer here again; 0 for now. */
+static int64_t wait_of(const struct http_request *request, const struct okno_qr_code *code)
+{
+    int64_t since_s = okno_time_now() / OKNO_SECOND_US - marked_at(request, code);
+    return since_s >= 0 && since_s < PHONE_PAUSE_S ? PHONE_PAUSE_S - since_s : 0;
+}
+
+/* ---- the question ---- */
+
+/* Who has answered is told so at once, not after another answer. */
+int http_get_qr(struct http_request *request, struct http_reply *reply, struct okno_err *err)
+{
+    struct page page;
+    int64_t wait_s = 0;
+    int rc = load(request, &page, err);
+    if (rc < 0)
+        return refuse(reply, &page, rc, err);
+    if (http_query(request, "done"))
+        return message(reply, &page, 200, word(&page, THANKS), err);
+    wait_s = wait_of(request, &page.code);
+    if (wait_s > 0)
+        return message_wait(reply, &page, 200, WAIT, wait_s, err);
+    if (!*page.segment.question.text)
+        return message(reply, &page, 200, word(&page, QUIET), err);
+    return question_page(reply, &page, err);
+}
+
+/* ---- floods ---- */
 
 /* Seconds to wait, 0 for none. */
 static int64_t take_turn(const struct http_request *request, const struct okno_qr_code *code)
@@ -295,12 +311,12 @@ int http_post_qr_answer(struct http_request *request, struct http_reply *reply,
     int rc = load(request, &page, err);
     if (rc < 0)
         return refuse(reply, &page, rc, err);
-    int64_t since_s = now_s - marked_at(request, &page.code);
-    if (since_s >= 0 && since_s < PHONE_PAUSE_S)
-        return message_wait(reply, &page, WAIT, PHONE_PAUSE_S - since_s, err);
-    int64_t wait_s = take_turn(request, &page.code);
+    int64_t wait_s = wait_of(request, &page.code);
     if (wait_s > 0)
-        return message_wait(reply, &page, BUSY, wait_s, err);
+        return message_wait(reply, &page, 429, WAIT, wait_s, err);
+    wait_s = take_turn(request, &page.code);
+    if (wait_s > 0)
+        return message_wait(reply, &page, 429, BUSY, wait_s, err);
     rc = store(request, &page.code, answer, err);
     return rc < 0 ? rc : thank(request, reply, &page.code, now_s);
 }

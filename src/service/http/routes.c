@@ -118,8 +118,9 @@ const struct http_route http_routes[] = {
      "What a soft panel says of its queue", http_post_panel_state},
     {"POST", "/api/v1/panel/boot", HTTP_DEVICE, "", "Empty", "PanelBoot",
      "A boot that the device never used", http_post_panel_boot},
-    {"GET", "/api/v1/panel/presses", HTTP_DEVICE, "after", NULL, "PanelPresses",
-     "Fresh presses at the device's point; as server-sent events with Accept: text/event-stream",
+    {"GET", "/api/v1/panel/presses", HTTP_DEVICE, "after answers", NULL, "PanelPresses",
+     "Fresh presses at the device's point (with answers=true: and that there was an answer); as "
+     "server-sent events with Accept: text/event-stream",
      http_get_presses},
     {"GET", "/api/v1/alerts", FIGURES, "site point kind rule open acked before limit", NULL,
      "Alerts", "Conditions that somebody should know of, newest first", http_get_alerts},

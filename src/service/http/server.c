@@ -357,6 +357,11 @@ void http_server_counts(const struct http_server *server, int *ret_open, uint64_
     http_gate_counts(server->gate, ret_open, ret_refused);
 }
 
+struct http_live *http_server_live(struct http_server *server)
+{
+    return &server->service.live;
+}
+
 void http_server_stop(struct http_server *server)
 {
     if (!server)

@@ -7,6 +7,7 @@
 #include "okno/serve.h"
 
 struct http_server;
+struct http_live;
 
 /* Listen, and answer as soon as this returns. `options` and `conf` are read during the call only;
  * wake(context) is called from request threads when there may be new work (NULL allowed). */
@@ -20,6 +21,9 @@ const char *http_server_url(const struct http_server *server);
 
 /* Open connections and refused ones since the start. */
 void http_server_counts(const struct http_server *server, int *ret_open, uint64_t *ret_refused);
+
+/* Where presses are told. */
+struct http_live *http_server_live(struct http_server *server);
 
 /* Accept no more, let running requests end (drain_us), then stop. NULL allowed. */
 void http_server_stop(struct http_server *server);

@@ -10,6 +10,7 @@ import { named, t } from "./i18n.js";
 import { isPressing, isTyping, keyName } from "./keys.js";
 import { link, replaceRoute } from "./router.js";
 import { formatWhen } from "./time.js";
+import { translated } from "./service-words.js";
 import "./okno-filters.js";
 import "./okno-notice.js";
 import { kinds, newRule } from "./okno-rule.js";
@@ -139,6 +140,7 @@ class OknoAlerts extends PageElement {
     case "silent_share": case "invalid_share": return t("alerts.share", { share: formatShare(share / 1e6), total, limit: formatShare(limit / 1e6), minutes });
     case "archive": return `${subject} · ${t("alerts.waiting", { count: waiting })}`;
     case "point_quiet": case "negative": return "";
+    case "device_quiet": return detail.heard === false ? `${subject} · ${t("alerts.never_heard")}` : subject;
     default: return subject;
     }
   }
@@ -199,12 +201,12 @@ class OknoAlerts extends PageElement {
         <thead><tr>${["destination", "waiting", "dead", "last", ""].map((name) => html`<th scope="col">${name && t(`alerts.to_${name}`)}</th>`)}</tr></thead>
         <tbody>${destinations.map((one) => html`<tr>
           <td><b>${one.destination}</b><div class="note">${one.kind}${one.quiet ? ` · ${one.quiet} ${one.time_zone}` : ""}</div>
-            ${one.trouble ? html`<div class="trouble">${one.trouble}</div>` : nothing}</td>
+            ${one.trouble ? html`<div class="trouble">${translated(one.trouble)}</div>` : nothing}</td>
           <td class="num">${formatNumber(one.waiting + one.held)}</td><td class="num">${formatNumber(one.dead)}</td>
           <td class="num">${one.last_sent_at ? formatWhen(one.last_sent_at, zoneOf(this.data.sites)) : "–"}</td>
           <td><button ?disabled=${!one.enabled} @click=${() => this.ask(`destinations/${one.destination}/test`)}>${t("alerts.test")}</button></td></tr>`)}</tbody></table></div>`}
         ${deliveries.length ? html`<div class="scroll"><table><tbody>${deliveries.map((one) => html`<tr>
-          <td class="num">${one.delivery}</td><td>${one.destination}</td><td class="trouble">${one.reason}</td>
+          <td class="num">${one.delivery}</td><td>${one.destination}</td><td class="trouble">${translated(one.reason)}</td>
           <td><button @click=${() => this.ask(`deliveries/${one.delivery}/retry`)}>${t("alerts.retry")}</button></td></tr>`)}</tbody></table></div>` : nothing}
       </details>`;
   }

@@ -1,16 +1,18 @@
 // Devices in the field: who is heard of, whose clock is right, what never came. Trouble stands first.
 import { css, html, nothing } from "lit";
 import { PageElement } from "./page-element.js";
-import { get, post } from "./api.js";
+import { get, post, serviceNow } from "./api.js";
 import { errorText } from "./errors.js";
 import { zoneOf } from "./filters.js";
 import { formatNumber } from "./format.js";
 import { named, t } from "./i18n.js";
-import { formatWhen } from "./time.js";
+import { formatAge, formatWhen } from "./time.js";
 import "./okno-connect.js";
 import "./okno-notice.js";
 
 const order = ["clock_suspect", "clock_jump", "quiet", "ok"];
+const refreshMs = 10000;
+const freshMs = 150000; // a browser that runs reports once a minute
 const signs = { ok: "✓", quiet: "…", clock_jump: "!", clock_suspect: "!" };
 
 class OknoDevices extends PageElement {
@@ -38,6 +40,20 @@ class OknoDevices extends PageElement {
   connectedCallback() {
     super.connectedCallback();
     this.reload();
+    this.timer = setInterval(() => this.refresh(), refreshMs);
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.timer);
+    super.disconnectedCallback();
+  }
+
+  /** The same once more while somebody looks; what fails is tried at the next turn. */
+  async refresh() {
+    if (document.visibilityState !== "visible" || this.loading || this.problem) return;
+    const { turn } = this;
+    const show = await this.load().catch(() => null);
+    if (show && turn === this.turn) show();
   }
 
   async load() {
@@ -52,10 +68,10 @@ class OknoDevices extends PageElement {
     return zoneOf(this.sites, site?.site);
   }
 
-  renderState({ state, alerts, unheard_since: since }, zone) {
+  renderState({ state, alerts, unheard_since: since, last_arrival_at: heard }, zone) {
     const all = alerts.length > 0 ? alerts : [state];
     return html`${all.map((name) => html`<div class=${name}><b aria-hidden="true">${signs[name]}</b> ${named("device", name)}</div>`)}
-      ${since ? html`<div class="note">${t("devices.since", { when: formatWhen(since, zone) })}</div>` : nothing}`;
+      ${since ? html`<div class="note">${t(heard ? "devices.since" : "devices.never", { when: formatWhen(since, zone) })}</div>` : nothing}`;
   }
 
   renderClock({ offset_ms: offset, uncertainty_ms: unsure, measured_at: measured }, zone) {
@@ -72,11 +88,17 @@ class OknoDevices extends PageElement {
     return html`
       ${state ? html`<div class=${state.queued ? "quiet" : "note"}>${t("panel.queued", { n: state.queued })}${state.oldest_at ? html` <span class="note">${t("devices.since", { when: formatWhen(state.oldest_at, zone) })}</span>` : nothing}</div>
         ${state.refused ? html`<div class="clock_suspect"><b aria-hidden="true">!</b> ${t("panel.refused", { n: state.refused })}</div>` : nothing}
-        <div class="note">${t("panel.told", { when: formatWhen(state.at, zone) })}</div>` : nothing}
+        ${this.renderTold(state.at, zone)}` : nothing}
       ${panel.invited_until ? html`<div class="note">${t("panel.invited", { when: formatWhen(panel.invited_until, zone) })}</div>` : nothing}
       ${panel.tokens ? nothing : html`<div class="note">${t("panel.off")}</div>`}
       <div class="acts"><button @click=${() => { this.connecting = panel; }}>${t("panel.again")}</button>
         ${panel.tokens ? html`<button @click=${() => this.revoke(panel)}>${t("panel.revoke")}</button>` : nothing}</div>`;
+  }
+
+  renderTold(at, zone) {
+    const age = Math.max(0, serviceNow() - Date.parse(at));
+    const long = age > freshMs;
+    return html`<div class=${long ? "note quiet" : "note"}>${t(long ? "panel.told_long_ago" : "panel.told", { when: formatWhen(at, zone), age: formatAge(age) })}</div>`;
   }
 
   async act(work) {

@@ -9,7 +9,7 @@ import { formatNumber } from "./format.js";
 import { language, t } from "./i18n.js";
 import { isPressing, isTyping, keyName } from "./keys.js";
 import { link, replaceRoute } from "./router.js";
-import { formatWhen } from "./time.js";
+import { formatAge, formatWhen } from "./time.js";
 import "./okno-filters.js";
 import "./okno-notice.js";
 
@@ -185,7 +185,7 @@ class OknoNegatives extends PageElement {
         <div>${this.renderPhoto(one)}</div>
         <div class="words">
           <div><b>${this.place(one)}</b> · ${one.employee ?? t("kpi.unassigned")}</div>
-          <div class="num">${formatWhen(one.answered_at, zone)}${waits ? html` · <span class="age">${t("negatives.age", { age: ageText(serviceNow() - Date.parse(one.answered_at)) })}</span>` : nothing}</div>
+          <div class="num">${formatWhen(one.answered_at, zone)}${waits ? html` · <span class="age">${t("negatives.age", { age: formatAge(serviceNow() - Date.parse(one.answered_at)) })}</span>` : nothing}</div>
           ${staff ? (one.clip ? html`<div><a href="/api/v1/evidence/${one.clip}.mp4">${t("negatives.video")}</a></div>` : nothing)
             : html`<div><a href=${link("surveys", { id: one.rating })}>${t("negatives.dossier")}</a> ${current ? html`<kbd>V</kbd>` : nothing}</div>`}
           ${this.renderSaid(one, zone)}
@@ -199,7 +199,7 @@ class OknoNegatives extends PageElement {
       <div class="figures">${sites.map((one) => html`<div class="card">
         <h3>${siteName(this.data.sites, one.site)}</h3>
         <div class="num"><b>${formatNumber(one.negatives - one.commented)}</b> ${t("negatives.waiting", { total: formatNumber(one.negatives) })}</div>
-        <div class="note num">${one.median_s === null ? t("negatives.no_reaction") : t("negatives.reaction", { median: ageText(one.median_s * 1000), p90: ageText(one.p90_s * 1000) })}</div></div>`)}</div>
+        <div class="note num">${one.median_s === null ? t("negatives.no_reaction") : t("negatives.reaction", { median: formatAge(one.median_s * 1000), p90: formatAge(one.p90_s * 1000) })}</div></div>`)}</div>
       ${tags.length ? html`<div class="tagcount num">${tags.map(({ tag, count }) => html`<span>${this.tagName(tag)} ${formatNumber(count)}</span>`)}</div>` : nothing}`;
   }
 
@@ -224,14 +224,6 @@ class OknoNegatives extends PageElement {
           <p class="note"><kbd>J</kbd> <kbd>K</kbd> ${t("alerts.keys_move")} · <kbd>C</kbd> ${t("negatives.key_comment")}</p>`}
       ${next ? html`<div><button @click=${this.more}>${t("surveys.more")}</button></div>` : nothing}`;
   }
-}
-
-/** "3 min", "5 h", "2 d": the age of a thing as people say it. */
-function ageText(ms) {
-  const minutes = Math.max(0, Math.round(ms / 60000));
-  if (minutes < 60) return t("age.minutes", { count: minutes });
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? t("age.hours", { count: hours }) : t("age.days", { count: Math.floor(hours / 24) });
 }
 
 customElements.define("okno-negatives", OknoNegatives);

@@ -7,6 +7,9 @@ const silenceMs = 25000;
 const pollMs = 2000;
 const pollsBeforeStream = 15;
 
+/** Presses, and that there were answers, since the number that was told last; null: from now on. */
+export const pressesAfter = (after) => (after === null ? "panel/presses?answers=true" : `panel/presses?answers=true&after=${after}`);
+
 export class Live {
   constructor(token, onPress, onState) {
     Object.assign(this, { token, onPress, onState, after: null, stopped: false });
@@ -31,7 +34,7 @@ export class Live {
     }
   }
 
-  address() { return this.after === null ? "panel/presses" : `panel/presses?after=${this.after}`; }
+  address() { return pressesAfter(this.after); }
 
   take(press) {
     this.after = press.number;

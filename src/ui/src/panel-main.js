@@ -1,13 +1,14 @@
 // The kiosk page: three big buttons for the customer, one for the seller, or both on one tablet. Everything
 // that is pressed is kept first and sent when it can be.
 import { html, nothing, render, svg } from "lit";
-import { Live } from "./panel-live.js";
+import { Live, pressesAfter } from "./panel-live.js";
 import { holdMs, PressButton } from "./panel-press.js";
 import { ask, Sender } from "./panel-sender.js";
 import { PanelStore } from "./panel-store.js";
 import { say } from "./panel-words.js";
 
 const thanksMs = 2500;
+const askMs = 1500; // between two looks of a seller's page for an answer, while a window is open
 const noteMs = 4000;
 const viewMs = 300000; // how often the questions are fetched
 const aliveMs = 300000; // a sign of life; silence of a dead panel must not look like silent customers
@@ -183,6 +184,7 @@ class Panel {
     this.stopPlaying();
     this.keep({ time: new Date().toISOString(), kind }).catch(() => {});
     if (this.lit) this.lit.answered = true;
+    if (this.lit && this.sells) this.tellAnswered();
     this.set({ thanks: true });
     setTimeout(() => this.set({ thanks: false, lit: this.lit?.answered ? null : this.lit }), thanksMs);
   }
@@ -198,8 +200,37 @@ class Panel {
     this.noteTimer = setTimeout(() => this.set({ note: "" }), noteMs);
   }
 
-  heard({ device, age_ms: age }) {
-    if (device !== this.access.device) this.light(Date.now() - age);
+  heard({ kind, device, age_ms: age }) {
+    if (device === this.access.device) return;
+    if (kind === "answer") this.answeredElsewhere(Date.now() - age);
+    else this.light(Date.now() - age);
+  }
+
+  /** The customer answered on another screen: nothing is left to wait for. Which answer it was, nobody says. */
+  answeredElsewhere(at) {
+    if (!this.lit || this.lit.answered || at < this.lit.at - askMs || at >= this.lit.until) return;
+    this.lit.answered = true;
+    this.stopPlaying();
+    this.tellAnswered();
+    if (this.shows) this.set({ lit: null });
+  }
+
+  tellAnswered() {
+    this.set({ note: "seller.answered" });
+    clearTimeout(this.noteTimer);
+    this.noteTimer = setTimeout(() => this.set({ note: "" }), noteMs);
+  }
+
+  /** A seller's page has no stream of its own: it asks while its window is open. */
+  async awaitAnswer(lit) {
+    let after = null;
+    while (this.lit === lit && !lit.answered) {
+      const response = await ask(pressesAfter(after), { token: this.access.token }).catch(() => null);
+      const told = response?.ok ? await response.json() : { after, presses: [] };
+      ({ after } = told);
+      told.presses.filter(({ kind }) => kind === "answer").forEach((one) => this.heard(one));
+      await new Promise((resolve) => { setTimeout(resolve, askMs); });
+    }
   }
 
   /** A window is open from `at` on. */
@@ -209,6 +240,7 @@ class Panel {
     if (until <= Date.now()) return;
     this.set({ lit: { at, until, answered: false }, note: "" });
     if (Date.now() - at < promptLateMs) this.play();
+    if (!this.shows) this.awaitAnswer(this.lit).catch(() => {});
     setTimeout(() => this.closed(until), until - Date.now() + 50);
   }
 
@@ -302,7 +334,7 @@ class Panel {
 
   seller() {
     const left = this.lit ? Math.max(0, Math.ceil((this.lit.until - Date.now()) / 1000)) : 0;
-    const text = this.pressing === "hold" ? this.t("seller.holding") : this.note ? this.t(this.note) : left ? this.t("seller.opened", { n: left }) : this.t("seller.how");
+    const text = this.pressing === "hold" ? this.t("seller.holding") : this.note ? this.t(this.note) : left ? this.t(this.lit.answered ? "seller.answered" : "seller.opened", { n: left }) : this.t("seller.how");
     return html`<section class="seller">
       <button class=${`press ${this.pressing}`} @pointerdown=${(event) => this.button.pointerDown(event)} @pointerup=${() => this.button.up()}
         @pointercancel=${() => this.button.up()} @keydown=${(event) => this.button.keyDown(event)} @keyup=${(event) => this.button.keyUp(event)}>

@@ -26,6 +26,7 @@ const eventOf = ({ boot, seq, time, kind, duration_ms: duration }) =>
 export class Sender {
   constructor(store, onChange) {
     Object.assign(this, { store, onChange, batch: batchMax, failures: 0, busy: false, timer: 0, again: false });
+    this.told = ""; // how the queue was when the service last heard of it
     this.state = { online: null, revoked: false, queued: 0, refused: 0, oldest: null, sentAt: null, clockMs: null };
     addEventListener("online", () => this.kick());
   }
@@ -51,7 +52,16 @@ export class Sender {
     }
     this.busy = false;
     if (wait !== null) this.timer = setTimeout(() => this.kick(), wait);
+    else this.correct().catch(() => {});
   }
+
+  /** What the service was told of the queue, and is so no more, is told anew at once. */
+  async correct() {
+    const access = await this.store.fact("access");
+    if (access && this.told && this.told !== this.figures() && !this.state.revoked) await this.report(access);
+  }
+
+  figures() { return `${this.state.queued} ${this.state.refused}`; }
 
   /** Send until nothing is left (null), or say how long to wait. */
   async drain() {
@@ -116,9 +126,11 @@ export class Sender {
   async report(access) {
     const { queued, refused, oldest, sentAt } = this.state;
     const began = Date.now();
+    const told = this.figures();
     const body = { queued, refused, oldest_at: oldest, sent_at: sentAt === null ? null : new Date(sentAt).toISOString() };
     const response = await ask("panel/state", { token: access.token, body });
     const ended = Date.now();
+    if (response.ok) this.told = told;
     if (response.ok) this.tell({ online: true, clockMs: (began + ended) / 2 - Date.parse((await response.json()).now) });
     else if (response.status === 401) this.tell({ revoked: true });
   }

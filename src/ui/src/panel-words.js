@@ -13,6 +13,7 @@ export const words = {
   "seller.how": { en: "Short press: survey. Hold for a second: force majeure.", ru: "Коротко — опрос. Держать секунду — форс-мажор." },
   "seller.holding": { en: "Release: force majeure", ru: "Отпустите: форс-мажор" },
   "seller.opened": { en: "Survey open, {n} s left", ru: "Опрос открыт, осталось {n} с" },
+  "seller.answered": { en: "The customer has answered", ru: "Клиент ответил" },
   "seller.fm": { en: "Force majeure is reported", ru: "Форс-мажор отмечен" },
 
   "pair.title": { en: "Make this screen a panel", ru: "Сделать этот экран панелью" },

@@ -1,5 +1,5 @@
 // Times of the page. The service speaks UTC; people read the site's zone, always with its name.
-import { language } from "./i18n.js";
+import { language, t as say } from "./i18n.js";
 
 const made = new Map();
 
@@ -52,6 +52,14 @@ export function formatPeriod(from, to, zone) {
 export function formatLeft(ms) {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** "3 min", "5 h", "2 d": the age of a thing as people say it. */
+export function formatAge(ms) {
+  const minutes = Math.max(0, Math.round(ms / 60000));
+  if (minutes < 60) return say("age.minutes", { count: minutes });
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? say("age.hours", { count: hours }) : say("age.days", { count: Math.floor(hours / 24) });
 }
 
 /** Local wall clock minus UTC at that moment in that zone, in milliseconds. */
