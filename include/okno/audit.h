@@ -59,6 +59,7 @@ struct okno_audit_plan {
     int looks;              /* intervals meant to be looked at, 1..100 */
     double double_share;    /* of each round, decided by two experts: 0..1 */
     int64_t gold;           /* gold items mixed into the queue, up to OKNO_GOLD_MAX */
+    const char *auditor;    /* who signs, by name or key's fingerprint; NULL: nobody does */
 };
 
 /* OKNO_CONFLICT when the id is taken; OKNO_INVALID names the field. */

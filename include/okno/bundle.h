@@ -6,6 +6,7 @@
 #include "okno/db.h"
 #include "okno/err.h"
 #include "okno/note.h"
+#include "okno/signature.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +17,7 @@ struct okno_bundle_request {
     const char *author; /* who hands it out */
     bool open_to_all;   /* without comments, witnesses and how the seed came about */
     bool with_evidence; /* the files that experts watched; not when open to all */
+    bool unsigned_too;  /* although the plan names an auditor's key and nobody signed */
     double fm_threshold;
     int64_t min_n; /* of the figures model */
 };
@@ -31,6 +33,9 @@ struct okno_bundle_facts {
     char fingerprint[OKNO_SHA256_TEXT]; /* SHA-256 of the public key's text */
     struct okno_note_key key;           /* who signed */
     int64_t entries, frame, sample, decisions, proofs, evidence;
+    char auditor_key[OKNO_SHA256_TEXT]; /* fingerprint that the plan names; "": none */
+    bool signed_by_auditor;             /* and the signature in the bundle is good */
+    struct okno_signature_key auditor;  /* of that key */
 };
 
 /* Recompute everything. `key` NULL: whoever signed is taken as the signer. OKNO_CHECK_FAILED names

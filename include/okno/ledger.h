@@ -13,6 +13,7 @@
 #include "okno/json.h"
 #include "okno/merkle.h"
 #include "okno/note.h"
+#include "okno/signature.h"
 
 #include <stdint.h>
 
@@ -74,6 +75,11 @@ OKNO_CHECK int okno_ledger_key(struct okno_db *db, struct okno_note_key *ret_key
  * and the signature are appended to `to`. OKNO_INVALID for a text that begins like a checkpoint. */
 OKNO_CHECK int okno_ledger_sign_text(struct okno_db *db, const char *text, struct okno_buf *to,
                                      struct okno_err *err);
+
+/* A signature file of the log's key over bytes, as minisign or ssh-keygen would write it. */
+OKNO_CHECK int okno_ledger_sign_bytes(struct okno_db *db, enum okno_signature_kind kind,
+                                      const char *purpose, const void *bytes, size_t len,
+                                      struct okno_buf *to, struct okno_err *err);
 
 /* Sign the log as it stands and keep that this was handed out. The note is appended to `to`. Inside
  * the caller's transaction and before anything is appended in it: what is handed out must be on

@@ -2,6 +2,7 @@
 /* Plan, seed and what is common to the steps. Freezing is in frame.c, drawing in draw.c. */
 #include "okno/audit.h"
 
+#include "okno/auditor.h"
 #include "okno/ledger.h"
 #include "okno/mem.h"
 #include "okno/sampler.h"
@@ -203,6 +204,17 @@ static int add_audit(struct okno_db *db, const struct okno_audit_plan *plan, con
                        OKNO_INT("now", now_us), OKNO_TEXT("author", author));
 }
 
+/* The key that will sign is part of the plan: the log knows both before anything is drawn. */
+static int add_auditor(struct okno_db *db, const char *auditor, json_t *json, struct okno_err *err)
+{
+    struct okno_signature_key key;
+    char fingerprint[OKNO_SHA256_TEXT];
+    int rc = auditor ? okno_auditor_find(db, auditor, &key, fingerprint, err) : 0;
+    if (rc == 0 && auditor)
+        (void)json_object_set_new(json, "auditor_key", json_string(fingerprint));
+    return rc;
+}
+
 int okno_audit_plan(struct okno_db *db, const struct okno_audit_plan *plan, const char *author,
                     int64_t now_us, struct okno_err *err)
 {
@@ -211,7 +223,9 @@ int okno_audit_plan(struct okno_db *db, const struct okno_audit_plan *plan, cons
         return rc;
     okno_autojson json_t *json = plan_json(plan);
     okno_autofree char *text = NULL;
-    rc = okno_json_canonical(json, &text, err);
+    rc = add_auditor(db, plan->auditor, json, err);
+    if (rc == 0)
+        rc = okno_json_canonical(json, &text, err);
     if (rc == 0)
         rc = okno_db_begin(db, err);
     if (rc < 0)

@@ -145,7 +145,8 @@ static int run_plan(struct cli *cli, int argc, char **argv, struct okno_err *err
         {.name = "--level", .real = &plan.level}, {.name = "--looks", .integer = &looks},
         {.name = "--double", .real = &plan.double_share}, {.name = "--gold", .integer = &plan.gold},
         {.name = "--invalid", .text = &invalid}, {.name = "--frame", .text = &frame},
-        {.name = "--by", .text = &common.author}, {.name = "--json", .flag = &cli->json});
+        {.name = "--auditor", .text = &plan.auditor}, {.name = "--by", .text = &common.author},
+        {.name = "--json", .flag = &cli->json});
     if (rc == 0)
         rc = common_end(&common, rest, argv, "plan", err);
     if (rc == 0 && (plan.from_us < 0 || plan.to_us < 0 || plan.size < 0))
@@ -268,6 +269,7 @@ static int run_export(struct cli *cli, int argc, char **argv, struct okno_err *e
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "-o", .text = &request.dir},
                          {.name = "--public", .flag = &request.open_to_all},
                          {.name = "--with-evidence", .flag = &request.with_evidence},
+                         {.name = "--unsigned", .flag = &request.unsigned_too},
                          {.name = "--by", .text = &common.author});
     if (rc == 0)
         rc = common_end(&common, rest, argv, "export", err);
@@ -344,7 +346,7 @@ static const struct step steps[] = {
     {"plan", run_plan},     {"freeze", run_freeze}, {"checkpoint", run_checkpoint},
     {"seed", run_seed},     {"draw", run_draw},     {"close", run_close},
     {"export", run_export}, {"status", run_status}, {"list", run_list},
-    {"size", audit_size}};
+    {"size", audit_size},   {"key", audit_key},     {"sign", audit_sign}};
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
@@ -369,14 +371,17 @@ const struct cli_command cli_audit = {
         "usage: okno audit plan AUDIT --from TIME --to TIME --size N [--title T] [--show-answer]\n"
         "                       [--k K] [--level L] [--looks M] [--invalid none|silent]\n"
         "                       [--frame surveys|spontaneous] [--double SHARE] [--gold N]\n"
+        "                       [--auditor NAME]\n"
         "       okno audit freeze AUDIT [--accept-unheard REASON]\n"
         "       okno audit checkpoint AUDIT [-o FILE]\n"
         "       okno audit seed AUDIT --seed S [--how TEXT] [--witness NAMES]\n"
         "       okno audit draw AUDIT\n"
         "       okno audit close AUDIT [--note TEXT]\n"
-        "       okno audit export AUDIT -o FOLDER [--public | --with-evidence]\n"
+        "       okno audit sign AUDIT [--manifest [-o FILE] | --signature FILE]\n"
+        "       okno audit export AUDIT -o FOLDER [--public | --with-evidence] [--unsigned]\n"
         "       okno audit status AUDIT\n"
         "       okno audit list\n"
+        "       okno audit key add NAME FILE | list | revoke FINGERPRINT\n"
         "       okno audit size --frame N [--width E [--share P] [--level L]] [--rate R]\n"
         "                       [--tolerable T [--expected E]] [--risk R]\n"
         "\n"
@@ -398,6 +403,9 @@ const struct cli_command cli_audit = {
         "  draw    draws the sample, queues it for review and has its footage fetched;\n"
         "          `okno sample` repeats the draw from the frame's ids\n"
         "  close   ends the audit once every survey of the sample has its decision\n"
+        "  sign    the auditor signs outside okno: --manifest gives what to sign, --signature "
+        "takes\n"
+        "          what `minisign -S` or `ssh-keygen -Y sign -n okno-audit` made of it\n"
         "  export  writes the bundle that anybody can recompute (`okno verify`): --public leaves "
         "out\n"
         "          comments, witnesses and how the seed came about; --with-evidence adds the "
@@ -414,6 +422,8 @@ const struct cli_command cli_audit = {
         "                  they disagree a third one rules (default: 0)\n"
         "  --gold N        settled surveys mixed unseen into the experts' queue\n"
         "                  (`okno review gold`; default: 0)\n"
+        "  --auditor NAME  whose key signs, registered before with `audit key add` (or its\n"
+        "                  fingerprint); export then waits for the signature, or takes --unsigned\n"
         "  --by NAME       who does the step (default: the local user)\n"
         "  --json          one JSON document\n"
         "\n"

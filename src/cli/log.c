@@ -17,27 +17,6 @@ struct verb {
     int (*run)(struct cli *cli, int argc, char **argv, struct okno_err *err);
 };
 
-/* ---- files ---- */
-
-static int read_file(const char *path, struct okno_buf *to, struct okno_err *err)
-{
-    char chunk[4096];
-    okno_autofclose FILE *file = fopen(path, "re");
-    if (!file)
-        return okno_fail_errno(err, errno, "cannot open %s", path);
-    for (;;) {
-        size_t got = fread(chunk, 1, sizeof(chunk), file);
-        if (got == 0)
-            break;
-        int rc = okno_buf_add(to, chunk, got, err);
-        if (rc < 0) {
-            okno_err_context(err, "%s", path);
-            return rc;
-        }
-    }
-    return ferror(file) ? okno_fail_errno(err, errno, "cannot read %s", path) : 0;
-}
-
 /* ---- key, checkpoint, prove ---- */
 
 static int run_key(struct cli *cli, int argc, char **argv, struct okno_err *err)
@@ -144,7 +123,7 @@ static int print_checkpoint(const struct okno_checkpoint *checkpoint, int64_t en
 static int read_entry(const char *path, struct okno_digest *ret_hash, struct okno_err *err)
 {
     OKNO_AUTO_BUF line = OKNO_BUF_INIT(OKNO_LEDGER_LINE_MAX + 1);
-    int rc = read_file(path, &line, err);
+    int rc = cli_read(path, &line, err);
     if (rc < 0)
         return rc;
     size_t len = line.len;
@@ -174,11 +153,11 @@ static int run_verify(struct cli *cli, int argc, char **argv, struct okno_err *e
         return okno_fail(err, OKNO_USAGE,
                          "say a checkpoint or proof and the log's public key: okno log verify FILE "
                          "--key FILE [--entry FILE]");
-    rc = read_file(key_path, &key_text, err);
+    rc = cli_read(key_path, &key_text, err);
     if (rc == 0)
         rc = okno_note_key_parse(okno_buf_text(&key_text), &key, err);
     if (rc == 0)
-        rc = read_file(argv[1], &text, err);
+        rc = cli_read(argv[1], &text, err);
     if (rc == 0 && entry_path)
         rc = read_entry(entry_path, &hash, err);
     if (rc == 0 && !entry_path && strncmp(okno_buf_text(&text), "c2sp.org/", 9) == 0)

@@ -4,6 +4,8 @@
 #include "okno/mem.h"
 
 #include <errno.h>
+#include <string.h>
+#include <unistd.h>
 
 int cli_put(const char *path, const struct okno_buf *text, struct okno_err *err)
 {
@@ -12,6 +14,34 @@ int cli_put(const char *path, const struct okno_buf *text, struct okno_err *err)
         return okno_fail_errno(err, errno, "cannot make %s", path);
     FILE *to = file ? file : stdout;
     if (fputs(okno_buf_text(text), to) < 0 || fflush(to) != 0)
+        return okno_fail_errno(err, errno, "cannot write %s", path ? path : "the result");
+    return 0;
+}
+
+int cli_read(const char *path, struct okno_buf *to, struct okno_err *err)
+{
+    char chunk[4096];
+    size_t got = 0;
+    okno_autofclose FILE *file = strcmp(path, "-") == 0 ? fdopen(dup(0), "r") : fopen(path, "re");
+    if (!file)
+        return okno_fail_errno(err, errno, "cannot open %s", path);
+    while ((got = fread(chunk, 1, sizeof(chunk), file)) > 0) {
+        int rc = okno_buf_add(to, chunk, got, err);
+        if (rc < 0) {
+            okno_err_context(err, "%s", path);
+            return rc;
+        }
+    }
+    return ferror(file) ? okno_fail_errno(err, errno, "cannot read %s", path) : 0;
+}
+
+int cli_put_bytes(const char *path, const struct okno_buf *bytes, struct okno_err *err)
+{
+    okno_autofclose FILE *file = path ? fopen(path, "we") : NULL;
+    if (path && !file)
+        return okno_fail_errno(err, errno, "cannot make %s", path);
+    FILE *to = file ? file : stdout;
+    if (fwrite(okno_buf_text(bytes), 1, bytes->len, to) != bytes->len || fflush(to) != 0)
         return okno_fail_errno(err, errno, "cannot write %s", path ? path : "the result");
     return 0;
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 static int read_key(const char *path, struct okno_note_key *ret_key, struct okno_err *err)
 {
@@ -24,17 +25,43 @@ static int read_key(const char *path, struct okno_note_key *ret_key, struct okno
     return rc;
 }
 
+/* The auditor's key as she gave it, against the one that the plan names. */
+static int check_auditor(const char *path, const struct okno_bundle_facts *facts,
+                         struct okno_err *err)
+{
+    OKNO_AUTO_BUF text = OKNO_BUF_INIT(OKNO_SIGNATURE_BYTES_MAX);
+    struct okno_signature_key key;
+    char fingerprint[OKNO_SHA256_TEXT];
+    int rc = cli_read(path, &text, err);
+    if (rc == 0)
+        rc = okno_signature_key_parse(okno_buf_text(&text), text.len, &key, err);
+    if (rc < 0) {
+        okno_err_context(err, "%.200s", path);
+        return rc;
+    }
+    if (!facts->signed_by_auditor)
+        return okno_fail(err, OKNO_CHECK_FAILED, "no auditor signed this bundle");
+    if (strcmp(okno_signature_key_fingerprint(&key, fingerprint), facts->auditor_key) != 0)
+        return okno_fail(err, OKNO_CHECK_FAILED,
+                         "data/signatures: signed by the auditor's key %s, not by the key given "
+                         "(%s)",
+                         facts->auditor_key, fingerprint);
+    return 0;
+}
+
 static int print_json(const struct okno_bundle_facts *f, bool checked, struct okno_err *err)
 {
     okno_autojson json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I}", "audit", f->audit, "log", f->key.name,
-        "fingerprint", f->fingerprint, "identity_checked", checked, "entries",
+        "{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:b}", "audit", f->audit, "log",
+        f->key.name, "fingerprint", f->fingerprint, "identity_checked", checked, "entries",
         (json_int_t)f->entries, "frame", (json_int_t)f->frame, "sample", (json_int_t)f->sample,
-        "decisions", (json_int_t)f->decisions, "evidence", (json_int_t)f->evidence);
+        "decisions", (json_int_t)f->decisions, "evidence", (json_int_t)f->evidence, "auditor_key",
+        f->auditor_key[0] ? json_string(f->auditor_key) : json_null(), "signed_by_auditor",
+        f->signed_by_auditor);
     return okno_json_print(json, stdout, err);
 }
 
-static void print_human(const struct okno_bundle_facts *f, bool checked)
+static void print_human(const struct okno_bundle_facts *f, bool checked, bool auditor_checked)
 {
     printf(
         "good     audit %s: %lld surveys frozen, %lld drawn, %lld decisions, %lld files of "
@@ -44,15 +71,22 @@ static void print_human(const struct okno_bundle_facts *f, bool checked)
     printf("log      %s, %lld entries\n", f->key.name, (long long)f->entries);
     printf("key      SHA-256 %s\n", f->fingerprint);
     printf("signer   %s\n", checked ? "the key given" : "identity not checked");
+    if (f->signed_by_auditor)
+        printf("auditor  signed, key SHA-256 %s%s\n", f->auditor_key,
+               auditor_checked ? ", the key given" : ", identity not checked");
+    else
+        printf("auditor  %s\n", f->auditor_key[0] ? "did not sign" : "the plan names none");
 }
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     const char *key_path = NULL;
+    const char *auditor_path = NULL;
     struct okno_note_key key;
     struct okno_bundle_facts facts;
     int rest = 0;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--key", .text = &key_path},
+                         {.name = "--auditor-key", .text = &auditor_path},
                          {.name = "--json", .flag = &cli->json});
     if (rc == 0 && rest != 1)
         rc = okno_fail(err, OKNO_USAGE, "say one bundle: okno verify FOLDER [--key FILE]");
@@ -60,11 +94,13 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         rc = read_key(key_path, &key, err);
     if (rc == 0)
         rc = okno_bundle_verify(argv[1], key_path ? &key : NULL, &facts, err);
+    if (rc == 0 && auditor_path)
+        rc = check_auditor(auditor_path, &facts, err);
     if (rc < 0)
         return rc;
     if (cli->json)
         return print_json(&facts, key_path != NULL, err);
-    print_human(&facts, key_path != NULL);
+    print_human(&facts, key_path != NULL, auditor_path != NULL);
     return 0;
 }
 
@@ -72,7 +108,7 @@ const struct cli_command cli_verify = {
     .name = "verify",
     .summary = "recompute the bundle of an audit, without a database",
     .help =
-        "usage: okno verify FOLDER [--key FILE] [--json]\n"
+        "usage: okno verify FOLDER [--key FILE] [--auditor-key FILE] [--json]\n"
         "\n"
         "Recomputes everything in a bundle from nothing but the bundle: the list of files and\n"
         "their hashes, the frame, the draw from the seed, the log with its checkpoints and\n"
@@ -82,6 +118,8 @@ const struct cli_command cli_verify = {
         "  --key FILE  the log's public key as you got it from its owner (`okno log key`); "
         "without\n"
         "              it the signer's fingerprint is printed and not checked\n"
+        "  --auditor-key FILE  the auditor's public key as she gave it to you (minisign.pub or an\n"
+        "              ssh-ed25519 line); a bundle that she did not sign fails\n"
         "  --json      one JSON document\n"
         "\n"
         "The same can be done without okno: see VERIFY.txt in the bundle.\n"

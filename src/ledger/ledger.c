@@ -220,6 +220,18 @@ int okno_ledger_sign_text(struct okno_db *db, const char *text, struct okno_buf 
     return rc;
 }
 
+int okno_ledger_sign_bytes(struct okno_db *db, enum okno_signature_kind kind, const char *purpose,
+                           const void *bytes, size_t len, struct okno_buf *to, struct okno_err *err)
+{
+    struct okno_note_signer signer;
+    int rc = ledger_signer(db, &signer, err);
+    if (rc < 0)
+        return rc;
+    rc = okno_signature_make(&signer, kind, purpose, bytes, len, to, err);
+    okno_note_signer_wipe(&signer);
+    return rc;
+}
+
 int ledger_sign_as(struct okno_db *db, const struct okno_note_signer *signer, const char *audit,
                    int64_t now_us, struct okno_checkpoint *ret_checkpoint, struct okno_buf *to,
                    struct okno_err *err)

@@ -71,7 +71,7 @@ int bag_open(const struct bag *bag, const char *name, struct bag_stream *ret_str
 {
     char path[BUNDLE_PATH];
     path_of(bag, name, path);
-    ret_stream->file = fopen(path, "wxe");
+    ret_stream->file = bag->dir[0] ? fopen(path, "wxe") : fopen("/dev/null", "we");
     if (!ret_stream->file)
         return okno_fail_errno(err, errno, "cannot make %s", path);
     okno_hash_start(&ret_stream->hash);
@@ -134,16 +134,21 @@ static int put_manifest(struct bag *bag, const char *name, bool payload, struct 
     return bag_close(bag, &stream, rc, err);
 }
 
-int bag_finish(struct bag *bag, struct okno_err *err)
+int bag_list(struct bag *bag, struct okno_err *err)
 {
     int rc = put_manifest(bag, manifest_name, true, err);
     if (rc == 0)
         rc = put_manifest(bag, tags_name, false, err);
     sort(bag);
-    okno_autoclose int fd = rc == 0 ? open(bag->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (rc == 0 && (fd < 0 || syncfs(fd) < 0))
-        rc = okno_fail_errno(err, errno, "cannot make %s durable", bag->dir);
     return rc;
+}
+
+int bag_sync(const struct bag *bag, struct okno_err *err)
+{
+    okno_autoclose int fd = open(bag->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 || syncfs(fd) < 0
+               ? okno_fail_errno(err, errno, "cannot make %s durable", bag->dir)
+               : 0;
 }
 
 static void discard(const char *dir, int depth)
@@ -338,6 +343,13 @@ static bool is_listed(const struct bag *bag, const char *name, struct okno_err *
     return false;
 }
 
+/* The tag manifest does not list itself and what signs it. */
+static bool is_unlisted(const char *name)
+{
+    return strcmp(name, tags_name) == 0 || strcmp(name, bundle_tag_signatures[0]) == 0 ||
+           strcmp(name, bundle_tag_signatures[1]) == 0;
+}
+
 int bag_check(struct bag *bag, struct okno_err *err)
 {
     size_t listed = 0;
@@ -348,12 +360,15 @@ int bag_check(struct bag *bag, struct okno_err *err)
     rc = check_manifest(bag, tags_name, false, &listed, err);
     if (rc == 0)
         rc = check_manifest(bag, manifest_name, true, &listed, err);
-    if (rc < 0 || listed == bag->files.len - 1) /* the tag manifest does not list itself */
+    size_t unlisted = 0;
+    for (size_t i = 0; i < bag->files.len; i++)
+        unlisted += is_unlisted(bag->files.items[i].name);
+    if (rc < 0 || listed + unlisted == bag->files.len)
         return rc;
     for (size_t i = 0; i < bag->files.len; i++) {
         const char *name = bag->files.items[i].name;
-        if (strcmp(name, tags_name) != 0 && !is_listed(bag, name, err))
+        if (!is_unlisted(name) && !is_listed(bag, name, err))
             return okno_fail(err, OKNO_CHECK_FAILED, "%s is in no manifest", name);
     }
-    return okno_fail(err, OKNO_CHECK_FAILED, "%s lists itself", tags_name);
+    return okno_fail(err, OKNO_CHECK_FAILED, "%s lists itself or its signatures", tags_name);
 }

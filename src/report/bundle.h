@@ -7,6 +7,7 @@
 #include "okno/hash.h"
 #include "okno/json.h"
 #include "okno/ledger.h"
+#include "okno/signature.h"
 #include "okno/vec.h"
 
 #include <stdio.h>
@@ -28,8 +29,8 @@ struct bag_file {
 OKNO_VEC(bag_files, struct bag_file);
 
 struct bag {
-    char dir[BUNDLE_PATH - BUNDLE_NAME];
-    struct bag_files files; /* sorted by name after bag_finish and bag_check */
+    char dir[BUNDLE_PATH - BUNDLE_NAME]; /* "": nothing is written, only hashes are made */
+    struct bag_files files;              /* sorted by name after bag_finish and bag_check */
 };
 
 void bag_free(struct bag *bag);
@@ -51,7 +52,9 @@ OKNO_CHECK int bag_add(struct bag_stream *stream, const void *bytes, size_t len,
 OKNO_CHECK int bag_close(struct bag *bag, struct bag_stream *stream, int rc, struct okno_err *err);
 OKNO_CHECK int bag_put(struct bag *bag, const char *name, const char *text, struct okno_err *err);
 /* Manifests of what was put. */
-OKNO_CHECK int bag_finish(struct bag *bag, struct okno_err *err);
+OKNO_CHECK int bag_list(struct bag *bag, struct okno_err *err);
+/* All of it is on disk on return. */
+OKNO_CHECK int bag_sync(const struct bag *bag, struct okno_err *err);
 /* Remove a folder with all that is in it. */
 void bag_discard(const char *dir);
 
@@ -141,10 +144,26 @@ OKNO_CHECK int contents_kpi(struct contents *contents, const char *audit, json_t
 /* The public key in the form that other tools read. */
 OKNO_CHECK int contents_pem(const struct okno_note_key *key, struct okno_buf *to,
                             struct okno_err *err);
+/* The same for minisign and ssh-keygen. */
+OKNO_CHECK int contents_tool_key(const struct okno_note_key *key, enum okno_signature_kind kind,
+                                 struct okno_buf *to, struct okno_err *err);
 /* VERIFY.txt, as shipped. */
 const char *contents_guide(size_t *ret_len);
 
 /* The files whose hashes stand in the export's entry, NULL-ended. */
 extern const char *const bundle_hashed[];
+/* By kind of signature: the log's key as a tool reads it, its signature of the tag manifest; the
+ * auditor's key, and the auditor's signature of bundle_manifest. */
+extern const char *const bundle_tool_keys[2],
+    *const bundle_tag_signatures[2], *const bundle_auditor_keys[2], *const bundle_signatures[2];
+extern const char bundle_manifest[];
+/* Names of files that an auditor signs, besides the report's; NULL-ended, sorted. */
+extern const char *const bundle_signed[];
+
+/* ---- signing ---- */
+
+/* The lines `hash  name` of a manifest as the audit stands now (export.c). */
+OKNO_CHECK int bundle_signed_files(struct okno_db *db, const char *audit, struct okno_buf *to,
+                                   struct okno_err *err);
 
 #endif

@@ -18,6 +18,16 @@ const char *const bundle_hashed[] = {
     "data/frame.jsonl",   "data/kpi.json",       "data/plan.json",
     "data/report.json",   "data/sample.csv",     "data/seed.txt",
     "keys/log.pem",       "keys/log.vkey",       NULL};
+const char *const bundle_tool_keys[] = {"keys/log.pub", "keys/log.allowed"};
+const char *const bundle_tag_signatures[] = {"tagmanifest-sha256.txt.minisig",
+                                             "tagmanifest-sha256.txt.sig"};
+const char *const bundle_auditor_keys[] = {"keys/auditor.pub", "keys/auditor.allowed"};
+const char bundle_manifest[] = "data/signatures/manifest.txt";
+const char *const bundle_signatures[] = {"data/signatures/manifest.txt.minisig",
+                                         "data/signatures/manifest.txt.sig"};
+const char *const bundle_signed[] = {
+    "data/agreement.json", "data/exclusions.csv", "data/frame.csv", "data/frame.jsonl",
+    "data/kpi.json",       "data/sample.csv",     "data/seed.txt",  NULL};
 
 int contents_start(struct contents *contents, struct okno_err *err)
 {
@@ -407,6 +417,13 @@ int contents_pem(const struct okno_note_key *key, struct okno_buf *to, struct ok
     (void)sodium_bin2base64(text, sizeof(text), der, sizeof(der), sodium_base64_VARIANT_ORIGINAL);
     return okno_buf_printf(to, err, "-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n",
                            text);
+}
+
+int contents_tool_key(const struct okno_note_key *key, enum okno_signature_kind kind,
+                      struct okno_buf *to, struct okno_err *err)
+{
+    struct okno_signature_key own = okno_signature_log_key(key, kind);
+    return okno_signature_key_write(&own, "okno", OKNO_SIGNATURE_BUNDLE, to, err);
 }
 
 const char *contents_guide(size_t *ret_len)

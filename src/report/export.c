@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 /* Writing the bundle of a closed audit. */
-#include "bundle.h"
+#include "export.h"
 
 #include "okno/evidence.h"
 #include "okno/figures.h"
@@ -10,22 +10,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* One export. */
-struct run {
-    struct okno_db *db;
-    const struct okno_bundle_request *request;
-    int64_t now_us;
-    struct bag bag;
-    struct contents contents;
-    json_t *steps;    /* as in plan.json */
-    json_t *plan;     /* of the plan step; borrowed from steps */
-    json_t *watched;  /* hashes, as keys */
-    json_t *sidecars; /* of watched files: hash of the file -> hash of its sidecar */
-    char seed[OKNO_SEED_BYTES_MAX + 1];
-    int64_t size; /* drawn */
-    int64_t from_us, to_us;
-};
+#include <unistd.h>
 
 static int put_json(struct run *run, const char *name, const json_t *json, struct okno_err *err)
 {
@@ -74,7 +59,7 @@ static int add_step(struct run *run, struct okno_stmt *row, struct okno_err *err
     return 0;
 }
 
-static const json_t *detail_of(const struct run *run, const char *name)
+const json_t *export_detail(const struct run *run, const char *name)
 {
     size_t i;
     json_t *step;
@@ -95,8 +80,8 @@ static int read_steps(struct run *run, struct okno_err *err)
         rc = add_step(run, rows, err);
     if (rc < 0)
         return rc;
-    const json_t *plan = detail_of(run, "plan");
-    const char *seed = json_string_value(json_object_get(detail_of(run, "seed"), "seed"));
+    const json_t *plan = export_detail(run, "plan");
+    const char *seed = json_string_value(json_object_get(export_detail(run, "seed"), "seed"));
     run->plan = json_object_get(plan, "plan");
     if (!seed || !run->plan)
         return too_old(run, err);
@@ -271,25 +256,29 @@ static int put_decisions(struct run *run, struct okno_err *err)
 
 /* ---- figures ---- */
 
-static int put_figures(struct run *run, struct okno_err *err)
+static int put_kpi(struct run *run, struct okno_err *err)
 {
     okno_autojson json_t *kpi = NULL;
+    okno_autojson json_t *agreement = NULL;
+    int rc = contents_kpi(&run->contents, run->request->audit, &kpi, err);
+    if (rc == 0)
+        rc = put_json(run, "data/kpi.json", kpi, err);
+    if (rc == 0)
+        rc = contents_agreement(&run->contents, &agreement, err);
+    return rc == 0 ? put_json(run, "data/agreement.json", agreement, err) : rc;
+}
+
+static int put_figures(struct run *run, struct okno_err *err)
+{
     okno_autojson json_t *total = NULL;
     okno_autojson json_t *sites = NULL;
-    okno_autojson json_t *agreement = NULL;
     struct okno_figures_query query = {.from_us = run->from_us,
                                        .to_us = run->to_us,
                                        .audit = run->request->audit,
                                        .k = run->contents.rules.k,
                                        .fm_threshold = run->request->fm_threshold,
                                        .min_n = run->request->min_n};
-    int rc = contents_kpi(&run->contents, run->request->audit, &kpi, err);
-    if (rc == 0)
-        rc = put_json(run, "data/kpi.json", kpi, err);
-    if (rc == 0)
-        rc = contents_agreement(&run->contents, &agreement, err);
-    if (rc == 0)
-        rc = put_json(run, "data/agreement.json", agreement, err);
+    int rc = put_kpi(run, err);
     if (rc == 0)
         rc = okno_figures_json(run->db, &query, run->now_us, &total, err);
     query.by = OKNO_BY_SITE;
@@ -384,146 +373,13 @@ static int put_evidence(struct run *run, struct okno_err *err)
     return rc < 0 ? rc : put_sidecars(run, err);
 }
 
-/* ---- log ---- */
-
-static json_t *hashes_json(const struct run *run)
-{
-    json_t *hashes = json_object();
-    for (size_t i = 0; i < run->bag.files.len; i++)
-        for (size_t at = 0; bundle_hashed[at]; at++)
-            if (strcmp(run->bag.files.items[i].name, bundle_hashed[at]) == 0)
-                (void)json_object_set_new(hashes, bundle_hashed[at],
-                                          json_string(run->bag.files.items[i].sha256));
-    return hashes;
-}
-
-/* The hashes of what was written go into the log, which is signed after that. */
-static int log_export(struct run *run, struct okno_err *err)
-{
-    int64_t leaf = 0;
-    int64_t decisions = 0;
-    size_t evidence = run->request->with_evidence ? json_object_size(run->watched) : 0;
-    okno_autojson json_t *detail = json_pack(
-        "{s:s, s:o, s:I, s:O, s:I}", "bundle", run->request->open_to_all ? "public" : "restricted",
-        "files", hashes_json(run), "evidence", (json_int_t)evidence, "sidecars", run->sidecars,
-        "decisions", (json_int_t)json_array_size(run->contents.decisions));
-    int rc = okno_audit_export(run->db, run->request->audit, detail, run->request->author,
-                               run->now_us, &leaf, err);
-    if (rc == 0)
-        rc = OKNO_DB_INT(run->db, "bundle.count_decisions", 0, &decisions, err,
-                         OKNO_TEXT("audit", run->request->audit), OKNO_INT("leaf", leaf));
-    if (rc == 0 && decisions != (int64_t)json_array_size(run->contents.decisions))
-        rc = okno_fail(err, OKNO_BUSY, "a decision came in while the bundle was written: again");
-    return rc;
-}
-
-static int put_lines(struct run *run, int64_t size, struct okno_err *err)
-{
-    OKNO_AUTO_STMT *rows = NULL;
-    struct bag_stream stream;
-    int rc = bag_open(&run->bag, "data/log.jsonl", &stream, err);
-    if (rc < 0)
-        return rc;
-    rc = OKNO_DB_PREPARE(run->db, "ledger.lines", &rows, err, OKNO_INT("size", size));
-    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
-        const char *line = okno_stmt_text(rows, "line");
-        rc = bag_add(&stream, line, strlen(line), err);
-        if (rc == 0)
-            rc = bag_add(&stream, "\n", 1, err);
-    }
-    return bag_close(&run->bag, &stream, rc, err);
-}
-
-static int put_proofs(struct run *run, int64_t size, const char *checkpoint, struct okno_err *err)
-{
-    size_t i;
-    json_t *decision;
-    int rc = bag_make_dir(&run->bag, "data/proofs", err);
-    json_array_foreach(run->contents.decisions, i, decision)
-    {
-        OKNO_AUTO_BUF proof = OKNO_BUF_INIT(2 * OKNO_NOTE_BYTES_MAX);
-        char name[BUNDLE_NAME];
-        const char *entry = json_string_value(json_object_get(decision, "entry"));
-        (void)snprintf(name, sizeof(name), "data/proofs/%s.tlog-proof", entry);
-        if (rc == 0)
-            rc =
-                okno_ledger_prove(run->db, strtoll(entry, NULL, 10), size, checkpoint, &proof, err);
-        if (rc == 0)
-            rc = bag_put(&run->bag, name, okno_buf_text(&proof), err);
-    }
-    return rc;
-}
-
-/* The log that pinned the frame has to be the one that is signed now. */
-static int check_pinned(struct run *run, const struct okno_buf *note, struct okno_err *err)
-{
-    struct okno_note_key key;
-    struct okno_checkpoint pinned;
-    int rc = okno_ledger_key(run->db, &key, err);
-    if (rc < 0 || okno_checkpoint_open(okno_buf_text(note), note->len, &key, &pinned, NULL) == 0)
-        return rc;
-    return okno_fail(err, OKNO_REFUSED,
-                     "the frame of audit %s was pinned in another log than today's (see `okno "
-                     "recover --help`): nobody could check that it came before the seed; plan the "
-                     "audit again",
-                     run->request->audit);
-}
-
-static int put_log(struct run *run, struct okno_err *err)
-{
-    OKNO_AUTO_BUF before = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
-    OKNO_AUTO_BUF note = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
-    struct okno_checkpoint checkpoint = {.size = 0};
-    int rc = okno_ledger_audit_checkpoint(run->db, run->request->audit, &before, err);
-    if (rc == 0)
-        rc = check_pinned(run, &before, err);
-    if (rc == 0)
-        rc = okno_ledger_checkpoint(run->db, NULL, run->now_us, &checkpoint, &note, err);
-    if (rc == 0)
-        rc = bag_make_dir(&run->bag, "data/checkpoints", err);
-    if (rc == 0)
-        rc = bag_put(&run->bag, "data/checkpoints/frame.checkpoint", okno_buf_text(&before), err);
-    if (rc == 0)
-        rc = bag_put(&run->bag, "data/checkpoints/final.checkpoint", okno_buf_text(&note), err);
-    if (rc == 0)
-        rc = put_lines(run, checkpoint.size, err);
-    if (rc == 0 && json_array_size(run->contents.decisions) > 0)
-        rc = put_proofs(run, checkpoint.size, okno_buf_text(&note), err);
-    return rc;
-}
-
-static int put_tags(struct run *run, struct okno_err *err)
-{
-    OKNO_AUTO_BUF pem = OKNO_BUF_INIT(1000);
-    struct okno_note_key key;
-    char text[OKNO_NOTE_KEY_TEXT + 1];
-    size_t len = 0;
-    const char *guide = contents_guide(&len);
-    int rc = okno_ledger_key(run->db, &key, err);
-    if (rc == 0)
-        rc = bag_make_dir(&run->bag, "keys", err);
-    if (rc == 0)
-        rc = contents_pem(&key, &pem, err);
-    if (rc == 0)
-        rc = bag_put(&run->bag, "keys/log.pem", okno_buf_text(&pem), err);
-    (void)okno_note_key_format(&key, text);
-    (void)memcpy(text + strlen(text), "\n", 2);
-    if (rc == 0)
-        rc = bag_put(&run->bag, "keys/log.vkey", text, err);
-    if (rc == 0)
-        rc = bag_put(&run->bag, "VERIFY.txt", guide, err);
-    return rc < 0 ? rc
-                  : bag_put(&run->bag, "bagit.txt",
-                            "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n", err);
-}
-
 /* ---- all of it ---- */
 
 static int write_bag(struct run *run, struct okno_err *err)
 {
     int rc = bag_make_dir(&run->bag, "data", err);
     if (rc == 0)
-        rc = put_tags(run, err);
+        rc = export_tags(run, err);
     if (rc == 0)
         rc = put_plan(run, err);
     if (rc == 0)
@@ -535,12 +391,12 @@ static int write_bag(struct run *run, struct okno_err *err)
     if (rc == 0)
         rc = put_figures(run, err);
     if (rc == 0)
+        rc = export_signature(run, err);
+    if (rc == 0)
         rc = put_evidence(run, err);
     if (rc == 0)
-        rc = log_export(run, err);
-    if (rc == 0)
-        rc = put_log(run, err);
-    return rc == 0 ? bag_finish(&run->bag, err) : rc;
+        rc = export_log(run, err);
+    return rc == 0 ? export_manifests(run, err) : rc;
 }
 
 static int make_place(struct run *run, struct okno_err *err)
@@ -552,9 +408,32 @@ static int make_place(struct run *run, struct okno_err *err)
     if (lstat(dir, &facts) == 0)
         return okno_fail(err, OKNO_REFUSED, "%s is there already: choose another name", dir);
     (void)snprintf(run->bag.dir, sizeof(run->bag.dir), "%s.part", dir);
-    if (mkdir(run->bag.dir, 0755) < 0)
+    char begun[BUNDLE_PATH];
+    (void)snprintf(begun, sizeof(begun), "%s/VERIFY.txt", run->bag.dir);
+    if (lstat(begun, &facts) == 0)
+        bag_discard(run->bag.dir); /* an export that was killed */
+    if (mkdir(run->bag.dir, 0755) < 0 &&
+        (errno != EEXIST || rmdir(run->bag.dir) < 0 || mkdir(run->bag.dir, 0755) < 0))
         return okno_fail_errno(err, errno, "cannot make %s", run->bag.dir);
     return 0;
+}
+
+static int start(struct run *run, struct okno_err *err)
+{
+    run->steps = json_array();
+    run->watched = json_object();
+    run->sidecars = json_object();
+    int rc = contents_start(&run->contents, err);
+    return rc == 0 ? read_steps(run, err) : rc;
+}
+
+static void end(struct run *run)
+{
+    json_decref(run->steps);
+    json_decref(run->watched);
+    json_decref(run->sidecars);
+    contents_free(&run->contents);
+    bag_free(&run->bag);
 }
 
 int okno_bundle_export(struct okno_db *db, const struct okno_bundle_request *request,
@@ -566,12 +445,7 @@ int okno_bundle_export(struct okno_db *db, const struct okno_bundle_request *req
                          "footage shows people: a bundle open to all goes without evidence");
     int rc = okno_audit_may(db, request->audit, "export", err);
     if (rc == 0)
-        rc = contents_start(&run.contents, err);
-    run.steps = json_array();
-    run.watched = json_object();
-    run.sidecars = json_object();
-    if (rc == 0)
-        rc = read_steps(&run, err);
+        rc = start(&run, err);
     if (rc == 0)
         rc = make_place(&run, err);
     if (rc == 0) {
@@ -581,10 +455,27 @@ int okno_bundle_export(struct okno_db *db, const struct okno_bundle_request *req
         if (rc < 0)
             bag_discard(run.bag.dir);
     }
-    json_decref(run.steps);
-    json_decref(run.watched);
-    json_decref(run.sidecars);
-    contents_free(&run.contents);
-    bag_free(&run.bag);
+    end(&run);
+    return rc;
+}
+
+/* The bundle's files are made without a folder: only their hashes are wanted. */
+int bundle_signed_files(struct okno_db *db, const char *audit, struct okno_buf *to,
+                        struct okno_err *err)
+{
+    const struct okno_bundle_request request = {.audit = audit, .open_to_all = true};
+    struct run run = {.db = db, .request = &request};
+    int rc = start(&run, err);
+    if (rc == 0)
+        rc = put_frame(&run, err);
+    if (rc == 0)
+        rc = put_sample(&run, err);
+    if (rc == 0)
+        rc = put_decisions(&run, err);
+    if (rc == 0)
+        rc = put_kpi(&run, err);
+    if (rc == 0)
+        rc = export_signed_lines(&run, to, err);
+    end(&run);
     return rc;
 }

@@ -492,7 +492,11 @@ static int run_checks(struct check *check, const struct okno_note_key *key, stru
         rc = check_rest(check, err);
     if (rc == 0)
         rc = check_figures(check, err);
-    return rc == 0 ? verify_hashes(check, err) : rc;
+    if (rc == 0)
+        rc = verify_hashes(check, err);
+    if (rc == 0)
+        rc = verify_signed(check, err);
+    return rc == 0 ? verify_tags(check, err) : rc; /* last: what was changed is named by others */
 }
 
 int okno_bundle_verify(const char *dir, const struct okno_note_key *key,
@@ -505,6 +509,8 @@ int okno_bundle_verify(const char *dir, const struct okno_note_key *key,
     }
     (void)snprintf(check->bag.dir, sizeof(check->bag.dir), "%s", dir);
     check->verdicts = json_array();
+    check->all_steps = json_array();
+    check->auditor_keys = json_array();
     int rc = contents_start(&check->contents, err);
     if (rc == 0)
         rc = run_checks(check, key, err);
@@ -512,10 +518,13 @@ int okno_bundle_verify(const char *dir, const struct okno_note_key *key,
         *ret_facts = check->facts;
     json_decref(check->plan);
     json_decref(check->verdicts);
+    json_decref(check->all_steps);
+    json_decref(check->auditor_keys);
     for (int i = 0; i < STEPS; i++)
         json_decref(check->step[i]);
     contents_free(&check->contents);
     bag_free(&check->bag);
+    marks_free(&check->marks);
     free(check);
     return rc;
 }

@@ -8,6 +8,14 @@
 
 enum { PLAN, FREEZE, CHECKPOINT, SEED, DRAW, CLOSE, EXPORT, STEPS };
 
+/* A size of the log at which its root is wanted: something outside tells it. */
+struct mark {
+    int64_t size;
+    struct okno_digest root; /* found when the log is read */
+    bool found;
+};
+OKNO_VEC(marks, struct mark);
+
 struct check {
     struct bag bag;
     struct contents contents;
@@ -16,10 +24,17 @@ struct check {
     json_t *plan;        /* plan.json */
     json_t *step[STEPS]; /* entries of the log; the last export of several */
     int64_t place[STEPS];
-    json_t *verdicts; /* entries, with `entry` and `hash` added */
+    json_t *all_steps;    /* entries of this audit's steps, with `entry` added */
+    json_t *auditor_keys; /* entries of keys, with `entry` added */
+    json_t *verdicts;     /* entries, with `entry` and `hash` added */
+    struct marks marks;   /* sorted by size once the log is read */
     bool open_to_all;
 };
 
+/* The root of the log's first `size` entries is wanted; before the log is read. */
+OKNO_CHECK int verify_mark(struct check *check, int64_t size, struct okno_err *err);
+/* And this is it. NULL: the log has fewer entries. */
+const struct okno_digest *verify_root(const struct check *check, int64_t size);
 OKNO_CHECK int verify_wrong(struct okno_err *err, const char *what);
 OKNO_CHECK int verify_json(struct check *check, const char *name, json_t **ret_json,
                            struct okno_err *err);
@@ -34,5 +49,11 @@ OKNO_CHECK int verify_log(struct check *check, const struct okno_note_key *key,
                           struct okno_err *err);
 /* The hashes that the entry of the export pins. */
 OKNO_CHECK int verify_hashes(const struct check *check, struct okno_err *err);
+
+/* Which roots the auditor's manifest needs. */
+OKNO_CHECK int verify_signed_marks(struct check *check, struct okno_err *err);
+/* The auditor's signature, and the log's of the list of files (verify_signed.c). */
+OKNO_CHECK int verify_signed(struct check *check, struct okno_err *err);
+OKNO_CHECK int verify_tags(const struct check *check, struct okno_err *err);
 
 #endif

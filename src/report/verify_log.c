@@ -50,9 +50,14 @@ static bool is_number(const char *text, size_t len)
 
 static bool belongs(const char *name)
 {
-    static const char *const fixed[] = {"data/log.jsonl", "data/checkpoints/frame.checkpoint",
-                                        "data/checkpoints/final.checkpoint", "manifest-sha256.txt",
-                                        "tagmanifest-sha256.txt"};
+    static const char *const fixed[] = {"data/log.jsonl",
+                                        "data/checkpoints/frame.checkpoint",
+                                        "data/checkpoints/final.checkpoint",
+                                        "manifest-sha256.txt",
+                                        "tagmanifest-sha256.txt",
+                                        bundle_manifest};
+    const char *const *const by_kind[] = {bundle_tool_keys, bundle_tag_signatures,
+                                          bundle_auditor_keys, bundle_signatures};
     static const char proof[] = "data/proofs/";
     static const char evidence[] = "data/evidence/";
     static const char sidecar[] = "data/sidecars/";
@@ -61,6 +66,9 @@ static bool belongs(const char *name)
             return true;
     for (size_t i = 0; i < OKNO_COUNT(fixed); i++)
         if (strcmp(name, fixed[i]) == 0)
+            return true;
+    for (size_t i = 0; i < 2 * OKNO_COUNT(by_kind); i++)
+        if (strcmp(name, by_kind[i / 2][i % 2]) == 0)
             return true;
     if (strncmp(name, proof, sizeof(proof) - 1) == 0) {
         const char *number = name + sizeof(proof) - 1;
@@ -111,7 +119,15 @@ static int check_key(struct check *check, const struct okno_note_key *expected,
                          "keys/log.vkey: the bundle is signed by %s, not by the key given (%s)",
                          key->name, expected->name);
     rc = contents_pem(key, &pem, err);
-    return rc == 0 ? verify_text(check, "keys/log.pem", &pem, err) : rc;
+    if (rc == 0)
+        rc = verify_text(check, "keys/log.pem", &pem, err);
+    for (int kind = 0; rc == 0 && kind < 2; kind++) {
+        okno_buf_reset(&pem);
+        rc = contents_tool_key(key, (enum okno_signature_kind)kind, &pem, err);
+        if (rc == 0)
+            rc = verify_text(check, bundle_tool_keys[kind], &pem, err);
+    }
+    return rc;
 }
 
 static int open_checkpoint(struct check *check, const char *name,
@@ -131,6 +147,14 @@ static int open_checkpoint(struct check *check, const char *name,
 
 /* ---- log ---- */
 
+static int keep_in(json_t *list, json_t *entry, int64_t place, struct okno_err *err)
+{
+    (void)json_object_set_new(entry, "entry", json_integer(place));
+    return json_array_append(list, entry) == 0
+               ? 0
+               : okno_fail(err, OKNO_NO_MEMORY, "no memory for the log");
+}
+
 /* Keep an entry about this audit. */
 static int keep_entry(struct check *check, json_t *entry, int64_t place,
                       const struct okno_digest *hash, struct okno_err *err)
@@ -139,8 +163,15 @@ static int keep_entry(struct check *check, json_t *entry, int64_t place,
     const char *kind = json_string_value(json_object_get(entry, "kind"));
     const char *step = json_string_value(json_object_get(entry, "step"));
     char hex[OKNO_SHA256_TEXT];
+    if (kind && strcmp(kind, "auditor_key") == 0)
+        return keep_in(check->auditor_keys, entry, place, err);
     if (!audit || !kind || strcmp(audit, check->facts.audit) != 0)
         return 0;
+    if (strcmp(kind, "step") == 0) {
+        int rc = keep_in(check->all_steps, entry, place, err);
+        if (rc < 0)
+            return rc;
+    }
     if (strcmp(kind, "verdict") == 0) {
         (void)json_object_set_new(entry, "entry", json_integer(place));
         (void)json_object_set_new(entry, "hash", json_string(okno_hash_hex(hash->bytes, hex)));
@@ -161,6 +192,48 @@ static int keep_entry(struct check *check, json_t *entry, int64_t place,
     return 0;
 }
 
+static int by_size(const void *a, const void *b)
+{
+    int64_t x = ((const struct mark *)a)->size;
+    int64_t y = ((const struct mark *)b)->size;
+    return (x > y) - (x < y);
+}
+
+int verify_mark(struct check *check, int64_t size, struct okno_err *err)
+{
+    return marks_push(&check->marks, (struct mark){.size = size}) < 0
+               ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the log")
+               : 0;
+}
+
+static struct mark *find_mark(const struct check *check, int64_t size)
+{
+    struct mark key = {.size = size};
+    return check->marks.len == 0
+               ? NULL
+               : bsearch(&key, check->marks.items, check->marks.len, sizeof(key), by_size);
+}
+
+const struct okno_digest *verify_root(const struct check *check, int64_t size)
+{
+    const struct mark *mark = find_mark(check, size);
+    return mark && mark->found ? &mark->root : NULL;
+}
+
+static void note_root(struct check *check, const struct okno_tree *tree)
+{
+    struct mark *mark = find_mark(check, tree->size);
+    for (struct mark *at = mark;
+         at && at < check->marks.items + check->marks.len && at->size == tree->size; at++) {
+        at->root = okno_tree_root(tree);
+        at->found = true;
+    }
+    for (struct mark *at = mark; at && at > check->marks.items && at[-1].size == tree->size; at--) {
+        at[-1].root = okno_tree_root(tree);
+        at[-1].found = true;
+    }
+}
+
 static int add_line(struct check *check, const struct bag_lines *lines, struct okno_tree *tree,
                     struct okno_err *err)
 {
@@ -171,6 +244,7 @@ static int add_line(struct check *check, const struct bag_lines *lines, struct o
                          (long long)tree->size);
     int rc = keep_entry(check, entry, tree->size, &hash, err);
     (void)okno_tree_add(tree, &hash, NULL);
+    note_root(check, tree);
     struct okno_digest root;
     if (rc == 0 && tree->size == check->frame.size) {
         root = okno_tree_root(tree);
@@ -187,6 +261,8 @@ static int check_log(struct check *check, struct okno_err *err)
 {
     OKNO_AUTO(bag_lines) *lines = NULL;
     struct okno_tree tree = {.size = 0};
+    if (check->marks.len > 1)
+        qsort(check->marks.items, check->marks.len, sizeof(*check->marks.items), by_size);
     int rc = bag_lines_open(&check->bag, "data/log.jsonl", &lines, err);
     while (rc == 0 && (rc = bag_lines_next(lines, err)) == 1)
         rc = add_line(check, lines, &tree, err);
@@ -231,25 +307,20 @@ static int check_order(const struct check *check, struct okno_err *err)
 }
 
 /* A step of plan.json against its entry. */
-static int check_step(const struct check *check, const json_t *shown, struct okno_err *err)
+static int check_step(const struct check *check, const json_t *shown, const json_t *entry,
+                      struct okno_err *err)
 {
     const char *name = json_string_value(json_object_get(shown, "step"));
     const char *salt = json_string_value(json_object_get(shown, "salt"));
     const json_t *detail = json_object_get(shown, "detail");
+    const json_t *place = json_object_get(entry, "entry");
     char hash[OKNO_SHA256_TEXT];
     char at[OKNO_TIME_TEXT];
-    int i = 0;
-    while (i < EXPORT && (!name || strcmp(name, step_names[i]) != 0))
-        i++;
-    if (i == EXPORT) /* an earlier export */
-        return name && strcmp(name, "export") == 0
-                   ? 0
-                   : verify_wrong(err, "data/plan.json tells of a step that is none");
-    const json_t *entry = check->step[i];
     (void)okno_time_format(json_integer_value(json_object_get(entry, "at")), at);
     const char *shown_at = json_string_value(json_object_get(shown, "at"));
-    bool same = json_integer_value(json_object_get(shown, "entry")) == check->place[i] &&
-                shown_at && strcmp(shown_at, at) == 0 &&
+    bool same = json_equal(json_object_get(shown, "entry"), place) && shown_at &&
+                strcmp(shown_at, at) == 0 && name &&
+                json_equal(json_object_get(shown, "step"), json_object_get(entry, "step")) &&
                 json_equal(json_object_get(shown, "author"), json_object_get(entry, "author"));
     if (same && check->open_to_all)
         same = !salt && json_equal(detail, json_object_get(entry, "detail"));
@@ -261,26 +332,26 @@ static int check_step(const struct check *check, const json_t *shown, struct okn
     }
     return same ? 0
                 : okno_fail(err, OKNO_CHECK_FAILED,
-                            "data/plan.json: %s is not what entry %lld of the log tells", name,
-                            (long long)check->place[i]);
+                            "data/plan.json: %s is not what entry %lld of the log tells",
+                            name ? name : "a step", (long long)json_integer_value(place));
 }
 
+/* Every step of the log but the export that wrote this bundle, one by one. */
 static int check_plan(struct check *check, struct okno_err *err)
 {
-    size_t i;
-    json_t *shown;
-    int seen = 0;
     const json_t *steps = json_object_get(check->plan, "steps");
-    json_array_foreach(steps, i, shown)
-    {
-        int rc = check_step(check, shown, err);
+    size_t count = json_array_size(check->all_steps) - 1;
+    for (size_t i = 0; i < count && i < json_array_size(steps); i++) {
+        int rc =
+            check_step(check, json_array_get(steps, i), json_array_get(check->all_steps, i), err);
         if (rc < 0)
             return rc;
-        const char *name = json_string_value(json_object_get(shown, "step"));
-        seen += strcmp(name, "export") != 0;
     }
-    if (seen != EXPORT)
-        return verify_wrong(err, "data/plan.json does not tell every step once");
+    if (json_array_size(steps) != count)
+        return okno_fail(err, OKNO_CHECK_FAILED, "data/plan.json tells %zu steps, the log %zu",
+                         json_array_size(steps), count);
+    if (json_array_get(check->all_steps, count) != check->step[EXPORT])
+        return verify_wrong(err, "data/log.jsonl: a step follows the export");
     return contents_plan(json_object_get(verify_detail(check, PLAN), "plan"), &check->contents,
                          err);
 }
@@ -328,6 +399,8 @@ int verify_log(struct check *check, const struct okno_note_key *key, struct okno
         rc = open_checkpoint(check, "data/checkpoints/final.checkpoint", &check->final, err);
     if (rc == 0)
         rc = read_plan(check, err);
+    if (rc == 0)
+        rc = verify_signed_marks(check, err);
     if (rc == 0)
         rc = check_log(check, err);
     if (rc == 0)

@@ -5,8 +5,10 @@
 #include "../audit/sixty_surveys.h"
 #include "../support/tempdir.h"
 
+#include "okno/auditor.h"
 #include "okno/bundle.h"
 #include "okno/review.h"
+#include "okno/signing.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -75,6 +77,66 @@ static inline void add_site(struct scratch_db *f)
                    " (1, 0, 'eva', 'sites', '-');"
                    "INSERT INTO sites (import, site, name, time_zone) VALUES"
                    " (1, 'mall', 'Mall', 'UTC')");
+}
+
+/* An auditor's key: of the seed's byte. Her tool is played by what signs for the log. */
+static inline struct okno_note_signer auditor_of(uint8_t byte)
+{
+    struct okno_note_signer signer;
+    uint8_t seed[32] = {byte};
+    assert_int_equal(okno_note_signer_make("olga", seed, &signer, NULL), 0);
+    return signer;
+}
+
+static inline void register_auditor(struct scratch_db *f, enum okno_signature_kind kind)
+{
+    struct okno_note_signer signer = auditor_of(5);
+    struct okno_signature_key key = okno_signature_log_key(&signer.key, kind);
+    must(f, okno_auditor_add(f->db, "olga", &key, "root", AT(60), &f->err));
+}
+
+/* Sign a text as another would; returns the code of taking it in. */
+static inline int sign_as(struct scratch_db *f, uint8_t byte, enum okno_signature_kind kind,
+                          const char *purpose, const struct okno_buf *text)
+{
+    OKNO_AUTO_BUF signature = OKNO_BUF_INIT(OKNO_SIGNATURE_BYTES_MAX);
+    struct okno_note_signer signer = auditor_of(byte);
+    must(f,
+         okno_signature_make(&signer, kind, purpose, text->data, text->len, &signature, &f->err));
+    return okno_signing_add(f->db, "A1", okno_buf_text(&signature), signature.len, "olga", AT(220),
+                            &f->err);
+}
+
+static inline void report(struct scratch_db *f)
+{
+    okno_autojson json_t *detail = json_object();
+    must(f, okno_db_begin(f->db, &f->err));
+    must(f, okno_audit_add(f->db, "A1", "report", detail, "eva", AT(210), &f->err));
+    must(f, okno_db_commit(f->db, &f->err));
+}
+
+/* Planned with an auditor's key, and closed. */
+static inline void close_audit_to_sign(struct scratch_db *f, enum okno_signature_kind kind)
+{
+    char sha256[OKNO_SHA256_TEXT];
+    struct okno_audit_plan made = plan_of("A1");
+    add_site(f);
+    register_auditor(f, kind);
+    made.auditor = "olga";
+    must(f, okno_audit_plan(f->db, &made, "eva", AT(61), &f->err));
+    (void)freeze(f, "A1", sha256);
+    (void)draw(f, "A1");
+    decide_all(f);
+    must(f, okno_audit_close(f->db, "A1", "", "eva", AT(200), &f->err));
+}
+
+static inline void close_and_sign(struct scratch_db *f, enum okno_signature_kind kind)
+{
+    OKNO_AUTO_BUF manifest = OKNO_BUF_INIT(OKNO_MANIFEST_BYTES_MAX);
+    close_audit_to_sign(f, kind);
+    report(f);
+    must(f, okno_signing_manifest(f->db, "A1", "olga", AT(215), &manifest, &f->err));
+    must(f, sign_as(f, 5, kind, OKNO_SIGNATURE_AUDIT, &manifest));
 }
 
 static inline void close_audit(struct scratch_db *f)
