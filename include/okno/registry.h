@@ -196,6 +196,14 @@ OKNO_CHECK int okno_registry_report_clock(struct okno_db *db, const char *device
                                           enum okno_clock_finding *ret_finding,
                                           struct okno_err *err);
 
+/* Store a measurement, inside the caller's transaction: as an import of one row, with its entry in
+ * the log. method: "manual", "sync", "overlay", "commission", or a probe's; author: a person, or
+ * "okno:..." for what the program does by itself. */
+OKNO_CHECK int okno_registry_add_clock(struct okno_db *db, const char *target,
+                                       const struct okno_clock_measurement *found,
+                                       const char *method, const char *author, int64_t now_us,
+                                       struct okno_err *err);
+
 /* Measurements of a camera's index clock: its own, else its archive's. */
 OKNO_CHECK int okno_registry_index_clock(struct okno_db *db, const struct okno_camera *camera,
                                          struct okno_clock_vec *measurements, struct okno_err *err);

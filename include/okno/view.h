@@ -89,6 +89,29 @@ OKNO_CHECK int okno_view_sheet(struct okno_source *clip, const struct okno_sheet
                                const struct okno_view_masks *masks, const char *out_path,
                                struct okno_err *err);
 
+/* A part of the upright picture, in parts of OKNO_VIEW_SCALE, cut into columns x rows cells. */
+struct okno_series_area {
+    uint16_t left, top, right, bottom;
+    uint16_t columns, rows; /* 1..OKNO_PICTURE_COLUMNS and 1..OKNO_PICTURE_ROWS */
+};
+
+/* How each cell looked in every picture of a clip, 1/256 of a level of 0..255. `values` holds for
+ * picture i, from i * cells * OKNO_SERIES_PLANES on, the brightness (Y) of all cells row by row,
+ * then their blue (Cb) and red (Cr). */
+enum { OKNO_SERIES_PLANES = 3, OKNO_SERIES_FRAMES = 20000, OKNO_SERIES_BYTES = 96 * 1024 * 1024 };
+struct okno_series {
+    size_t frames, cells;
+    int64_t *at_us;   /* in order; owned */
+    uint16_t *values; /* owned */
+};
+void okno_series_free(struct okno_series *series);
+#define OKNO_AUTO_SERIES __attribute__((cleanup(okno_series_free))) struct okno_series
+
+/* Decode a clip as okno_media_clip writes it and average the cells of an area in each picture;
+ * damaged pictures are left out. OKNO_TOO_LARGE past OKNO_SERIES_FRAMES or _BYTES. */
+OKNO_CHECK int okno_view_series(struct okno_source *clip, const struct okno_series_area *area,
+                                struct okno_series *ret_series, struct okno_err *err);
+
 /* Measure a still (JPEG). */
 OKNO_CHECK int okno_view_measure(struct okno_source *still, struct okno_picture *ret_picture,
                                  struct okno_err *err);

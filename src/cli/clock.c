@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
-#include "cli.h"
+#include "clock.h"
 #include "options.h"
 
 #include "okno/import.h"
@@ -11,34 +11,25 @@
 #include <stdio.h>
 #include <string.h>
 
-static int print_measurement(const char *target, const struct okno_clock_measurement *m,
-                             struct okno_err *err)
+static int print_row(struct okno_stmt *row, struct okno_err *err)
 {
-    okno_autojson json_t *object =
-        json_pack("{ss so sf sf sb}", "target", target, "at", okno_json_time(m->at_us), "offset_ms",
-                  (double)m->offset_us / 1000.0, "uncertainty_ms",
-                  (double)m->uncertainty_us / 1000.0, "step", m->step);
+    okno_autojson json_t *object = json_pack(
+        "{ss so sf sf sb ss ss so}", "target", okno_stmt_text(row, "target"), "at",
+        okno_json_time(okno_stmt_int(row, "at")), "offset_ms",
+        (double)okno_stmt_int(row, "offset_us") / 1000.0, "uncertainty_ms",
+        (double)okno_stmt_int(row, "uncertainty_us") / 1000.0, "step",
+        okno_stmt_int(row, "step") != 0, "method", okno_stmt_text(row, "method"), "author",
+        okno_stmt_text(row, "author"), "made_at", okno_json_time(okno_stmt_int(row, "made_at")));
     return object ? okno_json_print(object, stdout, err)
                   : okno_fail(err, OKNO_NO_MEMORY, "no memory");
 }
 
-static int list_target(struct okno_db *db, const char *target, struct okno_err *err)
-{
-    OKNO_AUTO_VEC(okno_clock_vec) measurements = {0};
-    int rc = okno_registry_clock(db, target, &measurements, err);
-    for (size_t i = 0; rc == 0 && i < measurements.len; i++)
-        rc = print_measurement(target, &measurements.items[i], err);
-    return rc;
-}
-
 static int list(struct okno_db *db, const char *target, struct okno_err *err)
 {
-    OKNO_AUTO_VEC(okno_clock_target_vec) targets = {0};
-    if (target)
-        return list_target(db, target, err);
-    int rc = okno_registry_clock_targets(db, &targets, err);
-    for (size_t i = 0; rc == 0 && i < targets.len; i++)
-        rc = list_target(db, targets.items[i].target, err);
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(db, "cli.clocks", &stmt, err, OKNO_TEXT("target", target));
+    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1)
+        rc = print_row(stmt, err);
     return rc;
 }
 
@@ -50,7 +41,7 @@ static int check_target(const char *target, struct okno_err *err)
     return target ? okno_field_check(&field, NULL, target, &ignored, err) : 0;
 }
 
-static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
+static int clock_list(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
     bool json = false; /* the list is JSON Lines anyway */
@@ -58,25 +49,54 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--json", .flag = &json});
     if (rc < 0)
         return rc;
-    if (rest < 1 || rest > 2 || strcmp(argv[1], "list") != 0)
+    if (rest > 1)
         return okno_fail(err, OKNO_USAGE, "write `okno clock list [TARGET]`");
-    const char *target = rest == 2 ? argv[2] : NULL;
+    const char *target = rest == 1 ? argv[1] : NULL;
     rc = check_target(target, err);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
     return rc < 0 ? rc : list(db, target, err);
 }
 
+static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    static const struct {
+        const char *word;
+        int (*run)(struct cli *cli, int argc, char **argv, struct okno_err *err);
+    } words[] = {{"list", clock_list}, {"add", clock_add}, {"sync", clock_sync}};
+    for (size_t i = 0; argc > 1 && i < OKNO_COUNT(words); i++)
+        if (strcmp(argv[1], words[i].word) == 0)
+            return words[i].run(cli, argc - 1, argv + 1, err);
+    return okno_fail(err, OKNO_USAGE, "write `okno clock list`, `add` or `sync`");
+}
+
 const struct cli_command cli_clock = {
     .name = "clock",
-    .summary = "measurements of the clocks of devices, archives and cameras",
+    .media = true,
+    .summary = "clocks of devices, archives and cameras: measurements, and finding offsets",
     .help =
         "usage: okno clock list [TARGET]\n"
+        "       okno clock add TARGET --offset-ms N --uncertainty-ms N [--at TIME] [--step]\n"
+        "       okno clock sync --camera ID [--from TIME] [--to TIME] [--point ID]\n"
+        "                       [--region L,T,R,B] [--search S] [--surveys N] [--apply] [--json]\n"
         "\n"
-        "One JSON line per measurement, oldest first. TARGET is device:ID, archive:ID or\n"
-        "camera:ID; without one, all. offset_ms is clock minus UTC. Measurements come in by\n"
-        "`okno import clocks FILE`.\n"
+        "TARGET is device:ID, archive:ID or camera:ID. offset_ms is clock minus UTC: positive\n"
+        "runs ahead.\n"
         "\n"
-        "example: okno clock list archive:A1\n",
+        "list: one JSON line per measurement, oldest first, with its method and author.\n"
+        "add: one measurement; many come in by `okno import clocks FILE`. --step: the clock was\n"
+        "set then.\n"
+        "sync: finds how far a camera's clock is off by itself. When a button is pressed its\n"
+        "panel lights up; the offset at which many presses of a day find some place of the\n"
+        "picture beginning to look unlike itself is the camera's. Reads only the seconds\n"
+        "around the presses. Says how sure it is, and refuses (exit 5) where chance, or another\n"
+        "offset, explains the picture nearly as well. --from and --to: surveys opened in that\n"
+        "time (the last 24 hours). --region: where the panel is, in per cent from the left and\n"
+        "the top (the whole picture). --search: how many seconds to look before and after what\n"
+        "is known (three times its uncertainty, 15 to 120). --surveys: how many to look at (40).\n"
+        "--apply stores the offset as a measurement of the camera.\n"
+        "\n"
+        "example: okno clock sync --camera till-1 --from 2026-03-10T00:00:00Z \\\n"
+        "             --to 2026-03-11T00:00:00Z --apply\n",
     .run = run,
 };

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static int last_agreed(struct okno_db *db, const char *device, int64_t *ret_us,
                        struct okno_err *err)
@@ -14,44 +15,58 @@ static int last_agreed(struct okno_db *db, const char *device, int64_t *ret_us,
                        OKNO_TEXT("device", device));
 }
 
-/* One entry of the log, as of an import of one row. */
-static int log_measurement(struct okno_db *db, int64_t import, const char *target,
-                           const struct okno_clock_report *report,
-                           const struct okno_clock_measurement *found, struct okno_err *err)
+/* One entry of the log, as of an import of one row. `who` stands for the author. */
+static int log_measurement(struct okno_db *db, int64_t import, const char *target, const char *who,
+                           const struct okno_clock_measurement *found, int64_t now_us,
+                           struct okno_err *err)
 {
-    char author[OKNO_PSEUDONYM_TEXT];
     char row[200];
     char sha256[OKNO_SHA256_TEXT];
     uint8_t digest[OKNO_SHA256_BYTES];
-    const struct okno_ledger_entry entry = {
-        .kind = "import", .subject = import, .at_us = report->arrived_us};
-    int rc = okno_ledger_pseudonym(db, 'R', target, author, err);
-    if (rc < 0)
-        return rc;
+    const struct okno_ledger_entry entry = {.kind = "import", .subject = import, .at_us = now_us};
     int len = snprintf(row, sizeof(row), "%s %" PRId64 " %" PRId64 " %" PRId64 " %d", target,
                        found->at_us, found->offset_us, found->uncertainty_us, found->step);
     okno_hash_bytes(row, (size_t)len, digest);
     okno_autojson json_t *json =
         json_pack("{s:I, s:s, s:s, s:s, s:i, s:i, s:i, s:i}", "import", (json_int_t)import, "of",
-                  "clocks", "author", author, "sha256", okno_hash_hex(digest, sha256), "read", 1,
+                  "clocks", "author", who, "sha256", okno_hash_hex(digest, sha256), "read", 1,
                   "added", 1, "duplicate", 0, "rejected", 0);
     return okno_ledger_append(db, &entry, json, NULL, err);
 }
 
-static int add_measurement(struct okno_db *db, const char *target,
-                           const struct okno_clock_report *report,
-                           const struct okno_clock_measurement *found, struct okno_err *err)
+/* Who measured, for the table of imports and for the log. */
+struct measurer {
+    const char *author, *source, *method;
+};
+
+static int add_measurement(struct okno_db *db, const char *target, const struct measurer *by,
+                           const struct okno_clock_measurement *found, int64_t now_us,
+                           struct okno_err *err)
 {
     int64_t import = 0;
-    int rc = OKNO_DB_INT(db, "registry.add_report_import", 0, &import, err,
-                         OKNO_TEXT("author", target), OKNO_INT("at", report->arrived_us));
+    char who[OKNO_PSEUDONYM_TEXT];
+    int rc = okno_ledger_pseudonym(db, 'R', by->author, who, err);
+    if (rc == 0)
+        rc = OKNO_DB_INT(db, "registry.add_report_import", 0, &import, err,
+                         OKNO_TEXT("author", by->author), OKNO_TEXT("source", by->source),
+                         OKNO_INT("at", now_us));
     if (rc == 0)
         rc = OKNO_DB_RUN(db, "registry.add_report", NULL, err, OKNO_INT("import", import),
                          OKNO_TEXT("target", target), OKNO_INT("at", found->at_us),
                          OKNO_INT("offset", found->offset_us),
                          OKNO_INT("uncertainty", found->uncertainty_us),
-                         OKNO_INT("step", found->step));
-    return rc < 0 ? rc : log_measurement(db, import, target, report, found, err);
+                         OKNO_INT("step", found->step), OKNO_TEXT("method", by->method));
+    return rc < 0 ? rc : log_measurement(db, import, target, who, found, now_us, err);
+}
+
+int okno_registry_add_clock(struct okno_db *db, const char *target,
+                            const struct okno_clock_measurement *found, const char *method,
+                            const char *author, int64_t now_us, struct okno_err *err)
+{
+    bool automatic = strncmp(author, "okno:", 5) == 0;
+    const struct measurer by = {
+        .author = author, .source = automatic ? "probe" : "clock", .method = method};
+    return add_measurement(db, target, &by, found, now_us, err);
 }
 
 int okno_registry_report_clock(struct okno_db *db, const char *device,
@@ -71,7 +86,10 @@ int okno_registry_report_clock(struct okno_db *db, const char *device,
     finding = okno_clock_judge(known.items, known.len, &report, &found);
     bool suspect = finding == OKNO_CLOCK_SUSPECT;
     if (finding != OKNO_CLOCK_KNOWN && !suspect)
-        rc = add_measurement(db, target, &report, &found, err);
+        rc = add_measurement(
+            db, target,
+            &(const struct measurer){.author = target, .source = "api", .method = "intake"}, &found,
+            report.arrived_us, err);
     if (rc == 0)
         rc = OKNO_DB_RUN(db, "registry.put_report", NULL, err, OKNO_TEXT("device", device),
                          OKNO_INT("arrived_at", report.arrived_us),

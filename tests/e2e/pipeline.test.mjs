@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, test } from "node:test";
 
@@ -291,6 +292,36 @@ test("the estimate is the ratio of genuine surveys over the whole frame, inside 
     const { estimated } = figures.groups[0].indicators[indicator];
     near(estimated.value, numerator / denominator, `${indicator} estimated`);
     assert.ok(estimated.low <= estimated.value && estimated.value <= estimated.high);
+  }
+});
+
+test("a camera's wrong clock is found from what presses light up, to within a frame", () => {
+  // The same shop, whose cameras' clocks nobody has measured.
+  const data = mkdtempSync(join(tmpdir(), "okno-sync-"));
+  const run = (...args) => execFileSync(join(build, "okno"), ["--config", join(demo, "okno.conf"), "--data", data, ...args],
+    { encoding: "utf8", stdio: ["pipe", "pipe", "pipe"], input: "a long password\n" });
+  try {
+    run("init", "--password-stdin");
+    const clocks = text("scene/import/clocks.csv").split("\n").filter((line) => !line.startsWith("camera:"));
+    writeFileSync(join(data, "clocks.csv"), clocks.join("\n"));
+    run("import", "archives", join(demo, "archives.csv"));
+    for (const kind of ["sites", "points", "devices", "cameras", "placements", "questions", "events"])
+      run("import", kind, join(demo, `scene/import/${kind}.csv`));
+    run("import", "clocks", join(data, "clocks.csv"));
+    run("survey", "list");
+    const around = ["--from", "2026-03-10T00:00:00Z", "--to", "2026-03-11T00:00:00Z", "--surveys", "12"];
+    const found = JSON.parse(run("clock", "sync", "--camera", "cam2", ...around, "--search", "12", "--apply", "--json"));
+    const off = found.offset_ms - truth.cameras.find((camera) => camera.camera === "cam2").offset_ms;
+    assert.ok(Math.abs(off) <= frameMs, `off by ${off} ms`);
+    assert.ok(Math.abs(off) <= found.fit_uncertainty_ms && found.fit_uncertainty_ms <= 2 * frameMs, `said ${found.fit_uncertainty_ms} ms`);
+    assert.equal(found.result, "found");
+    const [stored] = run("clock", "list", "camera:cam2").trim().split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual([stored.method, Math.round(stored.offset_ms)], ["sync", Math.round(found.offset_ms)]);
+    // Looked for where it is not: refused, exit 5.
+    assert.throws(() => run("clock", "sync", "--camera", "cam1", ...around, "--search", "12", "--region", "80,5,95,20"),
+      (error) => error.status === 5 && /presses/.test(error.stderr));
+  } finally {
+    rmSync(data, { recursive: true });
   }
 });
 

@@ -249,9 +249,82 @@ static void many_stills_read_each_gop_once(void **state)
     assert_true(source->bytes_read < source->size / 7);
 }
 
+/* The right half gets brighter after a second; the lower left quarter is red throughout. */
+static void a_series_tells_how_each_cell_looked_in_each_frame(void **state)
+{
+    (void)state;
+    struct okno_err err = {0};
+    OKNO_AUTO_SERIES series = {0};
+    const struct okno_series_area whole = {0, 0, OKNO_VIEW_SCALE, OKNO_VIEW_SCALE, 2, 2};
+    fixture_ffmpeg(
+        "-f lavfi -i nullsrc=s=320x180:r=10:d=2,"
+        "geq=lum=if(gte(X\\,160)*gte(T\\,1)\\,200\\,60):cb=128:"
+        "cr=if(lt(X\\,80)*gte(Y\\,45)\\,220\\,128) "
+        "-c:v libx264 -preset ultrafast -pix_fmt yuv420p halves.mp4");
+    OKNO_AUTO(okno_source) *clip = fixture_source("halves.mp4");
+    if (okno_view_series(clip, &whole, &series, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(series.frames, 20);
+    assert_int_equal(series.cells, 4);
+    for (size_t i = 0; i < series.frames; i++) {
+        const uint16_t *v = series.values + i * 12;
+        assert_int_equal(series.at_us[i], (int64_t)i * 100000);
+        assert_in_range(v[0] / 256, 58, 62);
+        assert_in_range(v[1] / 256, i < 10 ? 58 : 198, i < 10 ? 62 : 202);
+        assert_in_range(v[3] / 256, i < 10 ? 58 : 198, i < 10 ? 62 : 202);
+        assert_in_range(v[8 + 2] / 256, 215, 225); /* red of the lower left */
+        assert_in_range(v[8] / 256, 125, 131);
+    }
+    okno_series_free(&series);
+    const struct okno_series_area right = {6000, 2000, 9000, 4000, 1, 1};
+    assert_int_equal(okno_view_series(clip, &right, &series, &err), 0);
+    assert_in_range(series.values[0] / 256, 58, 62);
+    assert_in_range(series.values[19 * 3] / 256, 198, 202);
+}
+
+/* A picture that lies on its side is measured as it is shown. */
+static void a_series_of_a_turned_picture_is_upright(void **state)
+{
+    (void)state;
+    struct okno_err err = {0};
+    OKNO_AUTO_SERIES series = {0};
+    const struct okno_series_area whole = {0, 0, OKNO_VIEW_SCALE, OKNO_VIEW_SCALE, 1, 2};
+    fixture_ffmpeg(
+        "-f lavfi -i nullsrc=s=320x180:r=5:d=1,geq=lum=if(lt(X\\,160)\\,40\\,200):cb=128:cr=128 "
+        "-c:v libx264 -preset ultrafast -pix_fmt yuv420p lies.mp4");
+    fixture_ffmpeg("-i %s -c copy -metadata:s:v rotate=90 turned.mp4", fixture_path("lies.mp4"));
+    fixture_ffmpeg("-i %s -frames:v 1 upright.jpg", fixture_path("turned.mp4"));
+    struct okno_picture shown = measure("upright.jpg");
+    bool dark_above = shown.cells[0] < 128 * 256;
+    OKNO_AUTO(okno_source) *clip = fixture_source("turned.mp4");
+    if (okno_view_series(clip, &whole, &series, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_true(dark_above ? series.values[0] < 50 * 256 : series.values[0] > 190 * 256);
+    assert_true(dark_above ? series.values[1] > 190 * 256 : series.values[1] < 50 * 256);
+}
+
+static void a_series_of_no_area_is_refused(void **state)
+{
+    (void)state;
+    struct okno_err err = {0};
+    OKNO_AUTO_SERIES series = {0};
+    OKNO_AUTO(okno_source) *clip = fixture_source("halves.mp4");
+    const struct okno_series_area bad[] = {{0, 0, 0, OKNO_VIEW_SCALE, 1, 1},
+                                           {0, 0, OKNO_VIEW_SCALE + 1, 5000, 1, 1},
+                                           {0, 0, 5000, 5000, OKNO_PICTURE_COLUMNS + 1, 1},
+                                           {0, 0, 5000, 5000, 1, 0}};
+    for (size_t i = 0; i < OKNO_COUNT(bad); i++) {
+        assert_int_equal(okno_view_series(clip, &bad[i], &series, &err), OKNO_INVALID);
+        okno_err_clear(&err);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_series_tells_how_each_cell_looked_in_each_frame),
+        cmocka_unit_test(a_series_of_a_turned_picture_is_upright),
+        cmocka_unit_test(a_series_of_no_area_is_refused),
         cmocka_unit_test(a_viewing_copy_has_the_times_of_its_clip),
         cmocka_unit_test(masks_blacken_their_part_and_nothing_else),
         cmocka_unit_test(a_contact_sheet_shows_its_moments_from_left_to_right),

@@ -96,3 +96,11 @@ FROM counts c JOIN imports i USING (import)
 WHERE ($scope IS NULL OR c.scope = $scope) AND ($kind IS NULL OR c.kind = $kind)
   AND c.valid_from < $to AND c.valid_to > $from AND ($history OR stands)
 ORDER BY c.scope, c.kind, c.valid_from, c.id DESC;
+
+-- name: cli.clocks
+-- Measurements that stand: of a target and moment the newest.
+SELECT c.target, c.at, c.offset_us, c.uncertainty_us, c.step, c.method, i.author, i.at AS made_at
+FROM clocks c JOIN imports i USING (import)
+WHERE ($target IS NULL OR c.target = $target)
+  AND c.id = (SELECT max(d.id) FROM clocks d WHERE d.target = c.target AND d.at = c.at)
+ORDER BY c.target, c.at;

@@ -11,8 +11,8 @@ ON CONFLICT (device) DO UPDATE SET
 
 -- name: registry.add_report_import
 INSERT INTO imports (at, author, kind, source, read, added)
-VALUES ($at, $author, 'clocks', 'api', 1, 1) RETURNING import;
+VALUES ($at, $author, 'clocks', $source, 1, 1) RETURNING import;
 
 -- name: registry.add_report
 INSERT INTO clocks (import, target, at, offset_us, uncertainty_us, step, method)
-VALUES ($import, $target, $at, $offset, $uncertainty, $step, 'intake');
+VALUES ($import, $target, $at, $offset, $uncertainty, $step, $method);

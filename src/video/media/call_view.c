@@ -142,6 +142,80 @@ int okno_view_measure(struct okno_source *still, struct okno_picture *ret_pictur
     return rc;
 }
 
+/* --- series ----------------------------------------------------------------------------------- */
+
+void okno_series_free(struct okno_series *series)
+{
+    free(series->at_us);
+    free(series->values);
+    *series = (struct okno_series){0};
+}
+
+static bool is_area(const struct okno_series_area *area)
+{
+    return area->left < area->right && area->top < area->bottom && area->right <= OKNO_VIEW_SCALE &&
+           area->bottom <= OKNO_VIEW_SCALE && area->columns >= 1 &&
+           area->columns <= OKNO_PICTURE_COLUMNS && area->rows >= 1 &&
+           area->rows <= OKNO_PICTURE_ROWS;
+}
+
+/* The records that the child wrote, one after the other, times in order. */
+static int series_take(int fd, const struct wire_job *job, struct okno_series *series,
+                       struct okno_err *err)
+{
+    size_t values = series->cells * OKNO_SERIES_PLANES;
+    size_t record = (sizeof(int64_t) + values * sizeof(uint16_t) + 7) & ~(size_t)7;
+    if (lseek(fd, 0, SEEK_END) != (off_t)(series->frames * record))
+        return media_job_disbelieve(job, &look_input, "series", err);
+    series->at_us = calloc(series->frames, sizeof(*series->at_us));
+    series->values = calloc(series->frames * values, sizeof(*series->values));
+    if (!series->at_us || !series->values)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a series of pictures");
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < series->frames; i++) {
+        off_t at = (off_t)(i * record);
+        rc = take(fd, &series->at_us[i], sizeof(int64_t), at, job, &look_input, err);
+        if (rc == 0)
+            rc = take(fd, series->values + i * values, values * sizeof(uint16_t),
+                      at + (off_t)sizeof(int64_t), job, &look_input, err);
+        bool wild = rc == 0 && (series->at_us[i] < 0 || series->at_us[i] > 2 * OKNO_MEDIA_MAX_US ||
+                                (i > 0 && series->at_us[i] <= series->at_us[i - 1]));
+        if (wild)
+            rc = media_job_disbelieve(job, &look_input, "time", err);
+    }
+    return rc;
+}
+
+int okno_view_series(struct okno_source *clip, const struct okno_series_area *area,
+                     struct okno_series *ret_series, struct okno_err *err)
+{
+    static const struct wire_job series_job = {.kind = WIRE_SERIES, .count = 1};
+    const struct media_view view = {.area = *area};
+    struct job_answer answer = {0};
+    OKNO_AUTO_SERIES series = {.cells = (size_t)area->columns * area->rows};
+    okno_autoclose int fd = -1;
+    if (!is_area(area))
+        return okno_fail(err, OKNO_INVALID,
+                         "an area of %u..%u x %u..%u in %u x %u cells; parts of %d, at most %d x "
+                         "%d cells",
+                         area->left, area->right, area->top, area->bottom, area->columns,
+                         area->rows, OKNO_VIEW_SCALE, OKNO_PICTURE_COLUMNS, OKNO_PICTURE_ROWS);
+    int rc = memory_new(&fd, err);
+    if (rc == 0)
+        rc = run(WIRE_SERIES, clip, "mov", &view, fd, &answer, err);
+    if (rc == 0 && answer.result.frames > OKNO_SERIES_FRAMES)
+        rc = media_job_disbelieve(&series_job, &look_input, "number of pictures", err);
+    if (rc == 0) {
+        series.frames = (size_t)answer.result.frames;
+        rc = series_take(fd, &series_job, &series, err);
+    }
+    if (rc < 0)
+        return rc;
+    *ret_series = series;
+    series = (struct okno_series){0};
+    return 0;
+}
+
 /* --- making ----------------------------------------------------------------------------------- */
 
 static int view_check(const struct media_view *view, struct okno_err *err)

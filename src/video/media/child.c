@@ -113,6 +113,8 @@ static int work_view(const struct media_link *link, const struct wire_job *job,
         return media_view_sheet(input, view, link->out_fd, result, err);
     case WIRE_LOOK:
         return media_view_look(input, link->out_fd, result, err);
+    case WIRE_SERIES:
+        return media_view_series(input, view, link->out_fd, result, err);
     default:
         return media_view_measure(input, link->out_fd, result, err);
     }

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "picture.h"
 #include "view.h"
+#include "walk.h"
 
 #include "okno/time.h"
 
@@ -14,86 +15,6 @@ enum { MAX_STILL_BYTES = 64 * 1024 * 1024, MAX_PICTURES = 1024 };
 
 /* Pictures closer than this tell nothing new. */
 #define LOOK_STEP_US (OKNO_SECOND_US / 2)
-
-/* --- walking through a clip ------------------------------------------------------------------- */
-
-/* Decoding a clip from beginning to end. */
-struct walk {
-    struct media_reader *reader;
-    AVCodecContext *decoder;
-    AVFrame *frame;
-    /* Takes each picture in order; 1: enough. */
-    int (*take)(void *ctx, AVFrame *frame, int64_t at_us, struct okno_err *err);
-    /* Sees each packet; may be NULL. */
-    int (*see)(void *ctx, const AVPacket *packet, int64_t at_us, struct okno_err *err);
-    void *ctx;
-};
-
-static void walk_clear(struct walk *walk)
-{
-    av_frame_free(&walk->frame);
-    avcodec_free_context(&walk->decoder);
-    media_reader_close(walk->reader);
-}
-
-static int walk_open(struct walk *walk, const struct okno_media_input *input, struct okno_err *err)
-{
-    int rc = media_reader_open(input, false, &walk->reader, err);
-    if (rc == 0)
-        rc = media_decoder_open(walk->reader, &walk->decoder, err);
-    if (rc < 0)
-        return rc;
-    walk->frame = av_frame_alloc();
-    return walk->frame ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory for a picture");
-}
-
-static int walk_drain(struct walk *walk, struct okno_err *err)
-{
-    int rc = 0;
-    while ((rc = avcodec_receive_frame(walk->decoder, walk->frame)) >= 0) {
-        int64_t stamp = walk->frame->pts != AV_NOPTS_VALUE ? walk->frame->pts
-                                                           : walk->frame->best_effort_timestamp;
-        bool damaged = walk->frame->decode_error_flags || stamp == AV_NOPTS_VALUE;
-        int64_t at_us = media_reader_us(walk->reader, walk->reader->video, stamp);
-        int code = damaged ? 0 : walk->take(walk->ctx, walk->frame, at_us, err);
-        av_frame_unref(walk->frame);
-        if (code != 0)
-            return code;
-    }
-    return rc == AVERROR(EAGAIN) || rc == AVERROR_EOF
-               ? 0
-               : media_fail(err, OKNO_MEDIA, rc, "the clip does not decode");
-}
-
-static int walk_feed(struct walk *walk, const AVPacket *packet, struct okno_err *err)
-{
-    int rc = avcodec_send_packet(walk->decoder, packet);
-    if (rc < 0 && rc != AVERROR_INVALIDDATA && rc != AVERROR_EOF)
-        return media_fail(err, OKNO_MEDIA, rc, "the clip does not decode");
-    return walk_drain(walk, err);
-}
-
-/* 1 when `take` had enough. */
-static int walk_run(struct walk *walk, struct okno_err *err)
-{
-    MEDIA_AUTO_PACKET *packet = av_packet_alloc();
-    if (!packet)
-        return okno_fail(err, OKNO_NO_MEMORY, "no memory to read a clip");
-    int rc = 0;
-    while ((rc = media_reader_next(walk->reader, packet, err)) > 0) {
-        int code = 0;
-        if (media_is_video(walk->reader, packet)) {
-            int64_t at_us = media_reader_us(walk->reader, walk->reader->video, packet->pts);
-            code = walk->see ? walk->see(walk->ctx, packet, at_us, err) : 0;
-            if (code == 0 && walk->take)
-                code = walk_feed(walk, packet, err);
-        }
-        av_packet_unref(packet);
-        if (code != 0)
-            return code;
-    }
-    return rc < 0 || !walk->take ? rc : walk_feed(walk, NULL, err);
-}
 
 /* --- looking ---------------------------------------------------------------------------------- */
 
@@ -165,7 +86,7 @@ static int look_tell(struct looking *looking, int fd, struct okno_err *err)
                               looking->pictures.len * sizeof(*looking->pictures.items), err);
 }
 
-static void result_fill(const struct walk *walk, const struct looking *looking,
+static void result_fill(const struct media_walk *walk, const struct looking *looking,
                         struct okno_media_result *result)
 {
     const AVCodecParameters *codec = walk->reader->video->codecpar;
@@ -183,29 +104,29 @@ int media_view_look(const struct okno_media_input *input, int fd,
                     struct okno_media_result *ret_result, struct okno_err *err)
 {
     struct looking looking = {0};
-    struct walk times = {.see = look_see, .ctx = &looking};
-    struct walk pictures = {.take = look_take, .ctx = &looking};
-    int rc = walk_open(&times, input, err);
+    struct media_walk times = {.see = look_see, .ctx = &looking};
+    struct media_walk pictures = {.take = look_take, .ctx = &looking};
+    int rc = media_walk_open(&times, input, err);
     if (rc == 0)
-        rc = walk_run(&times, err);
+        rc = media_walk_run(&times, err);
     if (rc == 0 && looking.frames.len == 0)
         rc = okno_fail(err, OKNO_MEDIA, "no frame in it");
     if (rc == 0)
-        rc = walk_open(&pictures, input, err);
+        rc = media_walk_open(&pictures, input, err);
     if (rc == 0) {
         int64_t keys = 0;
         for (size_t i = 0; i < looking.frames.len; i++)
             keys += looking.frames.items[i].key;
         if (keys >= 4)
             pictures.decoder->skip_frame = AVDISCARD_NONKEY;
-        rc = walk_run(&pictures, err);
+        rc = media_walk_run(&pictures, err);
     }
     if (rc == 0)
         rc = look_tell(&looking, fd, err);
     if (rc == 0)
         result_fill(&times, &looking, ret_result);
-    walk_clear(&times);
-    walk_clear(&pictures);
+    media_walk_clear(&times);
+    media_walk_clear(&pictures);
     okno_look_frame_vec_free(&looking.frames);
     okno_look_picture_vec_free(&looking.pictures);
     return rc;
@@ -286,13 +207,13 @@ int media_view_sheet(const struct okno_media_input *input, const struct media_vi
                      struct okno_media_result *ret_result, struct okno_err *err)
 {
     struct sheeting s = {.view = view};
-    struct walk walk = {.take = sheet_take, .ctx = &s};
+    struct media_walk walk = {.take = sheet_take, .ctx = &s};
     struct okno_media_result result = {.frames = 1, .codec = "mjpeg"};
-    int rc = walk_open(&walk, input, err);
+    int rc = media_walk_open(&walk, input, err);
     if (rc == 0) {
         s.aspect = walk.reader->video->sample_aspect_ratio;
         s.turns = media_quarter_turns(walk.reader->video);
-        rc = walk_run(&walk, err);
+        rc = media_walk_run(&walk, err);
     }
     if (rc >= 0 && !s.sheet)
         rc = okno_fail(err, OKNO_MEDIA, "no picture of the clip decodes");
@@ -305,7 +226,7 @@ int media_view_sheet(const struct okno_media_input *input, const struct media_vi
         *ret_result = result;
     av_frame_free(&s.sheet);
     av_frame_free(&s.last);
-    walk_clear(&walk);
+    media_walk_clear(&walk);
     return rc;
 }
 

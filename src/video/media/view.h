@@ -8,6 +8,7 @@
 struct media_view {
     struct okno_view_masks masks;
     struct okno_sheet sheet;
+    struct okno_series_area area;
     int32_t max_width;
 };
 
@@ -24,6 +25,10 @@ OKNO_CHECK int media_view_sheet(const struct okno_media_input *input, const stru
                                 int fd, struct okno_media_result *ret_result, struct okno_err *err);
 OKNO_CHECK int media_view_look(const struct okno_media_input *input, int fd,
                                struct okno_media_result *ret_result, struct okno_err *err);
+/* The file: for each picture its time (int64_t), then the cells' values (struct okno_series). */
+OKNO_CHECK int media_view_series(const struct okno_media_input *input,
+                                 const struct media_view *view, int fd,
+                                 struct okno_media_result *ret_result, struct okno_err *err);
 OKNO_CHECK int media_view_measure(const struct okno_media_input *input, int fd,
                                   struct okno_media_result *ret_result, struct okno_err *err);
 

@@ -40,6 +40,7 @@ enum wire_kind {
     WIRE_VIEW_STILL,
     WIRE_SHEET,
     WIRE_LOOK,
+    WIRE_SERIES,
     WIRE_MEASURE,
 };
 
