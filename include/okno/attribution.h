@@ -20,10 +20,17 @@ struct okno_attribution {
     int64_t at_us;
 };
 
+/* Whether an employee had a shift at the survey's site when it was opened: a survey may be given to
+ * somebody else (shifts are swapped), but that is shown. */
+OKNO_CHECK int okno_attribution_on_shift(struct okno_db *db, const char *survey,
+                                         const char *employee, bool *ret_on_shift,
+                                         struct okno_err *err);
+
 /* Decide, in a transaction of its own that also writes the entry of the evidence log.
  * OKNO_NOT_FOUND: no such survey; OKNO_UNKNOWN_REF: no such employee or user; OKNO_FORBIDDEN: the
- * author is neither; OKNO_MISSING, OKNO_INVALID: the reason or a field; OKNO_REFUSED: it is so
- * already, there is nothing to undo, or the author would decide about an own survey. */
+ * author is neither, or sees neither the survey's site nor any where the employee has shifts;
+ * OKNO_MISSING, OKNO_INVALID: the reason or a field; OKNO_REFUSED: it is so already, there is
+ * nothing to undo, or the author would decide about an own survey. */
 OKNO_CHECK int okno_attribution_decide(struct okno_db *db, const struct okno_attribution *request,
                                        int64_t *ret_id, struct okno_err *err);
 

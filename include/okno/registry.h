@@ -119,6 +119,12 @@ OKNO_CHECK int okno_registry_site(struct okno_db *db, const char *site, struct o
 OKNO_CHECK int okno_registry_point(struct okno_db *db, const char *point,
                                    struct okno_point *ret_point, struct okno_err *err);
 
+/* Whether something of that name is known: noun is site, point, employee, question or device.
+ * OKNO_NOT_FOUND names it, with the noun as the field. NULL is no name and always known, and so is
+ * the employee `unassigned`. */
+OKNO_CHECK int okno_registry_require(struct okno_db *db, const char *noun, const char *id,
+                                     struct okno_err *err);
+
 /* The opening hours that count at a point, its own before its site's, ordered by from, appended. */
 OKNO_CHECK int okno_registry_hours_rows(struct okno_db *db, const struct okno_point *point,
                                         struct okno_hours_row_vec *rows, struct okno_err *err);

@@ -273,6 +273,7 @@ OKNO_CHECK int okno_survey_walk(struct okno_db *db, const struct okno_survey_par
 /* Which surveys; NULL texts do not filter. Start from OKNO_SURVEY_FILTER_ALL. */
 struct okno_survey_filter {
     int64_t from_us, to_us; /* opened_at, half-open */
+    bool local;             /* these are midnights of dates of each site's calendar, as if in UTC */
     const char *survey, *site, *point;
     const char *sites;    /* a JSON array of those that may be seen */
     const char *employee; /* that the survey counts for; "unassigned" for nobody's */

@@ -27,7 +27,8 @@ OKNO_VEC(okno_token_vec, struct okno_token);
 
 /* A new token for a device; only the caller knows *ret_token. A device may have several, so that a
  * new one is in use before the old one is revoked. The device need not be paired, nor known: its
- * token makes it known. OKNO_INVALID names the field. */
+ * token makes it known. OKNO_INVALID names the field; OKNO_REFUSED: the device of a code on paper.
+ */
 OKNO_CHECK int okno_token_add(struct okno_db *db, const char *device, const char *label,
                               int64_t now_us, char ret_token[OKNO_TOKEN_TEXT],
                               struct okno_err *err);

@@ -199,7 +199,9 @@ int reader_check_bytes(const struct okno_record_reader *reader, const char *byte
     if (!okno_text_is_utf8(bytes, len) && reader->encoding)
         return okno_fail(err, OKNO_MALFORMED, "the row has bytes that are no %s", reader->encoding);
     if (!okno_text_is_utf8(bytes, len))
-        return okno_fail(err, OKNO_MALFORMED, "the row is not UTF-8: save the file as UTF-8");
+        return okno_fail(err, OKNO_MALFORMED,
+                         "the row is not UTF-8: save the file as UTF-8, or name its encoding in a "
+                         "map (encoding = \"windows-1251\", docs/import.md)");
     return 0;
 }
 

@@ -166,10 +166,34 @@ static int take_offset(const char **at, int *ret_seconds)
     return 0;
 }
 
+/* 2026-3-1: what people write for 2026-03-01. */
+static bool loose_date(const char *text, char ret_date[OKNO_DATE_TEXT])
+{
+    unsigned parts[3] = {0};
+    size_t digits[3] = {0};
+    size_t part = 0;
+    for (; *text; text++) {
+        if (*text == '-' && part < 2 && digits[part]) {
+            part++;
+        } else if (isdigit((unsigned char)*text) && digits[part] < (part ? 2 : 4)) {
+            parts[part] = 10 * parts[part] + (unsigned)(*text - '0');
+            digits[part]++;
+        } else {
+            return false;
+        }
+    }
+    bool loose = part == 2 && digits[0] == 4 && digits[2] > 0 && digits[1] + digits[2] < 4;
+    if (loose)
+        (void)snprintf(ret_date, OKNO_DATE_TEXT, "%04u-%02u-%02u", parts[0] % 10000, parts[1] % 100,
+                       parts[2] % 100);
+    return loose;
+}
+
 int okno_time_parse(const char *text, int64_t *ret_us, struct okno_err *err)
 {
     struct okno_civil c = {0};
     char shown[OKNO_TEXT_SHOWN];
+    char date[OKNO_DATE_TEXT];
     int offset = 0;
     const char *at = text;
     if (take_date(&at, &c) || (*at != 'T' && *at != 't' && *at != ' '))
@@ -180,6 +204,9 @@ int okno_time_parse(const char *text, int64_t *ret_us, struct okno_err *err)
     *ret_us = okno_time_from_civil(&c) - offset * OKNO_SECOND_US;
     return 0;
 bad:
+    if (loose_date(text, date))
+        return okno_fail(err, OKNO_INVALID, "\"%s\" is no date here; write it as %s",
+                         okno_text_show(text, shown), date);
     return okno_fail(err, OKNO_INVALID,
                      "\"%s\" is not a time; write it as 2026-03-10T14:03:20.5Z or with an offset "
                      "such as +03:00 (a time without a zone is refused)",
@@ -201,10 +228,11 @@ bool okno_date_is(const char *text)
 int okno_date_parse(const char *text, int64_t *ret_us, struct okno_err *err)
 {
     struct okno_civil c = {0};
+    char date[OKNO_DATE_TEXT];
     const char *at = text;
     if (!okno_date_is(text) || take_date(&at, &c) || *at)
-        return okno_fail(err, OKNO_INVALID, "\"%.40s\" is not a date; write it as 2026-03-10",
-                         text);
+        return okno_fail(err, OKNO_INVALID, "\"%.40s\" is not a date; write it as %s", text,
+                         loose_date(text, date) ? date : "2026-03-10");
     *ret_us = okno_time_from_civil(&c);
     return 0;
 }

@@ -1,5 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
+#include "known.h"
 #include "options.h"
 
 #include "okno/alert.h"
@@ -105,8 +106,10 @@ static int run_verb(struct cli *cli, struct okno_db *db, int rest, char **argv,
                     const struct choice *choice, struct okno_err *err)
 {
     const char *verb = rest >= 1 ? argv[1] : "";
-    if (strcmp(verb, "list") == 0 && rest == 1)
-        return list(db, choice, err);
+    if (strcmp(verb, "list") == 0 && rest == 1) {
+        int rc = cli_check_known(db, choice->filter.site, choice->filter.point, NULL, err);
+        return rc < 0 ? rc : list(db, choice, err);
+    }
     if (strcmp(verb, "rules") == 0 && rest == 1)
         return rules(db, choice->json, err);
     if (strcmp(verb, "ack") == 0 && rest == 2)

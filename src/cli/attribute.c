@@ -8,6 +8,9 @@
 #include "okno/review.h"
 #include "okno/time.h"
 
+#include <stdio.h>
+#include <string.h>
+
 int cli_review_attribute(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
@@ -27,10 +30,17 @@ int cli_review_attribute(struct cli *cli, int argc, char **argv, struct okno_err
         rc = cli_open_db(cli, &db, err);
     if (rc == 0)
         rc = okno_attribution_decide(db, &request, &id, err);
+    bool on_shift = true;
+    if (rc == 0 && request.employee && strcmp(request.employee, "unassigned") != 0)
+        rc = okno_attribution_on_shift(db, request.survey, request.employee, &on_shift, err);
     if (rc < 0)
         return rc;
+    if (!on_shift)
+        (void)fprintf(stderr, "note: %s had no shift at that site then; the dossier shows it\n",
+                      request.employee);
     if (cli->json) {
-        okno_autojson json_t *json = json_pack("{s:I}", "attribution", (json_int_t)id);
+        okno_autojson json_t *json =
+            json_pack("{s:I, s:b}", "attribution", (json_int_t)id, "on_shift", on_shift);
         return okno_json_print(json, stdout, err);
     }
     printf("attribution %lld: survey %s is %s%s\n", (long long)id, request.survey,

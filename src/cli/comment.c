@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "okno/comment.h"
 #include "cli.h"
+#include "known.h"
 #include "options.h"
 
 #include "okno/json.h"
@@ -123,10 +124,13 @@ static int run_verb(struct okno_db *db, int rest, char **argv, const struct choi
     const char *verb = rest >= 1 ? argv[1] : "";
     if (strcmp(verb, "add") == 0 && rest == 2)
         return add(db, argv[2], choice, err);
-    if (strcmp(verb, "list") == 0 && rest == 1)
-        return list(db, choice, err);
-    if (strcmp(verb, "reaction") == 0 && rest == 1)
-        return reaction(db, choice, err);
+    bool lists = strcmp(verb, "list") == 0 && rest == 1;
+    bool reacts = strcmp(verb, "reaction") == 0 && rest == 1;
+    if (lists || reacts) {
+        const struct okno_negative_filter *filter = &choice->filter;
+        int rc = cli_check_known(db, filter->site, filter->point, filter->employee, err);
+        return rc < 0 ? rc : lists ? list(db, choice, err) : reaction(db, choice, err);
+    }
     return okno_fail(err, OKNO_USAGE,
                      "write `okno comment add RATING --text TEXT`, `okno comment list` or `okno "
                      "comment reaction`");

@@ -5,6 +5,7 @@
 #include "okno/import.h"
 #include "okno/json.h"
 #include "okno/mem.h"
+#include "okno/registry.h"
 #include "okno/time.h"
 
 #include <string.h>
@@ -68,6 +69,15 @@ static int check(const struct choice *choice, struct okno_err *err)
     return rc < 0 ? rc : okno_field_check(&kind, NULL, choice->kind, &ignored, err);
 }
 
+static int require_scope(struct okno_db *db, const char *scope, struct okno_err *err)
+{
+    char noun[16];
+    if (!scope)
+        return 0;
+    (void)snprintf(noun, sizeof(noun), "%.*s", (int)strcspn(scope, ":"), scope);
+    return okno_registry_require(db, noun, strchr(scope, ':') + 1, err);
+}
+
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
@@ -84,6 +94,8 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         rc = check(&choice, err);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = require_scope(db, choice.scope, err);
     return rc < 0 ? rc : list(db, &choice, err);
 }
 

@@ -212,8 +212,11 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         return rc;
     if (kinds)
         return print_kinds();
-    if (rest == 1 && strcmp(argv[1], "list") == 0)
+    if (rest == 1 && strcmp(argv[1], "list") == 0) {
+        if (choice.kind && !find_kind(choice.kind, err))
+            return OKNO_USAGE;
         return cli_import_list(cli, &choice, err);
+    }
     if (rest < 2)
         return okno_fail(err, OKNO_USAGE,
                          "a kind and at least one file are needed, such as "

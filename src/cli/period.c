@@ -1,6 +1,7 @@
 /* okno period: closing pay periods, and what became of them. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
+#include "local_time.h"
 #include "options.h"
 
 #include "okno/conf.h"
@@ -21,12 +22,17 @@ static const char *text_of(const json_t *object, const char *key)
 static void print_head(const json_t *period)
 {
     const char *state;
+    const char *zone = text_of(period, "zone");
     json_t *count;
-    printf("pay period %lld  %s  %s to %s (%s)\nclosed %s by %s\n",
+    char from[CLI_LOCAL_TIME_TEXT];
+    char to[CLI_LOCAL_TIME_TEXT];
+    char closed[CLI_LOCAL_TIME_TEXT];
+    printf("pay period %lld  %s  from %s to before %s (%s)\nclosed %s by %s\n",
            json_integer_value(json_object_get(period, "period")),
            json_is_null(json_object_get(period, "site")) ? "all sites" : text_of(period, "site"),
-           text_of(period, "from"), text_of(period, "to"), text_of(period, "zone"),
-           text_of(period, "closed_at"), text_of(period, "author"));
+           cli_local_time(text_of(period, "from"), zone, from),
+           cli_local_time(text_of(period, "to"), zone, to), zone,
+           cli_local_time(text_of(period, "closed_at"), zone, closed), text_of(period, "author"));
     if (!json_is_null(json_object_get(period, "accepted")))
         printf("open reviews accepted: %s\n", text_of(period, "accepted"));
     json_object_foreach(json_object_get(period, "states"), state, count)

@@ -7,6 +7,7 @@
 #include "okno/mem.h"
 #include "okno/panel.h"
 #include "okno/qr.h"
+#include "okno/registry.h"
 #include "okno/time.h"
 
 #include <stdio.h>
@@ -106,8 +107,10 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     const char *verb = rest >= 1 ? argv[1] : "";
     if (strcmp(verb, "add") == 0 && rest == 1)
         return add(cli, db, point, err);
-    if (strcmp(verb, "list") == 0 && rest == 1)
-        return list(cli, db, point, err);
+    if (strcmp(verb, "list") == 0 && rest == 1) {
+        rc = okno_registry_require(db, "point", point, err);
+        return rc < 0 ? rc : list(cli, db, point, err);
+    }
     if (strcmp(verb, "svg") == 0 && rest == 2)
         return svg(cli, db, argv[2], err);
     if (strcmp(verb, "revoke") == 0 && rest == 2)

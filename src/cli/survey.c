@@ -2,12 +2,15 @@
 #include "okno/survey.h"
 
 #include "cli.h"
+#include "dates.h"
+#include "known.h"
 #include "options.h"
 #include "refresh.h"
 
 #include "okno/buf.h"
 #include "okno/json.h"
 #include "okno/mem.h"
+#include "okno/registry.h"
 #include "okno/text.h"
 #include "okno/time.h"
 
@@ -154,6 +157,10 @@ static int list(struct cli *cli, const struct okno_survey_filter *filter, bool c
 {
     OKNO_AUTO(okno_db) *db = NULL;
     int rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = cli_check_known(db, filter->site, filter->point, filter->employee, err);
+    if (rc == 0)
+        rc = okno_registry_require(db, "question", filter->question, err);
     if (rc < 0)
         return rc;
     cli_refresh_before_reading(cli, db);
@@ -336,14 +343,16 @@ static const char *only_id(char **argv, int rest, struct okno_err *err)
 static int run_list(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     struct okno_survey_filter filter = OKNO_SURVEY_FILTER_ALL;
+    const char *from = NULL;
+    const char *to = NULL;
     int64_t limit = 0;
     bool csv = false;
     int rest = 0;
     int rc = CLI_OPTIONS(
-        argc, argv, &rest, err, {.name = "--from", .time_us = &filter.from_us},
+        argc, argv, &rest, err, {.name = "--from", .text = &from},
         {.name = "--question", .text = &filter.question}, {.name = "--kind", .text = &filter.kind},
         {.name = "--channel", .text = &filter.channel}, {.name = "--flag", .text = &filter.flag},
-        {.name = "--csv", .flag = &csv}, {.name = "--to", .time_us = &filter.to_us},
+        {.name = "--csv", .flag = &csv}, {.name = "--to", .text = &to},
         {.name = "--site", .text = &filter.site}, {.name = "--point", .text = &filter.point},
         {.name = "--employee", .text = &filter.employee},
         {.name = "--answer", .text = &filter.answer}, {.name = "--state", .text = &filter.state},
@@ -355,6 +364,9 @@ static int run_list(struct cli *cli, int argc, char **argv, struct okno_err *err
         return rc;
     if (rest > 0)
         return okno_fail(err, OKNO_USAGE, "survey list takes options only, not \"%.40s\"", argv[1]);
+    rc = cli_take_dates(from, to, &filter.local, &filter.from_us, &filter.to_us, err);
+    if (rc < 0)
+        return rc;
     if (limit < 0)
         return okno_fail_field(err, OKNO_USAGE, "limit",
                                "--limit: a whole number from 1 is allowed");
@@ -429,7 +441,8 @@ const struct cli_command cli_survey = {
         "       okno survey unvoid (ID | --import N) --reason R --second USER [--user USER]\n"
         "\n"
         "list filters:\n"
-        "  --from T --to T    opened from T, before T (ISO 8601 with a zone)\n"
+        "  --from T --to T    opened from T on, before T: two instants (ISO 8601 with a zone) or\n"
+        "                     two dates of each site's calendar; --to 2026-04-01 ends with March\n"
         "  --site, --point, --employee ID\n"
         "  --answer A         yes, no, unsure\n"
         "  --state S          open, answered, silent\n"
@@ -463,6 +476,6 @@ const struct cli_command cli_survey = {
         "audit cannot be voided or unvoided.\n"
         "\n"
         "example:\n"
-        "  okno survey list --point till-1 --from 2026-03-10T00:00:00Z --answer no --json\n",
+        "  okno survey list --point till-1 --from 2026-03-10 --to 2026-03-11 --answer no --json\n",
     .run = run,
 };

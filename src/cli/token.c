@@ -80,8 +80,10 @@ static int run_verb(struct okno_db *db, int rest, char **argv, const struct choi
     const char *verb = rest >= 1 ? argv[1] : "";
     if (strcmp(verb, "add") == 0 && rest == 1)
         return add(db, choice, err);
-    if (strcmp(verb, "list") == 0 && rest == 1)
-        return list(db, choice, err);
+    if (strcmp(verb, "list") == 0 && rest == 1) {
+        int rc = okno_registry_require(db, "device", choice->device, err);
+        return rc < 0 ? rc : list(db, choice, err);
+    }
     if (strcmp(verb, "revoke") == 0 && rest == 2)
         return okno_token_revoke(db, argv[2], okno_time_now(), err);
     return okno_fail(err, OKNO_USAGE,

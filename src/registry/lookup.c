@@ -23,6 +23,24 @@ static int not_found(const char *noun, const char *id, struct okno_err *err)
     return okno_fail(err, OKNO_NOT_FOUND, "there is no %s \"%s\"", noun, okno_text_show(id, shown));
 }
 
+int okno_registry_require(struct okno_db *db, const char *noun, const char *id,
+                          struct okno_err *err)
+{
+    char statement[64];
+    char shown[OKNO_TEXT_SHOWN];
+    int64_t known = 0;
+    bool is_employee = strcmp(noun, "employee") == 0;
+    if (!id || (is_employee && strcmp(id, "unassigned") == 0))
+        return 0;
+    (void)snprintf(statement, sizeof(statement), "registry.%s_%s", is_employee ? "knows" : "has",
+                   noun);
+    int rc = OKNO_DB_INT(db, statement, 0, &known, err, OKNO_TEXT("id", id));
+    if (rc < 0 || known)
+        return rc;
+    return okno_fail_field(err, OKNO_NOT_FOUND, noun, "there is no %s \"%s\"", noun,
+                           okno_text_show(id, shown));
+}
+
 /* --- archives and cameras */
 
 static void read_archive(struct okno_stmt *stmt, struct okno_archive_row *row)

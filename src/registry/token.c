@@ -23,6 +23,11 @@ static int check(const char *device, const char *label, struct okno_err *err)
         return okno_fail_field(err, OKNO_INVALID, "device",
                                "device \"%s\": allowed are 1..64 of A-Z a-z 0-9 _ -",
                                okno_text_show(device, shown));
+    if (strncmp(device, "qr-", 3) == 0)
+        return okno_fail_field(err, OKNO_REFUSED, "device",
+                               "device %s is a code on paper: it sends nothing by itself, what its "
+                               "customers answer comes through the page behind it",
+                               device);
     if (!is_label(label))
         return okno_fail_field(err, OKNO_INVALID, "label",
                                "label \"%s\": allowed are up to %d bytes of UTF-8 without control "

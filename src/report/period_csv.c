@@ -9,7 +9,7 @@
 /* Quoted always; a leading sign that a spreadsheet would take for a formula is defused. */
 static int add_text(struct okno_buf *csv, const char *text, struct okno_err *err)
 {
-    int rc = okno_buf_add_text(csv, strchr("=+-@\t", text[0]) && text[0] ? "\"'" : "\"", err);
+    int rc = okno_buf_add_text(csv, text[0] && strchr("=+-@\t\r\n", text[0]) ? "\"'" : "\"", err);
     for (const char *at = text; rc == 0 && *at; at++)
         rc = okno_buf_printf(csv, err, *at == '"' ? "\"\"" : "%c", *at);
     return rc < 0 ? rc : okno_buf_add_text(csv, "\"", err);

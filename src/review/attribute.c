@@ -1,10 +1,12 @@
 /* Attribution decisions: who a survey is counted for. */
 #include "okno/attribution.h"
 
+#include "okno/grant.h"
 #include "okno/json.h"
 #include "okno/ledger.h"
 #include "okno/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { REASON_BYTES_MAX = 1000 };
@@ -17,6 +19,7 @@ struct decision {
     const char *employee; /* NULL: unassigned */
     char author[OKNO_ID_TEXT];
     char author_employee[OKNO_ID_TEXT]; /* who the author is at the points; "" for nobody */
+    char *sites;                        /* that the author sees; NULL: all; owned */
 };
 
 static int check_reason(const char *reason, struct okno_err *err)
@@ -55,7 +58,29 @@ static int load_author(struct okno_db *db, struct decision *d, struct okno_err *
                                okno_stmt_text(stmt, "user"), role);
     okno_stmt_copy(stmt, "user", d->author, sizeof(d->author));
     okno_stmt_copy(stmt, "employee", d->author_employee, sizeof(d->author_employee));
-    return 0;
+    return okno_grant_sites(db, d->author, role, &d->sites, err);
+}
+
+/* Whom the author may see: who has a shift at one of the sites. */
+static int check_right(struct okno_db *db, const struct decision *d, struct okno_err *err)
+{
+    int64_t seen = 1;
+    int rc = d->sites ? OKNO_DB_INT(db, "attribution.sees_survey", 1, &seen, err,
+                                    OKNO_TEXT("survey", d->request->survey),
+                                    OKNO_TEXT("sites", d->sites))
+                      : 0;
+    if (rc == 0 && !seen)
+        return okno_fail_field(err, OKNO_FORBIDDEN, "survey",
+                               "survey %s is of a site that is not granted to %s",
+                               d->request->survey, d->author);
+    if (rc == 0 && d->sites && d->employee)
+        rc = OKNO_DB_INT(db, "attribution.sees_employee", 1, &seen, err,
+                         OKNO_TEXT("employee", d->employee), OKNO_TEXT("sites", d->sites));
+    if (rc == 0 && !seen)
+        return okno_fail_field(err, OKNO_FORBIDDEN, "employee",
+                               "%s has no shift at a site that is granted to %s", d->employee,
+                               d->author);
+    return rc;
 }
 
 static int check_employee(struct okno_db *db, struct decision *d, struct okno_err *err)
@@ -159,11 +184,24 @@ static int decide(struct okno_db *db, struct decision *d, int64_t *ret_id, struc
     if (rc == 0)
         rc = check_survey(db, d, err);
     if (rc == 0)
+        rc = check_right(db, d, err);
+    if (rc == 0)
         rc = OKNO_DB_INT(db, "attribution.add", 0, ret_id, err, OKNO_TEXT("survey", r->survey),
                          OKNO_TEXT("employee", d->employee), OKNO_INT("undone", r->undo),
                          OKNO_INT("at", r->at_us), OKNO_TEXT("author", d->author),
                          OKNO_TEXT("reason", r->reason));
     return rc < 0 ? rc : log_decision(db, d, *ret_id, err);
+}
+
+int okno_attribution_on_shift(struct okno_db *db, const char *survey, const char *employee,
+                              bool *ret_on_shift, struct okno_err *err)
+{
+    int64_t on_shift = 0;
+    int rc = OKNO_DB_INT(db, "attribution.on_shift", 0, &on_shift, err, OKNO_TEXT("survey", survey),
+                         OKNO_TEXT("employee", employee));
+    if (rc == 0)
+        *ret_on_shift = on_shift != 0;
+    return rc;
 }
 
 int okno_attribution_decide(struct okno_db *db, const struct okno_attribution *request,
@@ -177,6 +215,7 @@ int okno_attribution_decide(struct okno_db *db, const struct okno_attribution *r
     if (rc < 0)
         return rc;
     rc = decide(db, &decision, &id, err);
+    free(decision.sites);
     if (rc < 0) {
         okno_db_rollback(db);
         return rc;

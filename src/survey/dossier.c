@@ -140,8 +140,9 @@ static json_t *void_json(struct okno_stmt *stmt)
 
 static json_t *attribution_json(struct okno_stmt *stmt)
 {
-    return json_pack("{s:o, s:b, s:o, s:o, s:o}", "employee", text_of(stmt, "employee"), "undone",
-                     okno_stmt_int(stmt, "undone") != 0, "at", time_of(stmt, "at"), "author",
+    return json_pack("{s:o, s:b, s:b, s:o, s:o, s:o}", "employee", text_of(stmt, "employee"),
+                     "undone", okno_stmt_int(stmt, "undone") != 0, "on_shift",
+                     okno_stmt_int(stmt, "on_shift") != 0, "at", time_of(stmt, "at"), "author",
                      text_of(stmt, "author"), "reason", text_of(stmt, "reason"));
 }
 

@@ -1,7 +1,10 @@
 /* The list of surveys: one query, one shape, for the command line and the service. */
 #include "okno/json.h"
+#include "okno/registry.h"
 #include "okno/survey.h"
 #include "okno/text.h"
+#include "okno/time.h"
+#include "okno/zone.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -103,21 +106,82 @@ static void read_info(struct okno_stmt *stmt, struct okno_survey_info *info)
     };
 }
 
+/* ---- days of each site's calendar ---- */
+
+struct days {
+    char site[OKNO_ID_TEXT];
+    int64_t from_us, to_us;
+};
+OKNO_VEC(days_vec, struct days);
+
+static int64_t begin_of(const struct okno_zone *zone, int64_t midnight_us)
+{
+    struct okno_civil civil;
+    int64_t utc[2];
+    int count = 0;
+    if (midnight_us == INT64_MIN || midnight_us == INT64_MAX)
+        return midnight_us;
+    okno_time_to_civil(midnight_us, &civil);
+    okno_zone_to_utc(zone, &civil, utc, &count);
+    return utc[0];
+}
+
+static int load_days(struct okno_db *db, const struct okno_survey_filter *filter,
+                     struct days_vec *days, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_site_vec) sites = {0};
+    int rc = filter->local ? okno_registry_sites(db, &sites, err) : 0;
+    for (size_t i = 0; rc == 0 && i < sites.len; i++) {
+        OKNO_AUTO(okno_zone) *zone = NULL;
+        struct days one = {0};
+        rc = okno_zone_open(sites.items[i].time_zone, &zone, err);
+        if (rc < 0)
+            return rc;
+        (void)snprintf(one.site, sizeof(one.site), "%s", sites.items[i].site);
+        one.from_us = begin_of(zone, filter->from_us);
+        one.to_us = begin_of(zone, filter->to_us);
+        if (days_vec_push(days, one) < 0)
+            rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for the sites");
+    }
+    return rc;
+}
+
+static bool is_in_days(const struct days_vec *days, const struct okno_survey_info *info)
+{
+    for (size_t i = 0; i < days->len; i++)
+        if (strcmp(days->items[i].site, info->site) == 0)
+            return info->opened_us >= days->items[i].from_us &&
+                   info->opened_us < days->items[i].to_us;
+    return false;
+}
+
+/* A bound that holds in every calendar. */
+static int64_t with_slack(const struct okno_survey_filter *filter, int64_t at_us, int64_t slack_us)
+{
+    bool open = at_us == INT64_MIN || at_us == INT64_MAX;
+    return filter->local && !open ? at_us + slack_us : at_us;
+}
+
 int okno_survey_list(struct okno_db *db, const struct okno_survey_filter *filter,
                      int (*each)(void *ctx, const struct okno_survey_info *info,
                                  struct okno_err *err),
                      void *ctx, struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
+    OKNO_AUTO_VEC(days_vec) days = {0};
     int64_t after_us = INT64_MIN;
+    int64_t given = 0;
     const char *after = "";
     int rc = check_filter(filter, err);
     if (rc == 0)
         rc = parse_cursor(filter->after, &after_us, &after, err);
     if (rc == 0)
+        rc = load_days(db, filter, &days, err);
+    if (rc == 0)
         rc = OKNO_DB_PREPARE(
             db, filter->spontaneous ? "survey.ratings" : "survey.list", &stmt, err,
-            OKNO_INT("from", filter->from_us), OKNO_INT("to", filter->to_us),
+            OKNO_INT("from", with_slack(filter, filter->from_us, -OKNO_DAY_US)),
+            OKNO_INT("to", with_slack(filter, filter->to_us, OKNO_DAY_US)),
             OKNO_TEXT("survey", filter->survey), OKNO_TEXT("site", filter->site),
             OKNO_TEXT("sites", filter->sites), OKNO_TEXT("point", filter->point),
             OKNO_TEXT("employee", filter->employee), OKNO_TEXT("answer", filter->answer),
@@ -126,14 +190,17 @@ int okno_survey_list(struct okno_db *db, const struct okno_survey_filter *filter
             OKNO_TEXT("kind", filter->kind), OKNO_TEXT("channel", filter->channel),
             OKNO_TEXT("flag", filter->flag), OKNO_TEXT("video", filter->video),
             OKNO_INT("after_at", after_us), OKNO_TEXT("after", after),
-            OKNO_INT("limit", filter->limit));
-    while (rc == 0) {
+            OKNO_INT("limit", filter->local ? -1 : filter->limit));
+    while (rc == 0 && !(filter->local && given == filter->limit)) {
         struct okno_survey_info info;
         int step = okno_stmt_step(stmt, err);
         if (step <= 0)
             return step;
         read_info(stmt, &info);
+        if (filter->local && !is_in_days(&days, &info))
+            continue;
         rc = each(ctx, &info, err);
+        given++;
     }
     return rc;
 }

@@ -70,7 +70,7 @@ static void attribution_takes_a_reason_and_can_be_undone(void **state)
     ends(5, "", "attribution takes a manager or an administrator");
     OKNO_RUN("review", "attribute", "--survey", "b.0.1", "--employee", "bob", "--reason",
              "bob stood in", "--json");
-    ends(0, "{\"attribution\":1}", "");
+    ends(0, "{\"attribution\":1,\"on_shift\":false}", "bob had no shift at that site then");
     OKNO_RUN("survey", "list", "--employee", "bob", "--json");
     ends(0, "\"id\":\"b.0.1\"", "");
     OKNO_RUN("survey", "show", "b.0.1");

@@ -146,11 +146,13 @@ static void filters_choose_surveys(void **state)
                  {"--to", "2026-03-10T12:05:00Z", 1},
                  {"--to", "2026-03-10T12:05:00.000001Z", 2},
                  {"--site", "s1", 2},
-                 {"--site", "s2", 0},
                  {"--point", "p1", 2},
                  {"--point", "p2", 0},
                  {"--employee", "bob", 2},
-                 {"--employee", "eve", 0},
+                 {"--employee", "unassigned", 0},
+                 {"--from", "2026-03-10", 2},
+                 {"--to", "2026-03-10", 0},
+                 {"--to", "2026-03-11", 2},
                  {"--answer", "no", 1},
                  {"--answer", "yes", 0},
                  {"--state", "silent", 1},
@@ -182,13 +184,16 @@ static void wrong_words_are_refused_with_what_is_allowed(void **state)
     struct store *store = *state;
     static const struct {
         const char *option, *value, *told;
-    } cases[] = {{"--answer", "maybe", "allowed are yes no unsure"},
-                 {"--state", "closed", "open answered silent"},
-                 {"--validity", "ok", "unreviewed valid invalid"},
-                 {"--video", "none", "linked partial"},
-                 {"--from", "2026-03-10", "--from"},
-                 {"--limit", "-3", "--limit"},
-                 {"--colour", "red", "unknown option --colour"}};
+    } cases[] = {
+        {"--answer", "maybe", "allowed are yes no unsure"},
+        {"--state", "closed", "open answered silent"},
+        {"--validity", "ok", "unreviewed valid invalid"},
+        {"--video", "none", "linked partial"},
+        {"--from", "2026-3-10", "--from: \"2026-3-10\" is no date here; write it as 2026-03-10"},
+        {"--from", "2026-02-30", "--from"},
+        {"--from", "yesterday", "is not a time"},
+        {"--limit", "-3", "--limit"},
+        {"--colour", "red", "unknown option --colour"}};
     for (size_t i = 0; i < OKNO_COUNT(cases); i++) {
         OKNO_RUN(store, "", "survey", "list", cases[i].option, cases[i].value);
         assert_int_equal(ran.exit_code, 2);
@@ -199,6 +204,69 @@ static void wrong_words_are_refused_with_what_is_allowed(void **state)
     OKNO_RUN(store, "", "survey", "delete");
     assert_int_equal(ran.exit_code, 2);
     assert_non_null(strstr(ran.err, "say list, show, changes, void or unvoid"));
+}
+
+static void unknown_names_are_an_error_and_no_empty_list(void **state)
+{
+    struct store *store = *state;
+    static const char *const cases[][5] = {
+        {"survey", "list", "--site", "nix", "there is no site \"nix\""},
+        {"survey", "list", "--point", "nix", "there is no point \"nix\""},
+        {"survey", "list", "--employee", "nix", "there is no employee \"nix\""},
+        {"survey", "list", "--question", "nix", "there is no question \"nix\""},
+        {"alert", "list", "--site", "nix", "there is no site \"nix\""},
+        {"alert", "list", "--point", "nix", "there is no point \"nix\""},
+        {"comment", "list", "--employee", "nix", "there is no employee \"nix\""},
+        {"comment", "reaction", "--site", "nix", "there is no site \"nix\""},
+        {"count", "list", "--scope", "employee:nix", "there is no employee \"nix\""},
+        {"count", "list", "--scope", "site:nix", "there is no site \"nix\""},
+        {"token", "list", "--device", "nix", "there is no device \"nix\""},
+        {"qr", "list", "--point", "nix", "there is no point \"nix\""}};
+    for (size_t i = 0; i < OKNO_COUNT(cases); i++) {
+        OKNO_RUN(store, "", cases[i][0], cases[i][1], cases[i][2], cases[i][3]);
+        if (ran.exit_code != 3 || !strstr(ran.err, cases[i][4]) || *ran.out)
+            fail_msg("%s %s: exit %d, %s", cases[i][0], cases[i][2], ran.exit_code, ran.err);
+    }
+    OKNO_RUN(store, "", "import", "list", "--kind", "cows");
+    assert_int_equal(ran.exit_code, 2);
+}
+
+static void dates_are_days_of_each_sites_own_calendar(void **state)
+{
+    struct store *store = *state;
+    put(store,
+        "INSERT INTO sites (import, site, name, time_zone) VALUES (1, 's1', 'Mall', 'Asia/Tokyo'),"
+        " (1, 's2', 'West', 'America/New_York');"
+        "INSERT INTO points (import, point, site, name) VALUES (1, 'p9', 's2', 'Till 9');"
+        "INSERT INTO devices (import, device, point, valid_from) VALUES (1, 'd9', 'p9', 0)");
+    OKNO_RUN(store,
+             "device,seq,time,kind\n"
+             "d1,10,2026-03-09T14:59:50Z,press\n" /* 23:59:50 of the 9th in Tokyo */
+             "d1,11,2026-03-09T15:00:00Z,press\n"
+             "d1,12,2026-03-10T15:00:00Z,press\n" /* the 11th there */
+             "d9,1,2026-03-10T03:59:50Z,press\n"  /* still the 9th in New York, by summer time */
+             "d9,2,2026-03-10T04:00:00Z,press\n"
+             "d9,3,2026-03-11T04:00:00Z,press\n",
+             "import", "events", "-");
+    assert_int_equal(ran.exit_code, 0);
+    OKNO_RUN(store, "", "survey", "list", "--from", "2026-03-10", "--to", "2026-03-11", "--json");
+    static const char *const in[] = {"d1.0.11\"", "d1.0.1\"", "d9.0.2\""};
+    static const char *const out[] = {"d1.0.10\"", "d1.0.12\"", "d9.0.1\"", "d9.0.3\""};
+    for (size_t i = 0; i < OKNO_COUNT(in); i++)
+        assert_non_null(strstr(ran.out, in[i]));
+    for (size_t i = 0; i < OKNO_COUNT(out); i++)
+        assert_null(strstr(ran.out, out[i]));
+    OKNO_RUN(store, "", "survey", "list", "--from", "2026-03-10", "--to", "2026-03-11", "--limit",
+             "2", "--json");
+    const char *second = strchr(ran.out, '\n');
+    assert_non_null(second);
+    assert_string_equal(strchr(second + 1, '\n'), "\n");
+    OKNO_RUN(store, "", "survey", "list", "--from", "2026-03-10", "--to", "2026-03-10");
+    assert_int_equal(ran.exit_code, 2);
+    assert_non_null(strstr(ran.err, "--to 2026-03-10 does not lie after --from 2026-03-10"));
+    OKNO_RUN(store, "", "survey", "list", "--from", "2026-03-10", "--to", "2026-03-11T00:00:00Z");
+    assert_int_equal(ran.exit_code, 2);
+    assert_non_null(strstr(ran.err, "both dates"));
 }
 
 static void people_get_an_aligned_table(void **state)
@@ -444,7 +512,12 @@ static void lists_are_filtered_by_flag_kind_question_and_channel(void **state)
     struct store *store = *state;
     put(store,
         "UPDATE surveys SET question = 'q1', question_kind = 'office',"
-        " flags = 'early_answer superseded' WHERE survey = 'd1.0.1'");
+        " flags = 'early_answer superseded' WHERE survey = 'd1.0.1';"
+        "INSERT INTO questions (import, question, point, valid_from, valid_to, kind, text, "
+        "window_us)"
+        " VALUES (1, 'q1', 'p2', 0, 1, 'office', '?', 15000000), (1, 'q2', 'p2', 0, 1, 'office', "
+        "'?',"
+        " 15000000)");
     static const struct {
         const char *option, *value;
         size_t lines; /* below the header */
@@ -477,6 +550,8 @@ int main(void)
         TEST(filters_choose_surveys),
         TEST(an_undone_verdict_leaves_the_survey_unreviewed),
         TEST(wrong_words_are_refused_with_what_is_allowed),
+        TEST(unknown_names_are_an_error_and_no_empty_list),
+        TEST(dates_are_days_of_each_sites_own_calendar),
         TEST(people_get_an_aligned_table),
         TEST(show_gives_the_dossier),
         TEST(a_survey_that_is_not_there_exits_with_3),

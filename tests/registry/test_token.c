@@ -52,6 +52,15 @@ static void a_token_speaks_for_its_device(void **state)
     assert_string_equal(device, "D2");
 }
 
+static void a_code_on_paper_gets_no_token(void **state)
+{
+    struct scratch_db *s = *state;
+    char token[OKNO_TOKEN_TEXT] = "untouched";
+    assert_int_equal(okno_token_add(s->db, "qr-ABCDEFGH", "", 1, token, &s->err), OKNO_REFUSED);
+    assert_string_equal(s->err.field, "device");
+    assert_string_equal(token, "untouched");
+}
+
 static void what_is_kept_does_not_open_anything(void **state)
 {
     struct scratch_db *s = *state;
@@ -164,6 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_token_speaks_for_its_device, open_db, close_db),
+        cmocka_unit_test_setup_teardown(a_code_on_paper_gets_no_token, open_db, close_db),
         cmocka_unit_test_setup_teardown(what_is_kept_does_not_open_anything, open_db, close_db),
         cmocka_unit_test_setup_teardown(
             a_revoked_token_opens_nothing_and_stays_in_the_list_with_its_dates, open_db, close_db),

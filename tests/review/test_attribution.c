@@ -31,6 +31,9 @@ static int setup(void **state)
         " ('root', 'administrator', 'x', NULL, 0), ('max', 'manager', 'x', NULL, 1),"
         " ('eva', 'expert', 'x', NULL, 2), ('ann-m', 'manager', 'x', 'ann', 3),"
         " ('ann-e', 'expert', 'x', 'ann', 4);"
+        "INSERT INTO grants (user, scope, granted, at, author) VALUES ('max', 'site:mall', 1, 0, "
+        "'r'),"
+        " ('ann-m', 'all', 1, 0, 'r');"
         "INSERT INTO surveys (survey, point, site, employee, question, question_kind, opened_at,"
         " closes_at, state, answer, device_offset_us, device_uncertainty_us) VALUES"
         " ('d.0.1', 'till', 'mall', 'ann', 'q', 'personnel', 1000, 2000, 'answered', 'no', 0, 0),"
@@ -84,6 +87,46 @@ static const char *figures(struct scratch_db *f)
     }
     okno_kpi_groups_free(&groups);
     return text;
+}
+
+static void a_manager_moves_within_the_granted_sites_only(void **state)
+{
+    struct scratch_db *f = *state;
+    scratch_db_put(
+        f,
+        "INSERT INTO sites (import, site, name, time_zone) VALUES (1, 'other', 'Other', 'UTC');"
+        "INSERT INTO points (import, point, site, name) VALUES (1, 'far', 'other', 'Far');"
+        "INSERT INTO employees (import, employee) VALUES (1, 'zoe'), (1, 'new');"
+        "INSERT INTO shifts (import, employee, point, valid_from, valid_to) VALUES"
+        " (1, 'zoe', 'far', 0, 10000);"
+        "INSERT INTO surveys (survey, point, site, opened_at, closes_at, state, device_offset_us,"
+        " device_uncertainty_us) VALUES ('f.0.1', 'far', 'other', 1000, 2000, 'silent', 0, 0)");
+    assert_int_equal(decide(f, "f.0.1", "unassigned", "max", "r"), OKNO_REFUSED); /* it is so */
+    assert_int_equal(decide(f, "f.0.1", "ann", "max", "r"), OKNO_FORBIDDEN);
+    assert_string_equal(f->err.field, "survey");
+    assert_int_equal(decide(f, "d.0.1", "zoe", "max", "r"), OKNO_FORBIDDEN);
+    assert_string_equal(f->err.field, "employee");
+    assert_int_equal(decide(f, "d.0.1", "new", "max", "r"), OKNO_FORBIDDEN); /* nobody's yet */
+    assert_int_equal(decide(f, "d.0.1", "zoe", "root", "r"), 0);
+}
+
+static void who_had_no_shift_there_then_is_shown_so(void **state)
+{
+    struct scratch_db *f = *state;
+    okno_autojson json_t *dossier = NULL;
+    bool on_shift = true;
+    scratch_db_put(f,
+                   "INSERT INTO shifts (import, employee, point, valid_from, valid_to) VALUES"
+                   " (1, 'bob', 'desk', 0, 2000)"); /* corrects the one until 1 */
+    move(f, "d.0.1", "bob"); /* opened at 1000, at the other point of the site */
+    move(f, "d.0.2", "bob"); /* at 3000 */
+    assert_int_equal(okno_attribution_on_shift(f->db, "d.0.1", "bob", &on_shift, &f->err), 0);
+    assert_true(on_shift);
+    assert_int_equal(okno_attribution_on_shift(f->db, "d.0.2", "bob", &on_shift, &f->err), 0);
+    assert_false(on_shift);
+    assert_int_equal(okno_survey_dossier(f->db, "d.0.2", &dossier, &f->err), 0);
+    const json_t *one = json_array_get(json_object_get(dossier, "attributions"), 0);
+    assert_true(json_is_false(json_object_get(one, "on_shift")));
 }
 
 static void a_move_changes_figures_by_employee_and_an_undo_restores_them(void **state)
@@ -246,6 +289,8 @@ static void moving_a_survey_to_somebody_takes_it_out_of_their_queue(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(a_manager_moves_within_the_granted_sites_only),
+        CASE(who_had_no_shift_there_then_is_shown_so),
         CASE(a_move_changes_figures_by_employee_and_an_undo_restores_them),
         CASE(the_dossier_and_the_list_tell_of_it),
         CASE(the_log_tells_of_it_without_names),

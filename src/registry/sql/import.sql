@@ -96,6 +96,9 @@ WHERE id = (SELECT max(id) FROM questions WHERE point = $point AND question = $q
 INSERT INTO questions (import, question, point, valid_from, kind, text, window_us, valid_to)
 VALUES ($import, $question, $point, $from, $kind, $text, $window_s, $to);
 
+-- name: registry.has_question
+SELECT 1 AS known FROM questions WHERE question = $id LIMIT 1;
+
 -- name: registry.same_employee
 SELECT 1 AS same FROM employees
 WHERE id = (SELECT max(id) FROM employees WHERE employee = $employee)
@@ -107,6 +110,11 @@ VALUES ($import, $employee, $name, $hired);
 
 -- name: registry.has_employee
 SELECT 1 AS known FROM employees WHERE employee = $id LIMIT 1;
+
+-- name: registry.knows_employee
+-- Also who is only named by a shift.
+SELECT 1 AS known FROM employees WHERE employee = $id
+UNION ALL SELECT 1 FROM shifts WHERE employee = $id LIMIT 1;
 
 -- name: registry.same_shift
 SELECT 1 AS same FROM shifts

@@ -7,6 +7,8 @@
 #include "okno/review.h"
 #include "okno/time.h"
 
+#include <string.h>
+
 int http_post_attribution(struct http_request *request, struct http_reply *reply,
                           struct okno_err *err)
 {
@@ -20,9 +22,16 @@ int http_post_attribution(struct http_request *request, struct http_reply *reply
         .at_us = okno_time_now(),
     };
     int64_t id = 0;
+    bool on_shift = true;
     int rc = okno_attribution_decide(request->db, &decision, &id, err);
+    if (rc == 0 && decision.employee && strcmp(decision.employee, "unassigned") != 0)
+        rc = okno_attribution_on_shift(request->db, decision.survey, decision.employee, &on_shift,
+                                       err);
     return rc < 0 ? rc
-                  : http_reply_json(reply, json_pack("{s:I}", "attribution", (json_int_t)id), err);
+                  : http_reply_json(reply,
+                                    json_pack("{s:I, s:b}", "attribution", (json_int_t)id,
+                                              "on_shift", on_shift),
+                                    err);
 }
 
 int http_post_target(struct http_request *request, struct http_reply *reply, struct okno_err *err)

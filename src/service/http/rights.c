@@ -2,6 +2,7 @@
 #include "rights.h"
 
 #include "okno/grant.h"
+#include "okno/registry.h"
 
 #include <string.h>
 
@@ -154,18 +155,53 @@ static int check_role(const struct http_request *request, struct okno_err *err)
                      request->who.role[0] ? request->who.role : "device", names);
 }
 
+/* Who sees some sites only is not told who works at the others. */
+static int check_employee(const struct http_request *request, struct okno_err *err)
+{
+    const char *employee = http_query(request, "employee");
+    char shown[OKNO_TEXT_SHOWN];
+    int64_t seen = 1;
+    if (!employee || strcmp(employee, "unassigned") == 0)
+        return 0;
+    if (!request->sites)
+        return okno_registry_require(request->db, "employee", employee, err);
+    int rc = OKNO_DB_INT(request->db, "attribution.sees_employee", 1, &seen, err,
+                         OKNO_TEXT("employee", employee), OKNO_TEXT("sites", request->sites));
+    return rc < 0 || seen ? rc
+                          : okno_fail_field(err, OKNO_UNKNOWN_REF, "employee",
+                                            "there is no employee \"%s\" at your sites",
+                                            okno_text_show(employee, shown));
+}
+
+/* A list filtered by what there is not would be an empty list. */
+static int check_known(const struct http_request *request, struct okno_err *err)
+{
+    static const char *const nouns[] = {"site", "point", "question"};
+    int rc = check_employee(request, err);
+    for (size_t i = 0; rc == 0 && i < OKNO_COUNT(nouns); i++)
+        rc = okno_registry_require(request->db, nouns[i], http_query(request, nouns[i]), err);
+    if (rc == OKNO_NOT_FOUND) /* of the filter, not of the list */
+        rc = err->code = OKNO_UNKNOWN_REF;
+    return rc;
+}
+
 int http_rights_check(const struct http_request *request, struct okno_err *err)
 {
     enum reach reach = REACH_OWN;
     if (!request->route->roles)
         return 0;
     int rc = check_role(request, err);
+    bool known = reach_of(request->route->path, &reach);
+    if (rc == 0 && !request->sites && reach == REACH_LISTED)
+        rc = check_known(request, err);
     if (rc < 0 || !request->sites)
         return rc;
-    if (!reach_of(request->route->path, &reach))
+    if (!known)
         return okno_fail(err, OKNO_FORBIDDEN,
                          "this covers all sites; it is open to who may see all of them");
     if (reach == REACH_NAMED)
         rc = check_thing(request, err);
-    return rc == 0 && reach != REACH_OWN ? check_query(request, err) : rc;
+    if (rc == 0 && reach != REACH_OWN)
+        rc = check_query(request, err);
+    return rc == 0 && reach == REACH_LISTED ? check_known(request, err) : rc;
 }

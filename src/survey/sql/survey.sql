@@ -109,7 +109,13 @@ ORDER BY h.at, h.id LIMIT $limit;
 SELECT voided, at, author, second, reason, import FROM voids WHERE survey = $survey ORDER BY id;
 
 -- name: survey.attributions
-SELECT employee, undone, at, author, reason FROM attributions WHERE survey = $survey ORDER BY id;
+SELECT a.employee, a.undone, a.at, a.author, a.reason, a.employee IS NULL OR EXISTS (
+    SELECT 1 FROM subjects s JOIN points p ON p.site = s.site JOIN shifts h ON h.point = p.point
+    WHERE s.survey = a.survey AND h.employee = a.employee AND h.valid_from <= s.opened_at
+      AND h.valid_to > s.opened_at
+      AND h.id = (SELECT max(g.id) FROM shifts g WHERE g.point = h.point
+                  AND g.valid_from = h.valid_from AND g.employee = h.employee)) AS on_shift
+FROM attributions a WHERE a.survey = $survey ORDER BY a.id;
 
 -- name: survey.shift_employee
 -- Who was on shift, whatever was decided since.

@@ -477,6 +477,7 @@ export const table = {
   "attribution.to": { en: "Employee", ru: "Сотрудник" },
   "attribution.reason": { en: "Reason (kept with your name)", ru: "Причина (хранится с вашим именем)" },
   "attribution.move": { en: "Move", ru: "Передать" },
+  "attribution.not_on_shift": { en: "had no shift at this site then", ru: "в это время не было смены на этой площадке" },
   "attribution.undo": { en: "Give back to the shift", ru: "Вернуть по смене" },
   "attribution.undone": { en: "given back to the shift", ru: "возвращён по смене" },
   "attribution.cancel": { en: "Cancel", ru: "Отмена" },

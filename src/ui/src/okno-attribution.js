@@ -23,6 +23,7 @@ class OknoAttribution extends OknoElement {
     label { display: grid; gap: .125rem; font-size: .75rem; }
     .row { display: flex; flex-wrap: wrap; gap: .5rem; margin-top: .5rem; }
     .problem { color: var(--invalid); }
+    .small.warn { color: var(--amber); }
   `];
 
   get moved() { return this.decisions?.length > 0 && !this.decisions.at(-1).undone; }
@@ -56,6 +57,7 @@ class OknoAttribution extends OknoElement {
 
   renderDecision(one) {
     return html`<li><span class="line"><b>${one.undone ? t("attribution.undone") : one.employee ?? t("kpi.unassigned")}</b><span class="small">${one.author}</span></span>
+      ${one.on_shift === false && !one.undone ? html`<span class="small warn">${t("attribution.not_on_shift")}</span>` : nothing}
       <span>${t("review.question", { text: one.reason })}</span><span class="small num">${formatWhen(one.at, this.zone)}</span></li>`;
   }
 
