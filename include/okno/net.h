@@ -39,6 +39,7 @@ struct okno_net_config {
     const char *pin;     /* "sha256//BASE64" of its public key; NULL: none. Kept also if insecure */
     const char *host_key; /* SFTP: base64 of the SHA-256 of its key, as ssh-keygen -l prints it */
     const char *known_hosts; /* SFTP: a file of known hosts instead; one of both is required */
+    bool starttls;           /* FTP: the connection must be encrypted first */
     const char *key_file;    /* SFTP: private key; NULL: only a password */
     /* Append header lines ("Name: value\n") to a request about to be sent: signatures, tokens. */
     int (*sign)(void *ctx, const char *method, const char *url, struct okno_buf *lines,

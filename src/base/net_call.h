@@ -20,7 +20,7 @@ struct okno_net {
     struct okno_address_rule rule;
     struct okno_budget *budget; /* not owned; may be NULL */
     char *schemes;              /* owned */
-    bool insecure;
+    bool insecure, starttls;
     int64_t deadline_us; /* of one call */
     int (*sign)(void *ctx, const char *method, const char *url, struct okno_buf *lines,
                 struct okno_err *err);

@@ -34,6 +34,7 @@ CURLcode net_set_trust(struct okno_net *net, const struct okno_net_config *confi
 {
     CURL *curl = net->curl;
     net->insecure = config->insecure;
+    net->starttls = config->starttls;
     CURLcode bad = curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, config->insecure ? 0L : 1L);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, config->insecure ? 0L : 2L);
     if (config->ca_file)

@@ -1,13 +1,11 @@
-/* Kind `dir`: files with the time in their names, in a local folder or behind nginx. */
+/* Kind `dir`: files with the time in their names, wherever store.h reaches. */
 #define _POSIX_C_SOURCE 200809L
 #include "kinds.h"
-#include "listing.h"
 #include "options.h"
 #include "order.h"
-#include "source.h"
+#include "store.h"
 #include "template.h"
 
-#include "okno/net.h"
 #include "okno/time.h"
 #include "okno/zone.h"
 
@@ -42,18 +40,15 @@ struct cached {
 OKNO_VEC(cached_vec, struct cached *);
 
 struct dir {
-    char *base;  /* owned: local path or URL without trailing slash and query */
-    char *query; /* owned: "?..." or "" */
-    char *files; /* owned template text */
+    struct store *store; /* owned */
+    char *files;         /* owned template text */
     const char *format;
     struct okno_zone *zone;
-    struct okno_net *net;       /* NULL for a local folder */
-    struct okno_budget *budget; /* the handle's */
+    int64_t early_us; /* recordings may begin that much before their names */
     int64_t deadline_us;
     int64_t until_us; /* monotonic: when the call under way must be done */
-    bool root_seen;
-    bool outdated; /* a reader found a recording gone: what was listed is no longer so */
-    char *channel; /* owned: the one that template is compiled for */
+    bool outdated;    /* a reader found a recording gone: what was listed is no longer so */
+    char *channel;    /* owned: the one that template is compiled for */
     struct template *template;
     struct cached_vec cache; /* oldest first */
     size_t cached_files;
@@ -104,51 +99,15 @@ static void dir_close(void *ctx)
     cached_vec_free(&dir->cache);
     template_free(dir->template);
     okno_zone_close(dir->zone);
-    okno_net_close(dir->net);
+    store_close(dir->store);
     free(dir->channel);
-    free(dir->base);
-    free(dir->query);
     free(dir->files);
     free(dir);
-}
-
-static bool is_http(const char *url)
-{
-    return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
-}
-
-/* Split the URL into base and query; a local one has no query. */
-static int take_url(struct dir *dir, const char *url, struct okno_err *err)
-{
-    size_t len = strlen(url);
-    if (strncasecmp(url, "file:///", 8) == 0) {
-        url += 7;
-        len -= 7;
-    } else if (is_http(url)) {
-        struct okno_err why = {0};
-        len = strcspn(url, "?#");
-        if (okno_net_check_url(url, &why) < 0)
-            return okno_fail_field(err, OKNO_INVALID, "url", "%s", why.text);
-    } else if (url[0] != '/') {
-        return okno_fail_field(err, OKNO_INVALID, "url",
-                               "kind dir takes an absolute path, file:///..., http:// or https://");
-    }
-    const char *query = url[len] == '?' ? url + len : "";
-    while (len > 0 && url[len - 1] == '/')
-        len--;
-    dir->base = strndup(url, len);
-    dir->query = strndup(query, strcspn(query, "#"));
-    return dir->base && dir->query ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory");
 }
 
 static const char *or_empty(const char *text)
 {
     return text ? text : "";
-}
-
-static int open_net(struct dir *dir, const struct okno_archive_config *config, struct okno_err *err)
-{
-    return is_http(config->url) ? options_open_net(config, dir->budget, NULL, &dir->net, err) : 0;
 }
 
 /* Recompile when the channel differs from the last one asked. */
@@ -172,13 +131,65 @@ static int use_channel(struct dir *dir, const char *channel, struct okno_err *er
     return 0;
 }
 
-static int fill(struct dir *dir, const struct okno_archive_config *config, struct okno_err *err)
+/* How well-known recorders name their files, for archives without `files`. */
+static const struct {
+    const char *name, *files;
+    int early_ms; /* begins that much before its name at most */
+} layouts[] = {
+    {"mediamtx", "{channel}/%Y-%m-%d_%H-%M-%S-%f.mp4", 0},
+    {"frigate", "%Y-%m-%d/%H/{channel}/%M.%S.mp4", 0},
+    {"motion", "%Y%m%d/%H-%M-%S_{channel}_{any}.mp4", 1500},
+    {"shinobi", "{channel}/%Y-%m-%dT%H-%M-%S.mp4", 0},
+    {"segment", "{channel}/%Y%m%d-%H%M%S.mp4", 0},
+};
+
+static int take_early(struct dir *dir, const char *text, struct okno_err *err)
+{
+    char *end = NULL;
+    long ms = strtol(text, &end, 10);
+    if (*end || ms < 0 || ms > 60000)
+        return okno_fail_field(err, OKNO_INVALID, "options",
+                               "early_ms=%.20s: allowed are milliseconds from 0 to 60000", text);
+    dir->early_us = ms * OKNO_MS_US;
+    return 0;
+}
+
+static int take_files(struct dir *dir, const struct okno_archive_config *config,
+                      struct okno_err *err)
+{
+    char layout[32];
+    char early[32];
+    const char *files = or_empty(config->files);
+    bool known = false;
+    int rc = options_get(config->options, "layout", layout, sizeof(layout), err);
+    if (rc == 0)
+        rc = options_get(config->options, "early_ms", early, sizeof(early), err);
+    for (size_t i = 0; rc == 0 && layout[0] && i < OKNO_COUNT(layouts); i++)
+        if (strcmp(layout, layouts[i].name) == 0) {
+            known = true;
+            dir->early_us = layouts[i].early_ms * OKNO_MS_US;
+            files = files[0] ? files : layouts[i].files;
+        }
+    if (rc == 0 && layout[0] && !known)
+        return okno_fail_field(err, OKNO_INVALID, "options",
+                               "layout=%s: allowed are mediamtx, frigate, motion, shinobi and "
+                               "segment",
+                               layout);
+    if (rc == 0 && early[0])
+        rc = take_early(dir, early, err);
+    if (rc < 0)
+        return rc;
+    dir->files = strdup(files);
+    return dir->files ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory");
+}
+
+static int fill(struct dir *dir, const struct okno_archive_config *config,
+                struct okno_budget *budget, struct okno_err *err)
 {
     dir->deadline_us = config->deadline_us > 0 ? config->deadline_us : DEFAULT_DEADLINE_US;
-    dir->files = strdup(or_empty(config->files));
-    if (!dir->files)
-        return okno_fail(err, OKNO_NO_MEMORY, "no memory");
-    int rc = take_url(dir, or_empty(config->url), err);
+    int rc = store_open(config, budget, &dir->store, err);
+    if (rc == 0)
+        rc = take_files(dir, config, err);
     if (rc == 0)
         rc = use_channel(dir, "1", err); /* to find faults of the template now */
     if (rc < 0)
@@ -192,9 +203,7 @@ static int fill(struct dir *dir, const struct okno_archive_config *config, struc
     const char *zone = or_empty(config->time_zone);
     struct okno_err why = {0};
     rc = okno_zone_open(zone[0] ? zone : "UTC", &dir->zone, &why);
-    if (rc < 0)
-        return okno_fail_field(err, rc, "time_zone", "%s", why.text);
-    return open_net(dir, config, err);
+    return rc < 0 ? okno_fail_field(err, rc, "time_zone", "%s", why.text) : 0;
 }
 
 static int dir_open(const struct okno_archive_config *config, struct okno_budget *budget,
@@ -203,8 +212,7 @@ static int dir_open(const struct okno_archive_config *config, struct okno_budget
     struct dir *dir = calloc(1, sizeof(*dir));
     if (!dir)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for an archive");
-    dir->budget = budget;
-    int rc = fill(dir, config, err);
+    int rc = fill(dir, config, budget, err);
     if (rc < 0)
         dir_close(dir);
     else
@@ -212,80 +220,22 @@ static int dir_open(const struct okno_archive_config *config, struct okno_budget
     return rc;
 }
 
-/* --- places --- */
-
-/* The address of something below the root: a path, or a URL with the query. */
-static int place_of(const struct dir *dir, const char *path, bool folder,
-                    struct okno_buf *ret_place, struct okno_err *err)
-{
-    int rc = okno_buf_printf(ret_place, err, "%s/", dir->base);
-    if (rc == 0)
-        rc = dir->net ? okno_net_encode(ret_place, path, true, err)
-                      : okno_buf_add_text(ret_place, path, err);
-    if (rc == 0 && folder && path[0])
-        rc = okno_buf_add_text(ret_place, "/", err);
-    return rc == 0 && dir->net ? okno_buf_add_text(ret_place, dir->query, err) : rc;
-}
-
 /* --- listing --- */
 
-/* Nothing there: right for an hour without recording, wrong when the root itself is not there, as
- * with a share that is not mounted or a mistyped URL. Asked once per archive. */
-static int check_root(struct dir *dir, struct okno_err *err)
-{
-    OKNO_AUTO_BUF place = OKNO_BUF_INIT(URL_MAX_BYTES);
-    if (dir->root_seen)
-        return 0;
-    int rc = place_of(dir, "", true, &place, err);
-    if (rc < 0)
-        return rc;
-    if (dir->net) {
-        OKNO_AUTO_BUF body = OKNO_BUF_INIT(64 * 1024);
-        struct okno_net_reply reply;
-        struct okno_err why = {0};
-        rc = okno_net_get(dir->net, okno_buf_text(&place), &body, &reply, &why);
-        if (rc == OKNO_NOT_FOUND)
-            return okno_fail(err, OKNO_ARCHIVE_REFUSED,
-                             "%s; that is the archive's root: check its url", why.text);
-        if (rc == OKNO_TRANSIENT || rc == OKNO_TIMEOUT || rc == OKNO_ARCHIVE_BUSY ||
-            rc == OKNO_CANCELLED)
-            return okno_fail_from(err, &why);
-    } else if (access(okno_buf_text(&place), F_OK) < 0) {
-        return okno_fail(err, OKNO_TRANSIENT, "%s: the archive's root is not there; is it mounted?",
-                         dir->base);
-    }
-    dir->root_seen = true;
-    return 0;
-}
-
+/* A folder that is not there is an hour without recording, where the root is. */
 static int list_folder(struct dir *dir, const char *folder, struct listing *ret_listing,
                        struct okno_err *err)
 {
-    OKNO_AUTO_BUF place = OKNO_BUF_INIT(URL_MAX_BYTES);
     struct okno_err why = {0};
-    int rc = place_of(dir, folder, true, &place, err);
-    if (rc < 0)
-        return rc;
     int64_t left_us = dir->until_us - okno_time_monotonic();
-    rc = okno_budget_check(dir->budget, "listing the archive's folders", err);
-    if (rc == 0 && left_us <= 0)
-        rc = okno_fail(err, OKNO_TIMEOUT, "the archive's folders were not listed in time");
-    if (rc < 0)
-        return rc;
-    if (dir->net) {
-        okno_net_set_deadline(dir->net, left_us);
-        rc = listing_read_http(dir->net, okno_buf_text(&place), ret_listing, &why);
-    } else {
-        rc = listing_read_local(okno_buf_text(&place), ret_listing, &why);
-    }
+    if (left_us <= 0)
+        return okno_fail(err, OKNO_TIMEOUT, "the archive's folders were not listed in time");
+    int rc = store_list(dir->store, folder, left_us, ret_listing, &why);
     if (rc == OKNO_NOT_FOUND || rc == OKNO_GONE) {
         *ret_listing = (struct listing){.now_us = okno_time_now()};
-        return check_root(dir, err);
+        return store_check_root(dir->store, err);
     }
-    if (rc < 0)
-        return okno_fail_from(err, &why);
-    dir->root_seen = true;
-    return 0;
+    return rc < 0 ? okno_fail_from(err, &why) : 0;
 }
 
 static int read_names(const struct dir *dir, struct cached *cached, struct okno_err *err)
@@ -294,6 +244,7 @@ static int read_names(const struct dir *dir, struct cached *cached, struct okno_
     for (size_t i = 0; i < cached->listing.files.len; i++) {
         const struct listing_file *file = &cached->listing.files.items[i];
         struct record record = {.mtime_us = file->mtime_us,
+                                .fresh = file->fresh,
                                 .size = file->size,
                                 .folder = cached->folder,
                                 .name = file->name};
@@ -309,7 +260,8 @@ static int read_names(const struct dir *dir, struct cached *cached, struct okno_
 static int64_t lifetime_of(const struct listing *listing)
 {
     for (size_t i = 0; i < listing->files.len; i++)
-        if (listing->now_us - listing->files.items[i].mtime_us < QUIET_US)
+        if (listing->files.items[i].fresh ||
+            listing->now_us - listing->files.items[i].mtime_us < QUIET_US)
             return FRESH_US;
     return listing->files.len ? STALE_US : FRESH_US;
 }
@@ -499,6 +451,16 @@ static int gather_all(struct dir *dir, int64_t from_us, int64_t to_us, struct ga
     return rc < 0 ? rc : gather_around_doubled(dir, g, err);
 }
 
+/* Names that are later than their first frames: in the middle of what is possible, and said so. */
+static void shift_early(const struct dir *dir, struct okno_piece_vec *pieces, size_t first)
+{
+    for (size_t i = first; i < pieces->len; i++) {
+        pieces->items[i].from_us -= dir->early_us / 2;
+        pieces->items[i].to_us -= dir->early_us / 2;
+        pieces->items[i].error_us += dir->early_us / 2;
+    }
+}
+
 static int dir_pieces(void *ctx, const char *channel, int64_t from_us, int64_t to_us,
                       struct okno_piece_vec *pieces, struct okno_err *err)
 {
@@ -513,10 +475,13 @@ static int dir_pieces(void *ctx, const char *channel, int64_t from_us, int64_t t
     if (dir->outdated)
         forget_listings(dir);
     dir->outdated = false;
+    size_t first = pieces->len;
+    to_us += dir->early_us;
     rc = gather_all(dir, from_us, to_us, &g, err);
     if (rc == 0) {
         struct order_request request = {from_us, to_us, g.now_us, dir->format};
         rc = order_pieces(&g.records, &request, pieces, err);
+        shift_early(dir, pieces, first);
     }
     trim_cache(dir);
     record_vec_free(&g.records);
@@ -530,15 +495,9 @@ static int dir_source(void *ctx, const struct okno_piece *piece, struct okno_sou
                       struct okno_err *err)
 {
     struct dir *dir = ctx;
-    OKNO_AUTO_BUF place = OKNO_BUF_INIT(URL_MAX_BYTES);
     if (!template_is_safe_path(piece->name))
         return okno_fail(err, OKNO_INVALID, "\"%.80s\" is not a file of this archive", piece->name);
-    int rc = place_of(dir, piece->name, false, &place, err);
-    if (rc < 0)
-        return rc;
-    rc = dir->net ? source_open_http(dir->net, okno_buf_text(&place), piece, dir->deadline_us,
-                                     &dir->outdated, ret_source, err)
-                  : source_open_local(okno_buf_text(&place), piece, ret_source, err);
+    int rc = store_source(dir->store, piece, &dir->outdated, ret_source, err);
     dir->outdated |= rc == OKNO_GONE;
     return rc;
 }
@@ -552,6 +511,7 @@ static void dir_caps(void *ctx, struct okno_archive_caps *ret_caps)
 
 const struct okno_archive_ops archive_dir = {
     .kind = "dir",
+    .options = store_options,
     .open = dir_open,
     .close = dir_close,
     .caps = dir_caps,

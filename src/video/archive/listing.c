@@ -11,12 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum {
-    FILES_MAX = 200000,
-    BODY_MAX_BYTES = 32 * 1024 * 1024, /* some 200 bytes a file */
-    ITEM_MAX_BYTES = 16 * 1024,
-    NAME_MAX_BYTES = 255
-};
+enum { FILES_MAX = 200000, ITEM_MAX_BYTES = 16 * 1024, NAME_MAX_BYTES = 255 };
 
 void listing_free(struct listing *listing)
 {
@@ -40,13 +35,13 @@ static void sort(struct listing *listing)
         qsort(listing->files.items, listing->files.len, sizeof(*listing->files.items), by_name);
 }
 
-static int add(struct listing *listing, const char *name, int64_t mtime_us, int64_t size,
-               const char *shown, struct okno_err *err)
+int listing_add(struct listing *listing, const char *name, int64_t mtime_us, int64_t size,
+                const char *shown, struct okno_err *err)
 {
     if (listing->files.len == FILES_MAX)
         return okno_fail(err, OKNO_TOO_LARGE, "%s: more than %d files in one folder", shown,
                          FILES_MAX);
-    struct listing_file file = {strdup(name), mtime_us, size};
+    struct listing_file file = {.name = strdup(name), .mtime_us = mtime_us, .size = size};
     if (!file.name || listing_file_vec_push(&listing->files, file) < 0) {
         free(file.name);
         return okno_fail(err, OKNO_NO_MEMORY, "%s: no memory for the list of files", shown);
@@ -54,7 +49,7 @@ static int add(struct listing *listing, const char *name, int64_t mtime_us, int6
     return 0;
 }
 
-static void take(struct listing *listing, struct listing *ret_listing)
+void listing_take(struct listing *listing, struct listing *ret_listing)
 {
     sort(listing);
     *ret_listing = *listing;
@@ -84,7 +79,7 @@ static int read_entries(DIR *dir, const char *path, struct listing *listing, str
         if (fstatat(dirfd(dir), entry->d_name, &info, 0) < 0 || !S_ISREG(info.st_mode))
             continue; /* a folder, or deleted since */
         int64_t mtime = (int64_t)info.st_mtim.tv_sec * OKNO_SECOND_US + info.st_mtim.tv_nsec / 1000;
-        int rc = add(listing, entry->d_name, mtime, info.st_size, path, err);
+        int rc = listing_add(listing, entry->d_name, mtime, info.st_size, path, err);
         if (rc < 0)
             return rc;
     }
@@ -99,7 +94,7 @@ int listing_read_local(const char *path, struct listing *ret_listing, struct okn
     int rc = read_entries(dir, path, &listing, err);
     (void)closedir(dir);
     if (rc == 0)
-        take(&listing, ret_listing);
+        listing_take(&listing, ret_listing);
     return rc;
 }
 
@@ -119,8 +114,8 @@ static int read_item(const json_t *item, struct listing *listing, const char *sh
     if (size && (!json_is_integer(size) || json_integer_value(size) < 0))
         return okno_fail(err, OKNO_PROTOCOL, "%s: the size of %.80s is no number of bytes", shown,
                          name);
-    return add(listing, name, mtime ? okno_net_date(mtime) : -1,
-               size ? json_integer_value(size) : -1, shown, err);
+    return listing_add(listing, name, mtime ? okno_net_date(mtime) : -1,
+                       size ? json_integer_value(size) : -1, shown, err);
 }
 
 static int fail_text(const char *text, size_t len, const char *shown, const char *why,
@@ -191,22 +186,6 @@ int listing_parse(const char *text, size_t len, const char *shown, struct listin
     LISTING_AUTO listing = {.now_us = okno_time_now()};
     int rc = take_items(text, len, &listing, shown, err);
     if (rc == 0)
-        take(&listing, ret_listing);
-    return rc;
-}
-
-int listing_read_http(struct okno_net *net, const char *url, struct listing *ret_listing,
-                      struct okno_err *err)
-{
-    char shown[256] = "";
-    OKNO_AUTO_BUF body = OKNO_BUF_INIT(BODY_MAX_BYTES);
-    struct okno_net_reply reply;
-    int rc = okno_net_get(net, url, &body, &reply, err);
-    if (rc < 0)
-        return rc;
-    (void)okno_net_shown(url, shown, sizeof(shown));
-    rc = listing_parse(okno_buf_text(&body), body.len, shown, ret_listing, err);
-    if (rc == 0 && reply.date_us >= 0)
-        ret_listing->now_us = reply.date_us;
+        listing_take(&listing, ret_listing);
     return rc;
 }

@@ -193,6 +193,8 @@ static bool is_growing(const struct start *start, int64_t usual_us, int64_t now_
 {
     int64_t mtime = start->record->mtime_us;
     int64_t longest = usual_us ? 2 * usual_us : 6 * HOUR_US;
+    if (start->record->fresh)
+        return now_us - start->us <= longest;
     return mtime >= 0 && now_us - mtime < GROWING_US && mtime - start->us <= longest;
 }
 

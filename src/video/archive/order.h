@@ -11,6 +11,7 @@
 struct record {
     struct template_instant at;
     int64_t mtime_us; /* -1 unknown */
+    bool fresh;       /* of an unknown time, but written to just now */
     int64_t size;     /* -1 unknown */
     const char *folder, *name;
 };

@@ -25,8 +25,10 @@ enum field {
     SECOND,
     EPOCH,
     MICRO,
+    OFFSET, /* Z or +hhmm; its value is minutes east */
     FIELDS,
-    LITERAL
+    LITERAL,
+    ANY /* bytes that say nothing, none to all of the rest */
 };
 
 /* us: resolution; digits: exactly that many; folder: may name folders */
@@ -46,10 +48,11 @@ static const struct {
     [SECOND] = {OKNO_SECOND_US, 2, 0, 59, 'S', false},
     [EPOCH] = {OKNO_SECOND_US, 10, 0, 0, 's', false},
     [MICRO] = {1, 6, 0, 999999, 'f', false},
+    [OFFSET] = {366 * OKNO_DAY_US, 0, -1440, 1440, 'z', false},
 };
 
 struct token {
-    enum field field; /* LITERAL: the byte below */
+    enum field field; /* LITERAL: the byte below; ANY */
     char byte;
 };
 
@@ -109,7 +112,7 @@ static int add_conversion(struct template *template, char letter, struct okno_er
             return add_token(template, (enum field)i, 0, err);
     return okno_fail_field(err, OKNO_INVALID, "files",
                            "%%%c is not a conversion of file names; allowed are %%Y %%y %%m %%d "
-                           "%%j %%H %%M %%S %%s %%f and %%%%",
+                           "%%j %%H %%M %%S %%s %%f %%z and %%%%",
                            isprint((unsigned char)letter) ? letter : '?');
 }
 
@@ -131,9 +134,13 @@ static int add_text(struct template *template, const char *text, const char *cha
         } else if (strncmp(at, "{channel}", 9) == 0) {
             rc = add_channel(template, channel, err);
             at += 8;
+        } else if (strncmp(at, "{any}", 5) == 0) {
+            rc = add_token(template, ANY, 0, err);
+            at += 4;
         } else if (*at == '{' || *at == '}') {
             rc = okno_fail_field(err, OKNO_INVALID, "files",
-                                 "only {channel} may stand in braces in a file name template");
+                                 "only {channel} and {any} may stand in braces in a file name "
+                                 "template");
         } else {
             rc = add_token(template, LITERAL, *at, err);
         }
@@ -172,7 +179,10 @@ static int measure(struct template *t, struct okno_err *err)
     t->error_us = INT64_MAX;
     for (size_t i = 0; i < t->count; i++) {
         enum field field = t->tokens[i].field;
-        if (field == LITERAL)
+        if (field == ANY && i < t->name_at)
+            return okno_fail_field(err, OKNO_INVALID, "files",
+                                   "{any} cannot be in a folder's name, only in the file's");
+        if (field == LITERAL || field == ANY)
             continue;
         int64_t us = field_rows[field].us;
         t->error_us = us < t->error_us ? us : t->error_us;
@@ -204,6 +214,11 @@ int template_compile(const char *text, const char *channel, struct template **re
     if (!template)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a file name template");
     int rc = add_text(template, text, channel, err);
+    size_t loose = 0;
+    for (size_t i = 0; i < template->count; i++)
+        loose += template->tokens[i].field == ANY;
+    if (rc == 0 && loose > 2)
+        rc = okno_fail_field(err, OKNO_INVALID, "files", "{any} may stand twice at most");
     if (rc == 0)
         rc = check_fields(template, err);
     if (rc == 0)
@@ -219,6 +234,7 @@ int template_compile(const char *text, const char *channel, struct template **re
 /* Values read so far; -1 for fields not met. */
 struct values {
     int64_t of[FIELDS];
+    bool has_offset;
 };
 
 /* Exactly the field's digits, equal to what the same field said before. */
@@ -238,11 +254,56 @@ static int take_field(const char **at, enum field field, struct values *values)
     return 0;
 }
 
+static int take_offset(const char **at, struct values *values)
+{
+    const char *text = *at;
+    int sign = *text == '-' ? -1 : 1;
+    values->has_offset = true;
+    values->of[OFFSET] = 0;
+    if (*text == 'Z') {
+        (*at)++;
+        return 0;
+    }
+    if (*text != '+' && *text != '-')
+        return -1;
+    for (int i = 1; i <= 4; i++)
+        if (!isdigit((unsigned char)text[i]))
+            return -1;
+    int hours = (text[1] - '0') * 10 + text[2] - '0';
+    int minutes = (text[3] - '0') * 10 + text[4] - '0';
+    values->of[OFFSET] = (int64_t)sign * (hours * 60 + minutes);
+    *at += 5;
+    return hours <= 24 && minutes < 60 ? 0 : -1;
+}
+
+static int match(const struct token *tokens, size_t count, const char *text, struct values *values);
+
+/* The shortest run of bytes after which the rest fits. A template has few of them: names are short.
+ */
+static int match_any(const struct token *tokens, size_t count, const char *text,
+                     struct values *values)
+{
+    for (;; text++) {
+        struct values tried = *values;
+        if (match(tokens, count, text, &tried) == 0) {
+            *values = tried;
+            return 0;
+        }
+        if (!*text)
+            return -1;
+    }
+}
+
 static int match(const struct token *tokens, size_t count, const char *text, struct values *values)
 {
     for (size_t i = 0; i < count; i++) {
         if (tokens[i].field == LITERAL) {
             if (*text++ != tokens[i].byte || !tokens[i].byte)
+                return -1;
+        } else if (tokens[i].field == ANY) {
+            return match_any(tokens + i + 1, count - i - 1, text, values);
+        } else if (tokens[i].field == OFFSET) {
+            if (take_offset(&text, values))
                 return -1;
         } else if (take_field(&text, tokens[i].field, values)) {
             return -1;
@@ -284,7 +345,7 @@ static int take_date(const struct values *v, struct okno_civil *ret_civil)
 int template_parse(const struct template *template, const struct okno_zone *zone,
                    const char *folder, const char *name, struct template_instant *ret_instant)
 {
-    struct values v;
+    struct values v = {0};
     struct okno_civil civil;
     struct template_instant instant = {.count = 1, .error_us = template->error_us};
     for (int i = 0; i < FIELDS; i++)
@@ -303,7 +364,11 @@ int template_parse(const struct template *template, const struct okno_zone *zone
         civil.minute = or_zero(v.of[MINUTE]);
         civil.second = or_zero(v.of[SECOND]);
         civil.micro = or_zero(v.of[MICRO]);
-        okno_zone_to_utc(zone, &civil, instant.us, &instant.count);
+        if (v.has_offset)
+            instant.us[0] = instant.us[1] =
+                okno_time_from_civil(&civil) - v.of[OFFSET] * 60 * OKNO_SECOND_US;
+        else
+            okno_zone_to_utc(zone, &civil, instant.us, &instant.count);
     }
     *ret_instant = instant;
     return 0;

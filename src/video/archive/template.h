@@ -2,7 +2,8 @@
  * says. Pure. Private to video/archive.
  *
  * A template is a path below the root: {channel}, strftime conversions %Y %y %m %d %j %H %M %S,
- * %s (seconds since 1970, UTC), %f (microseconds, six digits), %% and literal text. */
+ * %s (seconds since 1970, UTC), %f (microseconds, six digits), %z (Z or +hhmm, in place of
+ * the archive's zone), {any} (bytes that say nothing, in file names), %% and literal text. */
 #ifndef OKNO_VIDEO_ARCHIVE_TEMPLATE_H
 #define OKNO_VIDEO_ARCHIVE_TEMPLATE_H
 

@@ -1,0 +1,142 @@
+/* Lists of a bucket: ListObjectsV2, page after page. */
+#define _POSIX_C_SOURCE 200809L
+#include "listing.h"
+#include "xml.h"
+
+#include "okno/time.h"
+
+#include <string.h>
+
+enum { PAGE_MAX_BYTES = 8 * 1024 * 1024, PAGES_MAX = 1000, NAME_MAX_BYTES = 255 };
+
+struct object {
+    char key[1100];
+    int64_t mtime_us, size;
+};
+
+static void read_field(const struct xml *xml, struct object *o, char *more, bool *truncated)
+{
+    if (xml_is(xml, XML_CLOSE, "Key") && xml->depth == 2) {
+        (void)snprintf(o->key, sizeof(o->key), "%.1099s", xml->text);
+    } else if (xml_is(xml, XML_CLOSE, "LastModified") && xml->depth == 2) {
+        if (okno_time_parse(xml->text, &o->mtime_us, NULL) < 0)
+            o->mtime_us = -1;
+    } else if (xml_is(xml, XML_CLOSE, "Size") && xml->depth == 2) {
+        char *end = NULL;
+        long long size = strtoll(xml->text, &end, 10);
+        o->size = end != xml->text && !*end && size >= 0 ? size : -1;
+    } else if (xml_is(xml, XML_CLOSE, "NextContinuationToken") && xml->depth == 1) {
+        (void)snprintf(more, 1024, "%.1023s", xml->text);
+    } else if (xml_is(xml, XML_CLOSE, "IsTruncated") && xml->depth == 1) {
+        *truncated = strcmp(xml->text, "true") == 0;
+    }
+}
+
+/* Its name below the prefix; NULL for what lies elsewhere or deeper. */
+static const char *name_below(const char *key, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    const char *name = strncmp(key, prefix, len) == 0 ? key + len : "";
+    return name[0] && !strchr(name, '/') && strlen(name) <= NAME_MAX_BYTES ? name : NULL;
+}
+
+/* Keys come with encoding-type=url: any byte can be in them. */
+static void decode_key(char *key)
+{
+    char *to = key;
+    for (const char *at = key; *at; at++, to++) {
+        unsigned value = 0;
+        if (*at == '+') {
+            *to = ' ';
+        } else if (*at == '%' && sscanf(at + 1, "%2x", &value) == 1 && value) {
+            *to = (char)value;
+            at += at[2] ? 2 : 1;
+        } else {
+            *to = *at;
+        }
+    }
+    *to = '\0';
+}
+
+int listing_parse_s3(const char *text, size_t len, const char *shown, const char *prefix,
+                     struct listing *listing, char ret_more[1024], struct okno_err *err)
+{
+    okno_autofree struct xml *xml = malloc(sizeof(*xml));
+    struct object o = {0};
+    bool seen = false;
+    bool truncated = false;
+    char more[1024] = "";
+    enum xml_kind kind = XML_BROKEN;
+    int rc = 0;
+    if (!xml)
+        return okno_fail(err, OKNO_NO_MEMORY, "%s: no memory for the list of objects", shown);
+    xml_begin(xml, text, len);
+    while (rc == 0 && (kind = xml_next(xml)) != XML_END && kind != XML_BROKEN) {
+        seen |= kind == XML_OPEN && xml->depth == 1 && xml_is(xml, kind, "ListBucketResult");
+        if (kind == XML_OPEN && xml_is(xml, kind, "Contents"))
+            o = (struct object){.mtime_us = -1, .size = -1};
+        if (kind != XML_CLOSE)
+            continue;
+        read_field(xml, &o, more, &truncated);
+        if (!xml_is(xml, kind, "Contents") || xml->depth != 1)
+            continue;
+        decode_key(o.key);
+        const char *name = name_below(o.key, prefix);
+        if (name)
+            rc = listing_add(listing, name, o.mtime_us, o.size, shown, err);
+    }
+    if (rc < 0)
+        return rc;
+    if (kind == XML_BROKEN || !seen || (truncated && !more[0]))
+        return okno_fail(err, OKNO_PROTOCOL, "%s: the answer is no list of objects", shown);
+    (void)snprintf(ret_more, 1024, "%s", truncated ? more : "");
+    return 0;
+}
+
+static int add_parameter(struct okno_buf *url, const char *name, const char *value,
+                         struct okno_err *err)
+{
+    int rc = okno_buf_printf(url, err, "&%s=", name);
+    return rc < 0 ? rc : okno_net_encode(url, value, false, err);
+}
+
+static int page_url(const char *base, const char *prefix, const char *more, struct okno_buf *url,
+                    struct okno_err *err)
+{
+    okno_buf_reset(url);
+    int rc = okno_buf_printf(url, err, "%s/?list-type=2&delimiter=%%2F&encoding-type=url", base);
+    if (rc == 0 && prefix[0])
+        rc = add_parameter(url, "prefix", prefix, err);
+    if (rc == 0 && more[0])
+        rc = add_parameter(url, "continuation-token", more, err);
+    return rc;
+}
+
+int listing_read_s3(struct okno_net *net, const char *base, const char *prefix,
+                    struct listing *ret_listing, struct okno_err *err)
+{
+    LISTING_AUTO listing = {.now_us = okno_time_now()};
+    OKNO_AUTO_BUF url = OKNO_BUF_INIT(4000);
+    OKNO_AUTO_BUF body = OKNO_BUF_INIT(PAGE_MAX_BYTES);
+    char shown[256] = "";
+    char more[1024] = "";
+    for (int page = 0; page < PAGES_MAX; page++) {
+        struct okno_net_reply reply;
+        int rc = page_url(base, prefix, more, &url, err);
+        if (rc == 0)
+            rc = okno_net_get(net, okno_buf_text(&url), &body, &reply, err);
+        (void)okno_net_shown(okno_buf_text(&url), shown, sizeof(shown));
+        if (rc == 0)
+            rc = listing_parse_s3(okno_buf_text(&body), body.len, shown, prefix, &listing, more,
+                                  err);
+        if (rc < 0)
+            return rc;
+        if (reply.date_us >= 0)
+            listing.now_us = reply.date_us;
+        if (!more[0]) {
+            listing_take(&listing, ret_listing);
+            return 0;
+        }
+    }
+    return okno_fail(err, OKNO_TOO_LARGE, "%s: more than %d pages of objects", shown, PAGES_MAX);
+}
