@@ -43,6 +43,7 @@ struct okno_conf {
     } review;
     struct {
         char telegram_url[512];
+        char ca_file[512];
         bool private_addresses;
         int64_t deadline_s, retry_s, give_up_h, photo_wait_s, keep_days;
     } notify;

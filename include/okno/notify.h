@@ -1,4 +1,4 @@
-/* Messages about alerts to the outside: webhooks and Telegram.
+/* Messages about alerts to the outside: webhooks, Telegram and e-mail.
  *
  * A destination is data (import kind `destinations`, the newest row of an id stands). What is to be
  * told is queued on disk and sent until the receiver took it, at least once, in order for each
@@ -12,6 +12,7 @@
 #include "okno/err.h"
 #include "okno/import.h"
 #include "okno/json.h"
+#include "okno/mail.h"
 #include "okno/mem.h"
 
 #include <stdbool.h>
@@ -24,6 +25,7 @@ struct okno_conf;
 struct okno_notify_options {
     const char *public_url;   /* for links; "" for none */
     const char *telegram_url; /* https://api.telegram.org */
+    const char *ca_file;      /* certificates to trust besides the system's; "" for none */
     bool allow_private;       /* destinations may have private addresses */
     int64_t deadline_us;      /* of one attempt */
     int64_t retry_us;         /* before the second attempt; doubles up to an hour */
@@ -49,8 +51,9 @@ OKNO_CLEANUP(okno_notify, okno_notify_close);
 OKNO_CHECK int okno_notify_turn(struct okno_notify *notify, int64_t now_us, int64_t wait_us,
                                 int64_t *ret_next_us, struct okno_err *err);
 
-/* Destinations without secrets: [{"destination", "kind", "url", "chat", "language", "time_zone",
- * "quiet", "photo", "enabled", "waiting", "held", "dead", "last_sent_at", "trouble"}]. */
+/* Destinations without secrets: [{"destination", "kind", "url", "chat", "address", "sender", "tls",
+ * "language", "time_zone", "quiet", "photo", "enabled", "waiting", "held", "dead", "last_sent_at",
+ * "trouble"}]. */
 OKNO_CHECK int okno_notify_destinations(struct okno_db *db, json_t **ret_list,
                                         struct okno_err *err);
 
@@ -72,6 +75,28 @@ OKNO_CHECK int okno_notify_retry(struct okno_db *db, int64_t delivery, int64_t g
  * given up after a quarter of an hour. OKNO_NOT_FOUND: no such destination. */
 OKNO_CHECK int okno_notify_test(struct okno_db *db, const char *destination,
                                 const struct okno_notify_options *options, int64_t now_us,
+                                int64_t *ret_delivery, struct okno_err *err);
+
+/* ---- e-mail with files ---- */
+
+enum { OKNO_NOTIFY_FILES_MAX = 10, OKNO_NOTIFY_MAIL_BYTES_MAX = 10 << 20 };
+
+/* A message of its own to a destination of kind email, e.g. a report. Texts and bytes are borrowed.
+ */
+struct okno_notify_mail {
+    const char *destination;
+    const char *subject, *text;         /* UTF-8 */
+    const struct okno_mail_file *files; /* together OKNO_NOTIFY_MAIL_BYTES_MAX bytes at most */
+    size_t file_count;
+    const char *key; /* an id: the same message queued again is not sent again; NULL: by chance */
+    int64_t now_us, give_up_us;
+};
+
+/* Queue it; it is sent like alerts: in order, again until it is taken, after quiet hours (but never
+ * merged into a digest). One statement: inside the caller's transaction where there is one.
+ * OKNO_NOT_FOUND: no such destination; OKNO_REFUSED: it is at rest; OKNO_INVALID: it is not of kind
+ * email, or a field named is not allowed; OKNO_TOO_LARGE: too many bytes or files. */
+OKNO_CHECK int okno_notify_mail(struct okno_db *db, const struct okno_notify_mail *mail,
                                 int64_t *ret_delivery, struct okno_err *err);
 
 #endif

@@ -1,7 +1,7 @@
-/* HTTP(S) POST requests to outside receivers, many at a time in one thread, each bounded in bytes
- * and time. Nothing is followed: a redirect is an answer like another. TLS is verified; proxy
- * variables of the environment are ignored. No message of this room holds an address: addresses may
- * hold secrets. */
+/* HTTP(S) POST requests and e-mail to outside receivers, many at a time in one thread, each bounded
+ * in bytes and time. Nothing is followed: a redirect is an answer like another. TLS is verified;
+ * proxy variables of the environment are ignored. No message of this room holds an address:
+ * addresses may hold secrets. */
 #ifndef OKNO_POST_H
 #define OKNO_POST_H
 
@@ -20,6 +20,8 @@ struct okno_post_limits {
     size_t body_bytes;   /* of an answer that are kept; 0: 64 KiB */
     int in_flight;       /* requests at a time; 0: 64 */
     bool allow_private;  /* loopback, link-local, private and other special addresses, too */
+    const char
+        *ca_file; /* certificates to trust besides the system's; NULL or "": none; borrowed */
 };
 
 struct okno_post;
@@ -38,9 +40,21 @@ struct okno_post_part {
     const char *file_name, *type; /* told with a file */
 };
 
+/* A message by SMTP: `message` as okno_mail_compose makes it. */
+struct okno_post_mail {
+    const char *from, *to;
+    const char *user, *password; /* "" for no login */
+    bool tls;                    /* no TLS (smtps, or STARTTLS with smtp): nothing is sent */
+    const char *message;
+    size_t len;
+};
+
 /* Texts are copied; files are read while the request runs. */
 struct okno_post_request {
-    const char *url;
+    const char *url; /* http, https; smtp, smtps with mail */
+    const struct okno_post_mail
+        *mail;                  /* NULL: a POST; else the fields below but `tag` are not used */
+    int64_t deadline_us;        /* 0: that of the limits */
     const char *const *headers; /* "Name: value", NULL ends the list; NULL for none */
     const char *body;           /* with its Content-Type among the headers; NULL: parts */
     const struct okno_post_part *parts;
@@ -48,7 +62,8 @@ struct okno_post_request {
     int64_t tag; /* comes back with the result */
 };
 
-/* OKNO_BUSY when as many as allowed are under way; OKNO_INVALID unless it is an http or https URL.
+/* OKNO_BUSY when as many as allowed are under way; OKNO_INVALID unless the URL is of a kind
+ * allowed.
  */
 OKNO_CHECK int okno_post_start(struct okno_post *post, const struct okno_post_request *request,
                                struct okno_err *err);
@@ -62,11 +77,12 @@ enum okno_post_outcome {
 struct okno_post_result {
     int64_t tag;
     enum okno_post_outcome outcome;
-    int status;             /* ANSWERED */
+    int status;             /* ANSWERED; of mail: 250, or the reply that ended it, 400 to 599 */
     int64_t retry_after_us; /* that the answer asked for; 0 for none; at most a day */
-    bool whole;             /* ANSWERED: the body came whole */
-    struct okno_buf body;   /* ANSWERED: as far as it came; the taker frees it */
-    char why[96];           /* FAILED, BLOCKED: in words, without any address */
+    bool whole; /* ANSWERED: the body came whole; of mail: more than the greeting came */
+    struct okno_buf
+        body;     /* ANSWERED: as far as it came (of mail: that reply); the taker frees it */
+    char why[96]; /* FAILED, BLOCKED: in words, without any address */
 };
 
 /* Let requests go on for at most this long; returns early when one has ended. */

@@ -94,6 +94,10 @@ static const struct okno_option options[] = {
 
     ROW(notify, telegram_url, URL, "https://api.telegram.org", 0, 0, NULL,
         "Where Telegram's bots are reached; a relay of one's own may stand here."),
+    ROW(notify, ca_file, TEXT, "", 0, 0, NULL,
+        "A file of certificates (PEM) that mail servers and webhooks may have besides those that "
+        "the\n"
+        "system trusts; empty: none."),
     ROW(notify, private_addresses, BOOL, "false", 0, 0, NULL,
         "Messages may go to loopback and private addresses, too, such as 10.0.0.5."),
     ROW(notify, deadline_s, INT, "10", 1, 120, NULL, "Longest wait for one answer."),

@@ -27,6 +27,10 @@ struct slot {
     bool blocked, header_too_long, ended;
     CURLcode code;
     struct okno_buf body;
+    bool mail;               /* SMTP: header lines are replies, status the latest one's */
+    int replies;             /* that came so far */
+    struct okno_buf message; /* of mail, and how much of it was read */
+    size_t message_read;
 };
 
 struct okno_post {
@@ -119,6 +123,36 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
     return len;
 }
 
+/* A line of a reply: "250-text" goes on, "250 text" ends it. */
+static size_t on_reply(char *bytes, size_t size, size_t count, void *arg)
+{
+    struct slot *slot = arg;
+    size_t len = size * count;
+    slot->header_bytes += len;
+    if (slot->header_bytes > slot->post->limits.header_bytes) {
+        slot->header_too_long = true;
+        return 0;
+    }
+    bool bye = len > 3 && memcmp(bytes, "221", 3) == 0; /* says nothing of what went before */
+    if (len < 4 || bytes[0] < '2' || bytes[0] > '5' || bye || bytes[1] < '0' || bytes[1] > '9' ||
+        bytes[2] < '0' || bytes[2] > '9')
+        return len;
+    slot->status = (bytes[0] - '0') * 100 + (bytes[1] - '0') * 10 + (bytes[2] - '0');
+    slot->replies += bytes[3] == ' ' || bytes[3] == '\r';
+    okno_buf_reset(&slot->body);
+    return okno_buf_add(&slot->body, bytes + 4, len - 4, NULL) < 0 ? 0 : len;
+}
+
+static size_t on_message(char *bytes, size_t size, size_t count, void *arg)
+{
+    struct slot *slot = arg;
+    size_t left = slot->message.len - slot->message_read;
+    size_t len = left < size * count ? left : size * count;
+    memcpy(bytes, slot->message.data + slot->message_read, len);
+    slot->message_read += len;
+    return len;
+}
+
 /* What is over the limit is of no interest: the status is known. */
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 {
@@ -137,6 +171,7 @@ static void slot_clear(struct okno_post *post, struct slot *slot)
     curl_slist_free_all(slot->headers);
     curl_mime_free(slot->form);
     okno_buf_free(&slot->body);
+    okno_buf_free(&slot->message);
     *slot = (struct slot){0};
 }
 
@@ -167,7 +202,10 @@ static CURLcode add_part(struct slot *slot, const struct okno_post_part *part)
 
 static CURLcode add_content(struct slot *slot, const struct okno_post_request *request)
 {
-    CURLcode bad = CURLE_OK;
+    CURLcode bad = add_headers(slot, request->headers) == 0 ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+    bad = bad ? bad : curl_easy_setopt(slot->curl, CURLOPT_HTTPHEADER, slot->headers);
+    if (bad)
+        return bad;
     if (request->body) {
         bad = curl_easy_setopt(slot->curl, CURLOPT_POST, 1L);
         bad = bad ? bad
@@ -183,15 +221,43 @@ static CURLcode add_content(struct slot *slot, const struct okno_post_request *r
     return bad ? bad : curl_easy_setopt(slot->curl, CURLOPT_MIMEPOST, slot->form);
 }
 
-static CURLcode set_limits(struct slot *slot, const struct okno_post_limits *limits)
+static CURLcode add_mail(struct slot *slot, const struct okno_post_mail *mail)
 {
     CURL *curl = slot->curl;
+    slot->mail = true;
+    slot->message = (struct okno_buf)OKNO_BUF_INIT(mail->len);
+    slot->headers = curl_slist_append(NULL, mail->to); /* the list lives as long as headers do */
+    if (!slot->headers || okno_buf_add(&slot->message, mail->message, mail->len, NULL) < 0)
+        return CURLE_OUT_OF_MEMORY;
+    CURLcode bad = curl_easy_setopt(curl, CURLOPT_MAIL_FROM, mail->from);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, slot->headers);
+    bad = bad ? bad
+              : curl_easy_setopt(curl, CURLOPT_USE_SSL,
+                                 (long)(mail->tls ? CURLUSESSL_ALL : CURLUSESSL_TRY));
+    if (!bad && *mail->user)
+        bad = curl_easy_setopt(curl, CURLOPT_USERNAME, mail->user);
+    if (!bad && *mail->user)
+        bad = curl_easy_setopt(curl, CURLOPT_PASSWORD, mail->password);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)mail->len);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_message);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_READDATA, slot);
+    return bad ? bad : curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_reply);
+}
+
+static CURLcode set_limits(struct slot *slot, const struct okno_post_request *request,
+                           const struct okno_post_limits *limits)
+{
+    CURL *curl = slot->curl;
+    int64_t deadline_us = request->deadline_us ? request->deadline_us : limits->deadline_us;
     CURLcode bad =
         curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)(limits->connect_us / OKNO_MS_US));
-    bad =
-        bad ? bad
-            : curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(limits->deadline_us / OKNO_MS_US));
-    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(deadline_us / OKNO_MS_US));
+    bad = bad ? bad
+              : curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR,
+                                 request->mail ? "smtp,smtps" : "http,https");
+    if (!bad && limits->ca_file && *limits->ca_file)
+        bad = curl_easy_setopt(curl, CURLOPT_CAINFO, limits->ca_file);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_PROXY, "");
@@ -224,26 +290,33 @@ static struct slot *free_slot(struct okno_post *post)
     return NULL;
 }
 
+static bool is_allowed(const struct okno_post_request *request)
+{
+    static const char *const web[] = {"http://", "https://"};
+    static const char *const mail[] = {"smtp://", "smtps://"};
+    const char *const *kinds = request->mail ? mail : web;
+    return strncasecmp(request->url, kinds[0], strlen(kinds[0])) == 0 ||
+           strncasecmp(request->url, kinds[1], strlen(kinds[1])) == 0;
+}
+
 int okno_post_start(struct okno_post *post, const struct okno_post_request *request,
                     struct okno_err *err)
 {
     struct slot *slot = free_slot(post);
     if (!slot)
         return okno_fail(err, OKNO_BUSY, "as many requests as allowed are under way");
-    if (strncasecmp(request->url, "http://", 7) != 0 &&
-        strncasecmp(request->url, "https://", 8) != 0)
-        return okno_fail(err, OKNO_INVALID, "not an http or https address");
+    if (!is_allowed(request))
+        return okno_fail(err, OKNO_INVALID, "not an %s address",
+                         request->mail ? "smtp or smtps" : "http or https");
     *slot = (struct slot){.curl = curl_easy_init(),
                           .post = post,
                           .tag = request->tag,
                           .body = OKNO_BUF_INIT(post->limits.body_bytes)};
-    CURLcode bad =
-        slot->curl && add_headers(slot, request->headers) == 0 ? CURLE_OK : CURLE_OUT_OF_MEMORY;
-    bad = bad ? bad : set_limits(slot, &post->limits);
+    CURLcode bad = slot->curl ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+    bad = bad ? bad : set_limits(slot, request, &post->limits);
     bad = bad ? bad : set_callbacks(slot);
-    bad = bad ? bad : add_content(slot, request);
+    bad = bad ? bad : request->mail ? add_mail(slot, request->mail) : add_content(slot, request);
     bad = bad ? bad : curl_easy_setopt(slot->curl, CURLOPT_URL, request->url);
-    bad = bad ? bad : curl_easy_setopt(slot->curl, CURLOPT_HTTPHEADER, slot->headers);
     if (bad || curl_multi_add_handle(post->multi, slot->curl) != CURLM_OK) {
         slot_clear(post, slot);
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a request");
@@ -293,12 +366,44 @@ int okno_post_wait(struct okno_post *post, int64_t wait_us, struct okno_err *err
     return bad ? okno_fail(err, OKNO_FAILED, "network library: %s", curl_multi_strerror(bad)) : 0;
 }
 
+/* NULL: what it would be of another request. */
+static const char *why_of_mail(const struct slot *slot)
+{
+    switch (slot->code) {
+    case CURLE_USE_SSL_FAILED:
+        return "it offers no TLS, and without nothing is sent there";
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_PARTIAL_FILE:
+        return "cut off before the message was taken";
+    case CURLE_OK:
+    case CURLE_WEIRD_SERVER_REPLY:
+        return "the answer is not SMTP";
+    case CURLE_LOGIN_DENIED:
+        return "it takes no login of a kind that is known here";
+    default:
+        return NULL;
+    }
+}
+
+/* Taken, or ended by a reply that says so. */
+static bool is_answered(const struct slot *slot)
+{
+    if (!slot->mail)
+        return slot->header_whole;
+    return slot->code == CURLE_OK ||
+           (slot->status >= 400 && slot->code != CURLE_OPERATION_TIMEDOUT && !slot->blocked &&
+            !slot->header_too_long);
+}
+
 static const char *why_of(const struct slot *slot)
 {
     if (slot->blocked)
         return "its address is private, and those are not allowed (notify.private_addresses)";
     if (slot->header_too_long)
         return "the answer's header is too long";
+    if (slot->mail && why_of_mail(slot))
+        return why_of_mail(slot);
     switch (slot->code) {
     case CURLE_OPERATION_TIMEDOUT:
         return "no answer in time";
@@ -324,19 +429,21 @@ bool okno_post_next(struct okno_post *post, struct okno_post_result *ret_result)
         if (!slot->ended)
             continue;
         curl_off_t wait_s = 0;
-        bool answered = slot->header_whole;
+        bool answered = is_answered(slot);
         *ret_result = (struct okno_post_result){
             .tag = slot->tag,
             .outcome = answered        ? OKNO_POST_ANSWERED
                        : slot->blocked ? OKNO_POST_BLOCKED
                                        : OKNO_POST_FAILED,
-            .status = answered ? slot->status : 0,
-            .whole = slot->code == CURLE_OK,
+            .status = !answered                              ? 0
+                      : slot->mail && slot->code == CURLE_OK ? 250
+                                                             : slot->status,
+            .whole = slot->mail ? slot->replies > 1 : slot->code == CURLE_OK,
         };
         if (!answered)
             (void)snprintf(ret_result->why, sizeof(ret_result->why), "%s", why_of(slot));
-        if (answered && curl_easy_getinfo(slot->curl, CURLINFO_RETRY_AFTER, &wait_s) == CURLE_OK &&
-            wait_s > 0)
+        if (answered && !slot->mail &&
+            curl_easy_getinfo(slot->curl, CURLINFO_RETRY_AFTER, &wait_s) == CURLE_OK && wait_s > 0)
             ret_result->retry_after_us =
                 wait_s > 86400 ? OKNO_DAY_US : (int64_t)wait_s * OKNO_SECOND_US;
         if (answered) {

@@ -191,7 +191,7 @@ const struct cli_command cli_notify = {
         "alert_rules); the running service sends them. list: messages, newest first, with why\n"
         "one waits or is dead; --destinations: the destinations with what waits for each. test:\n"
         "send a message that says that it is a test, now. retry: dead messages wait again.\n"
-        "docs/alerts.md walks through webhooks, Telegram and quiet hours.\n"
+        "docs/alerts.md walks through webhooks, Telegram, e-mail and quiet hours.\n"
         "\n"
         "example: okno notify list --state dead\n",
     .run = run,

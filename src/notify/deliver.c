@@ -17,7 +17,8 @@ static const int64_t second_us = OKNO_SECOND_US;
 struct sending {
     int64_t delivery;
     int64_t attempts, give_up_us;
-    bool telegram;
+    enum notify_kind kind;
+    int64_t made_us, extra_us; /* of e-mail: what its length takes */
     char key[NOTIFY_KEY_TEXT];
     char *body; /* owned until it is started */
     char photo[OKNO_SHA256_TEXT];
@@ -53,7 +54,8 @@ int okno_notify_open(struct okno_db *db, const struct okno_notify_options *optio
     struct okno_post_limits limits = {.connect_us = options->deadline_us,
                                       .deadline_us = options->deadline_us,
                                       .in_flight = 2 * NOTIFY_DESTINATIONS_MAX, /* a test beside */
-                                      .allow_private = options->allow_private};
+                                      .allow_private = options->allow_private,
+                                      .ca_file = options->ca_file};
     if (!notify)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for messages");
     notify->db = db;
@@ -99,7 +101,7 @@ static int take_result(struct okno_notify *notify, struct okno_post_result *resu
         struct sending *sending = &notify->under_way.items[i];
         if (sending->delivery != result->tag)
             continue;
-        struct notify_ruling ruling = notify_judge(sending->telegram, result);
+        struct notify_ruling ruling = notify_judge(sending->kind, result);
         rc = settle(notify, sending, &ruling, now_us, err);
         if (rc < 0)
             return rc; /* the lease ends by itself: it is sent again, with the same key */
@@ -204,13 +206,31 @@ static int start_telegram(struct okno_notify *notify, const struct sending *send
     return rc;
 }
 
+static int start_email(struct okno_notify *notify, const struct sending *sending,
+                       struct okno_err *err)
+{
+    char path[1300] = "";
+    if (*sending->photo)
+        (void)snprintf(path, sizeof(path), "%.1000s/evidence/%.2s/%s", okno_db_dir(notify->db),
+                       sending->photo, sending->photo);
+    struct notify_letter letter = {.to = sending->to,
+                                   .key = sending->key,
+                                   .body = sending->body,
+                                   .photo_path = path,
+                                   .made_us = sending->made_us,
+                                   .delivery = sending->delivery};
+    return notify_mail_start(notify->db, notify->post, &letter,
+                             notify->options.deadline_us + sending->extra_us, err);
+}
+
 /* A message that cannot even be started waits like one that was not taken. */
 static int start(struct okno_notify *notify, struct sending *sending, int64_t now_us,
                  struct okno_err *err)
 {
     struct okno_err why = {0};
-    int rc = sending->telegram ? start_telegram(notify, sending, &why)
-                               : start_webhook(notify, sending, now_us, &why);
+    int rc = sending->kind == NOTIFY_TELEGRAM ? start_telegram(notify, sending, &why)
+             : sending->kind == NOTIFY_EMAIL  ? start_email(notify, sending, &why)
+                                              : start_webhook(notify, sending, now_us, &why);
     okno_autofree char *body = okno_mem_take(&sending->body);
     if (rc == 0)
         return sending_vec_push(&notify->under_way, *sending) < 0
@@ -261,10 +281,13 @@ static int read_head(struct okno_stmt *stmt, const struct notify_destination *to
     head.sending = (struct sending){.delivery = okno_stmt_int(stmt, "delivery"),
                                     .attempts = okno_stmt_int(stmt, "attempts") + 1,
                                     .give_up_us = okno_stmt_int(stmt, "give_up_at"),
-                                    .telegram = to->telegram,
+                                    .kind = to->kind,
+                                    .made_us = okno_stmt_int(stmt, "made_at"),
                                     .to = to};
     okno_stmt_copy(stmt, "key", head.sending.key, sizeof(head.sending.key));
     head.sending.body = strdup(okno_stmt_text(stmt, "body"));
+    if (head.sending.body && to->kind == NOTIFY_EMAIL)
+        head.sending.extra_us = notify_mail_extra_us(strlen(head.sending.body));
     *ret_head = head;
     return head.sending.body ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory for a message");
 }
@@ -349,7 +372,8 @@ static int claim(struct okno_notify *notify, struct head *head, int64_t now_us, 
     }
     rc = OKNO_DB_RUN(notify->db, "notify.claim", &changed, err,
                      OKNO_INT("delivery", head->sending.delivery), OKNO_INT("now", now_us),
-                     OKNO_INT("until", now_us + notify->options.deadline_us + 5 * second_us));
+                     OKNO_INT("until", now_us + notify->options.deadline_us +
+                                           head->sending.extra_us + 5 * second_us));
     if (rc == 0 && changed && *head->sending.photo)
         rc = disclose(notify, head, survey, now_us, err);
     return rc < 0 ? rc : changed != 0;

@@ -8,7 +8,24 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FIELD_ID, FIELD_KIND, FIELD_URL, FIELD_CHAT, FIELD_SECRET, FIELD_QUIET = 8 };
+enum {
+    FIELD_ID,
+    FIELD_KIND,
+    FIELD_URL,
+    FIELD_CHAT,
+    FIELD_SECRET,
+    FIELD_QUIET = 8,
+    FIELD_ADDRESS = 11,
+    FIELD_SENDER,
+    FIELD_USER,
+    FIELD_TLS
+};
+
+const char *notify_kind_text(enum notify_kind kind)
+{
+    static const char *const texts[NOTIFY_KINDS] = {"webhook", "telegram", "email"};
+    return texts[kind];
+}
 
 static const struct okno_field fields[] = {
     {.name = "destination",
@@ -19,12 +36,13 @@ static const struct okno_field fields[] = {
     {.name = "kind",
      .type = OKNO_FIELD_WORD,
      .required = true,
-     .words = "webhook telegram",
+     .words = "webhook telegram email",
      .help = "how it is reached"},
     {.name = "url",
      .type = OKNO_FIELD_TEXT,
      .fallback = "",
-     .help = "webhook: http or https address, without a login"},
+     .help = "webhook: http or https address, without a login; email: smtp://HOST:PORT or "
+             "smtps://HOST:PORT"},
     {.name = "chat",
      .type = OKNO_FIELD_TEXT,
      .max = 64,
@@ -32,8 +50,10 @@ static const struct okno_field fields[] = {
      .help = "telegram: number of the chat, or @name of a channel"},
     {.name = "secret",
      .type = OKNO_FIELD_ID,
-     .required = true,
-     .help = "name of a file in DATA/secrets (mode 0600): the signing secret, or the bot's token"},
+     .fallback = "",
+     .help =
+         "name of a file in DATA/secrets (mode 0600): the signing secret, the bot's token, or the "
+         "password of user"},
     {.name = "old_secret",
      .type = OKNO_FIELD_ID,
      .fallback = "",
@@ -52,8 +72,28 @@ static const struct okno_field fields[] = {
     {.name = "photo",
      .type = OKNO_FIELD_BOOL,
      .fallback = "false",
-     .help = "telegram: photos may go there, where the rule says so, too"},
+     .help = "telegram, email: photos may go there, where the rule says so, too"},
     {.name = "enabled", .type = OKNO_FIELD_BOOL, .fallback = "true", .help = "false: at rest"},
+    {.name = "address",
+     .type = OKNO_FIELD_TEXT,
+     .max = OKNO_MAIL_ADDRESS_TEXT - 1,
+     .fallback = "",
+     .help = "email: who gets it, one address"},
+    {.name = "sender",
+     .type = OKNO_FIELD_TEXT,
+     .max = OKNO_MAIL_ADDRESS_TEXT - 1,
+     .fallback = "",
+     .help = "email: the address that it comes from"},
+    {.name = "user",
+     .type = OKNO_FIELD_TEXT,
+     .max = OKNO_MAIL_ADDRESS_TEXT - 1,
+     .fallback = "",
+     .help = "email: login at the mail server; empty: none"},
+    {.name = "tls",
+     .type = OKNO_FIELD_WORD,
+     .words = "required offered",
+     .fallback = "required",
+     .help = "email: offered sends without TLS to a server that has none, never with a login"},
 };
 
 static int check_webhook(const struct okno_value *values, struct okno_err *err)
@@ -65,6 +105,36 @@ static int check_webhook(const struct okno_value *values, struct okno_err *err)
         return okno_fail_field(err, OKNO_INVALID, "url",
                                "url: a webhook needs http:// or https:// with a host and without a "
                                "login");
+    return 0;
+}
+
+/* HOST or HOST:PORT, and nothing behind. */
+static bool is_mail_server(const char *url)
+{
+    const char *host = strncmp(url, "smtp://", 7) == 0    ? url + 7
+                       : strncmp(url, "smtps://", 8) == 0 ? url + 8
+                                                          : "";
+    return *host && *host != ':' && !strpbrk(host, "/?#@ \"<>\\");
+}
+
+static int check_email(const struct okno_value *values, struct okno_err *err)
+{
+    static const size_t addresses[] = {FIELD_ADDRESS, FIELD_SENDER};
+    if (!is_mail_server(values[FIELD_URL].text))
+        return okno_fail_field(err, OKNO_INVALID, "url",
+                               "url: email needs the mail server as smtp://HOST:PORT or "
+                               "smtps://HOST:PORT");
+    for (size_t i = 0; i < OKNO_COUNT(addresses); i++)
+        if (!okno_mail_is_address(values[addresses[i]].text))
+            return okno_fail_field(err, OKNO_INVALID, fields[addresses[i]].name,
+                                   "%s: email needs an address such as boss@example.org",
+                                   fields[addresses[i]].name);
+    if (*values[FIELD_USER].text && strcmp(values[FIELD_TLS].text, "required") != 0)
+        return okno_fail_field(err, OKNO_INVALID, "tls",
+                               "tls: with a user only required is allowed");
+    if ((*values[FIELD_USER].text != 0) != (*values[FIELD_SECRET].text != 0))
+        return okno_fail_field(err, OKNO_INVALID, "secret",
+                               "secret: a user and the secret with the password go together");
     return 0;
 }
 
@@ -91,6 +161,10 @@ static int check_destination(const struct okno_value *values, struct okno_err *e
         return okno_fail_field(err, OKNO_INVALID, "quiet",
                                "quiet: \"%.40s\" is not allowed; allowed: empty, or HH:MM-HH:MM",
                                values[FIELD_QUIET].text);
+    if (strcmp(values[FIELD_KIND].text, "email") == 0)
+        return check_email(values, err);
+    if (!*values[FIELD_SECRET].text)
+        return okno_fail_field(err, OKNO_MISSING, "secret", "secret: required here");
     return strcmp(values[FIELD_KIND].text, "webhook") == 0 ? check_webhook(values, err)
                                                            : check_telegram(values, err);
 }
@@ -151,7 +225,13 @@ static void read_destination(struct okno_stmt *stmt, struct notify_destination *
 {
     struct notify_destination d = {.photo = okno_stmt_int(stmt, "photo") != 0,
                                    .enabled = okno_stmt_int(stmt, "enabled") != 0};
-    d.telegram = strcmp(okno_stmt_text(stmt, "kind"), "telegram") == 0;
+    while (d.kind < NOTIFY_KINDS - 1 &&
+           strcmp(okno_stmt_text(stmt, "kind"), notify_kind_text(d.kind)) != 0)
+        d.kind++;
+    d.tls = strcmp(okno_stmt_text(stmt, "tls"), "required") == 0;
+    okno_stmt_copy(stmt, "address", d.address, sizeof(d.address));
+    okno_stmt_copy(stmt, "sender", d.sender, sizeof(d.sender));
+    okno_stmt_copy(stmt, "user", d.user, sizeof(d.user));
     okno_stmt_copy(stmt, "destination", d.destination, sizeof(d.destination));
     okno_stmt_copy(stmt, "url", d.url, sizeof(d.url));
     okno_stmt_copy(stmt, "chat", d.chat, sizeof(d.chat));
@@ -192,6 +272,7 @@ struct okno_notify_options okno_notify_options_of(const struct okno_conf *conf)
     return (struct okno_notify_options){
         .public_url = conf->service.public_url,
         .telegram_url = conf->notify.telegram_url,
+        .ca_file = conf->notify.ca_file,
         .allow_private = conf->notify.private_addresses,
         .deadline_us = conf->notify.deadline_s * OKNO_SECOND_US,
         .retry_us = conf->notify.retry_s * OKNO_SECOND_US,

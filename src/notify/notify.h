@@ -3,6 +3,7 @@
 #define OKNO_NOTIFY_ROOM_H
 
 #include "okno/alert.h"
+#include "okno/mail.h"
 #include "okno/notify.h"
 #include "okno/post.h"
 #include "okno/text.h"
@@ -18,11 +19,17 @@ enum {
     NOTIFY_DIGEST_MAX = 50        /* alerts told one by one in a digest */
 };
 
+enum notify_kind { NOTIFY_WEBHOOK, NOTIFY_TELEGRAM, NOTIFY_EMAIL, NOTIFY_KINDS };
+const char *notify_kind_text(enum notify_kind kind);
+
 struct notify_destination {
     char destination[OKNO_ID_TEXT];
-    bool telegram, photo, enabled;
+    enum notify_kind kind;
+    bool photo, enabled, tls;
     char url[NOTIFY_URL_TEXT];
     char chat[OKNO_ID_TEXT];
+    char address[OKNO_MAIL_ADDRESS_TEXT], sender[OKNO_MAIL_ADDRESS_TEXT];
+    char user[OKNO_MAIL_ADDRESS_TEXT];
     char secret[OKNO_ID_TEXT], old_secret[OKNO_ID_TEXT];
     char language[8];
     char time_zone[OKNO_ID_TEXT];
@@ -53,7 +60,7 @@ struct notify_ruling {
 };
 
 /* What an answer means. */
-struct notify_ruling notify_judge(bool telegram, const struct okno_post_result *result);
+struct notify_ruling notify_judge(enum notify_kind kind, const struct okno_post_result *result);
 
 /* The wait after the n-th attempt (1 is the first): doubled each time up to an hour, and 20 % more
  * or less by `chance` (0..1000000). */
@@ -82,6 +89,26 @@ OKNO_CHECK int notify_body_digest(const struct notify_matter *matter, const json
                                   int64_t more, struct okno_buf *body, struct okno_err *err);
 OKNO_CHECK int notify_body_test(const struct notify_matter *matter, struct okno_buf *body,
                                 struct okno_err *err);
+
+/* ---- e-mail ---- */
+
+/* What a message by e-mail keeps in the queue: its subject, its text, its files. */
+OKNO_CHECK int notify_mail_body(const char *subject, const char *text,
+                                const struct okno_mail_file *files, size_t file_count,
+                                struct okno_buf *body, struct okno_err *err);
+
+/* Of a message that is being sent. Texts are borrowed. */
+struct notify_letter {
+    const struct notify_destination *to;
+    const char *key, *body;
+    const char *photo_path; /* "" for none */
+    int64_t made_us, delivery;
+};
+/* How long an attempt may take beyond the deadline of short ones. */
+int64_t notify_mail_extra_us(size_t body_len);
+OKNO_CHECK int notify_mail_start(struct okno_db *db, struct okno_post *post,
+                                 const struct notify_letter *letter, int64_t deadline_us,
+                                 struct okno_err *err);
 
 /* ---- the queue ---- */
 

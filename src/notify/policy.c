@@ -138,12 +138,36 @@ static struct notify_ruling rule_telegram(const struct okno_post_result *result)
                        okno_text_show(said ? said : "", shown));
 }
 
-struct notify_ruling notify_judge(bool telegram, const struct okno_post_result *result)
+/* Source: RFC 5321, 4.2; RFC 4954 for what concerns the login. */
+static struct notify_ruling rule_email(const struct okno_post_result *result)
+{
+    char shown[OKNO_TEXT_SHOWN];
+    char said[100];
+    int status = result->status;
+    const char *text = okno_buf_text(&result->body);
+    char line[81];
+    (void)snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\r\n"), text);
+    (void)snprintf(said, sizeof(said), "%d %.80s", status, okno_text_show(line, shown));
+    if (status < 400)
+        return rule(NOTIFY_SENT, status, 0, "%s", "");
+    if (!result->whole)
+        return rule(NOTIFY_RETRY, status, 0, "the mail server turns us away (%s)", said);
+    if (status == 454 || status == 530 || status == 534 || status == 535 || status == 538)
+        return rule(NOTIFY_RETRY, status, 0,
+                    "the mail server refuses the login (%s): check user and secret", said);
+    if (status < 500)
+        return rule(NOTIFY_RETRY, status, 0, "the mail server asks to come later (%s)", said);
+    return rule(NOTIFY_DEAD, status, 0, "the mail server takes no such message (%s)", said);
+}
+
+struct notify_ruling notify_judge(enum notify_kind kind, const struct okno_post_result *result)
 {
     if (result->outcome != OKNO_POST_ANSWERED)
         return rule(NOTIFY_RETRY, 0, 0, "%s", result->why);
-    return telegram ? rule_telegram(result)
-                    : rule_status(result->status, result->retry_after_us, "");
+    if (kind == NOTIFY_EMAIL)
+        return rule_email(result);
+    return kind == NOTIFY_TELEGRAM ? rule_telegram(result)
+                                   : rule_status(result->status, result->retry_after_us, "");
 }
 
 int64_t notify_backoff(int64_t attempt, int64_t first_us, uint32_t chance)

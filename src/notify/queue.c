@@ -112,7 +112,8 @@ static int add_message(const struct enqueuing *q, const struct event *event,
     char key[NOTIFY_KEY_TEXT];
     int64_t ignored = 0;
     const char *state = NULL;
-    bool photo = event->photo && to->photo && to->telegram && strcmp(event->event, "opened") == 0;
+    bool photo = event->photo && to->photo && to->kind != NOTIFY_WEBHOOK &&
+                 strcmp(event->event, "opened") == 0;
     OKNO_AUTO_BUF body = OKNO_BUF_INIT(BODY_MAX);
     struct notify_matter matter = {q->db, q->options, to, notify_make_key(key), q->now_us};
     int rc = state_for(q, to->destination, &state, err);

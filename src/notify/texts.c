@@ -10,7 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PLAIN_MAX = 12000, BODY_MAX = 256 << 10, TEXT_POINTS_MAX = 3500, CAPTION_POINTS_MAX = 900 };
+enum {
+    PLAIN_MAX = 12000,
+    BODY_MAX = 256 << 10,
+    TEXT_POINTS_MAX = 3500,
+    CAPTION_POINTS_MAX = 900,
+    SUBJECT_POINTS_MAX = 150
+};
 
 static const json_t *templates; /* lives as long as the program */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -242,6 +248,24 @@ static int add_html(const struct notify_matter *m, const char *plain, const char
     return rc == 0 ? okno_buf_add_text(out, "</a>", err) : rc;
 }
 
+/* --- e-mail */
+
+/* The first lines as the subject, up to an empty one; all of them as the text, with the link. */
+static int add_letter(const struct notify_matter *m, const char *plain, const char *link,
+                      struct okno_buf *body, struct okno_err *err)
+{
+    OKNO_AUTO_BUF text = OKNO_BUF_INIT(PLAIN_MAX + 2000);
+    char subject[PLAIN_MAX];
+    const char *end = strstr(plain, "\n\n");
+    (void)snprintf(subject, sizeof(subject), "%.*s",
+                   (int)(end ? (size_t)(end - plain) : strlen(plain)), plain);
+    cut(subject, SUBJECT_POINTS_MAX);
+    int rc = okno_buf_printf(&text, err, "%s\n", plain);
+    if (rc == 0 && *link)
+        rc = okno_buf_printf(&text, err, "\n%s: %s\n", template_of(m, "open_page"), link);
+    return rc < 0 ? rc : notify_mail_body(subject, okno_buf_text(&text), NULL, 0, body, err);
+}
+
 /* --- bodies */
 
 static int add_alert_text(const struct notify_matter *m, const json_t *alert, const char *event,
@@ -268,8 +292,10 @@ static int finish(const struct notify_matter *m, const char *event, const json_t
     json_t *photo_url = NULL;
     okno_autofree char *text = NULL;
     link_of(m, alert, link, sizeof(link));
-    if (m->to->telegram)
+    if (m->to->kind == NOTIFY_TELEGRAM)
         return add_html(m, plain, link, photo, body, err);
+    if (m->to->kind == NOTIFY_EMAIL)
+        return add_letter(m, plain, link, body, err);
     int rc = photo_link(m, alert, &photo_url, err);
     if (rc < 0)
         return rc;

@@ -14,12 +14,14 @@ CREATE INDEX alert_rules_key ON alert_rules (rule);
 
 CREATE TABLE destinations (
     id INTEGER PRIMARY KEY, import INTEGER NOT NULL REFERENCES imports,
-    destination TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('webhook', 'telegram')),
+    destination TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('webhook', 'telegram', 'email')),
     url TEXT NOT NULL DEFAULT '', chat TEXT NOT NULL DEFAULT '',
     secret TEXT NOT NULL, old_secret TEXT NOT NULL DEFAULT '', -- names of files in DATA/secrets
     language TEXT NOT NULL DEFAULT 'en', time_zone TEXT NOT NULL DEFAULT 'UTC',
     quiet TEXT NOT NULL DEFAULT '',    -- HH:MM-HH:MM in that zone; '' for none
-    photo INTEGER NOT NULL DEFAULT 0, enabled INTEGER NOT NULL DEFAULT 1
+    photo INTEGER NOT NULL DEFAULT 0, enabled INTEGER NOT NULL DEFAULT 1,
+    address TEXT NOT NULL DEFAULT '', sender TEXT NOT NULL DEFAULT '', -- of e-mail
+    user TEXT NOT NULL DEFAULT '', tls TEXT NOT NULL DEFAULT 'required'
 ) STRICT;
 CREATE INDEX destinations_key ON destinations (destination);
 
@@ -101,9 +103,9 @@ WHERE s.answer = 'no' AND s.test = 0
 -- key lets a receiver recognise what it has had already.
 CREATE TABLE deliveries (
     delivery INTEGER PRIMARY KEY, destination TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('alert', 'digest', 'test')),
+    kind TEXT NOT NULL CHECK (kind IN ('alert', 'digest', 'test', 'mail')),
     alert INTEGER, event TEXT NOT NULL DEFAULT '', key TEXT NOT NULL UNIQUE,
-    body TEXT NOT NULL,                -- as sent: JSON to a webhook, HTML text to Telegram
+    body TEXT NOT NULL,                -- JSON to a webhook, HTML text to Telegram; of e-mail its parts as JSON
     photo INTEGER NOT NULL DEFAULT 0,  -- a photo goes along if there is one
     state TEXT NOT NULL CHECK (state IN ('waiting', 'held', 'merged', 'sent', 'dead')),
     attempts INTEGER NOT NULL DEFAULT 0, next_at INTEGER NOT NULL, lease_until INTEGER,

@@ -3,19 +3,21 @@ SELECT 1 AS same FROM destinations
 WHERE id = (SELECT max(id) FROM destinations WHERE destination = $destination)
   AND kind IS $kind AND url IS $url AND chat IS $chat AND secret IS $secret
   AND old_secret IS $old_secret AND language IS $language AND time_zone IS $time_zone
-  AND quiet IS $quiet AND photo IS $photo AND enabled IS $enabled;
+  AND quiet IS $quiet AND photo IS $photo AND enabled IS $enabled AND address IS $address
+  AND sender IS $sender AND user IS $user AND tls IS $tls;
 
 -- name: notify.add_destination
 INSERT INTO destinations (import, destination, kind, url, chat, secret, old_secret, language,
-                          time_zone, quiet, photo, enabled)
+                          time_zone, quiet, photo, enabled, address, sender, user, tls)
 VALUES ($import, $destination, $kind, $url, $chat, $secret, $old_secret, $language, $time_zone,
-        $quiet, $photo, $enabled);
+        $quiet, $photo, $enabled, $address, $sender, $user, $tls);
 
 -- name: notify.count_others
 SELECT count(DISTINCT destination) FROM destinations WHERE destination <> $destination;
 
 -- name: notify.destinations
-SELECT destination, kind, url, chat, secret, old_secret, language, time_zone, quiet, photo, enabled
+SELECT destination, kind, url, chat, secret, old_secret, language, time_zone, quiet, photo, enabled,
+       address, sender, user, tls
 FROM destinations d
 WHERE id = (SELECT max(id) FROM destinations e WHERE e.destination = d.destination)
 ORDER BY destination;
@@ -31,6 +33,9 @@ WHERE e.id > (SELECT event FROM notify_seen) ORDER BY e.id LIMIT $limit;
 -- name: notify.see
 UPDATE notify_seen SET event = $event;
 
+-- name: notify.find_key
+SELECT delivery FROM deliveries WHERE key = $key;
+
 -- name: notify.count_waiting
 SELECT count(*) FROM (SELECT 1 FROM deliveries
                       WHERE destination = $destination AND state = 'waiting' AND kind <> 'test'
@@ -44,8 +49,9 @@ VALUES ($destination, $kind, nullif($alert, 0), $event, $key, $body, $photo, $st
 RETURNING delivery;
 
 -- name: notify.quiet
--- What has not been tried yet waits for the end of quiet hours; what has been is tried after them.
-UPDATE deliveries SET state = CASE attempts WHEN 0 THEN 'held' ELSE state END,
+-- What has not been tried yet waits for the end of quiet hours; what has been, and mail that was
+-- written for itself, goes after them.
+UPDATE deliveries SET state = CASE WHEN attempts = 0 AND kind IN ('alert', 'digest') THEN 'held' ELSE state END,
                       next_at = max(next_at, $until)
 WHERE destination = $destination AND state = 'waiting' AND kind <> 'test' AND next_at < $until
   AND (lease_until IS NULL OR lease_until <= $now);

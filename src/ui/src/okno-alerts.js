@@ -200,7 +200,7 @@ class OknoAlerts extends PageElement {
         ${destinations.length === 0 ? html`<p class="note" style="padding: 0 .75rem .75rem">${t("alerts.no_destination")}</p>` : html`<div class="scroll"><table>
         <thead><tr>${["destination", "waiting", "dead", "last", ""].map((name) => html`<th scope="col">${name && t(`alerts.to_${name}`)}</th>`)}</tr></thead>
         <tbody>${destinations.map((one) => html`<tr>
-          <td><b>${one.destination}</b><div class="note">${one.kind}${one.quiet ? ` · ${one.quiet} ${one.time_zone}` : ""}</div>
+          <td><b>${one.destination}</b><div class="note">${one.kind}${one.address ? ` · ${one.address}` : ""}${one.quiet ? ` · ${one.quiet} ${one.time_zone}` : ""}</div>
             ${one.trouble ? html`<div class="trouble">${translated(one.trouble)}</div>` : nothing}</td>
           <td class="num">${formatNumber(one.waiting + one.held)}</td><td class="num">${formatNumber(one.dead)}</td>
           <td class="num">${one.last_sent_at ? formatWhen(one.last_sent_at, zoneOf(this.data.sites)) : "–"}</td>
