@@ -76,7 +76,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(BUILD)/libokno.a
 
 # Fuzz targets: replayed by test_corpus with their kept inputs; `make fuzz` runs them by libFuzzer.
 FUZZ_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/fuzz/entry.c tests/fuzz/test_%,$(wildcard tests/fuzz/*.c)))
-FUZZ_NAMES := $(shell sed -n 's/^.define FUZZ_TARGETS(X)//p' tests/fuzz/fuzz.h | sed 's/X(\([a-z]*\))/\1/g')
+FUZZ_NAMES := $(shell grep -o 'X([a-z]*)' tests/fuzz/fuzz.h | tr -d 'X()')
 
 $(BUILD)/tests/fuzz/test_corpus: $(BUILD)/obj/tests/fuzz/test_corpus.o $(FUZZ_OBJ) $(TEST_SUPPORT) $(BUILD)/libokno.a
 	@mkdir -p $(@D)

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FUZZ_TARGETS(X) X(csv) X(jsonl) X(table) X(map) X(events) X(wire) X(time) X(boxes) X(signature)
+#define FUZZ_TARGETS(X)                                                                            \
+    X(csv) X(jsonl) X(table) X(map) X(events) X(wire) X(time) X(boxes) X(slices) X(signature)
 
 #define FUZZ_DECLARE(name) void fuzz_##name(const uint8_t *data, size_t size);
 FUZZ_TARGETS(FUZZ_DECLARE)

@@ -1,6 +1,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "boxes.h"
 
+#include "bytes.h"
+
 #include <string.h>
 
 enum {
@@ -14,21 +16,6 @@ enum {
     WALK = 3,    /* fragments that are walked one by one */
     KNOWN_MAX = 200000
 };
-
-static uint32_t be32(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-static uint64_t be64(const uint8_t *at)
-{
-    return (uint64_t)be32(at) << 32 | be32(at + 4);
-}
-
-static bool is_type(const uint8_t *box, const char type[4])
-{
-    return memcmp(box + 4, type, 4) == 0;
-}
 
 /* --- reading --- */
 
@@ -61,12 +48,12 @@ static int look_at(struct media_boxes *boxes, int64_t at, size_t least, size_t a
 /* The end of the box at `at`, whose first bytes are given; 0 when they are no box of this file. */
 static int64_t box_end(const uint8_t *box, size_t len, int64_t at, int64_t size)
 {
-    uint64_t bytes = len >= 8 ? be32(box) : 0;
+    uint64_t bytes = len >= 8 ? media_be32(box) : 0;
     uint64_t least = 8;
     if (len >= 8 && bytes == 0)
         return size;
     if (bytes == 1) {
-        bytes = len >= 16 ? be64(box + 8) : 0;
+        bytes = len >= 16 ? media_be64(box + 8) : 0;
         least = 16;
     }
     return bytes < least || bytes > (uint64_t)(size - at) ? 0 : at + (int64_t)bytes;
@@ -88,26 +75,28 @@ int media_boxes_look(struct okno_source *source, struct media_boxes *ret_boxes,
     for (int i = 0; rc == 0 && i < OUTER_BOXES && at < source->size && !boxes.first_at; i++) {
         const uint8_t *box = NULL;
         size_t len = 0;
-        if (i > 0 && !boxes.moov_end && source->size - at < INT64_C(64) << 20)
+        if (i > 0 && !boxes.moov_end && source->size - at < MEDIA_LONG_INDEX)
             plan_index(source, at, source->size); /* what follows the media is the index */
         rc = look_at(&boxes, at, 16, HEAD_BYTES, &box, &len, err);
         int64_t end = rc == 0 ? box_end(box, len, at, source->size) : 0;
         if (end == 0)
             break;
-        if (is_type(box, "moov")) {
+        if (media_is_type(box, "moov")) {
             boxes.moov_at = at;
             boxes.moov_end = end;
             /* And the heads of the boxes behind it, which the demuxer wants to see. */
-            plan_index(source, at, end + 64 < source->size ? end + 64 : source->size);
-        } else if (is_type(box, "sidx") && !boxes.sidx_end) {
+            if (end - at < MEDIA_LONG_INDEX)
+                plan_index(source, at, end + 64 < source->size ? end + 64 : source->size);
+        } else if (media_is_type(box, "sidx") && !boxes.sidx_end) {
             boxes.sidx_at = at;
             boxes.sidx_end = end;
-        } else if (is_type(box, "moof")) {
+        } else if (media_is_type(box, "moof")) {
             boxes.first_at = at;
         }
         /* An index in front and then the media: there is nothing more to learn. That of a
          * fragmented file is short. */
-        if (boxes.moov_end && (is_type(box, "mdat") || boxes.moov_end - boxes.moov_at > HEAD_BYTES))
+        if (boxes.moov_end &&
+            (media_is_type(box, "mdat") || boxes.moov_end - boxes.moov_at > HEAD_BYTES))
             break;
         at = end;
     }
@@ -133,10 +122,10 @@ static const uint8_t *child(const uint8_t *at, const uint8_t *end, const char ty
                             const uint8_t **ret_end)
 {
     while (end - at >= 8) {
-        uint32_t bytes = be32(at);
+        uint32_t bytes = media_be32(at);
         if (bytes < 8 || bytes > (size_t)(end - at))
             return NULL;
-        if (is_type(at, type)) {
+        if (media_is_type(at, type)) {
             *ret_end = at + bytes;
             return at;
         }
@@ -155,12 +144,12 @@ static bool moof_time(const uint8_t *moof, const uint8_t *end, uint32_t track, i
         const uint8_t *tfdt_end = NULL;
         const uint8_t *tfhd = child(traf + 8, traf_end, "tfhd", &tfhd_end);
         const uint8_t *tfdt = child(traf + 8, traf_end, "tfdt", &tfdt_end);
-        if (!tfhd || tfhd_end - tfhd < 16 || be32(tfhd + 12) != track || !tfdt)
+        if (!tfhd || tfhd_end - tfhd < 16 || media_be32(tfhd + 12) != track || !tfdt)
             continue;
         bool wide = tfdt[8] == 1;
         if (tfdt_end - tfdt < (wide ? 20 : 16))
             return false;
-        uint64_t time = wide ? be64(tfdt + 12) : be32(tfdt + 12);
+        uint64_t time = wide ? media_be64(tfdt + 12) : media_be32(tfdt + 12);
         if (time > INT64_MAX / 4)
             return false;
         *ret_time = (int64_t)time;
@@ -181,7 +170,7 @@ static int data_end(struct media_boxes *boxes, int64_t at, int64_t *ret_end, str
         int64_t end = box_end(box, len, at, boxes->source->size);
         if (end == 0)
             break; /* cut off: it reaches to the end of the file */
-        bool data = is_type(box, "mdat");
+        bool data = media_is_type(box, "mdat");
         at = end;
         if (data) {
             *ret_end = at;
@@ -200,7 +189,7 @@ static int fragment_read(struct media_boxes *boxes, int64_t at, struct media_fra
     size_t len = 0;
     int rc = look_at(boxes, at, 16, MOOF_BYTES, &box, &len, err);
     int64_t end = rc == 0 ? box_end(box, len, at, boxes->source->size) : 0;
-    if (rc < 0 || end == 0 || !is_type(box, "moof") || end - at > MOOF_MAX)
+    if (rc < 0 || end == 0 || !media_is_type(box, "moof") || end - at > MOOF_MAX)
         return rc;
     rc = look_at(boxes, at, (size_t)(end - at), (size_t)(end - at) + 16, &box, &len, err);
     if (rc < 0 || (int64_t)len < end - at)
@@ -258,10 +247,10 @@ static int read_sidx(struct media_boxes *boxes, int64_t first_time, struct okno_
     if (rc < 0 || (int64_t)len < bytes)
         return rc;
     size_t at = box[8] == 0 ? 28 : 36; /* behind times and offsets */
-    if (be32(box + 12) != boxes->track || (int64_t)at + 4 > bytes)
+    if (media_be32(box + 12) != boxes->track || (int64_t)at + 4 > bytes)
         return 0;
-    uint64_t skip = box[8] == 0 ? be32(box + 24) : be64(box + 28);
-    uint32_t count = be32(box + at) & 0xffff;
+    uint64_t skip = box[8] == 0 ? media_be32(box + 24) : media_be64(box + 28);
+    uint32_t count = media_be32(box + at) & 0xffff;
     int64_t place = boxes->sidx_end;
     int64_t time = first_time;
     if (skip > (uint64_t)boxes->source->size)
@@ -269,12 +258,12 @@ static int read_sidx(struct media_boxes *boxes, int64_t first_time, struct okno_
     place += (int64_t)skip;
     at += 4;
     for (uint32_t i = 0; rc == 0 && i < count && at + 12 <= (size_t)bytes; i++, at += 12) {
-        if (be32(box + at) & 0x80000000 || place >= boxes->source->size)
+        if (media_be32(box + at) & 0x80000000 || place >= boxes->source->size)
             return 0; /* leads to another sidx, or nowhere */
         if (i > 0 && place > boxes->known.items[0].at)
             rc = remember(boxes, &(struct media_fragment){.at = place, .time = time}, err);
-        place += be32(box + at) & 0x7fffffff;
-        time += be32(box + at + 4);
+        place += media_be32(box + at) & 0x7fffffff;
+        time += media_be32(box + at + 4);
     }
     return rc;
 }

@@ -8,6 +8,9 @@
 
 #include "okno/vec.h"
 
+/* An index longer than that is read in slices, if it can be. */
+enum { MEDIA_LONG_INDEX = 2 * 1024 * 1024 };
+
 /* A fragment: a moof and its data. */
 struct media_fragment {
     int64_t at, end; /* of the moof; of the data after it. end 0: not looked at yet (from a sidx) */

@@ -17,6 +17,9 @@ enum {
     CHUNK_MAX = 1024 * 1024,
 };
 
+/* Further than any recording reaches that was cut off. */
+#define FAR (INT64_C(1) << 46)
+
 struct media_io {
     struct okno_source *source; /* not owned */
     AVIOContext *avio;
@@ -29,7 +32,10 @@ struct media_io {
     int64_t onward;               /* bytes to plan once the plan is used up; 0: none */
     int64_t hole_at;              /* -1: none */
     uint8_t hole[MEDIA_HOLE_MIN]; /* what is read there */
-    struct okno_err err;          /* the transport's first failure */
+    const uint8_t *tail;          /* not owned; NULL: none */
+    int64_t tail_at;
+    size_t tail_len;
+    struct okno_err err; /* the transport's first failure */
 };
 
 /* How much to fetch at io->at: inside the plan up to its end, else doubling along a sequential
@@ -64,12 +70,25 @@ static int fill(struct media_io *io)
     return 0;
 }
 
+static int tail_read(struct media_io *io, uint8_t *into, int len)
+{
+    int64_t left = io->tail_at + (int64_t)io->tail_len - io->at;
+    if (!io->tail || io->at < io->tail_at || left <= 0)
+        return AVERROR_EOF;
+    len = left < len ? (int)left : len;
+    memcpy(into, io->tail + (io->tail_len - (size_t)left), (size_t)len);
+    io->at += len;
+    return len;
+}
+
 static int io_read(void *opaque, uint8_t *into, int len)
 {
     struct media_io *io = opaque;
     if (io->err.code != 0)
         return AVERROR(EIO);
-    if (len <= 0 || io->at >= io->source->size)
+    if (len > 0 && io->at >= io->source->size)
+        return tail_read(io, into, len);
+    if (len <= 0)
         return AVERROR_EOF;
     bool before = io->hole_at > io->at;
     if (io->hole_at >= 0 && !before && io->at < io->hole_at + MEDIA_HOLE_MIN) {
@@ -113,7 +132,8 @@ static int64_t seek_target(int64_t at, int64_t size, int64_t offset, int whence)
 static int64_t io_seek(void *opaque, int64_t offset, int whence)
 {
     struct media_io *io = opaque;
-    int64_t target = seek_target(io->at, io->source->size, offset, whence);
+    int64_t size = io->tail ? io->tail_at + (int64_t)io->tail_len : io->source->size;
+    int64_t target = seek_target(io->at, size, offset, whence);
     if (target >= 0 && (whence & ~AVSEEK_FORCE) != AVSEEK_SIZE)
         io->at = target;
     return target;
@@ -207,9 +227,17 @@ void media_io_hole(struct media_io *io, int64_t at, int64_t to)
     io->hole_at = at;
 }
 
+void media_io_behind(struct media_io *io, const void *bytes, size_t len)
+{
+    io->tail = bytes;
+    io->tail_len = len;
+    io->tail_at = io->source->size + FAR;
+    media_io_hole(io, 0, io->tail_at);
+}
+
 const struct okno_err *media_io_error(const struct media_io *io)
 {
-    return io->err.code != 0 ? &io->err : NULL;
+    return io && io->err.code != 0 ? &io->err : NULL;
 }
 
 struct media_file {

@@ -30,7 +30,12 @@ void media_io_onward(struct media_io *io, int64_t bytes);
 enum { MEDIA_HOLE_MIN = 16 };
 void media_io_hole(struct media_io *io, int64_t at, int64_t to);
 
-/* The transport failure behind a demuxer's complaint; NULL when the transport is fine. */
+/* Let these bytes (borrowed) stand far behind the recording's last one, and [0, there) look like
+ * one box without a meaning. In between there is nothing to read. */
+void media_io_behind(struct media_io *io, const void *bytes, size_t len);
+
+/* The transport failure behind a demuxer's complaint; NULL when the transport is fine, or nothing
+ * is open. */
 const struct okno_err *media_io_error(const struct media_io *io);
 
 /* A seekable AVIO over a descriptor that stays the caller's. */

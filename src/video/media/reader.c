@@ -11,6 +11,7 @@ enum {
     MAX_STREAMS = 16,
     FIRST_FRAMES = 64, /* looked at for the earliest presentation time */
     INDEX_MARGIN = 64, /* the heads of the boxes behind it */
+    SHORT_INDEX = 64 * 1024 * 1024,
 };
 
 /* Only demuxers that read one file and follow no reference to another. */
@@ -220,19 +221,48 @@ static void pieces_prepare(struct media_reader *reader)
     reader->in_pieces = true;
 }
 
-static int reader_prepare(struct media_reader *reader, struct okno_err *err)
+/* With all of its index. */
+static int whole_open(struct media_reader *reader, struct okno_err *err)
 {
-    int rc = boxes_open(reader, err);
-    if (rc == 0)
-        rc = media_io_new(reader->source, &reader->io, err);
+    int rc = media_io_new(reader->source, &reader->io, err);
     const struct media_boxes *boxes = &reader->boxes;
     if (rc == 0 && boxes->moov_end)
         media_io_plan_index(reader->io, boxes->moov_at, boxes->moov_end + INDEX_MARGIN);
     if (rc == 0 && boxes->first_at - boxes->moov_end >= MEDIA_HOLE_MIN)
         media_io_hole(reader->io, boxes->moov_end,
                       boxes->first_at); /* over its list of fragments */
+    return rc < 0 ? rc : media_format_open(reader, reader->format_name, err);
+}
+
+/* With the first frame's, where the index is long. */
+static int format_begin(struct media_reader *reader, struct okno_err *err)
+{
+    const struct media_boxes *boxes = &reader->boxes;
+    int64_t frames = 0;
+    int64_t span_us = 0;
+    reader->moov.max = SHORT_INDEX;
+    int rc = boxes->moov_end && !boxes->first_at
+                 ? media_slices_open(reader->source, boxes->moov_at, boxes->moov_end,
+                                     reader->wants_audio, &reader->slices, NULL)
+                 : 0;
+    if (rc <= 0)
+        return whole_open(reader, err);
+    struct okno_err trouble = {0};
+    rc = media_slices_length(reader->slices, &frames, &span_us, &trouble);
+    if (rc < 0)
+        return okno_fail(err, rc, "%s: %s", media_reader_name(reader), trouble.text);
+    if (frames <= 0)
+        return media_reader_fail(reader, 0, "its index promises frames that are not there", err);
+    reader->span_us = span_us;
+    reader->frame_us = span_us / frames;
+    return media_slices_apply(reader, 0, 0, err);
+}
+
+static int reader_prepare(struct media_reader *reader, struct okno_err *err)
+{
+    int rc = boxes_open(reader, err);
     if (rc == 0)
-        rc = media_format_open(reader, reader->format_name, err);
+        rc = format_begin(reader, err);
     if (rc < 0)
         return rc;
     if (!is_described(reader)) {
@@ -243,7 +273,8 @@ static int reader_prepare(struct media_reader *reader, struct okno_err *err)
     rc = media_streams_choose(reader, err);
     if (rc < 0)
         return rc;
-    reader->frame_us = frame_interval(reader);
+    if (reader->frame_us <= 0)
+        reader->frame_us = frame_interval(reader);
     pieces_prepare(reader);
     return find_first(reader, err);
 }
@@ -278,6 +309,8 @@ void media_reader_close(struct media_reader *reader)
     avformat_close_input(&reader->format);
     media_io_free(reader->io);
     media_boxes_clear(&reader->boxes);
+    media_slices_close(reader->slices);
+    okno_buf_free(&reader->moov);
     free(reader);
 }
 

@@ -5,6 +5,7 @@
 
 #include "boxes.h"
 #include "io.h"
+#include "slices.h"
 
 #include "okno/vec.h"
 
@@ -37,7 +38,10 @@ struct media_reader {
     bool in_pieces;
     int64_t dts0, time0; /* the first frame's decode time, as the demuxer and as the file tell it */
     int64_t until_us;    /* how far the caller will read */
-    bool broken;         /* ended by an error, not by its end */
+    /* An MP4 with a long index: opened anew with the part of it that is wanted. */
+    struct media_slices *slices; /* owned; NULL: all of it is read */
+    struct okno_buf moov;        /* owned; that part */
+    bool broken;                 /* ended by an error, not by its end */
 };
 
 /* `name` for messages, may be NULL; borrowed, as the source is. */

@@ -44,6 +44,25 @@ int media_pieces_seek(struct media_reader *reader, int64_t stamp, int64_t until,
     return rc < 0 ? rc : media_streams_choose(reader, err);
 }
 
+int media_slices_apply(struct media_reader *reader, int64_t from_us, int64_t to_us,
+                       struct okno_err *err)
+{
+    struct okno_err trouble = {0};
+    avformat_close_input(&reader->format);
+    media_io_free(reader->io);
+    reader->io = NULL;
+    okno_buf_reset(&reader->moov);
+    int rc = media_slices_make(reader->slices, from_us, to_us, &reader->moov, &trouble);
+    if (rc < 0)
+        return okno_fail(err, rc, "%s: %s", media_reader_name(reader), trouble.text);
+    rc = media_io_new(reader->source, &reader->io, err);
+    if (rc < 0)
+        return rc;
+    media_io_behind(reader->io, reader->moov.data, reader->moov.len);
+    rc = media_format_open(reader, reader->format_name, err);
+    return rc < 0 ? rc : media_streams_choose(reader, err);
+}
+
 static bool is_stream(const struct media_reader *reader)
 {
     return strcmp(reader->format->iformat->name, "mpegts") == 0;
@@ -91,37 +110,6 @@ static int stream_seek(struct media_reader *reader, int64_t at_us)
     return av_seek_frame(reader->format, -1, low, AVSEEK_FLAG_BYTE) < 0;
 }
 
-int media_reader_seek(struct media_reader *reader, int64_t at_us, struct okno_err *err)
-{
-    if (reader->in_pieces) {
-        AVRational base = reader->video->time_base;
-        int64_t at = av_rescale_q(at_us - reader->from_us, AV_TIME_BASE_Q, base);
-        int64_t until = av_rescale_q(reader->until_us - reader->from_us, AV_TIME_BASE_Q, base);
-        return media_pieces_seek(reader, reader->first_pts + at, reader->first_pts + until, err);
-    }
-    int64_t ahead = at_us - reader->from_us;
-    AVStream *video = reader->video;
-    int64_t stamp = reader->first_pts + av_rescale_q(ahead, AV_TIME_BASE_Q, video->time_base);
-    int rc = -1;
-    reader->broken = false;
-    reader->last_dts = AV_NOPTS_VALUE;
-    /* Streams without an index are searched by time only roughly: their beginning is byte 0. */
-    bool raw = strncmp(reader->format->iformat->name, "mpeg", 4) == 0;
-    if (ahead > 0 && is_stream(reader) && reader->format->duration > 0 &&
-        stream_seek(reader, at_us) == 0)
-        return 0;
-    reader->broken = false;
-    if (ahead > 0)
-        rc = av_seek_frame(reader->format, video->index, stamp, AVSEEK_FLAG_BACKWARD);
-    if (rc < 0 && !raw)
-        rc = av_seek_frame(reader->format, video->index, reader->first_pts, AVSEEK_FLAG_BACKWARD);
-    if (rc < 0)
-        rc = av_seek_frame(reader->format, -1, 0, AVSEEK_FLAG_BYTE);
-    if (rc < 0)
-        return media_reader_fail(reader, rc, "cannot seek in it", err);
-    return 0;
-}
-
 /* Tell the transport which bytes the window needs, where an index knows. */
 static void plan_window(struct media_reader *reader, int64_t at_us, int64_t until_us)
 {
@@ -143,6 +131,46 @@ static void plan_window(struct media_reader *reader, int64_t at_us, int64_t unti
         high = entry->pos + entry->size > high ? entry->pos + entry->size : high;
     }
     media_io_plan(reader->io, low, high);
+}
+
+int media_reader_seek(struct media_reader *reader, int64_t at_us, struct okno_err *err)
+{
+    if (reader->in_pieces) {
+        AVRational base = reader->video->time_base;
+        int64_t at = av_rescale_q(at_us - reader->from_us, AV_TIME_BASE_Q, base);
+        int64_t until = av_rescale_q(reader->until_us - reader->from_us, AV_TIME_BASE_Q, base);
+        return media_pieces_seek(reader, reader->first_pts + at, reader->first_pts + until, err);
+    }
+    int64_t ahead = at_us - reader->from_us;
+    reader->broken = false;
+    reader->last_dts = AV_NOPTS_VALUE;
+    if (reader->slices) {
+        int64_t first_us =
+            av_rescale_q(reader->first_pts, reader->video->time_base, AV_TIME_BASE_Q);
+        int rc = media_slices_apply(reader, first_us + ahead,
+                                    first_us + reader->until_us - reader->from_us, err);
+        if (rc < 0)
+            return rc;
+        plan_window(reader, at_us, reader->until_us);
+    }
+    AVStream *video = reader->video;
+    int64_t stamp = reader->first_pts + av_rescale_q(ahead, AV_TIME_BASE_Q, video->time_base);
+    int rc = -1;
+    /* Streams without an index are searched by time only roughly: their beginning is byte 0. */
+    bool raw = strncmp(reader->format->iformat->name, "mpeg", 4) == 0;
+    if (ahead > 0 && is_stream(reader) && reader->format->duration > 0 &&
+        stream_seek(reader, at_us) == 0)
+        return 0;
+    reader->broken = false;
+    if (ahead > 0)
+        rc = av_seek_frame(reader->format, video->index, stamp, AVSEEK_FLAG_BACKWARD);
+    if (rc < 0 && !raw)
+        rc = av_seek_frame(reader->format, video->index, reader->first_pts, AVSEEK_FLAG_BACKWARD);
+    if (rc < 0)
+        rc = av_seek_frame(reader->format, -1, 0, AVSEEK_FLAG_BYTE);
+    if (rc < 0)
+        return media_reader_fail(reader, rc, "cannot seek in it", err);
+    return 0;
 }
 
 /* The clusters from one cue to another. */
@@ -247,7 +275,7 @@ int media_reader_start(struct media_reader *reader, int64_t at_us, int64_t until
                        struct media_packet_vec *packets, struct okno_err *err)
 {
     reader->until_us = until_us + 2 * reader->frame_us;
-    if (!reader->in_pieces)
+    if (!reader->in_pieces && !reader->slices)
         plan_window(reader, at_us, until_us);
     /* A seek may land after the key frame wanted (reordered frames, or no index at all): go back
      * in doubling steps until one at or before at_us is found or the beginning is reached. */

@@ -24,4 +24,8 @@ OKNO_CHECK int media_reader_seek(struct media_reader *reader, int64_t at_us, str
 OKNO_CHECK int media_pieces_seek(struct media_reader *reader, int64_t stamp, int64_t until,
                                  struct okno_err *err);
 
+/* Open an MP4 with a long index as if it had that of [from, to) only. */
+OKNO_CHECK int media_slices_apply(struct media_reader *reader, int64_t from_us, int64_t to_us,
+                                  struct okno_err *err);
+
 #endif

@@ -48,6 +48,7 @@ static int stream_add(struct media_writer *writer, const AVStream *from, AVStrea
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to write a clip");
     stream->codecpar->codec_tag =
         from->codecpar->codec_id == AV_CODEC_ID_HEVC ? MKTAG('h', 'v', 'c', '1') : 0;
+    stream->codecpar->bit_rate = 0; /* the recording's; the clip has its own */
     stream->time_base = from->time_base;
     stream->avg_frame_rate = from->avg_frame_rate;
     stream->sample_aspect_ratio = from->sample_aspect_ratio;

@@ -1,0 +1,86 @@
+#!/bin/bash
+# 30 s out of a day: an MP4 of 24 hours (1,296,000 frames, index in front), from nginx on loopback, beside
+# `ffmpeg -ss -t -c copy`. What is measured is the index: pictures are small. "cold": nothing is known of
+# the file; "warm": another window of it was cut before.
+set -eu
+. "$(dirname "$0")/lib"
+dir=$BENCH_DIR/day
+hours=${BENCH_QUICK:+2}
+hours=${hours:-24}
+at=$((hours * 1800 + 3))
+name=2026-10-05_00-00-00.mp4
+files=$dir/files-$hours
+nginx=
+trap '[ -z "$nginx" ] || { kill "$nginx"; wait "$nginx" 2>/dev/null; }' EXIT
+
+make_file() {
+    [ -s "$files/$name" ] && return
+    mkdir -p "$files"
+    ffmpeg -nostdin -v error -f lavfi -i testsrc2=s=320x240:r=15:d=60 -c:v libx264 -preset ultrafast \
+        -x264-params keyint=60:min-keyint=60:scenecut=0 -bf 2 -crf 45 -pix_fmt yuv420p -y "$dir/minute.mp4"
+    ffmpeg -nostdin -v error -stream_loop $((hours * 60 - 1)) -i "$dir/minute.mp4" -c copy -movflags +faststart -y "$files/part.mp4"
+    mv "$files/part.mp4" "$files/$name"
+    touch -d '2026-10-06 00:00:00Z' "$files"/*
+}
+
+serve() {
+    rm -rf "$dir/nginx"
+    mkdir -p "$dir/nginx"
+    for _ in 1 2 3 4 5 6 7 8 9; do
+        port=$(shuf -i 20000-32000 -n 1)
+        cat > "$dir/nginx/nginx.conf" <<CONF
+daemon off; pid $dir/nginx/pid; error_log $dir/nginx/error.log; worker_processes 1;
+events { worker_connections 64; }
+http { access_log off; client_body_temp_path $dir/nginx; proxy_temp_path $dir/nginx;
+    fastcgi_temp_path $dir/nginx; uwsgi_temp_path $dir/nginx; scgi_temp_path $dir/nginx;
+    server { listen 127.0.0.1:$port; root $files; autoindex on; autoindex_format json; sendfile on; } }
+CONF
+        /usr/sbin/nginx -p "$dir/nginx" -c "$dir/nginx/nginx.conf" 2> "$dir/nginx/start.log" &
+        nginx=$!
+        if curl -sf --retry 20 --retry-connrefused --retry-max-time 5 -o "$dir/list" "http://127.0.0.1:$port/"; then
+            return
+        fi
+    done
+    return 1
+}
+
+make_data() {
+    rm -rf "$dir/data"
+    echo 'correct horse battery' | "$OKNO" --data "$dir/data" init --password-stdin > /dev/null 2>&1
+    printf 'site,name,time_zone\ns,Shop,UTC\n' > "$dir/sites.csv"
+    printf 'archive,kind,url,files,time_zone\nday,dir,http://127.0.0.1:%s/,%%Y-%%m-%%d_%%H-%%M-%%S.mp4,UTC\n' "$port" > "$dir/archives.csv"
+    printf 'camera,site,archive,channel\nday,s,day,day\n' > "$dir/cameras.csv"
+    for kind in sites archives cameras; do
+        "$OKNO" --data "$dir/data" import $kind "$dir/$kind.csv" > "$dir/import.log" 2>&1 || { cat "$dir/import.log"; return 1; }
+    done
+}
+
+clock() { date -u -d "@$(($(date -u -d 2026-10-05T00:00:00Z +%s) + $1))" +%Y-%m-%dT%H:%M:%SZ; }
+
+okno_clip() { # AT
+    rm -f "$dir/okno.mp4"
+    "$OKNO" --data "$dir/data" clip --camera day --from "$(clock "$1")" --to "$(clock $(($1 + 30)))" --camera-clock -o "$dir/okno.mp4" --json
+}
+
+ffmpeg_clip() {
+    ffmpeg -nostdin -v error -ss $at -i "http://127.0.0.1:$port/$name" -t 30 -map 0:v -c copy -movflags +faststart -y "$dir/ffmpeg.mp4"
+}
+
+make_file
+serve
+cold= warm= reference=
+for _ in $(seq "$BENCH_RUNS"); do
+    make_data
+    cold=$(lower "$cold" "$(seconds okno_clip $at)")
+    reference=$(lower "$reference" "$(seconds ffmpeg_clip)")
+    rm -rf "$dir/data/index"
+    seconds okno_clip $((at / 2)) > /dev/null
+    warm=$(lower "$warm" "$(seconds okno_clip $at)")
+done
+at_most "clip of a day's MP4, cold" "$cold" "$reference" s 0.10
+for_information "clip of a day's MP4, warm" "$warm" "$reference" s
+rm -rf "$dir/data/index" "$dir/okno.mp4"
+ours=$(peak_mib "$OKNO" --data "$dir/data" clip --camera day --from "$(clock $at)" --to "$(clock $((at + 30)))" --camera-clock -o "$dir/okno.mp4" --json)
+theirs=$(peak_mib ffmpeg -nostdin -v error -ss $at -i "http://127.0.0.1:$port/$name" -t 30 -map 0:v -c copy -y "$dir/ffmpeg.mp4")
+at_most "clip of a day's MP4, memory, most allowed" "$ours" 64 MiB 1
+for_information "clip of a day's MP4, memory beside ffmpeg's" "$ours" "$theirs" MiB
