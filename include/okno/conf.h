@@ -39,7 +39,7 @@ struct okno_conf {
         int64_t parallel, deadline_s, window_mb;
     } fetch;
     struct {
-        int64_t lease_min;
+        int64_t lease_min, appeal_days, answer_days;
     } review;
     struct {
         char telegram_url[512];

@@ -29,6 +29,8 @@
     X(verdicts)                                                                                    \
     X(voids)                                                                                       \
     X(attributions)                                                                                \
+    X(appeals)                                                                                     \
+    X(appeal_decisions)                                                                            \
     X(audit_steps)                                                                                 \
     X(kpi_weights)
 

@@ -91,6 +91,11 @@ static const struct okno_option options[] = {
 
     ROW(review, lease_min, INT, "10", 1, 240, NULL,
         "Minutes for which an item belongs to the expert who took it; heartbeats renew it."),
+    ROW(review, appeal_days, INT, "14", 1, 3650, NULL,
+        "Days after a decision in which staff and managers may appeal against it."),
+    ROW(review, answer_days, INT, "7", 1, 365, NULL,
+        "Days in which an appeal is to be decided, or fewer where its footage would be lost "
+        "before."),
 
     ROW(notify, telegram_url, URL, "https://api.telegram.org", 0, 0, NULL,
         "Where Telegram's bots are reached; a relay of one's own may stand here."),

@@ -1,4 +1,5 @@
 /* okno review: the expert's queue from a terminal, under the rules of the page. */
+#include "appeal.h"
 #include "attribute.h"
 #include "cli.h"
 #include "options.h"
@@ -118,8 +119,16 @@ static const struct {
     int (*run)(struct cli *, struct okno_db *, const struct review_args *, struct okno_err *);
 } steps[] = {{"next", next}, {"submit", submit}, {"skip", skip}, {"undo", undo}};
 
+/* Steps with options of their own. */
+static const struct {
+    const char *name;
+    int (*run)(struct cli *, int, char **, struct okno_err *);
+} others[] = {{"attribute", cli_review_attribute}, {"target", cli_review_target},
+              {"appeal", cli_review_appeal},       {"appeals", cli_review_appeals},
+              {"rule", cli_review_rule},           {"withdraw", cli_review_withdraw}};
+
 /* The terminal asks for no password, yet only those may act who may on the page. */
-static int check_reviewer(struct okno_db *db, const char *name, struct okno_err *err)
+int cli_check_reviewer(struct okno_db *db, const char *name, struct okno_err *err)
 {
     struct okno_user user = {0};
     struct okno_err none = {0};
@@ -144,10 +153,9 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     OKNO_AUTO(okno_db) *db = NULL;
     struct review_args a = {0};
     int rest = 0;
-    if (argc > 1 && strcmp(argv[1], "attribute") == 0)
-        return cli_review_attribute(cli, argc - 1, argv + 1, err);
-    if (argc > 1 && strcmp(argv[1], "target") == 0)
-        return cli_review_target(cli, argc - 1, argv + 1, err);
+    for (size_t i = 0; argc > 1 && i < OKNO_COUNT(others); i++)
+        if (strcmp(argv[1], others[i].name) == 0)
+            return others[i].run(cli, argc - 1, argv + 1, err);
     int rc = CLI_OPTIONS(
         argc, argv, &rest, err, {.name = "--user", .text = &a.user},
         {.name = "--audit", .text = &a.audit}, {.name = "--lease", .text = &a.lease},
@@ -162,11 +170,13 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     if (rc == 0 && step == OKNO_COUNT(steps))
         rc = okno_fail(
             err, OKNO_USAGE,
-            "\"%.20s\" is no step; there are next, submit, skip, undo, attribute, target", argv[1]);
+            "\"%.20s\" is no step; there are next, submit, skip, undo, target, attribute, appeal, "
+            "appeals, rule, withdraw",
+            argv[1]);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
     if (rc == 0)
-        rc = check_reviewer(db, a.user, err);
+        rc = cli_check_reviewer(db, a.user, err);
     if (rc < 0)
         return rc;
     a.item = rest > 1 ? argv[2] : NULL;
@@ -187,6 +197,13 @@ const struct cli_command cli_review = {
         "       okno review attribute --survey ID --employee ID|unassigned --reason TEXT\n"
         "                   [--user NAME]\n"
         "       okno review attribute --survey ID --undo --reason TEXT [--user NAME]\n"
+        "       okno review appeal --survey ID --user NAME --asks valid|invalid|false_fm\n"
+        "                   --comment TEXT\n"
+        "       okno review appeals [--open] [--survey ID] [--json]\n"
+        "       okno review rule APPEAL --user NAME\n"
+        "       okno review rule APPEAL --user NAME --lease TOKEN --outcome accept|partly|reject\n"
+        "                   --comment TEXT [--verdict V] [--reason R] [--correction C]\n"
+        "       okno review withdraw APPEAL --user NAME\n"
         "\n"
         "next leases the next item (exit 3 when nothing is left); submit decides it: valid,\n"
         "invalid or undeterminable, the last two with a reason. A decision after the lease is\n"
@@ -200,6 +217,11 @@ const struct cli_command cli_review = {
         "attribute is a manager's decision, not an expert's: it says who a survey is counted for,\n"
         "whatever the shifts say, and voids nothing; a newer one stands, --undo gives the survey\n"
         "back to the shifts. --user is who decides, by default the first administrator.\n"
+        "\n"
+        "appeal is for staff about their own surveys, and for managers: it says what a survey\n"
+        "should count as, and why. rule takes an appeal and then decides it: somebody who never\n"
+        "decided on the survey, within review.answer_days. accept makes it what was asked, partly\n"
+        "what --verdict says, reject leaves what stands; that is final.\n"
         "\n"
         "example: okno review submit 12 --user eva --lease 5f3a... --verdict invalid \\\n"
         "             --reason STAFF_PRESSED\n",

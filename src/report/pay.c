@@ -129,9 +129,13 @@ static json_t *doubts(const struct pay *pay, const char *employee, const json_t 
     return reasons;
 }
 
-static const char *state_of(const struct pay *pay, const json_t *group, const json_t *reasons)
+/* What waits for the decision of an appeal is not settled, whatever else there is to say. */
+static const char *state_of(const struct pay *pay, const json_t *group, const json_t *reasons,
+                            bool appealed)
 {
     const json_t *counts = json_object_get(group, "counts");
+    if (appealed)
+        return "under_appeal";
     if (json_array_size(reasons) > 0)
         return "not_reliable";
     return json_integer_value(json_object_get(counts, "n")) < pay->min_n ? "too_few" : "payable";
@@ -165,14 +169,20 @@ int pay_statement(struct okno_db *db, const struct pay *pay, const char *employe
 {
     static const char *const kept[] = {"k", "counts", "excluded", "fm_gate", "indicators"};
     char name[201];
+    int64_t appeals = 0;
     int rc = name_of(db, employee, name, err);
+    if (rc == 0)
+        rc = OKNO_DB_INT(db, "period.appeals", 0, &appeals, err, OKNO_INT("from", pay->from_us),
+                         OKNO_INT("to", pay->to_us), OKNO_TEXT("site", pay_or_null(pay->site)),
+                         OKNO_TEXT("employee", employee));
     if (rc < 0)
         return rc;
     json_t *json = head_json(pay);
     okno_autojson json_t *reasons = doubts(pay, employee, group);
     (void)json_object_set_new(json, "employee", json_string(employee));
     (void)json_object_set_new(json, "name", okno_json_text(name));
-    (void)json_object_set_new(json, "state", json_string(state_of(pay, group, reasons)));
+    (void)json_object_set_new(json, "state",
+                              json_string(state_of(pay, group, reasons, appeals > 0)));
     (void)json_object_set(json, "reasons", reasons);
     (void)json_object_set_new(json, "min_n", json_integer(pay->min_n));
     (void)json_object_set_new(json, "adjustments", json_deep_copy(adjustments));

@@ -179,11 +179,15 @@ static int load_causes(struct okno_db *db, const struct pay *pay, const struct s
     return rc;
 }
 
-static json_t *causes_of(const json_t *causes, const char *employee)
+/* An appeal that changed nothing is told, too: what waited for it does not any more. */
+static json_t *causes_of(const json_t *causes, const char *employee, bool settled)
 {
     json_t *list = json_array();
     (void)json_array_extend(list, json_object_get(causes, employee));
     (void)json_array_extend(list, json_object_get(causes, ""));
+    if (settled && json_array_size(list) == 0)
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:n, s:n}", "cause", "appeal", "survey", "at"));
     if (json_array_size(list) == 0)
         (void)json_array_append_new(list,
                                     json_pack("{s:s, s:n, s:n}", "cause", "other", "survey", "at"));
@@ -196,6 +200,7 @@ struct comparison {
     struct okno_db *db;
     const struct pay *pay;
     const json_t *was, *now, *causes;
+    const json_t *settled; /* employees whose appeals are all decided since */
 };
 
 static int compare_one(const struct comparison *c, const char *employee, json_t *list,
@@ -207,11 +212,14 @@ static int compare_one(const struct comparison *c, const char *employee, json_t 
     if (rc < 0)
         return rc;
     okno_autojson json_t *change = difference(was, now);
-    if (json_object_size(change) == 0)
+    bool settled = json_object_get(c->settled, employee) != NULL;
+    if (json_object_size(change) == 0 && !settled)
         return 0;
     json_t *one = json_pack("{s:s, s:I, s:O, s:O, s:O, s:o}", "employee", employee, "of_period",
                             (json_int_t)c->pay->period, "was", was, "now", now, "difference",
-                            change, "causes", causes_of(c->causes, employee));
+                            change, "causes", causes_of(c->causes, employee, settled));
+    if (settled)
+        (void)json_object_set_new(one, "appeal_settled", json_true());
     return json_array_append_new(list, one) < 0
                ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the adjustments")
                : 0;
@@ -241,6 +249,18 @@ static int compare_all(const struct comparison *c, json_t *list, struct okno_err
     return rc;
 }
 
+static int load_settled_appeals(struct okno_db *db, int64_t period, json_t *employees,
+                                struct okno_err *err)
+{
+    OKNO_AUTO_STMT *rows = NULL;
+    int rc = OKNO_DB_PREPARE(db, "period.appeals_settled", &rows, err, OKNO_INT("period", period));
+    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1)
+        rc = json_object_set_new(employees, okno_stmt_text(rows, "employee"), json_true()) < 0
+                 ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the employees")
+                 : 0;
+    return rc;
+}
+
 int pay_changes(struct okno_db *db, struct okno_db *figures, int64_t period, int64_t before,
                 int64_t at_us, json_t *list, struct okno_err *err)
 {
@@ -249,6 +269,7 @@ int pay_changes(struct okno_db *db, struct okno_db *figures, int64_t period, int
     okno_autojson json_t *was = json_object();
     okno_autojson json_t *now = NULL;
     okno_autojson json_t *causes = json_object();
+    okno_autojson json_t *appeals = json_object();
     int rc = pay_load(db, period, &pay, err);
     if (rc == 0)
         rc = load_settled(db, period, before, &settled, err);
@@ -258,8 +279,10 @@ int pay_changes(struct okno_db *db, struct okno_db *figures, int64_t period, int
         rc = pay_groups(figures, &pay, at_us, &now, err);
     if (rc == 0)
         rc = load_causes(db, &pay, &settled, causes, err);
+    if (rc == 0)
+        rc = load_settled_appeals(db, period, appeals, err);
     if (rc < 0)
         return rc;
-    const struct comparison c = {db, &pay, was, now, causes};
+    const struct comparison c = {db, &pay, was, now, causes, appeals};
     return compare_all(&c, list, err);
 }

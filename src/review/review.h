@@ -40,6 +40,10 @@ OKNO_CHECK int review_calibrate(struct okno_db *db, const char *user, struct okn
 OKNO_CHECK int review_mix_gold(struct okno_db *db, const char *user, int64_t *item,
                                struct okno_err *err);
 
+/* OKNO_INVALID, OKNO_MISSING, OKNO_REFUSED: not a decision that could be made of the survey. */
+OKNO_CHECK int review_check_verdict(struct okno_db *db, const struct okno_review_verdict *v,
+                                    const char *survey, struct okno_err *err);
+
 /* Store a decision and its entry of the log; a counted one decides the item. Inside the caller's
  * transaction. */
 OKNO_CHECK int review_add_verdict(struct okno_db *db, const struct okno_review_verdict *v,

@@ -67,6 +67,13 @@ static int check(const struct okno_review_verdict *v, struct okno_err *err)
     return rc < 0 ? rc : check_texts(v, err);
 }
 
+int review_check_verdict(struct okno_db *db, const struct okno_review_verdict *v,
+                         const char *survey, struct okno_err *err)
+{
+    int rc = check(v, err);
+    return rc < 0 ? rc : check_reach(db, v, survey, err);
+}
+
 /* The item as it stands inside the transaction. */
 struct standing {
     struct review_ref ref;
@@ -267,6 +274,9 @@ static int store(struct okno_db *db, const struct okno_review_verdict *v, int64_
 {
     struct standing standing = {0};
     int rc = load_standing(db, v, now_us, &standing, err);
+    if (rc == 0 && standing.ref.part > 2)
+        rc = okno_fail(err, OKNO_REFUSED, "an appeal is decided by its outcome: accept, partly, "
+                                          "reject");
     if (rc == 0 && !standing.holds_lease)
         rc = check_was_leased(db, v, err);
     if (rc == 0)

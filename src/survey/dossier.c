@@ -116,16 +116,27 @@ static json_t *evidence_json(struct okno_stmt *stmt)
 
 static json_t *review_json(struct okno_stmt *stmt)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:f, s:b, s:b}",
-                     "audit", text_of(stmt, "audit"), "user", text_of(stmt, "user"), "at",
-                     time_of(stmt, "at"), "verdict", text_of(stmt, "verdict"), "reason",
-                     text_of(stmt, "reason"), "comment", text_of(stmt, "comment"), "correction",
-                     text_of(stmt, "correction"), "checklist", json_of(stmt, "checklist"),
-                     "watched", json_of(stmt, "watched"), "played_s",
-                     okno_stmt_real(stmt, "played_s"), "active_s", okno_stmt_real(stmt, "active_s"),
-                     "wall_s", okno_stmt_real(stmt, "wall_s"), "blinding_broken",
-                     okno_stmt_int(stmt, "blinding_broken") != 0, "counted",
-                     okno_stmt_int(stmt, "counted") != 0);
+    return json_pack(
+        "{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:f, s:b, s:b}", "part",
+        (json_int_t)okno_stmt_int(stmt, "part"), "origin", text_of(stmt, "origin"), "audit",
+        text_of(stmt, "audit"), "user", text_of(stmt, "user"), "at", time_of(stmt, "at"), "verdict",
+        text_of(stmt, "verdict"), "reason", text_of(stmt, "reason"), "comment",
+        text_of(stmt, "comment"), "correction", text_of(stmt, "correction"), "checklist",
+        json_of(stmt, "checklist"), "watched", json_of(stmt, "watched"), "played_s",
+        okno_stmt_real(stmt, "played_s"), "active_s", okno_stmt_real(stmt, "active_s"), "wall_s",
+        okno_stmt_real(stmt, "wall_s"), "blinding_broken",
+        okno_stmt_int(stmt, "blinding_broken") != 0, "counted",
+        okno_stmt_int(stmt, "counted") != 0);
+}
+
+static json_t *appeal_json(struct okno_stmt *stmt)
+{
+    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "appeal",
+                     (json_int_t)okno_stmt_int(stmt, "appeal"), "user", text_of(stmt, "user"), "at",
+                     time_of(stmt, "at"), "asks", text_of(stmt, "asks"), "comment",
+                     text_of(stmt, "comment"), "due_at", time_of(stmt, "due_at"), "outcome",
+                     text_of(stmt, "outcome"), "decided_by", text_of(stmt, "decided_by"),
+                     "decided_at", time_of(stmt, "decided_at"), "answer", text_of(stmt, "answer"));
 }
 
 static json_t *void_json(struct okno_stmt *stmt)
@@ -293,6 +304,8 @@ static int fill(struct okno_db *db, const char *survey, json_t *dossier, struct 
         rc = add_rows(db, survey, "survey.evidence", "evidence", evidence_json, dossier, err);
     if (rc == 0)
         rc = add_rows(db, survey, "survey.reviews", "reviews", review_json, dossier, err);
+    if (rc == 0)
+        rc = add_rows(db, survey, "survey.appeals", "appeals", appeal_json, dossier, err);
     if (rc == 0)
         rc = add_rows(db, survey, "survey.voids", "voids", void_json, dossier, err);
     if (rc == 0)

@@ -2,7 +2,9 @@
 /* Two experts, a third one and appeals in a bundle: recomputed by whoever holds it. */
 #include "bundle.h"
 
+#include "okno/appeal.h"
 #include "okno/mem.h"
+#include "okno/time.h"
 
 static const char *const users[] = {"eva", "ivan", "olga"};
 
@@ -110,11 +112,78 @@ static void one_person_in_both_places_is_noticed(void **state)
     support_tempdir_remove(folder);
 }
 
+static double office_index(const json_t *groups)
+{
+    const json_t *indicators = json_object_get(json_array_get(groups, 0), "indicators");
+    return json_number_value(json_object_get(json_object_get(indicators, "ink_office"), "value"));
+}
+
+/* The first survey that is invalid by double review, appealed about by a manager and ruled valid.
+ */
+static void appeal_about_one(struct scratch_db *f)
+{
+    char survey[40];
+    int64_t appeal = 0;
+    okno_autojson json_t *item = NULL;
+    okno_autojson json_t *rulings = NULL;
+    const struct okno_appeal_times times = {OKNO_DAY_US, OKNO_DAY_US};
+    scratch_db_put(f,
+                   "INSERT INTO users (user, role, password_hash, created_at) VALUES"
+                   " ('max', 'manager', 'x', 0)");
+    must(f, okno_appeal_rulings(f->db, "bob", NULL, &times, AT(210), &rulings, &f->err));
+    const json_t *first = json_array_get(json_object_get(rulings, "rulings"), 0);
+    (void)snprintf(survey, sizeof(survey), "%s",
+                   json_string_value(json_object_get(first, "survey")));
+    const struct okno_appeal filing = {.survey = survey,
+                                       .user = "max",
+                                       .asks = "valid",
+                                       .comment = "a customer pressed it",
+                                       .times = times,
+                                       .at_us = AT(210)};
+    must(f, okno_appeal_add(f->db, &filing, &appeal, &f->err));
+    must(f, okno_appeal_take(f->db, appeal, "petr", 600000000, AT(211), &item, &f->err));
+    const struct okno_appeal_decision decision = {
+        .appeal = appeal,
+        .user = "petr",
+        .lease = json_string_value(json_object_get(item, "lease")),
+        .outcome = "accept",
+        .comment = "so it was"};
+    must(f, okno_appeal_decide(f->db, &decision, AT(212), &f->err));
+}
+
+static void figures_stand_before_and_after_appeals(void **state)
+{
+    struct scratch_db *f = *state;
+    struct okno_bundle_facts facts;
+    struct okno_audit_figure figure;
+    char dir[400];
+    char *folder = NULL;
+    plan_doubled(f);
+    while (decide_as(f, "ivan", 1))
+        continue;
+    while (decide_as(f, "eva", 0) || decide_as(f, "olga", 0))
+        continue;
+    must(f, okno_audit_close(f->db, "A1", "", "eva", AT(200), &f->err));
+    must(f, okno_audit_estimate(f->db, "A1", OKNO_INK_OFFICE, NULL, 0.5, &figure, &f->err));
+    double before = figure.estimate.value;
+    appeal_about_one(f);
+    must(f, okno_audit_estimate(f->db, "A1", OKNO_INK_OFFICE, NULL, 0.5, &figure, &f->err));
+    assert_true(figure.estimate.value != before);
+    export_to(f, folder_of(dir, &folder), false);
+    must(f, okno_bundle_verify(dir, NULL, &facts, &f->err));
+    okno_autojson json_t *kpi = load(dir, "kpi.json");
+    assert_true(office_index(json_object_get(kpi, "before_appeals")) - before < 1e-9);
+    assert_true(office_index(json_object_get(kpi, "before_appeals")) - before > -1e-9);
+    assert_true(office_index(json_object_get(kpi, "groups")) - figure.estimate.value < 1e-9);
+    support_tempdir_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(double_review_is_recomputed_from_the_bundle),
         TEST(one_person_in_both_places_is_noticed),
+        TEST(figures_stand_before_and_after_appeals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -275,7 +275,11 @@ static void a_route_that_says_nothing_of_sites_is_closed_to_who_sees_some(void *
                                        "/api/v1/evidence/x",
                                        "/api/v1/negatives/x/comments",
                                        "/api/v1/surveys/x/attribution",
-                                       "/api/v1/surveys/x/target"};
+                                       "/api/v1/surveys/x/target",
+                                       "/api/v1/surveys/x/appeals",
+                                       "/api/v1/appeals",
+                                       "/api/v1/appeals/rulings",
+                                       "/api/v1/appeals/x/withdraw"};
     const char *cookie = fixture_login(fixture, "none");
     for (const struct http_route *route = http_routes; route->method; route++) {
         char path[200] = "";

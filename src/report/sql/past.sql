@@ -92,6 +92,18 @@ INSERT INTO main.verdicts SELECT * FROM now.verdicts WHERE id <= $newest AND at 
 -- name: past.newest_verdicts
 SELECT max(id) FROM verdicts;
 
+-- name: past.copy_appeals
+INSERT INTO main.appeals SELECT * FROM now.appeals WHERE appeal <= $newest AND at <= $at;
+
+-- name: past.newest_appeals
+SELECT max(appeal) FROM appeals;
+
+-- name: past.copy_appeal_decisions
+INSERT INTO main.appeal_decisions SELECT * FROM now.appeal_decisions WHERE id <= $newest AND at <= $at;
+
+-- name: past.newest_appeal_decisions
+SELECT max(id) FROM appeal_decisions;
+
 -- name: past.copy_voids
 INSERT INTO main.voids SELECT * FROM now.voids WHERE id <= $newest AND at <= $at;
 

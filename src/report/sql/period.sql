@@ -11,7 +11,7 @@ WHERE opened_at >= $from AND opened_at < $to AND state = 'open' AND ($site IS NU
 -- Sampled surveys of the period in audits that are not over, without a decision.
 SELECT count(*) FROM review_items i JOIN audits a ON a.audit = i.audit
 JOIN subjects s ON s.survey = i.survey
-WHERE i.state = 'open' AND a.state NOT IN ('closed', 'abandoned')
+WHERE i.state = 'open' AND i.part < 3 AND a.state NOT IN ('closed', 'abandoned')
   AND s.opened_at >= $from AND s.opened_at < $to AND ($site IS NULL OR s.site = $site);
 
 -- name: period.open_audits
@@ -20,6 +20,26 @@ SELECT audit FROM audits
 WHERE state IN ('planned', 'frozen', 'checkpointed', 'seeded') AND period_from < $to
   AND period_to > $from AND $site IS $site
 ORDER BY audit LIMIT 1;
+
+-- name: period.appeals
+-- Open appeals about surveys of a period that count for an employee.
+SELECT count(*) FROM open_appeals a JOIN subjects s ON s.survey = a.survey
+LEFT JOIN attributed m ON m.survey = a.survey
+WHERE s.opened_at >= $from AND s.opened_at < $to AND ($site IS NULL OR s.site = $site)
+  AND coalesce(CASE WHEN m.id IS NULL THEN s.employee ELSE m.employee END, 'unassigned') = $employee;
+
+-- name: period.appeals_settled
+-- Employees whose statement waited for appeals that are all decided now, and who were not told yet.
+SELECT p.employee FROM pay_statements p JOIN pay_periods q ON q.period = p.period
+WHERE p.period = $period AND p.state = 'under_appeal'
+  AND NOT EXISTS (SELECT 1 FROM pay_adjustments x WHERE x.of_period = p.period
+                  AND x.employee = p.employee AND json_extract(x.adjustment, '$.appeal_settled'))
+  AND NOT EXISTS (
+      SELECT 1 FROM open_appeals a JOIN subjects s ON s.survey = a.survey
+      LEFT JOIN attributed m ON m.survey = a.survey
+      WHERE s.opened_at >= q.from_at AND s.opened_at < q.to_at AND (q.site IS NULL OR s.site = q.site)
+        AND coalesce(CASE WHEN m.id IS NULL THEN s.employee ELSE m.employee END, 'unassigned')
+            = p.employee);
 
 -- name: period.zones
 SELECT DISTINCT time_zone FROM sites
@@ -108,8 +128,10 @@ WITH subject AS (
     FROM subjects s LEFT JOIN attributed a ON a.survey = s.survey
     WHERE s.opened_at >= $from AND s.opened_at < $to AND ($site IS NULL OR s.site = $site)
 )
-SELECT 'verdict' AS cause, v.survey, v.at, coalesce(s.employee, 'unassigned') AS employee
-FROM verdicts v JOIN subject s ON s.survey = v.survey WHERE v.id > $verdicts AND v.counted = 1
+SELECT CASE WHEN i.part >= 3 THEN 'appeal' ELSE 'verdict' END AS cause, v.survey, v.at,
+       coalesce(s.employee, 'unassigned') AS employee
+FROM verdicts v JOIN subject s ON s.survey = v.survey JOIN review_items i ON i.item = v.item
+WHERE v.id > $verdicts AND v.counted = 1 AND i.origin NOT IN ('gold', 'calibration')
 UNION ALL
 SELECT 'void', v.survey, v.at, coalesce(s.employee, 'unassigned')
 FROM voids v JOIN subject s ON s.survey = v.survey WHERE v.id > $voids

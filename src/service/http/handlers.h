@@ -10,6 +10,9 @@ http_handler http_get_healthz, http_get_readyz, http_get_metrics, http_get_opena
     http_get_reasons;
 /* session.c */
 http_handler http_post_login, http_post_logout, http_get_me, http_post_me;
+/* appeals.c */
+http_handler http_get_appeals, http_get_rulings, http_post_appeal, http_post_appeal_take,
+    http_post_appeal_decide, http_post_appeal_withdraw;
 /* queue.c */
 http_handler http_post_queue_next, http_post_heartbeat, http_post_submit, http_post_skip,
     http_post_undo;

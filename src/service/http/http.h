@@ -6,6 +6,7 @@
 #include "intake.h"
 #include "limiter.h"
 #include "live.h"
+#include "okno/appeal.h"
 #include "okno/db.h"
 #include "okno/json.h"
 #include "okno/survey.h"
@@ -59,6 +60,7 @@ struct http_service {
     const char *public_url; /* "" for unknown */
     char language[8];       /* of accounts without one; "browser" leaves it to the page */
     int64_t session_us, lease_us;
+    struct okno_appeal_times appeal_times;
     int64_t give_up_us; /* of messages that nobody takes */
     double silent_weight, fm_threshold, undeterminable_limit;
     int64_t min_n;

@@ -44,6 +44,10 @@ static const struct {
     {"/api/v1/surveys/{survey}", REACH_NAMED},
     {"/api/v1/surveys/{survey}/attribution", REACH_NAMED},
     {"/api/v1/surveys/{survey}/target", REACH_NAMED},
+    {"/api/v1/surveys/{survey}/appeals", REACH_NAMED},
+    {"/api/v1/appeals", REACH_LISTED},
+    {"/api/v1/appeals/rulings", REACH_LISTED},
+    {"/api/v1/appeals/{appeal}/withdraw", REACH_OWN},
     {"/api/v1/evidence/{file}", REACH_NAMED},
 };
 

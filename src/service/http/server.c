@@ -283,6 +283,9 @@ static void prepare_service(struct http_server *server, const struct okno_serve_
     service->pool.data_dir = server->data_dir;
     service->session_us = conf->limits.session_h * 3600 * OKNO_SECOND_US;
     service->lease_us = conf->review.lease_min * 60 * OKNO_SECOND_US;
+    service->appeal_times =
+        (struct okno_appeal_times){.file_us = conf->review.appeal_days * OKNO_DAY_US,
+                                   .decide_us = conf->review.answer_days * OKNO_DAY_US};
     service->give_up_us = conf->notify.give_up_h * 3600 * OKNO_SECOND_US;
     service->silent_weight = conf->kpi.silent_weight;
     service->fm_threshold = conf->kpi.fm_threshold;

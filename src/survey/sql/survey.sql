@@ -87,9 +87,19 @@ SELECT kind, audit, sha256, bytes, media_type, codec, derived, camera, asked_fro
 FROM evidence JOIN evidence_shown USING (id) WHERE survey = $survey ORDER BY id;
 
 -- name: survey.reviews
-SELECT audit, user, at, verdict, reason, comment, correction, checklist, watched, played_s, active_s,
-       wall_s, blinding_broken, counted
-FROM verdicts WHERE survey = $survey ORDER BY id;
+-- Gold items and calibrations are about experts, not about the survey. part: 0 and 1 experts, 2 a ruling
+-- where these disagreed, 3 and up appeals.
+SELECT v.audit, v.user, v.at, v.verdict, v.reason, v.comment, v.correction, v.checklist, v.watched,
+       v.played_s, v.active_s, v.wall_s, v.blinding_broken, v.counted, coalesce(i.part, 0) AS part,
+       i.origin
+FROM verdicts v LEFT JOIN review_items i ON i.item = v.item
+WHERE v.survey = $survey AND coalesce(i.origin, '') NOT IN ('gold', 'calibration') ORDER BY v.id;
+
+-- name: survey.appeals
+SELECT a.appeal, a.user, a.at, a.asks, a.comment, a.due_at, d.outcome, d.user AS decided_by,
+       d.at AS decided_at, d.comment AS answer
+FROM appeals a LEFT JOIN appeal_decisions d ON d.appeal = a.appeal
+WHERE a.survey = $survey ORDER BY a.appeal;
 
 -- name: survey.history
 SELECT at, was, became FROM survey_history WHERE survey = $survey ORDER BY id;

@@ -416,6 +416,7 @@ export const table = {
   "pay_reason.unassigned": { en: "nobody was on shift for certain", ru: "неизвестно, чья была смена" },
   "pay_reason.cherry_picking": { en: "far fewer surveys than sales", ru: "опросов намного меньше, чем продаж" },
   "pay_cause.verdict": { en: "a verdict", ru: "вердикт" },
+  "pay_cause.appeal": { en: "an appeal", ru: "апелляция" },
   "pay_cause.void": { en: "a void", ru: "аннулирование" },
   "pay_cause.attribution": { en: "moved to another employee", ru: "передан другому сотруднику" },
   "pay_cause.late_event": { en: "told late by a device", ru: "устройство сообщило позже" },
