@@ -10,6 +10,7 @@
 #include "okno/estimate.h"
 #include "okno/json.h"
 #include "okno/kpi.h"
+#include "okno/sampling.h"
 #include "okno/vec.h"
 
 #include <stdbool.h>
@@ -19,8 +20,8 @@
 #define OKNO_SEED_BYTES_MAX 256
 #define OKNO_GOLD_MAX 10000
 
-/* One step: the state it leads from (NULL: none before), and to. One that stays in its state may be
- * repeated. */
+/* One step: the state it leads from (NULL: none before), and to. One that stays in its state
+ * may be repeated. */
 struct okno_audit_step {
     const char *name, *from, *to;
     const char *after; /* a step that must have been done before; NULL: the state says it all */
@@ -50,16 +51,22 @@ struct okno_audit_plan {
     const char *audit;      /* id */
     const char *title;      /* up to 200 bytes */
     int64_t from_us, to_us; /* surveys opened in [from, to) */
-    int64_t size;           /* how many to draw; a smaller frame is drawn whole */
-    bool spontaneous;       /* the frame holds spontaneous ratings instead of surveys */
-    bool show_answer;       /* experts see which button was pressed */
-    bool invalid_as_silent; /* an invalid rating counts as a silent survey, else as none */
-    double k;               /* weight of silent surveys, 0..1 */
-    double level;           /* of intervals, 0.5 to 0.9999 */
-    int looks;              /* intervals meant to be looked at, 1..100 */
-    double double_share;    /* of each round, decided by two experts: 0..1 */
-    int64_t gold;           /* gold items mixed into the queue, up to OKNO_GOLD_MAX */
-    const char *auditor;    /* who signs, by name or key's fingerprint; NULL: nobody does */
+    int64_t size; /* how many to draw; a smaller frame is drawn whole; 0 with half_width */
+    struct okno_sampling sampling; /* size and level are taken from here, not from it */
+    const char *repeats;           /* id of an earlier audit that this one repeats; NULL for none */
+    bool spontaneous;              /* the frame holds spontaneous ratings instead of surveys */
+    bool show_answer;              /* experts see which button was pressed */
+    bool invalid_as_silent;        /* an invalid rating counts as a silent survey, else as none */
+    double k;                      /* weight of silent surveys, 0..1 */
+    double level;                  /* of intervals, 0.5 to 0.9999 */
+    int looks; /* intervals meant to be looked at, 1..100: as many rounds are drawn at
+                  most */
+    double undeterminable_limit; /* a larger share of the sample: only worst cases are given; 0: as
+                                    whoever asks for figures says */
+    double max_half_width;       /* a wider interval fails what was meant; 0: none */
+    double double_share;         /* of each round, decided by two experts: 0..1 */
+    int64_t gold;                /* gold items mixed into the queue, up to OKNO_GOLD_MAX */
+    const char *auditor;         /* who signs, by name or key's fingerprint; NULL: nobody does */
 };
 
 /* OKNO_CONFLICT when the id is taken; OKNO_INVALID names the field. */
@@ -88,10 +95,16 @@ OKNO_CHECK int okno_audit_seed(struct okno_db *db, const char *audit, const char
                                const char *how, const char *witnesses, const char *author,
                                int64_t now_us, struct okno_err *err);
 
-/* Draw with CS1 over the frozen frame: the sample by rank, its review items, and jobs that fetch
- * clip and still of each. */
+/* Draw with CS1 over the frozen frame, by the plan's strata: the sample, its review items, and jobs
+ * that fetch clip and still of each. *ret_size: how many were drawn. */
 OKNO_CHECK int okno_audit_draw(struct okno_db *db, const char *audit, const char *author,
                                int64_t now_us, int64_t *ret_size, struct okno_err *err);
+
+/* Draw the next `size` of the same order, or fewer where the frame is used up. OKNO_OUT_OF_ORDER
+ * past the rounds that the plan's looks allow; OKNO_REFUSED when the whole frame is drawn. */
+OKNO_CHECK int okno_audit_extend(struct okno_db *db, const char *audit, int64_t size,
+                                 const char *author, int64_t now_us, int64_t *ret_size,
+                                 struct okno_err *err);
 
 /* End the audit: from here no verdict of it is taken back. OKNO_OUT_OF_ORDER while a survey of the
  * sample has no decision. The note may be "". */
@@ -107,9 +120,13 @@ OKNO_CHECK int okno_audit_export(struct okno_db *db, const char *audit, const js
 /* A step out of order is OKNO_OUT_OF_ORDER and names what is missing; an unknown audit is
  * OKNO_NOT_FOUND: in all functions here. */
 
-/* A new object: audit, title, state, next, next_command, period_from, period_to, plan, frame_size,
- * frame_sha256, seed, sample, reviewed, valid, invalid, undeterminable, steps [{step, at, author,
- * detail}]. */
+/* The plan's limit of undeterminable decisions; 0 where it has none. */
+OKNO_CHECK int okno_audit_limit(struct okno_db *db, const char *audit, double *ret_limit,
+                                struct okno_err *err);
+
+/* A new object: audit, title, state, next, next_command, repeats, repeated_by [id], overlapping
+ * [id], period_from, period_to, plan, frame_size, frame_sha256, seed, sample, reviewed, valid,
+ * invalid, undeterminable, steps [{step, at, author, detail}]. */
 OKNO_CHECK int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status,
                                  struct okno_err *err);
 
@@ -167,7 +184,8 @@ struct okno_audit_tally {
 };
 struct okno_audit_rules {
     bool invalid_as_silent;
-    bool spontaneous; /* of the frame: see okno_audit_estimate */
+    bool spontaneous;      /* of the frame: see okno_audit_estimate */
+    bool with_replacement; /* a survey drawn twice counts twice */
     double k, level;
     int looks;
 };

@@ -29,7 +29,7 @@ enum okno_class {
 
 #define OKNO_CELLS_MAX 100000
 #define OKNO_CELL_FRAME_MAX INT64_C(1000000000)
-#define OKNO_STRATUM_TEXT 132 /* site/point */
+#define OKNO_STRATUM_TEXT 160 /* site/point/day/answer */
 
 /* "yes", "unsure", "no", "silent", "none". */
 const char *okno_class_name(enum okno_class class);
@@ -60,11 +60,13 @@ struct okno_estimate_request {
     const struct okno_cell *cells; /* in any order; not two alike */
     size_t count;
     struct okno_ratio ratio;
-    bool silent_known; /* silent surveys are all taken as genuine, not sampled */
-    bool fm_apart;     /* force majeure is left out unless a review found it false; its cells merge
-                          only with each other, and without reviews it stands */
-    double level;      /* of the interval, e.g. 0.95 */
-    int looks; /* intervals meant to be looked at, 1 or more: each at 1 - (1 - level)/looks */
+    bool silent_known;     /* silent surveys are all taken as genuine, not sampled */
+    bool with_replacement; /* drawn anew each time: counts may exceed the frame, no correction for
+                              its being finite */
+    bool fm_apart; /* force majeure is left out unless a review found it false; its cells merge
+                      only with each other, and without reviews it stands */
+    double level;  /* of the interval, e.g. 0.95 */
+    int looks;     /* intervals meant to be looked at, 1 or more: each at 1 - (1 - level)/looks */
 };
 
 /* Fields that do not apply are NAN. */
@@ -95,7 +97,8 @@ OKNO_CHECK int okno_estimate(const struct okno_estimate_request *request, size_t
 /* z with P(|Z| <= z) = level for a standard normal Z. */
 double okno_normal_z(double level);
 
-/* Wilson limits of a share from `hits` of `looked`, drawn from `frame` without replacement. */
+/* Wilson limits of a share from `hits` of `looked`, drawn from `frame` without replacement; with
+ * replacement `frame` is INFINITY. */
 struct okno_limits {
     double low, high;
 };

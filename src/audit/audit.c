@@ -16,19 +16,21 @@ enum { TITLE_BYTES_MAX = 200, NOTE_BYTES_MAX = 1000 };
 
 /* ---- the row ---- */
 
-static void read_plan(const char *text, struct audit_row *row)
+static int read_plan(const char *text, struct audit_row *row, struct okno_err *err)
 {
     okno_autojson json_t *plan = json_loads(text, 0, NULL);
     const char *level = json_string_value(json_object_get(plan, "level"));
     const char *invalid = json_string_value(json_object_get(plan, "invalid"));
     const char *frame = json_string_value(json_object_get(plan, "frame"));
     row->spontaneous = frame && strcmp(frame, "spontaneous") == 0;
-    row->size = json_integer_value(json_object_get(plan, "size"));
     row->looks = (int)json_integer_value(json_object_get(plan, "looks"));
     const char *doubled = json_string_value(json_object_get(plan, "double"));
     row->double_share = doubled ? strtod(doubled, NULL) : 0;
     row->level = level ? strtod(level, NULL) : 0;
+    const char *limit = json_string_value(json_object_get(plan, "undeterminable_limit"));
+    row->undeterminable_limit = limit ? strtod(limit, NULL) : 0;
     row->invalid_as_silent = invalid && strcmp(invalid, "silent") == 0;
+    return okno_sampling_get(plan, &row->sampling, err);
 }
 
 int audit_load(struct okno_db *db, const char *audit, struct audit_row *ret_row,
@@ -50,9 +52,10 @@ int audit_load(struct okno_db *db, const char *audit, struct audit_row *ret_row,
     (void)snprintf(row.audit, sizeof(row.audit), "%s", audit);
     (void)snprintf(row.state, sizeof(row.state), "%s", okno_stmt_text(stmt, "state"));
     (void)snprintf(row.seed, sizeof(row.seed), "%s", seed ? seed : "");
-    read_plan(okno_stmt_text(stmt, "plan"), &row);
-    *ret_row = row;
-    return 0;
+    rc = read_plan(okno_stmt_text(stmt, "plan"), &row, err);
+    if (rc == 0)
+        *ret_row = row;
+    return rc;
 }
 
 /* Facts of a step that may name people stay out of the log; a salted hash of the whole stands for
@@ -129,13 +132,45 @@ int audit_check_author(const char *author, struct okno_err *err)
     return check_note("author", author, TITLE_BYTES_MAX, err);
 }
 
+static int check_sampling(const struct okno_audit_plan *plan, struct okno_err *err)
+{
+    const struct okno_sampling *s = &plan->sampling;
+    bool by_width = s->half_width > 0 && plan->size == 0;
+    if (!by_width && (plan->size < 1 || plan->size > OKNO_SAMPLER_DRAW_MAX))
+        return okno_fail_field(err, OKNO_INVALID, "size", "size %lld: 1 to %d is allowed",
+                               (long long)plan->size, OKNO_SAMPLER_DRAW_MAX);
+    if (s->half_width > 0 && !by_width)
+        return okno_fail_field(err, OKNO_INVALID, "width",
+                               "width %g and size %lld: only one of both says how many to draw",
+                               s->half_width, (long long)plan->size);
+    if (by_width && !(s->half_width < 1))
+        return okno_fail_field(err, OKNO_INVALID, "width", "width %g: between 0 and 1 is allowed",
+                               s->half_width);
+    if (s->least < 0 || s->least > OKNO_SAMPLER_DRAW_MAX)
+        return okno_fail_field(err, OKNO_INVALID, "min-per-stratum",
+                               "min-per-stratum %lld: 0 to %d is allowed", (long long)s->least,
+                               OKNO_SAMPLER_DRAW_MAX);
+    if ((s->neyman || s->least > 0) && !s->strata)
+        return okno_fail_field(err, OKNO_INVALID, "strata",
+                               "an allocation or a least number is shared out over strata: say "
+                               "which (site, point, day, answer)");
+    if (!(plan->undeterminable_limit >= 0 && plan->undeterminable_limit <= 1))
+        return okno_fail_field(err, OKNO_INVALID, "undeterminable-limit",
+                               "undeterminable-limit %g: 0 to 1 is allowed",
+                               plan->undeterminable_limit);
+    if (!(plan->max_half_width >= 0 && plan->max_half_width < 1))
+        return okno_fail_field(err, OKNO_INVALID, "max-half-width",
+                               "max-half-width %g: 0 to 1 is allowed", plan->max_half_width);
+    return 0;
+}
+
 static int check_numbers(const struct okno_audit_plan *plan, struct okno_err *err)
 {
     if (plan->from_us >= plan->to_us)
         return okno_fail_field(err, OKNO_INVALID, "to", "the period has to end after it begins");
-    if (plan->size < 1 || plan->size > OKNO_SAMPLER_DRAW_MAX)
-        return okno_fail_field(err, OKNO_INVALID, "size", "size %lld: 1 to %d is allowed",
-                               (long long)plan->size, OKNO_SAMPLER_DRAW_MAX);
+    int rc = check_sampling(plan, err);
+    if (rc < 0)
+        return rc;
     if (!(plan->k >= 0 && plan->k <= 1))
         return okno_fail_field(err, OKNO_INVALID, "k", "k %g: 0 to 1 is allowed", plan->k);
     if (!(plan->level >= 0.5 && plan->level <= 0.9999))
@@ -167,21 +202,45 @@ static int check_plan(const struct okno_audit_plan *plan, const char *author, st
 }
 
 /* Floats stand as decimal text: a canonical line holds no floats. */
-static json_t *plan_json(const struct okno_audit_plan *plan)
+static json_t *real_text(double value)
 {
-    char k[32];
-    char level[32];
-    char doubled[32];
-    (void)snprintf(doubled, sizeof(doubled), "%.9g", plan->double_share);
-    (void)snprintf(k, sizeof(k), "%.9g", plan->k);
-    (void)snprintf(level, sizeof(level), "%.9g", plan->level);
-    return json_pack("{s:s*, s:s*, s:o*, s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:b}", "frame",
-                     plan->spontaneous ? "spontaneous" : NULL, "double",
-                     plan->double_share > 0 ? doubled : NULL, "gold",
-                     plan->gold > 0 ? json_integer(plan->gold) : NULL, "invalid",
-                     plan->invalid_as_silent ? "silent" : "none", "k", k, "level", level, "scope",
-                     "all", "looks", plan->looks, "silent", "sampled", "size",
-                     (json_int_t)plan->size, "show_answer", plan->show_answer);
+    char text[32];
+    (void)snprintf(text, sizeof(text), "%.9g", value);
+    return json_string(text);
+}
+
+static int plan_json(const struct okno_audit_plan *plan, json_t **ret_json, struct okno_err *err)
+{
+    struct okno_sampling sampling = plan->sampling;
+    sampling.size = plan->size;
+    json_t *json = json_pack(
+        "{s:s*, s:s, s:o, s:o, s:s, s:i, s:s, s:b, s:o*, s:o*, s:s*, s:o*, s:o*}", "frame",
+        plan->spontaneous ? "spontaneous" : NULL, "invalid",
+        plan->invalid_as_silent ? "silent" : "none", "k", real_text(plan->k), "level",
+        real_text(plan->level), "scope", "all", "looks", plan->looks, "silent", "sampled",
+        "show_answer", plan->show_answer, "undeterminable_limit",
+        plan->undeterminable_limit > 0 ? real_text(plan->undeterminable_limit) : NULL,
+        "max_half_width", plan->max_half_width > 0 ? real_text(plan->max_half_width) : NULL,
+        "repeats", plan->repeats, "double",
+        plan->double_share > 0 ? real_text(plan->double_share) : NULL, "gold",
+        plan->gold > 0 ? json_integer(plan->gold) : NULL);
+    if (!json)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a plan");
+    *ret_json = json;
+    return okno_sampling_put(&sampling, json, err);
+}
+
+/* The audit that is repeated has to be there, and is never this one. */
+static int check_repeats(struct okno_db *db, const struct okno_audit_plan *plan,
+                         struct okno_err *err)
+{
+    struct audit_row earlier;
+    if (!plan->repeats)
+        return 0;
+    int rc = audit_load(db, plan->repeats, &earlier, err);
+    if (rc < 0)
+        okno_err_context(err, "repeats");
+    return rc;
 }
 
 static int add_audit(struct okno_db *db, const struct okno_audit_plan *plan, const char *text,
@@ -221,16 +280,20 @@ int okno_audit_plan(struct okno_db *db, const struct okno_audit_plan *plan, cons
     int rc = check_plan(plan, author, err);
     if (rc < 0)
         return rc;
-    okno_autojson json_t *json = plan_json(plan);
+    okno_autojson json_t *json = NULL;
     okno_autofree char *text = NULL;
-    rc = add_auditor(db, plan->auditor, json, err);
+    rc = plan_json(plan, &json, err);
+    if (rc == 0)
+        rc = add_auditor(db, plan->auditor, json, err);
     if (rc == 0)
         rc = okno_json_canonical(json, &text, err);
     if (rc == 0)
         rc = okno_db_begin(db, err);
     if (rc < 0)
         return rc;
-    rc = add_audit(db, plan, text, author, now_us, err);
+    rc = check_repeats(db, plan, err);
+    if (rc == 0)
+        rc = add_audit(db, plan, text, author, now_us, err);
     if (rc == 0)
         rc = audit_add_step(db, plan->audit, "plan", author, now_us,
                             json_pack("{s:I, s:I, s:s, s:O}", "from_us", (json_int_t)plan->from_us,
@@ -238,6 +301,15 @@ int okno_audit_plan(struct okno_db *db, const struct okno_audit_plan *plan, cons
                                       "plan", json),
                             err);
     return audit_finish(db, rc, err);
+}
+
+int okno_audit_limit(struct okno_db *db, const char *audit, double *ret_limit, struct okno_err *err)
+{
+    struct audit_row row;
+    int rc = audit_load(db, audit, &row, err);
+    if (rc == 0)
+        *ret_limit = row.undeterminable_limit;
+    return rc;
 }
 
 /* ---- seed ---- */

@@ -42,7 +42,7 @@ static int64_t determined(const struct okno_cell *cell)
     return sum;
 }
 
-static int check_cell(const struct okno_cell *cell, struct okno_err *err)
+static int check_cell(const struct okno_cell *cell, bool with_replacement, struct okno_err *err)
 {
     if (cell->class < 0 || cell->class >= OKNO_CLASSES)
         return okno_fail(err, OKNO_INVALID, "stratum `%s`: class %d does not exist", cell->stratum,
@@ -53,9 +53,10 @@ static int check_cell(const struct okno_cell *cell, struct okno_err *err)
             err, OKNO_INVALID, "frame", "stratum `%s`, class %s: frame %lld, 0 to %lld is allowed",
             cell->stratum, name, (long long)cell->frame, (long long)OKNO_CELL_FRAME_MAX);
     int64_t reviewed = cell->undeterminable;
-    bool whole = reviewed >= 0 && reviewed <= cell->frame;
+    int64_t most = !with_replacement ? cell->frame : cell->frame ? OKNO_CELL_FRAME_MAX : 0;
+    bool whole = reviewed >= 0 && reviewed <= most;
     for (int t = 0; whole && t < OKNO_TRUTHS; t++) {
-        whole = cell->truth[t] >= 0 && cell->truth[t] <= cell->frame - reviewed;
+        whole = cell->truth[t] >= 0 && cell->truth[t] <= most - reviewed;
         reviewed += cell->truth[t];
     }
     if (!whole)
@@ -89,7 +90,7 @@ static int check_request(const struct okno_estimate_request *request, struct okn
                                request->looks);
     int rc = check_ratio(&request->ratio, err);
     for (size_t i = 0; rc == 0 && i < request->count; i++)
-        rc = check_cell(&request->cells[i], err);
+        rc = check_cell(&request->cells[i], request->with_replacement, err);
     return rc;
 }
 
@@ -191,12 +192,12 @@ static struct worth worth_at(const struct pool *pool, const struct okno_ratio *r
 static double pool_variance(const struct pool *pool, const struct okno_ratio *ratio, double r)
 {
     double n = pool_results(pool);
-    if (n == 0 || n >= pool->frame)
+    if (n == 0 || n >= pool->population)
         return 0;
     struct worth worth = worth_at(pool, ratio, r);
     double range = worth.max - worth.min;
     double s2 = n > 1 ? worth.variance * n / (n - 1) : range * range / 4;
-    return pool->frame * pool->frame * (1 - n / pool->frame) * s2 / n;
+    return pool->frame * pool->frame * (1 - n / pool->population) * s2 / n;
 }
 
 static double standard_error(const struct pools *pools, const struct okno_ratio *ratio, double r,
@@ -231,7 +232,7 @@ static double pool_reach(const struct pool *pool, const struct okno_ratio *ratio
 {
     double n = pool_results(pool);
     double frame = pool->frame;
-    if (n == 0 || n >= frame)
+    if (n == 0 || n >= pool->population)
         return 0;
     struct worth worth = worth_at(pool, ratio, r);
     double range = worth.max - worth.min;
@@ -241,9 +242,9 @@ static double pool_reach(const struct pool *pool, const struct okno_ratio *ratio
     m = fmin(fmax(m, 0), 1);
     double v = design_effect(m, worth.variance / (range * range), n);
     /* n* / v, by way of the frame-corrected size. */
-    struct okno_limits limits = okno_wilson(m, n, frame, z * sqrt(v));
+    struct okno_limits limits = okno_wilson(m, n, pool->population, z * sqrt(v));
     double reach = lower ? m - limits.low : limits.high - m;
-    return range * hypot(frame * fmax(reach, 0), n > frame / 2 ? z * STEP_SD : 0);
+    return range * hypot(frame * fmax(reach, 0), n > pool->population / 2 ? z * STEP_SD : 0);
 }
 
 /* T(R) moved by its reach: at a limit of R it crosses zero. */
@@ -293,7 +294,7 @@ static bool is_census(const struct pools *pools)
 {
     for (size_t i = 0; i < pools->count; i++)
         if (pool_results(&pools->items[i]) > 0 &&
-            pool_results(&pools->items[i]) < pools->items[i].frame)
+            pool_results(&pools->items[i]) < pools->items[i].population)
             return false;
     return true;
 }
@@ -400,7 +401,7 @@ static bool share_cancels(const struct pools *pools)
         corrected += only->other[t];
     }
     return only && classes > 1 && corrected <= 0 && pools->b0 <= 0 &&
-           pool_results(only) < only->frame;
+           pool_results(only) < only->population;
 }
 
 /* Why there is no figure; NULL when there is. */

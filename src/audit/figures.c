@@ -169,6 +169,7 @@ static int estimate_cells(const struct okno_audit_rules *rules, const struct mea
                                             .count = cells->len,
                                             .ratio = measure->ratio(rules->k),
                                             .fm_apart = measure->fm_apart,
+                                            .with_replacement = rules->with_replacement,
                                             .level = rules->level,
                                             .looks = rules->looks};
     int rc = okno_estimate(&request, NULL, &figure->estimate, err);
@@ -215,8 +216,12 @@ int okno_audit_estimate(struct okno_db *db, const char *audit, enum okno_indicat
         return rc;
     const struct measure *measure = find_measure(indicator, row.spontaneous);
     enum okno_class class = row.spontaneous ? class_of(indicator) : OKNO_NONE;
-    const struct okno_audit_rules rules = {row.invalid_as_silent, row.spontaneous, k, row.level,
-                                           row.looks};
+    const struct okno_audit_rules rules = {.invalid_as_silent = row.invalid_as_silent,
+                                           .spontaneous = row.spontaneous,
+                                           .with_replacement = row.sampling.with_replacement,
+                                           .k = k,
+                                           .level = row.level,
+                                           .looks = row.looks};
     bool frozen = strcmp(row.state, "planned") != 0;
     struct okno_audit_figure figure =
         no_figure(row.level, measure || class != OKNO_NONE ? "not_frozen" : "not_estimated");

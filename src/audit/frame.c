@@ -1,6 +1,7 @@
 /* Freezing: the list of surveys that an audit is about, fixed for good. */
 #include "okno/audit.h"
 
+#include "days.h"
 #include "heard.h"
 #include "okno/hash.h"
 #include "okno/ledger.h"
@@ -26,16 +27,33 @@ static json_t *line_json(struct okno_stmt *row, const char *stratum, const char 
         "video", okno_stmt_text(row, "video"));
 }
 
-static int store_line(struct okno_db *db, const char *audit, int64_t ordinal, struct okno_stmt *row,
-                      struct okno_hash *hash, struct okno_err *err)
+static int name_stratum(struct okno_db *db, const struct audit_row *audit, struct days *days,
+                        struct okno_stmt *row, char *ret_stratum, struct okno_err *err)
+{
+    char day[DAY_TEXT] = "";
+    const char *site = okno_stmt_text(row, "site");
+    unsigned strata = audit->sampling.strata;
+    if (strata & OKNO_STRATA_DAY) {
+        int rc = days_date(db, days, site, okno_stmt_int(row, "opened_at"), day, err);
+        if (rc < 0)
+            return rc;
+    }
+    (void)okno_stratum_name(strata, site, okno_stmt_text(row, "point"), day,
+                            okno_stmt_text(row, "class"), ret_stratum);
+    return 0;
+}
+
+static int store_line(struct okno_db *db, const struct audit_row *audit, struct days *days,
+                      int64_t ordinal, struct okno_stmt *row, struct okno_hash *hash,
+                      struct okno_err *err)
 {
     char stratum[OKNO_STRATUM_TEXT];
     okno_autofree char *line = NULL;
-    (void)snprintf(stratum, sizeof(stratum), "%s/%s", okno_stmt_text(row, "site"),
-                   okno_stmt_text(row, "point"));
     const char *employee = okno_stmt_text(row, "employee");
     char name[OKNO_PSEUDONYM_TEXT];
-    int rc = employee ? okno_ledger_pseudonym(db, 'E', employee, name, err) : 0;
+    int rc = name_stratum(db, audit, days, row, stratum, err);
+    if (rc == 0 && employee)
+        rc = okno_ledger_pseudonym(db, 'E', employee, name, err);
     if (rc < 0)
         return rc;
     okno_autojson json_t *json = line_json(row, stratum, employee ? name : NULL);
@@ -44,7 +62,7 @@ static int store_line(struct okno_db *db, const char *audit, int64_t ordinal, st
         return rc;
     okno_hash_add(hash, line, strlen(line));
     okno_hash_add(hash, "\n", 1);
-    return OKNO_DB_RUN(db, "audit.add_frame", NULL, err, OKNO_TEXT("audit", audit),
+    return OKNO_DB_RUN(db, "audit.add_frame", NULL, err, OKNO_TEXT("audit", audit->audit),
                        OKNO_TEXT("survey", okno_stmt_text(row, "survey")),
                        OKNO_INT("ordinal", ordinal), OKNO_TEXT("stratum", stratum),
                        OKNO_TEXT("class", okno_stmt_text(row, "class")),
@@ -62,6 +80,7 @@ static int store_lines(struct okno_db *db, const struct audit_row *audit, int64_
                        char *ret_sha256, struct okno_err *err)
 {
     OKNO_AUTO_STMT *rows = NULL;
+    AUTO_DAYS days = {0};
     struct okno_hash hash;
     uint8_t digest[OKNO_SHA256_BYTES];
     int64_t count = 0;
@@ -73,7 +92,7 @@ static int store_lines(struct okno_db *db, const struct audit_row *audit, int64_
         if (count == OKNO_SAMPLER_IDS_MAX)
             return okno_fail(err, OKNO_TOO_LARGE, "the period holds more than %d surveys",
                              OKNO_SAMPLER_IDS_MAX);
-        rc = store_line(db, audit->audit, ++count, rows, &hash, err);
+        rc = store_line(db, audit, &days, ++count, rows, &hash, err);
     }
     if (rc < 0)
         return rc;

@@ -2,6 +2,7 @@
 
 #include "okno/mem.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,14 +68,15 @@ double pool_results(const struct pool *pool)
 static bool is_thin(const struct pool *pool)
 {
     double looked = pool_results(pool) + pool->open;
-    return looked < 2 && looked < pool->frame;
+    return looked < 2 && looked < pool->population;
 }
 
-static struct pool pool_of(const struct place *place, bool with_open)
+static struct pool pool_of(const struct place *place, bool with_open, bool with_replacement)
 {
     const struct okno_cell *cell = place->cell;
     struct pool pool = {
         .fm = place->fm, .class = cell->class, .cells = 1, .frame = (double)cell->frame};
+    pool.population = with_replacement ? (double)INFINITY : pool.frame;
     pool.weight[cell->class] = (double)cell->frame;
     for (int t = 0; t < OKNO_CLASSES; t++)
         if (t != (int)cell->class)
@@ -93,6 +95,7 @@ static void absorb(struct pool *into, const struct pool *from)
 {
     into->cells += from->cells;
     into->frame += from->frame;
+    into->population += from->population;
     into->own += from->own;
     into->none += from->none;
     into->open += from->open;
@@ -185,7 +188,7 @@ int pools_make(const struct okno_estimate_request *request, const struct place *
     if (!pools.items)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for %zu cells", count);
     for (size_t i = 0; i < count; i++)
-        pools.items[i] = pool_of(&places[i], with_open);
+        pools.items[i] = pool_of(&places[i], with_open, request->with_replacement);
     merge_strata(&pools);
     merge_classes(&pools);
     set_known_silent(request, &pools);

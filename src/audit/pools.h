@@ -12,6 +12,7 @@ struct pool {
     size_t cells;                /* how many, one after the other in the order */
     double weight[OKNO_CLASSES]; /* surveys in the frame by class as frozen */
     double frame;                /* their sum */
+    double population;           /* what is drawn from: the frame, or with replacement INFINITY */
     double own;                  /* reviewed and genuine as frozen */
     double other[OKNO_CLASSES];  /* reviewed and genuine as another class */
     double none;                 /* reviewed and not genuine */

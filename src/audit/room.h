@@ -5,6 +5,7 @@
 #include "okno/db.h"
 #include "okno/err.h"
 #include "okno/json.h"
+#include "okno/sampling.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,7 +16,8 @@ struct audit_row {
     char state[16];
     char seed[257]; /* "" without one */
     int64_t from_us, to_us;
-    int64_t size; /* of the plan */
+    struct okno_sampling sampling;
+    double undeterminable_limit; /* 0: none */
     bool invalid_as_silent;
     bool spontaneous;
     double level;

@@ -27,7 +27,7 @@ struct okno_limits okno_wilson(double share, double looked, double frame, double
 {
     if (looked >= frame)
         return (struct okno_limits){share, share};
-    double n = looked * (frame - 1) / (frame - looked);
+    double n = isinf(frame) ? looked : looked * (frame - 1) / (frame - looked);
     double z2 = z * z;
     double centre = share + z2 / (2 * n);
     double half = z * sqrt(share * (1 - share) / n + z2 / (4 * n * n));

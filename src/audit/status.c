@@ -65,6 +65,35 @@ static int add_next(const struct audit_row *row, json_t *status, struct okno_err
     return okno_fail(err, OKNO_NO_MEMORY, "no memory for the status of audit %s", row->audit);
 }
 
+/* Ids of other audits by a statement, as an array. */
+static int add_ids(struct okno_db *db, const char *statement, const struct audit_row *row,
+                   const char *member, json_t *status, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *rows = NULL;
+    json_t *ids = json_array();
+    bool whole = json_object_set_new(status, member, ids) == 0;
+    int rc = OKNO_DB_PREPARE(db, statement, &rows, err, OKNO_TEXT("audit", row->audit));
+    while (whole && rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
+        rc = 0;
+        whole = json_array_append_new(ids, json_string(okno_stmt_text(rows, "audit"))) == 0;
+    }
+    if (rc == 0 && !whole)
+        rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for the status of audit %s", row->audit);
+    return rc;
+}
+
+/* What other audits have to do with this one: a frame looked at twice until the result pleases
+ * cannot hide. */
+static int add_others(struct okno_db *db, const struct audit_row *row, json_t *status,
+                      struct okno_err *err)
+{
+    json_t *repeats = json_object_get(json_object_get(status, "plan"), "repeats");
+    if (json_object_set_new(status, "repeats", repeats ? json_incref(repeats) : json_null()) < 0)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the status of audit %s", row->audit);
+    int rc = add_ids(db, "audit.repeated_by", row, "repeated_by", status, err);
+    return rc < 0 ? rc : add_ids(db, "audit.overlapping", row, "overlapping", status, err);
+}
+
 static int audit_json(struct okno_db *db, const char *audit, json_t **ret_status,
                       struct okno_err *err)
 {
@@ -114,6 +143,8 @@ int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status
         rc = audit_json(db, known.audit, &status, err);
     if (rc == 0)
         rc = add_next(&known, status, err);
+    if (rc == 0)
+        rc = add_others(db, &known, status, err);
     if (rc == 0)
         rc = add_progress(db, known.audit, status, err);
     if (rc == 0)

@@ -8,26 +8,29 @@
 /* Strata that share one observed share; a stratum with fewer than two results joins the next. */
 struct share {
     double frame, looked, hits, open;
+    double population; /* INFINITY with replacement */
 };
 
 OKNO_VEC(share_vec, struct share);
 
 static bool is_enough(const struct share *s)
 {
-    return s->looked >= 2 || (s->looked == s->frame && s->open == 0);
+    return s->looked >= 2 || (s->looked >= s->population && s->open == 0);
 }
 
 static void join(struct share *to, const struct share *from)
 {
     to->frame += from->frame;
+    to->population += from->population;
     to->looked += from->looked;
     to->hits += from->hits;
     to->open += from->open;
 }
 
-static struct share share_of(const struct okno_audit_tally *t)
+static struct share share_of(const struct okno_audit_tally *t, bool with_replacement)
 {
     return (struct share){.frame = (double)t->frame,
+                          .population = with_replacement ? (double)INFINITY : (double)t->frame,
                           .looked = (double)(t->valid + t->invalid),
                           .hits = (double)(t->valid - t->moved_valid),
                           .open = (double)t->undeterminable};
@@ -35,13 +38,13 @@ static struct share share_of(const struct okno_audit_tally *t)
 
 /* The strata of a class in order, merged; what is left over joins the last. */
 static int make_shares(const struct okno_audit_tally *tallies, size_t count, enum okno_class class,
-                       struct share_vec *shares, struct okno_err *err)
+                       bool with_replacement, struct share_vec *shares, struct okno_err *err)
 {
     struct share rest = {0};
     for (size_t i = 0; i < count; i++) {
         if (tallies[i].class != class)
             continue;
-        struct share one = share_of(&tallies[i]);
+        struct share one = share_of(&tallies[i], with_replacement);
         join(&rest, &one);
         if (!is_enough(&rest))
             continue;
@@ -76,10 +79,10 @@ static void add_up(const struct share_vec *shares, double z, struct okno_estimat
         double p = s->hits / s->looked;
         double all = s->looked + s->open;
         struct okno_limits l = {p, p};
-        if (s->looked < s->frame) {
-            l = okno_wilson(p, s->looked, s->frame, z);
-            variance +=
-                s->frame * s->frame * p * (1 - p) / (s->looked - 1) * (1 - s->looked / s->frame);
+        if (s->looked < s->population) {
+            l = okno_wilson(p, s->looked, s->population, z);
+            variance += s->frame * s->frame * p * (1 - p) / (s->looked - 1) *
+                        (1 - s->looked / s->population);
         }
         e->value += s->frame * p;
         below += s->frame * s->frame * (p - l.low) * (p - l.low);
@@ -99,7 +102,7 @@ int audit_total(const struct okno_audit_tally *tallies, size_t count, enum okno_
                 struct okno_err *err)
 {
     OKNO_AUTO_VEC(share_vec) shares = {0};
-    int rc = make_shares(tallies, count, class, &shares, err);
+    int rc = make_shares(tallies, count, class, rules->with_replacement, &shares, err);
     if (rc < 0)
         return rc;
     figure->estimate.null_reason = null_reason(&shares);

@@ -19,23 +19,15 @@ struct step {
     int (*run)(struct cli *cli, int argc, char **argv, struct okno_err *err);
 };
 
-/* What every step takes. */
-struct common {
-    const char *audit;
-    const char *author;
-    char user[80]; /* behind author where --by is not given */
-};
-
-static struct common common_start(void)
+struct audit_common audit_common_start(void)
 {
-    struct common common = {.author = NULL};
+    struct audit_common common = {.author = NULL};
     cli_author(common.user, sizeof(common.user));
     return common;
 }
 
-/* After the options: argv[1] is the audit's id. */
-static int common_end(struct common *common, int rest, char **argv, const char *step,
-                      struct okno_err *err)
+int audit_common_end(struct audit_common *common, int rest, char **argv, const char *step,
+                     struct okno_err *err)
 {
     if (rest != 1)
         return okno_fail(err, OKNO_USAGE, "say one audit: okno audit %s AUDIT", step);
@@ -87,6 +79,24 @@ static void print_doubles(const json_t *status)
     print_measure(agreement, "positive", "on invalid");
 }
 
+/* One id, or several, on a line; no line for none. */
+static void print_ids(const json_t *status, const char *key, const char *title)
+{
+    const json_t *ids = json_object_get(status, key);
+    size_t i;
+    json_t *id;
+    if (json_is_string(ids))
+        printf("%-8s %s\n", title, json_string_value(ids));
+    if (json_array_size(ids) == 0)
+        return;
+    printf("%-8s", title);
+    json_array_foreach(ids, i, id)
+    {
+        printf(" %s", json_string_value(id));
+    }
+    printf("\n");
+}
+
 static void print_human(const json_t *status)
 {
     size_t i;
@@ -105,11 +115,14 @@ static void print_human(const json_t *status)
         printf("step     %s  %-10s %s\n", text_of(step, "at"), text_of(step, "step"),
                text_of(step, "author"));
     }
+    print_ids(status, "repeats", "repeats");
+    print_ids(status, "repeated_by", "repeated by");
+    print_ids(status, "overlapping", "overlaps");
     if (!json_is_null(json_object_get(status, "next")))
         printf("next     %s\n", text_of(status, "next_command"));
 }
 
-static int print_status(struct okno_db *db, const char *audit, bool as_json, struct okno_err *err)
+int audit_print(struct okno_db *db, const char *audit, bool as_json, struct okno_err *err)
 {
     okno_autojson json_t *status = NULL;
     int rc = okno_audit_status(db, audit, &status, err);
@@ -123,55 +136,10 @@ static int print_status(struct okno_db *db, const char *audit, bool as_json, str
 
 /* ---- steps ---- */
 
-static int run_plan(struct cli *cli, int argc, char **argv, struct okno_err *err)
-{
-    OKNO_AUTO(okno_db) *db = NULL;
-    struct common common = common_start();
-    const char *invalid = "none";
-    const char *frame = "surveys";
-    int64_t looks = 1;
-    int rest = 0;
-    struct okno_audit_plan plan = {.title = "",
-                                   .from_us = -1,
-                                   .to_us = -1,
-                                   .size = -1,
-                                   .k = cli->conf->kpi.silent_weight,
-                                   .level = 0.95};
-    int rc = CLI_OPTIONS(
-        argc, argv, &rest, err, {.name = "--from", .time_us = &plan.from_us},
-        {.name = "--to", .time_us = &plan.to_us}, {.name = "--size", .integer = &plan.size},
-        {.name = "--title", .text = &plan.title},
-        {.name = "--show-answer", .flag = &plan.show_answer}, {.name = "--k", .real = &plan.k},
-        {.name = "--level", .real = &plan.level}, {.name = "--looks", .integer = &looks},
-        {.name = "--double", .real = &plan.double_share}, {.name = "--gold", .integer = &plan.gold},
-        {.name = "--invalid", .text = &invalid}, {.name = "--frame", .text = &frame},
-        {.name = "--auditor", .text = &plan.auditor}, {.name = "--by", .text = &common.author},
-        {.name = "--json", .flag = &cli->json});
-    if (rc == 0)
-        rc = common_end(&common, rest, argv, "plan", err);
-    if (rc == 0 && (plan.from_us < 0 || plan.to_us < 0 || plan.size < 0))
-        rc = okno_fail(err, OKNO_USAGE,
-                       "say the period and the size: --from TIME --to TIME --size N");
-    plan.invalid_as_silent = strcmp(invalid, "silent") == 0;
-    if (rc == 0 && !plan.invalid_as_silent && strcmp(invalid, "none") != 0)
-        rc = okno_fail(err, OKNO_USAGE, "--invalid takes none or silent, not \"%.40s\"", invalid);
-    plan.spontaneous = strcmp(frame, "spontaneous") == 0;
-    if (rc == 0 && !plan.spontaneous && strcmp(frame, "surveys") != 0)
-        rc = okno_fail(err, OKNO_USAGE, "--frame takes surveys or spontaneous, not \"%.40s\"",
-                       frame);
-    plan.audit = common.audit;
-    plan.looks = looks < 0 || looks > 1000 ? 0 : (int)looks;
-    if (rc == 0)
-        rc = cli_open_db(cli, &db, err);
-    if (rc == 0)
-        rc = okno_audit_plan(db, &plan, common.author, okno_time_now(), err);
-    return rc < 0 ? rc : print_status(db, plan.audit, cli->json, err);
-}
-
 static int run_freeze(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct common common = common_start();
+    struct audit_common common = audit_common_start();
     const char *accepted = NULL;
     char sha256[OKNO_SHA256_TEXT];
     int64_t size = 0;
@@ -180,7 +148,7 @@ static int run_freeze(struct cli *cli, int argc, char **argv, struct okno_err *e
                          {.name = "--accept-unheard", .text = &accepted},
                          {.name = "--json", .flag = &cli->json});
     if (rc == 0)
-        rc = common_end(&common, rest, argv, "freeze", err);
+        rc = audit_common_end(&common, rest, argv, "freeze", err);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
     if (rc == 0)
@@ -188,13 +156,13 @@ static int run_freeze(struct cli *cli, int argc, char **argv, struct okno_err *e
     if (rc == 0)
         rc = okno_audit_freeze(db, common.audit, common.author, accepted, okno_time_now(), &size,
                                sha256, err);
-    return rc < 0 ? rc : print_status(db, common.audit, cli->json, err);
+    return rc < 0 ? rc : audit_print(db, common.audit, cli->json, err);
 }
 
 static int run_seed(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct common common = common_start();
+    struct audit_common common = audit_common_start();
     const char *seed = "";
     const char *how = "";
     const char *witnesses = "";
@@ -204,7 +172,7 @@ static int run_seed(struct cli *cli, int argc, char **argv, struct okno_err *err
                          {.name = "--by", .text = &common.author},
                          {.name = "--json", .flag = &cli->json});
     if (rc == 0)
-        rc = common_end(&common, rest, argv, "seed", err);
+        rc = audit_common_end(&common, rest, argv, "seed", err);
     if (rc == 0 && !*seed)
         rc = okno_fail(err, OKNO_USAGE, "say the seed: --seed S, 20 to 256 printable characters");
     if (rc == 0)
@@ -212,20 +180,20 @@ static int run_seed(struct cli *cli, int argc, char **argv, struct okno_err *err
     if (rc == 0)
         rc = okno_audit_seed(db, common.audit, seed, how, witnesses, common.author, okno_time_now(),
                              err);
-    return rc < 0 ? rc : print_status(db, common.audit, cli->json, err);
+    return rc < 0 ? rc : audit_print(db, common.audit, cli->json, err);
 }
 
 static int run_checkpoint(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
     OKNO_AUTO_BUF note = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
-    struct common common = common_start();
+    struct audit_common common = audit_common_start();
     const char *path = NULL;
     int rest = 0;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "-o", .text = &path},
                          {.name = "--by", .text = &common.author});
     if (rc == 0)
-        rc = common_end(&common, rest, argv, "checkpoint", err);
+        rc = audit_common_end(&common, rest, argv, "checkpoint", err);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
     if (rc == 0)
@@ -244,25 +212,25 @@ static int run_checkpoint(struct cli *cli, int argc, char **argv, struct okno_er
 static int run_close(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct common common = common_start();
+    struct audit_common common = audit_common_start();
     const char *note = "";
     int rest = 0;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--note", .text = &note},
                          {.name = "--by", .text = &common.author},
                          {.name = "--json", .flag = &cli->json});
     if (rc == 0)
-        rc = common_end(&common, rest, argv, "close", err);
+        rc = audit_common_end(&common, rest, argv, "close", err);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
     if (rc == 0)
         rc = okno_audit_close(db, common.audit, note, common.author, okno_time_now(), err);
-    return rc < 0 ? rc : print_status(db, common.audit, cli->json, err);
+    return rc < 0 ? rc : audit_print(db, common.audit, cli->json, err);
 }
 
 static int run_export(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct common common = common_start();
+    struct audit_common common = audit_common_start();
     int rest = 0;
     struct okno_bundle_request request = {.fm_threshold = cli->conf->kpi.fm_threshold,
                                           .min_n = cli->conf->kpi.min_n};
@@ -272,7 +240,7 @@ static int run_export(struct cli *cli, int argc, char **argv, struct okno_err *e
                          {.name = "--unsigned", .flag = &request.unsigned_too},
                          {.name = "--by", .text = &common.author});
     if (rc == 0)
-        rc = common_end(&common, rest, argv, "export", err);
+        rc = audit_common_end(&common, rest, argv, "export", err);
     if (rc == 0 && !request.dir)
         rc = okno_fail(err, OKNO_USAGE, "say the folder to make: -o FOLDER");
     request.audit = common.audit;
@@ -289,31 +257,52 @@ static int run_export(struct cli *cli, int argc, char **argv, struct okno_err *e
 static int run_draw(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct common common = common_start();
+    struct audit_common common = audit_common_start();
     int64_t size = 0;
     int rest = 0;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--by", .text = &common.author},
                          {.name = "--json", .flag = &cli->json});
     if (rc == 0)
-        rc = common_end(&common, rest, argv, "draw", err);
+        rc = audit_common_end(&common, rest, argv, "draw", err);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
     if (rc == 0)
         rc = okno_audit_draw(db, common.audit, common.author, okno_time_now(), &size, err);
-    return rc < 0 ? rc : print_status(db, common.audit, cli->json, err);
+    return rc < 0 ? rc : audit_print(db, common.audit, cli->json, err);
+}
+
+static int run_extend(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    struct audit_common common = audit_common_start();
+    int64_t asked = 0;
+    int64_t size = 0;
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--size", .integer = &asked},
+                         {.name = "--by", .text = &common.author},
+                         {.name = "--json", .flag = &cli->json});
+    if (rc == 0)
+        rc = audit_common_end(&common, rest, argv, "extend", err);
+    if (rc == 0 && asked == 0)
+        rc = okno_fail(err, OKNO_USAGE, "say how many more: --size N");
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = okno_audit_extend(db, common.audit, asked, common.author, okno_time_now(), &size, err);
+    return rc < 0 ? rc : audit_print(db, common.audit, cli->json, err);
 }
 
 static int run_status(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct common common = common_start();
+    struct audit_common common = audit_common_start();
     int rest = 0;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--json", .flag = &cli->json});
     if (rc == 0)
-        rc = common_end(&common, rest, argv, "status", err);
+        rc = audit_common_end(&common, rest, argv, "status", err);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
-    return rc < 0 ? rc : print_status(db, common.audit, cli->json, err);
+    return rc < 0 ? rc : audit_print(db, common.audit, cli->json, err);
 }
 
 static int run_list(struct cli *cli, int argc, char **argv, struct okno_err *err)
@@ -343,10 +332,11 @@ static int run_list(struct cli *cli, int argc, char **argv, struct okno_err *err
 }
 
 static const struct step steps[] = {
-    {"plan", run_plan},     {"freeze", run_freeze}, {"checkpoint", run_checkpoint},
-    {"seed", run_seed},     {"draw", run_draw},     {"close", run_close},
-    {"export", run_export}, {"status", run_status}, {"list", run_list},
-    {"size", audit_size},   {"key", audit_key},     {"sign", audit_sign}};
+    {"plan", audit_plan}, {"freeze", run_freeze}, {"checkpoint", run_checkpoint},
+    {"seed", run_seed},   {"draw", run_draw},     {"extend", run_extend},
+    {"close", run_close}, {"export", run_export}, {"status", run_status},
+    {"list", run_list},   {"size", audit_size},   {"key", audit_key},
+    {"sign", audit_sign}};
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
@@ -359,23 +349,28 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     }
     return okno_fail(
         err, OKNO_USAGE,
-        "`%.40s` is no step: plan, freeze, checkpoint, seed, draw, close, export, status, "
+        "`%.40s` is no step: plan, freeze, checkpoint, seed, draw, extend, close, export, status, "
         "list are",
         name);
 }
 
 const struct cli_command cli_audit = {
     .name = "audit",
-    .summary = "an audit step by step: plan, freeze, checkpoint, seed, draw, close, export",
+    .summary = "an audit step by step: plan, freeze, checkpoint, seed, draw, extend, close, export",
     .help =
         "usage: okno audit plan AUDIT --from TIME --to TIME --size N [--title T] [--show-answer]\n"
         "                       [--k K] [--level L] [--looks M] [--invalid none|silent]\n"
         "                       [--frame surveys|spontaneous] [--double SHARE] [--gold N]\n"
-        "                       [--auditor NAME]\n"
+        "                       [--auditor NAME] [--repeats EARLIER]\n"
+        "                       [--strata WORDS] [--allocation proportional|neyman]\n"
+        "                       [--min-per-stratum N] [--width E in place of --size]\n"
+        "                       [--expect SHARES] [--with-replacement]\n"
+        "                       [--undeterminable-limit P] [--max-half-width E]\n"
         "       okno audit freeze AUDIT [--accept-unheard REASON]\n"
         "       okno audit checkpoint AUDIT [-o FILE]\n"
         "       okno audit seed AUDIT --seed S [--how TEXT] [--witness NAMES]\n"
         "       okno audit draw AUDIT\n"
+        "       okno audit extend AUDIT --size N\n"
         "       okno audit close AUDIT [--note TEXT]\n"
         "       okno audit sign AUDIT [--manifest [-o FILE] | --signature FILE]\n"
         "       okno audit export AUDIT -o FOLDER [--public | --with-evidence] [--unsigned]\n"
@@ -389,7 +384,7 @@ const struct cli_command cli_audit = {
         "to see at least one invalid where a share R of them is; or, with the expected share\n"
         "found, to rule out a share of T. It needs no database.\n"
         "\n"
-        "The steps come in this order, and none is repeated:\n"
+        "The steps come in this order; only extend and export are repeated:\n"
         "  plan    fixes the period (surveys opened in it), the size of the sample, what experts\n"
         "          see and how figures are made, before anything is known of the draw\n"
         "  freeze  lists every closed survey of the period that is not voided, with a hash\n"
@@ -402,6 +397,9 @@ const struct cli_command cli_audit = {
         "          a public beacon; how they came about and who saw it\n"
         "  draw    draws the sample, queues it for review and has its footage fetched;\n"
         "          `okno sample` repeats the draw from the frame's ids\n"
+        "  extend  draws the next N of the same order: a further round, as many in all as the "
+        "plan\n"
+        "          has looks; the level of every interval was split over them beforehand\n"
         "  close   ends the audit once every survey of the sample has its decision\n"
         "  sign    the auditor signs outside okno: --manifest gives what to sign, --signature "
         "takes\n"
@@ -410,12 +408,29 @@ const struct cli_command cli_audit = {
         "out\n"
         "          comments, witnesses and how the seed came about; --with-evidence adds the "
         "files\n"
-        "          that experts watched\n"
+        "          that experts watched\n",
+    .more =
         "\n"
         "  --k K           weight of a silent survey, 0..1 (default: kpi.silent_weight)\n"
         "  --level L       level of intervals (default: 0.95)\n"
         "  --looks M       intervals meant to be looked at; each gets wider (default: 1)\n"
         "  --frame WORD    what is drawn from: surveys (default) or spontaneous ratings\n"
+        "  --strata WORDS  what is drawn apart: site, point, day (of the site's calendar), "
+        "answer,\n"
+        "                  or several joined by commas (default: none)\n"
+        "  --allocation W  in proportion to the surveys of each stratum (default), or neyman: "
+        "more\n"
+        "                  where more spread is expected\n"
+        "  --min-per-stratum N  of each at least so many (default with strata: 2)\n"
+        "  --width E       as many as make the share of invalid ones known to +-E\n"
+        "  --expect SHARES share of invalid ones expected by answer, for neyman and --width, as "
+        "in\n"
+        "                  yes=0.2,no=0.05 (default: 0.1 of each)\n"
+        "  --with-replacement  a survey drawn goes back and counts as often as it is drawn\n"
+        "  --undeterminable-limit P  a larger share without a result: only worst cases are given\n"
+        "                  (default: kpi.undeterminable_limit)\n"
+        "  --max-half-width E  an interval wider than +-E misses what the audit was for\n"
+        "  --repeats AUDIT the earlier audit whose findings this one looks at again\n"
         "  --invalid WORD  an invalid rating counts as none (default) or as a silent survey\n"
         "  --double SHARE  of each round, decided by two experts apart from each other, 0..1; "
         "where\n"

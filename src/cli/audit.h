@@ -4,6 +4,25 @@
 
 #include "cli.h"
 
+#include "okno/db.h"
+
+/* What every step takes. */
+struct audit_common {
+    const char *audit;
+    const char *author;
+    char user[80]; /* behind author where --by is not given */
+};
+
+struct audit_common audit_common_start(void);
+/* After the options: argv[1] is the audit's id. */
+OKNO_CHECK int audit_common_end(struct audit_common *common, int rest, char **argv,
+                                const char *step, struct okno_err *err);
+/* Where an audit stands, on standard output. */
+OKNO_CHECK int audit_print(struct okno_db *db, const char *audit, bool as_json,
+                           struct okno_err *err);
+
+OKNO_CHECK int audit_plan(struct cli *cli, int argc, char **argv, struct okno_err *err);
+
 /* `okno audit size`: how many to review; needs no database. */
 OKNO_CHECK int audit_size(struct cli *cli, int argc, char **argv, struct okno_err *err);
 

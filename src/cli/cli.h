@@ -22,6 +22,7 @@ struct cli_command {
     const char *name;    /* "import", "survey list" is one command "survey" */
     const char *summary; /* one line for `okno --help` */
     const char *help;    /* usage, options, an example */
+    const char *more;    /* how it goes on where that is long; NULL */
     bool media;          /* reads recordings: needs the sandbox */
     /* Results on stdout, messages on stderr. 0 or a negative code; main prints the message and maps
      * the code to the exit status. argv[0] is the command's name. */

@@ -105,6 +105,7 @@ int main(int argc, char **argv)
     }
     if (wants_help(argc - at, argv + at)) {
         fputs(command->help, stdout);
+        fputs(command->more ? command->more : "", stdout);
         return 0;
     }
     /* First of all, so that the host is a copy of a process that knows no secret yet. */

@@ -25,8 +25,8 @@ OKNO_CHECK int beside_version(struct okno_db *db, json_t **ret_json, struct okno
 OKNO_CHECK int beside_names(struct okno_db *db, const struct okno_group_vec *groups,
                             json_t **ret_json, struct okno_err *err);
 
-/* [{"at", "site", "point", "what", "was", "became"}] within a period; site and point are null where it
- * changed everywhere. */
+/* [{"at", "site", "point", "what", "was", "became"}] within a period; site and point are null where
+ * it changed everywhere. */
 OKNO_CHECK int beside_breaks(struct okno_db *db, int64_t from_us, int64_t to_us, json_t **ret_json,
                              struct okno_err *err);
 /* Those that a group is about, as places in that list. */

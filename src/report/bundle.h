@@ -89,7 +89,7 @@ struct frame_row {
     char *survey;                                   /* owned */
     const char *stratum, *site, *kind, *class_name; /* owned by names */
     bool force_majeure;
-    int rank;     /* 0: not drawn */
+    int draws;    /* how often; 0: not drawn */
     bool doubled; /* for two experts */
     enum ruling ruling;
 };
@@ -105,22 +105,31 @@ struct contents {
     bool appealed;           /* some appeal changed a decision */
     double double_share;
     struct okno_audit_rules rules;
+    struct okno_sampling sampling;
+    int64_t asked[OKNO_ROUNDS_MAX]; /* by each round */
+    size_t rounds;
 };
 OKNO_CHECK int contents_start(struct contents *contents, struct okno_err *err);
 void contents_free(struct contents *contents);
 #define AUTO_CONTENTS __attribute__((cleanup(contents_free))) struct contents
 
-/* What the plan says about figures and double review. */
+/* What the plan says about figures, double review and how the sample is drawn. */
 OKNO_CHECK int contents_plan(const json_t *plan, struct contents *contents, struct okno_err *err);
+/* What the step draw or extend tells, in their order. */
+OKNO_CHECK int contents_add_round(struct contents *contents, const json_t *detail,
+                                  struct okno_err *err);
 
 /* One line of the frame: kept, and its row of frame.csv appended to `csv`. OKNO_MALFORMED. */
 OKNO_CHECK int contents_add_line(struct contents *contents, const char *line, size_t len,
                                  struct okno_buf *csv, struct okno_err *err);
 extern const char frame_csv_head[];
 
-/* Draw, and sample.csv. */
-OKNO_CHECK int contents_draw(struct contents *contents, const char *seed, int64_t size,
-                             struct okno_buf *csv, struct okno_err *err);
+/* Draw all rounds, and sample.csv. ret_sizes, NULL or one entry a round: how many were drawn. */
+OKNO_CHECK int contents_draw(struct contents *contents, const char *seed, struct okno_buf *csv,
+                             int64_t *ret_sizes, struct okno_err *err);
+/* How many the plan asks for in its first round. */
+OKNO_CHECK int contents_size(const struct contents *contents, int64_t *ret_size,
+                             struct okno_err *err);
 
 #define DECISION_COLUMNS 15
 extern const char *const decision_columns[DECISION_COLUMNS];

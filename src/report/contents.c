@@ -70,6 +70,21 @@ int contents_plan(const json_t *plan, struct contents *contents, struct okno_err
                                   .k = strtod(k, NULL),
                                   .level = strtod(level, NULL),
                                   .looks = (int)looks};
+    int rc = okno_sampling_get(plan, &contents->sampling, err);
+    contents->rules.with_replacement = contents->sampling.with_replacement;
+    return rc;
+}
+
+int contents_add_round(struct contents *contents, const json_t *detail, struct okno_err *err)
+{
+    json_int_t asked = json_integer_value(json_object_get(detail, "planned"));
+    json_int_t round = json_integer_value(json_object_get(detail, "round"));
+    if (contents->rounds == OKNO_ROUNDS_MAX || round != (json_int_t)contents->rounds + 1 ||
+        round > contents->rules.looks || asked < 1 || asked > OKNO_SAMPLER_DRAW_MAX)
+        return okno_fail(err, OKNO_CHECK_FAILED,
+                         "data/log.jsonl: round %lld of %lld surveys does not follow from the plan",
+                         (long long)round, (long long)asked);
+    contents->asked[contents->rounds++] = asked;
     return 0;
 }
 
@@ -179,58 +194,95 @@ int contents_add_line(struct contents *contents, const char *line, size_t len, s
 
 /* ---- sample ---- */
 
-static int sample_csv(struct contents *contents, const struct okno_draw_vec *draws,
-                      struct okno_buf *csv, struct okno_err *err)
+static int add_pick(struct contents *contents, const struct okno_pick *pick, struct okno_buf *csv,
+                    struct okno_err *err)
 {
-    int rc = okno_buf_add_text(csv, "survey,stratum,ticket,rank,double\n", err);
-    for (size_t i = 0; rc == 0 && i < draws->len; i++) {
-        const struct okno_draw *draw = &draws->items[i];
-        const struct frame_row *row = &contents->frame.items[draw->index];
-        char rank[24];
-        (void)snprintf(rank, sizeof(rank), "%zu", draw->rank);
-        const char *const fields[] = {row->survey, row->stratum, draw->ticket, rank,
-                                      row->doubled ? "1" : "0"};
-        rc = add_row(csv, fields, OKNO_COUNT(fields), err);
-    }
-    return rc;
+    struct frame_row *row = &contents->frame.items[pick->index];
+    char rank[24];
+    char round[16];
+    char generation[24];
+    (void)snprintf(rank, sizeof(rank), "%lld", (long long)pick->rank);
+    (void)snprintf(round, sizeof(round), "%d", pick->round);
+    (void)snprintf(generation, sizeof(generation), "%zu", pick->generation);
+    const char *const fields[] = {
+        row->survey, row->stratum, pick->ticket, rank, row->doubled ? "1" : "0", round, generation};
+    return add_row(csv, fields, OKNO_COUNT(fields), err);
 }
 
-/* Which of the surveys of a round two experts decide. */
+static struct okno_unit *make_units(const struct contents *contents)
+{
+    size_t count = contents->frame.len;
+    struct okno_unit *units = calloc(count ? count : 1, sizeof(*units));
+    for (size_t i = 0; units && i < count; i++) {
+        const struct frame_row *row = &contents->frame.items[i];
+        units[i] = (struct okno_unit){row->survey, row->stratum,
+                                      (enum okno_class)okno_class_find(row->class_name)};
+    }
+    return units;
+}
+
+/* Which of the surveys that a round drew first two experts decide. */
 static int mark_doubles(struct contents *contents, const char *seed,
-                        const struct okno_draw_vec *draws, struct okno_err *err)
+                        const struct okno_pick_vec *picks, int round, struct okno_err *err)
 {
     OKNO_AUTO_DRAWS doubles = {0};
-    okno_autofree const char **ids = calloc(draws->len ? draws->len : 1, sizeof(*ids));
-    if (!ids)
+    okno_autofree const char **ids = calloc(picks->len ? picks->len : 1, sizeof(*ids));
+    okno_autofree struct frame_row **rows = calloc(picks->len ? picks->len : 1, sizeof(*rows));
+    size_t count = 0;
+    if (!ids || !rows)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for the sample");
-    for (size_t i = 0; i < draws->len; i++)
-        ids[i] = contents->frame.items[draws->items[i].index].survey;
-    int rc = okno_double_draw(seed, ids, draws->len, contents->double_share, &doubles, err);
+    for (size_t i = 0; i < picks->len; i++) {
+        const struct okno_pick *pick = &picks->items[i];
+        if (pick->round != round || pick->generation > 1)
+            continue;
+        rows[count] = &contents->frame.items[pick->index];
+        ids[count] = rows[count]->survey;
+        count++;
+    }
+    int rc = okno_double_draw(seed, ids, count, contents->double_share, &doubles, err);
     for (size_t i = 0; rc == 0 && i < doubles.len; i++)
-        contents->frame.items[draws->items[doubles.items[i].index].index].doubled = true;
+        rows[doubles.items[i].index]->doubled = true;
     return rc;
 }
 
-int contents_draw(struct contents *contents, const char *seed, int64_t size, struct okno_buf *csv,
-                  struct okno_err *err)
+static int mark_picks(struct contents *contents, const char *seed,
+                      const struct okno_pick_vec *picks, int64_t *ret_sizes, struct okno_err *err)
 {
-    OKNO_AUTO_DRAWS draws = {0};
-    size_t count = contents->frame.len;
-    okno_autofree const char **ids = calloc(count ? count : 1, sizeof(*ids));
-    if (!ids)
+    int rc = 0;
+    for (size_t i = 0; i < picks->len; i++) {
+        contents->frame.items[picks->items[i].index].draws++;
+        if (ret_sizes)
+            ret_sizes[picks->items[i].round - 1]++;
+    }
+    for (size_t round = 1; rc == 0 && round <= contents->rounds; round++)
+        rc = mark_doubles(contents, seed, picks, (int)round, err);
+    return rc;
+}
+
+int contents_draw(struct contents *contents, const char *seed, struct okno_buf *csv,
+                  int64_t *ret_sizes, struct okno_err *err)
+{
+    OKNO_AUTO_PICKS picks = {0};
+    okno_autofree struct okno_unit *units = make_units(contents);
+    if (!units)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for the frame");
-    for (size_t i = 0; i < count; i++)
-        ids[i] = contents->frame.items[i].survey;
-    const struct okno_draw_request request = {.seed = seed,
-                                              .ids = ids,
-                                              .count = count,
-                                              .size = (size_t)size < count ? (size_t)size : count};
-    int rc = okno_sampler_draw(&request, &draws, err);
-    for (size_t i = 0; rc == 0 && i < draws.len; i++)
-        contents->frame.items[draws.items[i].index].rank = (int)draws.items[i].rank;
+    int rc = okno_sampling_draw(&contents->sampling, seed, units, contents->frame.len,
+                                contents->asked, contents->rounds, &picks, err);
     if (rc == 0)
-        rc = mark_doubles(contents, seed, &draws, err);
-    return rc < 0 ? rc : sample_csv(contents, &draws, csv, err);
+        rc = mark_picks(contents, seed, &picks, ret_sizes, err);
+    if (rc == 0)
+        rc = okno_buf_add_text(csv, "survey,stratum,ticket,rank,double,round,generation\n", err);
+    for (size_t i = 0; rc == 0 && i < picks.len; i++)
+        rc = add_pick(contents, &picks.items[i], csv, err);
+    return rc;
+}
+
+int contents_size(const struct contents *contents, int64_t *ret_size, struct okno_err *err)
+{
+    okno_autofree struct okno_unit *units = make_units(contents);
+    if (!units)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the frame");
+    return okno_sampling_size(&contents->sampling, units, contents->frame.len, ret_size, err);
 }
 
 /* ---- decisions ---- */
@@ -308,11 +360,12 @@ static int count_cells(const struct contents *contents, const char *site, const 
         struct okno_audit_tally *cell = cell_of(cells, row);
         if (!cell || cells->len > OKNO_CELLS_MAX)
             return okno_fail(err, OKNO_NO_MEMORY, "no memory for the cells");
+        int64_t draws = row->draws;
         cell->frame++;
-        cell->valid += row->ruling == RULING_VALID || row->ruling == RULING_FALSE_FM;
-        cell->false_fm += row->ruling == RULING_FALSE_FM;
-        cell->invalid += row->ruling == RULING_INVALID;
-        cell->undeterminable += row->ruling == RULING_UNDETERMINABLE;
+        cell->valid += row->ruling == RULING_VALID || row->ruling == RULING_FALSE_FM ? draws : 0;
+        cell->false_fm += row->ruling == RULING_FALSE_FM ? draws : 0;
+        cell->invalid += row->ruling == RULING_INVALID ? draws : 0;
+        cell->undeterminable += row->ruling == RULING_UNDETERMINABLE ? draws : 0;
     }
     if (cells->len > 1)
         qsort(cells->items, cells->len, sizeof(*cells->items), by_cell);

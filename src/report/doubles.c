@@ -127,7 +127,7 @@ int contents_rule(struct contents *contents, bool appeals, struct okno_err *err)
         struct frame_row *row = find_row(contents, survey);
         json_t *stands = standing(parts, row->doubled, appeals);
         contents->appealed |= json_array_size(parts) > APPEALS;
-        if (row->rank == 0 || !stands)
+        if (row->draws == 0 || !stands)
             continue;
         row->ruling = ruling_of(stands, row->force_majeure);
         (void)json_object_set(contents->stands, survey, stands);
@@ -167,7 +167,7 @@ int contents_check_doubles(const struct contents *contents, struct okno_err *err
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < contents->frame.len; i++) {
         const struct frame_row *row = &contents->frame.items[i];
-        if (row->rank > 0)
+        if (row->draws > 0)
             rc = check_row(row, json_object_get(contents->parts, row->survey), err);
     }
     return rc;

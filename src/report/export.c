@@ -71,6 +71,22 @@ const json_t *export_detail(const struct run *run, const char *name)
     return NULL;
 }
 
+static int add_rounds(struct run *run, struct okno_err *err)
+{
+    size_t i;
+    json_t *step;
+    json_array_foreach(run->steps, i, step)
+    {
+        const char *name = json_string_value(json_object_get(step, "step"));
+        if (strcmp(name, "draw") != 0 && strcmp(name, "extend") != 0)
+            continue;
+        int rc = contents_add_round(&run->contents, json_object_get(step, "detail"), err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
 static int read_steps(struct run *run, struct okno_err *err)
 {
     OKNO_AUTO_STMT *rows = NULL;
@@ -88,8 +104,8 @@ static int read_steps(struct run *run, struct okno_err *err)
     (void)snprintf(run->seed, sizeof(run->seed), "%s", seed);
     run->from_us = json_integer_value(json_object_get(plan, "from_us"));
     run->to_us = json_integer_value(json_object_get(plan, "to_us"));
-    run->size = json_integer_value(json_object_get(run->plan, "size"));
-    return contents_plan(run->plan, &run->contents, err);
+    rc = contents_plan(run->plan, &run->contents, err);
+    return rc < 0 ? rc : add_rounds(run, err);
 }
 
 static int put_plan(struct run *run, struct okno_err *err)
@@ -148,7 +164,7 @@ static int put_frame(struct run *run, struct okno_err *err)
 static int put_sample(struct run *run, struct okno_err *err)
 {
     OKNO_AUTO_BUF csv = OKNO_BUF_INIT(BUNDLE_TEXT_MAX);
-    int rc = contents_draw(&run->contents, run->seed, run->size, &csv, err);
+    int rc = contents_draw(&run->contents, run->seed, &csv, NULL, err);
     if (rc == 0)
         rc = bag_put(&run->bag, "data/sample.csv", okno_buf_text(&csv), err);
     return rc == 0 ? bag_put(&run->bag, "data/seed.txt", run->seed, err) : rc;

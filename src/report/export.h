@@ -16,7 +16,6 @@ struct run {
     json_t *watched;  /* hashes, as keys */
     json_t *sidecars; /* of watched files: hash of the file -> hash of its sidecar */
     char seed[OKNO_SEED_BYTES_MAX + 1];
-    int64_t size; /* drawn */
     int64_t from_us, to_us;
     bool is_signed; /* the auditor's signature is in it */
 };

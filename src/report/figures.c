@@ -284,11 +284,17 @@ static json_t *moment_json(int64_t us, bool local)
     return json_string(text);
 }
 
-/* An audit that is not there would look like one that has no figures yet. */
-static int require_audit(struct okno_db *db, const char *audit, struct okno_err *err)
+/* The limit of undeterminable decisions: the audit's plan says it, before anybody knew how many
+ * there would be; else who asks, else the default. OKNO_NOT_FOUND for an audit that is none. */
+static int set_limit(struct okno_db *db, struct okno_figures_query *query, struct okno_err *err)
 {
-    okno_autojson json_t *status = NULL;
-    return okno_audit_status(db, audit, &status, err);
+    double planned = 0;
+    int rc = query->audit ? okno_audit_limit(db, query->audit, &planned, err) : 0;
+    if (rc == 0 && planned > 0)
+        query->undeterminable_limit = planned;
+    if (!(query->undeterminable_limit > 0))
+        query->undeterminable_limit = OKNO_UNDETERMINABLE_LIMIT;
+    return rc;
 }
 
 /* Breaks are looked for in all calendars of the period. */
@@ -298,8 +304,6 @@ static int prepare(struct making *m, const struct okno_group_vec *groups, struct
     int64_t slack_us = query->local ? OKNO_DAY_US : 0;
     int rc =
         beside_breaks(m->db, query->from_us - slack_us, query->to_us + slack_us, &m->breaks, err);
-    if (rc == 0 && query->audit)
-        rc = require_audit(m->db, query->audit, err);
     if (rc == 0 && query->audit)
         rc = beside_evidence(m->db, query->audit, query->undeterminable_limit, &m->evidence, err);
     if (rc == 0 && query->compare)
@@ -361,10 +365,10 @@ int okno_figures_json(struct okno_db *db, const struct okno_figures_query *asked
         .from_us = query->from_us, .to_us = query->to_us, .by = query->by, .local = query->local};
     if (!(query->k >= 0 && query->k <= 1))
         return okno_fail_field(err, OKNO_INVALID, "k", "k is a number from 0 to 1");
-    if (!(set.undeterminable_limit > 0))
-        set.undeterminable_limit = OKNO_UNDETERMINABLE_LIMIT;
     okno_kpi_prepare(db);
     int rc = okno_db_read_begin(db, &began, err);
+    if (rc == 0)
+        rc = set_limit(db, &set, err);
     if (rc == 0)
         rc = okno_kpi_gather(db, &gather, &groups, err);
     if (rc == 0)

@@ -77,6 +77,8 @@ static int copy_tables(struct okno_db *then, const struct okno_past *past, struc
     if (rc == 0)
         rc = okno_db_run(then, "past.copy_frames", NULL, 0, NULL, err);
     if (rc == 0)
+        rc = okno_db_run(then, "past.copy_samples", NULL, 0, NULL, err);
+    if (rc == 0)
         rc = OKNO_DB_RUN(then, "past.copy_events", NULL, err, OKNO_INT("at", past->at_us));
     return rc < 0 ? rc : okno_db_run(then, "past.make_runs", NULL, 0, NULL, err);
 }

@@ -81,28 +81,55 @@ static int check_frame(struct check *check, struct okno_err *err)
     return 0;
 }
 
+/* What each round drew is what its entry tells. */
+static int check_rounds(struct check *check, const int64_t *sizes, struct okno_err *err)
+{
+    size_t i;
+    json_t *entry;
+    size_t round = 0;
+    json_array_foreach(check->all_steps, i, entry)
+    {
+        const char *name = json_string_value(json_object_get(entry, "step"));
+        const json_t *detail = json_object_get(entry, "detail");
+        if (strcmp(name, "draw") != 0 && strcmp(name, "extend") != 0)
+            continue;
+        check->facts.sample += sizes[round];
+        if (sizes[round++] != json_integer_value(json_object_get(detail, "size")))
+            return okno_fail(err, OKNO_CHECK_FAILED,
+                             "data/log.jsonl: entry %lld tells another draw",
+                             (long long)json_integer_value(json_object_get(entry, "entry")));
+    }
+    return 0;
+}
+
+/* The first round asks for what the plan does. */
+static int check_size(const struct check *check, struct okno_err *err)
+{
+    int64_t size = 0;
+    int rc = contents_size(&check->contents, &size, err);
+    if (rc == 0 && size != check->contents.asked[0])
+        rc = okno_fail(err, OKNO_CHECK_FAILED,
+                       "data/log.jsonl: entry %lld draws another number than the plan asks for",
+                       (long long)check->place[DRAW]);
+    return rc;
+}
+
 static int check_sample(struct check *check, struct okno_err *err)
 {
     OKNO_AUTO_BUF seed = OKNO_BUF_INIT(OKNO_SEED_BYTES_MAX);
     OKNO_AUTO_BUF csv = OKNO_BUF_INIT(BUNDLE_TEXT_MAX);
+    int64_t sizes[OKNO_ROUNDS_MAX] = {0};
     const char *logged = json_string_value(json_object_get(verify_detail(check, SEED), "seed"));
     int rc = okno_buf_add_text(&seed, logged ? logged : "", err);
     if (rc == 0)
         rc = verify_text(check, "data/seed.txt", &seed, err);
-    const json_t *plan = json_object_get(verify_detail(check, PLAN), "plan");
-    int64_t size = json_integer_value(json_object_get(plan, "size"));
-    if (rc == 0 && size < 1)
-        rc = verify_wrong(err, "data/log.jsonl: the plan has no size of the sample");
     if (rc == 0)
-        rc = contents_draw(&check->contents, okno_buf_text(&seed), size, &csv, err);
+        rc = check_size(check, err);
+    if (rc == 0)
+        rc = contents_draw(&check->contents, okno_buf_text(&seed), &csv, sizes, err);
     if (rc == 0)
         rc = verify_text(check, "data/sample.csv", &csv, err);
-    check->facts.sample = json_integer_value(json_object_get(verify_detail(check, DRAW), "size"));
-    int64_t drawn = size < check->facts.frame ? size : check->facts.frame;
-    if (rc == 0 && check->facts.sample != drawn)
-        rc = okno_fail(err, OKNO_CHECK_FAILED, "data/log.jsonl: entry %lld tells another draw",
-                       (long long)check->place[DRAW]);
-    return rc;
+    return rc == 0 ? check_rounds(check, sizes, err) : rc;
 }
 
 /* ---- decisions ---- */
@@ -433,7 +460,7 @@ static int check_counts(const struct check *check, struct okno_err *err)
     int64_t count[RULING_UNDETERMINABLE + 1] = {0};
     const json_t *end = verify_detail(check, CLOSE);
     for (size_t i = 0; i < check->contents.frame.len; i++)
-        if (check->contents.frame.items[i].rank > 0)
+        if (check->contents.frame.items[i].draws > 0)
             count[check->contents.frame.items[i].ruling]++;
     if (count[RULING_NONE] > 0)
         return okno_fail(err, OKNO_CHECK_FAILED,

@@ -4,9 +4,9 @@
 
 #include "bundle.h"
 
-/* The steps an audit must have, in their order. */
-
-enum { PLAN, FREEZE, CHECKPOINT, SEED, DRAW, CLOSE, EXPORT, STEPS };
+/* The steps of an audit, in the order of okno_audit_steps; `extend`, `report` and `sign` need not
+ * be there, and they and `export` may be there again. */
+enum { PLAN, FREEZE, CHECKPOINT, SEED, DRAW, EXTEND, CLOSE, REPORT, SIGN, EXPORT, STEPS };
 
 /* A size of the log at which its root is wanted: something outside tells it. */
 struct mark {
@@ -22,7 +22,7 @@ struct check {
     struct okno_bundle_facts facts;
     struct okno_checkpoint frame, final;
     json_t *plan;        /* plan.json */
-    json_t *step[STEPS]; /* entries of the log; the last export of several */
+    json_t *step[STEPS]; /* entries of the log; the last of several */
     int64_t place[STEPS];
     json_t *all_steps;    /* entries of this audit's steps, with `entry` added */
     json_t *auditor_keys; /* entries of keys, with `entry` added */

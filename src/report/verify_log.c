@@ -7,8 +7,21 @@
 
 #include <string.h>
 
-static const char *const step_names[] = {"plan", "freeze", "checkpoint", "seed",
-                                         "draw", "close",  "export"};
+static const char *step_name(int step)
+{
+    return okno_audit_steps[step].name;
+}
+
+/* Steps that may be done again. */
+static bool is_repeated(int step)
+{
+    return step == EXTEND || step == REPORT || step == SIGN || step == EXPORT;
+}
+
+static bool is_needed(int step)
+{
+    return !is_repeated(step) || step == EXPORT;
+}
 
 int verify_wrong(struct okno_err *err, const char *what)
 {
@@ -180,9 +193,9 @@ static int keep_entry(struct check *check, json_t *entry, int64_t place,
                    : okno_fail(err, OKNO_NO_MEMORY, "no memory for the log");
     }
     for (size_t i = 0; step && strcmp(kind, "step") == 0 && i < STEPS; i++) {
-        if (strcmp(step, step_names[i]) != 0)
+        if (strcmp(step, step_name((int)i)) != 0)
             continue;
-        if (check->step[i] && i != EXPORT)
+        if (check->step[i] && !is_repeated((int)i))
             return okno_fail(err, OKNO_CHECK_FAILED, "data/log.jsonl: entry %lld does %s again",
                              (long long)place, step);
         json_decref(check->step[i]);
@@ -288,17 +301,43 @@ const json_t *verify_detail(const struct check *check, int step)
     return json_object_get(check->step[step], "detail");
 }
 
+static int order_wrong(const json_t *entry, const char *when, struct okno_err *err)
+{
+    return okno_fail(err, OKNO_CHECK_FAILED, "data/log.jsonl: entry %lld does %s too %s",
+                     (long long)json_integer_value(json_object_get(entry, "entry")),
+                     json_string_value(json_object_get(entry, "step")), when);
+}
+
+/* No step comes before what it needs, none of the sample's after the audit was closed; reports,
+ * signatures and exports may take turns. */
+static int check_place(const struct check *check, const json_t *entry, struct okno_err *err)
+{
+    const char *name = json_string_value(json_object_get(entry, "step"));
+    int64_t place = json_integer_value(json_object_get(entry, "entry"));
+    int step = 0;
+    while (step < STEPS && strcmp(name, step_name(step)) != 0)
+        step++;
+    for (int before = 0; before < step && step < STEPS; before++)
+        if (is_needed(before) && check->place[before] > place)
+            return order_wrong(entry, "early", err);
+    return step < CLOSE && place > check->place[CLOSE] ? order_wrong(entry, "late", err) : 0;
+}
+
 static int check_order(const struct check *check, struct okno_err *err)
 {
-    for (int i = 0; i < STEPS; i++) {
-        if (!check->step[i])
+    size_t at;
+    json_t *entry;
+    for (int i = 0; i < STEPS; i++)
+        if (!check->step[i] && is_needed(i))
             return okno_fail(err, OKNO_CHECK_FAILED,
                              "data/log.jsonl: the step %s of audit %s is "
                              "not in the log",
-                             step_names[i], check->facts.audit);
-        if (i > 0 && check->place[i] <= check->place[i - 1])
-            return okno_fail(err, OKNO_CHECK_FAILED, "data/log.jsonl: entry %lld does %s too early",
-                             (long long)check->place[i], step_names[i]);
+                             step_name(i), check->facts.audit);
+    json_array_foreach(check->all_steps, at, entry)
+    {
+        int rc = check_place(check, entry, err);
+        if (rc < 0)
+            return rc;
     }
     if (check->frame.size <= check->place[FREEZE] || check->frame.size > check->place[SEED])
         return verify_wrong(
@@ -336,6 +375,20 @@ static int check_step(const struct check *check, const json_t *shown, const json
                             name ? name : "a step", (long long)json_integer_value(place));
 }
 
+static int add_rounds(struct check *check, struct okno_err *err)
+{
+    size_t i;
+    json_t *entry;
+    int rc = 0;
+    json_array_foreach(check->all_steps, i, entry)
+    {
+        const char *name = json_string_value(json_object_get(entry, "step"));
+        if (rc == 0 && (strcmp(name, "draw") == 0 || strcmp(name, "extend") == 0))
+            rc = contents_add_round(&check->contents, json_object_get(entry, "detail"), err);
+    }
+    return rc;
+}
+
 /* Every step of the log but the export that wrote this bundle, one by one. */
 static int check_plan(struct check *check, struct okno_err *err)
 {
@@ -352,8 +405,9 @@ static int check_plan(struct check *check, struct okno_err *err)
                          json_array_size(steps), count);
     if (json_array_get(check->all_steps, count) != check->step[EXPORT])
         return verify_wrong(err, "data/log.jsonl: a step follows the export");
-    return contents_plan(json_object_get(verify_detail(check, PLAN), "plan"), &check->contents,
-                         err);
+    int rc =
+        contents_plan(json_object_get(verify_detail(check, PLAN), "plan"), &check->contents, err);
+    return rc < 0 ? rc : add_rounds(check, err);
 }
 
 int verify_hashes(const struct check *check, struct okno_err *err)

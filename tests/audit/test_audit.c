@@ -200,7 +200,7 @@ static void the_hash_covers_the_lines_in_the_order_of_ids(void **state)
     plan(f, "A1");
     (void)freeze(f, "A1", sha256);
     okno_hash_start(&hash);
-    must(f, OKNO_DB_PREPARE(f->db, "audit.frame_lines", &rows, &f->err, OKNO_TEXT("audit", "A1")));
+    must(f, OKNO_DB_PREPARE(f->db, "bundle.frame", &rows, &f->err, OKNO_TEXT("audit", "A1")));
     char last[64] = "";
     while (okno_stmt_step(rows, &f->err) == 1) {
         const char *line = okno_stmt_text(rows, "line");

@@ -157,8 +157,8 @@ static void an_audit_without_a_sample_is_told_apart_from_none(void **state)
     OKNO_RUN("extract", "--audit", "A1");
     ends(5, "", "audit A1 has no sample yet: okno audit draw");
     put(shop,
-        "INSERT INTO audit_sample (audit, rank, survey, stratum, ticket) VALUES"
-        " ('A1', 1, 'd.0.2', 's/p1', 't')");
+        "INSERT INTO audit_sample (audit, place, rank, survey, stratum, ticket) VALUES"
+        " ('A1', 1, 1, 'd.0.2', 's/p1', 't')");
     OKNO_RUN("extract", "--audit", "A1", "--json");
     ends(0, "\"kind\":\"clip\"", "");
     ends(0, "\"kind\":\"still\"", "");

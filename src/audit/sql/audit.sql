@@ -27,6 +27,16 @@ INSERT INTO audit_steps (audit, step, at, author, detail)
 VALUES ($audit, $step, $now, $author, $detail)
 RETURNING id;
 
+-- name: audit.repeated_by
+SELECT audit FROM audits WHERE json_extract(plan, '$.repeats') = $audit
+ORDER BY created_at, audit;
+
+-- name: audit.overlapping
+-- Other audits begun over a period that this one's touches, abandoned ones included.
+SELECT o.audit FROM audits a
+JOIN audits o ON o.audit <> a.audit AND o.period_from < a.period_to AND o.period_to > a.period_from
+WHERE a.audit = $audit ORDER BY o.created_at, o.audit;
+
 -- name: audit.count_step
 SELECT count(*) FROM audit_steps WHERE audit = $audit AND step = $step;
 
@@ -82,30 +92,42 @@ WHERE s.spontaneous = 1 AND s.channel = 'panel' AND s.opened_at >= $from AND s.o
                 ORDER BY v.id DESC LIMIT 1), 0) = 0
 ORDER BY s.survey;
 
+-- name: audit.site_zone
+SELECT time_zone FROM sites WHERE site = $site ORDER BY id DESC LIMIT 1;
+
 -- name: audit.add_frame
 INSERT INTO audit_frame (audit, survey, ordinal, stratum, class, question, question_kind,
                          opened_at, force_majeure, site, point, employee, video, line)
 VALUES ($audit, $survey, $ordinal, $stratum, $class, $question, $question_kind, $opened_at,
         $force_majeure, $site, $point, $employee, $video, $line);
 
--- name: audit.frame_lines
-SELECT survey, stratum, line FROM audit_frame WHERE audit = $audit ORDER BY ordinal;
+-- name: audit.units
+SELECT survey, stratum, class FROM audit_frame WHERE audit = $audit ORDER BY ordinal;
 
 -- name: audit.add_sample
-INSERT INTO audit_sample (audit, rank, survey, stratum, ticket, round)
-VALUES ($audit, $rank, $survey, $stratum, $ticket, 1);
+INSERT INTO audit_sample (audit, place, rank, survey, stratum, ticket, generation, round)
+VALUES ($audit, $place, $rank, $survey, $stratum, $ticket, $generation, $round);
 
 -- name: audit.sample
-SELECT rank, survey, stratum, ticket, round FROM audit_sample WHERE audit = $audit ORDER BY rank;
+SELECT place, rank, survey, stratum, ticket, generation, round FROM audit_sample
+WHERE audit = $audit ORDER BY place;
+
+-- name: audit.rounds
+-- What each round asked for, in their order.
+SELECT json_extract(detail, '$.planned') AS planned, json_extract(detail, '$.round') AS round
+FROM audit_steps WHERE audit = $audit AND step IN ('draw', 'extend') ORDER BY id;
 
 -- name: audit.add_item
--- Numbered by chance: no number tells an expert that a second one decides the same survey.
+-- Numbered by chance: no number tells an expert that a second one decides the same survey. Drawn
+-- before, it is in the queue.
 INSERT INTO review_items (item, audit, survey, place, origin, state)
-VALUES (abs(random() % 1000000000000), $audit, $survey, $place, 'random', 'open');
+SELECT abs(random() % 1000000000000), $audit, $survey, $place, 'random', 'open'
+WHERE NOT EXISTS (SELECT 1 FROM review_items
+                  WHERE audit = $audit AND survey = $survey AND origin = 'random');
 
 -- name: audit.add_job
 INSERT INTO jobs (kind, survey, audit, class, lost_at, state, next_try_at, made_at)
-VALUES ($kind, $survey, $audit, 1, (SELECT lost_at FROM survey_lost WHERE survey = $survey),
+VALUES ($kind, $survey, $audit, $class, (SELECT lost_at FROM survey_lost WHERE survey = $survey),
         'waiting', $now, $now)
 ON CONFLICT (kind, survey, audit) DO UPDATE SET class = min(class, excluded.class);
 
@@ -120,7 +142,8 @@ FROM standing v
 WHERE v.audit = $audit AND v.origin = 'random';
 
 -- name: audit.cells
--- The frozen frame of a domain by cell, with the verdicts that stand for its random sample. What a manager moved away from the employee that a
+-- The frozen frame of a domain by cell, with the verdicts that stand for its random sample; one drawn
+-- twice counts twice. What a manager moved away from the employee that a
 -- domain is about is counted apart. Frame and verdicts are counted apart, so that the
 -- frame is read once from its index and only the sample's rows are looked up.
 WITH domain AS NOT MATERIALIZED (
@@ -146,11 +169,11 @@ FROM (
                = CASE d.force_majeure WHEN 0 THEN 'FM_REACHES_BACK' ELSE 'FALSE_FM' END,
            v.verdict = 'invalid', v.verdict = 'undeterminable',
            v.verdict = 'valid' AND a.id IS NOT NULL, v.verdict = 'invalid' AND a.id IS NOT NULL
-    FROM standing v
+    FROM audit_sample m CROSS JOIN standing v ON v.audit = m.audit AND v.survey = m.survey
     CROSS JOIN domain d ON d.survey = v.survey
     LEFT JOIN attributed a ON a.survey = v.survey AND $employee IS NOT NULL
         AND coalesce(a.employee, 'unassigned') <> $employee
-    WHERE v.audit = $audit AND v.origin = 'random'
+    WHERE m.audit = $audit AND v.origin = 'random'
 )
 GROUP BY stratum, class, force_majeure
 ORDER BY stratum, class, force_majeure;

@@ -1,7 +1,7 @@
 -- name: double.round
 -- What a round drew, each survey once, in its order.
-SELECT survey FROM audit_sample WHERE audit = $audit AND round = $round
-GROUP BY survey ORDER BY min(rank);
+SELECT survey FROM audit_sample WHERE audit = $audit AND round = $round AND generation = 1
+ORDER BY place;
 
 -- name: double.add_item
 INSERT INTO review_items (item, audit, survey, place, origin, part, state)

@@ -17,7 +17,7 @@ CREATE INDEX audit_steps_key ON audit_steps (audit);
 -- The frame as frozen: never changed by later events or edits.
 CREATE TABLE audit_frame (
     audit TEXT NOT NULL REFERENCES audits, survey TEXT NOT NULL, ordinal INTEGER NOT NULL,
-    stratum TEXT NOT NULL,             -- site/point
+    stratum TEXT NOT NULL,             -- site/point, or as the plan says
     class TEXT NOT NULL CHECK (class IN ('yes', 'unsure', 'no', 'silent')),
     question TEXT NOT NULL, question_kind TEXT NOT NULL, opened_at INTEGER NOT NULL,
     force_majeure INTEGER NOT NULL, site TEXT NOT NULL, point TEXT NOT NULL, employee TEXT,
@@ -29,7 +29,10 @@ CREATE INDEX audit_frame_cells ON audit_frame (audit, stratum, class, force_maje
     site, point, employee, question, opened_at);
 
 CREATE TABLE audit_sample (
-    audit TEXT NOT NULL REFERENCES audits, rank INTEGER NOT NULL, survey TEXT NOT NULL,
-    stratum TEXT NOT NULL, ticket TEXT NOT NULL, round INTEGER NOT NULL DEFAULT 1,
-    PRIMARY KEY (audit, rank), UNIQUE (audit, survey)
+    audit TEXT NOT NULL REFERENCES audits, place INTEGER NOT NULL, survey TEXT NOT NULL,
+    rank INTEGER NOT NULL,             -- in the order of its stratum
+    stratum TEXT NOT NULL, ticket TEXT NOT NULL,
+    generation INTEGER NOT NULL DEFAULT 1, -- how often it was drawn by now, with replacement
+    round INTEGER NOT NULL DEFAULT 1,
+    PRIMARY KEY (audit, place), UNIQUE (audit, survey, generation)
 ) STRICT, WITHOUT ROWID;

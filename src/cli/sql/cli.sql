@@ -21,7 +21,7 @@ WHERE s.opened_at >= $from AND s.opened_at < $to AND s.state <> 'open' AND s.tes
 ORDER BY s.opened_at, s.survey;
 
 -- name: cli.surveys_of_audit
-SELECT survey FROM audit_sample WHERE audit = $audit ORDER BY rank;
+SELECT survey FROM audit_sample WHERE audit = $audit GROUP BY survey ORDER BY min(place);
 
 -- name: cli.knows_audit
 SELECT EXISTS (SELECT 1 FROM audits WHERE audit = $audit);

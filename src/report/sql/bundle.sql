@@ -7,7 +7,7 @@ LEFT JOIN log_salts t ON t.leaf = l.leaf
 WHERE s.audit = $audit ORDER BY s.id;
 
 -- name: bundle.frame
-SELECT line FROM audit_frame WHERE audit = $audit ORDER BY ordinal;
+SELECT survey, line FROM audit_frame WHERE audit = $audit ORDER BY ordinal;
 
 -- name: bundle.decisions
 SELECT v.survey, v.comment, l.leaf, l.line, t.salt

@@ -128,11 +128,12 @@ INSERT INTO main.audits (audit, title, state, period_from, period_to, plan, fram
                          seed, created_at, created_by)
 SELECT a.audit, a.title,
        CASE (SELECT s.step FROM now.audit_steps s
-             WHERE s.audit = a.audit AND s.id <= $newest AND s.at <= $at AND s.step <> 'export'
+             WHERE s.audit = a.audit AND s.id <= $newest AND s.at <= $at
+               AND s.step NOT IN ('report', 'sign', 'export')
              ORDER BY s.id DESC LIMIT 1)
            WHEN 'plan' THEN 'planned' WHEN 'freeze' THEN 'frozen'
            WHEN 'checkpoint' THEN 'checkpointed' WHEN 'seed' THEN 'seeded'
-           WHEN 'draw' THEN 'drawn' WHEN 'close' THEN 'closed' ELSE 'abandoned' END,
+           WHEN 'draw' THEN 'drawn' WHEN 'extend' THEN 'drawn' WHEN 'close' THEN 'closed' ELSE 'abandoned' END,
        a.period_from, a.period_to, a.plan, a.frame_sha256, a.frame_size, a.seed, a.created_at,
        a.created_by
 FROM now.audits a
@@ -142,6 +143,12 @@ WHERE EXISTS (SELECT 1 FROM now.audit_steps s
 -- name: past.copy_frames
 INSERT INTO main.audit_frame SELECT f.* FROM now.audit_frame f
 WHERE f.audit IN (SELECT audit FROM main.audit_steps WHERE step = 'freeze');
+
+-- name: past.copy_samples
+-- The rounds drawn by then.
+INSERT INTO main.audit_sample SELECT m.* FROM now.audit_sample m
+WHERE m.round <= (SELECT count(*) FROM main.audit_steps s
+                  WHERE s.audit = m.audit AND s.step IN ('draw', 'extend'));
 
 -- name: past.copy_events
 INSERT INTO main.events SELECT * FROM now.events WHERE arrived_at <= $at;

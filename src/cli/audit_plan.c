@@ -1,0 +1,109 @@
+#define _POSIX_C_SOURCE 200809L
+/* okno audit plan: what is fixed before anything is known of the draw. */
+#include "audit.h"
+#include "options.h"
+
+#include "okno/audit.h"
+#include "okno/conf.h"
+#include "okno/time.h"
+
+#include <string.h>
+
+/* Words as typed. */
+struct words {
+    const char *invalid, *frame, *strata, *allocation, *expected;
+};
+
+/* One of two words. */
+static int choose(const char *option, const char *word, const char *no, const char *yes,
+                  bool *ret_chosen, struct okno_err *err)
+{
+    *ret_chosen = strcmp(word, yes) == 0;
+    if (*ret_chosen || strcmp(word, no) == 0)
+        return 0;
+    return okno_fail(err, OKNO_USAGE, "%s takes %s or %s, not \"%.40s\"", option, no, yes, word);
+}
+
+static int read_words(const struct words *words, struct okno_audit_plan *plan, struct okno_err *err)
+{
+    struct okno_sampling *sampling = &plan->sampling;
+    for (int c = 0; c < OKNO_CLASSES; c++)
+        sampling->expected[c] = 0.1;
+    int rc = choose("--invalid", words->invalid, "none", "silent", &plan->invalid_as_silent, err);
+    if (rc == 0)
+        rc = choose("--frame", words->frame, "surveys", "spontaneous", &plan->spontaneous, err);
+    if (rc == 0)
+        rc = choose("--allocation", words->allocation, "proportional", "neyman", &sampling->neyman,
+                    err);
+    if (rc == 0)
+        rc = okno_strata_parse(words->strata, &sampling->strata, err);
+    return rc == 0 ? okno_expected_parse(words->expected, sampling->expected, err) : rc;
+}
+
+static int check_amounts(struct okno_audit_plan *plan, int64_t looks, struct okno_err *err)
+{
+    if (plan->from_us < 0 || plan->to_us < 0 ||
+        (plan->size < 0 && !(plan->sampling.half_width > 0)))
+        return okno_fail(err, OKNO_USAGE,
+                         "say the period and the size: --from TIME --to TIME --size N (or --width "
+                         "E)");
+    if (plan->size < 0)
+        plan->size = 0;
+    if (plan->sampling.least < 0)
+        plan->sampling.least = plan->sampling.strata ? 2 : 0;
+    plan->looks = looks < 0 || looks > 1000 ? 0 : (int)looks;
+    return 0;
+}
+
+static int parse(struct cli *cli, int argc, char **argv, struct audit_common *common,
+                 struct okno_audit_plan *plan, struct okno_err *err)
+{
+    struct words words = {"none", "surveys", "", "proportional", ""};
+    struct okno_sampling *sampling = &plan->sampling;
+    int64_t looks = 1;
+    int rest = 0;
+    int rc = CLI_OPTIONS(
+        argc, argv, &rest, err, {.name = "--from", .time_us = &plan->from_us},
+        {.name = "--to", .time_us = &plan->to_us}, {.name = "--size", .integer = &plan->size},
+        {.name = "--title", .text = &plan->title}, {.name = "--repeats", .text = &plan->repeats},
+        {.name = "--show-answer", .flag = &plan->show_answer}, {.name = "--k", .real = &plan->k},
+        {.name = "--level", .real = &plan->level}, {.name = "--looks", .integer = &looks},
+        {.name = "--invalid", .text = &words.invalid}, {.name = "--frame", .text = &words.frame},
+        {.name = "--strata", .text = &words.strata},
+        {.name = "--allocation", .text = &words.allocation},
+        {.name = "--min-per-stratum", .integer = &sampling->least},
+        {.name = "--width", .real = &sampling->half_width},
+        {.name = "--expect", .text = &words.expected},
+        {.name = "--with-replacement", .flag = &sampling->with_replacement},
+        {.name = "--undeterminable-limit", .real = &plan->undeterminable_limit},
+        {.name = "--max-half-width", .real = &plan->max_half_width},
+        {.name = "--double", .real = &plan->double_share},
+        {.name = "--gold", .integer = &plan->gold}, {.name = "--auditor", .text = &plan->auditor},
+        {.name = "--by", .text = &common->author}, {.name = "--json", .flag = &cli->json});
+    if (rc == 0)
+        rc = audit_common_end(common, rest, argv, "plan", err);
+    if (rc == 0)
+        rc = read_words(&words, plan, err);
+    return rc == 0 ? check_amounts(plan, looks, err) : rc;
+}
+
+int audit_plan(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    struct audit_common common = audit_common_start();
+    struct okno_audit_plan plan = {.title = "",
+                                   .from_us = -1,
+                                   .to_us = -1,
+                                   .size = -1,
+                                   .k = cli->conf->kpi.silent_weight,
+                                   .undeterminable_limit = cli->conf->kpi.undeterminable_limit,
+                                   .sampling = {.least = -1},
+                                   .level = 0.95};
+    int rc = parse(cli, argc, argv, &common, &plan, err);
+    plan.audit = common.audit;
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = okno_audit_plan(db, &plan, common.author, okno_time_now(), err);
+    return rc < 0 ? rc : audit_print(db, plan.audit, cli->json, err);
+}
