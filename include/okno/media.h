@@ -37,6 +37,12 @@ struct okno_media_info {
 OKNO_CHECK int okno_media_probe(struct okno_source *source, const char *format,
                                 struct okno_media_info *ret_info, struct okno_err *err);
 
+/* How long a sound or a film plays, from the beginning of the first to the end of the last of what
+ * is heard or seen; the whole file is read, nothing is decoded. Formats: also wav, mp3 and ogg.
+ * OKNO_MEDIA when it cannot be read or holds nothing that plays. */
+OKNO_CHECK int okno_media_length(struct okno_source *source, const char *format, int64_t *ret_us,
+                                 struct okno_err *err);
+
 struct okno_media_result {
     int64_t got_from_us;    /* clock time of the first frame in the file */
     int64_t got_to_us;      /* end of the last frame */

@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "options.h"
 
+#include "okno/media.h"
 #include "okno/mem.h"
 #include "okno/prompt.h"
 #include "okno/time.h"
@@ -33,18 +34,49 @@ static int read_file(const char *path, struct okno_buf *to, struct okno_err *err
     return rc;
 }
 
+static int read_kept(void *ctx, int64_t offset, void *into, size_t len, size_t *ret_got,
+                     struct okno_err *err)
+{
+    const struct okno_buf *content = ctx;
+    (void)err;
+    size_t left = offset >= 0 && (size_t)offset < content->len ? content->len - (size_t)offset : 0;
+    *ret_got = len < left ? len : left;
+    memcpy(into, content->data + (left ? offset : 0), *ret_got);
+    return 0;
+}
+
+/* Read by the sandboxed child: the file comes from anywhere. What is none of the formats is left to
+ * okno_prompt_set to refuse. */
+static int find_length(const struct okno_buf *content, int64_t *ret_us, struct okno_err *err)
+{
+    static const struct {
+        const char *type, *format;
+    } formats[] = {{"audio/wav", "wav"}, {"audio/mpeg", "mp3"}, {"audio/ogg", "ogg"},
+                   {"audio/mp4", "mov"}, {"video/mp4", "mov"},  {"video/webm", "matroska"}};
+    const char *type = okno_prompt_type(content->data, content->len);
+    struct okno_source source = {
+        .size = (int64_t)content->len, .ctx = (void *)content, .read_at = read_kept};
+    for (size_t i = 0; type && i < OKNO_COUNT(formats); i++)
+        if (strcmp(type, formats[i].type) == 0)
+            return okno_media_length(&source, formats[i].format, ret_us, err);
+    return 0;
+}
+
 static int set_prompt(struct cli *cli, const struct choice *choice, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
     OKNO_AUTO_BUF content = OKNO_BUF_INIT(OKNO_PROMPT_BYTES_MAX + 65536);
     char author[200];
     int64_t points = 0;
+    int64_t length_us = 0;
     if (!choice->question || (choice->file == NULL) != choice->none)
         return okno_fail(err, OKNO_USAGE,
                          "write `okno question prompt --question ID FILE` or "
                          "`okno question prompt --question ID --none`");
     cli_author(author, sizeof(author));
     int rc = choice->none ? 0 : read_file(choice->file, &content, err);
+    if (rc == 0 && !choice->none && content.len <= OKNO_PROMPT_BYTES_MAX)
+        rc = find_length(&content, &length_us, err);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
     const struct okno_prompt_change change = {
@@ -52,7 +84,8 @@ static int set_prompt(struct cli *cli, const struct choice *choice, struct okno_
         .point = choice->point,
         .bytes = choice->none ? NULL : okno_buf_text(&content),
         .len = content.len,
-        .duration_us = (int64_t)(choice->seconds * OKNO_SECOND_US),
+        .duration_us =
+            choice->seconds > 0 ? (int64_t)(choice->seconds * OKNO_SECOND_US) : length_us,
         .author = author,
     };
     if (rc == 0)
@@ -90,9 +123,11 @@ const struct cli_command cli_question = {
         "From now on, panels play FILE when the seller presses: a sound (WAV, MP3, Ogg, M4A) or a\n"
         "film (MP4, WebM) of up to 4 MiB and 60 seconds. It begins a new version of the question,\n"
         "wherever it is asked now, whose window is longer by the prompt: nobody has less time to\n"
-        "answer. --seconds says how long it plays; WAV files tell it themselves. Questions\n"
+        "answer. How long it plays is read from the file; --seconds says something else. "
+        "Questions\n"
         "themselves come by `okno import questions`; a version imported later has no prompt.\n"
         "\n"
-        "example: okno question prompt --question Q1 --seconds 4 ask.mp3\n",
+        "example: okno question prompt --question Q1 ask.mp3\n",
+    .media = true,
     .run = run,
 };

@@ -1,5 +1,5 @@
-/* A real mail server (mail_server.py says which, and how it is made to fail) as an ordinary process on
- * a free port of 127.0.0.1. It listens when the start returns, and dies with the test. */
+/* A real mail server (mail_server.py says which, and how it is made to fail) as an ordinary process
+ * on a free port of 127.0.0.1. It listens when the start returns, and dies with the test. */
 #ifndef OKNO_TESTS_SUPPORT_MAIL_H
 #define OKNO_TESTS_SUPPORT_MAIL_H
 

@@ -83,6 +83,21 @@ int okno_media_probe(struct okno_source *source, const char *format,
     return 0;
 }
 
+int okno_media_length(struct okno_source *source, const char *format, int64_t *ret_us,
+                      struct okno_err *err)
+{
+    const struct okno_media_input input = {.source = source, .format = format, .name = "the file"};
+    const struct wire_job job = {.kind = WIRE_LENGTH, .count = 1};
+    struct job_answer answer = {0};
+    int rc = media_job_run(&job, &input, NULL, -1, &answer, err);
+    okno_interval_vec_free(&answer.gaps);
+    if (rc == 0 && (answer.result.duration_us <= 0 || answer.result.duration_us > FAR_US))
+        rc = media_job_disbelieve(&job, &input, "length", err);
+    if (rc == 0)
+        *ret_us = answer.result.duration_us;
+    return rc;
+}
+
 static bool are_gaps(const struct wire_job *job, const struct okno_interval_vec *gaps)
 {
     int64_t at = job->from_us;

@@ -141,6 +141,8 @@ static int work(const struct media_link *link, const struct wire_job *job,
         return work_stills(link, job, inputs, extra, result, err);
     case WIRE_PROBE:
         return media_probe(inputs[0].source, inputs[0].format, info, err);
+    case WIRE_LENGTH:
+        return media_length(inputs[0].source, inputs[0].format, info, err);
     case WIRE_CLIP:
         return media_clip(inputs, job->count, job->from_us, job->to_us, job->audio != 0,
                           link->out_fd, result, err);
@@ -205,7 +207,7 @@ void media_child_run(const struct media_link *link)
     }
     struct wire_done done = {.type = WIRE_DONE, .code = rc};
     memcpy(done.text, err.text, sizeof(done.text));
-    if (rc == 0 && job.kind == WIRE_PROBE)
+    if (rc == 0 && wire_only_tells(job.kind))
         answer_info(&done.result, &info);
     else if (rc == 0)
         answer_result(&done.result, &result);

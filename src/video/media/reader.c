@@ -16,6 +16,7 @@ enum {
 
 /* Only demuxers that read one file and follow no reference to another. */
 static const char *const formats[] = {"mov", "mp4", "matroska", "mpegts", "avi", "mpeg"};
+static const char *const sound_formats[] = {"wav", "mp3", "ogg"};
 
 static const char codecs[] =
     "h264,hevc,mpeg4,mjpeg,mpeg1video,mpeg2video,vp8,vp9,libvpx,"
@@ -50,8 +51,17 @@ int media_reader_fail(const struct media_reader *reader, int averror, const char
     return media_fail(err, OKNO_MEDIA, averror, "%s: %s", media_reader_name(reader), what);
 }
 
-static int format_find(const char *name, const AVInputFormat **ret_format, struct okno_err *err)
+static int format_find(const char *name, bool sounds, const AVInputFormat **ret_format,
+                       struct okno_err *err)
 {
+    for (size_t i = 0; sounds && i < OKNO_COUNT(sound_formats); i++) {
+        const AVInputFormat *found =
+            strcmp(name, sound_formats[i]) == 0 ? av_find_input_format(name) : NULL;
+        if (found) {
+            *ret_format = found;
+            return 0;
+        }
+    }
     for (size_t i = 0; i < OKNO_COUNT(formats); i++) {
         const AVInputFormat *found =
             strcmp(name, formats[i]) == 0 ? av_find_input_format(name) : NULL;
@@ -69,7 +79,7 @@ static int format_find(const char *name, const AVInputFormat **ret_format, struc
 int media_format_open(struct media_reader *reader, const char *name, struct okno_err *err)
 {
     const AVInputFormat *input = NULL;
-    int rc = format_find(name, &input, err);
+    int rc = format_find(name, reader->sounds, &input, err);
     if (rc < 0)
         return rc;
     AVFormatContext *format = avformat_alloc_context();

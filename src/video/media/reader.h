@@ -33,6 +33,7 @@ struct media_reader {
     struct okno_source *source; /* not owned */
     const char *format_name;
     bool wants_audio;
+    bool sounds; /* files without video are read, too */
     /* A fragmented MP4 without its index: opened anew at the fragment that is wanted. */
     struct media_boxes boxes;
     bool in_pieces;

@@ -42,7 +42,14 @@ enum wire_kind {
     WIRE_LOOK,
     WIRE_SERIES,
     WIRE_MEASURE,
+    WIRE_LENGTH, /* of a sound or a film: like a probe */
 };
+
+/* Whether the answer is all that comes back. */
+static inline bool wire_only_tells(uint32_t kind)
+{
+    return kind == WIRE_PROBE || kind == WIRE_LENGTH;
+}
 
 /* Whether the child writes straight into a file on disk, or into memory that is sealed afterwards.
  */
@@ -52,7 +59,7 @@ static inline bool wire_writes_file(uint32_t kind)
 }
 static inline bool wire_writes_memory(uint32_t kind)
 {
-    return kind != WIRE_PROBE && !wire_writes_file(kind);
+    return !wire_only_tells(kind) && !wire_writes_file(kind);
 }
 
 struct wire_job {
