@@ -133,6 +133,11 @@ OKNO_CHECK int okno_net_check_url(const char *url, struct okno_err *err);
 /* The same for a list of schemes, "http,https,ftp". */
 OKNO_CHECK int okno_net_check_scheme(const char *url, const char *schemes, struct okno_err *err);
 
+/* Append the address that `reference` means in a document at `base`. OKNO_PROTOCOL for one that
+ * leads to another scheme, host or port: only what was configured is asked. */
+OKNO_CHECK int okno_net_resolve(const char *base, const char *reference, struct okno_buf *into,
+                                struct okno_err *err);
+
 /* Append text with all but letters, digits and -._~ percent-encoded; a slash too unless kept. */
 OKNO_CHECK int okno_net_encode(struct okno_buf *into, const char *text, bool keep_slash,
                                struct okno_err *err);

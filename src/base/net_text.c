@@ -49,6 +49,45 @@ int okno_net_check_url(const char *url, struct okno_err *err)
     return okno_net_check_scheme(url, "http,https", err);
 }
 
+/* "scheme://host:port" of a URL, the port also when it is the scheme's own. */
+static bool read_origin(CURLU *parts, char *ret_text, size_t size)
+{
+    char *scheme = NULL;
+    char *host = NULL;
+    char *port = NULL;
+    bool good = curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+                curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+                curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+    if (good)
+        (void)snprintf(ret_text, size, "%s://%s:%s", scheme, host, port);
+    curl_free(scheme);
+    curl_free(host);
+    curl_free(port);
+    return good;
+}
+
+int okno_net_resolve(const char *base, const char *reference, struct okno_buf *into,
+                     struct okno_err *err)
+{
+    char own[512] = "";
+    char other[512] = "";
+    char *url = NULL;
+    CURLU *parts = curl_url();
+    bool good = parts && curl_url_set(parts, CURLUPART_URL, base, 0) == CURLUE_OK &&
+                read_origin(parts, own, sizeof(own)) &&
+                curl_url_set(parts, CURLUPART_URL, reference, 0) == CURLUE_OK &&
+                read_origin(parts, other, sizeof(other));
+    bool same = good && strcasecmp(own, other) == 0;
+    int rc = same && curl_url_get(parts, CURLUPART_URL, &url, 0) == CURLUE_OK
+                 ? okno_buf_add_text(into, url, err)
+                 : okno_fail(err, OKNO_PROTOCOL,
+                             "it refers to %.120s; only the archive's own host is asked",
+                             good ? other : "an address that cannot be read");
+    curl_free(url);
+    curl_url_cleanup(parts);
+    return rc;
+}
+
 int okno_net_encode(struct okno_buf *into, const char *text, bool keep_slash, struct okno_err *err)
 {
     int rc = 0;

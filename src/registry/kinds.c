@@ -27,8 +27,9 @@ static const struct okno_field archive_fields[] = {
     {.name = "kind",
      .type = OKNO_FIELD_WORD,
      .required = true,
-     .words = "dir",
-     .help = "how it is reached; dir: files named by their time"},
+     .words = "dir hls",
+     .help =
+         "how it is reached; dir: files named by their time, hls: playlists (docs/archives.md)"},
     {.name = "url",
      .type = OKNO_FIELD_TEXT,
      .required = true,
@@ -36,7 +37,9 @@ static const struct okno_field archive_fields[] = {
     {.name = "files",
      .type = OKNO_FIELD_TEXT,
      .fallback = "",
-     .help = "for dir: template of the names, e.g. {channel}/%Y-%m-%d/%H-%M-%S.mp4"},
+     .help =
+         "for dir: template of the names, e.g. {channel}/%Y-%m-%d/%H-%M-%S.mp4; for hls: path of "
+         "the playlists, e.g. {channel}/index.m3u8"},
     {.name = "time_zone",
      .type = OKNO_FIELD_ZONE_RULE,
      .fallback = "UTC",
@@ -46,7 +49,10 @@ static const struct okno_field archive_fields[] = {
      .type = OKNO_FIELD_ID,
      .fallback = "",
      .help = "name of a file in DATA/secrets (mode 0600) that holds the password"},
-    {.name = "options", .type = OKNO_FIELD_TEXT, .fallback = "", .help = "of the kind"},
+    {.name = "options",
+     .type = OKNO_FIELD_TEXT,
+     .fallback = "",
+     .help = "name=value, separated by blanks, as tls=insecure; docs/archives.md lists them"},
 };
 
 static const struct okno_field site_fields[] = {
@@ -295,10 +301,12 @@ static bool tells_time(const char *files)
 static int check_dir(const struct okno_value *values, struct okno_err *err)
 {
     const char *files = values[3].text;
+    if (!*files && strstr(values[7].text, "layout="))
+        return 0;
     if (!*files)
         return okno_fail_field(err, OKNO_MISSING, "files",
                                "files is required for kind dir: a template of the file names, e.g. "
-                               "{channel}/%%Y-%%m-%%d/%%H-%%M-%%S.mp4");
+                               "{channel}/%%Y-%%m-%%d/%%H-%%M-%%S.mp4 (or option layout)");
     if (!tells_time(files))
         return okno_fail_field(
             err, OKNO_INVALID, "files",
@@ -320,13 +328,13 @@ static int check_archive(const struct okno_value *values, struct okno_err *err)
                                "url holds a login: put it into the columns user and secret");
     if (colon)
         (void)snprintf(scheme, sizeof(scheme), "%.*s", (int)(colon - url), url);
-    static const char allowed[] = "file http https";
+    static const char allowed[] = "file http https ftp ftps sftp s3 rtsp rtsps";
     if (*url != '/' && !okno_text_is_word(scheme, allowed))
         return okno_fail_field(err, OKNO_INVALID, "url",
                                "url: \"%.80s\" is not allowed; allowed: an absolute path, or "
                                "SCHEME://..., SCHEME one of: %s",
                                url, allowed);
-    return check_dir(values, err);
+    return strcmp(values[1].text, "dir") == 0 ? check_dir(values, err) : 0;
 }
 
 /* The channel becomes part of paths and addresses. */

@@ -5,7 +5,8 @@
 
 #include "okno/archive.h"
 
-#define ARCHIVE_KINDS(X) X(archive_dir, "dir") /* files with the time in their names */
+/* dir: files with the time in their names; hls: segments of playlists that tell the time. */
+#define ARCHIVE_KINDS(X) X(archive_dir, "dir") X(archive_hls, "hls")
 
 #define ARCHIVE_KIND_DECLARE(name, word) extern const struct okno_archive_ops name;
 ARCHIVE_KINDS(ARCHIVE_KIND_DECLARE)

@@ -66,12 +66,24 @@ static int drop_spoiled(struct pool *pool, int code, struct okno_err *err)
     return dropped;
 }
 
+/* What could not even be opened, listed twice: no part of anything. */
+static void drop_gone(struct pool *pool, struct okno_err *first)
+{
+    for (size_t i = 0; i < pool->pieces.len; i++)
+        if (pool->items[i].gone && !pool->items[i].dropped) {
+            pool->items[i].dropped = true;
+            (void)okno_fail(first, OKNO_GONE, "%s: listed, but cannot be had",
+                            pool->pieces.items[i].name);
+        }
+}
+
 /* Try, putting aside recordings that fail by themselves; when nothing else is there, the first
  * complaint stands. */
 static int media_robust(const struct request *request, struct pool *pool, bool again,
                         struct okno_media_result *result, struct okno_err *err)
 {
     struct okno_err first = {0};
+    drop_gone(pool, &first);
     for (;;) {
         struct okno_err trouble = {0};
         int rc = media_once(request, pool, result, &trouble);
