@@ -20,6 +20,10 @@ http_handler http_post_queue_next, http_post_heartbeat, http_post_submit, http_p
 http_handler http_get_evidence;
 /* audits.c */
 http_handler http_get_audits, http_get_audit;
+/* audit_steps.c */
+http_handler http_post_audit, http_post_freeze, http_post_checkpoint, http_post_seed,
+    http_post_draw, http_post_extend, http_post_close, http_get_audit_checkpoint,
+    http_get_audit_sample, http_get_audit_frame;
 /* figures.c */
 http_handler http_get_indicators;
 /* surveys.c */

@@ -4,6 +4,7 @@
 #define QUEUE (HTTP_EXPERT | HTTP_ADMINISTRATOR)
 #define FIGURES (HTTP_AUDITOR | HTTP_MANAGER | HTTP_ADMINISTRATOR)
 #define PANELS (HTTP_MANAGER | HTTP_ADMINISTRATOR)
+#define AUDITORS (HTTP_AUDITOR | HTTP_ADMINISTRATOR)
 #define EVIDENCE (HTTP_EXPERT | HTTP_AUDITOR | HTTP_MANAGER | HTTP_ADMINISTRATOR)
 
 /* method, path, roles, query, body, reply, summary, handler */
@@ -52,6 +53,26 @@ const struct http_route http_routes[] = {
      http_get_audits},
     {"GET", "/api/v1/audits/{audit}", EVIDENCE, "", NULL, "Audit",
      "One audit with its steps; experts are shown no results", http_get_audit},
+    {"POST", "/api/v1/audits", AUDITORS, "", "AuditPlan", "Audit",
+     "Plan an audit: period, sample, rules; never changed later", http_post_audit},
+    {"POST", "/api/v1/audits/{audit}/freeze", AUDITORS, "", "AuditFreeze", "Audit",
+     "Freeze the frame, with its hash", http_post_freeze},
+    {"POST", "/api/v1/audits/{audit}/checkpoint", AUDITORS, "", "Empty", "Audit",
+     "Sign the log that tells the frame's hash", http_post_checkpoint},
+    {"POST", "/api/v1/audits/{audit}/seed", AUDITORS, "", "AuditSeed", "Audit",
+     "Store the seed, verbatim", http_post_seed},
+    {"POST", "/api/v1/audits/{audit}/draw", AUDITORS, "", "Empty", "Audit",
+     "Draw the sample and queue it", http_post_draw},
+    {"POST", "/api/v1/audits/{audit}/extend", AUDITORS, "", "AuditExtend", "Audit",
+     "Draw a further round of the same order", http_post_extend},
+    {"POST", "/api/v1/audits/{audit}/close", AUDITORS, "", "AuditClose", "Audit",
+     "End the audit once everything drawn is decided", http_post_close},
+    {"GET", "/api/v1/audits/{audit}/checkpoint", AUDITORS, "", NULL, NULL,
+     "The checkpoint that pins the frame, as text to hand out", http_get_audit_checkpoint},
+    {"GET", "/api/v1/audits/{audit}/sample", AUDITORS, "", NULL, "AuditSample",
+     "What was drawn, in the order of drawing; the first 10,000", http_get_audit_sample},
+    {"GET", "/api/v1/audits/{audit}/frame", AUDITORS, "", NULL, NULL,
+     "The frozen lines that the hash covers, up to 200,000", http_get_audit_frame},
     {"GET", "/api/v1/indicators", FIGURES, "from to by audit k compare as_of", NULL, "Indicators",
      "Indicators of a period: raw, excluded, estimated", http_get_indicators},
     {"GET", "/api/v1/surveys", FIGURES,

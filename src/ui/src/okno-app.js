@@ -11,6 +11,7 @@ import { parseRoute } from "./router.js";
 import "./okno-alerts.js";
 import "./okno-audits.js";
 import "./okno-devices.js";
+import "./okno-draw.js";
 import "./okno-dossier.js";
 import "./okno-header.js";
 import "./okno-help.js";
@@ -104,6 +105,9 @@ class OknoApp extends OknoElement {
     return this.me?.sites ? pages.filter((name) => !ofAllSites.includes(name)) : pages;
   }
 
+  /** Who may take the steps of an audit. */
+  get draws() { return ["auditor", "administrator"].includes(this.me?.role); }
+
   get page() { return this.pages.includes(this.route.name) ? this.route.name : this.pages[0]; }
 
   async leave() {
@@ -142,7 +146,7 @@ class OknoApp extends OknoElement {
     case "negatives": return html`<okno-negatives .query=${query} .me=${this.me}></okno-negatives>`;
     case "users": return html`<okno-users></okno-users>`;
     case "devices": return html`<okno-devices></okno-devices>`;
-    case "audits": return html`<okno-audits .id=${id} .pages=${this.pages}></okno-audits>`;
+    case "audits": return id && query.draw && this.draws ? html`<okno-draw .id=${id}></okno-draw>` : html`<okno-audits .draws=${this.draws} .id=${id} .pages=${this.pages}></okno-audits>`;
     default: return nothing;
     }
   }

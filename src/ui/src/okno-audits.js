@@ -13,7 +13,7 @@ import "./okno-notice.js";
 import "./okno-progress.js";
 
 class OknoAudits extends PageElement {
-  static properties = { pages: { attribute: false }, audits: { state: true }, zone: { state: true } };
+  static properties = { pages: { attribute: false }, draws: { attribute: false }, audits: { state: true }, zone: { state: true } };
 
   static styles = [PageElement.styles, css`
     :host { padding: 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; max-width: 64rem; margin: 0 auto; }
@@ -48,8 +48,13 @@ class OknoAudits extends PageElement {
     return html`<div class="facts">${["valid", "invalid", "undeterminable"].filter((name) => name in audit).map(one)}</div>`;
   }
 
-  renderLinks({ audit }) {
+  renderLinks({ audit, repeats, repeated_by: by = [], overlapping = [] }) {
+    const others = (ids) => ids.map((id, at) => html`${at ? ", " : ""}<a href=${link("audits", { id })}>${id}</a>`);
     return html`<div class="links">
+      ${this.draws ? html`<a href=${link("audits", { id: audit, query: { draw: 1 } })}>${t("audits.draw")} ›</a>` : nothing}
+      ${repeats ? html`<span>${t("audits.repeats")} ${others([repeats])}</span>` : nothing}
+      ${by.length > 0 ? html`<span>${t("audits.repeated_by")} ${others(by)}</span>` : nothing}
+      ${overlapping.length > 0 ? html`<span>${t("audits.overlapping")} ${others(overlapping)}</span>` : nothing}
       ${this.pages.includes("review") ? html`<a href=${link("review", { query: { audit } })}>${t("audits.review")} ›</a>` : nothing}
       ${this.pages.includes("indicators") ? html`<a href=${link("indicators", { query: { audit } })}>${t("audits.indicators")} ›</a>` : nothing}</div>`;
   }

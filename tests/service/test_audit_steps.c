@@ -1,0 +1,134 @@
+/* The steps of an audit over HTTP, from the plan to a further round. */
+#define _GNU_SOURCE
+#include "client.h"
+
+#include "../../src/service/http/http.h"
+
+struct world {
+    struct fixture *fixture;
+    const char *eva, *vera; /* Cookie lines */
+};
+
+static const char facts[] =
+    "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 29)"
+    "INSERT INTO surveys (survey, point, site, question_kind, opened_at, closes_at,"
+    " state, answer, device_offset_us, device_uncertainty_us)"
+    "SELECT printf('d.0.%03d', i), 'p', 's', 'office', 1773126000000000 + i,"
+    " 1773126015000000 + i, 'answered', 'yes', 0, 0 FROM n";
+
+static int start(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    assert_non_null(world);
+    world->fixture = fixture_new();
+    fixture_user(world->fixture, "eva", "auditor");
+    fixture_user(world->fixture, "vera", "expert");
+    fixture_sql(world->fixture, facts);
+    fixture_start(world->fixture);
+    world->eva = fixture_login(world->fixture, "eva");
+    world->vera = fixture_login(world->fixture, "vera");
+    *state = world;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct world *world = *state;
+    static const char *const names[] = {"keys/log.key", "keys/log.checkpoint", "keys"};
+    char path[128];
+    for (size_t i = 0; i < OKNO_COUNT(names); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", world->fixture->dir, names[i]);
+        (void)remove(path);
+    }
+    fixture_free(world->fixture);
+    free(world);
+    return 0;
+}
+
+static struct answer ask(struct world *world, const char *method, const char *path, const char *who,
+                         const char *body)
+{
+    return client_request(fixture_port(world->fixture), method, path, who, body);
+}
+
+static json_t *done(struct world *world, const char *path, const char *body, const char *state)
+{
+    struct answer answer = ask(world, "POST", path, world->eva, body);
+    if (answer.status != 200)
+        fail_msg("%s: %d %s", path, answer.status, answer.body);
+    json_t *json = answer_json(&answer);
+    assert_string_equal(json_text(json, "state"), state);
+    answer_free(&answer);
+    return json;
+}
+
+#define PLAN                                                                                       \
+    "{\"audit\":\"march\",\"from\":\"2026-03-10T07:00:00Z\",\"to\":\"2026-03-10T08:00:00Z\","      \
+    "\"size\":5,\"looks\":2,\"strata\":\"answer\"}"
+
+static void an_audit_goes_from_plan_to_a_further_round(void **state)
+{
+    struct world *world = *state;
+    json_decref(done(world, "/api/v1/audits", PLAN, "planned"));
+    json_decref(done(world, "/api/v1/audits/march/freeze", "{}", "frozen"));
+    json_decref(done(world, "/api/v1/audits/march/checkpoint", "{}", "checkpointed"));
+    struct answer note = ask(world, "GET", "/api/v1/audits/march/checkpoint", world->eva, NULL);
+    assert_int_equal(note.status, 200);
+    assert_non_null(strstr(note.body, "okno.log/"));
+    answer_free(&note);
+    json_decref(done(world, "/api/v1/audits/march/seed",
+                     "{\"seed\":\"18364520937745610298\",\"witnesses\":\"ann\"}", "seeded"));
+    json_decref(done(world, "/api/v1/audits/march/draw", "{}", "drawn"));
+    okno_autojson json_t *extended =
+        done(world, "/api/v1/audits/march/extend", "{\"size\":3}", "drawn");
+    assert_int_equal(json_integer_value(json_object_get(extended, "sample")), 8);
+    struct answer sample = ask(world, "GET", "/api/v1/audits/march/sample", world->eva, NULL);
+    okno_autojson json_t *list = answer_json(&sample);
+    assert_int_equal(json_array_size(json_object_get(list, "sample")), 8);
+    answer_free(&sample);
+    struct answer frame = ask(world, "GET", "/api/v1/audits/march/frame", world->eva, NULL);
+    assert_int_equal(frame.status, 200);
+    assert_non_null(strstr(frame.body, "\"survey\":\"d.0.029\""));
+    answer_free(&frame);
+    struct answer more =
+        ask(world, "POST", "/api/v1/audits/march/extend", world->eva, "{\"size\":3}");
+    assert_int_equal(more.status, 409);
+    assert_string_equal(answer_code(&more), "out_of_order");
+    answer_free(&more);
+}
+
+static void steps_are_the_auditors_alone(void **state)
+{
+    struct world *world = *state;
+    static const char *const paths[] = {"/api/v1/audits", "/api/v1/audits/march/draw"};
+    for (size_t i = 0; i < OKNO_COUNT(paths); i++) {
+        struct answer answer = ask(world, "POST", paths[i], world->vera, i ? "{}" : PLAN);
+        assert_int_equal(answer.status, 403);
+        answer_free(&answer);
+    }
+    struct answer frame = ask(world, "GET", "/api/v1/audits/march/frame", world->vera, NULL);
+    assert_int_equal(frame.status, 403); /* it tells answers */
+    answer_free(&frame);
+}
+
+static void a_plan_out_of_bounds_names_its_field(void **state)
+{
+    struct world *world = *state;
+    struct answer answer = ask(world, "POST", "/api/v1/audits", world->eva,
+                               "{\"audit\":\"a\",\"from\":\"2026-03-10T07:00:00Z\","
+                               "\"to\":\"2026-03-10T08:00:00Z\",\"size\":5,\"strata\":\"shop\"}");
+    assert_int_equal(answer.status, 400);
+    okno_autojson json_t *json = answer_json(&answer);
+    assert_string_equal(json_text(json_object_get(json, "error"), "field"), "strata");
+    answer_free(&answer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_audit_goes_from_plan_to_a_further_round, start, stop),
+        cmocka_unit_test_setup_teardown(steps_are_the_auditors_alone, start, stop),
+        cmocka_unit_test_setup_teardown(a_plan_out_of_bounds_names_its_field, start, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
