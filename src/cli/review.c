@@ -3,6 +3,7 @@
 #include "attribute.h"
 #include "cli.h"
 #include "options.h"
+#include "reviewers.h"
 
 #include "okno/conf.h"
 #include "okno/review.h"
@@ -125,7 +126,9 @@ static const struct {
     int (*run)(struct cli *, int, char **, struct okno_err *);
 } others[] = {{"attribute", cli_review_attribute}, {"target", cli_review_target},
               {"appeal", cli_review_appeal},       {"appeals", cli_review_appeals},
-              {"rule", cli_review_rule},           {"withdraw", cli_review_withdraw}};
+              {"rule", cli_review_rule},           {"withdraw", cli_review_withdraw},
+              {"gold", cli_review_gold},           {"calibration", cli_review_calibration},
+              {"report", cli_review_report},       {"lead", cli_review_lead}};
 
 /* The terminal asks for no password, yet only those may act who may on the page. */
 int cli_check_reviewer(struct okno_db *db, const char *name, struct okno_err *err)
@@ -171,7 +174,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         rc = okno_fail(
             err, OKNO_USAGE,
             "\"%.20s\" is no step; there are next, submit, skip, undo, target, attribute, appeal, "
-            "appeals, rule, withdraw",
+            "appeals, rule, withdraw, gold, calibration, report, lead",
             argv[1]);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
@@ -204,6 +207,12 @@ const struct cli_command cli_review = {
         "       okno review rule APPEAL --user NAME --lease TOKEN --outcome accept|partly|reject\n"
         "                   --comment TEXT [--verdict V] [--reason R] [--correction C]\n"
         "       okno review withdraw APPEAL --user NAME\n"
+        "       okno review gold [--survey ID --user NAME [--note TEXT] [--retire]] [--json]\n"
+        "       okno review calibration [ID --user NAME --surveys ID,ID,... [--title TEXT]] "
+        "[--json]\n"
+        "       okno review calibration ID --user NAME --close\n"
+        "       okno review report [--user NAME] [--audit ID] [--from TIME] [--to TIME] [--json]\n"
+        "       okno review lead NAME [--take-back]\n"
         "\n"
         "next leases the next item (exit 3 when nothing is left); submit decides it: valid,\n"
         "invalid or undeterminable, the last two with a reason. A decision after the lease is\n"
@@ -222,6 +231,12 @@ const struct cli_command cli_review = {
         "should count as, and why. rule takes an appeal and then decides it: somebody who never\n"
         "decided on the survey, within review.answer_days. accept makes it what was asked, partly\n"
         "what --verdict says, reject leaves what stands; that is final.\n"
+        "\n"
+        "gold makes a settled survey one whose truth is known: audits planned with --gold N mix N\n"
+        "of them into their queue unseen. calibration makes a round that every expert decides\n"
+        "before anything else. Neither ever enters a figure. Both take an administrator or an\n"
+        "expert made lead. report tells how experts decide: speed, undeterminable ones, agreement\n"
+        "with a second expert, gold and calibration; by name, never by score.\n"
         "\n"
         "example: okno review submit 12 --user eva --lease 5f3a... --verdict invalid \\\n"
         "             --reason STAFF_PRESSED\n",

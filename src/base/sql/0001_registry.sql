@@ -117,7 +117,8 @@ CREATE TABLE users (
     user TEXT PRIMARY KEY, name TEXT NOT NULL DEFAULT '',
     role TEXT NOT NULL CHECK (role IN ('expert', 'auditor', 'manager', 'staff', 'administrator')),
     password_hash TEXT NOT NULL, language TEXT NOT NULL DEFAULT 'en', employee TEXT,
-    disabled INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL
+    disabled INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL,
+    lead INTEGER NOT NULL DEFAULT 0    -- an expert who makes gold items and sees how all experts decide
 ) STRICT;
 CREATE TABLE tokens (
     token_hash TEXT PRIMARY KEY, role TEXT NOT NULL, device TEXT, label TEXT NOT NULL DEFAULT '',

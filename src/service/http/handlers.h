@@ -13,6 +13,9 @@ http_handler http_post_login, http_post_logout, http_get_me, http_post_me;
 /* appeals.c */
 http_handler http_get_appeals, http_get_rulings, http_post_appeal, http_post_appeal_take,
     http_post_appeal_decide, http_post_appeal_withdraw;
+/* reviewers.c */
+http_handler http_get_reviewers, http_get_gold, http_post_gold, http_get_calibrations,
+    http_post_calibration, http_post_calibration_close;
 /* queue.c */
 http_handler http_post_queue_next, http_post_heartbeat, http_post_submit, http_post_skip,
     http_post_undo;

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "handlers.h"
 
+#include "okno/gold.h"
 #include "okno/grant.h"
 #include "okno/mem.h"
 #include "okno/time.h"
@@ -65,11 +66,14 @@ static int reply_me(const struct http_request *request, struct http_reply *reply
     const char *language = *who->language ? who->language : request->service->language;
     bool chosen = strcmp(language, "browser") != 0;
     okno_autofree char *sites = NULL;
+    bool lead = false;
     int rc = okno_grant_sites(request->db, who->user, who->role, &sites, err);
+    if (rc == 0)
+        rc = okno_review_is_lead(request->db, who->user, &lead, err);
     if (rc < 0)
         return rc;
     return http_reply_json(reply,
-                           json_pack("{s:o, s:s, s:o, s:s, s:o}", "sites",
+                           json_pack("{s:b, s:o, s:s, s:o, s:s, s:o}", "lead", (int)lead, "sites",
                                      sites ? json_loads(sites, 0, NULL) : json_null(), "user",
                                      who->user, "name", okno_json_text(who->name), "role",
                                      who->role, "language",
