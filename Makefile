@@ -16,7 +16,8 @@ VERSION := 0.1.0
 CPPFLAGS += -DOKNO_VERSION='"$(VERSION)"'
 
 LIB_SRC := $(filter-out src/cli/main.c,$(shell find src -name '*.c' | LC_ALL=C sort))
-CONF := conf/reasons.json conf/messages.json conf/tags.json conf/VERIFY.txt src/service/http/schemas.json
+CONF := conf/reasons.json conf/messages.json conf/tags.json conf/VERIFY.txt $(wildcard conf/archives/*.json) \
+        src/service/http/schemas.json
 SQL := $(shell find src -name '*.sql' | LC_ALL=C sort)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/gen/sql.o $(BUILD)/gen/ui.o $(BUILD)/gen/conf.o
 TEST_SRC := $(shell find tests -name 'test_*.c' | LC_ALL=C sort)

@@ -6,7 +6,16 @@
 #include "okno/archive.h"
 
 /* dir: files with the time in their names; hls: segments of playlists that tell the time. */
-#define ARCHIVE_KINDS(X) X(archive_dir, "dir") X(archive_hls, "hls")
+#define ARCHIVE_KINDS(X) X(archive_dir, "dir") X(archive_hls, "hls") ARCHIVE_RECORDERS(X)
+
+/* Described by data: conf/archives/WORD.json, and "profile" by a file of the user's own. */
+#define ARCHIVE_RECORDERS(X)                                                                       \
+    X(archive_flussonic, "flussonic")                                                              \
+    X(archive_frigate, "frigate")                                                                  \
+    X(archive_macroscop, "macroscop")                                                              \
+    X(archive_mediamtx, "mediamtx")                                                                \
+    X(archive_nx, "nx")                                                                            \
+    X(archive_profile, "profile")
 
 #define ARCHIVE_KIND_DECLARE(name, word) extern const struct okno_archive_ops name;
 ARCHIVE_KINDS(ARCHIVE_KIND_DECLARE)

@@ -5,16 +5,17 @@
 enum { WINDOW_PIECES = 1000 };
 
 static int add_piece(const struct okno_span *span, const struct okno_archive_caps *caps,
-                     int64_t from_us, int64_t to_us, struct okno_piece_vec *pieces,
-                     struct okno_err *err)
+                     int64_t asked_us, int64_t from_us, int64_t to_us,
+                     struct okno_piece_vec *pieces, struct okno_err *err)
 {
     char from[OKNO_TIME_TEXT];
     char to[OKNO_TIME_TEXT];
-    /* Inside a span the start that was asked is exact; its own border is as the list tells it. */
-    bool border = from_us == span->from_us;
+    /* A recorder may begin at a key frame before what was asked, but not before the span; one that
+     * begins where was asked may be a longer one, cut by the list. */
+    bool border = from_us == span->from_us && from_us > asked_us;
     struct okno_piece piece = {.from_us = from_us,
                                .to_us = to_us,
-                               .error_us = caps->anchor_error_us + (border ? span->error_us : 0),
+                               .error_us = border ? span->error_us : caps->anchor_error_us,
                                .size = -1,
                                .flags = caps->piece_flags | (span->flags & OKNO_SPAN_AMBIGUOUS),
                                .anchor = OKNO_ANCHOR_REQUEST};
@@ -44,7 +45,7 @@ int window_cut(const struct okno_span_vec *spans, const struct okno_archive_caps
                 return okno_fail(err, OKNO_TOO_LONG,
                                  "the interval takes more than %d downloads; ask for less",
                                  WINDOW_PIECES);
-            rc = add_piece(span, caps, at, to, pieces, err);
+            rc = add_piece(span, caps, from_us, at, to, pieces, err);
             at = to;
         }
     }

@@ -1,0 +1,280 @@
+/* Recorders described by profiles, against servers shaped by what is known of them
+ * (tests/support/recorder.py). The brightness of a picture tells which frame it is. */
+#define _POSIX_C_SOURCE 200809L
+#include "../../src/video/archive/profile.h"
+#include "../support/program.h"
+#include "../support/recording.h"
+
+#include "okno/extract.h"
+#include "okno/mem.h"
+#include "okno/time.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* 2026-03-10T14:03:20Z: two stretches of 60 s, 5 s of nothing between them. */
+#define T0 INT64_C(1773151400000000)
+#define SECOND INT64_C(1000000)
+
+enum { RATE = 10 };
+
+struct vendor {
+    const char *kind, *channel, *user, *password;
+};
+
+static const struct vendor vendors[] = {
+    {"mediamtx", "till/1", "", ""},          {"frigate", "till", "anna", "qu\"ote"},
+    {"flussonic", "till/1", "", "to ken/+"}, {"nx", "{a1b2}", "", ""},
+    {"macroscop", "c1", "anna", "se&cret"},
+};
+
+static int film(void **state)
+{
+    int rc = fixture_begin(state);
+    fixture_ffmpeg(
+        "-f lavfi -i color=black:s=64x48:r=10:d=60 -vf "
+        "geq=lum='20+4*mod(N\\,50)':cb=128:cr=128 -c:v libx264 -preset ultrafast "
+        "-crf 5 -g 20 -bf 0 film.mp4");
+    return rc;
+}
+
+struct running {
+    int pid;
+    char url[64];
+    struct okno_archive *archive;
+    struct okno_extract_camera camera;
+};
+
+static struct running start_as(const char *server, const char *kind, const char *files,
+                               const struct vendor *vendor)
+{
+    struct running running = {0};
+    struct okno_err err = {0};
+    char port[16];
+    char begin[24];
+    char path[600];
+    int number = support_free_port();
+    (void)snprintf(port, sizeof(port), "%d", number);
+    (void)snprintf(begin, sizeof(begin), "%lld", (long long)(T0 / SECOND));
+    (void)snprintf(path, sizeof(path), "%s", fixture_path("film.mp4"));
+    const char *const args[] = {
+        "/usr/bin/python3", "tests/support/recorder.py", port, path, begin, server, NULL};
+    running.pid = support_program_start(args, number, fixture_path("recorder.log"));
+    (void)snprintf(running.url, sizeof(running.url), "http://127.0.0.1:%d/", number);
+    const struct okno_archive_config config = {.archive = "nvr",
+                                               .kind = kind,
+                                               .url = running.url,
+                                               .files = files,
+                                               .time_zone = "UTC",
+                                               .user = vendor->user,
+                                               .password = vendor->password,
+                                               .options = ""};
+    if (okno_archive_open(&config, &running.archive, &err) < 0)
+        fail_msg("%s: %s", kind, err.text);
+    running.camera =
+        (struct okno_extract_camera){.archive = running.archive, .channel = vendor->channel};
+    return running;
+}
+
+static struct running start(const struct vendor *vendor)
+{
+    return start_as(vendor->kind, vendor->kind, "", vendor);
+}
+
+static void stop(struct running *running)
+{
+    okno_archive_close(running->archive);
+    support_program_stop(running->pid);
+}
+
+/* The number of the frame that a picture shows, modulo 50. */
+static int frame_of(const char *name)
+{
+    size_t len = 0;
+    okno_autofree uint8_t *grey = fixture_grey(name, 0, &len);
+    double sum = 0;
+    for (size_t i = 0; i < len; i++)
+        sum += grey[i];
+    /* From full range back to the film's. */
+    double luma = 16 + sum / (double)len * 219 / 255;
+    return (int)((luma - 20) / 4 + 0.5);
+}
+
+static void coverage_is_what_the_list_says(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < OKNO_COUNT(vendors); i++) {
+        struct running r = start(&vendors[i]);
+        struct okno_err err = {0};
+        OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
+        OKNO_AUTO_VEC(okno_extract_span_vec) none = {0};
+        if (okno_extract_spans(&r.camera, T0 + 30 * SECOND, T0 + 200 * SECOND, &spans, &err) < 0)
+            fail_msg("%s: %s", vendors[i].kind, err.text);
+        assert_int_equal(spans.len, 2);
+        assert_int_equal(spans.items[0].from_us, T0 + 30 * SECOND);
+        assert_int_equal(spans.items[0].to_us, T0 + 60 * SECOND);
+        assert_int_equal(spans.items[1].from_us, T0 + 65 * SECOND);
+        assert_int_equal(spans.items[1].to_us, T0 + 125 * SECOND);
+        if (okno_extract_spans(&r.camera, T0 + 500 * SECOND, T0 + 600 * SECOND, &none, &err) < 0)
+            fail_msg("%s: %s", vendors[i].kind, err.text);
+        assert_int_equal(none.len, 0);
+        stop(&r);
+    }
+}
+
+static void a_still_shows_the_asked_second(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < OKNO_COUNT(vendors); i++) {
+        struct running r = start(&vendors[i]);
+        struct okno_err err = {0};
+        struct okno_extract_result result = {0};
+        int64_t at = T0 + 77 * SECOND + 450000;
+        (void)unlink(fixture_path("still.jpg"));
+        if (okno_extract_still(&r.camera, at, fixture_path("still.jpg"), &result, &err) < 0)
+            fail_msg("%s: %s", vendors[i].kind, err.text);
+        /* 12.45 s into the second stretch: frame 124. */
+        int frame = frame_of("still.jpg");
+        struct okno_archive_caps caps;
+        okno_archive_caps(r.archive, &caps);
+        if (abs(frame - 24) > (caps.anchor_error_us >= SECOND)) /* as it admits */
+            fail_msg("%s: frame %d", vendors[i].kind, frame);
+        assert_true(result.media.first_frame_us > at - SECOND / RATE - 1000 &&
+                    result.media.first_frame_us <= at);
+        okno_extract_result_free(&result);
+        stop(&r);
+    }
+}
+
+static void a_clip_over_the_hole_has_the_hole(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < OKNO_COUNT(vendors); i++) {
+        struct running r = start(&vendors[i]);
+        struct okno_err err = {0};
+        struct okno_extract_result result = {0};
+        (void)unlink(fixture_path("clip.mp4"));
+        if (okno_extract_clip(&r.camera, T0 + 55 * SECOND, T0 + 70 * SECOND, false,
+                              fixture_path("clip.mp4"), &result, &err) < 0)
+            fail_msg("%s: %s", vendors[i].kind, err.text);
+        /* Where the first frame may be as far off as the hole is long, nobody can say. */
+        struct okno_archive_caps caps;
+        okno_archive_caps(r.archive, &caps);
+        if (caps.anchor_error_us >= 5 * SECOND) {
+            okno_extract_result_free(&result);
+            stop(&r);
+            continue;
+        }
+        if (result.media.gaps.len != 1)
+            fail_msg("%s: %zu gaps, %s to %s", vendors[i].kind, result.media.gaps.len,
+                     okno_time_format(result.media.got_from_us, (char[OKNO_TIME_TEXT]){0}),
+                     okno_time_format(result.media.got_to_us, (char[OKNO_TIME_TEXT]){0}));
+        assert_true(llabs(result.media.gaps.items[0].from_us - T0 - 60 * SECOND) < 150000);
+        assert_true(llabs(result.media.gaps.items[0].to_us - T0 - 65 * SECOND) < 150000);
+        assert_true(result.media.got_from_us <= T0 + 55 * SECOND);
+        okno_extract_result_free(&result);
+        stop(&r);
+    }
+}
+
+static void a_wrong_login_is_named(void **state)
+{
+    (void)state;
+    static const struct vendor strangers[] = {{"frigate", "till", "anna", "wrong"},
+                                              {"flussonic", "till/1", "", "wrong"},
+                                              {"macroscop", "c1", "anna", "wrong"}};
+    for (size_t i = 0; i < OKNO_COUNT(strangers); i++) {
+        struct running r = start(&strangers[i]);
+        struct okno_err err = {0};
+        OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
+        assert_int_equal(okno_extract_spans(&r.camera, T0, T0 + SECOND, &spans, &err),
+                         OKNO_ARCHIVE_AUTH);
+        assert_null(strstr(err.text, "wrong")); /* the password */
+        stop(&r);
+    }
+}
+
+static void a_login_page_is_no_list(void **state)
+{
+    (void)state;
+    struct running r = start_as("login", "mediamtx", "", &vendors[0]);
+    struct okno_err err = {0};
+    OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
+    assert_int_equal(okno_extract_spans(&r.camera, T0, T0 + SECOND, &spans, &err), OKNO_PROTOCOL);
+    stop(&r);
+}
+
+static const char own[] =
+    "{\"about\": \"of our own\", \"times\": \"rfc3339\", \"length\": \"s\", \"coverage\": "
+    "{\"path\": \"/list?path={channel}&start={from}&end={to}\", \"from\": \"start\", \"length\": "
+    "\"duration\", \"none\": 404}, \"clip\": {\"path\": "
+    "\"/get?path={channel}&start={from}&duration={length}&format=fmp4\", \"format\": \"mov\", "
+    "\"time_zero_is_from\": true}}";
+
+static void a_profile_of_ones_own_works_without_c(void **state)
+{
+    (void)state;
+    char path[600];
+    fixture_write("own.json", own, strlen(own));
+    (void)snprintf(path, sizeof(path), "%s", fixture_path("own.json"));
+    struct running r = start_as("mediamtx", "profile", path, &vendors[0]);
+    struct okno_err err = {0};
+    struct okno_extract_result result = {0};
+    (void)unlink(fixture_path("still.jpg"));
+    if (okno_extract_still(&r.camera, T0 + 20 * SECOND, fixture_path("still.jpg"), &result, &err) <
+        0)
+        fail_msg("%s", err.text);
+    assert_int_equal(frame_of("still.jpg"), 0);
+    okno_extract_result_free(&result);
+    stop(&r);
+}
+
+static void what_is_wrong_in_a_profile_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from, *to, *said;
+    } wrongs[] = {
+        {"\"times\": \"rfc3339\"", "\"times\": \"iso\"", "times"},
+        {"\"times\": \"rfc3339\"", "\"time\": \"rfc3339\"", "time: not a word"},
+        {"\"length\": \"s\"", "\"length\": \"h\"", "length"},
+        {"\"none\": 404", "\"none\": 200", "none"},
+        {"\"from\": \"start\", ", "", "from: missing"},
+        {"\"duration\"", "\"duration\", \"to\": \"end\"", "either to or length"},
+        {"\"/list", "\"list", "slash"},
+    };
+    for (size_t i = 0; i < OKNO_COUNT(wrongs); i++) {
+        char text[1024];
+        struct profile profile;
+        struct okno_err err = {0};
+        const char *at = strstr(own, wrongs[i].from);
+        assert_non_null(at);
+        (void)snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - own), own, wrongs[i].to,
+                       at + strlen(wrongs[i].from));
+        assert_int_equal(profile_load(text, strlen(text), &profile, &err), OKNO_INVALID);
+        assert_string_equal(err.field, "profile");
+        if (!strstr(err.text, wrongs[i].said))
+            fail_msg("%s: %s", wrongs[i].to, err.text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(coverage_is_what_the_list_says),
+        cmocka_unit_test(a_still_shows_the_asked_second),
+        cmocka_unit_test(a_clip_over_the_hole_has_the_hole),
+        cmocka_unit_test(a_wrong_login_is_named),
+        cmocka_unit_test(a_login_page_is_no_list),
+        cmocka_unit_test(a_profile_of_ones_own_works_without_c),
+        cmocka_unit_test(what_is_wrong_in_a_profile_is_named),
+    };
+    return cmocka_run_group_tests(tests, film, fixture_end);
+}
