@@ -172,6 +172,11 @@ OKNO_CHECK int okno_archive_check(const struct okno_archive_config *config, stru
 const char *const *okno_archive_kinds(void);
 void okno_archive_options(const char *kind, char *ret_text, size_t size);
 
+/* The value of one of them into ret_text, "" when it is not given. OKNO_INVALID: longer than size.
+ */
+OKNO_CHECK int okno_archive_option(const char *options, const char *name, char *ret_text,
+                                   size_t size, struct okno_err *err);
+
 /* What the next calls and reads together may cost. `cancel` stays until the next begin. */
 void okno_archive_begin(struct okno_archive *archive, const struct okno_budget *budget);
 

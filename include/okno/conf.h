@@ -36,7 +36,8 @@ struct okno_conf {
         bool audio;
     } evidence;
     struct {
-        int64_t parallel, deadline_s, window_mb;
+        int64_t parallel, deadline_s, window_mb, rate_kb;
+        char hours[16]; /* HH:MM-HH:MM, "" for always */
     } fetch;
     struct {
         int64_t lease_min, appeal_days, answer_days;
@@ -57,6 +58,7 @@ enum okno_option_type {
     OKNO_OPTION_PATH,   /* absolute */
     OKNO_OPTION_LISTEN, /* ADDRESS:PORT */
     OKNO_OPTION_URL,    /* "" or http(s)://... */
+    OKNO_OPTION_HOURS,  /* "" or HH:MM-HH:MM */
     OKNO_OPTION_WORD,   /* one of words */
     OKNO_OPTION_INT,
     OKNO_OPTION_REAL,

@@ -46,6 +46,10 @@ const char *okno_time_format(int64_t us, char ret_text[OKNO_TIME_TEXT]);
 int64_t okno_time_from_civil(const struct okno_civil *civil);
 void okno_time_to_civil(int64_t us, struct okno_civil *ret_civil);
 
+/* Hours of the day, "20:00-08:00", as minutes from midnight, up to 24:00; equal ones are refused. A
+ * range that ends before it begins goes over midnight. */
+OKNO_CHECK bool okno_time_hours(const char *text, int *ret_from, int *ret_to);
+
 /* ---- times as other programs write them ---- */
 
 /* A local time, or with an offset an instant: local minus offset. */

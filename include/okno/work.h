@@ -9,6 +9,7 @@
 #include "okno/db.h"
 #include "okno/err.h"
 #include "okno/evidence.h"
+#include "okno/json.h"
 #include "okno/link.h"
 #include "okno/registry.h"
 
@@ -60,6 +61,34 @@ OKNO_CHECK int okno_work_plan(struct okno_work *work, int64_t now_us, int64_t *r
  * *ret_code: the outcome of the job that was run (0 or a code), its message in err. */
 OKNO_CHECK int okno_work_run_one(struct okno_work *work, int64_t now_us, int64_t *ret_next_us,
                                  int *ret_code, struct okno_err *err);
+
+/* How work stands at an archive. */
+struct okno_outlook {
+    char archive[OKNO_ID_TEXT];
+    int64_t failures;               /* in a row; 0: it answers */
+    char code[32], message[448];    /* of the last one */
+    int64_t down_since_us;          /* 0: not */
+    int64_t next_try_us;            /* when something is tried next; 0: nothing waits */
+    int64_t off_until_us;           /* 0: inside its hours */
+    int64_t sessions;               /* at a time */
+    int64_t waiting, running;       /* jobs */
+    int64_t lost_at_us;             /* the soonest loss among what waits; 0: none known */
+    int64_t overdue;                /* waits, but should be overwritten already */
+    int64_t at_risk;                /* surveys that will be lost before their turn comes */
+    int64_t lost;                   /* surveys lost in the last 30 days before their turn came */
+    double jobs_per_hour;           /* of the last hours of work; 0: not known */
+    int64_t done_at_us;             /* forecast of the end of what waits; 0: not known */
+    int64_t bytes_read, bytes_kept; /* of the last day */
+};
+OKNO_VEC(okno_outlook_vec, struct okno_outlook);
+
+/* Of each archive, from what is stored; asks nobody. */
+OKNO_CHECK int okno_work_outlook(struct okno_work *work, int64_t now_us,
+                                 struct okno_outlook_vec *outlooks, struct okno_err *err);
+/* {archive, state (ok, paused, closed, or the error's name), message, ...}; NULL without memory. */
+json_t *okno_outlook_json(const struct okno_outlook *outlook);
+OKNO_CHECK int okno_db_outlook(struct okno_db *db, int64_t now_us, int64_t parallel,
+                               struct okno_outlook_vec *outlooks, struct okno_err *err);
 
 /* What an archive lists for one of its cameras. */
 struct okno_archive_trial {

@@ -88,6 +88,11 @@ static const struct okno_option options[] = {
     ROW(fetch, deadline_s, INT, "30", 1, 3600, NULL, "Longest wait for one request to an archive."),
     ROW(fetch, window_mb, INT, "4096", 16, 1048576, NULL,
         "Most megabytes that are fetched for one clip or still; ten times deadline_s is its time."),
+    ROW(fetch, rate_kb, INT, "0", 0, 10000000, NULL,
+        "Kilobytes a second from one archive on the average, by pauses between fetches; 0: no\n"
+        "limit. An archive's own options (parallel, rate, hours) go before these."),
+    ROW(fetch, hours, HOURS, "", 0, 0, NULL,
+        "Hours of the archive's time zone in which it is asked; empty: always."),
 
     ROW(review, lease_min, INT, "10", 1, 240, NULL,
         "Minutes for which an item belongs to the expert who took it; heartbeats renew it."),
@@ -167,11 +172,13 @@ static int parse_bool(const char *text, bool *ret_value)
 
 static int parse_text(const struct okno_option *option, const char *text, char *ret_text)
 {
+    int from = 0, to = 0;
     if (strlen(text) >= option->size || !okno_text_is_utf8(text, strlen(text)))
         return -1;
     if ((option->type == OKNO_OPTION_PATH && *text != '/') ||
         (option->type == OKNO_OPTION_LISTEN && check_listen(text) < 0) ||
         (option->type == OKNO_OPTION_URL && check_url(text) < 0) ||
+        (option->type == OKNO_OPTION_HOURS && *text && !okno_time_hours(text, &from, &to)) ||
         (option->type == OKNO_OPTION_WORD && !okno_text_is_word(text, option->words)))
         return -1;
     memcpy(ret_text, text, strlen(text) + 1);
@@ -220,6 +227,9 @@ static void describe(const struct okno_option *option, char *ret_text, size_t si
         break;
     case OKNO_OPTION_URL:
         (void)snprintf(ret_text, size, "empty, or a URL with http:// or https://");
+        break;
+    case OKNO_OPTION_HOURS:
+        (void)snprintf(ret_text, size, "empty, or hours such as 20:00-08:00");
         break;
     case OKNO_OPTION_TEXT:
         (void)snprintf(ret_text, size, "a text of up to %zu bytes", option->size - 1);

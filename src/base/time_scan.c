@@ -194,3 +194,27 @@ int okno_time_scan(const char *format, const char *text, struct okno_scanned_tim
     *ret_time = scan.time;
     return 0;
 }
+
+/* The place after "HH:MM", NULL when it is none. */
+static const char *minutes_take(const char *text, int *ret_minutes)
+{
+    for (int i = 0; i < 5; i++)
+        if (i == 2 ? text[i] != ':' : text[i] < '0' || text[i] > '9')
+            return NULL;
+    int hour = (text[0] - '0') * 10 + text[1] - '0';
+    int minute = (text[3] - '0') * 10 + text[4] - '0';
+    *ret_minutes = hour * 60 + minute;
+    return minute < 60 && *ret_minutes <= 24 * 60 ? text + 5 : NULL;
+}
+
+bool okno_time_hours(const char *text, int *ret_from, int *ret_to)
+{
+    int from = 0, to = 0;
+    const char *at = minutes_take(text, &from);
+    at = at && *at == '-' ? minutes_take(at + 1, &to) : NULL;
+    if (!at || *at || from == to || from == 24 * 60)
+        return false;
+    *ret_from = from;
+    *ret_to = to;
+    return true;
+}

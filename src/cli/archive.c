@@ -1,4 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
+#include "archive.h"
 #include "cli.h"
 #include "options.h"
 
@@ -183,18 +184,23 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         return rc;
     if (rest == 1 && strcmp(argv[1], "list") == 0)
         return list(db, choice.json, err);
+    if (rest == 1 && strcmp(argv[1], "status") == 0)
+        return archive_status(cli, db, choice.json, err);
     if (rest == 2 && strcmp(argv[1], "test") == 0)
         return test(cli, db, argv[2], &choice, err);
-    return okno_fail(err, OKNO_USAGE, "write `okno archive list` or `okno archive test ID`");
+    return okno_fail(err, OKNO_USAGE, "write `okno archive list`, `status` or `test ID`");
 }
 
 const struct cli_command cli_archive = {
     .name = "archive",
-    .summary = "recording systems: list, test the connection",
+    .summary = "recording systems: list, how work stands, test the connection",
     .help =
         "usage: okno archive list [--json]\n"
+        "       okno archive status [--json]\n"
         "       okno archive test ID [--at TIME] [--json]\n"
         "\n"
+        "status: whether each answers, what waits and when the next try is, what will be lost\n"
+        "before its turn comes, what was lost, and its outages.\n"
         "test opens the archive and shows, for each camera, what it recorded in the day (else\n"
         "the week, the month) before now or TIME. Exit 3: it answers and has nothing.\n"
         "Times are the archive's clock, brought to UTC by its time zone.\n"

@@ -1,6 +1,7 @@
 /* okno doctor: what works, what does not, and what to do next. */
 #define _POSIX_C_SOURCE 200809L
 #include "doctor.h"
+#include "archive.h"
 #include "cli.h"
 #include "options.h"
 
@@ -234,6 +235,48 @@ static int look_at_jobs(struct doctor *d, struct okno_err *err)
     return rc;
 }
 
+static void forecast(struct doctor *d, int64_t read, int64_t kept)
+{
+    struct statvfs fs;
+    if (statvfs(d->cli->data_dir, &fs) < 0)
+        return;
+    double left = (double)fs.f_bavail * (double)fs.f_frsize;
+    double days = kept > 0 ? left / (double)kept : 1e9;
+    tell(d, days < 30 ? LEVEL_WARNING : LEVEL_OK, "forecast",
+         days < 30 ? "make room, or keep less (evidence.stills)" : "",
+         "in the last day %.1f MB were read from archives (%.3f Mbit/s on the average) and %.1f MB "
+         "kept; at this pace the disk lasts %.0f days",
+         (double)read / 1e6, (double)read * 8 / 86400 / 1e6, (double)kept / 1e6,
+         days < 36500 ? days : 36500);
+}
+
+/* One line per archive where something waits or was lost; the disk and the line as of a usual day.
+ */
+static int look_at_work(struct doctor *d, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_outlook_vec) outlooks = {0};
+    int64_t read = 0, kept = 0;
+    int rc = okno_work_outlook(d->work, okno_time_now(), &outlooks, err);
+    for (size_t i = 0; rc == 0 && i < outlooks.len; i++) {
+        const struct okno_outlook *o = &outlooks.items[i];
+        char text[1200];
+        char subject[80];
+        bool bad = o->failures || o->at_risk || o->overdue || o->lost;
+        archive_outlook_text(o, text, sizeof(text));
+        (void)snprintf(subject, sizeof(subject), "work at %.64s", o->archive);
+        tell(d, bad ? LEVEL_WARNING : LEVEL_OK, subject,
+             o->failures ? "see that it runs; what waits completes by itself then"
+             : bad       ? "raise parallel, rate or hours of the archive, or its retention"
+                         : "",
+             "%s", text);
+        read += o->bytes_read;
+        kept += o->bytes_kept;
+    }
+    if (rc == 0 && read > 0)
+        forecast(d, read, kept);
+    return rc;
+}
+
 static int look_at_people(struct doctor *d, struct okno_err *err)
 {
     int64_t experts = 0;
@@ -277,6 +320,8 @@ static int examine(struct doctor *d, struct okno_err *err)
         rc = look_at_devices(d, err);
     if (rc == 0)
         rc = look_at_jobs(d, err);
+    if (rc == 0)
+        rc = look_at_work(d, err);
     if (rc == 0)
         rc = doctor_look_at_alerts(okno_work_db(d->work), d->cli->conf, take_line, d, err);
     return rc < 0 ? rc : look_at_people(d, err);

@@ -1,6 +1,6 @@
 /* The table of jobs: what is fetched next, by whom, and what became of it. */
 #define _POSIX_C_SOURCE 200809L
-#include "work.h"
+#include "turns.h"
 
 #include "okno/time.h"
 
@@ -13,13 +13,6 @@ static int64_t lease_us(const struct okno_work *work)
 }
 
 enum { CLASS_NEGATIVE = 2, CLASS_OTHER = 3 };
-
-struct job {
-    int64_t job, class, attempts;
-    char kind[8];
-    char survey[160];
-    char audit[65];
-};
 
 /* The registry is compared with every link only when it has grown since the last time. */
 static int plan_corrected(struct okno_work *work, int64_t now_us, int64_t *ret_added,
@@ -45,17 +38,21 @@ int okno_work_plan(struct okno_work *work, int64_t now_us, int64_t *ret_added, s
         rc = OKNO_DB_RUN(work->db, "jobs.plan_moved", &moved, err, OKNO_INT("now", now_us));
     if (rc == 0)
         rc = plan_corrected(work, now_us, &corrected, err);
+    if (rc == 0)
+        rc = turns_refresh(work, now_us, err);
     if (rc == 0 && ret_added)
         *ret_added = fresh + moved + corrected;
     return rc;
 }
 
 /* 1: a job was taken. */
-static int take(struct okno_work *work, int64_t now_us, struct job *ret_job, struct okno_err *err)
+static int take(struct okno_work *work, int64_t now_us, struct work_job *ret_job,
+                struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
     int rc = OKNO_DB_PREPARE(work->db, "jobs.take", &stmt, err, OKNO_TEXT("owner", work->owner),
-                             OKNO_INT("now", now_us), OKNO_INT("until", now_us + lease_us(work)));
+                             OKNO_INT("now", now_us), OKNO_INT("until", now_us + lease_us(work)),
+                             OKNO_INT("sessions", work->conf->fetch.parallel));
     if (rc == 0)
         rc = okno_stmt_step(stmt, err);
     if (rc != 1)
@@ -66,19 +63,14 @@ static int take(struct okno_work *work, int64_t now_us, struct job *ret_job, str
     (void)snprintf(ret_job->kind, sizeof(ret_job->kind), "%s", okno_stmt_text(stmt, "kind"));
     (void)snprintf(ret_job->survey, sizeof(ret_job->survey), "%s", okno_stmt_text(stmt, "survey"));
     (void)snprintf(ret_job->audit, sizeof(ret_job->audit), "%s", okno_stmt_text(stmt, "audit"));
+    (void)snprintf(ret_job->archive, sizeof(ret_job->archive), "%s",
+                   okno_stmt_text(stmt, "archive"));
     rc = okno_stmt_step(stmt, err); /* finishes the update */
     return rc < 0 ? rc : 1;
 }
 
-/* What became of a job. */
-struct outcome {
-    int code;
-    int64_t retry_us; /* when to try again; 0: not, or as the attempts say where passing */
-    struct okno_err why;
-};
-
 /* A linked survey gets its photo, where the configuration wants one. */
-static int add_still_job(struct okno_work *work, const struct job *job, int64_t now_us,
+static int add_still_job(struct okno_work *work, const struct work_job *job, int64_t now_us,
                          struct okno_err *err)
 {
     const char *wanted = work->conf->evidence.stills;
@@ -95,8 +87,8 @@ static int add_still_job(struct okno_work *work, const struct job *job, int64_t 
 }
 
 /* Recorders that list a file when it is full list it late: for a day, what is missing may come. */
-static int look_again(struct okno_work *work, const struct job *job, int64_t now_us,
-                      struct outcome *o)
+static int look_again(struct okno_work *work, const struct work_job *job, int64_t now_us,
+                      struct work_outcome *o)
 {
     struct work_survey s = {0};
     int rc = work_load_survey(work, job->survey, &s, &o->why);
@@ -109,8 +101,8 @@ static int look_again(struct okno_work *work, const struct job *job, int64_t now
 }
 
 /* An archive that could not be asked, whatever the reason, is asked again. */
-static int run_link(struct okno_work *work, const struct job *job, int64_t now_us,
-                    struct outcome *o)
+static int run_link(struct okno_work *work, const struct work_job *job, int64_t now_us,
+                    struct work_outcome *o)
 {
     struct work_linked linked = {0};
     int rc = work_link_survey(work, job->survey, now_us, &linked, &o->why);
@@ -133,8 +125,8 @@ static int run_link(struct okno_work *work, const struct job *job, int64_t now_u
     return okno_fail_from(&o->why, &linked.trouble);
 }
 
-static int run_fetch(struct okno_work *work, const struct job *job, int64_t now_us,
-                     struct outcome *o)
+static int run_fetch(struct okno_work *work, const struct work_job *job, int64_t now_us,
+                     struct work_outcome *o)
 {
     struct okno_evidence evidence;
     struct work_survey s = {0};
@@ -144,11 +136,15 @@ static int run_fetch(struct okno_work *work, const struct job *job, int64_t now_
     if (rc == OKNO_MEDIA && work_load_survey(work, job->survey, &s, NULL) == 0 &&
         s.closes_us > now_us - OKNO_DAY_US)
         o->retry_us = work_retry_at(job->attempts, now_us);
+    if (rc == 0 && evidence.made_at_us >= now_us) /* not one that was kept before */
+        o->bytes = evidence.bytes_read;
     return rc;
 }
 
-static void run(struct okno_work *work, const struct job *job, int64_t now_us, struct outcome *o)
+static void run(void *ctx, struct okno_work *work, const struct work_job *job, int64_t now_us,
+                struct work_outcome *o)
 {
+    (void)ctx;
     o->code = strcmp(job->kind, "link") == 0 ? run_link(work, job, now_us, o)
                                              : run_fetch(work, job, now_us, o);
     if (o->code < 0 && o->retry_us == 0 && work_is_passing(o->code))
@@ -156,14 +152,17 @@ static void run(struct okno_work *work, const struct job *job, int64_t now_us, s
 }
 
 /* Nothing recorded is an answer, not a failure. */
-static const char *final_state(int code)
+static bool is_answer(int code)
 {
-    bool answered =
-        code == 0 || code == OKNO_NO_COVERAGE || code == OKNO_NO_CAMERA || code == OKNO_GONE;
-    return answered ? "done" : "failed";
+    return code == 0 || code == OKNO_NO_COVERAGE || code == OKNO_GONE || code == OKNO_NOT_YET;
 }
 
-static int finish(struct okno_work *work, const struct job *job, const struct outcome *o,
+static const char *final_state(int code)
+{
+    return is_answer(code) || code == OKNO_NO_CAMERA ? "done" : "failed";
+}
+
+static int finish(struct okno_work *work, const struct work_job *job, const struct work_outcome *o,
                   int64_t now_us, struct okno_err *err)
 {
     const char *name = o->code == 0 ? "" : okno_code_info(o->code)->name;
@@ -177,28 +176,64 @@ static int finish(struct okno_work *work, const struct job *job, const struct ou
                        OKNO_INT("now", now_us));
 }
 
-static int nothing_due(struct okno_work *work, int64_t *ret_next_us, struct okno_err *err)
+/* Where all turns are given, whoever finishes takes the next; another process looks again. */
+#define AGAIN_US OKNO_SECOND_US
+
+static int nothing_due(struct okno_work *work, int64_t now_us, int64_t *ret_next_us,
+                       struct okno_err *err)
 {
-    return okno_db_int(work->db, "jobs.next_due", NULL, 0, INT64_MAX, ret_next_us, err);
+    return OKNO_DB_INT(work->db, "jobs.next_due", INT64_MAX, ret_next_us, err,
+                       OKNO_INT("now", now_us), OKNO_INT("again", now_us + AGAIN_US));
 }
 
-int okno_work_run_one(struct okno_work *work, int64_t now_us, int64_t *ret_next_us, int *ret_code,
-                      struct okno_err *err)
+/* What the outcome says of the archive: a failing one is left alone, and its job comes back with
+ * its next turn; one that answers has what waited for it due. */
+static int note_archive(struct okno_work *work, const struct work_job *job, int64_t now_us,
+                        int64_t took_us, struct work_outcome *o, struct okno_err *err)
 {
-    struct job job = {0};
-    struct outcome outcome = {0};
+    int64_t until_us = 0;
+    const char *failed = work->failed.archive[0] ? work->failed.archive : job->archive;
+    if (o->code < 0 && work_is_whole(o->code) && failed[0]) {
+        int rc = turns_failed(work, failed, now_us, &o->why, &until_us, err);
+        if (rc < 0 || strcmp(failed, job->archive) != 0)
+            return rc;
+        o->retry_us = until_us;
+        return OKNO_DB_RUN(work->db, "turns.link_next", NULL, err, OKNO_TEXT("survey", job->survey),
+                           OKNO_INT("next_try_at", until_us));
+    }
+    if (!job->archive[0] || (o->code < 0 && !is_answer(o->code)))
+        return 0;
+    int rc = turns_answered(work, job->archive, now_us, err);
+    return rc < 0 ? rc : turns_spent(work, job->archive, now_us, o->bytes, took_us, err);
+}
+
+int work_run_next(struct okno_work *work, int64_t now_us, work_runner *runner, void *ctx,
+                  int64_t *ret_next_us, int *ret_code, struct okno_err *err)
+{
+    struct work_job job = {0};
+    struct work_outcome outcome = {0};
     int64_t began_us = okno_time_monotonic();
     int rc = take(work, now_us, &job, err);
     if (rc < 0)
         return rc;
     if (rc == 0)
-        return nothing_due(work, ret_next_us, err);
-    run(work, &job, now_us, &outcome);
-    rc = finish(work, &job, &outcome, now_us + okno_time_monotonic() - began_us, err);
+        return nothing_due(work, now_us, ret_next_us, err);
+    work->failed.archive[0] = '\0';
+    runner(ctx, work, &job, now_us, &outcome);
+    int64_t took_us = okno_time_monotonic() - began_us;
+    rc = note_archive(work, &job, now_us + took_us, took_us, &outcome, err);
+    if (rc == 0)
+        rc = finish(work, &job, &outcome, now_us + took_us, err);
     if (rc < 0)
         return rc;
     *ret_code = outcome.code;
     if (outcome.code < 0 && err)
         *err = outcome.why;
     return 1;
+}
+
+int okno_work_run_one(struct okno_work *work, int64_t now_us, int64_t *ret_next_us, int *ret_code,
+                      struct okno_err *err)
+{
+    return work_run_next(work, now_us, run, NULL, ret_next_us, ret_code, err);
 }

@@ -126,9 +126,11 @@ void work_archive_asked(struct okno_work *work, const struct okno_camera *camera
                         int code, const struct okno_err *trouble)
 {
     const int64_t quiet_us = 10 * OKNO_SECOND_US;
-    bool whole = code == OKNO_TRANSIENT || code == OKNO_TIMEOUT || code == OKNO_ARCHIVE_AUTH ||
-                 code == OKNO_ARCHIVE_BUSY;
+    bool whole = work_is_whole(code);
     struct work_archive *slot = slot_of(work, camera);
+    if (whole)
+        (void)snprintf(work->failed.archive, sizeof(work->failed.archive), "%s",
+                       camera->archive.archive);
     if (!slot || !whole || slot->quiet_until_us > now_us)
         return;
     slot->quiet_until_us = now_us + (trouble->retry_us > quiet_us ? trouble->retry_us : quiet_us);
@@ -312,6 +314,12 @@ void work_gaps_text(const struct okno_interval_vec *gaps, char *ret_text, size_t
             (size_t)snprintf(ret_text + used, size - used, "%s[%lld,%lld]", i ? "," : "",
                              (long long)gaps->items[i].from_us, (long long)gaps->items[i].to_us);
     (void)snprintf(ret_text + used, size - used, "]");
+}
+
+bool work_is_whole(int code)
+{
+    return code == OKNO_TRANSIENT || code == OKNO_TIMEOUT || code == OKNO_ARCHIVE_AUTH ||
+           code == OKNO_ARCHIVE_BUSY;
 }
 
 bool work_is_passing(int code)

@@ -26,7 +26,10 @@ struct okno_work {
     struct okno_db *db;
     struct work_archive_vec archives;
     const atomic_bool *cancel; /* not owned; NULL: never */
-    int64_t planned_version;   /* of the registry, at the last okno_work_plan; -1: none yet */
+    struct {
+        char archive[OKNO_ID_TEXT]; /* the last that failed as a whole in this job; "": none */
+    } failed;
+    int64_t planned_version; /* of the registry, at the last okno_work_plan; -1: none yet */
 };
 
 /* What linking and fetching know of a survey. */
@@ -111,6 +114,9 @@ int64_t work_retry_after(const struct okno_err *why, int64_t attempts, int64_t n
 
 /* Time and bytes for one question to an archive. */
 struct okno_budget work_budget(const struct okno_work *work);
+
+/* Is it the archive that fails, whatever it is asked? */
+bool work_is_whole(int code);
 
 /* Would asking again later help? */
 bool work_is_passing(int code);

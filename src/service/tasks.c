@@ -155,12 +155,25 @@ static int keep_sums(void *context, void *means, int64_t *ret_next_us, struct ok
     return rc;
 }
 
+/* Threads enough for all archives at a time, so that one that hangs has only its own. */
+static int threads_for(const struct tasks *tasks, int workers)
+{
+    enum { ARCHIVES_LEAST = 4, THREADS_MOST = 64 };
+    OKNO_AUTO(okno_db) *db = NULL;
+    int64_t archives = 0;
+    if (workers == 0 || okno_db_open(tasks->data_dir, false, &db, NULL) < 0 ||
+        okno_db_int(db, "service.archive_count", NULL, 0, 0, &archives, NULL) < 0)
+        return workers;
+    archives = archives < ARCHIVES_LEAST ? ARCHIVES_LEAST : archives;
+    return workers * archives < THREADS_MOST ? workers * (int)archives : THREADS_MOST;
+}
+
 int tasks_start(struct tasks *tasks, int workers, struct scheduler **ret_scheduler,
                 struct okno_err *err)
 {
     struct scheduler_task all[] = {
         {.name = "planner", .threads = 1, .work = plan},
-        {.name = "worker", .threads = workers, .work = run_job},
+        {.name = "worker", .threads = threads_for(tasks, workers), .work = run_job},
         {.name = "sums", .threads = 1, .work = keep_sums, .open = open_db, .close = close_db},
         {.name = "messages",
          .threads = 1,

@@ -96,6 +96,22 @@ static void planning_twice_adds_nothing(void **state)
     plan(bench, 0);
 }
 
+/* What should be overwritten already is asked for when nothing can be saved instead. */
+static void what_should_be_overwritten_already_comes_last(void **state)
+{
+    struct bench *bench = *state;
+    int64_t next = 0;
+    put_surveys(bench, 2);
+    scratch_db_put(bench->db,
+                   "INSERT INTO jobs (kind, survey, class, lost_at, state, next_try_at, made_at)"
+                   " VALUES ('link', 'd.0.000001', 0, 5, 'waiting', 0, 0),"
+                   " ('link', 'd.0.000002', 3, 1773400000000000, 'waiting', 0, 0)");
+    assert_int_equal(run_one(bench, NOW, &next), 1);
+    assert_int_equal(ask(bench, "SELECT state = 'done' FROM jobs WHERE class = 3"), 1);
+    assert_int_equal(run_one(bench, NOW, &next), 1);
+    assert_int_equal(ask(bench, "SELECT count(*) FROM jobs WHERE state = 'done'"), 2);
+}
+
 static void the_most_urgent_class_then_the_soonest_lost_then_the_first_made_is_next(void **state)
 {
     struct bench *bench = *state;
@@ -104,11 +120,11 @@ static void the_most_urgent_class_then_the_soonest_lost_then_the_first_made_is_n
     scratch_db_put(bench->db,
                    "INSERT INTO jobs (kind, survey, class, lost_at, state, next_try_at, made_at)"
                    " VALUES ('link', 'd.0.000001', 3, NULL, 'waiting', 0, 0),"
-                   " ('link', 'd.0.000002', 2, 900, 'waiting', 0, 0),"
-                   " ('link', 'd.0.000003', 1, 800, 'waiting', 0, 0),"
-                   " ('link', 'd.0.000004', 3, 5, 'waiting', 0, 0),"
-                   " ('link', 'd.0.000005', 1, 700, 'waiting', 0, 0),"
-                   " ('link', 'd.0.000006', 1, 800, 'waiting', 0, 0)");
+                   " ('link', 'd.0.000002', 2, 1773300000000900, 'waiting', 0, 0),"
+                   " ('link', 'd.0.000003', 1, 1773300000000800, 'waiting', 0, 0),"
+                   " ('link', 'd.0.000004', 3, 1773300000000005, 'waiting', 0, 0),"
+                   " ('link', 'd.0.000005', 1, 1773300000000700, 'waiting', 0, 0),"
+                   " ('link', 'd.0.000006', 1, 1773300000000800, 'waiting', 0, 0)");
     for (size_t i = 0; i < OKNO_COUNT(order); i++) {
         char sql[100];
         int64_t next = 0;
@@ -305,6 +321,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(planning_twice_adds_nothing),
+        CASE(what_should_be_overwritten_already_comes_last),
         CASE(the_most_urgent_class_then_the_soonest_lost_then_the_first_made_is_next),
         CASE(negative_surveys_go_first_and_retention_tells_when_they_are_lost),
         CASE(nothing_due_tells_when_to_come_back),

@@ -233,6 +233,8 @@ static void sites_and_status_say_what_stands_now(void **state)
     fixture_sql(world->fixture,
                 "INSERT INTO archives (import, archive, kind, url) VALUES (1, 'a1', 'dir', 'x'),"
                 "(1, 'a2', 'dir', 'y');"
+                "INSERT INTO archive_turns (archive, failures, down_since, code, message) VALUES"
+                " ('a2', 2, 1773151400000000, 'transient', 'no answer');"
                 "INSERT INTO jobs (kind, survey, class, archive, state, attempts, next_try_at, "
                 "code, message, made_at) VALUES ('link', 'b.0.1', 3, 'a2', 'waiting', 2, "
                 "1773151500000000, 'transient', 'no answer', 0)");
@@ -242,7 +244,8 @@ static void sites_and_status_say_what_stands_now(void **state)
     assert_non_null(strstr(status.body, "{\"archive\":\"a1\",\"state\":\"ok\""));
     assert_non_null(strstr(status.body,
                            "{\"archive\":\"a2\",\"state\":\"transient\",\"message\":"
-                           "\"no answer\",\"next_try_at\":\"2026-03-10T"));
+                           "\"no answer\",\"failures\":2,\"down_since\":\"2026-03-10T"));
+    assert_non_null(strstr(status.body, "\"next_try_at\":\"20"));
 }
 
 static void experts_see_audits_without_their_results(void **state)

@@ -140,13 +140,19 @@ ORDER BY p.point;
 
 -- name: alert.broken_archives
 -- Archives that do not answer, with what is at risk there.
-SELECT a.archive AS place, NULL AS site, NULL AS point, count(*) AS waiting,
-       min(j.lost_at) AS lost_at, max(j.code) AS code
+SELECT t.archive AS place, NULL AS site, NULL AS point,
+       (SELECT count(*) FROM jobs j WHERE j.archive = t.archive AND j.state = 'waiting') AS waiting,
+       (SELECT min(j.lost_at) FROM jobs j WHERE j.archive = t.archive AND j.state = 'waiting')
+           AS lost_at,
+       t.code
+FROM archive_turns t WHERE t.failures > 0
+UNION ALL
+SELECT a.archive, NULL, NULL, count(*), min(j.lost_at), max(j.code)
 FROM archives a JOIN jobs j ON j.archive = a.archive
 WHERE a.id = (SELECT max(b.id) FROM archives b WHERE b.archive = a.archive)
-  AND j.state = 'waiting' AND j.attempts > 0
-  AND j.code IN ('transient', 'archive_auth', 'archive_busy', 'archive_refused', 'timeout')
-GROUP BY a.archive ORDER BY a.archive;
+  AND j.state = 'waiting' AND j.attempts > 0 AND j.code = 'archive_refused'
+  AND NOT EXISTS (SELECT 1 FROM archive_turns t WHERE t.archive = a.archive AND t.failures > 0)
+GROUP BY a.archive ORDER BY 1;
 
 -- name: alert.site_of_point
 SELECT site FROM points WHERE point = $point ORDER BY id DESC LIMIT 1;

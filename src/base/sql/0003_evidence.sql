@@ -49,8 +49,10 @@ CREATE TABLE jobs (
     UNIQUE (kind, survey, audit)
 ) STRICT;
 CREATE INDEX jobs_next ON jobs (state, next_try_at);
--- The order of work: taking the next job reads no more than those before it that are not due.
-CREATE INDEX jobs_order ON jobs (class, lost_at IS NULL, lost_at, job)
+-- The order of work at each archive: taking the next job reads no more than those before it that are
+-- not due.
+CREATE INDEX jobs_ended ON jobs (archive, ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX jobs_order ON jobs (archive, class, lost_at IS NULL, lost_at, job)
     WHERE state IN ('waiting', 'running');
 
 -- What the link of a survey depends on. Registry tables are append-only, so ids tell versions.

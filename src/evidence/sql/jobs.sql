@@ -65,18 +65,48 @@ UPDATE jobs SET state = 'waiting', attempts = 0, next_try_at = $now, code = '', 
 WHERE survey = $survey AND kind <> 'link' AND state IN ('done', 'failed') AND code <> '';
 
 -- name: jobs.take
--- The most urgent job that is due, under a lease; a runner that died lets go when its lease ends.
+-- The most urgent job that is due at an archive with a turn to give, under a lease; a runner that
+-- died lets go when its lease ends. Of archives in doubt only one job at a time. What should be
+-- overwritten already comes last: it is asked for when nothing can be saved instead.
+WITH lanes (archive) AS (
+    SELECT '' UNION SELECT archive FROM archives),
+running (archive, count) AS (
+    SELECT archive, count(*) FROM jobs WHERE state = 'running' AND lease_until > $now
+    GROUP BY archive),
+free (archive) AS (
+    SELECT l.archive FROM lanes l LEFT JOIN running r ON r.archive = l.archive
+    LEFT JOIN archive_turns t ON t.archive = l.archive
+    WHERE l.archive = '' OR (coalesce(t.closed_until, 0) <= $now AND coalesce(t.off_until, 0) <= $now
+        AND coalesce(r.count, 0) < CASE WHEN t.failures > 0 THEN 1
+                                        ELSE coalesce(t.sessions, $sessions) END)),
+first (job) AS (
+    SELECT coalesce(
+        (SELECT job FROM jobs INDEXED BY jobs_order
+         WHERE archive = f.archive AND state IN ('waiting', 'running')
+           AND (lost_at IS NULL OR lost_at > $now)
+           AND CASE state WHEN 'waiting' THEN next_try_at ELSE lease_until END <= $now
+         ORDER BY class, lost_at IS NULL, lost_at, job LIMIT 1),
+        (SELECT job FROM jobs INDEXED BY jobs_order
+         WHERE archive = f.archive AND state IN ('waiting', 'running') AND lost_at <= $now
+           AND CASE state WHEN 'waiting' THEN next_try_at ELSE lease_until END <= $now
+         ORDER BY class, lost_at IS NULL, lost_at, job LIMIT 1)) FROM free f)
 UPDATE jobs SET state = 'running', owner = $owner, lease_until = $until, attempts = attempts + 1
-WHERE job = (
-    SELECT job FROM jobs INDEXED BY jobs_order
-    WHERE state IN ('waiting', 'running')
-      AND CASE state WHEN 'waiting' THEN next_try_at ELSE lease_until END <= $now
-    ORDER BY class, lost_at IS NULL, lost_at, job LIMIT 1)
-RETURNING job, kind, survey, audit, class, attempts;
+WHERE job = (SELECT j.job FROM first JOIN jobs j ON j.job = first.job
+             ORDER BY coalesce(j.lost_at <= $now, 0), j.class, j.lost_at IS NULL, j.lost_at, j.job LIMIT 1)
+RETURNING job, kind, survey, audit, class, attempts, archive;
 
 -- name: jobs.next_due
-SELECT min(CASE state WHEN 'running' THEN lease_until ELSE next_try_at END) FROM jobs
-WHERE state IN ('waiting', 'running');
+-- When the next job may be taken; where all turns are given, when to look again.
+SELECT min(max(CASE j.state WHEN 'running' THEN j.lease_until ELSE j.next_try_at END,
+               coalesce(t.closed_until, 0), coalesce(t.off_until, 0),
+               iif(j.state = 'waiting' AND EXISTS (
+                   SELECT 1 FROM jobs r WHERE r.archive = j.archive AND r.state = 'running'
+                   AND r.lease_until > $now), $again, 0)))
+FROM (SELECT archive, state,
+             min(CASE state WHEN 'running' THEN lease_until ELSE next_try_at END) AS next_try_at,
+             min(lease_until) AS lease_until
+      FROM jobs WHERE state IN ('waiting', 'running') GROUP BY archive, state) j
+LEFT JOIN archive_turns t ON t.archive = j.archive;
 
 -- name: jobs.end
 UPDATE jobs SET state = $state, code = $code, message = $message, ended_at = $now,
@@ -84,9 +114,8 @@ UPDATE jobs SET state = $state, code = $code, message = $message, ended_at = $no
 WHERE job = $job AND owner = $owner;
 
 -- name: jobs.retry
--- The archive is told apart so that its trouble can be shown in one place.
+-- The archive is told apart: a job goes where its link leads.
 UPDATE jobs SET state = 'waiting', code = $code, message = $message, next_try_at = $next_try_at,
        owner = NULL, lease_until = NULL,
-       archive = coalesce((SELECT c.archive FROM links l JOIN cameras c ON c.camera = l.camera
-                           WHERE l.survey = jobs.survey ORDER BY c.id DESC LIMIT 1), '')
+       archive = coalesce((SELECT archive FROM survey_archive WHERE survey = jobs.survey), '')
 WHERE job = $job AND owner = $owner;

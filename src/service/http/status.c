@@ -2,6 +2,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "handlers.h"
 
+#include "okno/time.h"
+#include "okno/work.h"
+
 #include <string.h>
 
 /* {state: count} from a statement with columns state and count; */
@@ -17,21 +20,14 @@ static int counts(struct okno_db *db, const char *statement, json_t *object, str
     return rc;
 }
 
-static int archives(struct okno_db *db, json_t *list, struct okno_err *err)
+static int archives(struct http_request *request, json_t *list, struct okno_err *err)
 {
-    OKNO_AUTO_STMT *stmt = NULL;
-    int rc = okno_db_prepare(db, "service.archives", NULL, 0, &stmt, err);
-    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
-        bool trouble = !okno_stmt_is_null(stmt, "code");
-        json_t *row =
-            json_pack("{s:s, s:s, s:o, s:o}", "archive", okno_stmt_text(stmt, "archive"), "state",
-                      trouble ? okno_stmt_text(stmt, "code") : "ok", "message",
-                      okno_json_text(trouble ? okno_stmt_text(stmt, "message") : ""), "next_try_at",
-                      trouble ? okno_json_time(okno_stmt_int(stmt, "next_try_at")) : json_null());
-        rc = json_array_append_new(list, row) < 0
+    OKNO_AUTO_VEC(okno_outlook_vec) outlooks = {0};
+    int rc = okno_db_outlook(request->db, okno_time_now(), 0, &outlooks, err);
+    for (size_t i = 0; rc == 0 && i < outlooks.len; i++)
+        rc = json_array_append_new(list, okno_outlook_json(&outlooks.items[i])) < 0
                  ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the archives")
                  : 0;
-    }
     return rc;
 }
 
@@ -49,7 +45,7 @@ int http_get_status(struct http_request *request, struct http_reply *reply, stru
     if (rc == 0)
         rc = counts(request->db, "service.links_by_state", links, err);
     if (rc == 0)
-        rc = archives(request->db, list, err);
+        rc = archives(request, list, err);
     return rc < 0 ? rc : http_reply_json(reply, json_incref(all), err);
 }
 

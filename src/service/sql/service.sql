@@ -7,15 +7,8 @@ SELECT state, count(*) AS count FROM jobs GROUP BY state ORDER BY state;
 -- name: service.links_by_state
 SELECT state, count(*) AS count FROM links GROUP BY state ORDER BY state;
 
--- name: service.archives
--- The archives that stand now, with the oldest trouble among their waiting jobs.
-SELECT a.archive, j.code, j.message, j.next_try_at FROM archives a
-LEFT JOIN jobs j ON j.job = (
-    SELECT k.job FROM jobs k WHERE k.archive = a.archive AND k.state = 'waiting' AND k.attempts > 0
-    AND k.code IN ('transient', 'archive_auth', 'archive_busy', 'archive_refused', 'timeout')
-    ORDER BY k.next_try_at, k.job LIMIT 1)
-WHERE a.id = (SELECT max(b.id) FROM archives b WHERE b.archive = a.archive)
-ORDER BY a.archive;
+-- name: service.archive_count
+SELECT count(DISTINCT archive) FROM archives;
 
 -- name: service.sites
 SELECT site, name, time_zone FROM sites s

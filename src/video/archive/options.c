@@ -1,7 +1,10 @@
 #define _POSIX_C_SOURCE 200809L
 #include "options.h"
 
+#include "okno/time.h"
+
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { VALUE_MAX = 1024 };
@@ -44,6 +47,12 @@ int options_get(const char *options, const char *name, char *ret_text, size_t si
     return 0;
 }
 
+int okno_archive_option(const char *options, const char *name, char *ret_text, size_t size,
+                        struct okno_err *err)
+{
+    return options_get(options, name, ret_text, size, err);
+}
+
 #define OPTION_NAME(name, values, help) name,
 static const char *const common[] = {ARCHIVE_OPTIONS(OPTION_NAME) NULL};
 #undef OPTION_NAME
@@ -81,6 +90,35 @@ static int occurrences(const char *options, const char *name, size_t len)
     return count;
 }
 
+static int number_check(const char *options, const char *name, long most, struct okno_err *err)
+{
+    char text[32];
+    char *end = NULL;
+    int rc = options_get(options, name, text, sizeof(text), err);
+    if (rc < 0 || !text[0])
+        return rc;
+    long number = strtol(text, &end, 10);
+    if (*end || number < 1 || number > most)
+        return okno_fail_field(err, OKNO_INVALID, "options", "%s=%s: a whole number from 1 to %ld",
+                               name, text, most);
+    return 0;
+}
+
+/* What the core keeps to, whatever the kind. */
+static int turns_check(const char *options, struct okno_err *err)
+{
+    char hours[32];
+    int from = 0, to = 0;
+    int rc = number_check(options, "parallel", 32, err);
+    if (rc == 0)
+        rc = number_check(options, "rate", 10000000, err);
+    if (rc == 0)
+        rc = options_get(options, "hours", hours, sizeof(hours), err);
+    if (rc == 0 && hours[0] && !okno_time_hours(hours, &from, &to))
+        rc = okno_fail_field(err, OKNO_INVALID, "options", "hours=%s: write 20:00-08:00", hours);
+    return rc;
+}
+
 int options_check(const char *options, const char *const *more, struct okno_err *err)
 {
     const char *at = options ? options : "";
@@ -104,7 +142,7 @@ int options_check(const char *options, const char *const *more, struct okno_err 
             return okno_fail_field(err, OKNO_INVALID, "options", "\"%.*s\" is given twice", shown,
                                    key);
     }
-    return 0;
+    return turns_check(options, err);
 }
 
 static const char *or_null(const char *text)

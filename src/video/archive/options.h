@@ -11,7 +11,10 @@
     X("tls", "verify or insecure", "insecure: take this archive's certificate as it is")           \
     X("ca", "path of a PEM file", "who vouches for its certificate")                               \
     X("pin", "sha256//BASE64", "its public key")                                                   \
-    X("allow", "networks", "addresses it may have, as 10.0.0.0/8,192.168.7.4")
+    X("allow", "networks", "addresses it may have, as 10.0.0.0/8,192.168.7.4")                     \
+    X("parallel", "1..32", "sessions at a time")                                                   \
+    X("rate", "kilobytes a second", "on the average, by pauses between fetches")                   \
+    X("hours", "HH:MM-HH:MM", "of its time zone, in which it is asked")
 
 /* The value of an option into ret_text; "" when it is not given. OKNO_INVALID, field "options":
  * longer than `size`. */
