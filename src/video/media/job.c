@@ -45,6 +45,7 @@ struct job {
     int64_t requests, read_bytes, left_us;
     uint32_t last_input; /* read from last: the one to name */
     int source_code;     /* of the first read that failed; 0: none */
+    int64_t retry_us;    /* that it asked to wait */
     bool done;
     struct wire_done answer;
     struct okno_interval_vec gaps; /* owned */
@@ -203,6 +204,8 @@ static void on_read(struct job *job, const struct wire_read *read)
     int rc = source->read_at(source->ctx, read->offset, job->memory, len, &got, &trouble);
     if (rc < 0) {
         answer.code = rc;
+        if (!job->source_code)
+            job->retry_us = trouble.retry_us;
         job->source_code = job->source_code ? job->source_code : rc;
         (void)snprintf(answer.text, sizeof(answer.text), "%s", trouble.text);
     }
@@ -380,7 +383,8 @@ static int check_answer(struct job *job, struct okno_err *err)
     if (!is_honest(job, answer->code))
         return okno_fail(err, OKNO_MEDIA, "%s: its decoder failed with a code that means nothing",
                          job_name(job));
-    return okno_fail(err, answer->code, "%s", answer->text);
+    int64_t retry_us = answer->code == job->source_code ? job->retry_us : 0;
+    return okno_fail_retry(err, answer->code, retry_us, "%s", answer->text);
 }
 
 static int job_judge(struct job *job, struct okno_err *err)
