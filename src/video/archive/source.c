@@ -209,6 +209,25 @@ static int keep_extent(struct remote *remote, int64_t at, const void *bytes, siz
     return 0;
 }
 
+/* A date that is nearly now is no strong validator: servers then send everything. */
+static void take_tag(struct remote *remote, const struct okno_net_reply *reply)
+{
+    int64_t mtime = okno_net_date(reply->last_modified);
+    bool settled = mtime >= 0 && reply->date_us - mtime >= 60 * OKNO_SECOND_US;
+    if (!remote->growing && reply->etag[0] == '"')
+        (void)snprintf(remote->if_range, sizeof(remote->if_range), "%s", reply->etag);
+    else if (!remote->growing && settled)
+        (void)snprintf(remote->if_range, sizeof(remote->if_range), "%s", reply->last_modified);
+}
+
+/* Weak tags of young files become strong ones without the file changing. */
+static bool same_tag(const char *a, const char *b)
+{
+    a += strncmp(a, "W/", 2) == 0 ? 2 : 0;
+    b += strncmp(b, "W/", 2) == 0 ? 2 : 0;
+    return strcmp(a, b) == 0;
+}
+
 /* The first reply fixes size and tags; each later one must agree with it. */
 static int check_reply(struct remote *remote, const struct okno_net_reply *reply,
                        struct okno_err *err)
@@ -224,15 +243,13 @@ static int check_reply(struct remote *remote, const struct okno_net_reply *reply
             return okno_fail(err, OKNO_PROTOCOL, "%s: the server tells no size", remote->name);
         remote->source->size = reply->total >= 0 ? reply->total : size;
         (void)snprintf(remote->etag, sizeof(remote->etag), "%s", reply->etag);
-        if (!remote->growing)
-            (void)snprintf(remote->if_range, sizeof(remote->if_range), "%s",
-                           reply->etag[0] == '"' ? reply->etag : reply->last_modified);
+        take_tag(remote, reply);
         remote->opened = true;
         return 0;
     }
     if (remote->growing)
         return reply->total >= 0 && reply->total < size ? fail_changed(remote->name, err) : 0;
-    if ((reply->total >= 0 && reply->total != size) || strcmp(reply->etag, remote->etag) != 0)
+    if ((reply->total >= 0 && reply->total != size) || !same_tag(reply->etag, remote->etag))
         return fail_changed(remote->name, err);
     return 0;
 }
