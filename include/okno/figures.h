@@ -24,7 +24,7 @@ struct okno_figures_query {
                                     total or at any site, leaves only worst-case bounds; 0: the
                                     default */
     const char *compare; /* NULL; `before`: with the period of the same length before; `site`: each
-                            employee with the others at the site (by site,employee) */
+                            employee or point with the others at the site (by site and that) */
 };
 
 /* {"from", "to", "local", "k", "by", "audit", "at", "settings", "data", "evidence", "comparison",

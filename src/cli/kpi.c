@@ -87,19 +87,28 @@ static void print_customers(const json_t *group)
     }
 }
 
+/* From the lesser end: loyalty falls as k grows. */
+static void print_band(const json_t *band)
+{
+    double a = json_number_value(json_array_get(band, 0));
+    double b = json_number_value(json_array_get(band, 1));
+    if (json_array_size(band) == 2)
+        printf("  k 0..1: %.4f..%.4f", a < b ? a : b, a < b ? b : a);
+}
+
 static void print_difference(const json_t *figure)
 {
     const json_t *d = json_object_get(figure, "difference");
     if (!json_is_object(d))
         return;
-    printf("  %-18s  differs by %+.4f [%.4f, %.4f], p %.4f after correction%s\n", "",
+    printf("  %-18s  difference %+.4f [%.4f, %.4f], p %.4f after correction: %s\n", "",
            json_number_value(json_object_get(d, "value")),
            json_number_value(json_object_get(d, "low")),
            json_number_value(json_object_get(d, "high")),
            json_number_value(json_object_get(d, "p_adjusted")),
-           json_is_true(json_object_get(d, "too_few"))   ? ": too few to say"
-           : json_is_true(json_object_get(d, "differs")) ? ": a real difference"
-                                                         : "");
+           json_is_true(json_object_get(d, "too_few"))   ? "too few to say"
+           : json_is_true(json_object_get(d, "differs")) ? "a real difference"
+                                                         : "may be chance");
 }
 
 static void print_group(const json_t *group)
@@ -129,6 +138,7 @@ static void print_group(const json_t *group)
         print_number(json_object_get(value, "raw"));
         print_number(json_object_get(value, "excluded"));
         print_estimated(json_object_get(value, "estimated"));
+        print_band(json_object_get(value, "band"));
         print_bounds(json_object_get(value, "estimated"));
         print_flags(json_object_get(value, "flags"));
         putchar('\n');
@@ -227,9 +237,8 @@ const struct cli_command cli_kpi = {
         "  --by WORDS   group, site, point, employee, question, hour, day, week, month;\n"
         "               several joined by commas\n"
         "  --k K        weight of a silent survey, 0..1 (default: kpi.silent_weight)\n"
-        "  --compare W  before: with the period of the same length before; site: each employee "
-        "with\n"
-        "               the others there (--by site,employee)\n"
+        "  --compare W  before: with the period of the same length before; site: each employee or\n"
+        "               point with the others there (--by site,employee or site,point)\n"
         "  --as-of T    from what was known at T: events that had arrived, registry rows imported\n"
         "               and decisions made by then\n"
         "\n"

@@ -52,13 +52,24 @@ static void print_index(const json_t *statement, const char *id)
         printf("  %12s", "-");
 }
 
+static void print_reasons(const json_t *reasons)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(reasons, i, one)
+    {
+        printf("%s%s", i ? ", " : "  ", json_string_value(one));
+    }
+    putchar('\n');
+}
+
 static void print_statements(const json_t *period)
 {
     static const char *const shown[] = {"ink_personnel", "ink_office", "iel"};
     size_t i;
     json_t *s;
     printf("\n%-20s  %-12s  %6s  %12s  %12s  %12s  %s\n", "employee", "state", "n", shown[0],
-           shown[1], shown[2], "adjustments");
+           shown[1], shown[2], "adjustments  reasons");
     json_array_foreach(json_object_get(period, "statements"), i, s)
     {
         const json_t *n = json_object_get(json_object_get(s, "counts"), "n");
@@ -66,7 +77,8 @@ static void print_statements(const json_t *period)
                json_integer_value(n));
         for (size_t j = 0; j < OKNO_COUNT(shown); j++)
             print_index(s, shown[j]);
-        printf("  %zu\n", json_array_size(json_object_get(s, "adjustments")));
+        printf("  %zu", json_array_size(json_object_get(s, "adjustments")));
+        print_reasons(json_object_get(s, "reasons"));
     }
 }
 

@@ -1,4 +1,5 @@
-/* Every group against the period before, or every employee against the others at the same site. */
+/* Every group against the period before, or every employee or point against the others at the same
+ * site. */
 #include "beside.h"
 
 #include "okno/estimate.h"
@@ -124,9 +125,11 @@ int beside_compare(struct okno_db *db, const struct okno_figures_query *query,
         return okno_fail_field(err, OKNO_INVALID, "compare",
                                "\"%.40s\" is nothing to compare with; allowed: before, site",
                                query->compare);
-    if (query->by != (OKNO_BY_SITE | OKNO_BY_EMPLOYEE))
+    if (query->by != (OKNO_BY_SITE | OKNO_BY_EMPLOYEE) &&
+        query->by != (OKNO_BY_SITE | OKNO_BY_POINT))
         return okno_fail_field(err, OKNO_INVALID, "compare",
-                               "employees are compared with their site: group by site,employee");
+                               "employees and points are compared with the others at their site: "
+                               "group by site,employee or by site,point");
     return differences_of(query, groups, groups, OKNO_BY_SITE, c, err);
 }
 

@@ -129,6 +129,15 @@ static json_t *doubts(const struct pay *pay, const char *employee, const json_t 
     return reasons;
 }
 
+/* What does not change the state but has to be looked at: counts that cannot be right. */
+static void remark(const json_t *group, json_t *reasons)
+{
+    static const char *const flags[] = {"more_surveys_than_sales", "counter_or_press_error"};
+    for (size_t i = 0; i < OKNO_COUNT(flags); i++)
+        if (has_flag(group, flags[i]))
+            (void)json_array_append_new(reasons, json_string(flags[i]));
+}
+
 /* What waits for the decision of an appeal is not settled, whatever else there is to say. */
 static const char *state_of(const struct pay *pay, const json_t *group, const json_t *reasons,
                             bool appealed)
@@ -183,6 +192,7 @@ int pay_statement(struct okno_db *db, const struct pay *pay, const char *employe
     (void)json_object_set_new(json, "name", okno_json_text(name));
     (void)json_object_set_new(json, "state",
                               json_string(state_of(pay, group, reasons, appeals > 0)));
+    remark(group, reasons);
     (void)json_object_set(json, "reasons", reasons);
     (void)json_object_set_new(json, "min_n", json_integer(pay->min_n));
     (void)json_object_set_new(json, "adjustments", json_deep_copy(adjustments));

@@ -30,7 +30,21 @@ static int add_titles(struct okno_buf *csv, struct okno_err *err)
         const char *id = okno_indicator_id((enum okno_indicator)i);
         rc = okno_buf_printf(csv, err, ",%s_raw,%s_excluded", id, id);
     }
-    return rc < 0 ? rc : okno_buf_add_text(csv, "\n", err);
+    return rc < 0 ? rc : okno_buf_add_text(csv, ",reasons\n", err);
+}
+
+/* Words with one space between. */
+static int add_reasons(struct okno_buf *csv, const json_t *reasons, struct okno_err *err)
+{
+    size_t i;
+    json_t *one;
+    int rc = okno_buf_add_text(csv, ",", err);
+    json_array_foreach(reasons, i, one)
+    {
+        if (rc == 0)
+            rc = okno_buf_printf(csv, err, "%s%s", i ? " " : "", json_string_value(one));
+    }
+    return rc;
 }
 
 static int add_line(struct okno_buf *csv, const json_t *s, struct okno_err *err)
@@ -58,6 +72,8 @@ static int add_line(struct okno_buf *csv, const json_t *s, struct okno_err *err)
         if (rc == 0)
             rc = add_number(csv, json_object_get(one, "excluded"), err);
     }
+    if (rc == 0)
+        rc = add_reasons(csv, json_object_get(s, "reasons"), err);
     return rc < 0 ? rc : okno_buf_add_text(csv, "\n", err);
 }
 

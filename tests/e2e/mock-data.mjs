@@ -173,8 +173,9 @@ export function indicators(query) {
   return {
     from: query.get("from"), to: query.get("to"), k: Number(query.get("k") ?? 0.5), by, audit: query.get("audit"), at: "2026-04-02T08:00:00.000Z",
     names: { employee: { "E-104": "Anna Sokolova" }, question: { Q1: "How did {employee} serve you?" } },
-    breaks: [{ at: "2026-03-12T06:00:00.000Z", site: "S1", point: "S1-T1", what: "window", was: "15", became: "20" }],
-    comparison: query.get("compare") ? { against: "before", compared: 6, level: 0.95, method: "Holm" } : null,
+    breaks: [{ at: "2026-03-12T06:00:00.000Z", site: "S1", point: "S1-T1", what: "window", was: "15", became: "20" },
+      { at: "2026-03-13T06:00:00.000Z", site: null, point: null, what: "k", was: "0.5", became: "0.4" }],
+    comparison: query.get("compare") ? { against: query.get("compare"), compared: 6, level: 0.95, method: "Holm" } : null,
     groups: wanted.map(([of, n, shift, sampled]) => group(of, counts(n), shift, sampled && Boolean(query.get("audit")))),
   };
 }

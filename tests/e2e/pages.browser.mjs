@@ -80,6 +80,80 @@ test("below stands the trend, broken where a window changed", async () => {
   assert.deepEqual(browser.faults, []);
 });
 
+test("a date that is none is said, and what was written stays", async () => {
+  for (const [page_, name] of [["indicators", "okno-indicators"], ["surveys", "okno-surveys"]]) {
+    await open("admin", `#/${page_}?from=2026-02-30&to=2026-03-31&view=table`);
+    await page.locator(name).getByText("“2026-02-30” is no date").waitFor();
+    assert.ok(page.url().includes("from=2026-02-30"));
+    assert.equal(await page.locator("input[name=to]").inputValue(), "2026-03-31");
+    await page.goto(`${service.url}/#/${page_}?from=2026-03-31&to=2026-03-01&view=table`);
+    await page.getByText("The period ends (2026-03-01) before it begins (2026-03-31).").waitFor();
+    assert.equal(await page.locator("input[name=from]").inputValue(), "2026-03-31");
+    await page.locator("input[name=to]").fill("2026-04-01");
+    await waitUntil(page, () => location.hash.includes("from=2026-03-31") && location.hash.includes("to=2026-04-01"));
+    assert.deepEqual(browser.faults, []);
+    await browser.close();
+  }
+  browser = null;
+});
+
+test("an unknown site, grouping or comparison is said and not replaced", async () => {
+  await open("admin", "#/indicators?site=nix");
+  await page.getByText("There is no site “nix” that you may see.").waitFor();
+  await page.goto(`${service.url}/#/surveys?point=nix&view=table`);
+  await page.getByText("There is no point “nix” that you may see.").waitFor();
+  await page.goto(`${service.url}/#/indicators?by=planet`);
+  await page.getByText("Figures cannot be grouped by “planet”.").waitFor();
+  await page.goto(`${service.url}/#/indicators?compare=moon`);
+  await page.getByText("Figures cannot be compared with “moon”.").waitFor();
+  await page.getByRole("button", { name: "Clear filters" }).first().click();
+  await page.locator("okno-dumbbell").first().waitFor();
+});
+
+test("a page that is not there, or not open to you, is said and not replaced", async () => {
+  await open("manager", "#/audits");
+  await page.getByRole("heading", { name: "The page “Audits” is not open to you." }).waitFor();
+  await page.goto(`${service.url}/#/figures`);
+  await page.getByRole("heading", { name: "There is no page “figures”." }).waitFor();
+  await page.getByRole("link", { name: "To the start page" }).click();
+  await page.locator("okno-indicators").waitFor();
+  await page.goto(`${service.url}/#/surveys/D9.0.9`);
+  await page.locator("okno-dossier").getByText("There is nothing at this address.").waitFor();
+  assert.deepEqual(browser.faults, []);
+});
+
+test("a question's row leads to its days and to its surveys", async () => {
+  await open("admin", "#/indicators?by=question&from=2026-03-01&to=2026-03-31&audit=none");
+  await page.getByRole("link", { name: "How did {employee} serve you? ›" }).waitFor();
+  assert.match(await page.getByRole("link", { name: "How did {employee} serve you? ›" }).getAttribute("href"), /by=day.*question=Q1|question=Q1.*by=day/);
+  await page.locator("okno-indicators .group").first().getByRole("link", { name: /surveys ›/i }).click();
+  await rows().first().waitFor();
+  assert.ok(page.url().includes("question=Q1"));
+  assert.equal(await page.locator("select[name=question]").inputValue(), "Q1");
+});
+
+test("employees are compared with the others at their site", async () => {
+  await open("admin", "#/indicators?from=2026-03-01&to=2026-03-31&audit=none");
+  await page.locator("okno-dumbbell").first().waitFor();
+  const asked = page.waitForRequest((request) => request.url().includes("compare=site"));
+  await page.locator("select[name=compare]").selectOption("site");
+  assert.match(decodeURIComponent((await asked).url()), /by=site,employee/);
+  await waitUntil(page, () => location.hash.includes("compare=site") && location.hash.includes("by=employee"));
+  await page.locator("select[name=by]").selectOption("day");
+  await waitUntil(page, () => !location.hash.includes("compare=site"));
+});
+
+test("a band is told from its lesser end, and k breaks the trend everywhere", async () => {
+  await open("admin", "#/indicators?from=2026-03-01&to=2026-03-31&audit=none");
+  await page.getByText("everywhere: weight k of silent surveys 0.5 → 0.4").waitFor();
+  const bands = await page.locator("okno-indicators .index .small", { hasText: "band" }).allInnerTexts();
+  assert.ok(bands.length >= 3);
+  for (const text of bands) {
+    const [low, high] = text.replaceAll("−", "-").match(/(-?[\d.]+) … (-?[\d.]+)\s*$/).slice(1).map(Number);
+    assert.ok(low <= high, text);
+  }
+});
+
 test("what is shown can be taken along as a table", async () => {
   await open("admin", "#/indicators?by=employee&site=S1&from=2026-03-01&to=2026-03-31&audit=none");
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download as CSV" }).click()]);
@@ -205,7 +279,7 @@ test("a tablet is connected from the page of devices", async () => {
 });
 
 test("each role sees only its pages", async () => {
-  await open("manager", "#/review");
+  await open("manager", "#/");
   await page.locator("okno-indicators").waitFor();
   assert.deepEqual(await page.locator("okno-header nav a").allInnerTexts(), ["Indicators", "Surveys", "Negatives", "Alerts", "Pay periods", "Devices"]);
 });

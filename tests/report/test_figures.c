@@ -234,6 +234,31 @@ static void a_changed_weight_breaks_every_series(void **state)
     assert_int_equal(json_array_size(json_object_get(then, "breaks")), 1);
 }
 
+static void points_are_compared_with_the_others_at_their_site(void **state)
+{
+    struct scratch_db *f = *state;
+    struct okno_figures_query query = {.from_us = t0,
+                                       .to_us = t0 + 100000000,
+                                       .k = 0.5,
+                                       .min_n = 5,
+                                       .compare = "site",
+                                       .by = OKNO_BY_SITE | OKNO_BY_POINT};
+    scratch_db_put(f,
+                   "INSERT INTO points (import, point, site, name) VALUES (1, 'p2', 'mall', 'Two');"
+                   "UPDATE surveys SET point = 'p2' WHERE answer IS 'no'");
+    okno_autojson json_t *figures = figures_of(f, &query);
+    const json_t *office =
+        json_object_get(json_object_get(first_group(figures), "indicators"), "ink_office");
+    const json_t *d = json_object_get(office, "difference");
+    assert_int_equal(json_integer_value(json_object_get(d, "n")), 30);
+    assert_int_equal(json_integer_value(json_object_get(d, "n_other")), 10); /* never itself */
+    assert_true(json_is_true(json_object_get(d, "differs")));
+    okno_autojson json_t *refused = NULL;
+    query.by = OKNO_BY_POINT;
+    assert_int_equal(okno_figures_json(f->db, &query, t0, &refused, &f->err), OKNO_INVALID);
+    assert_string_equal(f->err.field, "compare");
+}
+
 static void few_surveys_are_flagged(void **state)
 {
     struct scratch_db *f = *state;
@@ -272,6 +297,7 @@ int main(void)
         CASE(a_days_estimate_is_of_that_day),
         CASE(a_changed_question_window_or_camera_breaks_the_series),
         CASE(a_changed_weight_breaks_every_series),
+        CASE(points_are_compared_with_the_others_at_their_site),
         CASE(few_surveys_are_flagged),
         CASE(a_weight_outside_its_range_and_an_unknown_audit_are_refused),
     };

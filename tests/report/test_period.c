@@ -428,6 +428,26 @@ static void tampering_is_found_out(void **state)
     }
 }
 
+static void counts_that_cannot_be_right_are_told_beside_a_payable_state(void **state)
+{
+    struct office *o = *state;
+    OKNO_AUTO_BUF csv = OKNO_BUF_INIT(1 << 20);
+    scratch_db_put(o->db,
+                   "INSERT INTO counts (import, scope, kind, valid_from, valid_to, count, source)"
+                   " VALUES (1, 'employee:ann', 'transactions', 1773090000000000, 1773176400000000,"
+                   " 1, 'till')");
+    int64_t period = closed(o, "2026-03-10", "2026-03-10", "mall");
+    okno_autojson json_t *s = statement_of(o, period, "ann");
+    const json_t *reasons = json_object_get(s, "reasons");
+    assert_string_equal(json_string_value(json_object_get(s, "state")), "payable");
+    assert_int_equal(json_array_size(reasons), 1);
+    assert_string_equal(json_string_value(json_array_get(reasons, 0)), "more_surveys_than_sales");
+    must(o, okno_period_csv(o->db->db, period, &csv, &o->db->err));
+    assert_non_null(strstr(okno_buf_text(&csv), ",reasons\n"));
+    assert_non_null(strstr(okno_buf_text(&csv), ",more_surveys_than_sales\n"));
+    must(o, okno_period_verify(o->db->db, period, &o->db->err));
+}
+
 static void the_table_for_spreadsheets_is_defused(void **state)
 {
     struct office *o = *state;
@@ -475,6 +495,7 @@ int main(void)
         CASE(each_kind_of_change_is_named),
         CASE(the_next_closing_carries_adjustments_once),
         CASE(tampering_is_found_out),
+        CASE(counts_that_cannot_be_right_are_told_beside_a_payable_state),
         CASE(the_table_for_spreadsheets_is_defused),
         CASE(employees_see_their_own_and_periods_are_listed),
     };

@@ -36,6 +36,8 @@ const pagesOf = {
   administrator: ["indicators", "surveys", "negatives", "alerts", "periods", "audits", "review", "devices", "users"],
 };
 
+const allPages = [...new Set(Object.values(pagesOf).flat())];
+
 // What covers all sites is closed to who sees some of them.
 const ofAllSites = ["audits"];
 
@@ -77,7 +79,7 @@ class OknoApp extends OknoElement {
 
   willUpdate() {
     document.documentElement.lang = language();
-    document.title = this.phase === "in" ? `${t(`nav.${this.page}`)} · okno` : "okno";
+    document.title = this.phase === "in" && this.page ? `${t(`nav.${this.page}`)} · okno` : "okno";
     rememberLanguage(language());
   }
 
@@ -108,7 +110,8 @@ class OknoApp extends OknoElement {
   /** Who may take the steps of an audit. */
   get draws() { return ["auditor", "administrator"].includes(this.me?.role); }
 
-  get page() { return this.pages.includes(this.route.name) ? this.route.name : this.pages[0]; }
+  /** "" is an address that leads nowhere: said, not replaced by another page. */
+  get page() { return this.route.name === "" ? this.pages[0] : this.pages.includes(this.route.name) ? this.route.name : ""; }
 
   async leave() {
     await post("logout").catch(() => {});
@@ -132,14 +135,22 @@ class OknoApp extends OknoElement {
     }
   }
 
+  renderNowhere() {
+    const { name } = this.route;
+    const closed = allPages.includes(name);
+    return html`<okno-notice .heading=${closed ? t("error.page_closed", { name: t(`nav.${name}`) }) : t("error.page_unknown", { name })} .text=${closed ? t("error.page_next") : ""}>
+      <a class="button" href="#/">${t("error.page_start")}</a></okno-notice>`;
+  }
+
   renderPage() {
     const { query, id } = this.route;
+    if (!this.page) return this.renderNowhere();
     if (this.me.sites?.length === 0 && this.page !== "statements")
       return html`<okno-notice .heading=${t("rights.none")} .text=${t("rights.none_next")}></okno-notice>`;
     switch (this.page) {
     case "review": return html`<okno-review .audit=${query.audit ?? ""} ?held=${this.help}></okno-review>`;
-    case "indicators": return html`<okno-indicators .query=${query}></okno-indicators>`;
-    case "surveys": return id ? html`<okno-dossier .id=${id} .me=${this.me}></okno-dossier>` : html`<okno-surveys .query=${query}></okno-surveys>`;
+    case "indicators": return html`<okno-indicators .query=${query} .me=${this.me}></okno-indicators>`;
+    case "surveys": return id ? html`<okno-dossier .id=${id} .me=${this.me}></okno-dossier>` : html`<okno-surveys .query=${query} .me=${this.me}></okno-surveys>`;
     case "periods": return html`<okno-periods .id=${id} .query=${query} .me=${this.me}></okno-periods>`;
     case "statements": return html`<okno-statements></okno-statements>`;
     case "alerts": return html`<okno-alerts .query=${query} .me=${this.me}></okno-alerts>`;

@@ -3,7 +3,7 @@
 import { css, html, nothing } from "lit";
 import { PageElement } from "./page-element.js";
 import { get, withQuery } from "./api.js";
-import { defaultPeriod, isDay, latestAudit, loadAudits, pointName, siteName, siteOfPoint, zoneOf } from "./filters.js";
+import { askedPeriod, latestAudit, loadAudits, pointName, siteName, siteOfPoint, unknownFilter, zoneOf } from "./filters.js";
 import { formatIndex, formatNumber, formatShare } from "./format.js";
 import { named, t } from "./i18n.js";
 import { loadReasons, reasonName } from "./reasons.js";
@@ -17,12 +17,13 @@ import "./okno-trend.js";
 
 const main = ["ink_personnel", "ink_office", "iel"];
 const groupings = ["group", "site", "point", "employee", "question", "hour", "day", "week", "month"];
-const places = ["site", "point", "employee"];
+const places = ["site", "point", "employee", "question"];
+const calendar = ["hour", "day", "week", "month"];
 /** Where a row leads: to what it consists of. */
 const deeper = { group: "site", site: "point", point: "employee", employee: "day", question: "day", month: "day", week: "day", day: "hour" };
 
 class OknoIndicators extends PageElement {
-  static properties = { data: { state: true } };
+  static properties = { data: { state: true }, me: { attribute: false } };
 
   static styles = [PageElement.styles, css`
     :host { padding: 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; max-width: 110rem; margin: 0 auto; }
@@ -56,33 +57,44 @@ class OknoIndicators extends PageElement {
   `];
 
   async load() {
-    const [{ sites }, audits] = await Promise.all([get("sites"), loadAudits(), loadReasons()]);
+    const [{ sites }, audits] = await Promise.all([get("sites"), loadAudits(this.me), loadReasons()]);
     const zone = zoneOf(sites, this.query.site);
-    const days = this.days(audits, zone);
-    const by = groupings.includes(this.query.by) ? this.query.by : this.query.by === "none" ? "" : "site";
+    const { days, wrong: period } = askedPeriod(this.query, audits, zone);
+    const by = this.by;
     const audit = this.auditOf(audits);
     const { k, compare } = this.query;
-    const calendar = ["hour", "day", "week", "month"].includes(by);
+    const wrong = period || unknownFilter(this.query, sites) || this.wrongWord();
+    if (wrong) return () => { this.data = { sites, audits, zone, days, by, audit, wrong, answer: { k, groups: [] }, trend: {} }; };
     const asked = { from: days.from, to: addDays(days.to, 1), audit, k }; // days of each site's own calendar
     const unit = unitOf(days.from, days.to);
     const ask = (words, more = {}) => get(withQuery("indicators", { ...asked, by: this.words(words), ...more }));
-    const [answer, trend] = await Promise.all([ask(by, { compare: compare === "before" && !calendar ? compare : "" }), ask(unit)]);
+    const [answer, trend] = await Promise.all([ask(by, { compare: this.mayCompare(by, compare) ? compare : "" }), ask(unit)]);
     [answer, trend].forEach((one) => { one.groups = one.groups.filter((row) => this.isAsked(row)); });
     return () => { this.data = { sites, audits, zone, days, by, audit, answer, trend, unit }; };
   }
 
+  get by() { return this.query.by === "none" ? "" : this.query.by || "site"; }
+
+  wrongWord() {
+    const { compare } = this.query;
+    if (this.by && !groupings.includes(this.by)) return t("filter.no_grouping", { id: this.by });
+    return compare && !["before", "site"].includes(compare) ? t("filter.no_comparison", { id: compare }) : "";
+  }
+
+  /** Periods are compared as a whole; the others at a site are those of its employees or points. */
+  mayCompare(by, compare) {
+    if (compare === "site") return ["employee", "point"].includes(by) && !this.query.point && !this.query.employee && !this.query.question;
+    return compare === "before" && !calendar.includes(by);
+  }
+
   /** What to group by, so that the filters can be told apart. */
   words(by) {
-    return [...places.filter((word) => this.query[word] && word !== by), ...(by ? [by] : [])].join(",");
+    const others = this.query.compare === "site" && this.mayCompare(by, "site");
+    return [...places.filter((word) => (this.query[word] || (others && word === "site")) && word !== by), ...(by ? [by] : [])].join(",");
   }
 
   isAsked({ group }) {
     return places.every((word) => !this.query[word] || group[word] === this.query[word]);
-  }
-
-  days(audits, zone) {
-    const { from, to } = this.query;
-    return isDay(from) && isDay(to) && from <= to ? { from, to } : defaultPeriod(audits, zone);
   }
 
   /** The audit whose sample estimates: the asked one, else the latest when no other period is asked. */
@@ -92,7 +104,11 @@ class OknoIndicators extends PageElement {
   }
 
   change(fields) {
-    replaceRoute("indicators", { query: { ...this.asked(), ...fields } });
+    const query = { ...this.asked(), ...fields };
+    const together = ["employee", "point"].includes(query.by); // who has others at the site
+    if (fields.compare === "site" && !together) query.by = "employee";
+    else if (query.compare === "site" && !together) query.compare = "";
+    replaceRoute("indicators", { query });
   }
 
   /** Everything that is asked now, also what the address leaves to us. */
@@ -110,11 +126,17 @@ class OknoIndicators extends PageElement {
       { name: "by", label: t("filter.by"), options: [["none", t("kpi.everything")], ...groupings.map((one) => [one, t(`by.${one}`)])] },
       { name: "site", label: t("filter.site"), options: [all, ...sites.map(({ site, name }) => [site, name])] },
       { name: "point", label: t("filter.point"), options: [all, ...this.pointOptions()] },
+      ...(this.query.question ? [{ name: "question", label: t("filter.question"), options: [all, [this.query.question, this.questionName(this.query.question)]] }] : []),
       ...(this.query.employee ? [{ name: "employee", label: t("filter.employee"), options: [all, [this.query.employee, this.employeeName(this.query.employee)]] }] : []),
-      { name: "compare", label: t("filter.compare"), options: ["", "before"].map((one) => [one, t(`compare.${one || "none"}`)]) },
+      { name: "compare", label: t("filter.compare"), options: ["", "before", "site"].map((one) => [one, t(`compare.${one || "none"}`)]) },
       ...(audits.length ? [{ name: "audit", label: t("filter.audit"), options: [["none", t("filter.none")], ...audits.map(({ audit, title }) => [audit, title])] }] : []),
       { name: "k", label: t("filter.k"), type: "number", min: 0, max: 1, step: 0.05 },
     ];
+  }
+
+  questionName(id) {
+    const { answer, trend } = this.data;
+    return answer.names?.question?.[id] ?? trend.names?.question?.[id] ?? (id || t("kpi.unassigned"));
   }
 
   pointOptions() {
@@ -127,26 +149,26 @@ class OknoIndicators extends PageElement {
   }
 
   /** The filters that lead to the surveys behind a group. */
-  groupQuery({ site, point, employee, hour, day, week, month }) {
+  groupQuery({ site, point, employee, question, hour, day, week, month }) {
     const { days, sites } = this.data;
     const [first, last] = day || hour ? [(day ?? hour).slice(0, 10), (day ?? hour).slice(0, 10)]
       : week ? [week, addDays(week, 6)] : month ? [`${month}-01`, addDays(`${addDays(`${month}-01`, 31).slice(0, 7)}-01`, -1)] : [days.from, days.to];
     return {
       from: first < days.from ? days.from : first, to: last > days.to ? days.to : last,
       site: site ?? (point ? siteOfPoint(sites, point) : this.query.site), point: point ?? this.query.point,
-      employee: employee ?? this.query.employee,
+      employee: employee ?? this.query.employee, question: question ?? this.query.question,
     };
   }
 
   groupName(group) {
-    const { sites, by, answer } = this.data;
+    const { sites, by } = this.data;
     const value = group[by];
     switch (by) {
       case "": return places.map((word) => group[word]).filter(Boolean).length ? this.scopeName() : t("kpi.everything");
       case "site": return siteName(sites, value);
       case "point": return `${siteName(sites, siteOfPoint(sites, value))}, ${pointName(sites, value)}`;
       case "employee": return this.employeeName(value);
-      case "question": return answer.names?.question?.[value] ?? (value || t("kpi.unassigned"));
+      case "question": return this.questionName(value);
       case "day": case "week": return formatDay(`${value}T12:00:00Z`, "UTC");
       case "hour": return `${formatDay(`${value.slice(0, 10)}T12:00:00Z`, "UTC")}, ${value.slice(11)}:00`;
       default: return value || t("kpi.unassigned");
@@ -156,8 +178,8 @@ class OknoIndicators extends PageElement {
   /** What the filters leave: a site, a point, an employee. */
   scopeName() {
     const { sites } = this.data;
-    const { site, point, employee } = this.query;
-    return [site ? siteName(sites, site) : "", point ? pointName(sites, point) : "", employee ? this.employeeName(employee) : ""]
+    const { site, point, employee, question } = this.query;
+    return [site ? siteName(sites, site) : "", point ? pointName(sites, point) : "", employee ? this.employeeName(employee) : "", question ? this.questionName(question) : ""]
       .filter(Boolean).join(", ") || t("kpi.everything");
   }
 
@@ -200,7 +222,7 @@ class OknoIndicators extends PageElement {
   }
 
   renderInterval({ estimated, estimated_null_reason: why, band }) {
-    const range = ([low, high]) => `${formatIndex(low)} … ${formatIndex(high)}`;
+    const range = (ends) => [...ends].sort((a, b) => a - b).map(formatIndex).join(" … "); // loyalty falls as k grows
     const interval = estimated && estimated.value === null
       ? t("kpi.worst_only", { low: formatIndex(estimated.bounds.worst[0]), high: formatIndex(estimated.bounds.worst[1]) })
       : estimated
@@ -319,6 +341,8 @@ class OknoIndicators extends PageElement {
   }
 
   renderGroups() {
+    if (this.data.wrong) return html`<okno-notice .heading=${t("filter.wrong")} .text=${this.data.wrong}>
+      <button class="primary" @click=${() => replaceRoute("indicators", {})}>${t("filter.clear")}</button></okno-notice>`;
     const groups = this.data.answer.groups.filter(({ counts }) => counts.raw_n > 0 || counts.n > 0);
     if (groups.length === 0) return html`<okno-notice .heading=${t("kpi.empty")} .text=${t("kpi.empty_next")}></okno-notice>`;
     const scales = Object.fromEntries(main.map((name) => [name, this.scaleOf(name)]));

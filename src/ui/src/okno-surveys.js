@@ -2,7 +2,7 @@
 import { css, html, nothing } from "lit";
 import { PageElement } from "./page-element.js";
 import { get, withQuery } from "./api.js";
-import { defaultPeriod, isDay, loadAudits, periodOf, pointName, siteName, zoneOf } from "./filters.js";
+import { askedPeriod, isDay, loadAudits, periodOf, pointName, siteName, unknownFilter, zoneOf } from "./filters.js";
 import { formatNumber } from "./format.js";
 import { named, t } from "./i18n.js";
 import { answerOf } from "./okno-answer.js";
@@ -23,7 +23,7 @@ const choices = {
 const nameGroup = { answer: "answer", validity: "verdict", video: "video" };
 
 class OknoSurveys extends PageElement {
-  static properties = { data: { state: true }, busy: { state: true } };
+  static properties = { data: { state: true }, busy: { state: true }, me: { attribute: false } };
 
   static styles = [PageElement.styles, css`
     :host { padding: 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; max-width: 110rem; margin: 0 auto; align-content: start; }
@@ -60,13 +60,14 @@ class OknoSurveys extends PageElement {
   `];
 
   async load() {
-    const [{ sites }, audits] = await Promise.all([get("sites"), this.query.from ? [] : loadAudits(), loadReasons()]);
+    const [{ sites }, audits] = await Promise.all([get("sites"), this.query.from ? [] : loadAudits(this.me), loadReasons()]);
     const zone = zoneOf(sites, this.query.site);
-    const { from, to } = this.query;
-    const days = isDay(from) && isDay(to) && from <= to ? { from, to } : defaultPeriod(audits, zone);
+    const { days, wrong: period } = askedPeriod(this.query, audits, zone);
+    const wrong = period || unknownFilter(this.query, sites);
+    if (wrong) return () => { this.data = { sites, zone, days, wrong, surveys: [], next: null }; };
     if (this.view === "lanes") return this.loadLanes(sites, zone, days.to);
-    const { site, point, employee, answer, validity, reason, video, spontaneous } = this.query;
-    const path = withQuery("surveys", { ...periodOf(days, zone), site, point, employee, answer, validity, reason, video, spontaneous, limit: pageSize });
+    const { site, point, employee, question, answer, validity, reason, video, spontaneous } = this.query;
+    const path = withQuery("surveys", { ...periodOf(days, zone), site, point, employee, question, answer, validity, reason, video, spontaneous, limit: pageSize });
     const { surveys, next } = await get(path);
     return () => { this.data = { sites, zone, days, path, surveys, next }; };
   }
@@ -137,6 +138,7 @@ class OknoSurveys extends PageElement {
       ...(lanes ? [] : [{ name: "to", label: t("filter.to"), type: "date" }]),
       { name: "site", label: t("filter.site"), options: [all, ...sites.map(({ site, name }) => [site, name])] },
       { name: "point", label: t("filter.point"), options: [all, ...points.map(({ point, name }) => [point, name])] },
+      ...["employee", "question"].filter((name) => this.query[name]).map((name) => ({ name, label: t(`filter.${name}`), options: [all, [this.query[name], this.query[name]]] })),
       pick("answer"), pick("validity"),
       ...(lanes ? [] : [{ name: "reason", label: t("filter.reason"), options: [all, ...[...new Set([...reasonIds(), this.query.reason].filter(Boolean))].map((id) => [id, reasonName(id)])] }]),
       pick("video"),
@@ -219,7 +221,9 @@ class OknoSurveys extends PageElement {
   }
 
   renderList() {
-    const { surveys, next, lanes } = this.data;
+    const { surveys, next, lanes, wrong } = this.data;
+    if (wrong) return html`<okno-notice .heading=${t("filter.wrong")} .text=${wrong}>
+      <button class="primary" @click=${() => replaceRoute("surveys", {})}>${t("filter.clear")}</button></okno-notice>`;
     const wall = this.view === "wall";
     if (lanes) {
       const n = lanes.reduce((sum, lane) => sum + lane.surveys.filter((survey) => this.isWanted(survey)).length, 0);
