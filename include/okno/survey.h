@@ -326,9 +326,9 @@ const char *okno_survey_cursor(const struct okno_survey_info *info,
                                char ret_text[OKNO_SURVEY_CURSOR_TEXT]);
 
 /* Everything about one survey or spontaneous rating: {"survey", "events", "link" or null,
- * "evidence", "reviews", "voids", "attributions", "shift_employee", "history"}. Events are those of
- * its point from opened_at until answers stop being late. OKNO_NOT_FOUND. The caller owns
- * *ret_dossier. */
+ * "evidence", "reviews", "voids", "void_proposals", "attributions", "shift_employee", "history"}.
+ * Events are those of its point from opened_at until answers stop being late. OKNO_NOT_FOUND. The
+ * caller owns *ret_dossier. */
 OKNO_CHECK int okno_survey_dossier(struct okno_db *db, const char *survey, json_t **ret_dossier,
                                    struct okno_err *err);
 
@@ -373,10 +373,36 @@ struct okno_survey_void {
 OKNO_CHECK int okno_survey_set_void(struct okno_db *db, const struct okno_survey_void *request,
                                     struct okno_err *err);
 
-/* The same for all surveys whose opening press, and all spontaneous ratings whose answer, came with
- * an import of events; *ret_count of them that did not stand so yet. The opposite takes back what
- * was voided so. All or nothing: OKNO_REFUSED also when one of them is in a frozen frame, or none
- * is left to change; OKNO_NOT_FOUND: no such import; OKNO_INVALID: it brought no events. */
+/* A void, or its opposite, that one person asks for; another agrees, and it is recorded with both,
+ * or does not. Ids of proposals are positive. */
+OKNO_CHECK int okno_void_propose(struct okno_db *db, const struct okno_survey_void *request,
+                                 int64_t *ret_proposal, struct okno_err *err);
+
+struct okno_void_answer {
+    const char *survey; /* that the proposal is about */
+    int64_t proposal;
+    const char *user;
+    bool agree;       /* by another than asked; not to agree: by anybody, who asked takes it back */
+    const char *note; /* NULL: none */
+    int64_t at_us;
+};
+
+/* Once. OKNO_NOT_FOUND: no such proposal of the survey; OKNO_REFUSED: it was answered, or what
+ * okno_survey_set_void refuses; OKNO_INVALID: the note; OKNO_UNKNOWN_REF: the user. */
+OKNO_CHECK int okno_void_answer(struct okno_db *db, const struct okno_void_answer *answer,
+                                struct okno_err *err);
+
+/* [{"proposal", "survey", "site", "point", "opened_at", "voided", "at", "author", "reason",
+ * "answer": null or {"at", "user", "agreed", "note"}}], oldest first: of one survey, or (NULL) all
+ * that wait for an answer, of some sites (a JSON array) or of all (NULL). A new object. */
+OKNO_CHECK int okno_void_list(struct okno_db *db, const char *survey, const char *sites,
+                              json_t **ret_list, struct okno_err *err);
+
+/* As okno_survey_set_void, for all surveys whose opening press, and all spontaneous ratings whose
+ * answer, came with an import of events; *ret_count of them that did not stand so yet. The opposite
+ * takes back what was voided so. All or nothing: OKNO_REFUSED also when one of them is in a frozen
+ * frame, or none is left to change; OKNO_NOT_FOUND: no such import; OKNO_INVALID: it brought no
+ * events. */
 OKNO_CHECK int okno_survey_void_import(struct okno_db *db, const struct okno_survey_void *request,
                                        int64_t *ret_count, struct okno_err *err);
 

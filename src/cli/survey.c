@@ -239,8 +239,8 @@ static void print_section(const char *name, json_t *section)
 
 static int show(struct cli *cli, const char *survey, struct okno_err *err)
 {
-    static const char *const sections[] = {"events",  "link",  "evidence",
-                                           "reviews", "voids", "attributions"};
+    static const char *const sections[] = {"events", "link",           "evidence",    "reviews",
+                                           "voids",  "void_proposals", "attributions"};
     OKNO_AUTO(okno_db) *db = NULL;
     okno_autojson json_t *dossier = NULL;
     int rc = cli_open_db(cli, &db, err);
@@ -326,6 +326,35 @@ static int set_void(struct cli *cli, const struct okno_survey_void *request, str
     if (rc == 0)
         printf("%lld surveys and ratings of import %lld %s\n", (long long)count,
                (long long)request->import, request->voided ? "voided" : "unvoided");
+    return rc;
+}
+
+/* Proposals that wait for a second person. */
+static int run_voids(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    okno_autojson json_t *list = NULL;
+    size_t i;
+    json_t *one;
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--json", .flag = &cli->json});
+    if (rc == 0 && rest > 0)
+        rc = okno_fail(err, OKNO_USAGE, "survey voids takes options only, not \"%.40s\"", argv[1]);
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = okno_void_list(db, NULL, NULL, &list, err);
+    json_array_foreach(list, i, one)
+    {
+        if (cli->json)
+            rc = rc < 0 ? rc : okno_json_print(one, stdout, err);
+        else
+            printf("%-24s %s by %s at %s: %s\n", json_string_value(json_object_get(one, "survey")),
+                   json_is_true(json_object_get(one, "voided")) ? "void" : "unvoid",
+                   json_string_value(json_object_get(one, "author")),
+                   json_string_value(json_object_get(one, "at")),
+                   json_string_value(json_object_get(one, "reason")));
+    }
     return rc;
 }
 
@@ -415,15 +444,20 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     bool is_list = strcmp(action, "list") == 0;
     bool is_show = strcmp(action, "show") == 0;
     bool is_changes = strcmp(action, "changes") == 0;
-    if (!voided && !is_list && !is_show && !is_changes && strcmp(action, "unvoid") != 0)
+    bool is_voids = strcmp(action, "voids") == 0;
+    if (!voided && !is_list && !is_show && !is_changes && !is_voids &&
+        strcmp(action, "unvoid") != 0)
         return okno_fail(
             err, OKNO_USAGE,
-            "no action \"%s\": say list, show, changes, void or unvoid; see `okno survey --help`",
+            "no action \"%s\": say list, show, changes, void, unvoid or voids; see `okno survey "
+            "--help`",
             okno_text_show(action, shown));
     (void)snprintf(name, sizeof(name), "survey %s", action);
     argv[1] = name;
     if (is_list)
         return run_list(cli, argc - 1, argv + 1, err);
+    if (is_voids)
+        return run_voids(cli, argc - 1, argv + 1, err);
     if (is_changes)
         return run_changes(cli, argc - 1, argv + 1, err);
     return is_show ? run_show(cli, argc - 1, argv + 1, err)
@@ -439,6 +473,7 @@ const struct cli_command cli_survey = {
         "       okno survey changes [--since T] [--json]\n"
         "       okno survey void (ID | --import N) --reason R --second USER [--user USER]\n"
         "       okno survey unvoid (ID | --import N) --reason R --second USER [--user USER]\n"
+        "       okno survey voids [--json]\n"
         "\n"
         "list filters:\n"
         "  --from T --to T    opened from T on, before T: two instants (ISO 8601 with a zone) or\n"
@@ -471,6 +506,7 @@ const struct cli_command cli_survey = {
         "--import N voids all surveys opened, and spontaneous ratings given, by events of that "
         "import;\n"
         "unvoid --import N takes that back.\n"
+        "voids lists what people asked for on the page and what waits for a second person there.\n"
         "--user is who asks, by default the first administrator. Surveys in the frozen frame of "
         "an\n"
         "audit cannot be voided or unvoided.\n"

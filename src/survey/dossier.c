@@ -284,6 +284,16 @@ static int find_subject(struct okno_db *db, const char *survey, struct survey_ro
     return 0;
 }
 
+static int add_proposals(struct okno_db *db, const char *survey, json_t *dossier,
+                         struct okno_err *err)
+{
+    json_t *list = NULL;
+    int rc = okno_void_list(db, survey, NULL, &list, err);
+    if (rc == 0 && json_object_set_new(dossier, "void_proposals", list) < 0)
+        rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a dossier");
+    return rc;
+}
+
 static int fill(struct okno_db *db, const char *survey, json_t *dossier, struct okno_err *err)
 {
     struct okno_survey_filter filter = OKNO_SURVEY_FILTER_ALL;
@@ -308,6 +318,8 @@ static int fill(struct okno_db *db, const char *survey, json_t *dossier, struct 
         rc = add_rows(db, survey, "survey.appeals", "appeals", appeal_json, dossier, err);
     if (rc == 0)
         rc = add_rows(db, survey, "survey.voids", "voids", void_json, dossier, err);
+    if (rc == 0)
+        rc = add_proposals(db, survey, dossier, err);
     if (rc == 0)
         rc = add_attributions(db, survey, dossier, err);
     return rc < 0 ? rc

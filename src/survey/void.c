@@ -1,5 +1,6 @@
 /* Voids by hand: a reason, two people, never inside a frozen frame. */
-#include "okno/survey.h"
+#include "void.h"
+
 #include "okno/text.h"
 
 #include <inttypes.h>
@@ -7,7 +8,7 @@
 
 enum { REASON_BYTES_MAX = 1000 };
 
-static int check_reason(const char *reason, struct okno_err *err)
+int survey_void_check_reason(const char *reason, struct okno_err *err)
 {
     if (!reason || reason[strspn(reason, " ")] == '\0')
         return okno_fail_field(err, OKNO_MISSING, "reason", "a void needs a reason");
@@ -108,7 +109,16 @@ static int refuse_own(struct okno_db *db, const char *survey, const char *user,
     return rc;
 }
 
-static int set_void(struct okno_db *db, const struct okno_survey_void *request, int64_t *ret_count,
+int survey_void_check(struct okno_db *db, const struct okno_survey_void *request,
+                      struct okno_err *err)
+{
+    int rc = require_user(db, "user", request->author, err);
+    if (rc == 0)
+        rc = check_survey(db, request, err);
+    return rc < 0 ? rc : refuse_own(db, request->survey, request->author, err);
+}
+
+int survey_void_set(struct okno_db *db, const struct okno_survey_void *request, int64_t *ret_count,
                     struct okno_err *err)
 {
     char author[OKNO_ID_TEXT];
@@ -188,7 +198,7 @@ static int decide(struct okno_db *db, const struct okno_survey_void *request,
                   int64_t *ret_count, struct okno_err *err)
 {
     int64_t count = 0;
-    int rc = check_reason(request->reason, err);
+    int rc = survey_void_check_reason(request->reason, err);
     if (rc == 0)
         rc = okno_db_begin(db, err);
     if (rc < 0)
@@ -207,7 +217,7 @@ int okno_survey_set_void(struct okno_db *db, const struct okno_survey_void *requ
                          struct okno_err *err)
 {
     int64_t ignored = 0;
-    return decide(db, request, set_void, &ignored, err);
+    return decide(db, request, survey_void_set, &ignored, err);
 }
 
 int okno_survey_void_import(struct okno_db *db, const struct okno_survey_void *request,

@@ -203,7 +203,7 @@ static void wrong_words_are_refused_with_what_is_allowed(void **state)
     }
     OKNO_RUN(store, "", "survey", "delete");
     assert_int_equal(ran.exit_code, 2);
-    assert_non_null(strstr(ran.err, "say list, show, changes, void or unvoid"));
+    assert_non_null(strstr(ran.err, "say list, show, changes, void, unvoid or voids"));
 }
 
 static void unknown_names_are_an_error_and_no_empty_list(void **state)

@@ -107,6 +107,7 @@ class Mock {
     if (noun === "panels") return method === "POST" ? data.invited : data.panels;
     if (noun === "qr") return data.codes;
     if (noun === "lanes") return this.lanes(query);
+    if (noun === "voids") return { proposals: [] };
     if (noun === "periods") return { periods: [] };
     if (noun === "audits") return id ? data.audits(this.reviewed)[0] : { audits: data.audits(this.reviewed) };
     if (noun === "indicators") return this.indicators(query);

@@ -183,3 +183,36 @@ test("force majeure that a reviewer finds false counts again, until it is taken 
   await close();
   await manager.close();
 });
+
+test("a void is asked for by one and agreed to by another, and both stay in the dossier", async () => {
+  const first = await openBrowser();
+  await logIn(first.page, { url, user: "boss", password });
+  await first.page.goto(`${url}/#/surveys/d1.0.5`);
+  await first.page.getByRole("button", { name: "Void…" }).click();
+  await first.page.getByLabel("Why").fill("A drill of the panel");
+  await first.page.getByRole("button", { name: "Ask a second person" }).click();
+  await first.page.getByText("It waits for another person.").waitFor();
+  assert.equal(await first.page.getByRole("button", { name: "Agree", exact: true }).count(), 0);
+  assert.equal(await first.page.locator("okno-dossier .head okno-verdict", { hasText: "voided" }).count(), 0);
+  const second = await openBrowser();
+  await logIn(second.page, { url, user: "mia", password });
+  await second.page.getByRole("link", { name: "Surveys" }).click();
+  await second.page.getByText("1 void waits for a second person:").getByRole("link").click();
+  await second.page.getByText("boss asks to void it").waitFor();
+  await second.page.getByText("A drill of the panel").waitFor();
+  await second.page.getByRole("button", { name: "Agree", exact: true }).click();
+  await second.page.locator("okno-dossier .head okno-verdict", { hasText: "voided" }).waitFor();
+  await second.page.getByText("boss + mia").waitFor();
+  await shoot(second.page, "void");
+  // Taking it back is not agreed to: it stays, and the dossier says so.
+  await second.page.getByRole("button", { name: "Take the void back…" }).click();
+  await second.page.getByLabel("Why").fill("No drill after all");
+  await second.page.getByRole("button", { name: "Ask a second person" }).click();
+  await second.page.getByText("mia asks to take the void back").waitFor();
+  await first.page.reload();
+  await first.page.getByRole("button", { name: "Do not agree" }).click();
+  await first.page.getByText("stays voided: asked for, not agreed to").waitFor();
+  assert.deepEqual([...first.faults, ...second.faults], []);
+  await first.close();
+  await second.close();
+});

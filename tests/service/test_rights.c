@@ -98,6 +98,7 @@ static const struct {
     {"GET", "/api/v1/surveys?" DAY "&employee=E1", NULL, {200, 400, 200, 403, 200, 200, 403, 403}},
     {"GET", "/api/v1/alerts?point=nix", NULL, {400, 400, 400, 403, 400, 400, 403, 403}},
     {"GET", "/api/v1/changes", NULL, {200, 200, 200, 403, 200, 200, 403, 403}},
+    {"GET", "/api/v1/voids", NULL, {200, 200, 200, 403, 200, 200, 403, 403}},
     {"GET", "/api/v1/surveys/D1.0.1", NULL, {200, 403, 200, 403, 200, 200, 403, 403}},
     {"GET", "/api/v1/surveys/D2.0.1", NULL, {403, 403, 200, 403, 200, 200, 403, 403}},
     {"GET", "/api/v1/surveys/D9.0.1", NULL, {404, 404, 404, 403, 404, 404, 403, 403}},
@@ -279,7 +280,10 @@ static void a_route_that_says_nothing_of_sites_is_closed_to_who_sees_some(void *
                                        "/api/v1/surveys/x/appeals",
                                        "/api/v1/appeals",
                                        "/api/v1/appeals/rulings",
-                                       "/api/v1/appeals/x/withdraw"};
+                                       "/api/v1/appeals/x/withdraw",
+                                       "/api/v1/surveys/x/void",
+                                       "/api/v1/surveys/x/void/answer",
+                                       "/api/v1/voids"};
     const char *cookie = fixture_login(fixture, "none");
     for (const struct http_route *route = http_routes; route->method; route++) {
         char path[200] = "";

@@ -32,6 +32,7 @@ http_handler http_get_indicators;
 /* surveys.c */
 http_handler http_get_surveys, http_get_survey, http_get_changes;
 /* attribution.c */
+http_handler http_post_void, http_post_void_answer, http_get_voids;
 http_handler http_post_attribution, http_post_target, http_get_employees;
 /* periods.c */
 http_handler http_get_periods, http_get_period, http_post_period, http_get_adjustments,

@@ -189,3 +189,29 @@ WHERE v.import = $import AND v.voided = 1
 -- name: survey.first_administrator
 SELECT user FROM users WHERE role = 'administrator' AND disabled = 0 ORDER BY created_at, user
 LIMIT 1;
+
+-- name: survey.open_proposal
+SELECT id FROM void_proposals p WHERE survey = $survey
+  AND NOT EXISTS (SELECT 1 FROM void_answers a WHERE a.proposal = p.id);
+
+-- name: survey.add_proposal
+INSERT INTO void_proposals (survey, voided, at, author, reason)
+VALUES ($survey, $voided, $at, $author, $reason) RETURNING id;
+
+-- name: survey.proposal
+SELECT p.voided, p.author, p.reason, EXISTS (
+    SELECT 1 FROM void_answers a WHERE a.proposal = p.id) AS answered
+FROM void_proposals p WHERE p.id = $proposal AND p.survey = $survey;
+
+-- name: survey.answer_proposal
+INSERT INTO void_answers (proposal, at, user, agreed, note)
+VALUES ($proposal, $at, $user, $agreed, $note);
+
+-- name: survey.proposals
+SELECT p.id, p.survey, s.site, s.point, s.opened_at, p.voided, p.at, p.author, p.reason,
+       a.at AS answered_at, a.user, a.agreed, a.note
+FROM void_proposals p LEFT JOIN subjects s ON s.survey = p.survey
+LEFT JOIN void_answers a ON a.proposal = p.id
+WHERE ($survey IS NULL AND a.at IS NULL OR p.survey = $survey)
+  AND ($sites IS NULL OR s.site IN (SELECT value FROM json_each($sites)))
+ORDER BY p.id LIMIT 1000;

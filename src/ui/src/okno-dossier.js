@@ -14,6 +14,7 @@ import "./okno-attribution.js";
 import "./okno-notice.js";
 import "./okno-player.js";
 import "./okno-target.js";
+import "./okno-void.js";
 import "./okno-verdict.js";
 
 class OknoDossier extends PageElement {
@@ -142,6 +143,8 @@ class OknoDossier extends PageElement {
 
   renderChange(change) {
     const when = html`<span class="small num">${change.at ? formatWhen(change.at, this.data.zone) : ""}</span>`;
+    if (change.proposal !== undefined) return html`<li><span><b>${t(change.voided ? "void.declined" : "void.declined_back")}</b>: ${change.reason}</span>
+      <span class="small">${change.author} + ${change.answer.user}${change.answer.note ? ` · ${change.answer.note}` : ""}</span>${when}</li>`;
     if (change.second !== undefined) return html`<li><span><b>${t(change.voided ? "dossier.voided" : "dossier.unvoided")}</b>: ${change.reason}
         ${change.import === null ? nothing : html`<span class="small">${t("dossier.with_import", { number: change.import })}</span>`}</span>
       <span class="small">${change.author} + ${change.second}</span>${when}</li>`;
@@ -164,7 +167,8 @@ class OknoDossier extends PageElement {
   render() {
     if (this.problem) return this.renderProblem();
     if (!this.data) return html`<div class="skeleton wait"></div>`;
-    const { survey, events, evidence, reviews, voids, history: changes } = this.data;
+    const { survey, events, evidence, reviews, voids, void_proposals: proposals = [], history: changes } = this.data;
+    const declined = proposals.filter(({ answer }) => answer && !answer.agreed);
     return html`
       <div class="head"><a href=${link("surveys")} @click=${this.back}>‹ ${t("dossier.back")}</a>
         <h1>${t("dossier.survey", { id: survey.id })}</h1><okno-verdict .verdict=${survey.validity}></okno-verdict></div>
@@ -175,6 +179,8 @@ class OknoDossier extends PageElement {
           <okno-attribution .survey=${survey} .shift=${this.data.shift_employee} .decisions=${this.data.attributions} zone=${this.data.zone}
             ?may=${["manager", "administrator"].includes(this.me?.role)} @attributed=${this.reload}></okno-attribution>
           <okno-target .id=${survey.id}></okno-target>
+          <okno-void .survey=${survey} .voids=${voids} .proposals=${proposals} .me=${this.me} zone=${this.data.zone}
+            ?may=${["manager", "administrator"].includes(this.me?.role)} @voided=${this.reload}></okno-void>
           ${this.renderList(t("dossier.reviews"), reviews, (one) => this.renderReview(one), t("dossier.no_reviews"))}
           ${survey.answer === "no" || this.data.comments?.length ? this.renderList(t("dossier.comments"), this.data.comments, (one) => this.renderComment(one), t("dossier.no_comments")) : nothing}
         </div>
@@ -182,7 +188,7 @@ class OknoDossier extends PageElement {
       <div class="below">
         ${this.renderList(t("dossier.events"), events, (one) => this.renderEvent(one), "–")}
         ${this.renderList(t("dossier.evidence"), evidence, (one) => this.renderEvidence(one), t("dossier.no_evidence"))}
-        ${this.renderList(t("dossier.history"), [...(voids ?? []), ...(changes ?? [])].sort((a, b) => a.at.localeCompare(b.at)), (one) => this.renderChange(one), t("dossier.no_history"))}
+        ${this.renderList(t("dossier.history"), [...(voids ?? []), ...declined, ...(changes ?? [])].sort((a, b) => a.at.localeCompare(b.at)), (one) => this.renderChange(one), t("dossier.no_history"))}
       </div>`;
   }
 

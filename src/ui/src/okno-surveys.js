@@ -47,6 +47,7 @@ class OknoSurveys extends PageElement {
     .wall .words { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .125rem .5rem; padding: .375rem .5rem; font-size: .75rem; }
     .narrow { display: none; }
     .wait { height: 3.5rem; }
+    .waiting { border-left: 2px solid var(--amber); padding-left: .5rem; display: flex; flex-wrap: wrap; gap: .25rem 1rem; }
     @media (max-width: 48rem) {
       .optional { display: none; }
       .thumb { width: 4.5rem; }
@@ -60,7 +61,8 @@ class OknoSurveys extends PageElement {
   `];
 
   async load() {
-    const [{ sites }, audits] = await Promise.all([get("sites"), this.query.from ? [] : loadAudits(this.me), loadReasons()]);
+    const [{ sites }, audits, { proposals }] = await Promise.all([get("sites"), this.query.from ? [] : loadAudits(this.me), get("voids"), loadReasons()]);
+    this.proposals = proposals;
     const zone = zoneOf(sites, this.query.site);
     const { days, wrong: period } = askedPeriod(this.query, audits, zone);
     const wrong = period || unknownFilter(this.query, sites);
@@ -245,7 +247,15 @@ class OknoSurveys extends PageElement {
       <okno-filters .fields=${this.fields()} .values=${{ ...this.query, ...this.data.days }} .zone=${this.data.zone}
         ?clearable=${Object.keys(this.query).length > 0} @filter=${(event) => this.change(event.detail)}
         @clear=${() => replaceRoute("surveys", {})}></okno-filters>
+      ${this.renderWaiting()}
       ${this.renderList()}`;
+  }
+
+  /** Voids that somebody asked for: a second person is needed. */
+  renderWaiting() {
+    if (!this.proposals?.length) return nothing;
+    return html`<p class="waiting num">${t("void.waiting", { n: this.proposals.length })}
+      ${this.proposals.slice(0, 10).map(({ survey, opened_at: at, site }) => html` <a href=${link("surveys", { id: survey })}>${at ? formatWhen(at, zoneOf(this.data.sites, site)) : survey}</a>`)}</p>`;
   }
 }
 customElements.define("okno-surveys", OknoSurveys);
