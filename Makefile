@@ -2,7 +2,7 @@
 CC ?= gcc
 BUILD ?= build
 PKGS := libavformat libavcodec libavutil libswscale libcurl sqlite3 libmicrohttpd jansson \
-        libconfuse libsodium libseccomp libqrencode
+        libconfuse libsodium libseccomp libqrencode libcrypto
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS = $(shell pkg-config --libs $(PKGS)) -lcsv
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wvla -Werror

@@ -36,11 +36,22 @@ struct okno_bundle_facts {
     char auditor_key[OKNO_SHA256_TEXT]; /* fingerprint that the plan names; "": none */
     bool signed_by_auditor;             /* and the signature in the bundle is good */
     struct okno_signature_key auditor;  /* of that key */
+    int64_t stamps, witnesses;          /* anchors by others, verified */
+    bool anchored_before_seed;          /* one of them pins the frame, and is older than the seed */
 };
 
 /* Recompute everything. `key` NULL: whoever signed is taken as the signer. OKNO_CHECK_FAILED names
  * the file or the entry at fault; OKNO_NOT_FOUND without such a folder. */
 OKNO_CHECK int okno_bundle_verify(const char *dir, const struct okno_note_key *key,
                                   struct okno_bundle_facts *ret_facts, struct okno_err *err);
+
+/* What the one who verifies knows by another way; NULL: what is in the bundle is taken. */
+struct okno_bundle_trust {
+    const struct okno_note_key *key;     /* the log's */
+    const char *ca;                      /* PEM: roots of time stamping authorities */
+    const struct okno_note_key *witness; /* the only one whose cosignatures count */
+};
+OKNO_CHECK int okno_bundle_verify_by(const char *dir, const struct okno_bundle_trust *trust,
+                                     struct okno_bundle_facts *ret_facts, struct okno_err *err);
 
 #endif

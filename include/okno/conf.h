@@ -34,7 +34,11 @@ struct okno_conf {
     struct {
         char stills[16]; /* none, answered, all */
         bool audio;
+        int64_t keep_days; /* 0: for ever */
     } evidence;
+    struct {
+        char tsa_url[512], tsa_ca[512]; /* "" for none */
+    } proof;
     struct {
         int64_t parallel, deadline_s, window_mb, rate_kb;
         char hours[16]; /* HH:MM-HH:MM, "" for always */

@@ -66,6 +66,12 @@ OKNO_CHECK int okno_ledger_root(struct okno_db *db, int64_t size, struct okno_di
 OKNO_CHECK int okno_ledger_prove(struct okno_db *db, int64_t leaf, int64_t size,
                                  const char *checkpoint, struct okno_buf *to, struct okno_err *err);
 
+/* Proof that the log of `size` entries begins with the one of `old`, as text: a first line, `old
+ * N`, hashes, a blank line and the checkpoint of `size`, which has to be one that was handed out;
+ * size 0: a new one is signed. OKNO_INVALID; OKNO_NOT_FOUND without such a checkpoint. */
+OKNO_CHECK int okno_ledger_consistency(struct okno_db *db, int64_t old, int64_t size,
+                                       int64_t now_us, struct okno_buf *to, struct okno_err *err);
+
 /* Make the key of a data directory unless it is there. A data directory whose checkpoints were
  * signed by a key that is gone is OKNO_REFUSED. */
 OKNO_CHECK int okno_ledger_key(struct okno_db *db, struct okno_note_key *ret_key,

@@ -77,4 +77,13 @@ OKNO_CHECK int okno_tlog_proof_check(const char *text, size_t len, const struct 
                                      const struct okno_digest *leaf_hash, int64_t *ret_leaf,
                                      struct okno_checkpoint *ret_checkpoint, struct okno_err *err);
 
+/* That a log goes on from an older state: okno's own text, in the manner of tlog-proof. */
+OKNO_CHECK int okno_consistency_write(int64_t old, const struct okno_proof *proof,
+                                      const char *checkpoint, struct okno_buf *to,
+                                      struct okno_err *err);
+/* Read and verify one against the older checkpoint. OKNO_MALFORMED, OKNO_CHECK_FAILED. */
+OKNO_CHECK int okno_consistency_check(const char *text, size_t len, const struct okno_note_key *key,
+                                      const struct okno_checkpoint *old,
+                                      struct okno_checkpoint *ret_checkpoint, struct okno_err *err);
+
 #endif

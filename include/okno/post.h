@@ -57,6 +57,7 @@ struct okno_post_request {
     int64_t deadline_us;        /* 0: that of the limits */
     const char *const *headers; /* "Name: value", NULL ends the list; NULL for none */
     const char *body;           /* with its Content-Type among the headers; NULL: parts */
+    size_t body_len;            /* 0: up to its NUL */
     const struct okno_post_part *parts;
     size_t part_count;
     int64_t tag; /* comes back with the result */

@@ -83,6 +83,13 @@ static const struct okno_option options[] = {
     ROW(evidence, stills, WORD, "answered", 0, 0, "none answered all",
         "Which surveys get a still without being asked for."),
     ROW(evidence, audio, BOOL, "false", 0, 0, NULL, "Keep the sound in clips."),
+    ROW(evidence, keep_days, INT, "0", 0, 36500, NULL,
+        "Days after which clips and stills are destroyed, unless something holds them; 0: never."),
+
+    ROW(proof, tsa_url, URL, "", 0, 0, NULL,
+        "Time stamping authority (RFC 3161) that okno log stamp fetch asks; empty: none."),
+    ROW(proof, tsa_ca, TEXT, "", 0, 0, NULL,
+        "File with the certificates (PEM) that its time stamps are checked with."),
 
     ROW(fetch, parallel, INT, "2", 1, 32, NULL, "Downloads at the same time from one archive."),
     ROW(fetch, deadline_s, INT, "30", 1, 3600, NULL, "Longest wait for one request to an archive."),

@@ -210,7 +210,8 @@ static CURLcode add_content(struct slot *slot, const struct okno_post_request *r
         bad = curl_easy_setopt(slot->curl, CURLOPT_POST, 1L);
         bad = bad ? bad
                   : curl_easy_setopt(slot->curl, CURLOPT_POSTFIELDSIZE_LARGE,
-                                     (curl_off_t)strlen(request->body));
+                                     (curl_off_t)(request->body_len ? request->body_len
+                                                                    : strlen(request->body)));
         return bad ? bad : curl_easy_setopt(slot->curl, CURLOPT_COPYPOSTFIELDS, request->body);
     }
     slot->form = curl_mime_init(slot->curl);

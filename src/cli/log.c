@@ -1,5 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 /* okno log: the evidence log's key, checkpoints and proofs. */
+#include "log.h"
 #include "cli.h"
 #include "options.h"
 
@@ -139,16 +140,20 @@ static int run_verify(struct cli *cli, int argc, char **argv, struct okno_err *e
     OKNO_AUTO_BUF key_text = OKNO_BUF_INIT(OKNO_NOTE_KEY_TEXT + 1);
     const char *key_path = NULL;
     const char *entry_path = NULL;
+    const char *old_path = NULL;
     struct okno_checkpoint checkpoint;
     struct okno_note_key key;
     struct okno_digest hash;
     int64_t entry = -1;
     int rest = 0;
-    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--key", .text = &key_path},
-                         {.name = "--entry", .text = &entry_path},
-                         {.name = "--json", .flag = &cli->json});
+    int rc =
+        CLI_OPTIONS(argc, argv, &rest, err, {.name = "--key", .text = &key_path},
+                    {.name = "--entry", .text = &entry_path}, {.name = "--old", .text = &old_path},
+                    {.name = "--json", .flag = &cli->json});
     if (rc < 0)
         return rc;
+    if (rest == 1 && key_path && old_path && !entry_path)
+        return log_verify_old(cli, argv[1], key_path, old_path, err);
     if (rest != 1 || !key_path)
         return okno_fail(err, OKNO_USAGE,
                          "say a checkpoint or proof and the log's public key: okno log verify FILE "
@@ -174,7 +179,9 @@ static int run_verify(struct cli *cli, int argc, char **argv, struct okno_err *e
 }
 
 static const struct verb verbs[] = {
-    {"key", run_key}, {"checkpoint", run_checkpoint}, {"prove", run_prove}, {"verify", run_verify}};
+    {"key", run_key},         {"checkpoint", run_checkpoint}, {"prove", run_prove},
+    {"verify", run_verify},   {"stamp", log_stamp},           {"cosign", log_cosign},
+    {"witness", log_witness}, {"anchors", log_anchors},       {"consistency", log_consistency}};
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
@@ -185,8 +192,11 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
             return verbs[i].run(cli, argc - 1, argv + 1, err);
         }
     }
-    return okno_fail(err, OKNO_USAGE, "log does key, checkpoint, prove and verify, not `%.40s`",
-                     name);
+    return okno_fail(
+        err, OKNO_USAGE,
+        "log does key, checkpoint, prove, consistency, verify, stamp, cosign, witness and "
+        "anchors, not `%.40s`",
+        name);
 }
 
 const struct cli_command cli_log = {
@@ -196,7 +206,14 @@ const struct cli_command cli_log = {
         "usage: okno log key\n"
         "       okno log checkpoint [--audit AUDIT] [-o FILE]\n"
         "       okno log prove (--verdict ID | --entry N) [-o FILE] [--entry-to FILE]\n"
-        "       okno log verify FILE --key FILE [--entry FILE] [--json]\n"
+        "       okno log consistency --from SIZE [--to SIZE] [-o FILE]\n"
+        "       okno log verify FILE --key FILE [--entry FILE | --old FILE] [--json]\n"
+        "       okno log stamp request [--audit AUDIT] [--policy OID] -o FILE\n"
+        "       okno log stamp add FILE [--ca FILE] [--policy OID]\n"
+        "       okno log stamp fetch [--audit AUDIT] [--url URL] [--ca FILE] [--policy OID]\n"
+        "       okno log witness add FILE | list | revoke NAME\n"
+        "       okno log cosign FILE\n"
+        "       okno log anchors [--json]\n"
         "\n"
         "Every step of an audit, every decision and every import is one entry of a log that is\n"
         "only appended to. A checkpoint pins all of it: whoever holds one can prove later that\n"
@@ -207,11 +224,23 @@ const struct cli_command cli_log = {
         "  checkpoint  signs the log as it stands; with --audit, the one that pinned the\n"
         "              audit's frame, again\n"
         "  prove       that a decision is in the log; --entry-to also writes its line\n"
-        "  verify      a checkpoint, or with --entry a proof; needs no database\n"
+        "  consistency that the log of SIZE entries goes on as a later one, as text: the proof\n"
+        "              and the later checkpoint\n"
+        "  verify      a checkpoint, or with --entry a proof, or with --old CHECKPOINT that it\n"
+        "              goes on from an older one; needs no database\n"
+        "  stamp       a time stamp (RFC 3161) of a checkpoint: the newest one handed out, or\n"
+        "              the one that pinned an audit's frame. request writes the file that goes to\n"
+        "              the authority, add checks and keeps its reply, fetch does both over HTTP\n"
+        "              (proof.tsa_url and proof.tsa_ca of the settings)\n"
+        "  witness     whose cosignatures count: a key NAME+HASH+BASE64 in a file\n"
+        "  cosign      takes in a checkpoint that witnesses have signed\n"
+        "  anchors     what was taken in, with its time\n"
         "\n"
         "example:\n"
         "  okno log key > log.vkey\n"
         "  okno log prove --verdict 17 -o 17.tlog-proof --entry-to 17.json\n"
-        "  okno log verify 17.tlog-proof --key log.vkey --entry 17.json\n",
+        "  okno log verify 17.tlog-proof --key log.vkey --entry 17.json\n"
+        "  okno log stamp request --audit march -o march.tsq\n"
+        "  okno log stamp add march.tsr --ca tsa-root.pem\n",
     .run = run,
 };

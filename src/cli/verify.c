@@ -6,6 +6,7 @@
 #include "okno/bundle.h"
 #include "okno/json.h"
 #include "okno/mem.h"
+#include "okno/stamp.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -49,15 +50,32 @@ static int check_auditor(const char *path, const struct okno_bundle_facts *facts
     return 0;
 }
 
+/* Others whose word counts, as they are known by another way. */
+static int read_outsiders(const char *ca_path, struct okno_buf *ca, const char *witness_path,
+                          struct okno_note_key *ret_witness, struct okno_err *err)
+{
+    OKNO_AUTO_BUF text = OKNO_BUF_INIT(OKNO_NOTE_KEY_TEXT + 1);
+    int rc = ca_path ? cli_read(ca_path, ca, err) : 0;
+    if (rc < 0 || !witness_path)
+        return rc;
+    rc = cli_read(witness_path, &text, err);
+    if (rc == 0)
+        rc = okno_witness_parse(okno_buf_text(&text), ret_witness, err);
+    if (rc < 0)
+        okno_err_context(err, "%.200s", witness_path);
+    return rc;
+}
+
 static int print_json(const struct okno_bundle_facts *f, bool checked, struct okno_err *err)
 {
     okno_autojson json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:b}", "audit", f->audit, "log",
-        f->key.name, "fingerprint", f->fingerprint, "identity_checked", checked, "entries",
+        "{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:I, s:I, s:b}", "audit", f->audit,
+        "log", f->key.name, "fingerprint", f->fingerprint, "identity_checked", checked, "entries",
         (json_int_t)f->entries, "frame", (json_int_t)f->frame, "sample", (json_int_t)f->sample,
         "decisions", (json_int_t)f->decisions, "evidence", (json_int_t)f->evidence, "auditor_key",
         f->auditor_key[0] ? json_string(f->auditor_key) : json_null(), "signed_by_auditor",
-        f->signed_by_auditor);
+        f->signed_by_auditor, "time_stamps", (json_int_t)f->stamps, "witnesses",
+        (json_int_t)f->witnesses, "anchored_before_seed", f->anchored_before_seed);
     return okno_json_print(json, stdout, err);
 }
 
@@ -76,24 +94,38 @@ static void print_human(const struct okno_bundle_facts *f, bool checked, bool au
                auditor_checked ? ", the key given" : ", identity not checked");
     else
         printf("auditor  %s\n", f->auditor_key[0] ? "did not sign" : "the plan names none");
+    printf("anchors  %lld time stamps, %lld witnesses%s\n", (long long)f->stamps,
+           (long long)f->witnesses,
+           f->anchored_before_seed ? ": the frame was seen by others before the seed" : "");
 }
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     const char *key_path = NULL;
     const char *auditor_path = NULL;
+    const char *ca_path = NULL;
+    const char *witness_path = NULL;
+    OKNO_AUTO_BUF ca = OKNO_BUF_INIT(OKNO_STAMP_CA_BYTES_MAX);
+    struct okno_note_key witness;
+    struct okno_bundle_trust trust = {.key = NULL};
     struct okno_note_key key;
     struct okno_bundle_facts facts;
     int rest = 0;
-    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--key", .text = &key_path},
-                         {.name = "--auditor-key", .text = &auditor_path},
-                         {.name = "--json", .flag = &cli->json});
+    int rc = CLI_OPTIONS(
+        argc, argv, &rest, err, {.name = "--key", .text = &key_path},
+        {.name = "--auditor-key", .text = &auditor_path}, {.name = "--tsa-ca", .text = &ca_path},
+        {.name = "--witness", .text = &witness_path}, {.name = "--json", .flag = &cli->json});
     if (rc == 0 && rest != 1)
         rc = okno_fail(err, OKNO_USAGE, "say one bundle: okno verify FOLDER [--key FILE]");
     if (rc == 0 && key_path)
         rc = read_key(key_path, &key, err);
     if (rc == 0)
-        rc = okno_bundle_verify(argv[1], key_path ? &key : NULL, &facts, err);
+        rc = read_outsiders(ca_path, &ca, witness_path, &witness, err);
+    trust.key = key_path ? &key : NULL;
+    trust.ca = ca_path ? okno_buf_text(&ca) : NULL;
+    trust.witness = witness_path ? &witness : NULL;
+    if (rc == 0)
+        rc = okno_bundle_verify_by(argv[1], &trust, &facts, err);
     if (rc == 0 && auditor_path)
         rc = check_auditor(auditor_path, &facts, err);
     if (rc < 0)
@@ -108,7 +140,8 @@ const struct cli_command cli_verify = {
     .name = "verify",
     .summary = "recompute the bundle of an audit, without a database",
     .help =
-        "usage: okno verify FOLDER [--key FILE] [--auditor-key FILE] [--json]\n"
+        "usage: okno verify FOLDER [--key FILE] [--auditor-key FILE]\n"
+        "                   [--tsa-ca FILE] [--witness FILE] [--json]\n"
         "\n"
         "Recomputes everything in a bundle from nothing but the bundle: the list of files and\n"
         "their hashes, the frame, the draw from the seed, the log with its checkpoints and\n"
@@ -120,6 +153,9 @@ const struct cli_command cli_verify = {
         "              it the signer's fingerprint is printed and not checked\n"
         "  --auditor-key FILE  the auditor's public key as she gave it to you (minisign.pub or an\n"
         "              ssh-ed25519 line); a bundle that she did not sign fails\n"
+        "  --tsa-ca FILE   roots (PEM) of time stamping authorities that you trust, in place of\n"
+        "              those in the bundle\n"
+        "  --witness FILE  the key of a witness that you trust: only its cosignatures count\n"
         "  --json      one JSON document\n"
         "\n"
         "The same can be done without okno: see VERIFY.txt in the bundle.\n"

@@ -312,3 +312,37 @@ int okno_ledger_audit_checkpoint(struct okno_db *db, const char *audit, struct o
         return okno_fail(err, OKNO_NOT_FOUND, "audit %s has no checkpoint yet", audit);
     return rc < 0 ? rc : okno_buf_add_text(to, okno_stmt_text(stmt, "note"), err);
 }
+
+/* The newest checkpoint of a size that the present key signed. */
+static int find_checkpoint(struct okno_db *db, int64_t size, struct okno_buf *to,
+                           struct okno_err *err)
+{
+    OKNO_AUTO_STMT *rows = NULL;
+    struct okno_note_key key;
+    char text[OKNO_NOTE_KEY_TEXT];
+    int rc = okno_ledger_key(db, &key, err);
+    (void)okno_note_key_format(&key, text);
+    if (rc == 0)
+        rc = OKNO_DB_PREPARE(db, "anchor.checkpoint_of", &rows, err, OKNO_INT("size", size));
+    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
+        if (strcmp(okno_stmt_text(rows, "key"), text) == 0)
+            return okno_buf_add_text(to, okno_stmt_text(rows, "note"), err);
+        rc = 0;
+    }
+    return rc < 0 ? rc
+                  : okno_fail(err, OKNO_NOT_FOUND, "no checkpoint of %lld entries was handed out",
+                              (long long)size);
+}
+
+int okno_ledger_consistency(struct okno_db *db, int64_t old, int64_t size, int64_t now_us,
+                            struct okno_buf *to, struct okno_err *err)
+{
+    OKNO_AUTO_BUF note = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
+    struct okno_checkpoint checkpoint = {.size = size};
+    struct okno_proof proof;
+    int rc = size > 0 ? find_checkpoint(db, size, &note, err)
+                      : okno_ledger_checkpoint(db, NULL, now_us, &checkpoint, &note, err);
+    if (rc == 0)
+        rc = okno_merkle_consistency(read_node, db, old, checkpoint.size, &proof, err);
+    return rc < 0 ? rc : okno_consistency_write(old, &proof, okno_buf_text(&note), to, err);
+}

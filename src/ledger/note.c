@@ -10,6 +10,7 @@
 #define DASH "\xe2\x80\x94 " /* em dash and a blank: how a signature begins */
 #define PRIVATE "PRIVATE+KEY+"
 #define PROOF "c2sp.org/tlog-proof@v1\n"
+#define CONSISTENCY "okno log consistency v1\n"
 
 enum { ALGORITHM = 0x01, SIGNED_BYTES = 4 + crypto_sign_BYTES, TEXT64 = 128 };
 
@@ -330,11 +331,13 @@ int okno_checkpoint_open(const char *note, size_t len, const struct okno_note_ke
 
 /* ---- proofs of entries ---- */
 
-int okno_tlog_proof_write(int64_t leaf, const struct okno_proof *proof, const char *checkpoint,
-                          struct okno_buf *to, struct okno_err *err)
+/* A first line, what is proven, hashes, a blank line, the checkpoint. */
+static int write_proof(const char *first, const char *word, int64_t number,
+                       const struct okno_proof *proof, const char *checkpoint, struct okno_buf *to,
+                       struct okno_err *err)
 {
     char base64[TEXT64];
-    int rc = okno_buf_printf(to, err, PROOF "index %lld\n", (long long)leaf);
+    int rc = okno_buf_printf(to, err, "%s%s%lld\n", first, word, (long long)number);
     for (size_t i = 0; rc == 0 && i < proof->count; i++) {
         encode(proof->path[i].bytes, sizeof(proof->path[i].bytes), base64);
         rc = okno_buf_printf(to, err, "%s\n", base64);
@@ -342,16 +345,31 @@ int okno_tlog_proof_write(int64_t leaf, const struct okno_proof *proof, const ch
     return rc < 0 ? rc : okno_buf_printf(to, err, "\n%s", checkpoint);
 }
 
+int okno_tlog_proof_write(int64_t leaf, const struct okno_proof *proof, const char *checkpoint,
+                          struct okno_buf *to, struct okno_err *err)
+{
+    return write_proof(PROOF, "index ", leaf, proof, checkpoint, to, err);
+}
+
+int okno_consistency_write(int64_t old, const struct okno_proof *proof, const char *checkpoint,
+                           struct okno_buf *to, struct okno_err *err)
+{
+    return write_proof(CONSISTENCY, "old ", old, proof, checkpoint, to, err);
+}
+
 /* The head up to the blank line; *at is then where the checkpoint begins. */
-static bool read_head(const char **at, const char *end, int64_t *leaf, struct okno_proof *proof)
+static bool read_head(const char *first, const char *word, const char **at, const char *end,
+                      int64_t *ret_number, struct okno_proof *proof)
 {
     const char *line = NULL;
     size_t len = 0;
-    if ((size_t)(end - *at) < sizeof(PROOF) || memcmp(*at, PROOF, sizeof(PROOF) - 1) != 0)
+    size_t first_len = strlen(first);
+    size_t word_len = strlen(word);
+    if ((size_t)(end - *at) <= first_len || memcmp(*at, first, first_len) != 0)
         return false;
-    *at += sizeof(PROOF) - 1;
-    if (!next_line(at, end, &line, &len) || len < 7 || memcmp(line, "index ", 6) != 0 ||
-        !read_number(line + 6, len - 6, leaf))
+    *at += first_len;
+    if (!next_line(at, end, &line, &len) || len <= word_len || memcmp(line, word, word_len) != 0 ||
+        !read_number(line + word_len, len - word_len, ret_number))
         return false;
     while (next_line(at, end, &line, &len)) {
         if (len == 0)
@@ -373,7 +391,7 @@ int okno_tlog_proof_check(const char *text, size_t len, const struct okno_note_k
     int64_t leaf = 0;
     const char *at = text;
     const char *end = text + len;
-    if (!read_head(&at, end, &leaf, &proof))
+    if (!read_head(PROOF, "index ", &at, end, &leaf, &proof))
         return okno_fail(err, OKNO_MALFORMED, "this is no proof of an entry");
     int rc = okno_checkpoint_open(at, (size_t)(end - at), key, &checkpoint, err);
     if (rc < 0)
@@ -383,6 +401,33 @@ int okno_tlog_proof_check(const char *text, size_t len, const struct okno_note_k
                          "this entry is not number %lld of the log at size %lld", (long long)leaf,
                          (long long)checkpoint.size);
     *ret_leaf = leaf;
+    *ret_checkpoint = checkpoint;
+    return 0;
+}
+
+int okno_consistency_check(const char *text, size_t len, const struct okno_note_key *key,
+                           const struct okno_checkpoint *old,
+                           struct okno_checkpoint *ret_checkpoint, struct okno_err *err)
+{
+    struct okno_proof proof = {.count = 0};
+    struct okno_checkpoint checkpoint;
+    int64_t size = 0;
+    const char *at = text;
+    const char *end = text + len;
+    if (!read_head(CONSISTENCY, "old ", &at, end, &size, &proof))
+        return okno_fail(err, OKNO_MALFORMED, "this is no proof of consistency");
+    int rc = okno_checkpoint_open(at, (size_t)(end - at), key, &checkpoint, err);
+    if (rc < 0)
+        return rc;
+    if (size != old->size)
+        return okno_fail(err, OKNO_CHECK_FAILED,
+                         "this proof begins at %lld entries, the older checkpoint has %lld",
+                         (long long)size, (long long)old->size);
+    if (!okno_merkle_extends(old->size, checkpoint.size, &old->root, &checkpoint.root, &proof))
+        return okno_fail(err, OKNO_CHECK_FAILED,
+                         "the log of %lld entries does not go on from the one of %lld: it was "
+                         "forked or rewritten",
+                         (long long)checkpoint.size, (long long)old->size);
     *ret_checkpoint = checkpoint;
     return 0;
 }

@@ -165,7 +165,7 @@ extern const char *const bundle_hashed[];
  * auditor's key, and the auditor's signature of bundle_manifest. */
 extern const char *const bundle_tool_keys[2],
     *const bundle_tag_signatures[2], *const bundle_auditor_keys[2], *const bundle_signatures[2];
-extern const char bundle_manifest[];
+extern const char bundle_manifest[], bundle_witnesses[];
 /* Names of files that an auditor signs, besides the report's; NULL-ended, sorted. */
 extern const char *const bundle_signed[];
 

@@ -23,6 +23,7 @@ const char *const bundle_tag_signatures[] = {"tagmanifest-sha256.txt.minisig",
                                              "tagmanifest-sha256.txt.sig"};
 const char *const bundle_auditor_keys[] = {"keys/auditor.pub", "keys/auditor.allowed"};
 const char bundle_manifest[] = "data/signatures/manifest.txt";
+const char bundle_witnesses[] = "keys/witnesses.vkey";
 const char *const bundle_signatures[] = {"data/signatures/manifest.txt.minisig",
                                          "data/signatures/manifest.txt.sig"};
 const char *const bundle_signed[] = {

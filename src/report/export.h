@@ -32,6 +32,9 @@ OKNO_CHECK int export_signed_lines(const struct run *run, struct okno_buf *to,
  * there is none; OKNO_REFUSED when something else was signed than is written. */
 OKNO_CHECK int export_signature(struct run *run, struct okno_err *err);
 
+/* Time stamps and cosignatures that entered the log since the plan and before `before`. */
+OKNO_CHECK int export_anchors(struct run *run, int64_t before, struct okno_err *err);
+
 /* The end of a bundle (export_log.c): its entry in the log and what proves it. */
 OKNO_CHECK int export_tags(struct run *run, struct okno_err *err);
 OKNO_CHECK int export_log(struct run *run, struct okno_err *err);

@@ -112,6 +112,8 @@ static int put_log(struct run *run, struct okno_err *err)
         rc = bag_put(&run->bag, "data/checkpoints/final.checkpoint", okno_buf_text(&note), err);
     if (rc == 0)
         rc = put_lines(run, checkpoint.size, err);
+    if (rc == 0)
+        rc = export_anchors(run, checkpoint.size, err);
     if (rc == 0 && json_array_size(run->contents.decisions) > 0)
         rc = put_proofs(run, checkpoint.size, okno_buf_text(&note), err);
     return rc;

@@ -1,7 +1,9 @@
 #define _POSIX_C_SOURCE 200809L
-/* The auditor's signature in a bundle. */
+/* What others than the log's key say in a bundle: the auditor's signature, time stamps, witnesses.
+ */
 #include "export.h"
 
+#include "okno/anchor.h"
 #include "okno/mem.h"
 
 #include <string.h>
@@ -117,4 +119,79 @@ int export_signature(struct run *run, struct okno_err *err)
                      "what audit %s found has changed since it was signed: sign it again (`okno "
                      "audit sign %s --manifest`), or export it with --unsigned",
                      audit, audit);
+}
+
+/* ---- anchors ---- */
+
+static int put_bytes(struct run *run, const char *name, const void *bytes, size_t len,
+                     struct okno_err *err)
+{
+    struct bag_stream stream;
+    int rc = bag_open(&run->bag, name, &stream, err);
+    if (rc < 0)
+        return rc;
+    rc = bag_add(&stream, bytes, len, err);
+    return bag_close(&run->bag, &stream, rc, err);
+}
+
+static void anchor_name(int64_t leaf, const char *suffix, char ret_name[BUNDLE_NAME])
+{
+    (void)snprintf(ret_name, BUNDLE_NAME, "data/anchors/%lld.%s", (long long)leaf, suffix);
+}
+
+/* A time stamp: the checkpoint, the reply and the roots; a cosignature: a line more on it. */
+static int put_anchor(struct run *run, struct okno_stmt *row, struct okno_err *err)
+{
+    OKNO_AUTO_BUF note = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
+    char name[BUNDLE_NAME];
+    size_t len = 0;
+    int64_t leaf = okno_stmt_int(row, "leaf");
+    const void *reply = okno_stmt_blob(row, "reply", &len);
+    bool stamp = strcmp(okno_stmt_text(row, "kind"), "timestamp") == 0;
+    int rc = okno_buf_add_text(&note, okno_stmt_text(row, "note"), err);
+    if (rc == 0 && !stamp)
+        rc = okno_buf_add(&note, reply, len, err);
+    if (rc == 0 && !stamp)
+        rc = okno_buf_add(&note, "\n", 1, err);
+    anchor_name(leaf, "checkpoint", name);
+    if (rc == 0)
+        rc = bag_put(&run->bag, name, okno_buf_text(&note), err);
+    if (rc < 0 || !stamp)
+        return rc;
+    anchor_name(leaf, "tsr", name);
+    rc = put_bytes(run, name, reply, len, err);
+    anchor_name(leaf, "pem", name);
+    return rc == 0 ? bag_put(&run->bag, name, okno_stmt_text(row, "ca"), err) : rc;
+}
+
+static int put_witnesses(struct run *run, struct okno_err *err)
+{
+    OKNO_AUTO_BUF text = OKNO_BUF_INIT(65536);
+    okno_autojson json_t *list = NULL;
+    size_t i;
+    json_t *witness;
+    int rc = okno_anchor_witnesses(run->db, &list, err);
+    json_array_foreach(list, i, witness)
+    {
+        if (rc == 0)
+            rc = okno_buf_printf(&text, err, "%s\n",
+                                 json_string_value(json_object_get(witness, "key")));
+    }
+    return rc == 0 && text.len > 0 ? bag_put(&run->bag, bundle_witnesses, okno_buf_text(&text), err)
+                                   : rc;
+}
+
+int export_anchors(struct run *run, int64_t before, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *rows = NULL;
+    int64_t after = json_integer_value(json_object_get(json_array_get(run->steps, 0), "entry"));
+    int count = 0;
+    int rc = OKNO_DB_PREPARE(run->db, "anchor.between", &rows, err, OKNO_INT("after", after),
+                             OKNO_INT("before", before));
+    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
+        rc = count++ == 0 ? bag_make_dir(&run->bag, "data/anchors", err) : 0;
+        if (rc == 0)
+            rc = put_anchor(run, rows, err);
+    }
+    return rc == 0 && count > 0 ? put_witnesses(run, err) : rc;
 }

@@ -523,11 +523,20 @@ static int run_checks(struct check *check, const struct okno_note_key *key, stru
         rc = verify_hashes(check, err);
     if (rc == 0)
         rc = verify_signed(check, err);
+    if (rc == 0)
+        rc = verify_anchors(check, err);
     return rc == 0 ? verify_tags(check, err) : rc; /* last: what was changed is named by others */
 }
 
 int okno_bundle_verify(const char *dir, const struct okno_note_key *key,
                        struct okno_bundle_facts *ret_facts, struct okno_err *err)
+{
+    const struct okno_bundle_trust trust = {.key = key};
+    return okno_bundle_verify_by(dir, &trust, ret_facts, err);
+}
+
+int okno_bundle_verify_by(const char *dir, const struct okno_bundle_trust *trust,
+                          struct okno_bundle_facts *ret_facts, struct okno_err *err)
 {
     struct check *check = calloc(1, sizeof(*check));
     if (!check || strlen(dir) >= sizeof(check->bag.dir)) {
@@ -535,18 +544,21 @@ int okno_bundle_verify(const char *dir, const struct okno_note_key *key,
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to verify %.200s", dir);
     }
     (void)snprintf(check->bag.dir, sizeof(check->bag.dir), "%s", dir);
+    check->trust = trust;
     check->verdicts = json_array();
     check->all_steps = json_array();
     check->auditor_keys = json_array();
+    check->anchors = json_array();
     int rc = contents_start(&check->contents, err);
     if (rc == 0)
-        rc = run_checks(check, key, err);
+        rc = run_checks(check, trust->key, err);
     if (rc == 0)
         *ret_facts = check->facts;
     json_decref(check->plan);
     json_decref(check->verdicts);
     json_decref(check->all_steps);
     json_decref(check->auditor_keys);
+    json_decref(check->anchors);
     for (int i = 0; i < STEPS; i++)
         json_decref(check->step[i]);
     contents_free(&check->contents);

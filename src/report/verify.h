@@ -17,6 +17,7 @@ struct mark {
 OKNO_VEC(marks, struct mark);
 
 struct check {
+    const struct okno_bundle_trust *trust;
     struct bag bag;
     struct contents contents;
     struct okno_bundle_facts facts;
@@ -26,6 +27,7 @@ struct check {
     int64_t place[STEPS];
     json_t *all_steps;    /* entries of this audit's steps, with `entry` added */
     json_t *auditor_keys; /* entries of keys, with `entry` added */
+    json_t *anchors;      /* entries of anchors and witnesses, with `entry` added */
     json_t *verdicts;     /* entries, with `entry` and `hash` added */
     struct marks marks;   /* sorted by size once the log is read */
     bool open_to_all;
@@ -50,6 +52,10 @@ OKNO_CHECK int verify_log(struct check *check, const struct okno_note_key *key,
 /* The hashes that the entry of the export pins. */
 OKNO_CHECK int verify_hashes(const struct check *check, struct okno_err *err);
 
+/* Time stamps and witnesses (verify_anchors.c): which roots they need, and whether they are right.
+ */
+OKNO_CHECK int verify_anchor_marks(struct check *check, struct okno_err *err);
+OKNO_CHECK int verify_anchors(struct check *check, struct okno_err *err);
 /* Which roots the auditor's manifest needs. */
 OKNO_CHECK int verify_signed_marks(struct check *check, struct okno_err *err);
 /* The auditor's signature, and the log's of the list of files (verify_signed.c). */

@@ -61,6 +61,13 @@ static bool is_number(const char *text, size_t len)
     return len > 0 && len < 16 && strspn(text, "0123456789") >= len && (len == 1 || *text != '0');
 }
 
+/* NUMBER and the suffix. */
+static bool is_numbered(const char *name, const char *suffix)
+{
+    const char *end = strchr(name, '.');
+    return end && strcmp(end, suffix) == 0 && is_number(name, (size_t)(end - name));
+}
+
 static bool belongs(const char *name)
 {
     static const char *const fixed[] = {"data/log.jsonl",
@@ -68,10 +75,12 @@ static bool belongs(const char *name)
                                         "data/checkpoints/final.checkpoint",
                                         "manifest-sha256.txt",
                                         "tagmanifest-sha256.txt",
-                                        bundle_manifest};
+                                        bundle_manifest,
+                                        bundle_witnesses};
     const char *const *const by_kind[] = {bundle_tool_keys, bundle_tag_signatures,
                                           bundle_auditor_keys, bundle_signatures};
     static const char proof[] = "data/proofs/";
+    static const char anchor[] = "data/anchors/";
     static const char evidence[] = "data/evidence/";
     static const char sidecar[] = "data/sidecars/";
     for (size_t i = 0; bundle_hashed[i]; i++)
@@ -83,11 +92,12 @@ static bool belongs(const char *name)
     for (size_t i = 0; i < 2 * OKNO_COUNT(by_kind); i++)
         if (strcmp(name, by_kind[i / 2][i % 2]) == 0)
             return true;
-    if (strncmp(name, proof, sizeof(proof) - 1) == 0) {
-        const char *number = name + sizeof(proof) - 1;
-        const char *end = strstr(number, ".tlog-proof");
-        return end && strcmp(end, ".tlog-proof") == 0 && is_number(number, (size_t)(end - number));
-    }
+    if (strncmp(name, proof, sizeof(proof) - 1) == 0)
+        return is_numbered(name + sizeof(proof) - 1, ".tlog-proof");
+    if (strncmp(name, anchor, sizeof(anchor) - 1) == 0)
+        return is_numbered(name + sizeof(anchor) - 1, ".checkpoint") ||
+               is_numbered(name + sizeof(anchor) - 1, ".tsr") ||
+               is_numbered(name + sizeof(anchor) - 1, ".pem");
     const char *hash = strncmp(name, evidence, sizeof(evidence) - 1) == 0
                            ? name + sizeof(evidence) - 1
                            : name + sizeof(sidecar) - 1;
@@ -178,6 +188,8 @@ static int keep_entry(struct check *check, json_t *entry, int64_t place,
     char hex[OKNO_SHA256_TEXT];
     if (kind && strcmp(kind, "auditor_key") == 0)
         return keep_in(check->auditor_keys, entry, place, err);
+    if (kind && (strcmp(kind, "anchor") == 0 || strcmp(kind, "witness") == 0))
+        return keep_in(check->anchors, entry, place, err);
     if (!audit || !kind || strcmp(audit, check->facts.audit) != 0)
         return 0;
     if (strcmp(kind, "step") == 0) {
@@ -455,6 +467,8 @@ int verify_log(struct check *check, const struct okno_note_key *key, struct okno
         rc = read_plan(check, err);
     if (rc == 0)
         rc = verify_signed_marks(check, err);
+    if (rc == 0)
+        rc = verify_anchor_marks(check, err);
     if (rc == 0)
         rc = check_log(check, err);
     if (rc == 0)

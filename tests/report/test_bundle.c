@@ -3,8 +3,12 @@
 #include "bundle.h"
 
 #include "../audit/run_okno.h"
+#include "../support/tsa.h"
+#include "../support/witness.h"
 
+#include "okno/anchor.h"
 #include "okno/mem.h"
+#include "okno/time.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -28,6 +32,43 @@ static void shell(const char *command)
     assert_int_equal(pclose(pipe), 0);
 }
 
+static char *read_all(const char *path, size_t *ret_len);
+
+/* The frame's checkpoint, seen by a witness before the seed, and later by an authority. */
+static void anchor(struct scratch_db *f)
+{
+    struct witness witness = witness_of("witness.example", 4);
+    OKNO_AUTO_BUF note = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
+    OKNO_AUTO_BUF signed_note = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
+    OKNO_AUTO_BUF request = OKNO_BUF_INIT(4096);
+    struct okno_stamp stamp;
+    char path[400];
+    size_t len = 0;
+    int count = 0;
+    must(f, okno_ledger_audit_checkpoint(f->db, "A1", &note, &f->err));
+    must(f, okno_anchor_add_witness(f->db, &witness.key, "eva", AT(230), &f->err));
+    cosign(&witness, AT(62) / 1000000 + 30, &note, &signed_note);
+    must(f, okno_anchor_cosign(f->db, okno_buf_text(&signed_note), signed_note.len, AT(231), &count,
+                               &f->err));
+    assert_int_equal(tsa_make(folder), 0);
+    must(f, okno_anchor_request(f->db, "A1", "", AT(232), &request, &f->err));
+    (void)snprintf(path, sizeof(path), "%s/a.tsq", folder);
+    okno_autofclose FILE *file = fopen(path, "we");
+    assert_int_equal(fwrite(request.data, 1, request.len, file), request.len);
+    assert_int_equal(fflush(file), 0);
+    (void)snprintf(path, sizeof(path),
+                   "cd %s && openssl ts -reply -config tsa.conf -queryfile a.tsq -out a.tsr "
+                   "2>/dev/null",
+                   folder);
+    assert_int_equal(system(path), 0);
+    (void)snprintf(path, sizeof(path), "%s/root.pem", folder);
+    okno_autofree char *ca = read_all(path, &len);
+    ca[len] = '\0';
+    (void)snprintf(path, sizeof(path), "%s/a.tsr", folder);
+    okno_autofree char *reply = read_all(path, &len);
+    must(f, okno_anchor_stamp(f->db, reply, len, ca, "", okno_time_now(), &stamp, &f->err));
+}
+
 static int make(void **state)
 {
     (void)state;
@@ -36,6 +77,7 @@ static int make(void **state)
     (void)snprintf(pristine, sizeof(pristine), "%s/bundle", folder);
     (void)setup(&db);
     close_and_sign(db, OKNO_SIGNATURE_MINISIGN);
+    anchor(db);
     export_to(db, pristine, false);
     (void)teardown(&db);
     return 0;
@@ -66,8 +108,11 @@ static void a_bundle_is_recomputed_from_itself(void **state)
     assert_int_equal(facts.sample, 20);
     assert_int_equal(facts.decisions, 22); /* one of them taken back, and its taking back */
     assert_int_equal(facts.proofs, 22);
-    assert_int_equal(facts.entries, 10 + 22);
+    assert_int_equal(facts.entries, 13 + 22);
     assert_true(facts.signed_by_auditor);
+    assert_int_equal(facts.stamps, 1);
+    assert_int_equal(facts.witnesses, 1);
+    assert_true(facts.anchored_before_seed);
 }
 
 static void a_key_that_did_not_sign_is_told(void **state)
@@ -327,7 +372,7 @@ static void a_forged_entry_is_named(void **state)
         {"data/plan.json", "s/\"ann\"/\"bob\"/", "data/plan.json: seed is not what entry"},
         {"data/log.jsonl", "3s/freeze/fReeze/", "data/log.jsonl: the first 3 entries"},
         {"data/log.jsonl", "$s/public/x/;$s/restricted/y/", "data/log.jsonl: its entries"},
-        {"data/log.jsonl", "$d", "data/log.jsonl has 31 entries, 32 were signed"},
+        {"data/log.jsonl", "$d", "data/log.jsonl has 34 entries, 35 were signed"},
         {"VERIFY.txt", "s/could rewrite/could not rewrite/", "VERIFY.txt is not the file"},
     };
     (void)state;
@@ -391,6 +436,9 @@ static void the_commands_of_the_guide_work_as_printed(void **state)
                                        "OK signed log\n",
                                        "OK signature of the auditor\n",
                                        "OK key before plan\n",
+                                       "OK root of data/anchors/",
+                                       "OK time stamp data/anchors/",
+                                       "OK witness data/anchors/",
                                        "OK sample\n",
                                        "OK decisions"};
     for (size_t i = 0; i < OKNO_COUNT(said); i++)
