@@ -194,5 +194,6 @@ const struct cli_command cli_notify = {
         "docs/alerts.md walks through webhooks, Telegram, e-mail and quiet hours.\n"
         "\n"
         "example: okno notify list --state dead\n",
+    .media = true, /* photos whose masks stand are copied without what those hide */
     .run = run,
 };

@@ -6,6 +6,7 @@
 #include "okno/mem.h"
 #include "okno/registry.h"
 #include "okno/time.h"
+#include "okno/viewing.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -162,6 +163,27 @@ static int start_webhook(struct okno_notify *notify, const struct sending *sendi
     return rc < 0 ? rc : okno_post_start(notify->post, &request, err);
 }
 
+/* Where the photo lies that may leave the house: what masks hide, the copy without it. "" without a
+ * photo. */
+static int photo_path(struct okno_notify *notify, const struct sending *sending, char *ret_path,
+                      size_t size, struct okno_err *err)
+{
+    char tag[96];
+    bool masked = false;
+    const char *dir = okno_db_dir(notify->db);
+    ret_path[0] = '\0';
+    if (!*sending->photo)
+        return 0;
+    int rc = okno_copy_is_masked(notify->db, sending->photo, &masked, err);
+    if (rc == 0 && masked)
+        return okno_copy_get(notify->db, dir, sending->photo, OKNO_COPY_VIEW, ret_path, size, tag,
+                             err);
+    if (rc == 0)
+        (void)snprintf(ret_path, size, "%.1000s/evidence/%.2s/%s", dir, sending->photo,
+                       sending->photo);
+    return rc;
+}
+
 /* The address holds the token: it is made here and wiped here, and nothing prints it. */
 static int start_telegram(struct okno_notify *notify, const struct sending *sending,
                           struct okno_err *err)
@@ -173,7 +195,9 @@ static int start_telegram(struct okno_notify *notify, const struct sending *send
     size_t len = strlen(notify->options.telegram_url);
     if (len == 0)
         return okno_fail(err, OKNO_CONFIG, "notify.telegram_url of the configuration is empty");
-    int rc = okno_registry_secret(notify->db, sending->to->secret, token, err);
+    int rc = photo_path(notify, sending, path, sizeof(path), err);
+    if (rc == 0)
+        rc = okno_registry_secret(notify->db, sending->to->secret, token, err);
     if (rc < 0)
         return rc;
     if (strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_-") !=
@@ -184,8 +208,6 @@ static int start_telegram(struct okno_notify *notify, const struct sending *send
     bool photo = *sending->photo != '\0';
     (void)snprintf(url, sizeof(url), "%.*s/bot%s/%s", (int)len, notify->options.telegram_url, token,
                    photo ? "sendPhoto" : "sendMessage");
-    (void)snprintf(path, sizeof(path), "%.1000s/evidence/%.2s/%s", okno_db_dir(notify->db),
-                   sending->photo, sending->photo);
     (void)snprintf(key, sizeof(key), "Idempotency-Key: %s", sending->key);
     const struct okno_post_part parts[] = {
         {.name = "chat_id", .text = sending->to->chat},
@@ -209,10 +231,10 @@ static int start_telegram(struct okno_notify *notify, const struct sending *send
 static int start_email(struct okno_notify *notify, const struct sending *sending,
                        struct okno_err *err)
 {
-    char path[1300] = "";
-    if (*sending->photo)
-        (void)snprintf(path, sizeof(path), "%.1000s/evidence/%.2s/%s", okno_db_dir(notify->db),
-                       sending->photo, sending->photo);
+    char path[1300];
+    int rc = photo_path(notify, sending, path, sizeof(path), err);
+    if (rc < 0)
+        return rc;
     struct notify_letter letter = {.to = sending->to,
                                    .key = sending->key,
                                    .body = sending->body,

@@ -128,7 +128,7 @@ __attribute__((unused)) static struct shop *shop_new(const char *directives)
 {
     struct shop *shop = calloc(1, sizeof(*shop));
     assert_non_null(shop);
-    shop->db = scratch_db_new();
+    shop->db = scratch_db_in("/tmp"); /* beside other folders that files move from */
     shop->root = support_tempdir();
     record_minutes(shop, "cam1", 5);
     record_minutes(shop, "cam2", 5);

@@ -2,7 +2,10 @@
  * when the server refuses, defers or breaks off. Time is what the test says it is. */
 #define _GNU_SOURCE
 #include "../../src/notify/notify.h"
+#include "okno/hash.h"
+#include "okno/sandbox.h"
 #include "okno/time.h"
+#include "okno/viewing.h"
 
 #include "../registry/imported.h"
 #include "../support/mail.h"
@@ -10,8 +13,10 @@
 #include "../support/tempdir.h"
 
 #include <sodium.h>
+#include <spawn.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #define S OKNO_SECOND_US
 #define NOW (INT64_C(1800000000) * S)
@@ -24,6 +29,8 @@ static char *certificates;
 static int start_servers(void **state)
 {
     (void)state;
+    struct okno_err err = {0};
+    assert_int_equal(okno_sandbox_start(&err), 0);
     char cert[200];
     char key[200];
     certificates = support_tempdir();
@@ -49,6 +56,7 @@ static int stop_servers(void **state)
     support_mail_stop(&implicit);
     support_mail_stop(&unkind);
     support_tempdir_remove(certificates);
+    okno_sandbox_stop();
     return 0;
 }
 
@@ -279,6 +287,86 @@ static void a_photo_goes_along_where_both_say_so(void **state)
                         "notify:boss disclose");
     (void)snprintf(folder, sizeof(folder), "rm -r %s/evidence", w->s->dir);
     assert_int_equal(system(folder), 0); // NOLINT(cert-env33-c)
+}
+
+/* A white picture of the camera, kept as evidence, and masks over all of it from then on. */
+static void keep_masked(struct world *w, char ret_sha[OKNO_SHA256_TEXT], char *ret_path,
+                        size_t size)
+{
+    struct okno_view_masks masks = {0};
+    uint8_t digest[OKNO_SHA256_BYTES];
+    char made[200];
+    char folder[200];
+    char sql[900];
+    static char bytes[100000];
+    (void)snprintf(made, sizeof(made), "%s/white.jpg", w->s->dir);
+    const char *args[] = {"ffmpeg",    "-v", "error", "-f", "lavfi", "-i", "color=c=white:s=64x48",
+                          "-frames:v", "1",  made,    NULL};
+    pid_t pid = 0;
+    int status = 0;
+    assert_int_equal(posix_spawnp(&pid, "ffmpeg", NULL, NULL, (char *const *)(void *)args, environ),
+                     0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    FILE *file = fopen(made, "r");
+    assert_non_null(file);
+    size_t len = fread(bytes, 1, sizeof(bytes), file);
+    (void)fclose(file);
+    okno_hash_bytes(bytes, len, digest);
+    (void)okno_hash_hex(digest, ret_sha);
+    (void)snprintf(folder, sizeof(folder), "%s/evidence/%.2s", w->s->dir, ret_sha);
+    support_text(folder, "x", "");
+    (void)snprintf(ret_path, size, "%s/%s", folder, ret_sha);
+    assert_int_equal(rename(made, ret_path), 0);
+    (void)snprintf(
+        sql, sizeof(sql),
+        "INSERT INTO cameras (import, camera, site, archive, channel) VALUES (1, 'C1', 'S1', 'A', "
+        "'1');"
+        "INSERT INTO evidence (survey, kind, sha256, bytes, media_type, codec, camera, asked_from, "
+        "asked_to, got_from, got_to, frame_at, index_offset_us, uncertainty_us, source, requests, "
+        "bytes_read, software, made_at) VALUES ('D1.0.1', 'still', '%s', %zu, 'image/jpeg', "
+        "'mjpeg', 'C1', 10, 10, 10, 10, 10, 0, 0, '[]', 0, 0, 'test', 0)",
+        ret_sha, len);
+    scratch_db_put(w->s, sql);
+    assert_int_equal(okno_masks_read("0,0 100,100", &masks, &w->s->err), 0);
+    assert_int_equal(okno_masks_set(w->s->db, "C1", 0, &masks, "a", "why", NOW, &w->s->err), 0);
+}
+
+static void what_masks_hide_leaves_with_no_photo(void **state)
+{
+    struct world *w = *state;
+    char sha[OKNO_SHA256_TEXT];
+    char path[300];
+    char kept[20000];
+    char sent[20000] = "";
+    char command[200];
+    int before = taken(&plain);
+    to_plain(w, "boss", "en,,true");
+    keep_masked(w, sha, path, sizeof(path));
+    raise_alert(w, "D1.0.1", true);
+    (void)settle(w);
+    is(w, 1, "sent", "");
+    assert_int_equal(taken(&plain), before + 1);
+    okno_autofree char *letter = newest(&plain);
+    const char *part = strstr(letter, "Content-Type: image/jpeg");
+    assert_non_null(part);
+    decoded(part, sent, sizeof(sent));
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t len = fread(kept, 1, sizeof(kept), file);
+    (void)fclose(file);
+    assert_memory_equal(sent, "\xff\xd8\xff", 3); /* a picture, but another */
+    assert_null(memmem(sent, sizeof(sent), kept + len / 2, len / 2 - 2));
+    (void)snprintf(command, sizeof(command), "rm -rf %s/cache", w->s->dir);
+    assert_int_equal(system(command), 0);     // NOLINT(cert-env33-c)
+    assert_int_equal(truncate(path, 100), 0); /* no copy can be made of it any more */
+    scratch_db_put(w->s, "UPDATE alerts SET closed_at = 1");
+    raise_alert(w, "D1.0.1", true);
+    (void)settle(w);
+    is(w, 2, "waiting", "");
+    assert_int_equal(taken(&plain), before + 1);
+    (void)snprintf(command, sizeof(command), "rm -rf %s/evidence %s/cache", w->s->dir, w->s->dir);
+    assert_int_equal(system(command), 0); // NOLINT(cert-env33-c)
 }
 
 static void a_letter_with_files_is_queued_once_and_arrives_whole(void **state)
@@ -598,6 +686,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_alert_arrives_as_a_letter_in_its_language),
         TEST(a_photo_goes_along_where_both_say_so),
+        TEST(what_masks_hide_leaves_with_no_photo),
         TEST(a_letter_with_files_is_queued_once_and_arrives_whole),
         TEST(what_is_no_letter_is_refused_by_its_field),
         cmocka_unit_test(each_way_to_fail_has_its_consequence),

@@ -105,6 +105,81 @@ static void an_item_is_blind_and_has_the_published_shape(void **state)
     assert_true(json_equal(json_object_get(first, "item"), json_object_get(second, "item")));
 }
 
+/* What must reach no expert: who served, and which button it was. */
+static void is_blind(const char *text, const char *where)
+{
+    static const char *const secrets[] = {"emp-secret",   "Nina",   "Sharp",
+                                          "\"employee\":\"", "\"no\"", "uncalled"};
+    for (size_t i = 0; i < OKNO_COUNT(secrets); i++)
+        if (strstr(text, secrets[i]))
+            fail_msg("%s shows \"%s\": %.500s", where, secrets[i], text);
+}
+
+/* The path with something that exists for each of its names. */
+static void fill_path(const char *path, char ret_path[300])
+{
+    static const char *const names[][2] = {
+        {"{audit}", "march"},
+        {"{survey}", "b.0.1"},
+        {"{rating}", "b.0.1"},
+        {"{file}", "abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789.jpg"}};
+    size_t used = 0;
+    while (*path && used < 200) {
+        const char *value = *path == '{' ? "1" : NULL;
+        for (size_t i = 0; i < OKNO_COUNT(names); i++)
+            if (strncmp(path, names[i][0], strlen(names[i][0])) == 0)
+                value = names[i][1];
+        if (!value) {
+            ret_path[used++] = *path++;
+            continue;
+        }
+        used += (size_t)snprintf(ret_path + used, 300 - used, "%s", value);
+        path += strcspn(path, "}") + 1;
+    }
+    ret_path[used] = '\0';
+}
+
+static void nothing_that_an_expert_may_ask_tells_who_served_or_what_was_answered(void **state)
+{
+    struct world *world = *state;
+    size_t asked = 0;
+    fixture_sql(
+        world->fixture,
+        "INSERT INTO employees (import, employee, name) VALUES (1, 'emp-secret', 'Nina "
+        "Sharp');"
+        "INSERT INTO shifts (import, employee, point, valid_from, valid_to) VALUES (1, "
+        "'emp-secret', 'p1', 1773100000000000, 1773200000000000);"
+        "INSERT INTO questions (import, question, point, valid_from, kind, text, window_us)"
+        " VALUES (1, 'q1', 'p1', 0, 'personnel', 'Pleased with {employee}?', 15000000);"
+        "UPDATE surveys SET employee = 'emp-secret', question = 'q1';"
+        "INSERT INTO comments (rating, at, user, text, tags_version) VALUES ('b.0.1', 1, "
+        "'boss', 'Nina was uncalled for', 1);"
+        "INSERT INTO evidence (survey, kind, sha256, bytes, media_type, codec, camera, "
+        "asked_from, asked_to, got_from, got_to, frame_at, index_offset_us, uncertainty_us, "
+        "source, requests, bytes_read, software, made_at) VALUES ('b.0.1', 'still', "
+        "'abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789', 9, "
+        "'image/jpeg', 'mjpeg', 'C1', 0, 0, 0, 0, 0, 0, 0, '[]', 0, 0, 'test', 0)");
+    AUTO_ANSWER item = post(world, world->vera, "/api/v1/queue/next", "{}");
+    assert_int_equal(item.status, 200);
+    assert_non_null(strstr(item.body, "Pleased with …?"));
+    is_blind(item.body, "the item");
+    is_blind(item.head, "the item's header");
+    for (const struct http_route *route = http_routes; route->method; route++) {
+        char path[300];
+        if (strcmp(route->method, "GET") != 0 || strcmp(route->path, "/openapi.json") == 0)
+            continue;
+        fill_path(route->path, path);
+        AUTO_ANSWER answer = get(world, world->vera, path);
+        if (route->roles && !(route->roles & HTTP_EXPERT) && answer.status != 403 &&
+            answer.status != 401)
+            fail_msg("%s answers an expert with %d", path, answer.status);
+        is_blind(answer.body, path);
+        is_blind(answer.head, path);
+        asked++;
+    }
+    assert_true(asked > 20);
+}
+
 static void two_experts_get_two_items_and_then_the_queue_is_empty(void **state)
 {
     struct world *world = *state;
@@ -408,6 +483,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
     const struct CMUnitTest tests[] = {
         TEST(an_item_is_blind_and_has_the_published_shape),
+        TEST(nothing_that_an_expert_may_ask_tells_who_served_or_what_was_answered),
         TEST(two_experts_get_two_items_and_then_the_queue_is_empty),
         TEST(a_heartbeat_keeps_the_lease_and_a_wrong_one_is_409),
         TEST(a_verdict_is_stored_counted_and_taken_back),
