@@ -134,7 +134,7 @@ static void clocks_are_listed_as_json_lines(void **state)
     OKNO_RUN("", "clock", "list", "archive:A1");
     ends(0,
          "{\"target\":\"archive:A1\",\"at\":\"2026-03-10T00:00:00.000Z\",\"offset_ms\":-7400.0,"
-         "\"uncertainty_ms\":50.0,\"step\":true}\n",
+         "\"uncertainty_ms\":50.0,\"step\":true,\"method\":\"import\",\"author\":\"",
          "");
     OKNO_RUN("", "clock", "list", "archive:A2");
     ends(0, "", "");
