@@ -48,6 +48,8 @@ CURLcode net_set_trust(struct okno_net *net, const struct okno_net_config *confi
         bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_SSH_KNOWNHOSTS, config->known_hosts);
     if (config->key_file)
         bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_SSH_PRIVATE_KEYFILE, config->key_file);
+    if (config->key_file && config->password && config->password[0])
+        bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_KEYPASSWD, config->password);
     bad = bad ? bad
               : curl_easy_setopt(curl, CURLOPT_SSH_AUTH_TYPES,
                                  config->key_file

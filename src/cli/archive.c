@@ -104,6 +104,50 @@ static int last_pieces(struct okno_archive *archive, const struct okno_conf *con
     return rc;
 }
 
+/* What the archive can do, as words. */
+static void list_capabilities(struct okno_archive *archive, json_t *into)
+{
+    static const struct {
+        unsigned flag;
+        const char *word;
+    } rows[] = {{OKNO_ARCHIVE_RANGES, "ranges"},
+                {OKNO_ARCHIVE_REALTIME, "realtime"},
+                {OKNO_ARCHIVE_WHOLE_FILES, "whole_files"},
+                {OKNO_ARCHIVE_JOBS, "jobs"},
+                {OKNO_ARCHIVE_LOCAL_TIME, "local_time"},
+                {OKNO_ARCHIVE_FRAME_TIME, "frame_time"},
+                {OKNO_ARCHIVE_CLOCK, "clock"},
+                {OKNO_ARCHIVE_STILLS, "stills"}};
+    struct okno_archive_caps caps;
+    okno_archive_caps(archive, &caps);
+    if (okno_archive_has_coverage(archive))
+        json_array_append_new(into, json_string("coverage"));
+    for (size_t i = 0; i < OKNO_COUNT(rows); i++)
+        if (caps.flags & rows[i].flag)
+            json_array_append_new(into, json_string(rows[i].word));
+}
+
+static int print_capabilities(struct okno_archive *archive, bool json, struct okno_err *err)
+{
+    struct okno_archive_caps caps;
+    json_t *words = json_array();
+    okno_archive_caps(archive, &caps);
+    list_capabilities(archive, words);
+    if (json)
+        return print_json(json_pack("{so sI sI sI sI}", "capabilities", words, "max_window_ms",
+                                    (json_int_t)(caps.max_window_us / OKNO_MS_US), "preroll_ms",
+                                    (json_int_t)(caps.preroll_us / OKNO_MS_US), "settle_ms",
+                                    (json_int_t)(caps.settle_us / OKNO_MS_US), "parallel",
+                                    (json_int_t)caps.max_parallel),
+                          err);
+    printf("can:");
+    for (size_t i = 0; i < json_array_size(words); i++)
+        printf(" %s", json_string_value(json_array_get(words, i)));
+    printf("\n");
+    json_decref(words);
+    return 0;
+}
+
 static int print_pieces(const struct okno_camera *camera, const struct okno_piece_vec *pieces,
                         bool json, struct okno_err *err)
 {
@@ -151,6 +195,8 @@ static int test(const struct cli *cli, struct okno_db *db, const char *id,
     size_t found = 0;
     size_t tested = 0;
     int rc = open_archive(cli, db, id, &archive, err);
+    if (rc == 0)
+        rc = print_capabilities(archive, choice->json, err);
     if (rc == 0)
         rc = okno_registry_cameras(db, &cameras, err);
     for (size_t i = 0; rc == 0 && i < cameras.len; i++) {
@@ -201,8 +247,9 @@ const struct cli_command cli_archive = {
         "\n"
         "status: whether each answers, what waits and when the next try is, what will be lost\n"
         "before its turn comes, what was lost, and its outages.\n"
-        "test opens the archive and shows, for each camera, what it recorded in the day (else\n"
-        "the week, the month) before now or TIME. Exit 3: it answers and has nothing.\n"
+        "test opens the archive and shows what it can do and, for each camera, what it recorded\n"
+        "in the day (else the week, the month) before now or TIME. Exit 3: it answers and has\n"
+        "nothing.\n"
         "Times are the archive's clock, brought to UTC by its time zone.\n"
         "\n"
         "example: okno archive test A1\n",

@@ -5,6 +5,7 @@
 #include "http/server.h"
 #include "notify_ready.h"
 #include "okno/log.h"
+#include "okno/time.h"
 #include "scheduler.h"
 #include "tasks.h"
 
@@ -12,7 +13,10 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 /* Blocked in every thread that starts later; the main thread waits for the first two. SIGPIPE: a
  * client that went away is an error of its write, not a reason to die. */
@@ -58,6 +62,52 @@ static void wake_scheduler(void *context)
         scheduler_wake(context);
 }
 
+/* Work that is under way when the service ends may be finished within that; then it is given back,
+ * to be done after the next start. */
+#define GRACE_US (10 * OKNO_SECOND_US)
+
+struct grace {
+    atomic_bool *cancel;
+    pthread_t thread;
+    pthread_mutex_t lock; /* protects over */
+    pthread_cond_t changed;
+    bool over;
+};
+
+static void *grace_main(void *arg)
+{
+    struct grace *grace = arg;
+    struct timespec until;
+    int64_t at_us = okno_time_now() + GRACE_US;
+    until.tv_sec = (time_t)(at_us / OKNO_SECOND_US);
+    until.tv_nsec = (long)(at_us % OKNO_SECOND_US) * 1000;
+    pthread_mutex_lock(&grace->lock);
+    int number = 0;
+    while (!grace->over && number == 0)
+        number = pthread_cond_timedwait(&grace->changed, &grace->lock, &until);
+    pthread_mutex_unlock(&grace->lock);
+    atomic_store(grace->cancel, true);
+    return NULL;
+}
+
+/* Wait for the work under way, not longer than it deserves. */
+static void stop_work(struct tasks *tasks, struct scheduler *scheduler)
+{
+    struct grace grace = {.cancel = &tasks->cancel,
+                          .lock = PTHREAD_MUTEX_INITIALIZER,
+                          .changed = PTHREAD_COND_INITIALIZER};
+    bool timed = pthread_create(&grace.thread, NULL, grace_main, &grace) == 0;
+    if (!timed)
+        atomic_store(&tasks->cancel, true);
+    scheduler_stop(scheduler);
+    pthread_mutex_lock(&grace.lock);
+    grace.over = true;
+    pthread_cond_signal(&grace.changed);
+    pthread_mutex_unlock(&grace.lock);
+    if (timed)
+        (void)pthread_join(grace.thread, NULL);
+}
+
 int okno_serve_run(const struct okno_serve_options *options, const struct okno_conf *conf,
                    struct okno_err *err)
 {
@@ -78,7 +128,7 @@ int okno_serve_run(const struct okno_serve_options *options, const struct okno_c
     service_tell_systemd("READY=1");
     wait_for_end(&ends);
     http_server_stop(okno_mem_take(&server));
-    scheduler_stop(okno_mem_take(&scheduler));
+    stop_work(&tasks, okno_mem_take(&scheduler));
     okno_log(OKNO_LOG_INFO, "service", "ended");
     return 0;
 }

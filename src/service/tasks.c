@@ -16,9 +16,11 @@ static int open_work(void *context, void **ret_means, struct okno_err *err)
     const struct tasks *tasks = context;
     struct okno_work *work = NULL;
     int rc = okno_work_open(tasks->data_dir, tasks->conf, &work, err);
-    if (rc == 0)
-        *ret_means = work;
-    return rc;
+    if (rc < 0)
+        return rc;
+    okno_work_set_cancel(work, &tasks->cancel);
+    *ret_means = work;
+    return 0;
 }
 
 static void close_work(void *means)

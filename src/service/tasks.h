@@ -5,6 +5,8 @@
 #include "okno/conf.h"
 #include "scheduler.h"
 
+#include <stdatomic.h>
+
 struct tasks {
     const char *data_dir;
     const struct okno_conf *conf;
@@ -12,6 +14,7 @@ struct tasks {
     int64_t planned_us;     /* when the planner last looked, monotonic; the planner's only */
     int64_t watched_us;     /* when it last looked at what changes by time alone, monotonic */
     int64_t summed_us;      /* when sums last followed, monotonic; their keeper's only */
+    atomic_bool cancel;     /* work under way at archives is to be given back */
     struct scheduler *_Atomic scheduler; /* whom the planner wakes; NULL while starting */
 };
 
