@@ -23,6 +23,9 @@ struct okno_figures_query {
     double undeterminable_limit; /* of the evidence gate: a share above it in an audit's sample, in
                                     total or at any site, leaves only worst-case bounds; 0: the
                                     default */
+    /* Only groups of these; NULL: all. What names one is grouped by, too. A group without an
+     * employee is one of `unassigned`. Comparisons are of all that was grouped. */
+    const char *group, *site, *point, *employee, *question;
     const char *compare; /* NULL; `before`: with the period of the same length before; `site`: each
                             employee or point with the others at the site (by site and that) */
 };

@@ -119,7 +119,8 @@ OKNO_CHECK int okno_registry_site(struct okno_db *db, const char *site, struct o
 OKNO_CHECK int okno_registry_point(struct okno_db *db, const char *point,
                                    struct okno_point *ret_point, struct okno_err *err);
 
-/* Whether something of that name is known: noun is site, point, employee, question or device.
+/* Whether something of that name is known: noun is site, group, point, employee, question or
+ * device.
  * OKNO_NOT_FOUND names it, with the noun as the field. NULL is no name and always known, and so is
  * the employee `unassigned`. */
 OKNO_CHECK int okno_registry_require(struct okno_db *db, const char *noun, const char *id,

@@ -1,6 +1,7 @@
 /* okno kpi: raw, excluded and estimated indicators. */
 #include "cli.h"
 #include "dates.h"
+#include "known.h"
 #include "options.h"
 #include "published.h"
 
@@ -8,6 +9,7 @@
 #include "okno/figures.h"
 #include "okno/kpi.h"
 #include "okno/published.h"
+#include "okno/registry.h"
 #include "okno/time.h"
 
 #include <string.h>
@@ -51,7 +53,7 @@ static void print_flags(const json_t *flags)
 /* How to list the surveys behind what was left out. */
 static void print_drill(const json_t *group, const char *reason)
 {
-    static const char *const words[] = {"site", "point", "employee"};
+    static const char *const words[] = {"site", "point", "employee", "question"};
     printf(" (okno survey list");
     for (size_t i = 0; i < OKNO_COUNT(words); i++) {
         const char *value =
@@ -85,6 +87,14 @@ static void print_customers(const json_t *group)
         }
         printf(", %lld rows corrected\n", json_integer_value(json_object_get(one, "corrections")));
     }
+}
+
+/* Staff's index leaves force majeure out, the others keep it. */
+static void print_variant(const char *name, const json_t *other)
+{
+    if (json_is_number(other))
+        printf("  %s force majeure %.4f", strcmp(name, "ink_personnel") == 0 ? "with" : "without",
+               json_number_value(other));
 }
 
 /* From the lesser end: loyalty falls as k grows. */
@@ -140,6 +150,7 @@ static void print_group(const json_t *group)
         print_estimated(json_object_get(value, "estimated"));
         print_band(json_object_get(value, "band"));
         print_bounds(json_object_get(value, "estimated"));
+        print_variant(name, json_object_get(value, "with_fm"));
         print_flags(json_object_get(value, "flags"));
         putchar('\n');
         print_difference(value);
@@ -152,6 +163,20 @@ static void print_group(const json_t *group)
     print_customers(group);
 }
 
+/* What the figures were made of: without it they could not be made again. */
+static void print_moment(const json_t *figures)
+{
+    const char *name;
+    json_t *newest;
+    printf("as of %s, k %.4g; data version:", json_string_value(json_object_get(figures, "at")),
+           json_number_value(json_object_get(figures, "k")));
+    json_object_foreach(json_object_get(figures, "data"), name, newest)
+    {
+        printf(" %s %lld", name, json_integer_value(newest));
+    }
+    putchar('\n');
+}
+
 static int print(const json_t *figures, bool as_json, struct okno_err *err)
 {
     if (as_json)
@@ -162,6 +187,7 @@ static int print(const json_t *figures, bool as_json, struct okno_err *err)
     {
         print_group(group);
     }
+    print_moment(figures);
     return 0;
 }
 
@@ -204,7 +230,10 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         argc, argv, &rest, err, {.name = "--from", .text = &from}, {.name = "--to", .text = &to},
         {.name = "--by", .text = &by}, {.name = "--audit", .text = &query.audit},
         {.name = "--compare", .text = &query.compare}, {.name = "--as-of", .time_us = &as_of_us},
-        {.name = "--k", .real = &query.k}, {.name = "--json", .flag = &cli->json});
+        {.name = "--group", .text = &query.group}, {.name = "--site", .text = &query.site},
+        {.name = "--point", .text = &query.point}, {.name = "--employee", .text = &query.employee},
+        {.name = "--question", .text = &query.question}, {.name = "--k", .real = &query.k},
+        {.name = "--json", .flag = &cli->json});
     if (rc == 0 && rest > 0)
         rc = okno_fail(err, OKNO_USAGE, "\"%.40s\" is not understood", argv[1]);
     if (rc == 0)
@@ -213,6 +242,12 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         rc = okno_group_parse(by, &query.by, err);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = cli_check_known(db, query.site, query.point, query.employee, err);
+    if (rc == 0)
+        rc = okno_registry_require(db, "question", query.question, err);
+    if (rc == 0)
+        rc = okno_registry_require(db, "group", query.group, err);
     if (rc == 0)
         note_weight(cli, db);
     if (rc == 0)
@@ -224,8 +259,8 @@ const struct cli_command cli_kpi = {
     .name = "kpi",
     .summary = "indicators: raw, excluded and estimated",
     .help =
-        "usage: okno kpi --from TIME --to TIME [--by WORDS] [--audit ID] [--k K] [--compare WITH]\n"
-        "                [--as-of TIME] [--json]\n"
+        "usage: okno kpi --from TIME --to TIME [--by WORDS] [SCOPE...] [--audit ID] [--k K]\n"
+        "                [--compare WITH] [--as-of TIME] [--json]\n"
         "       okno kpi publish NAME --from TIME --to TIME [--by WORDS] [--audit ID] [--k K]\n"
         "       okno kpi published (list | show NAME | verify NAME) [--json]\n"
         "\n"
@@ -233,7 +268,10 @@ const struct cli_command cli_kpi = {
         "(without voided and invalid ones), estimated (with --audit: what the reviewed sample\n"
         "says about all of them, with its interval).\n"
         "\n"
-        "  --from, --to two instants, or two dates: days of each site's own calendar\n"
+        "  --from, --to two instants, or two dates: days of each site's own calendar; --to is the\n"
+        "               first that is not meant: --from 2026-03-01 --to 2026-04-01 is March\n"
+        "  SCOPE        --group, --site, --point, --employee, --question: figures of that one "
+        "only\n"
         "  --by WORDS   group, site, point, employee, question, hour, day, week, month;\n"
         "               several joined by commas\n"
         "  --k K        weight of a silent survey, 0..1 (default: kpi.silent_weight)\n"

@@ -8,6 +8,8 @@
 #include "beside.h"
 
 #include <math.h>
+#include <stddef.h>
+#include <string.h>
 
 /* Figures are printed with 9 decimals, so that the same inputs give the same text. */
 static json_t *number(double value)
@@ -311,6 +313,39 @@ static int prepare(struct making *m, const struct okno_group_vec *groups, struct
     return rc;
 }
 
+static const struct {
+    enum okno_group_by bit;
+    size_t place; /* of its text in struct okno_figures_query */
+} scopes[] = {{OKNO_BY_GROUP, offsetof(struct okno_figures_query, group)},
+              {OKNO_BY_SITE, offsetof(struct okno_figures_query, site)},
+              {OKNO_BY_POINT, offsetof(struct okno_figures_query, point)},
+              {OKNO_BY_EMPLOYEE, offsetof(struct okno_figures_query, employee)},
+              {OKNO_BY_QUESTION, offsetof(struct okno_figures_query, question)}};
+
+static const char *scope_of(const struct okno_figures_query *query, size_t i)
+{
+    return *(const char *const *)((const char *)query + scopes[i].place);
+}
+
+static unsigned scope_words(const struct okno_figures_query *query)
+{
+    unsigned words = 0;
+    for (size_t i = 0; i < OKNO_COUNT(scopes); i++)
+        words |= scope_of(query, i) ? (unsigned)scopes[i].bit : 0;
+    return words;
+}
+
+static bool is_asked(const struct okno_figures_query *query, const struct okno_kpi_group *group)
+{
+    for (size_t i = 0; i < OKNO_COUNT(scopes); i++) {
+        const char *wanted = scope_of(query, i);
+        const char *own = okno_group_value(group, scopes[i].bit);
+        if (wanted && strcmp(wanted, own ? own : "") != 0)
+            return false;
+    }
+    return true;
+}
+
 static int whole_json(const struct making *m, const struct okno_group_vec *groups, int64_t now_us,
                       json_t **ret_json, struct okno_err *err)
 {
@@ -325,7 +360,8 @@ static int whole_json(const struct making *m, const struct okno_group_vec *group
     if (rc == 0 && query->audit)
         rc = okno_audit_agreement(m->db, query->audit, &agreement, err);
     for (size_t i = 0; rc == 0 && i < groups->len; i++)
-        rc = group_json(m, groups, i, list, err);
+        if (is_asked(query, &groups->items[i]))
+            rc = group_json(m, groups, i, list, err);
     if (rc < 0)
         return rc;
     json_t *json =
@@ -361,6 +397,7 @@ int okno_figures_json(struct okno_db *db, const struct okno_figures_query *asked
     const struct okno_figures_query *query = &set;
     struct making m = {.db = db, .query = query};
     bool began = false;
+    set.by |= scope_words(asked);
     const struct okno_kpi_query gather = {
         .from_us = query->from_us, .to_us = query->to_us, .by = query->by, .local = query->local};
     if (!(query->k >= 0 && query->k <= 1))

@@ -195,6 +195,10 @@ static void wrong_usage_of_kpi_exits_2_and_an_unknown_audit_3(void **state)
     ends(2, "", "2026-02-30");
     OKNO_RUN("kpi", "--to", "2026-03-10T00:00:00Z", "--from", "2026-03-11T00:00:00Z");
     ends(2, "", "does not lie after --from");
+    OKNO_RUN("kpi", DAY, "--site", "nix");
+    ends(3, "", "there is no site \"nix\"");
+    OKNO_RUN("kpi", DAY, "--group", "nix");
+    ends(3, "", "there is no group \"nix\"");
     OKNO_RUN("kpi", DAY, "--by", "shop");
     ends(2, "", "shop");
     OKNO_RUN("kpi", DAY, "--k", "2");

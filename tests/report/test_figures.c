@@ -259,6 +259,29 @@ static void points_are_compared_with_the_others_at_their_site(void **state)
     assert_string_equal(f->err.field, "compare");
 }
 
+static void a_scope_leaves_figures_of_that_one(void **state)
+{
+    struct scratch_db *f = *state;
+    struct okno_figures_query query = {
+        .from_us = t0, .to_us = t0 + 100000000, .k = 0.5, .min_n = 5, .point = "p2"};
+    scratch_db_put(f,
+                   "INSERT INTO points (import, point, site, name) VALUES (1, 'p2', 'mall', 'Two');"
+                   "UPDATE surveys SET point = 'p2' WHERE answer IS 'no'");
+    okno_autojson json_t *figures = figures_of(f, &query);
+    assert_int_equal(json_array_size(json_object_get(figures, "groups")), 1);
+    const json_t *group = first_group(figures);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(group, "counts"), "n")),
+                     10);
+    const json_t *names = json_object_get(group, "group");
+    assert_string_equal(json_string_value(json_object_get(names, "point")), "p2");
+    query.employee = "unassigned";
+    okno_autojson json_t *nobody = figures_of(f, &query);
+    assert_int_equal(json_array_size(json_object_get(nobody, "groups")), 1);
+    query.employee = "ann";
+    okno_autojson json_t *none = figures_of(f, &query);
+    assert_int_equal(json_array_size(json_object_get(none, "groups")), 0);
+}
+
 static void few_surveys_are_flagged(void **state)
 {
     struct scratch_db *f = *state;
@@ -297,6 +320,7 @@ int main(void)
         CASE(a_days_estimate_is_of_that_day),
         CASE(a_changed_question_window_or_camera_breaks_the_series),
         CASE(a_changed_weight_breaks_every_series),
+        CASE(a_scope_leaves_figures_of_that_one),
         CASE(points_are_compared_with_the_others_at_their_site),
         CASE(few_surveys_are_flagged),
         CASE(a_weight_outside_its_range_and_an_unknown_audit_are_refused),

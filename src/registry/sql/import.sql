@@ -96,6 +96,9 @@ WHERE id = (SELECT max(id) FROM questions WHERE point = $point AND question = $q
 INSERT INTO questions (import, question, point, valid_from, kind, text, window_us, valid_to)
 VALUES ($import, $question, $point, $from, $kind, $text, $window_s, $to);
 
+-- name: registry.has_group
+SELECT 1 AS known FROM sites WHERE site_group = $id LIMIT 1;
+
 -- name: registry.has_question
 SELECT 1 AS known FROM questions WHERE question = $id LIMIT 1;
 

@@ -155,6 +155,11 @@ int http_get_indicators(struct http_request *request, struct http_reply *reply,
         .fm_threshold = service->fm_threshold,
         .undeterminable_limit = service->undeterminable_limit,
         .compare = http_query(request, "compare"),
+        .group = http_query(request, "group"),
+        .site = http_query(request, "site"),
+        .point = http_query(request, "point"),
+        .employee = http_query(request, "employee"),
+        .question = http_query(request, "question"),
         .min_n = service->min_n,
     };
     json_t *figures = NULL;

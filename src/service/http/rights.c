@@ -183,7 +183,7 @@ static int check_employee(const struct http_request *request, struct okno_err *e
 /* A list filtered by what there is not would be an empty list. */
 static int check_known(const struct http_request *request, struct okno_err *err)
 {
-    static const char *const nouns[] = {"site", "point", "question"};
+    static const char *const nouns[] = {"site", "group", "point", "question"};
     int rc = check_employee(request, err);
     for (size_t i = 0; rc == 0 && i < OKNO_COUNT(nouns); i++)
         rc = okno_registry_require(request->db, nouns[i], http_query(request, nouns[i]), err);

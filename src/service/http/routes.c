@@ -87,7 +87,8 @@ const struct http_route http_routes[] = {
      "What was drawn, in the order of drawing; the first 10,000", http_get_audit_sample},
     {"GET", "/api/v1/audits/{audit}/frame", AUDITORS, "", NULL, NULL,
      "The frozen lines that the hash covers, up to 200,000", http_get_audit_frame},
-    {"GET", "/api/v1/indicators", FIGURES, "from to by audit k compare as_of", NULL, "Indicators",
+    {"GET", "/api/v1/indicators", FIGURES,
+     "from to by audit k compare as_of group site point employee question", NULL, "Indicators",
      "Indicators of a period: raw, excluded, estimated", http_get_indicators},
     {"GET", "/api/v1/surveys", FIGURES,
      "from to site point employee answer state validity reason video question kind channel flag "
