@@ -54,11 +54,13 @@ static void print_measure(const json_t *agreement, const char *key, const char *
 {
     const json_t *one = json_object_get(agreement, key);
     const char *reason = json_string_value(json_object_get(one, "null_reason"));
+    double value = json_number_value(json_object_get(one, "value"));
     if (reason)
         printf("  %-20s %s\n", name, reason);
+    else if (json_is_null(json_object_get(one, "low")))
+        printf("  %-20s %.3f\n", name, value);
     else
-        printf("  %-20s %.3f [%.3f, %.3f]\n", name,
-               json_number_value(json_object_get(one, "value")),
+        printf("  %-20s %.3f [%.3f, %.3f]\n", name, value,
                json_number_value(json_object_get(one, "low")),
                json_number_value(json_object_get(one, "high")));
 }

@@ -126,7 +126,7 @@ test("an empty comment says what is missing, and a draft outlives a look elsewhe
 test("staff see their ratings and no dossier", async () => {
   await open("anna", "#/negatives");
   await articles().first().waitFor();
-  assert.deepEqual(await page.locator("okno-header nav a").allInnerTexts(), ["My statements", "Negatives"]);
+  assert.deepEqual(await page.locator("okno-header nav a").allInnerTexts(), ["My statements", "Negatives", "Appeals"]);
   assert.equal(await page.getByText("Video and dossier").count(), 0);
   assert.equal(await page.locator(".figures").count(), 0);
 });

@@ -281,7 +281,7 @@ test("a tablet is connected from the page of devices", async () => {
 test("each role sees only its pages", async () => {
   await open("manager", "#/");
   await page.locator("okno-indicators").waitFor();
-  assert.deepEqual(await page.locator("okno-header nav a").allInnerTexts(), ["Indicators", "Surveys", "Negatives", "Alerts", "Pay periods", "Devices"]);
+  assert.deepEqual(await page.locator("okno-header nav a").allInnerTexts(), ["Indicators", "Surveys", "Negatives", "Alerts", "Appeals", "Pay periods", "Devices"]);
 });
 
 test("the language is kept by the account and changes every page", async () => {

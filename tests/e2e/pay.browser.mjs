@@ -139,7 +139,7 @@ test("an employee sees the own statement as it was signed, and nothing else", as
   await logIn(page, { url, user: "anna", password });
   await page.getByText("30 опросов").waitFor();
   await page.getByText("Мои расчётные листы").first().waitFor();
-  assert.equal(await page.locator("nav a").count(), 2);
+  assert.equal(await page.locator("nav a").count(), 3);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
   assert.equal(wide, false);
   await shoot(page, "pay-staff");

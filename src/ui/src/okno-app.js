@@ -9,10 +9,12 @@ import { language, setLanguage, t } from "./i18n.js";
 import { isTyping, keyName } from "./keys.js";
 import { parseRoute } from "./router.js";
 import "./okno-alerts.js";
+import "./okno-appeals.js";
 import "./okno-audits.js";
 import "./okno-devices.js";
 import "./okno-draw.js";
 import "./okno-dossier.js";
+import "./okno-experts.js";
 import "./okno-header.js";
 import "./okno-help.js";
 import "./okno-indicators.js";
@@ -28,12 +30,12 @@ import "./okno-users.js";
 
 // What each role may open; the first is where it begins.
 const pagesOf = {
-  expert: ["review", "audits"],
-  staff: ["statements", "negatives"],
-  manager: ["indicators", "surveys", "negatives", "alerts", "periods", "devices"],
-  auditor: ["audits", "indicators", "surveys", "alerts", "periods"],
+  expert: ["review", "appeals", "experts", "audits"],
+  staff: ["statements", "negatives", "appeals"],
+  manager: ["indicators", "surveys", "negatives", "alerts", "appeals", "periods", "devices"],
+  auditor: ["audits", "indicators", "surveys", "alerts", "periods", "appeals"],
   // Not the review: looking in would take a survey from the experts' queue.
-  administrator: ["indicators", "surveys", "negatives", "alerts", "periods", "audits", "review", "devices", "users"],
+  administrator: ["indicators", "surveys", "negatives", "alerts", "periods", "audits", "review", "appeals", "experts", "devices", "users"],
 };
 
 const allPages = [...new Set(Object.values(pagesOf).flat())];
@@ -155,6 +157,8 @@ class OknoApp extends OknoElement {
     case "statements": return html`<okno-statements></okno-statements>`;
     case "alerts": return html`<okno-alerts .query=${query} .me=${this.me}></okno-alerts>`;
     case "negatives": return html`<okno-negatives .query=${query} .me=${this.me}></okno-negatives>`;
+    case "appeals": return html`<okno-appeals .query=${query} .me=${this.me}></okno-appeals>`;
+    case "experts": return html`<okno-experts .query=${query} .me=${this.me}></okno-experts>`;
     case "users": return html`<okno-users></okno-users>`;
     case "devices": return html`<okno-devices></okno-devices>`;
     case "audits": return id && query.draw && this.draws ? html`<okno-draw .id=${id}></okno-draw>` : html`<okno-audits .draws=${this.draws} .id=${id} .pages=${this.pages}></okno-audits>`;

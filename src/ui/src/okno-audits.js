@@ -48,6 +48,21 @@ class OknoAudits extends PageElement {
     return html`<div class="facts">${["valid", "invalid", "undeterminable"].filter((name) => name in audit).map(one)}</div>`;
   }
 
+  /** Without an interval where there is none: one expert never differed. */
+  measureText(name, { value, low, high }) {
+    const words = { name: t(`measure.${name}`), value: formatNumber(value, 3) };
+    return low === null ? t("audits.measure_alone", words) : t("audits.measure", { ...words, low: formatNumber(low, 3), high: formatNumber(high, 3) });
+  }
+
+  /** Two experts decide a share of each round apart from each other; how far they agree. */
+  renderDoubles({ agreement, double_review: doubles }) {
+    if (!agreement || !doubles?.doubled) return nothing;
+    const measures = ["percent", "kappa", "ac1", "alpha", "positive"].filter((name) => agreement[name].value !== null);
+    return html`<div class="facts num"><span><span>${t("audits.double")}</span>${t("audits.double_value", doubles)}</span></div>
+      ${measures.length ? html`<div class="facts num"><span><span>${t("audits.agreement")}</span></span>${measures.map((name) => html`
+        <span>${this.measureText(name, agreement[name])}</span>`)}</div>` : nothing}`;
+  }
+
   renderLinks({ audit, repeats, repeated_by: by = [], overlapping = [] }) {
     const others = (ids) => ids.map((id, at) => html`${at ? ", " : ""}<a href=${link("audits", { id })}>${id}</a>`);
     return html`<div class="links">
@@ -71,6 +86,7 @@ class OknoAudits extends PageElement {
         </div>
         <okno-progress .value=${audit.reviewed ?? 0} .total=${audit.sample ?? 0} label=${t("audits.reviewed")}></okno-progress>
         ${this.renderResult(audit)}
+        ${this.renderDoubles(audit)}
         ${this.renderLinks(audit)}
       </article>`;
   }

@@ -10,6 +10,7 @@ import { answerOf } from "./okno-answer.js";
 import { loadReasons, reasonName } from "./reasons.js";
 import { link } from "./router.js";
 import { formatClockMs, formatWhen } from "./time.js";
+import "./okno-appeal-form.js";
 import "./okno-attribution.js";
 import "./okno-notice.js";
 import "./okno-player.js";
@@ -114,11 +115,31 @@ class OknoDossier extends PageElement {
   }
 
   renderReview(review) {
+    const part = t(`part.${Math.min(review.part ?? 0, 3)}`);
     return html`
       <li><span class="line"><okno-verdict .verdict=${review.verdict}></okno-verdict><span class="small">${review.user}</span></span>
+        ${review.part || review.origin === "targeted" ? html`<span class="small">${[review.origin === "targeted" ? named("origin", "targeted") : "", review.part ? part : ""].filter(Boolean).join(" · ")}</span>` : nothing}
         ${review.reason ? html`<span>${reasonName(review.reason)}</span>` : nothing}
         ${review.comment ? html`<span>${t("review.question", { text: review.comment })}</span>` : nothing}
         <span class="small num">${review.at ? formatWhen(review.at, this.data.zone) : ""}</span></li>`;
+  }
+
+  renderAppeal(one) {
+    return html`
+      <li><span class="line"><b>${t(one.outcome ? `appeals.${one.outcome}` : "appeals.open")}</b><span class="small">${one.user}</span></span>
+        <span>${t(`appeals.asks_${one.asks}`)}: ${t("review.question", { text: one.comment })}</span>
+        <span class="small num">${formatWhen(one.at, this.data.zone)}</span>
+        ${one.answer ? html`<span>${t("review.question", { text: one.answer })}</span>
+          <span class="small num">${one.decided_by} · ${formatWhen(one.decided_at, this.data.zone)}</span>` : nothing}</li>`;
+  }
+
+  renderAppeals() {
+    const { survey, appeals = [] } = this.data;
+    const may = this.me?.role === "manager" && appeals.every(({ outcome }) => outcome === "withdrawn");
+    if (appeals.length === 0 && !may) return nothing;
+    return html`<section class="card"><h2>${t("appeals.history")}</h2>
+      ${appeals.length ? html`<ul>${appeals.map((one) => this.renderAppeal(one))}</ul>` : nothing}
+      ${may ? html`<okno-appeal-form .id=${survey.id} .verdict=${survey.validity} ?fm=${survey.force_majeure} @appealed=${this.reload}></okno-appeal-form>` : nothing}</section>`;
   }
 
   renderEvent(event) {
@@ -181,6 +202,7 @@ class OknoDossier extends PageElement {
           <okno-target .id=${survey.id}></okno-target>
           <okno-void .survey=${survey} .voids=${voids} .proposals=${proposals} .me=${this.me} zone=${this.data.zone}
             ?may=${["manager", "administrator"].includes(this.me?.role)} @voided=${this.reload}></okno-void>
+          ${this.renderAppeals()}
           ${this.renderList(t("dossier.reviews"), reviews, (one) => this.renderReview(one), t("dossier.no_reviews"))}
           ${survey.answer === "no" || this.data.comments?.length ? this.renderList(t("dossier.comments"), this.data.comments, (one) => this.renderComment(one), t("dossier.no_comments")) : nothing}
         </div>

@@ -1,0 +1,209 @@
+// Two experts decide the same surveys without knowing of each other, a third one rules; an employee appeals
+// and somebody else decides. All by keyboard, on a service of its own with real data made here.
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { closeBrowser, logIn, openBrowser, shoot, waitUntil } from "./browser.mjs";
+
+const okno = join(process.env.OKNO_BUILD ?? "build", "okno");
+const password = "a long password";
+let dir;
+let service;
+let url;
+
+function run(input, ...args) {
+  const { status, stderr, stdout } = spawnSync(okno, ["--data", join(dir, "data"), ...args], { input, encoding: "utf8" });
+  assert.equal(status, 0, `${args.join(" ")}: ${stderr}`);
+  return stdout;
+}
+
+const tables = {
+  sites: "site,name,time_zone\nmall,Mall,Europe/Moscow\n",
+  points: "point,site,name\ntill-1,mall,Till 1\n",
+  devices: "device,point,from\nd1,till-1,2026-01-01T00:00:00Z\n",
+  questions: "question,point,from,kind,text\nq1,till-1,2026-01-01T00:00:00Z,personnel,Well served?\n",
+  employees: "employee,name\nann,Anna Petrova\n",
+  shifts: "employee,point,from,to\nann,till-1,2026-03-10T06:00:00Z,2026-03-10T18:00:00Z\n",
+};
+
+function events() {
+  const lines = ["device,seq,time,kind"];
+  for (let i = 0; i < 3; i++) {
+    const at = Date.parse("2026-03-10T07:00:00Z") + i * 300000;
+    lines.push(`d1,${2 * i + 1},${new Date(at).toISOString()},press`, `d1,${2 * i + 2},${new Date(at + 4000).toISOString()},yes`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+before(async () => {
+  dir = await mkdtemp(join(tmpdir(), "okno-appeals-"));
+  run(password, "init", "--password-stdin");
+  for (const [kind, text] of Object.entries({ ...tables, events: events() })) {
+    await writeFile(join(dir, `${kind}.csv`), text);
+    run("", "import", kind, join(dir, `${kind}.csv`));
+  }
+  for (const name of ["vera", "ivan", "olga", "petr"]) run(password, "user", "add", name, "--role", "expert", "--password-stdin");
+  run(password, "user", "add", "anna", "--role", "staff", "--all-sites", "--employee", "ann", "--password-stdin");
+  run(password, "user", "add", "max", "--role", "manager", "--all-sites", "--password-stdin");
+  run(password, "user", "add", "aud", "--role", "auditor", "--password-stdin");
+  run("", "review", "lead", "vera");
+  run("", "audit", "plan", "march", "--from", "2026-03-10T00:00:00Z", "--to", "2026-03-11T00:00:00Z", "--size", "3", "--double", "1", "--title", "March");
+  run("", "audit", "freeze", "march");
+  run("", "audit", "checkpoint", "march", "-o", join(dir, "march.checkpoint"));
+  run("", "audit", "seed", "march", "--seed", "18364520937745610298");
+  run("", "audit", "draw", "march");
+  const file = join(dir, "port");
+  service = spawn(okno, ["--data", join(dir, "data"), "serve", "--listen", "127.0.0.1:0", "--port-file", file], { stdio: ["ignore", "ignore", "pipe"] });
+  for await (const line of createInterface({ input: service.stderr })) if (line.includes("listening on")) break;
+  service.stderr.resume();
+  url = `http://127.0.0.1:${(await readFile(file, "utf8")).trim()}`;
+});
+
+after(async () => {
+  await closeBrowser();
+  service?.kill("SIGTERM");
+  if (service && service.exitCode === null) await once(service, "exit");
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** Decide what comes, by keys, until nothing is left; the survey of each item. */
+async function work(page, keysOf) {
+  const surveys = [];
+  let last = null;
+  for (;;) {
+    const shown = await waitUntil(page, (old) => {
+      const review = document.querySelector("okno-app").renderRoot.querySelector("okno-review");
+      if (review?.phase === "empty") return { empty: true };
+      return review?.phase === "item" && !review.busy && review.item.item !== old && { item: review.item.item, survey: review.item.survey.id, text: JSON.stringify(review.item) };
+    }, last);
+    if (shown.empty) return surveys;
+    assert.doesNotMatch(shown.text, /vera|ivan|"part"|double/, "nothing tells of another expert");
+    last = shown.item;
+    surveys.push(shown.survey);
+    for (const key of keysOf(shown.survey)) {
+      await page.keyboard.press(key);
+      if (key !== "v") await page.locator("okno-decision .reasons button").first().waitFor({ state: key === "i" ? "visible" : "attached" }).catch(() => {});
+    }
+  }
+}
+
+test("two experts decide every survey apart from each other, and a third one rules where they disagree", async () => {
+  const faults = [];
+  const session = async (user, keysOf, name) => {
+    const { page, faults: seen, close } = await openBrowser();
+    await logIn(page, { url, user, password });
+    await page.locator("okno-review").waitFor();
+    const surveys = await work(page, keysOf);
+    if (name) await shoot(page, name);
+    faults.push(...seen);
+    await close();
+    return surveys;
+  };
+  const first = await session("vera", () => ["v"]);
+  assert.equal(first.length, 3);
+  assert.deepEqual((await session("vera", () => ["v"])), [], "nobody is given the same survey twice");
+  const second = await session("ivan", (survey) => (survey === "d1.0.1" ? ["i", "1"] : ["v"]), "double-expert");
+  assert.deepEqual([...second].sort(), [...first].sort());
+  const ruled = await session("olga", () => ["i", "2"]);
+  assert.deepEqual(ruled, ["d1.0.1"], "only the conflict is left, and only for who did not vote");
+  const status = JSON.parse(run("", "audit", "status", "march", "--json"));
+  assert.deepEqual(status.double_review, { doubled: 3, waiting: 0, conflicts: 1, ruled: 1 });
+  assert.equal(status.agreement.agreed, 2);
+  run("", "audit", "close", "march");
+  assert.deepEqual(faults, []);
+});
+
+test("the auditor sees how far the experts agree", async () => {
+  const { page, faults, close } = await openBrowser();
+  await logIn(page, { url, user: "aud", password });
+  await page.getByText("3, of these 0 waiting; 1 conflicts, 1 ruled").waitFor();
+  await page.getByText("Gwet's AC1").waitFor();
+  await shoot(page, "double-audit");
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test("an employee appeals against a decision in Russian, and only about what is theirs", async () => {
+  const { page, faults, close } = await openBrowser({ width: 390, language: "ru-RU" });
+  await logIn(page, { url, user: "anna", password });
+  await page.getByRole("link", { name: "Апелляции" }).click();
+  await page.getByText("Решения, которые можно обжаловать").waitFor();
+  await page.getByRole("button", { name: "Подать апелляцию" }).press("Enter");
+  await page.locator("okno-appeal-form textarea").fill("Кнопку нажал покупатель");
+  await shoot(page, "appeal-form-ru");
+  await page.keyboard.press("Control+Enter");
+  await page.locator("okno-appeals article", { hasText: "ожидает решения" }).waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
+  await shoot(page, "appeals-staff-ru");
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test("who decided before does not decide the appeal; somebody else does, with keys alone", async () => {
+  const before = await openBrowser();
+  await logIn(before.page, { url, user: "olga", password });
+  await before.page.getByRole("link", { name: "Appeals" }).click();
+  await before.page.getByText("Somebody else decides").waitFor();
+  assert.equal(await before.page.getByRole("button", { name: "Look and decide" }).count(), 0);
+  await before.close();
+
+  const { page, faults, close } = await openBrowser();
+  await logIn(page, { url, user: "petr", password });
+  await page.getByRole("link", { name: "Appeals" }).click();
+  await page.getByText("Кнопку нажал покупатель").waitFor();
+  assert.equal(await page.locator("okno-appeals", { hasText: /anna|Anna|ann\b/ }).count(), 0, "no names");
+  await page.locator("body").click({ position: { x: 2, y: 300 } });
+  await page.keyboard.press("Enter");
+  await page.locator("okno-appeal-decision").waitFor();
+  await page.keyboard.press("a");
+  await page.locator("okno-appeal-decision textarea").waitFor();
+  await page.keyboard.type("A customer stands at the panel");
+  await shoot(page, "appeal-decision");
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("No appeals").waitFor();
+  await page.locator("okno-filters select").selectOption("decided");
+  await page.locator("okno-appeals article", { hasText: "accepted" }).waitFor();
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test("the dossier keeps the whole story, and who appealed reads the answer", async () => {
+  const manager = await openBrowser();
+  await logIn(manager.page, { url, user: "max", password });
+  await manager.page.goto(`${url}/#/surveys/d1.0.1`);
+  await manager.page.getByText("ruling of a third person").waitFor();
+  await manager.page.getByText("after an appeal").waitFor();
+  await manager.page.locator("section", { hasText: "Appeals" }).getByText("A customer stands at the panel").first().waitFor();
+  await shoot(manager.page, "appeal-dossier");
+  const { page, close } = await openBrowser();
+  await logIn(page, { url, user: "anna", password });
+  await page.goto(`${url}/#/appeals`);
+  await page.locator("okno-appeals article", { hasText: "A customer stands at the panel" }).waitFor();
+  assert.deepEqual(manager.faults, []);
+  await close();
+  await manager.close();
+});
+
+test("each expert sees the own row, who leads them all of them, by name", async () => {
+  const lead = await openBrowser();
+  await logIn(lead.page, { url, user: "vera", password });
+  await lead.page.getByRole("link", { name: "Experts" }).click();
+  await lead.page.getByText("How the experts decide").waitFor();
+  assert.deepEqual(await lead.page.locator("okno-experts tbody tr td:first-child").allInnerTexts(), ["ivan", "olga", "petr", "vera"]);
+  await lead.page.getByText("2 of 3 (66").first().waitFor();
+  await shoot(lead.page, "experts-lead");
+  await lead.close();
+  const { page, faults, close } = await openBrowser({ language: "ru-RU", dark: true });
+  await logIn(page, { url, user: "ivan", password });
+  await page.getByRole("link", { name: "Эксперты" }).click();
+  await page.getByText("Как вы решаете").waitFor();
+  assert.deepEqual(await page.locator("okno-experts tbody tr td:first-child").allInnerTexts(), ["ivan"]);
+  await shoot(page, "experts-own-ru");
+  assert.deepEqual(faults, []);
+  await close();
+});
