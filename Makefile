@@ -15,9 +15,9 @@ LDFLAGS += $(SANITIZE) -pie -Wl,-z,relro,-z,now
 VERSION := 0.1.0
 CPPFLAGS += -DOKNO_VERSION='"$(VERSION)"'
 
-LIB_SRC := $(filter-out src/cli/main.c,$(shell find src -name '*.c' | LC_ALL=C sort))
-CONF := conf/reasons.json conf/messages.json conf/tags.json conf/VERIFY.txt $(wildcard conf/archives/*.json) \
-        src/service/http/schemas.json
+LIB_SRC := $(filter-out src/cli/main.c src/report/paper/%,$(shell find src -name '*.c' | LC_ALL=C sort))
+CONF := conf/report.json conf/reasons.json conf/messages.json conf/tags.json conf/VERIFY.txt \
+        $(wildcard conf/archives/*.json) src/service/http/schemas.json
 SQL := $(shell find src -name '*.sql' | LC_ALL=C sort)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/gen/sql.o $(BUILD)/gen/ui.o $(BUILD)/gen/conf.o
 TEST_SRC := $(shell find tests -name 'test_*.c' | LC_ALL=C sort)
@@ -31,11 +31,19 @@ UI_SRC := $(shell find src/ui -type f -not -path '*/node_modules/*' 2>/dev/null 
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: deps-build $(BUILD)/okno ## build build/okno (installs missing Debian packages)
+all: deps-build $(BUILD)/okno $(BUILD)/okno-paper ## build build/okno (installs missing Debian packages)
 
 $(BUILD)/okno: $(BUILD)/obj/src/cli/main.o $(BUILD)/libokno.a
 	@echo "LD $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm -lpthread
+
+# PDF and XLSX are made by a program of their own: the service is not linked to these libraries.
+PAPER_PKGS := pangocairo cairo xlsxwriter
+PAPER_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard src/report/paper/*.c))
+$(PAPER_OBJ): PKG_CFLAGS += -Isrc/report $(shell pkg-config --cflags $(PAPER_PKGS))
+$(BUILD)/okno-paper: $(PAPER_OBJ) $(BUILD)/libokno.a
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(shell pkg-config --libs $(PAPER_PKGS)) $(PKG_LIBS) -lm -lpthread
 
 $(BUILD)/libokno.a: $(LIB_OBJ)
 	@rm -f $@ && ar rcs $@ $^
@@ -111,24 +119,26 @@ COMPLETION = $(SHARE)/bash-completion/completions/okno
 $(BUILD)/man/okno.1: $(BUILD)/okno tools/man
 	tools/man $(BUILD)
 
-install: $(BUILD)/okno $(BUILD)/man/okno.1 ## program, man pages, examples; DESTDIR= PREFIX=/usr/local
+install: $(BUILD)/okno $(BUILD)/okno-paper $(BUILD)/man/okno.1 ## program, man pages, examples; DESTDIR= PREFIX=/usr/local
 	install -D -m 0755 $(BUILD)/okno $(DESTDIR)$(PREFIX)/bin/okno
+	install -D -m 0755 $(BUILD)/okno-paper $(DESTDIR)$(PREFIX)/libexec/okno/okno-paper
 	install -D -m 0644 -t $(MAN) $(BUILD)/man/*.1
 	install -D -m 0644 conf/okno.bash $(COMPLETION)
-	install -D -m 0644 -t $(SHARE)/doc/okno conf/okno.conf.example conf/nginx.conf.example LICENSE
+	install -D -m 0644 -t $(SHARE)/doc/okno conf/okno.conf.example conf/nginx.conf.example \
+	    conf/report.schema.json docs/report.md LICENSE
 	install -D -m 0644 -t $(SHARE)/doc/okno/maps conf/maps/*.conf
 	install -D -m 0644 conf/okno.service $(UNIT)
 	sed -i 's,/usr/local/bin/okno,$(PREFIX)/bin/okno,' $(UNIT)
 
 uninstall: ## take away what install put there; data and settings stay
 	rm -f $(DESTDIR)$(PREFIX)/bin/okno $(MAN)/okno.1 $(MAN)/okno-*.1 $(COMPLETION) $(UNIT)
-	rm -rf $(SHARE)/doc/okno
+	rm -rf $(SHARE)/doc/okno $(DESTDIR)$(PREFIX)/libexec/okno
 
 deps-build: ; @tools/deps build
 deps-demo: ; @tools/deps build demo
 deps-test: ; @tools/deps build demo test
 
-demo: deps-demo $(BUILD)/okno $(TOOLS) ## record a small archive, serve it, run the whole job on it
+demo: deps-demo $(BUILD)/okno $(BUILD)/okno-paper $(TOOLS) ## record a small archive, serve it, run the whole job on it
 	tools/demo $(BUILD)
 
 # One after the other also under -j: both add to the same results. A failure is counted at the end.
@@ -139,17 +149,17 @@ test: deps-test ## every test that CI runs, from a bare machine
 	    echo "0 1 e2e" >> $(BUILD)/results
 	@tools/count-tests $(BUILD)/results
 
-unit: $(TESTS) $(BUILD)/okno $(TOOLS) ## unit and room tests (cmocka)
+unit: $(TESTS) $(BUILD)/okno $(BUILD)/okno-paper $(TOOLS) ## unit and room tests (cmocka)
 	tools/run-tests $(BUILD) $(TESTS)
 
-e2e: $(BUILD)/okno $(TOOLS) ## the whole way: demo pipeline, API, browser
+e2e: $(BUILD)/okno $(BUILD)/okno-paper $(TOOLS) ## the whole way: demo pipeline, API, browser
 	tests/e2e/run $(BUILD)
 
 # Figures depend on the machine: no part of `make test`. ONLY='import intake' runs some of them.
-bench: deps-test $(BUILD)/okno $(TOOLS) ## speed and memory beside references; ONLY=NAME for one
+bench: deps-test $(BUILD)/okno $(BUILD)/okno-paper $(TOOLS) ## speed and memory beside references; ONLY=NAME for one
 	tools/bench/run $(BUILD) $(ONLY)
 
-bench-quick: deps-test $(BUILD)/okno $(TOOLS) ## the same with small inputs: does it all work?
+bench-quick: deps-test $(BUILD)/okno $(BUILD)/okno-paper $(TOOLS) ## the same with small inputs: does it all work?
 	BENCH_QUICK=1 tools/bench/run $(BUILD) $(ONLY)
 
 bench-coverage: $(BUILD)/tools/coverage ## how often the estimates' intervals hold the truth; REPETITIONS=10000

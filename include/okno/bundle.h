@@ -12,14 +12,16 @@
 #include <stdint.h>
 
 struct okno_bundle_request {
-    const char *audit;  /* closed */
-    const char *dir;    /* made; must not exist */
-    const char *author; /* who hands it out */
-    bool open_to_all;   /* without comments, witnesses and how the seed came about */
-    bool with_evidence; /* the files that experts watched; not when open to all */
-    bool unsigned_too;  /* although the plan names an auditor's key and nobody signed */
-    double fm_threshold;
-    int64_t min_n; /* of the figures model */
+    const char *audit;   /* closed */
+    const char *dir;     /* made; must not exist */
+    const char *author;  /* who hands it out */
+    bool open_to_all;    /* without comments, witnesses and how the seed came about */
+    bool with_evidence;  /* the files that experts watched; not when open to all */
+    bool unsigned_too;   /* although the plan names an auditor's key and nobody signed */
+    const char *lang;    /* of the report: en (also NULL) or ru */
+    double fm_threshold; /* these three are for a report that was not issued yet */
+    double undeterminable_limit;
+    int64_t min_n;
 };
 
 /* Write the bundle and append an entry with the hashes of its files to the log. The folder appears

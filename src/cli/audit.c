@@ -235,9 +235,12 @@ static int run_export(struct cli *cli, int argc, char **argv, struct okno_err *e
     struct audit_common common = audit_common_start();
     int rest = 0;
     struct okno_bundle_request request = {.fm_threshold = cli->conf->kpi.fm_threshold,
+                                          .undeterminable_limit =
+                                              cli->conf->kpi.undeterminable_limit,
                                           .min_n = cli->conf->kpi.min_n};
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "-o", .text = &request.dir},
                          {.name = "--public", .flag = &request.open_to_all},
+                         {.name = "--lang", .text = &request.lang},
                          {.name = "--with-evidence", .flag = &request.with_evidence},
                          {.name = "--unsigned", .flag = &request.unsigned_too},
                          {.name = "--by", .text = &common.author});
@@ -334,11 +337,11 @@ static int run_list(struct cli *cli, int argc, char **argv, struct okno_err *err
 }
 
 static const struct step steps[] = {
-    {"plan", audit_plan}, {"freeze", run_freeze}, {"checkpoint", run_checkpoint},
-    {"seed", run_seed},   {"draw", run_draw},     {"extend", run_extend},
-    {"close", run_close}, {"export", run_export}, {"status", run_status},
-    {"list", run_list},   {"size", audit_size},   {"key", audit_key},
-    {"sign", audit_sign}};
+    {"plan", audit_plan}, {"freeze", run_freeze},  {"checkpoint", run_checkpoint},
+    {"seed", run_seed},   {"draw", run_draw},      {"extend", run_extend},
+    {"close", run_close}, {"export", run_export},  {"status", run_status},
+    {"list", run_list},   {"size", audit_size},    {"key", audit_key},
+    {"sign", audit_sign}, {"report", audit_report}};
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
@@ -349,16 +352,18 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
             return steps[i].run(cli, argc - 1, argv + 1, err);
         }
     }
-    return okno_fail(
-        err, OKNO_USAGE,
-        "`%.40s` is no step: plan, freeze, checkpoint, seed, draw, extend, close, export, status, "
-        "list are",
-        name);
+    return okno_fail(err, OKNO_USAGE,
+                     "`%.40s` is no step: plan, freeze, checkpoint, seed, draw, extend, close, "
+                     "report, export, status, "
+                     "list are",
+                     name);
 }
 
 const struct cli_command cli_audit = {
     .name = "audit",
-    .summary = "an audit step by step: plan, freeze, checkpoint, seed, draw, extend, close, export",
+    .summary =
+        "an audit step by step: plan, freeze, checkpoint, seed, draw, extend, close, report, "
+        "export",
     .help =
         "usage: okno audit plan AUDIT --from TIME --to TIME --size N [--title T] [--show-answer]\n"
         "                       [--k K] [--level L] [--looks M] [--invalid none|silent]\n"
@@ -374,8 +379,14 @@ const struct cli_command cli_audit = {
         "       okno audit draw AUDIT\n"
         "       okno audit extend AUDIT --size N\n"
         "       okno audit close AUDIT [--note TEXT]\n"
+        "       okno audit report AUDIT [--format html|pdf|xlsx|csv|json] [--lang en|ru] [-o "
+        "FILE]\n"
+        "                       [--public] [--draft] [--again] [--edition N]\n"
+        "                       [--opinion unqualified|qualified|adverse|disclaimer]\n"
+        "                       [--statement TEXT] [--objective TEXT] [--findings FILE]\n"
         "       okno audit sign AUDIT [--manifest [-o FILE] | --signature FILE]\n"
         "       okno audit export AUDIT -o FOLDER [--public | --with-evidence] [--unsigned]\n"
+        "                       [--lang en|ru]\n"
         "       okno audit status AUDIT\n"
         "       okno audit list\n"
         "       okno audit key add NAME FILE | list | revoke FINGERPRINT\n"
@@ -403,6 +414,12 @@ const struct cli_command cli_audit = {
         "plan\n"
         "          has looks; the level of every interval was split over them beforehand\n"
         "  close   ends the audit once every survey of the sample has its decision\n"
+        "  report  issues the report: its model is kept, its hash enters the log, and every "
+        "format\n"
+        "          made of it later is the same. Before the audit is closed it is a draft. "
+        "--again\n"
+        "          issues a further edition; --public leaves names and comments out. FILE of\n"
+        "          --findings is a JSON array of {\"finding\", \"owner\", \"due\", \"action\"}\n"
         "  sign    the auditor signs outside okno: --manifest gives what to sign, --signature "
         "takes\n"
         "          what `minisign -S` or `ssh-keygen -Y sign -n okno-audit` made of it\n"
@@ -451,6 +468,7 @@ const struct cli_command cli_audit = {
         "  okno audit checkpoint march -o march.checkpoint\n"
         "  okno audit seed march --seed 18364520937745610298 --how '20 dice' --witness 'A. "
         "Orlova'\n"
-        "  okno audit draw march\n",
+        "  okno audit draw march\n"
+        "  okno audit report march --format pdf --lang ru -o march.pdf\n",
     .run = run,
 };

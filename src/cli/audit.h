@@ -30,4 +30,7 @@ OKNO_CHECK int audit_size(struct cli *cli, int argc, char **argv, struct okno_er
 OKNO_CHECK int audit_key(struct cli *cli, int argc, char **argv, struct okno_err *err);
 OKNO_CHECK int audit_sign(struct cli *cli, int argc, char **argv, struct okno_err *err);
 
+/* `okno audit report`: the report in a format and a language; issues the first edition. */
+OKNO_CHECK int audit_report(struct cli *cli, int argc, char **argv, struct okno_err *err);
+
 #endif

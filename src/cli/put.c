@@ -13,7 +13,7 @@ int cli_put(const char *path, const struct okno_buf *text, struct okno_err *err)
     if (path && !file)
         return okno_fail_errno(err, errno, "cannot make %s", path);
     FILE *to = file ? file : stdout;
-    if (fputs(okno_buf_text(text), to) < 0 || fflush(to) != 0)
+    if ((text->len > 0 && fwrite(text->data, 1, text->len, to) != text->len) || fflush(to) != 0)
         return okno_fail_errno(err, errno, "cannot write %s", path ? path : "the result");
     return 0;
 }

@@ -161,6 +161,14 @@ const char *contents_guide(size_t *ret_len);
 
 /* The files whose hashes stand in the export's entry, NULL-ended. */
 extern const char *const bundle_hashed[];
+/* Those of them that may be missing: whoever lacks okno-paper makes none. */
+extern const char *const bundle_printed[];
+/* The report as everybody may read it: in every bundle, so that a signature can list it. */
+#define bundle_public_report "data/report.public.json"
+/* Whether the export's entry tells a file's hash. */
+bool bundle_pins(const char *name);
+/* Of reports in a bundle: "en" for every word but "ru". */
+const char *bundle_lang(const char *lang);
 /* By kind of signature: the log's key as a tool reads it, its signature of the tag manifest; the
  * auditor's key, and the auditor's signature of bundle_manifest. */
 extern const char *const bundle_tool_keys[2],

@@ -12,12 +12,19 @@
 #include <sodium.h>
 #include <string.h>
 
+const char *bundle_lang(const char *lang)
+{
+    return lang && strcmp(lang, "ru") == 0 ? "ru" : "en";
+}
+
 const char *const bundle_hashed[] = {
     "VERIFY.txt",         "bagit.txt",           "data/agreement.json",
     "data/decisions.csv", "data/exclusions.csv", "data/frame.csv",
     "data/frame.jsonl",   "data/kpi.json",       "data/plan.json",
-    "data/report.json",   "data/sample.csv",     "data/seed.txt",
+    "data/report.csv",    "data/report.html",    "data/report.json",
+    bundle_public_report, "data/sample.csv",     "data/seed.txt",
     "keys/log.pem",       "keys/log.vkey",       NULL};
+const char *const bundle_printed[] = {"data/report.pdf", "data/report.xlsx", NULL};
 const char *const bundle_tool_keys[] = {"keys/log.pub", "keys/log.allowed"};
 const char *const bundle_tag_signatures[] = {"tagmanifest-sha256.txt.minisig",
                                              "tagmanifest-sha256.txt.sig"};
@@ -29,6 +36,18 @@ const char *const bundle_signatures[] = {"data/signatures/manifest.txt.minisig",
 const char *const bundle_signed[] = {
     "data/agreement.json", "data/exclusions.csv", "data/frame.csv", "data/frame.jsonl",
     "data/kpi.json",       "data/sample.csv",     "data/seed.txt",  NULL};
+
+static bool is_listed(const char *const *list, const char *name)
+{
+    while (*list && strcmp(*list, name) != 0)
+        list++;
+    return *list != NULL;
+}
+
+bool bundle_pins(const char *name)
+{
+    return is_listed(bundle_hashed, name) || is_listed(bundle_printed, name);
+}
 
 int contents_start(struct contents *contents, struct okno_err *err)
 {

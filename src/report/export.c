@@ -3,7 +3,6 @@
 #include "export.h"
 
 #include "okno/evidence.h"
-#include "okno/figures.h"
 #include "okno/mem.h"
 #include "okno/time.h"
 
@@ -284,28 +283,6 @@ static int put_kpi(struct run *run, struct okno_err *err)
     return rc == 0 ? put_json(run, "data/agreement.json", agreement, err) : rc;
 }
 
-static int put_figures(struct run *run, struct okno_err *err)
-{
-    okno_autojson json_t *total = NULL;
-    okno_autojson json_t *sites = NULL;
-    struct okno_figures_query query = {.from_us = run->from_us,
-                                       .to_us = run->to_us,
-                                       .audit = run->request->audit,
-                                       .k = run->contents.rules.k,
-                                       .fm_threshold = run->request->fm_threshold,
-                                       .min_n = run->request->min_n};
-    int rc = put_kpi(run, err);
-    if (rc == 0)
-        rc = okno_figures_json(run->db, &query, run->now_us, &total, err);
-    query.by = OKNO_BY_SITE;
-    if (rc == 0)
-        rc = okno_figures_json(run->db, &query, run->now_us, &sites, err);
-    if (rc < 0)
-        return rc;
-    okno_autojson json_t *report = json_pack("{s:O, s:O}", "total", total, "by_site", sites);
-    return put_json(run, "data/report.json", report, err);
-}
-
 /* ---- evidence ---- */
 
 static int copy_bytes(struct run *run, FILE *from, const char *name, struct okno_err *err)
@@ -405,7 +382,9 @@ static int write_bag(struct run *run, struct okno_err *err)
     if (rc == 0)
         rc = put_decisions(run, err);
     if (rc == 0)
-        rc = put_figures(run, err);
+        rc = put_kpi(run, err);
+    if (rc == 0)
+        rc = export_report(run, err);
     if (rc == 0)
         rc = export_signature(run, err);
     if (rc == 0)
@@ -460,6 +439,8 @@ int okno_bundle_export(struct okno_db *db, const struct okno_bundle_request *req
         return okno_fail(err, OKNO_USAGE,
                          "footage shows people: a bundle open to all goes without evidence");
     int rc = okno_audit_may(db, request->audit, "export", err);
+    if (rc == 0)
+        rc = export_report_issue(db, request, now_us, err);
     if (rc == 0)
         rc = start(&run, err);
     if (rc == 0)

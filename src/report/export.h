@@ -35,6 +35,15 @@ OKNO_CHECK int export_signature(struct run *run, struct okno_err *err);
 /* Time stamps and cosignatures that entered the log since the plan and before `before`. */
 OKNO_CHECK int export_anchors(struct run *run, int64_t before, struct okno_err *err);
 
+/* ---- the report (export_report.c) ---- */
+
+/* Issue the first edition where there is none. OKNO_REFUSED when decisions came in after the
+ * newest.
+ */
+OKNO_CHECK int export_report_issue(struct okno_db *db, const struct okno_bundle_request *request,
+                                   int64_t now_us, struct okno_err *err);
+OKNO_CHECK int export_report(struct run *run, struct okno_err *err);
+
 /* The end of a bundle (export_log.c): its entry in the log and what proves it. */
 OKNO_CHECK int export_tags(struct run *run, struct okno_err *err);
 OKNO_CHECK int export_log(struct run *run, struct okno_err *err);

@@ -13,10 +13,9 @@ static json_t *hashes_json(const struct run *run)
 {
     json_t *hashes = json_object();
     for (size_t i = 0; i < run->bag.files.len; i++)
-        for (size_t at = 0; bundle_hashed[at]; at++)
-            if (strcmp(run->bag.files.items[i].name, bundle_hashed[at]) == 0)
-                (void)json_object_set_new(hashes, bundle_hashed[at],
-                                          json_string(run->bag.files.items[i].sha256));
+        if (bundle_pins(run->bag.files.items[i].name))
+            (void)json_object_set_new(hashes, run->bag.files.items[i].name,
+                                      json_string(run->bag.files.items[i].sha256));
     return hashes;
 }
 
@@ -30,6 +29,7 @@ static int log_export(struct run *run, struct okno_err *err)
         "{s:s, s:o, s:I, s:O, s:I}", "bundle", run->request->open_to_all ? "public" : "restricted",
         "files", hashes_json(run), "evidence", (json_int_t)evidence, "sidecars", run->sidecars,
         "decisions", (json_int_t)json_array_size(run->contents.decisions));
+    (void)json_object_set_new(detail, "lang", json_string(bundle_lang(run->request->lang)));
     if (!run->is_signed && json_object_get(run->plan, "auditor_key"))
         (void)json_object_set_new(detail, "unsigned", json_true());
     int rc = okno_audit_export(run->db, run->request->audit, detail, run->request->author,

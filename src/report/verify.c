@@ -501,7 +501,9 @@ static int check_figures(struct check *check, struct okno_err *err)
         rc = verify_json(check, "data/kpi.json", &shown, err);
     if (rc == 0 && !alike(kpi, shown))
         rc = verify_wrong(err, "data/kpi.json: its figures are not what the decisions give");
-    return rc == 0 ? check_report(check, kpi, err) : rc;
+    if (rc == 0)
+        rc = check_report(check, kpi, err);
+    return rc == 0 ? verify_report(check, err) : rc;
 }
 
 /* ---- all of it ---- */

@@ -56,6 +56,10 @@ OKNO_CHECK int verify_hashes(const struct check *check, struct okno_err *err);
  */
 OKNO_CHECK int verify_anchor_marks(struct check *check, struct okno_err *err);
 OKNO_CHECK int verify_anchors(struct check *check, struct okno_err *err);
+
+/* The report that was issued, and what is made of it (verify_report.c). */
+OKNO_CHECK int verify_report(struct check *check, struct okno_err *err);
+
 /* Which roots the auditor's manifest needs. */
 OKNO_CHECK int verify_signed_marks(struct check *check, struct okno_err *err);
 /* The auditor's signature, and the log's of the list of files (verify_signed.c). */

@@ -83,9 +83,8 @@ static bool belongs(const char *name)
     static const char anchor[] = "data/anchors/";
     static const char evidence[] = "data/evidence/";
     static const char sidecar[] = "data/sidecars/";
-    for (size_t i = 0; bundle_hashed[i]; i++)
-        if (strcmp(name, bundle_hashed[i]) == 0)
-            return true;
+    if (bundle_pins(name))
+        return true;
     for (size_t i = 0; i < OKNO_COUNT(fixed); i++)
         if (strcmp(name, fixed[i]) == 0)
             return true;

@@ -7,6 +7,7 @@
 
 #include "okno/auditor.h"
 #include "okno/bundle.h"
+#include "okno/report.h"
 #include "okno/review.h"
 #include "okno/signing.h"
 
@@ -109,10 +110,10 @@ static inline int sign_as(struct scratch_db *f, uint8_t byte, enum okno_signatur
 
 static inline void report(struct scratch_db *f)
 {
-    okno_autojson json_t *detail = json_object();
-    must(f, okno_db_begin(f->db, &f->err));
-    must(f, okno_audit_add(f->db, "A1", "report", detail, "eva", AT(210), &f->err));
-    must(f, okno_db_commit(f->db, &f->err));
+    const struct okno_report_settings settings = {
+        .audit = "A1", .fm_threshold = 0.1, .undeterminable_limit = 0, .min_n = 5};
+    int64_t edition = 0;
+    must(f, okno_report_issue(f->db, &settings, NULL, "eva", AT(210), &edition, &f->err));
 }
 
 /* Planned with an auditor's key, and closed. */

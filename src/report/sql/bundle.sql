@@ -44,3 +44,14 @@ VALUES ($audit, $manifest, $now, $author, $fingerprint, $signature, $sha256);
 SELECT s.at, s.fingerprint, s.signature, s.sha256, m.text, m.files, m.sha256 AS manifest
 FROM audit_signatures s JOIN audit_manifests m ON m.id = s.manifest
 WHERE s.audit = $audit ORDER BY s.id DESC LIMIT 1;
+
+-- name: bundle.count_editions
+SELECT count(*) FROM audit_reports WHERE audit = $audit;
+
+-- name: bundle.count_unreported
+-- Decisions that were logged after the newest report of an audit.
+SELECT count(*) FROM log_leaves
+WHERE kind = 'verdict' AND audit = $audit
+  AND leaf > (SELECT max(l.leaf) FROM audit_steps s
+              JOIN log_leaves l ON l.kind = 'step' AND l.subject = s.id
+              WHERE s.audit = $audit AND s.step = 'report');

@@ -1,0 +1,451 @@
+#define _POSIX_C_SOURCE 200809L
+/* The chapters that say what was asked, of whom and how it was drawn. */
+#include "document.h"
+
+#include "okno/mem.h"
+#include "okno/report.h"
+#include "okno/time.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LINE = 2000, ROWS_MAX = 2000, SAMPLE_SHOWN = 10 };
+
+static const char *number(int64_t value, const struct doc *doc, char ret_text[40])
+{
+    (void)doc;
+    (void)snprintf(ret_text, 40, "%lld", (long long)value);
+    return ret_text;
+}
+
+/* ---- 0 in short ---- */
+
+/* One of the questions that a reader comes with, and its answer. */
+static void answer(struct doc *doc, json_t *facts, const char *key, const char *text)
+{
+    doc_fact(doc, facts, key, "text", json_string(text));
+}
+
+static void answer_found(struct doc *doc, json_t *facts)
+{
+    char line[LINE];
+    char reviewed[40];
+    char invalid[40];
+    char unknown[40];
+    const json_t *total = doc_at(doc->model, "frame/total");
+    int64_t looked = doc_int_at(total, "valid") + doc_int_at(total, "invalid") +
+                     doc_int_at(total, "undeterminable");
+    answer(doc, facts, "q_found",
+           doc_fill(doc, line, sizeof(line), "short.found", "reviewed",
+                    number(looked, doc, reviewed), "invalid",
+                    number(doc_int_at(total, "invalid"), doc, invalid), "unknown",
+                    number(doc_int_at(total, "undeterminable"), doc, unknown), NULL));
+}
+
+static void answer_sure(struct doc *doc, json_t *facts)
+{
+    char line[LINE];
+    char level[40];
+    char looks[40];
+    const char *planned = doc_text_at(doc->model, "plan/level");
+    (void)snprintf(level, sizeof(level), "%.4g", strtod(*planned ? planned : "0.95", NULL) * 100);
+    answer(doc, facts, "q_sure",
+           doc_fill(doc, line, sizeof(line), "short.sure", "level", level, "looks",
+                    number(doc_int_at(doc->model, "plan/looks"), doc, looks), NULL));
+}
+
+static void answer_drawn(struct doc *doc, json_t *facts)
+{
+    char line[LINE];
+    char sample[40];
+    char frame[40];
+    bool drawn = doc_int_at(doc->model, "execution/sample") > 0;
+    answer(doc, facts, "q_drawn",
+           doc_fill(doc, line, sizeof(line), drawn ? "short.drawn" : "short.not_drawn", "sample",
+                    number(doc_int_at(doc->model, "execution/sample"), doc, sample), "frame",
+                    number(doc_int_at(doc->model, "frame/total/surveys"), doc, frame), NULL));
+}
+
+static void answer_asked(struct doc *doc, json_t *facts)
+{
+    OKNO_AUTO_BUF texts = OKNO_BUF_INIT(LINE);
+    const json_t *questions = doc_at(doc->model, "frame/questions");
+    for (size_t i = 0; i < json_array_size(questions) && i < 5; i++) {
+        const json_t *one = json_array_get(questions, i);
+        const char *text = doc_text_at(one, "text");
+        struct okno_err ignored = {0};
+        if (okno_buf_printf(&texts, &ignored, "%s“%.300s” (%s)", i ? "; " : "",
+                            *text ? text : doc_text_at(one, "question"),
+                            doc_name(doc, "kind", doc_text_at(one, "kind"))) < 0)
+            break;
+    }
+    answer(doc, facts, "q_asked",
+           texts.len ? okno_buf_text(&texts) : doc_word(doc, "short.ratings"));
+}
+
+void document_summary(struct doc *doc)
+{
+    char line[LINE];
+    char sites[40];
+    char surveys[40];
+    char from[40];
+    char to[40];
+    const json_t *m = doc->model;
+    doc_section(doc, "summary", 0);
+    if (doc_int_at(m, "edition") == 0)
+        doc_note(doc, "warn", doc_word(doc, "draft_note"));
+    if (json_is_true(doc_at(m, "public")))
+        doc_note(doc, "warn", doc_word(doc, "public_note"));
+    json_t *facts = doc_facts(doc, "summary");
+    (void)snprintf(from, sizeof(from), "%.16s", doc_text_at(m, "audit/period_from"));
+    (void)snprintf(to, sizeof(to), "%.16s", doc_text_at(m, "audit/period_to"));
+    answer_asked(doc, facts);
+    answer(doc, facts, "q_whom",
+           doc_fill(doc, line, sizeof(line), "short.whom", "sites",
+                    number((int64_t)json_array_size(doc_at(m, "frame/sites")), doc, sites), "from",
+                    from, "to", to, "surveys",
+                    number(doc_int_at(m, "frame/total/surveys"), doc, surveys), NULL));
+    answer_drawn(doc, facts);
+    answer_found(doc, facts);
+    answer_sure(doc, facts);
+    answer(doc, facts, "q_not", doc_word(doc, "short.not"));
+    doc_text(doc, doc_word(doc, "times_note"));
+}
+
+/* ---- 1 identity ---- */
+
+/* Who did steps, each once. */
+static void add_authors(struct doc *doc, json_t *facts)
+{
+    OKNO_AUTO_BUF names = OKNO_BUF_INIT(LINE);
+    okno_autojson json_t *seen = json_object();
+    size_t i;
+    json_t *step;
+    json_array_foreach(json_object_get(doc->model, "steps"), i, step)
+    {
+        const char *author = doc_text_at(step, "author");
+        struct okno_err ignored = {0};
+        if (!*author || json_object_get(seen, author))
+            continue;
+        (void)json_object_set_new(seen, author, json_true());
+        if (okno_buf_printf(&names, &ignored, "%s%s", names.len ? ", " : "", author) < 0)
+            break;
+    }
+    doc_fact(doc, facts, "auditors", "text",
+             json_string(names.len ? okno_buf_text(&names) : doc_word(doc, "hidden")));
+}
+
+void document_identity(struct doc *doc)
+{
+    const json_t *m = doc->model;
+    doc_section(doc, "identity", 1);
+    json_t *facts = doc_facts(doc, "identity");
+    doc_fact(doc, facts, "audit", "mono", doc_copy(m, "audit/audit"));
+    doc_fact(doc, facts, "title", "text", doc_copy(m, "audit/title"));
+    doc_fact(doc, facts, "state", "text",
+             json_string(doc_name(doc, "state", doc_text_at(m, "audit/state"))));
+    doc_fact(doc, facts, "period_from", "time", doc_copy(m, "audit/period_from"));
+    doc_fact(doc, facts, "period_to", "time", doc_copy(m, "audit/period_to"));
+    add_authors(doc, facts);
+    doc_fact(doc, facts, "planned_at", "time", doc_copy(m, "audit/planned_at"));
+    doc_fact(doc, facts, "closed_at", "time", doc_copy(doc_step(m, "close"), "at"));
+    if (*doc_text_at(m, "audit/repeats"))
+        doc_fact(doc, facts, "repeats", "mono", doc_copy(m, "audit/repeats"));
+    doc_fact(doc, facts, "edition", "int", doc_copy(m, "edition"));
+    doc_fact(doc, facts, "at", "time", doc_copy(m, "at"));
+    doc_fact(doc, facts, "software", "mono", doc_copy(m, "software"));
+    json_t *table = doc_table(doc, "sites", "site:mono name:text time_zone:word surveys:int");
+    doc_rows(doc, table, doc_at(m, "frame/sites"), ROWS_MAX);
+}
+
+/* Plans hold fractions as decimal text. */
+static json_t *plan_number(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text ? json_real(strtod(text, NULL)) : json_deep_copy(value);
+}
+
+/* ---- 2 criteria ---- */
+
+static void add_reasons(struct doc *doc)
+{
+    static const char *const verdicts[] = {"invalid", "undeterminable"};
+    json_t *table = doc_table(doc, "reasons", "reason:code verdict:word meaning:text");
+    for (size_t v = 0; v < OKNO_COUNT(verdicts); v++) {
+        const json_t *list = json_object_get(doc_at(doc->model, "criteria/reasons"), verdicts[v]);
+        size_t i;
+        json_t *reason;
+        json_array_foreach(list, i, reason)
+        {
+            json_t *row = doc_row(doc, table);
+            doc_cell(doc, row, doc_copy(reason, "id"));
+            doc_cell(doc, row, json_string(doc_name(doc, "verdict", verdicts[v])));
+            doc_cell(doc, row, doc_copy(reason, doc->lang));
+        }
+    }
+}
+
+void document_criteria(struct doc *doc)
+{
+    const json_t *m = doc->model;
+    const char *objective = doc_text_at(m, "opinion/objective");
+    doc_section(doc, "criteria", 2);
+    doc_text(doc, *objective ? objective : doc_word(doc, "objective_default"));
+    doc_text(doc, doc_word(doc, "criteria_text"));
+    json_t *facts = doc_facts(doc, "criteria");
+    doc_fact(doc, facts, "blind", "flag",
+             json_boolean(!json_is_true(doc_at(m, "plan/show_answer"))));
+    doc_fact(doc, facts, "invalid_as", "text",
+             json_string(doc_name(doc, "invalid_as", doc_text_at(m, "plan/invalid"))));
+    doc_fact(doc, facts, "k", "dec", plan_number(doc_at(m, "plan/k")));
+    doc_fact(doc, facts, "fm_threshold", "pct", doc_copy(m, "criteria/fm_threshold"));
+    doc_fact(doc, facts, "undeterminable_limit", "pct",
+             doc_copy(m, "criteria/undeterminable_limit"));
+    doc_fact(doc, facts, "min_n", "int", doc_copy(m, "criteria/min_n"));
+    doc_fact(doc, facts, "reasons_version", "int", doc_copy(m, "criteria/reasons/version"));
+    json_t *table = doc_table(doc, "questions",
+                              "question:mono kind:word:kind text:text window_s:dec surveys:int");
+    doc_rows(doc, table, doc_at(m, "frame/questions"), ROWS_MAX);
+    add_reasons(doc);
+}
+
+/* ---- 3 frame ---- */
+
+static void chart_video(struct doc *doc)
+{
+    const json_t *states = doc_at(doc->model, "frame/video");
+    double all = (double)doc_int_at(doc->model, "frame/total/surveys");
+    json_t *chart = doc_chart(doc, "bars", "video");
+    for (size_t i = 0; i < json_array_size(states) && i < 20; i++) {
+        const json_t *row = json_array_get(states, i);
+        const char *state = doc_text_at(row, "state");
+        char text[40];
+        int64_t n = doc_int_at(row, "surveys");
+        doc_bar(doc, chart, doc_name(doc, "video", *state ? state : "unknown"),
+                all > 0 ? (double)n / all : 0, number(n, doc, text));
+    }
+}
+
+static void add_classes(struct doc *doc)
+{
+    static const char *const classes[] = {"yes", "unsure", "no", "silent", "force_majeure"};
+    const json_t *total = doc_at(doc->model, "frame/total");
+    double all = (double)doc_int_at(total, "surveys");
+    json_t *table = doc_table(doc, "classes", "class:word surveys:int share:pct");
+    for (size_t i = 0; i < OKNO_COUNT(classes); i++) {
+        json_t *row = doc_row(doc, table);
+        double n = (double)doc_int_at(total, classes[i]);
+        doc_cell(doc, row, json_string(doc_name(doc, "class", classes[i])));
+        doc_cell(doc, row, doc_copy(total, classes[i]));
+        doc_cell(doc, row, all > 0 ? json_real(n / all) : json_null());
+    }
+}
+
+void document_frame(struct doc *doc)
+{
+    const json_t *m = doc->model;
+    doc_section(doc, "frame", 3);
+    doc_text(doc, doc_word(doc, "frame_text"));
+    json_t *facts = doc_facts(doc, "frame");
+    doc_fact(doc, facts, "frame_kind", "text",
+             json_string(doc_name(doc, "frame_kind", doc_text_at(m, "frame/kind"))));
+    doc_fact(doc, facts, "frame_size", "int", doc_copy(m, "frame/total/surveys"));
+    doc_fact(doc, facts, "frame_sha256", "mono", doc_copy(m, "frame/sha256"));
+    doc_fact(doc, facts, "frozen_at", "time", doc_copy(doc_step(m, "freeze"), "at"));
+    doc_fact(doc, facts, "unheard", "int", doc_copy(m, "frame/unheard"));
+    doc_fact(doc, facts, "missing", "int", doc_copy(m, "frame/missing"));
+    if (doc_int_at(m, "frame/unheard") + doc_int_at(m, "frame/missing") > 0)
+        doc_fact(doc, facts, "accepted", "text", doc_copy(m, "frame/accepted"));
+    add_classes(doc);
+    chart_video(doc);
+    json_t *cameras = doc_table(doc, "cameras",
+                                "camera:mono site:mono surveys:int linked:int uncertainty_ms:int");
+    doc_rows(doc, cameras, doc_at(m, "frame/cameras"), ROWS_MAX);
+    json_t *clocks = doc_table(doc, "clocks",
+                               "target:mono at:time offset_ms:int uncertainty_ms:int method:text");
+    doc_rows(doc, clocks, doc_at(m, "frame/clocks"), ROWS_MAX);
+    doc_text(doc, doc_word(doc, "edits_text"));
+    json_t *edits =
+        doc_table(doc, "edits", "kind:word:import imports:int rows:int first_at:time last_at:time");
+    doc_rows(doc, edits, doc_at(m, "frame/edits"), ROWS_MAX);
+}
+
+/* ---- 4 plan ---- */
+
+static json_t *plan_value(struct doc *doc, const char *name, const json_t *value)
+{
+    static const char *const words[] = {"invalid", "silent", "scope", "frame"};
+    for (size_t i = 0; i < OKNO_COUNT(words); i++)
+        if (strcmp(words[i], name) == 0 && json_is_string(value))
+            return json_string(doc_name(doc, "plan_word", json_string_value(value)));
+    if (!json_is_object(value) && !json_is_array(value))
+        return json_deep_copy(value);
+    okno_autofree char *text = json_dumps(value, JSON_SORT_KEYS);
+    return json_string(text ? text : "");
+}
+
+static void add_plan(struct doc *doc)
+{
+    const json_t *plan = json_object_get(doc->model, "plan");
+    json_t *facts = doc_facts(doc, "plan");
+    okno_autojson json_t *sorted = json_deep_copy(plan);
+    okno_autofree char *text = json_dumps(sorted, JSON_SORT_KEYS);
+    okno_autojson json_t *ordered = text ? json_loads(text, 0, NULL) : NULL;
+    const char *key;
+    json_t *value;
+    json_object_foreach(ordered, key, value)
+    {
+        char name[80];
+        (void)snprintf(name, sizeof(name), "plan_%.60s", key);
+        bool known = strcmp(doc_name(doc, "fact", name), name) != 0;
+        bool fraction = json_is_string(value) && strspn(json_string_value(value), "0123456789.") ==
+                                                     json_string_length(value);
+        doc_fact(doc, facts, known ? name : key,
+                 fraction                 ? "dec"
+                 : json_is_integer(value) ? "int"
+                                          : "text",
+                 fraction ? plan_number(value) : plan_value(doc, key, value));
+    }
+}
+
+/* Whether the plan, the frame and the checkpoint stand in the log before the seed. */
+static void prove_order(struct doc *doc)
+{
+    static const char *const before[] = {"plan", "freeze", "checkpoint"};
+    const json_t *m = doc->model;
+    const json_t *seed = doc_step(m, "seed");
+    char line[LINE];
+    char entry[40];
+    char place[40];
+    bool proven = seed && json_is_integer(json_object_get(seed, "entry"));
+    for (size_t i = 0; i < OKNO_COUNT(before); i++) {
+        const json_t *step = doc_step(m, before[i]);
+        proven = proven && step && json_is_integer(json_object_get(step, "entry")) &&
+                 doc_int_at(step, "entry") < doc_int_at(seed, "entry");
+    }
+    if (!seed)
+        doc_note(doc, "warn", doc_word(doc, "order_open"));
+    else
+        doc_note(doc, proven ? "good" : "bad",
+                 doc_fill(doc, line, sizeof(line), proven ? "order_proven" : "order_unproven",
+                          "plan", number(doc_int_at(doc_step(m, "plan"), "entry"), doc, entry),
+                          "seed", number(doc_int_at(seed, "entry"), doc, place), NULL));
+}
+
+void document_plan(struct doc *doc)
+{
+    const json_t *m = doc->model;
+    doc_section(doc, "plan", 4);
+    add_plan(doc);
+    prove_order(doc);
+    json_t *table = doc_table(doc, "steps", "step:word:step at:time author:text entry:int");
+    doc_rows(doc, table, json_object_get(m, "steps"), ROWS_MAX);
+    const json_t *others = doc_at(m, "proof/overlapping");
+    doc_text(doc, doc_word(doc, json_array_size(others) ? "overlapping_text" : "overlapping_none"));
+    if (json_array_size(others) == 0)
+        return;
+    json_t *overlapping =
+        doc_table(doc, "overlapping",
+                  "audit:mono title:text state:word:state period_from:time period_to:time");
+    doc_rows(doc, overlapping, others, ROWS_MAX);
+}
+
+/* ---- 5 seed ---- */
+
+static void add_checkpoint(struct doc *doc)
+{
+    const char *note = doc_text_at(doc->model, "proof/checkpoint");
+    doc_heading(doc, "head.checkpoint");
+    if (!*note) {
+        doc_note(doc, "warn", doc_word(doc, "checkpoint_none"));
+        return;
+    }
+    doc_text(doc, doc_word(doc, "checkpoint_text"));
+    doc_code(doc, note);
+    doc_qr(doc, note, doc_word(doc, "checkpoint_qr"));
+    json_t *anchors = doc_table(doc, "anchors", "kind:word:anchor name:text anchored_at:time");
+    doc_rows(doc, anchors, doc_at(doc->model, "proof/anchors"), ROWS_MAX);
+}
+
+void document_seed(struct doc *doc)
+{
+    const json_t *m = doc->model;
+    const json_t *step = doc_step(m, "seed");
+    const json_t *sample = doc_at(m, "proof/sample");
+    doc_section(doc, "seed", 5);
+    if (!step)
+        doc_note(doc, "warn", doc_word(doc, "seed_none"));
+    json_t *facts = doc_facts(doc, "seed");
+    doc_fact(doc, facts, "seed", "mono", doc_copy(step, "detail/seed"));
+    doc_fact(doc, facts, "how", "text", doc_copy(step, "detail/how"));
+    doc_fact(doc, facts, "witnesses", "text", doc_copy(step, "detail/witnesses"));
+    doc_fact(doc, facts, "seeded_at", "time", doc_copy(step, "at"));
+    add_checkpoint(doc);
+    doc_heading(doc, "head.redraw");
+    doc_text(doc, doc_word(doc, "redraw_text"));
+    doc_code(doc, doc_word(doc, "redraw_code"));
+    if (json_array_size(sample) == 0)
+        return;
+    doc_text(doc, doc_word(doc, "sample_text"));
+    json_t *table = doc_table(doc, "sample", "rank:int survey:mono stratum:mono ticket:mono");
+    doc_rows(doc, table, sample, SAMPLE_SHOWN);
+}
+
+/* ---- 6 execution ---- */
+
+static void add_deviations(struct doc *doc)
+{
+    static const char *const counted[] = {"undone", "late", "skips", "false_fm"};
+    const json_t *m = doc->model;
+    char line[LINE];
+    char n[40];
+    char planned[40];
+    size_t found = 0;
+    json_t *list = NULL;
+    int64_t size = doc_int_at(m, "plan/size");
+    int64_t sample = doc_int_at(m, "execution/sample");
+    doc_heading(doc, "head.deviations");
+    list = doc_list(doc);
+    if (sample > 0 && size > 0 && sample != size && ++found)
+        doc_item(doc, list,
+                 doc_fill(doc, line, sizeof(line), "deviation.size", "n", number(sample, doc, n),
+                          "planned", number(size, doc, planned), NULL));
+    if (*doc_text_at(m, "frame/accepted") && ++found)
+        doc_item(doc, list,
+                 doc_fill(doc, line, sizeof(line), "deviation.accepted", "reason",
+                          doc_text_at(m, "frame/accepted"), NULL));
+    for (size_t i = 0; i < OKNO_COUNT(counted); i++) {
+        char key[40];
+        int64_t count = doc_int_at(doc_at(m, "execution"), counted[i]);
+        (void)snprintf(key, sizeof(key), "deviation.%s", counted[i]);
+        if (count > 0 && ++found)
+            doc_item(doc, list,
+                     doc_fill(doc, line, sizeof(line), key, "n", number(count, doc, n), NULL));
+    }
+    if (found == 0)
+        doc_item(doc, list, doc_word(doc, "deviation.none"));
+}
+
+void document_execution(struct doc *doc)
+{
+    const json_t *m = doc->model;
+    doc_section(doc, "execution", 6);
+    json_t *facts = doc_facts(doc, "execution");
+    doc_fact(doc, facts, "sample", "int", doc_copy(m, "execution/sample"));
+    doc_fact(doc, facts, "rounds", "int", doc_copy(m, "execution/rounds"));
+    doc_fact(doc, facts, "valid", "int", doc_copy(m, "frame/total/valid"));
+    doc_fact(doc, facts, "invalid", "int", doc_copy(m, "frame/total/invalid"));
+    doc_fact(doc, facts, "undeterminable", "int", doc_copy(m, "frame/total/undeterminable"));
+    json_t *strata = doc_table(doc, "strata",
+                               "stratum:mono surveys:int sample:int valid:int invalid:int "
+                               "undeterminable:int");
+    doc_rows(doc, strata, doc_at(m, "frame/strata"), ROWS_MAX);
+    json_t *reviewers = doc_table(doc, "reviewers",
+                                  "reviewer:code decisions:int invalid:int undeterminable:int "
+                                  "played_s:int active_s:int blinding_broken:int");
+    doc_rows(doc, reviewers, doc_at(m, "execution/reviewers"), ROWS_MAX);
+    doc_text(doc, doc_word(doc, "apart_text"));
+    json_t *apart = doc_table(doc, "apart", "origin:word:origin items:int decided:int invalid:int");
+    doc_rows(doc, apart, doc_at(m, "execution/apart"), ROWS_MAX);
+    add_deviations(doc);
+}

@@ -1,0 +1,386 @@
+#define _POSIX_C_SOURCE 200809L
+/* The chapters that say what was found, how sure that is, and what was not. */
+#include "document.h"
+
+#include "okno/kpi.h"
+#include "okno/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LINE = 2000, ROWS_MAX = 2000, BARS_MAX = 25, FOREST_MAX = 60 };
+
+static const char *number(int64_t value, char ret_text[40])
+{
+    (void)snprintf(ret_text, 40, "%lld", (long long)value);
+    return ret_text;
+}
+
+/* ---- 7 findings ---- */
+
+static const char *reason_name(const struct doc *doc, const char *verdict, const char *id)
+{
+    const json_t *list = json_object_get(doc_at(doc->model, "criteria/reasons"), verdict);
+    size_t i;
+    json_t *reason;
+    json_array_foreach(list, i, reason)
+    {
+        if (strcmp(doc_text_at(reason, "id"), id) == 0)
+            return doc_text_at(reason, doc->lang);
+    }
+    return *id ? id : "–";
+}
+
+static void add_share(struct doc *doc)
+{
+    const json_t *share = doc_at(doc->model, "findings/invalid_share");
+    if (!json_is_object(share)) {
+        doc_note(doc, "warn", doc_word(doc, "nothing_reviewed"));
+        return;
+    }
+    json_t *facts = doc_facts(doc, "invalid_share");
+    doc_fact(doc, facts, "determined", "int", doc_copy(share, "determined"));
+    doc_fact(doc, facts, "invalid", "int", doc_copy(share, "invalid"));
+    doc_fact(doc, facts, "invalid_share", "pct", doc_copy(share, "value"));
+    doc_fact(doc, facts, "share_low", "pct", doc_copy(share, "low"));
+    doc_fact(doc, facts, "share_high", "pct", doc_copy(share, "high"));
+    doc_fact(doc, facts, "at_least", "int", doc_copy(share, "at_least"));
+    doc_fact(doc, facts, "at_most", "int", doc_copy(share, "at_most"));
+}
+
+static void add_reasons(struct doc *doc)
+{
+    const json_t *rows = doc_at(doc->model, "findings/by_reason");
+    double all = (double)(doc_int_at(doc->model, "frame/total/valid") +
+                          doc_int_at(doc->model, "frame/total/invalid") +
+                          doc_int_at(doc->model, "frame/total/undeterminable"));
+    json_t *chart = doc_chart(doc, "bars", "reasons");
+    json_t *table =
+        doc_table(doc, "by_reason", "verdict:word reason:code meaning:text surveys:int share:pct");
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *one = json_array_get(rows, i);
+        const char *verdict = doc_text_at(one, "verdict");
+        const char *reason = doc_text_at(one, "reason");
+        double share = all > 0 ? (double)doc_int_at(one, "surveys") / all : 0;
+        const char *meaning =
+            *reason ? reason_name(doc, verdict, reason) : doc_name(doc, "verdict", verdict);
+        char text[40];
+        json_t *row = doc_row(doc, table);
+        doc_cell(doc, row, json_string(doc_name(doc, "verdict", verdict)));
+        doc_cell(doc, row, doc_copy(one, "reason"));
+        doc_cell(doc, row, json_string(meaning));
+        doc_cell(doc, row, doc_copy(one, "surveys"));
+        doc_cell(doc, row, json_real(share));
+        if (i < BARS_MAX)
+            doc_bar(doc, chart, meaning, share, number(doc_int_at(one, "surveys"), text));
+    }
+}
+
+void document_findings(struct doc *doc)
+{
+    const json_t *m = doc->model;
+    doc_section(doc, "findings", 7);
+    add_share(doc);
+    add_reasons(doc);
+    doc_text(doc, doc_word(doc, "exclusions_text"));
+    json_t *table = doc_table(doc, "exclusions",
+                              "rank:int survey:mono stratum:mono class:word:class reason:code "
+                              "reviewer:code entry:int watched:hash comment:below");
+    doc_rows(doc, table, doc_at(m, "findings/exclusions"), ROWS_MAX);
+    doc_text(doc, doc_word(doc, "undeterminable_text"));
+    json_t *causes = doc_table(doc, "causes", "state:word:video reason:code surveys:int");
+    doc_rows(doc, causes, doc_at(m, "findings/causes"), ROWS_MAX);
+    json_t *unknown = doc_table(doc, "undeterminable",
+                                "rank:int survey:mono stratum:mono class:word:class reason:code "
+                                "video:word:video reviewer:code entry:int comment:below");
+    doc_rows(doc, unknown, doc_at(m, "findings/undeterminable"), ROWS_MAX);
+    json_t *escalations =
+        doc_table(doc, "escalations",
+                  "rule:word:rule state:word:escalated scopes:int reviewed:int invalid:int");
+    doc_rows(doc, escalations, doc_at(m, "findings/escalations"), ROWS_MAX);
+}
+
+/* ---- 8 agreement ---- */
+
+static json_t *pair(const json_t *low, const json_t *high)
+{
+    if (!json_is_number(low) || !json_is_number(high))
+        return json_null();
+    return json_pack("[O, O]", low, high);
+}
+
+static void add_measures(struct doc *doc, const json_t *measured)
+{
+    static const char *const measures[] = {"percent", "ac1", "alpha", "kappa", "positive"};
+    json_t *table =
+        doc_table(doc, "agreement", "measure:word value:num interval:range se:num why:word");
+    for (size_t i = 0; i < OKNO_COUNT(measures); i++) {
+        const json_t *figure = json_object_get(measured, measures[i]);
+        const char *why = doc_text_at(figure, "null_reason");
+        json_t *row = doc_row(doc, table);
+        doc_cell(doc, row, json_string(doc_name(doc, "measure", measures[i])));
+        doc_cell(doc, row, doc_copy(figure, "value"));
+        doc_cell(doc, row, pair(doc_at(figure, "low"), doc_at(figure, "high")));
+        doc_cell(doc, row, doc_copy(figure, "se"));
+        doc_cell(doc, row, *why ? json_string(doc_name(doc, "null", why)) : json_null());
+    }
+}
+
+void document_agreement(struct doc *doc)
+{
+    const json_t *agreement = doc_at(doc->model, "agreement");
+    const json_t *measured = json_object_get(agreement, "measured");
+    doc_section(doc, "agreement", 8);
+    doc_text(doc, doc_word(doc, "agreement_text"));
+    if (!json_is_object(measured)) {
+        doc_note(doc, "warn", doc_word(doc, "agreement_none"));
+        return;
+    }
+    json_t *facts = doc_facts(doc, "agreement");
+    doc_fact(doc, facts, "doubled", "int", doc_copy(agreement, "doubled"));
+    doc_fact(doc, facts, "items", "int", doc_copy(measured, "items"));
+    doc_fact(doc, facts, "agreed", "int", doc_copy(measured, "agreed"));
+    doc_fact(doc, facts, "conflicts", "int", doc_copy(agreement, "conflicts"));
+    doc_fact(doc, facts, "ruled", "int", doc_copy(agreement, "ruled"));
+    add_measures(doc, measured);
+}
+
+/* ---- 9 indicators ---- */
+
+static const json_t *total_group(const struct doc *doc)
+{
+    return json_array_get(doc_at(doc->model, "total/groups"), 0);
+}
+
+static void add_gates(struct doc *doc)
+{
+    const json_t *group = total_group(doc);
+    const char *fm = doc_text_at(group, "fm_gate");
+    const char *evidence = doc_text_at(group, "evidence_gate");
+    char line[LINE];
+    doc_heading(doc, "head.gates");
+    doc_note(
+        doc, strcmp(fm, "evaluable") == 0 ? "good" : "warn",
+        doc_fill(doc, line, sizeof(line), "gate_fm", "state", doc_name(doc, "gate", fm), NULL));
+    doc_note(doc, strcmp(evidence, "evaluable") == 0 ? "good" : "warn",
+             doc_fill(doc, line, sizeof(line), "gate_evidence", "state",
+                      doc_name(doc, "gate", evidence), NULL));
+}
+
+/* Why there is no figure, or none from the sample. */
+static const char *why_none(const struct doc *doc, const json_t *figure)
+{
+    const char *raw = doc_text_at(figure, "null_reason");
+    const char *estimated = doc_text_at(figure, "estimated_null_reason");
+    if (!*raw && !*estimated)
+        return "";
+    return doc_name(doc, "null", *raw ? raw : estimated);
+}
+
+static void add_figure(struct doc *doc, json_t *table, const char *name, const json_t *figure)
+{
+    json_t *row = doc_row(doc, table);
+    const json_t *estimate = json_object_get(figure, "estimated");
+    doc_cell(doc, row, json_string(name));
+    /* shares of all surveys have no count of their own kind */
+    doc_cell(doc, row, doc_int_at(figure, "counts/n") > 0 ? doc_copy(figure, "counts/n") : NULL);
+    doc_cell(doc, row, doc_copy(figure, "raw"));
+    doc_cell(doc, row, doc_copy(figure, "excluded"));
+    doc_cell(doc, row, doc_copy(estimate, "value"));
+    doc_cell(doc, row, pair(doc_at(estimate, "low"), doc_at(estimate, "high")));
+    doc_cell(doc, row, doc_copy(estimate, "se"));
+    doc_cell(doc, row, json_string(why_none(doc, figure)));
+}
+
+static void add_bounds(struct doc *doc, json_t *table, const char *name, const json_t *figure)
+{
+    const json_t *bounds = doc_at(figure, "estimated/bounds");
+    if (!json_is_object(bounds))
+        return;
+    json_t *row = doc_row(doc, table);
+    doc_cell(doc, row, json_string(name));
+    doc_cell(doc, row, doc_copy(bounds, "all_valid"));
+    doc_cell(doc, row, doc_copy(bounds, "all_invalid"));
+    doc_cell(doc, row, doc_copy(bounds, "worst"));
+    doc_cell(doc, row, doc_copy(figure, "band"));
+    doc_cell(doc, row, doc_copy(figure, "estimated/band"));
+}
+
+static void add_forest(struct doc *doc, json_t *chart, const char *label, const json_t *figure)
+{
+    const json_t *estimate = json_object_get(figure, "estimated");
+    if (!json_is_number(json_object_get(figure, "raw")) && !json_is_object(estimate))
+        return;
+    json_t *row =
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "label", label, "raw",
+                  doc_copy(figure, "raw"), "excluded", doc_copy(figure, "excluded"), "value",
+                  doc_copy(estimate, "value"), "low", doc_copy(estimate, "low"), "high",
+                  doc_copy(estimate, "high"), "worst", doc_copy(estimate, "bounds/worst"));
+    if (json_array_append_new(chart, row) < 0)
+        doc->failed = true;
+}
+
+#define FIGURE_COLUMNS "n:int raw:num excluded:num estimated:num interval:range se:num why:word"
+
+static void add_total(struct doc *doc)
+{
+    const json_t *indicators = json_object_get(total_group(doc), "indicators");
+    doc_heading(doc, "head.total");
+    json_t *chart = doc_chart(doc, "forest", "total");
+    json_t *table = doc_table(doc, "total", "indicator:word " FIGURE_COLUMNS);
+    json_t *bounds = doc_table(doc, "bounds",
+                               "indicator:word all_valid:num all_invalid:num "
+                               "worst:range band:range estimated_band:range");
+    for (int i = 0; i < OKNO_INDICATOR_COUNT; i++) {
+        const char *id = okno_indicator_id((enum okno_indicator)i);
+        const json_t *figure = json_object_get(indicators, id);
+        const char *name = doc_name(doc, "indicator", id);
+        add_figure(doc, table, name, figure);
+        add_bounds(doc, bounds, name, figure);
+        if (json_is_object(json_object_get(figure, "estimated")))
+            add_forest(doc, chart, name, figure);
+    }
+}
+
+/* One indicator over all sites. */
+static void add_sites(struct doc *doc, const char *id)
+{
+    const json_t *groups = doc_at(doc->model, "by_site/groups");
+    char key[80];
+    char name[80];
+    (void)snprintf(key, sizeof(key), "by_site_%s", id);
+    (void)snprintf(name, sizeof(name), "site_%s", id);
+    json_t *chart = doc_chart(doc, "forest", key);
+    json_t *table = doc_table(doc, key, "site:mono " FIGURE_COLUMNS);
+    for (size_t i = 0; i < json_array_size(groups) && i < ROWS_MAX; i++) {
+        const json_t *group = json_array_get(groups, i);
+        const json_t *figure = json_object_get(json_object_get(group, "indicators"), id);
+        const char *site = doc_text_at(group, "group/site");
+        add_figure(doc, table, site, figure);
+        if (json_array_size(chart) < FOREST_MAX)
+            add_forest(doc, chart, site, figure);
+    }
+}
+
+static void add_appeals(struct doc *doc)
+{
+    doc_text(doc, doc_word(doc, "appeals_text"));
+    json_t *table = doc_table(doc, "appeals", "asks:word:asks outcome:word:outcome appeals:int");
+    doc_rows(doc, table, doc_at(doc->model, "findings/appeals"), ROWS_MAX);
+}
+
+static void add_editions(struct doc *doc)
+{
+    const json_t *editions = doc_at(doc->model, "proof/editions");
+    if (json_array_size(editions) == 0)
+        return;
+    doc_text(doc, doc_word(doc, "editions_text"));
+    json_t *table = doc_table(doc, "editions", "edition:int at:time author:text sha256:mono");
+    doc_rows(doc, table, editions, ROWS_MAX);
+}
+
+void document_indicators(struct doc *doc)
+{
+    static const char *const per_site[] = {"ink_personnel", "ink_office", "iel"};
+    doc_section(doc, "indicators", 9);
+    add_gates(doc);
+    doc_text(doc, doc_word(doc, "figures_text"));
+    add_total(doc);
+    doc_text(doc, doc_word(doc, "bounds_text"));
+    doc_heading(doc, "head.sites");
+    for (size_t i = 0; i < OKNO_COUNT(per_site); i++)
+        add_sites(doc, per_site[i]);
+    add_appeals(doc);
+    add_editions(doc);
+}
+
+/* ---- 10 limits ---- */
+
+void document_limits(struct doc *doc)
+{
+    doc_section(doc, "limits", 10);
+    doc_text(doc, doc_word(doc, "limits_text"));
+    json_t *list = doc_list(doc);
+    size_t i;
+    json_t *limit;
+    json_array_foreach(json_object_get(doc->model, "limits"), i, limit)
+    {
+        char key[80];
+        char n[40];
+        char line[LINE];
+        (void)snprintf(key, sizeof(key), "limit.%s", doc_text_at(limit, "limit"));
+        doc_item(
+            doc, list,
+            doc_fill(doc, line, sizeof(line), key, "n", number(doc_int_at(limit, "n"), n), NULL));
+    }
+}
+
+/* ---- 11 opinion ---- */
+
+void document_opinion(struct doc *doc)
+{
+    const json_t *opinion = doc_at(doc->model, "opinion");
+    const char *kind = doc_text_at(opinion, "kind");
+    char line[LINE];
+    doc_section(doc, "opinion", 11);
+    if (*kind)
+        doc_note(doc, strcmp(kind, "unqualified") == 0 ? "good" : "warn",
+                 doc_fill(doc, line, sizeof(line), "opinion_given", "opinion",
+                          doc_name(doc, "opinion", kind), NULL));
+    else
+        doc_note(doc, "warn", doc_word(doc, "opinion_none"));
+    if (*doc_text_at(opinion, "statement"))
+        doc_text(doc, doc_text_at(opinion, "statement"));
+    doc_text(doc, doc_fill(doc, line, sizeof(line), "opinion_best", "opinion",
+                           doc_name(doc, "opinion", doc_text_at(opinion, "best")), NULL));
+    json_t *table = doc_table(doc, "findings", "finding:text owner:text due:text action:text");
+    doc_rows(doc, table, doc_at(opinion, "findings"), ROWS_MAX);
+    doc_text(doc, doc_word(doc, "repeat_text"));
+}
+
+/* ---- 12 signature ---- */
+
+void document_signature(struct doc *doc)
+{
+    const json_t *m = doc->model;
+    doc_section(doc, "signature", 12);
+    doc_text(doc, doc_word(doc, "signature_text"));
+    json_t *facts = doc_facts(doc, "signature");
+    doc_fact(doc, facts, "vkey", "mono", doc_copy(m, "proof/key/vkey"));
+    doc_fact(doc, facts, "fingerprint", "mono", doc_copy(m, "proof/key/fingerprint"));
+    doc_fact(doc, facts, "log_size", "int", doc_copy(m, "proof/log/size"));
+    doc_fact(doc, facts, "log_root", "mono", doc_copy(m, "proof/log/root"));
+    doc_fact(doc, facts, "auditor_key", "mono", doc_copy(m, "plan/auditor_key"));
+    doc_fact(doc, facts, "auditor_signature", "text",
+             json_string("________________________________"));
+    doc_fact(doc, facts, "auditor_date", "text", json_string("________________"));
+}
+
+/* ---- 13 verification and glossary ---- */
+
+void document_verification(struct doc *doc)
+{
+    doc_section(doc, "verification", 13);
+    doc_text(doc, doc_word(doc, "verify_text"));
+    doc_code(doc, doc_word(doc, "verify_code"));
+    doc_text(doc, doc_word(doc, "verify_others"));
+    doc_code(doc, doc_word(doc, "verify_others_code"));
+}
+
+void document_glossary(struct doc *doc)
+{
+    static const char *const terms[] = {"frame",   "sample",        "seed",      "silent",
+                                        "fm",      "valid",         "invalid",   "undeterminable",
+                                        "raw",     "excluded",      "estimated", "interval",
+                                        "bounds",  "ink",           "iel",       "k",
+                                        "gate_fm", "gate_evidence", "ac1",       "checkpoint"};
+    doc_section(doc, "glossary", 14);
+    json_t *facts = doc_facts(doc, "glossary");
+    for (size_t i = 0; i < OKNO_COUNT(terms); i++) {
+        char key[60];
+        (void)snprintf(key, sizeof(key), "term_%s", terms[i]);
+        doc_fact(doc, facts, key, "text", json_string(doc_name(doc, "gloss", terms[i])));
+    }
+    doc_heading(doc, "head.formulas");
+    doc_code(doc, doc_word(doc, "formulas"));
+}

@@ -1,0 +1,188 @@
+#define _POSIX_C_SOURCE 200809L
+/* Charts as inline SVG. Shapes tell what a mark is; colours only help. */
+#include "html.h"
+
+#include "cell.h"
+#include "chart.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum {
+    WIDTH = 900,
+    LABELS = 250,
+    NUMBERS = 220,
+    PLOT = WIDTH - LABELS - NUMBERS,
+    ROW = 28,
+    TOP = 34,
+    BOTTOM = 26
+};
+
+#define FONT "font-family=\"system-ui,'DejaVu Sans',sans-serif\" font-size=\"12.5\""
+
+static double x_of(const struct chart_axis *axis, const json_t *value)
+{
+    return LABELS + PLOT * chart_place(axis, json_number_value(value));
+}
+
+static void open_chart(struct html *html, const json_t *block, int height)
+{
+    html_raw(html, "<figure><figcaption>");
+    html_text(html, doc_text_at(block, "title"));
+    html_print(
+        html,
+        "</figcaption><svg viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" " FONT
+        "><title>",
+        WIDTH, height, WIDTH, height);
+    html_text(html, doc_text_at(block, "title"));
+    html_raw(html, "</title>\n");
+}
+
+static void add_label(struct html *html, const char *label, double y)
+{
+    html_print(html, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" dir=\"auto\"><title>",
+               LABELS - 14, y + 4.5);
+    html_text(html, label);
+    html_raw(html, "</title>");
+    html_short(html, label, 31);
+    html_raw(html, "</text>");
+}
+
+static void add_axis(struct html *html, const struct chart_axis *axis, int bottom)
+{
+    for (int i = 0; i < chart_ticks(axis); i++) {
+        char plain[40];
+        double at = chart_tick(axis, i);
+        double x = LABELS + PLOT * chart_place(axis, at);
+        (void)snprintf(plain, sizeof(plain), "%.*f", axis->decimals, at == 0 ? 0 : at);
+        html_print(html,
+                   "<path d=\"M%.1f %dV%d\" stroke=\"#d5dae1\"/><text x=\"%.1f\" y=\"%d\" "
+                   "text-anchor=\"middle\" fill=\"#4a5361\">%s</text>",
+                   x, TOP - 8, bottom, x, bottom + 18, plain);
+    }
+}
+
+/* About as wide as a text of this font gets. */
+static int width_of(const char *text)
+{
+    int points = 0;
+    for (; *text; text++)
+        points += (*text & 0xc0) != 0x80;
+    return (int)(7.6 * points);
+}
+
+static void add_legend(struct html *html)
+{
+    const char *raw = html_word(html, "raw");
+    const char *excluded = html_word(html, "excluded");
+    int second = 24 + width_of(raw) + 18;
+    int third = second + 14 + width_of(excluded) + 24;
+    html_raw(html,
+             "<g fill=\"#4a5361\"><circle cx=\"10\" cy=\"10\" r=\"5\" fill=\"none\" "
+             "stroke=\"#6b7686\" stroke-width=\"1.6\"/><text x=\"20\" y=\"14.5\">");
+    html_text(html, raw);
+    html_print(html,
+               "</text><path d=\"M%d 4l6 6l-6 6l-6 -6z\" fill=\"none\" stroke=\"#6b7686\" "
+               "stroke-width=\"1.6\"/><text x=\"%d\" y=\"14.5\">",
+               second, second + 12);
+    html_text(html, excluded);
+    html_print(html,
+               "</text><path d=\"M%d 10h26\" stroke=\"#0b5cad\" stroke-width=\"3\"/>"
+               "<rect x=\"%d\" y=\"5\" width=\"10\" height=\"10\" fill=\"#0b5cad\"/>"
+               "<text x=\"%d\" y=\"14.5\">",
+               third, third + 8, third + 34);
+    html_text(html, html_word(html, "estimated"));
+    html_raw(html, "</text></g>\n");
+}
+
+static void add_numbers(struct html *html, const json_t *row, double y)
+{
+    char value[CELL_TEXT];
+    char range[CELL_TEXT];
+    json_t *pair = json_pack("[o, o]", doc_copy(row, "low"), doc_copy(row, "high"));
+    const json_t *worst = json_object_get(row, "worst");
+    bool has_value = json_is_number(json_object_get(row, "value"));
+    html_print(html, "<text x=\"%d\" y=\"%.1f\">", LABELS + PLOT + 14, y + 4.5);
+    if (has_value)
+        html_print(html, "%s [%s]",
+                   cell_format(json_object_get(row, "value"), "num", html->lang, value),
+                   cell_format(pair, "range", html->lang, range));
+    else
+        html_print(html, "[%s]", cell_format(worst, "range", html->lang, range));
+    html_raw(html, "</text>\n");
+    json_decref(pair);
+}
+
+static void add_row(struct html *html, const struct chart_axis *axis, const json_t *row, double y)
+{
+    const json_t *worst = json_object_get(row, "worst");
+    const json_t *low = json_object_get(row, "low");
+    const json_t *value = json_object_get(row, "value");
+    const json_t *raw = json_object_get(row, "raw");
+    const json_t *excluded = json_object_get(row, "excluded");
+    add_label(html, doc_text_at(row, "label"), y);
+    if (json_is_number(json_array_get(worst, 0)))
+        html_print(html, "<path d=\"M%.1f %.1fH%.1f\" stroke=\"#b9d2ec\" stroke-width=\"11\"/>",
+                   x_of(axis, json_array_get(worst, 0)), y, x_of(axis, json_array_get(worst, 1)));
+    if (json_is_number(low))
+        html_print(html, "<path d=\"M%.1f %.1fH%.1f\" stroke=\"#0b5cad\" stroke-width=\"3\"/>",
+                   x_of(axis, low), y, x_of(axis, json_object_get(row, "high")));
+    if (json_is_number(value))
+        html_print(html,
+                   "<rect x=\"%.1f\" y=\"%.1f\" width=\"10\" height=\"10\" fill=\"#0b5cad\"/>",
+                   x_of(axis, value) - 5, y - 5);
+    if (json_is_number(raw))
+        html_print(html,
+                   "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"none\" stroke=\"#6b7686\" "
+                   "stroke-width=\"1.6\"/>",
+                   x_of(axis, raw), y);
+    if (json_is_number(excluded))
+        html_print(html,
+                   "<path d=\"M%.1f %.1fl6 6l-6 6l-6 -6z\" fill=\"none\" stroke=\"#6b7686\" "
+                   "stroke-width=\"1.6\"/>",
+                   x_of(axis, excluded), y - 6);
+    add_numbers(html, row, y);
+}
+
+void html_forest(struct html *html, const json_t *block)
+{
+    const json_t *rows = json_object_get(block, "rows");
+    struct chart_axis axis = chart_forest_axis(rows);
+    int bottom = TOP + ROW * (int)json_array_size(rows);
+    if (json_array_size(rows) == 0)
+        return;
+    open_chart(html, block, bottom + BOTTOM);
+    add_legend(html);
+    add_axis(html, &axis, bottom);
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        add_row(html, &axis, json_array_get(rows, i), TOP + ROW * ((double)i + 0.5));
+    html_raw(html, "</svg></figure>\n");
+}
+
+void html_bars(struct html *html, const json_t *block)
+{
+    const json_t *rows = json_object_get(block, "rows");
+    int count = (int)json_array_size(rows);
+    if (count == 0)
+        return;
+    double most = 1e-9;
+    for (int i = 0; i < count; i++)
+        most = fmax(most,
+                    json_number_value(json_object_get(json_array_get(rows, (size_t)i), "value")));
+    open_chart(html, block, ROW * count + 4);
+    for (int i = 0; i < count; i++) {
+        const json_t *row = json_array_get(rows, (size_t)i);
+        char share[CELL_TEXT];
+        double value = json_number_value(json_object_get(row, "value"));
+        double y = ROW * (i + 0.5);
+        add_label(html, doc_text_at(row, "label"), y);
+        html_print(html,
+                   "<rect x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"16\" fill=\"#0b5cad\"/>",
+                   LABELS, y - 8, PLOT * value / most);
+        html_print(html, "<text x=\"%.1f\" y=\"%.1f\">", LABELS + PLOT * value / most + 8, y + 4.5);
+        html_text(html, doc_text_at(row, "text"));
+        html_print(html, " (%s)</text>\n",
+                   cell_format(json_object_get(row, "value"), "pct", html->lang, share));
+    }
+    html_raw(html, "</svg></figure>\n");
+}

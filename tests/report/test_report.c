@@ -1,0 +1,543 @@
+#define _POSIX_C_SOURCE 200809L
+#include "bundle.h"
+
+#include "../audit/run_okno.h"
+
+#include "../../src/report/document.h"
+#include "../../src/report/words.h"
+
+#include "okno/embedded.h"
+#include "okno/mem.h"
+
+#include <sys/stat.h>
+
+static const struct okno_report_settings settings = {
+    .audit = "A1", .fm_threshold = 0.1, .min_n = 5};
+
+/* ---- models ---- */
+
+static json_t *draft_of(struct scratch_db *f)
+{
+    json_t *model = NULL;
+    must(f, okno_report_draft(f->db, &settings, &model, &f->err));
+    return model;
+}
+
+static void write_as(struct scratch_db *f, const json_t *model, enum okno_report_format format,
+                     const char *lang, struct okno_buf *to)
+{
+    okno_buf_reset(to);
+    must(f, okno_report_write(model, format, lang, to, &f->err));
+}
+
+static void issue(struct scratch_db *f, const struct okno_report_opinion *opinion, int minute)
+{
+    int64_t edition = 0;
+    must(f, okno_report_issue(f->db, &settings, opinion, "eva", AT(minute), &edition, &f->err));
+}
+
+static json_t *issued(struct scratch_db *f, int64_t edition, bool open_to_all)
+{
+    OKNO_AUTO_BUF text = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
+    int64_t number = 0;
+    must(f, okno_report_text(f->db, "A1", edition, open_to_all, &text, &number, &f->err));
+    json_t *model = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(model);
+    assert_int_equal(json_integer_value(json_object_get(model, "edition")), number);
+    return model;
+}
+
+static int64_t number_at(const json_t *model, const char *part, const char *name)
+{
+    return json_integer_value(json_object_get(json_object_get(model, part), name));
+}
+
+static bool has_limit(const json_t *model, const char *name)
+{
+    size_t i;
+    json_t *limit;
+    json_array_foreach(json_object_get(model, "limits"), i, limit)
+    {
+        if (strcmp(json_string_value(json_object_get(limit, "limit")), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* ---- what it says ---- */
+
+static void a_plan_alone_gives_a_draft_that_says_so(void **state)
+{
+    struct scratch_db *f = *state;
+    OKNO_AUTO_BUF html = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
+    add_site(f);
+    plan(f, "A1");
+    okno_autojson json_t *model = draft_of(f);
+    assert_true(has_limit(model, "not_closed"));
+    assert_string_equal(
+        json_string_value(json_object_get(json_object_get(model, "opinion"), "best")),
+        "disclaimer");
+    write_as(f, model, OKNO_REPORT_HTML, "en", &html);
+    assert_non_null(strstr(okno_buf_text(&html), "DRAFT"));
+    assert_non_null(strstr(okno_buf_text(&html), "There is no seed yet."));
+}
+
+static void an_unknown_audit_has_no_report(void **state)
+{
+    struct scratch_db *f = *state;
+    json_t *model = NULL;
+    must_fail(f, okno_report_draft(f->db, &settings, &model, &f->err), OKNO_NOT_FOUND, "A1");
+}
+
+static void the_model_counts_what_was_drawn_and_found(void **state)
+{
+    struct scratch_db *f = *state;
+    close_audit(f);
+    okno_autojson json_t *model = draft_of(f);
+    const json_t *frame = json_object_get(model, "frame");
+    const json_t *total = json_object_get(frame, "total");
+    assert_int_equal(json_integer_value(json_object_get(total, "surveys")), SURVEYS);
+    assert_int_equal(json_integer_value(json_object_get(total, "sample")), 20);
+    int64_t invalid = json_integer_value(json_object_get(total, "invalid"));
+    assert_true(invalid > 0);
+    assert_int_equal(
+        json_array_size(json_object_get(json_object_get(model, "findings"), "exclusions")),
+        invalid);
+    assert_int_equal(number_at(model, "execution", "undone"), 1);
+    assert_int_equal(json_array_size(json_object_get(frame, "strata")), 2);
+    assert_true(has_limit(model, "single_review"));
+    assert_true(has_limit(model, "no_anchor"));
+}
+
+/* Every exclusion names the entry of the log that tells it. */
+static void an_exclusion_names_its_entry_reason_and_evidence(void **state)
+{
+    struct scratch_db *f = *state;
+    close_audit(f);
+    okno_autojson json_t *model = draft_of(f);
+    const json_t *one =
+        json_array_get(json_object_get(json_object_get(model, "findings"), "exclusions"), 0);
+    OKNO_AUTO_BUF line = OKNO_BUF_INIT(OKNO_LEDGER_LINE_MAX);
+    must(f, okno_ledger_line(f->db, json_integer_value(json_object_get(one, "entry")), &line,
+                             &f->err));
+    assert_non_null(strstr(okno_buf_text(&line), "\"verdict\":\"invalid\""));
+    assert_string_equal(json_string_value(json_object_get(one, "reason")), "STAFF_PRESSED");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(one, "watched"), 0)),
+                        WATCHED);
+    assert_int_equal(strncmp(json_string_value(json_object_get(one, "reviewer")), "R-", 2), 0);
+}
+
+/* ---- editions ---- */
+
+static void an_edition_is_the_same_whenever_it_is_made(void **state)
+{
+    struct scratch_db *f = *state;
+    OKNO_AUTO_BUF first = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
+    OKNO_AUTO_BUF second = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
+    close_audit(f);
+    issue(f, NULL, 210);
+    okno_autojson json_t *model = issued(f, 1, false);
+    write_as(f, model, OKNO_REPORT_HTML, "ru", &first);
+    scratch_db_put(f, "UPDATE sites SET name = 'Renamed'");
+    okno_autojson json_t *again = issued(f, 0, false);
+    write_as(f, again, OKNO_REPORT_HTML, "ru", &second);
+    assert_string_equal(okno_buf_text(&first), okno_buf_text(&second));
+}
+
+static void the_step_tells_the_hashes_of_what_was_issued(void **state)
+{
+    struct scratch_db *f = *state;
+    OKNO_AUTO_BUF text = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
+    okno_autojson json_t *status = NULL;
+    char sha256[OKNO_SHA256_TEXT];
+    uint8_t digest[OKNO_SHA256_BYTES];
+    int64_t edition = 0;
+    close_audit(f);
+    issue(f, NULL, 210);
+    must(f, okno_report_text(f->db, "A1", 1, false, &text, &edition, &f->err));
+    okno_hash_bytes(text.data, text.len, digest);
+    must(f, okno_audit_status(f->db, "A1", &status, &f->err));
+    const json_t *steps = json_object_get(status, "steps");
+    const json_t *step = json_array_get(steps, json_array_size(steps) - 1);
+    assert_string_equal(json_string_value(json_object_get(step, "step")), "report");
+    assert_string_equal(
+        json_string_value(json_object_get(json_object_get(step, "detail"), "sha256")),
+        okno_hash_hex(digest, sha256));
+}
+
+static void a_report_before_the_close_is_out_of_order(void **state)
+{
+    struct scratch_db *f = *state;
+    int64_t edition = 0;
+    (void)drawn_audit(f, "A1");
+    must_fail(f, okno_report_issue(f->db, &settings, NULL, "eva", AT(200), &edition, &f->err),
+              OKNO_OUT_OF_ORDER, "close");
+}
+
+static void a_further_edition_lists_the_one_before(void **state)
+{
+    struct scratch_db *f = *state;
+    close_audit(f);
+    issue(f, NULL, 210);
+    issue(f, NULL, 220);
+    okno_autojson json_t *model = issued(f, 0, false);
+    const json_t *editions = json_object_get(json_object_get(model, "proof"), "editions");
+    assert_int_equal(json_array_size(editions), 1);
+    assert_int_equal(json_integer_value(json_object_get(model, "edition")), 2);
+}
+
+/* ---- the opinion ---- */
+
+static void gates_limit_the_opinion(void **state)
+{
+    struct scratch_db *f = *state;
+    const struct okno_report_opinion best = {.kind = "unqualified"};
+    const struct okno_report_opinion less = {.kind = "qualified", .statement = "With care."};
+    int64_t edition = 0;
+    close_audit(f); /* a seventh could not be decided: above the limit of a tenth */
+    must_fail(f, okno_report_issue(f->db, &settings, &best, "eva", AT(210), &edition, &f->err),
+              OKNO_REFUSED, "qualified at best");
+    issue(f, &less, 211);
+    okno_autojson json_t *model = issued(f, 0, false);
+    assert_string_equal(
+        json_string_value(json_object_get(json_object_get(model, "opinion"), "statement")),
+        "With care.");
+}
+
+static void a_finding_of_another_shape_is_named(void **state)
+{
+    struct scratch_db *f = *state;
+    okno_autojson json_t *list =
+        json_pack("[{s:s}, {s:s, s:i}]", "finding", "a", "finding", "b", "owner", 5);
+    const struct okno_report_opinion opinion = {.findings = list};
+    int64_t edition = 0;
+    close_audit(f);
+    must_fail(f, okno_report_issue(f->db, &settings, &opinion, "eva", AT(210), &edition, &f->err),
+              OKNO_INVALID, "findings[1]");
+    okno_autojson json_t *unknown = json_pack("{s:s}", "kind", "perfect");
+    const struct okno_report_opinion other = {
+        .kind = json_string_value(json_object_get(unknown, "kind"))};
+    must_fail(f, okno_report_issue(f->db, &settings, &other, "eva", AT(210), &edition, &f->err),
+              OKNO_INVALID, "perfect");
+}
+
+/* ---- who may read what ---- */
+
+static void what_everybody_may_read_names_nobody(void **state)
+{
+    struct scratch_db *f = *state;
+    OKNO_AUTO_BUF text = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
+    int64_t edition = 0;
+    close_audit(f);
+    issue(f, NULL, 210);
+    must(f, okno_report_text(f->db, "A1", 1, true, &text, &edition, &f->err));
+    assert_null(strstr(okno_buf_text(&text), "\"eva\""));
+    assert_null(strstr(okno_buf_text(&text), "\"ann\""));
+    assert_null(strstr(okno_buf_text(&text), "calc"));
+    okno_autojson json_t *whole = issued(f, 1, false);
+    okno_autojson json_t *open = issued(f, 1, true);
+    assert_true(json_equal(json_object_get(whole, "total"), json_object_get(open, "total")));
+}
+
+/* ---- payloads ---- */
+
+#define PAYLOAD "<script>alert(1)</script>&\"'=1+1"
+
+/* A title, a site, a question and a comment that would like to be something else. */
+static json_t *hostile(struct scratch_db *f)
+{
+    close_audit(f);
+    issue(f, NULL, 210);
+    json_t *model = issued(f, 0, false);
+    json_t *exclusions = json_object_get(json_object_get(model, "findings"), "exclusions");
+    char *large = calloc(1, 5001);
+    assert_non_null(large);
+    memset(large, 'x', 5000);
+    json_object_set_new(json_object_get(model, "audit"), "title", json_string(PAYLOAD));
+    json_object_set_new(
+        json_array_get(json_object_get(json_object_get(model, "frame"), "sites"), 0), "name",
+        json_string("סניף ‮evil‬ 😀 " PAYLOAD));
+    json_object_set_new(json_array_get(exclusions, 0), "comment",
+                        json_string("=cmd|' /C calc'!A0"));
+    json_object_set_new(json_array_get(exclusions, 1), "comment", json_string("@SUM(1)\r\n\x01x"));
+    json_object_set_new(json_array_get(exclusions, 2), "comment", json_string(large));
+    free(large);
+    return model;
+}
+
+static void no_text_becomes_markup(void **state)
+{
+    struct scratch_db *f = *state;
+    OKNO_AUTO_BUF html = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
+    okno_autojson json_t *model = hostile(f);
+    write_as(f, model, OKNO_REPORT_HTML, "en", &html);
+    assert_null(strstr(okno_buf_text(&html), "<script"));
+    assert_non_null(strstr(okno_buf_text(&html), "&lt;script&gt;alert(1)&lt;/script&gt;&amp;"));
+    assert_null(strchr(okno_buf_text(&html), '\x01'));
+    /* nothing is fetched */
+    assert_null(strstr(okno_buf_text(&html), "http:"));
+    assert_null(strstr(okno_buf_text(&html), "https:"));
+    assert_null(strstr(okno_buf_text(&html), " src="));
+    assert_null(strstr(okno_buf_text(&html), "url("));
+    assert_non_null(strstr(okno_buf_text(&html), "default-src 'none'"));
+}
+
+static void no_text_becomes_a_formula(void **state)
+{
+    struct scratch_db *f = *state;
+    OKNO_AUTO_BUF csv = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
+    okno_autojson json_t *model = hostile(f);
+    write_as(f, model, OKNO_REPORT_CSV, "ru", &csv);
+    assert_non_null(strstr(okno_buf_text(&csv), ",'=cmd|' /C calc'!A0\r\n"));
+    assert_non_null(strstr(okno_buf_text(&csv), "\"'@SUM(1)"));
+    assert_null(strstr(okno_buf_text(&csv), ",="));
+}
+
+/* ---- words ---- */
+
+static const json_t *words_of(json_t *catalogue, const char *lang)
+{
+    return json_object_get(catalogue, lang);
+}
+
+static json_t *catalogue(void)
+{
+    const struct okno_ui_file *file = okno_conf_files;
+    while (strcmp(file->path, "/conf/report.json") != 0)
+        file++;
+    return json_loadb((const char *)file->data, file->len, JSON_REJECT_DUPLICATES, NULL);
+}
+
+/* The same {names} in both languages. */
+static void check_twins(const char *key, const char *text, const char *twin)
+{
+    if (!twin || !*twin)
+        fail_msg("%s has no twin", key);
+    for (const char *at = text; (at = strchr(at, '{')) != NULL; at++) {
+        char name[40];
+        (void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, "}") + 1, at);
+        if (!strstr(twin, name))
+            fail_msg("%s: its twin lacks %s", key, name);
+    }
+}
+
+static void no_text_lacks_its_twin(void **state)
+{
+    const char *key;
+    json_t *text;
+    (void)state;
+    okno_autojson json_t *all = catalogue();
+    const json_t *en = words_of(all, "en");
+    const json_t *ru = words_of(all, "ru");
+    json_object_foreach((json_t *)(uintptr_t)en, key, text)
+        check_twins(key, json_string_value(text), json_string_value(json_object_get(ru, key)));
+    json_object_foreach((json_t *)(uintptr_t)ru, key, text)
+        check_twins(key, json_string_value(text), json_string_value(json_object_get(en, key)));
+}
+
+/* A label without a text would show its key: with an underscore, or a Latin word in Russian. */
+static void check_labels(const json_t *value)
+{
+    static const char *const named[] = {"label", "title"};
+    const char *key;
+    json_t *member;
+    size_t i;
+    for (i = 0; i < OKNO_COUNT(named); i++) {
+        const char *text = json_string_value(json_object_get(value, named[i]));
+        if (text && (strchr(text, '_') || !*text))
+            fail_msg("`%s` has no text", text);
+    }
+    json_object_foreach((json_t *)(uintptr_t)value, key, member) check_labels(member);
+    if (json_is_array(value))
+        json_array_foreach(value, i, member) check_labels(member);
+}
+
+static void every_label_has_a_text(void **state)
+{
+    static const char *const languages[] = {"en", "ru"};
+    struct scratch_db *f = *state;
+    close_audit(f);
+    okno_autojson json_t *model = draft_of(f);
+    for (size_t i = 0; i < OKNO_COUNT(languages); i++) {
+        okno_autojson json_t *document = NULL;
+        must(f, document_make(model, languages[i], &document, &f->err));
+        assert_int_equal(json_array_size(json_object_get(document, "sections")), 15);
+        check_labels(document);
+    }
+}
+
+static void a_language_without_texts_is_refused(void **state)
+{
+    struct scratch_db *f = *state;
+    OKNO_AUTO_BUF html = OKNO_BUF_INIT(1000);
+    add_site(f);
+    plan(f, "A1");
+    okno_autojson json_t *model = draft_of(f);
+    must_fail(f, okno_report_write(model, OKNO_REPORT_HTML, "fr", &html, &f->err), OKNO_INVALID,
+              "`fr`");
+}
+
+/* ---- files, read by other people's programs ---- */
+
+#define PYTHON_CHECK                                                                               \
+    "import json, sys, jsonschema, openpyxl, datetime\n"                                           \
+    "d = sys.argv[1]\n"                                                                            \
+    "model = json.load(open(d + '/r.json'))\n"                                                     \
+    "jsonschema.Draft202012Validator(json.load(open(sys.argv[2]))).validate(model)\n"              \
+    "book = openpyxl.load_workbook(d + '/r.xlsx')\n"                                               \
+    "assert len(book.sheetnames) > 8, book.sheetnames\n"                                           \
+    "kinds = set()\n"                                                                              \
+    "for sheet in book:\n"                                                                         \
+    "    for row in sheet.iter_rows():\n"                                                          \
+    "        for cell in row:\n"                                                                   \
+    "            assert cell.data_type != 'f', (sheet.title, cell.coordinate, cell.value)\n"       \
+    "            kinds.add(type(cell.value))\n"                                                    \
+    "assert {int, float, str, datetime.datetime} <= kinds, kinds\n"                                \
+    "exclusions = [s for s in book if s['A1'].value == 'Place'][0]\n"                              \
+    "assert exclusions.max_row > 2\n"
+
+static void shell(const char *dir, const char *command)
+{
+    char line[8000];
+    int len = snprintf(line, sizeof(line), "cd %s && { %s; } > said 2>&1 || { cat said; exit 1; }",
+                       dir, command);
+    assert_true(len > 0 && len < (int)sizeof(line));
+    const char *args[] = {"sh", "-c", line, NULL};
+    pid_t pid = 0;
+    int status = 0;
+    assert_int_equal(posix_spawnp(&pid, "sh", NULL, NULL, (char *const *)(uintptr_t)args, environ),
+                     0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        fail_msg("%.300s", command);
+}
+
+static void put_file(const char *dir, const char *name, const void *bytes, size_t len)
+{
+    char path[300];
+    (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+    okno_autofclose FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, len, file), len);
+}
+
+/* The hostile report of one language in all formats, PDF and XLSX twice. */
+static void put_all(struct scratch_db *f, const char *dir, const char *lang)
+{
+    OKNO_AUTO_BUF bytes = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
+    okno_autojson json_t *model = hostile(f);
+    for (int format = 0; format < OKNO_REPORT_FORMATS; format++) {
+        char name[40];
+        write_as(f, model, (enum okno_report_format)format, lang, &bytes);
+        (void)snprintf(name, sizeof(name), "r.%s",
+                       okno_report_format_name((enum okno_report_format)format));
+        put_file(dir, name, bytes.data, bytes.len);
+        write_as(f, model, (enum okno_report_format)format, lang, &bytes);
+        (void)snprintf(name, sizeof(name), "again.%s",
+                       okno_report_format_name((enum okno_report_format)format));
+        put_file(dir, name, bytes.data, bytes.len);
+    }
+}
+
+static void other_programs_read_every_format(void **state)
+{
+    struct scratch_db *f = *state;
+    char *dir = support_tempdir();
+    char command[1000];
+    char here[200];
+    assert_non_null(getcwd(here, sizeof(here)));
+    put_all(f, dir, "en");
+    shell(dir, "for x in html pdf xlsx csv json; do cmp r.$x again.$x; done");
+    put_file(dir, "check.py", PYTHON_CHECK, strlen(PYTHON_CHECK));
+    (void)snprintf(command, sizeof(command),
+                   "/usr/bin/python3 check.py . %s/conf/report.schema.json", here);
+    shell(dir, command);
+    shell(dir,
+          "sqlite3 x.db '.mode csv' '.import r.csv r' 'SELECT count(*) FROM r' > n &&"
+          " [ $(cat n) -gt 300 ] && sqlite3 x.db \"SELECT value FROM r WHERE section = "
+          "'identity' AND field = 'audit'\" | grep -qx A1");
+    support_tempdir_remove(dir);
+}
+
+static void a_pdf_holds_every_chapter_as_text_with_its_fonts(void **state)
+{
+    struct scratch_db *f = *state;
+    char *dir = support_tempdir();
+    put_all(f, dir, "ru");
+    shell(dir, "pdftotext -layout r.pdf r.txt");
+    for (int i = 0; i < 15; i++) {
+        static const char *const ids[] = {"summary",   "identity",     "criteria",  "frame",
+                                          "plan",      "seed",         "execution", "findings",
+                                          "agreement", "indicators",   "limits",    "opinion",
+                                          "signature", "verification", "glossary"};
+        char key[60];
+        char command[400];
+        (void)snprintf(key, sizeof(key), "section.%s", ids[i]);
+        (void)snprintf(command, sizeof(command), "grep -qF '%s' r.txt", words_find("ru", key));
+        shell(dir, command);
+    }
+    /* embedded and cut down, with a way back to text; a page number on the last page */
+    shell(dir,
+          "pdffonts r.pdf | awk 'NR > 2 && !/yes yes yes/ { bad = 1 } END { exit bad || NR < 4 }'");
+    shell(dir,
+          "n=$(pdfinfo r.pdf | sed -n 's/^Pages: *//p'); [ $n -gt 5 ] &&"
+          " grep -q \"Страница $n из $n\" r.txt");
+    support_tempdir_remove(dir);
+}
+
+/* ---- the command ---- */
+
+static void the_command_issues_once_and_gives_the_same_again(void **state)
+{
+    struct scratch_db *f = *state;
+    struct ran ran;
+    char out[200];
+    close_audit(f);
+    (void)snprintf(out, sizeof(out), "%s/okno.db-report", f->dir);
+    const char *const first[] = {"--data",   f->dir, "audit", "report", "A1",
+                                 "--format", "csv",  "-o",    out,      NULL};
+    run_okno_bytes("", 0, first, &ran);
+    assert_int_equal(ran.exit_code, 0);
+    assert_non_null(strstr(ran.err, "edition 1 is issued"));
+    run_okno_bytes("", 0, first, &ran);
+    assert_int_equal(ran.exit_code, 0);
+    assert_null(strstr(ran.err, "issued"));
+    (void)remove(out);
+    const char *const late[] = {"--data",    f->dir,      "audit", "report", "A1",
+                                "--opinion", "qualified", "-o",    out,      NULL};
+    run_okno_bytes("", 0, late, &ran);
+    assert_int_equal(ran.exit_code, 5);
+    assert_non_null(strstr(ran.err, "--again"));
+    const char *const wrong[] = {"--data", f->dir,     "audit", "report",
+                                 "A1",     "--format", "doc",   NULL};
+    run_okno_bytes("", 0, wrong, &ran);
+    assert_int_equal(ran.exit_code, 2);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_plan_alone_gives_a_draft_that_says_so),
+        TEST(an_unknown_audit_has_no_report),
+        TEST(the_model_counts_what_was_drawn_and_found),
+        TEST(an_exclusion_names_its_entry_reason_and_evidence),
+        TEST(an_edition_is_the_same_whenever_it_is_made),
+        TEST(the_step_tells_the_hashes_of_what_was_issued),
+        TEST(a_report_before_the_close_is_out_of_order),
+        TEST(a_further_edition_lists_the_one_before),
+        TEST(gates_limit_the_opinion),
+        TEST(a_finding_of_another_shape_is_named),
+        TEST(what_everybody_may_read_names_nobody),
+        TEST(no_text_becomes_markup),
+        TEST(no_text_becomes_a_formula),
+        TEST(no_text_lacks_its_twin),
+        TEST(every_label_has_a_text),
+        TEST(a_language_without_texts_is_refused),
+        TEST(other_programs_read_every_format),
+        TEST(a_pdf_holds_every_chapter_as_text_with_its_fonts),
+        TEST(the_command_issues_once_and_gives_the_same_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
