@@ -9,6 +9,7 @@
     X(archive) \
     X(clock) \
     X(token) \
+    X(secret) \
     X(device) \
     X(hours) \
     X(question) \

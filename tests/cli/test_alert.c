@@ -7,6 +7,7 @@
 #include "okno/time.h"
 
 #include <jansson.h>
+#include <sys/stat.h>
 
 static struct ran ran;
 
@@ -110,6 +111,48 @@ static void messages_and_destinations_can_be_looked_at(void **state)
     assert_int_equal(ran.exit_code, 2);
     OKNO_RUN(store, "", "notify", "test", "nobody");
     assert_int_equal(ran.exit_code, 3);
+}
+
+static void secrets_go_in_and_are_never_shown(void **state)
+{
+    struct store *store = *state;
+    char path[200];
+    struct stat st;
+    put_team(store);
+    OKNO_RUN(store, "", "secret", "list");
+    assert_non_null(strstr(ran.out, "hook"));
+    assert_non_null(strstr(ran.out, "missing"));
+    OKNO_RUN(store, "s3cret-value\n", "secret", "set", "hook");
+    if (ran.exit_code != 0)
+        fail_msg("%s", ran.err);
+    assert_string_equal(ran.out, "");
+    (void)snprintf(path, sizeof(path), "%s/secrets/hook", store->dir);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(st.st_size, strlen("s3cret-value"));
+    OKNO_RUN(store, "", "secret", "set", "bot", "--make");
+    assert_int_equal(strlen(ran.out), 44); /* 32 bytes and a line end */
+    OKNO_RUN(store, "", "secret", "list", "--json");
+    assert_non_null(strstr(
+        ran.out, "{\"secret\":\"hook\",\"state\":\"kept\",\"used_by\":[\"destination:team\"]}"));
+    assert_null(strstr(ran.out, "s3cret"));
+    OKNO_RUN(store, "", "secret", "remove", "hook");
+    assert_int_equal(ran.exit_code, 5);
+    assert_non_null(strstr(ran.err, "used by destination:team"));
+    OKNO_RUN(store, "", "secret", "remove", "bot");
+    assert_int_equal(ran.exit_code, 0);
+    OKNO_RUN(store, "", "secret", "remove", "bot");
+    assert_int_equal(ran.exit_code, 3);
+    OKNO_RUN(store, "x", "secret", "set", "../hook");
+    assert_int_equal(ran.exit_code, 2);
+    OKNO_RUN(store, "\n", "secret", "set", "empty");
+    assert_int_equal(ran.exit_code, 2);
+    assert_int_equal(chmod(path, 0644), 0);
+    OKNO_RUN(store, "", "secret", "list");
+    assert_non_null(strstr(ran.out, "open to others"));
+    (void)unlink(path);
+    (void)snprintf(path, sizeof(path), "%s/secrets", store->dir);
+    (void)rmdir(path);
 }
 
 static void two_rules_that_hit_one_rating_are_told_apart(void **state)
@@ -216,6 +259,7 @@ int main(void)
         TEST(a_try_tells_what_would_open_and_leaves_no_trace),
         TEST(a_comment_takes_a_rating_off_the_list),
         TEST(messages_and_destinations_can_be_looked_at),
+        TEST(secrets_go_in_and_are_never_shown),
         TEST(two_rules_that_hit_one_rating_are_told_apart),
         TEST(a_message_says_what_it_waits_for_and_when_that_is_tried),
         TEST(doctor_tells_rules_and_messages_that_reach_nobody),

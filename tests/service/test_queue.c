@@ -108,7 +108,7 @@ static void an_item_is_blind_and_has_the_published_shape(void **state)
 /* What must reach no expert: who served, and which button it was. */
 static void is_blind(const char *text, const char *where)
 {
-    static const char *const secrets[] = {"emp-secret",   "Nina",   "Sharp",
+    static const char *const secrets[] = {"emp-secret",      "Nina",   "Sharp",
                                           "\"employee\":\"", "\"no\"", "uncalled"};
     for (size_t i = 0; i < OKNO_COUNT(secrets); i++)
         if (strstr(text, secrets[i]))

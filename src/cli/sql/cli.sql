@@ -76,6 +76,27 @@ ORDER BY d.destination LIMIT 100;
 SELECT destination, count(*) AS count FROM deliveries WHERE state = 'dead' AND body = ''
 GROUP BY destination ORDER BY destination LIMIT 20;
 
+-- name: cli.secret_users
+SELECT 'archive:' || archive AS target FROM archives a
+WHERE secret = $secret AND id = (SELECT max(id) FROM archives b WHERE b.archive = a.archive)
+UNION ALL
+SELECT 'destination:' || destination FROM destinations d
+WHERE $secret IN (secret, old_secret)
+  AND id = (SELECT max(id) FROM destinations e WHERE e.destination = d.destination)
+ORDER BY target;
+
+-- name: cli.secret_names
+SELECT secret FROM (
+    SELECT secret FROM archives a
+    WHERE id = (SELECT max(id) FROM archives b WHERE b.archive = a.archive)
+    UNION
+    SELECT secret FROM destinations d
+    WHERE id = (SELECT max(id) FROM destinations e WHERE e.destination = d.destination)
+    UNION
+    SELECT old_secret FROM destinations d
+    WHERE id = (SELECT max(id) FROM destinations e WHERE e.destination = d.destination))
+WHERE secret <> '' ORDER BY secret;
+
 -- name: doctor.experts
 SELECT count(*) FROM users WHERE role = 'expert' AND disabled = 0;
 
