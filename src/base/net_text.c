@@ -75,7 +75,7 @@ int okno_net_resolve(const char *base, const char *reference, struct okno_buf *i
     CURLU *parts = curl_url();
     bool good = parts && curl_url_set(parts, CURLUPART_URL, base, 0) == CURLUE_OK &&
                 read_origin(parts, own, sizeof(own)) &&
-                curl_url_set(parts, CURLUPART_URL, reference, 0) == CURLUE_OK &&
+                curl_url_set(parts, CURLUPART_URL, reference, CURLU_URLENCODE) == CURLUE_OK &&
                 read_origin(parts, other, sizeof(other));
     bool same = good && strcasecmp(own, other) == 0;
     int rc = same && curl_url_get(parts, CURLUPART_URL, &url, 0) == CURLUE_OK
