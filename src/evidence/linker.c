@@ -21,6 +21,7 @@ struct linking {
     struct okno_camera cameras[CANDIDATES_MAX];
     struct okno_clock_offset offsets[CANDIDATES_MAX];
     size_t count;
+    int64_t settle_us;       /* the longest that one of their archives takes to list */
     struct okno_err trouble; /* of the last camera that could not be asked */
 };
 
@@ -88,6 +89,9 @@ static int ask(struct okno_work *work, size_t place, int64_t now_us, struct link
     int64_t error_us = 0;
     int rc = work_archive_ready(work, camera, now_us, &view.archive, &trouble);
     if (rc == 0) {
+        struct okno_archive_caps caps;
+        okno_archive_caps(view.archive, &caps);
+        l->settle_us = caps.settle_us > l->settle_us ? caps.settle_us : l->settle_us;
         rc = okno_extract_coverage(&view, c->asked_from_us, c->asked_to_us, &l->spans[place],
                                    &error_us, &trouble);
         work_archive_asked(work, camera, now_us, rc, &trouble);
@@ -237,7 +241,9 @@ static int put_new(struct okno_work *work, const struct decision *d,
     if (choice->state == OKNO_LINK_UNREACHABLE)
         next_us = work_retry_after(&d->l->trouble, attempts, d->now_us);
     if (choice->state == OKNO_LINK_PENDING)
-        next_us = d->l->candidates[choice->candidate].asked_to_us + settle_us;
+        next_us = d->l->trouble.code == OKNO_NOT_YET
+                      ? work_retry_after(&d->l->trouble, attempts, d->now_us)
+                      : d->l->candidates[choice->candidate].asked_to_us + d->l->settle_us;
     *linked = (struct work_linked){
         .state = choice->state, .next_try_us = next_us, .trouble = d->l->trouble};
     int rc = put(work, d->s, d->l, choice, attempts, next_us, &d->basis, d->now_us, err);
@@ -317,8 +323,11 @@ static int link_once(struct okno_work *work, const char *survey, int64_t now_us,
     *ret_basis = d.basis;
     if (stands(&d))
         return store(work, &d, NULL, linked, err);
+    l->settle_us = settle_us;
     rc = ask_all(work, now_us, l, err);
-    okno_link_choose(l->candidates, l->count, now_us, settle_us, &choice);
+    okno_link_choose(l->candidates, l->count, now_us, l->settle_us, &choice);
+    if (choice.state == OKNO_LINK_UNREACHABLE && l->trouble.code == OKNO_NOT_YET)
+        choice.state = OKNO_LINK_PENDING; /* it answers, and says when to come back */
     return rc < 0 ? rc : store(work, &d, &choice, linked, err);
 }
 
