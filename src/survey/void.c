@@ -1,6 +1,8 @@
 /* Voids by hand: a reason, two people, never inside a frozen frame. */
 #include "void.h"
 
+#include "okno/json.h"
+#include "okno/ledger.h"
 #include "okno/text.h"
 
 #include <inttypes.h>
@@ -118,6 +120,43 @@ int survey_void_check(struct okno_db *db, const struct okno_survey_void *request
     return rc < 0 ? rc : refuse_own(db, request->survey, request->author, err);
 }
 
+/* Survey and reason as salted hashes, people by pseudonyms; of an import its number and how many.
+ */
+static json_t *entry_json(const struct okno_survey_void *r, const char *author, const char *second,
+                          int64_t count, const char *salt)
+{
+    char key[OKNO_SHA256_TEXT];
+    char survey[OKNO_SHA256_TEXT];
+    char reason[OKNO_SHA256_TEXT];
+    if (r->survey)
+        (void)okno_ledger_hide(okno_ledger_salt_for(salt, "survey", key), r->survey, survey);
+    (void)okno_ledger_hide(okno_ledger_salt_for(salt, "reason", key), r->reason, reason);
+    return json_pack("{s:s?, s:o, s:I, s:b, s:s, s:s, s:s}", "survey", r->survey ? survey : NULL,
+                     "import", r->survey ? json_null() : json_integer((json_int_t)r->import),
+                     "count", (json_int_t)count, "voided", (int)r->voided, "author", author,
+                     "second", second, "reason", reason);
+}
+
+static int log_void(struct okno_db *db, const struct okno_survey_void *r, const char *author,
+                    int64_t count, struct okno_err *err)
+{
+    char first[OKNO_PSEUDONYM_TEXT];
+    char second[OKNO_PSEUDONYM_TEXT];
+    char salt[OKNO_SALT_TEXT];
+    int64_t id = 0;
+    int rc = okno_db_int(db, "survey.newest_void", NULL, 0, 0, &id, err);
+    if (rc == 0)
+        rc = okno_ledger_pseudonym(db, 'R', author, first, err);
+    if (rc == 0)
+        rc = okno_ledger_pseudonym(db, 'R', r->second, second, err);
+    if (rc < 0)
+        return rc;
+    const struct okno_ledger_entry entry = {
+        .kind = "void", .subject = id, .salt = okno_ledger_salt(salt), .at_us = r->at_us};
+    okno_autojson json_t *json = entry_json(r, first, second, count, salt);
+    return okno_ledger_append(db, &entry, json, NULL, err);
+}
+
 int survey_void_set(struct okno_db *db, const struct okno_survey_void *request, int64_t *ret_count,
                     struct okno_err *err)
 {
@@ -129,12 +168,13 @@ int survey_void_set(struct okno_db *db, const struct okno_survey_void *request, 
         rc = refuse_own(db, request->survey, author, err);
     if (rc == 0)
         rc = refuse_own(db, request->survey, request->second, err);
-    return rc < 0 ? rc
-                  : OKNO_DB_RUN(db, "survey.add_void", ret_count, err,
-                                OKNO_TEXT("survey", request->survey),
-                                OKNO_INT("voided", request->voided), OKNO_INT("at", request->at_us),
-                                OKNO_TEXT("author", author), OKNO_TEXT("second", request->second),
-                                OKNO_TEXT("reason", request->reason));
+    if (rc == 0)
+        rc =
+            OKNO_DB_RUN(db, "survey.add_void", ret_count, err, OKNO_TEXT("survey", request->survey),
+                        OKNO_INT("voided", request->voided), OKNO_INT("at", request->at_us),
+                        OKNO_TEXT("author", author), OKNO_TEXT("second", request->second),
+                        OKNO_TEXT("reason", request->reason));
+    return rc < 0 ? rc : log_void(db, request, author, 1, err);
 }
 
 static int check_import(struct okno_db *db, int64_t import, struct okno_err *err)
@@ -189,7 +229,7 @@ static int void_import(struct okno_db *db, const struct okno_survey_void *reques
     if (rc == 0 && *ret_count == 0)
         rc = okno_fail(err, OKNO_REFUSED, "import %" PRId64 " has nothing left that could be %s",
                        request->import, request->voided ? "voided" : "unvoided");
-    return rc;
+    return rc < 0 ? rc : log_void(db, request, author, *ret_count, err);
 }
 
 static int decide(struct okno_db *db, const struct okno_survey_void *request,

@@ -398,6 +398,14 @@ static void voiding_takes_a_reason_and_a_second_person(void **state)
     assert_int_equal(listed(store, "--validity", "voided"), 0);
     OKNO_RUN(store, "", "survey", "unvoid", "d1.0.1", "--reason", "again", "--second", "ann");
     assert_int_equal(ran.exit_code, 5);
+    /* The evidence log tells of both, without names, survey or reason in the clear. */
+    assert_string_equal(
+        get(store, "SELECT count(*) FROM log_leaves WHERE line LIKE '%\"kind\":\"void\"%'"), "2");
+    assert_string_equal(
+        get(store,
+            "SELECT count(*) FROM log_leaves WHERE line LIKE '%\"kind\":\"void\"%' AND"
+            " (line LIKE '%drill%' OR line LIKE '%d1.0.1%' OR line LIKE '%\"ann\"%')"),
+        "0");
 }
 
 static void staff_and_whom_it_counts_for_do_not_void(void **state)

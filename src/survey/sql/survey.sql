@@ -215,3 +215,6 @@ LEFT JOIN void_answers a ON a.proposal = p.id
 WHERE ($survey IS NULL AND a.at IS NULL OR p.survey = $survey)
   AND ($sites IS NULL OR s.site IN (SELECT value FROM json_each($sites)))
 ORDER BY p.id LIMIT 1000;
+
+-- name: survey.newest_void
+SELECT max(id) FROM voids;
