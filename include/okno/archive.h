@@ -207,6 +207,12 @@ OKNO_CHECK int okno_archive_source(struct okno_archive *archive, const struct ok
 /* OKNO_UNSUPPORTED for a kind that cannot. */
 OKNO_CHECK int okno_archive_clock(struct okno_archive *archive,
                                   struct okno_archive_clock *ret_clock, struct okno_err *err);
+/* Look at an archive's clock as its options say: clock=http, sntp or onvif (clock_at: where, when
+ * not at the archive's own host), none; without: as its kind can, else OKNO_UNSUPPORTED. Takes up
+ * to 10 s. The budget may be NULL. */
+OKNO_CHECK int okno_archive_probe(const struct okno_archive_config *config,
+                                  struct okno_budget *budget, struct okno_archive_clock *ret_clock,
+                                  struct okno_err *err);
 OKNO_CHECK int okno_archive_still(struct okno_archive *archive, const char *channel, int64_t at_us,
                                   struct okno_source **ret_picture, int64_t *ret_frame_us,
                                   struct okno_err *err);

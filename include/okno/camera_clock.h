@@ -43,4 +43,25 @@ OKNO_CHECK int okno_sync_apply(struct okno_work *work, const char *camera,
                                const struct okno_sync_report *report, const char *author,
                                int64_t now_us, struct okno_err *err);
 
+/* ---- archives' clocks ---- */
+
+struct okno_archive_look {
+    char archive[OKNO_ID_TEXT];
+    int64_t at_us;
+    struct okno_archive_clock clock;
+    enum okno_clock_finding finding;
+};
+
+/* Look at an archive's clock (okno_archive_probe), judge it against what is known, and with `keep`
+ * store what is new as a measurement of archive:ID. What cannot be looked at is noted too, and its
+ * code returned: OKNO_UNSUPPORTED, OKNO_NOT_FOUND, the archive's codes. */
+OKNO_CHECK int okno_look_archive(struct okno_work *work, const char *archive, bool keep,
+                                 const char *author, struct okno_archive_look *ret_look,
+                                 struct okno_err *err);
+
+/* Look at the clock that waits longest, if one is due (every six hours). 1 when one was looked at;
+ * 0 and when the next is due. Trouble of an archive is noted, not returned. */
+OKNO_CHECK int okno_look_next(struct okno_work *work, int64_t now_us, int64_t *ret_next_us,
+                              struct okno_err *err);
+
 #endif

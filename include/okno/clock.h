@@ -4,6 +4,7 @@
 #ifndef OKNO_CLOCK_H
 #define OKNO_CLOCK_H
 
+#include "okno/err.h"
 #include "okno/vec.h"
 
 #include <stdbool.h>
@@ -71,5 +72,36 @@ enum okno_clock_finding {
 enum okno_clock_finding okno_clock_judge(const struct okno_clock_measurement *measurements,
                                          size_t count, const struct okno_clock_report *report,
                                          struct okno_clock_measurement *ret_measurement);
+
+/* ---- what a look at an archive's clock says ---- */
+
+/* Judge it (offset and uncertainty at at_us) against what is known: KNOWN when it fits and the
+ * newest measurement is no older than OKNO_CLOCK_RENEW_US, MOVED when it is the first or drift
+ * explains it, JUMPED when not: then ret_measurement is a step. MOVED and JUMPED are to be kept. */
+enum okno_clock_finding okno_clock_judge_look(const struct okno_clock_measurement *measurements,
+                                              size_t count,
+                                              const struct okno_clock_measurement *look,
+                                              struct okno_clock_measurement *ret_measurement);
+
+/* ---- drift ---- */
+
+/* A straight line through measurements since the last step: offset at at_us, and what the clock
+ * gains. Theil and Sen's: the median of the slopes of all pairs (P. K. Sen, 1968), which a wrong
+ * measurement in four does not move. */
+struct okno_clock_fit {
+    int64_t at_us; /* of the newest measurement */
+    int64_t offset_us;
+    int64_t uncertainty_us; /* at at_us: the residuals' spread over the root of their number, and
+                               the measurements' own */
+    double rate_ppm, rate_uncertainty_ppm; /* the latter: half of the slopes' middle half, over the
+                                              root of the number of measurements */
+    size_t count;
+};
+enum { OKNO_CLOCK_FIT_LEAST = 3, OKNO_CLOCK_FIT_MOST = 1000 };
+
+/* False with fewer than OKNO_CLOCK_FIT_LEAST since the last step, or all within an hour. The newest
+ * OKNO_CLOCK_FIT_MOST are looked at; needs room for 500,000 numbers. OKNO_NO_MEMORY. */
+OKNO_CHECK int okno_clock_fit(const struct okno_clock_measurement *measurements, size_t count,
+                              bool *ret_fits, struct okno_clock_fit *ret_fit, struct okno_err *err);
 
 #endif

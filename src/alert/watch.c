@@ -171,6 +171,25 @@ static int site_of(struct okno_db *db, const char *point, char ret_site[OKNO_ID_
     return rc < 0 ? rc : 0;
 }
 
+/* Archives' clocks beside those of devices. */
+static int jumped_archives(const struct watch *w, struct found_vec *now, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(w->db, "alert.jumped_archives", &stmt, err,
+                             OKNO_INT("week_ago", w->now_us - 7 * OKNO_DAY_US));
+    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
+        struct found one = read_place(stmt, "place");
+        char subject[sizeof(one.subject)];
+        (void)snprintf(subject, sizeof(subject), "archive:%.64s", one.subject);
+        memcpy(one.subject, subject, sizeof(subject));
+        one.detail =
+            json_pack("{s:I, s:b}", "offset_ms",
+                      (json_int_t)(okno_stmt_int(stmt, "offset_us") / OKNO_MS_US), "heard", 1);
+        rc = keep(now, &one, err);
+    }
+    return rc;
+}
+
 static int watch_devices(const struct watch *w, const struct okno_device_vec *devices,
                          struct okno_err *err)
 {
@@ -197,6 +216,8 @@ static int watch_devices(const struct watch *w, const struct okno_device_vec *de
         else
             json_decref(one.detail);
     }
+    if (rc == 0 && bit == OKNO_DEVICE_CLOCK_JUMP)
+        rc = jumped_archives(w, &now, err);
     return rc < 0 ? rc : watch_states(w, &now, err);
 }
 

@@ -63,11 +63,15 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     static const struct {
         const char *word;
         int (*run)(struct cli *cli, int argc, char **argv, struct okno_err *err);
-    } words[] = {{"list", clock_list}, {"add", clock_add}, {"sync", clock_sync}};
+    } words[] = {{"list", clock_list},
+                 {"add", clock_add},
+                 {"sync", clock_sync},
+                 {"probe", clock_probe},
+                 {"fit", clock_fit}};
     for (size_t i = 0; argc > 1 && i < OKNO_COUNT(words); i++)
         if (strcmp(argv[1], words[i].word) == 0)
             return words[i].run(cli, argc - 1, argv + 1, err);
-    return okno_fail(err, OKNO_USAGE, "write `okno clock list`, `add` or `sync`");
+    return okno_fail(err, OKNO_USAGE, "write `okno clock list`, `add`, `probe`, `sync` or `fit`");
 }
 
 const struct cli_command cli_clock = {
@@ -77,6 +81,8 @@ const struct cli_command cli_clock = {
     .help =
         "usage: okno clock list [TARGET]\n"
         "       okno clock add TARGET --offset-ms N --uncertainty-ms N [--at TIME] [--step]\n"
+        "       okno clock probe [ARCHIVE] [--apply] [--json]\n"
+        "       okno clock fit TARGET [--at TIME] [--json]\n"
         "       okno clock sync --camera ID [--from TIME] [--to TIME] [--point ID]\n"
         "                       [--region L,T,R,B] [--search S] [--surveys N] [--apply] [--json]\n"
         "\n"
@@ -86,6 +92,10 @@ const struct cli_command cli_clock = {
         "list: one JSON line per measurement, oldest first, with its method and author.\n"
         "add: one measurement; many come in by `okno import clocks FILE`. --step: the clock was\n"
         "set then.\n"
+        "probe: asks the archives for their time as their options say (clock=http, sntp, onvif);\n"
+        "the service does so every six hours. --apply stores what is new.\n"
+        "fit: the line through the measurements since the clock was last set: what it gains, and\n"
+        "its offset now or at TIME.\n"
         "sync: finds how far a camera's clock is off by itself. When a button is pressed its\n"
         "panel lights up; the offset at which many presses of a day find some place of the\n"
         "picture beginning to look unlike itself is the camera's. Reads only the seconds\n"

@@ -163,7 +163,8 @@ static int look_at_clocks(struct doctor *d, struct okno_err *err)
     int found = 0;
     int rc = okno_db_stmt(okno_work_db(d->work), "doctor.unmeasured", &stmt, err);
     while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
-        tell(d, LEVEL_WARNING, "clocks", "compare it with a right clock and import clocks",
+        tell(d, LEVEL_WARNING, "clocks",
+             "okno clock sync for cameras, okno clock probe for archives, or okno clock add",
              "%s was never measured: taken as right within 10 s", okno_stmt_text(stmt, "target"));
         found++;
         rc = 0;

@@ -3,6 +3,7 @@
 
 #include "messages.h"
 #include "okno/alert.h"
+#include "okno/camera_clock.h"
 #include "okno/kpi.h"
 #include "okno/log.h"
 #include "okno/survey.h"
@@ -157,6 +158,13 @@ static int keep_sums(void *context, void *means, int64_t *ret_next_us, struct ok
     return rc;
 }
 
+/* Clocks of archives, one at a time: questions are put seconds apart. */
+static int look_at_clock(void *context, void *means, int64_t *ret_next_us, struct okno_err *err)
+{
+    (void)context;
+    return okno_look_next(means, okno_time_now(), ret_next_us, err);
+}
+
 /* Threads enough for all archives at a time, so that one that hangs has only its own. */
 static int threads_for(const struct tasks *tasks, int workers)
 {
@@ -176,6 +184,7 @@ int tasks_start(struct tasks *tasks, int workers, struct scheduler **ret_schedul
     struct scheduler_task all[] = {
         {.name = "planner", .threads = 1, .work = plan},
         {.name = "worker", .threads = threads_for(tasks, workers), .work = run_job},
+        {.name = "clocks", .threads = workers > 0, .work = look_at_clock},
         {.name = "sums", .threads = 1, .work = keep_sums, .open = open_db, .close = close_db},
         {.name = "messages",
          .threads = 1,

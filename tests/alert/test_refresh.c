@@ -305,6 +305,27 @@ static void an_archive_that_does_not_answer_is_one_alert_with_what_is_at_risk(vo
     assert_int_equal(refresh(s, NOW, true).closed, 1);
 }
 
+static void an_archive_whose_clock_was_set_is_told_until_somebody_measures_it(void **state)
+{
+    struct scratch_db *s = *state;
+    char sql[300];
+    (void)snprintf(sql, sizeof(sql),
+                   "INSERT INTO archive_looks (archive, at, offset_us, jumped_at) VALUES"
+                   " ('A1', 0, 61000000, %lld)",
+                   (long long)(NOW - OKNO_DAY_US));
+    scratch_db_put(s, sql);
+    (void)refresh(s, NOW, true);
+    okno_autojson json_t *list = listed(s, "clock_jump", 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "subject")),
+                        "archive:A1");
+    (void)snprintf(sql, sizeof(sql),
+                   "INSERT INTO clocks (import, target, at, offset_us, uncertainty_us, method)"
+                   " VALUES (1, 'archive:A1', %lld, 61000000, 100, 'manual')",
+                   (long long)NOW);
+    scratch_db_put(s, sql);
+    assert_int_equal(refresh(s, NOW, true).closed, 1);
+}
+
 static void trying_the_rules_tells_what_would_open_and_opens_nothing(void **state)
 {
     struct scratch_db *s = *state;
@@ -490,6 +511,7 @@ int main(void)
         TEST(a_point_without_surveys_for_two_days_is_told),
         TEST(a_point_that_is_closed_for_days_is_not_missed),
         TEST(an_archive_that_does_not_answer_is_one_alert_with_what_is_at_risk),
+        TEST(an_archive_whose_clock_was_set_is_told_until_somebody_measures_it),
         TEST(trying_the_rules_tells_what_would_open_and_opens_nothing),
         TEST(more_news_than_one_call_takes_is_said),
         TEST(an_alert_is_seen_by_the_first_who_says_so),

@@ -136,6 +136,22 @@ static void clocks_are_listed_as_json_lines(void **state)
          "{\"target\":\"archive:A1\",\"at\":\"2026-03-10T00:00:00.000Z\",\"offset_ms\":-7400.0,"
          "\"uncertainty_ms\":50.0,\"step\":true,\"method\":\"import\",\"author\":\"",
          "");
+    OKNO_RUN("", "clock", "add", "archive:A1", "--offset-ms", "-7100", "--uncertainty-ms", "40",
+             "--at", "2026-03-11T00:00:00Z");
+    ends(0, "", "");
+    OKNO_RUN("", "clock", "add", "archive:A1", "--offset-ms", "-6800", "--uncertainty-ms", "40",
+             "--at", "2026-03-12T00:00:00Z");
+    OKNO_RUN("", "clock", "list", "archive:A1");
+    ends(0, "\"offset_ms\":-6800.0,\"uncertainty_ms\":40.0,\"step\":false,\"method\":\"manual\"",
+         "");
+    OKNO_RUN("", "clock", "fit", "archive:A1", "--at", "2026-03-13T00:00:00Z", "--json");
+    ends(0, "\"offset_ms\":-6500.0", "");
+    OKNO_RUN("", "clock", "fit", "archive:A2");
+    ends(3, "", "fewer than 3");
+    OKNO_RUN("", "clock", "add", "archive:A1", "--offset-ms", "5");
+    ends(2, "", "--uncertainty-ms");
+    OKNO_RUN("", "clock", "probe", "A1");
+    ends(1, "", "cannot be asked");
     OKNO_RUN("", "clock", "list", "archive:A2");
     ends(0, "", "");
     OKNO_RUN("", "clock", "list", "A1");

@@ -112,9 +112,55 @@ static void offsets_of_decades_do_not_overflow(void **state)
     assert_int_equal(got.offset_us, -INT64_C(1000000000) * S);
 }
 
+static void a_look_is_kept_when_it_tells_something_new(void **state)
+{
+    (void)state;
+    const struct okno_clock_measurement known = {1000 * S, 2 * S, S / 10, false};
+    struct okno_clock_measurement kept;
+    const struct okno_clock_measurement same = {2000 * S, 2 * S + S / 20, S / 10, false};
+    const struct okno_clock_measurement old = {200000 * S, 3 * S, S / 10, false};
+    const struct okno_clock_measurement set = {2000 * S, 62 * S, S / 10, false};
+    assert_int_equal(okno_clock_judge_look(NULL, 0, &same, &kept), OKNO_CLOCK_MOVED);
+    assert_int_equal(okno_clock_judge_look(&known, 1, &same, &kept), OKNO_CLOCK_KNOWN);
+    assert_int_equal(okno_clock_judge_look(&known, 1, &old, &kept), OKNO_CLOCK_MOVED);
+    assert_false(kept.step);
+    assert_int_equal(okno_clock_judge_look(&known, 1, &set, &kept), OKNO_CLOCK_JUMPED);
+    assert_true(kept.step);
+    assert_int_equal(kept.offset_us, 62 * S);
+}
+
+/* 20 ppm with noise, one measurement in five far off, and another clock before the last step. */
+static void a_line_through_measurements_is_not_moved_by_wrong_ones(void **state)
+{
+    (void)state;
+    struct okno_clock_measurement many[60];
+    struct okno_clock_fit fit = {0};
+    bool fits = false;
+    for (int i = 0; i < 60; i++) {
+        int64_t at = i * 6 * 3600 * S;
+        int64_t noise = (i * 7919 % 41 - 20) * 2000;
+        many[i] = (struct okno_clock_measurement){
+            at, (i < 10 ? 90 * S : 5 * S) + at / 50000 + noise + (i % 5 == 4 ? 8 * S : 0), 50000,
+            i == 10};
+    }
+    many[10].offset_us = 5 * S + many[10].at_us / 50000;
+    assert_int_equal(okno_clock_fit(many, 60, &fits, &fit, NULL), 0);
+    assert_true(fits);
+    assert_int_equal(fit.count, 50);
+    assert_int_equal(fit.at_us, many[59].at_us);
+    assert_true(fit.rate_ppm > 19.5 && fit.rate_ppm < 20.5);
+    assert_true(llabs(fit.offset_us - (5 * S + many[59].at_us / 50000)) < fit.uncertainty_us);
+    assert_true(fit.uncertainty_us < S / 10);
+    assert_true(fit.rate_uncertainty_ppm > 0 && fit.rate_uncertainty_ppm < 2);
+    assert_int_equal(okno_clock_fit(many, 12, &fits, &fit, NULL), 0);
+    assert_false(fits);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_look_is_kept_when_it_tells_something_new),
+        cmocka_unit_test(a_line_through_measurements_is_not_moved_by_wrong_ones),
         cmocka_unit_test(a_clock_never_measured_is_right_within_ten_seconds),
         cmocka_unit_test(between_measurements_the_offset_lies_on_the_line),
         cmocka_unit_test(before_a_step_the_earlier_measurement_holds),

@@ -154,6 +154,14 @@ WHERE a.id = (SELECT max(b.id) FROM archives b WHERE b.archive = a.archive)
   AND NOT EXISTS (SELECT 1 FROM archive_turns t WHERE t.archive = a.archive AND t.failures > 0)
 GROUP BY a.archive ORDER BY 1;
 
+-- name: alert.jumped_archives
+-- Archives whose clock was found set within a week, until a person measures it.
+SELECT l.archive AS place, NULL AS site, NULL AS point, l.offset_us FROM archive_looks l
+WHERE l.jumped_at > $week_ago AND NOT EXISTS (
+    SELECT 1 FROM clocks c WHERE c.target = 'archive:' || l.archive AND c.at > l.jumped_at
+    AND c.method IN ('manual', 'import'))
+ORDER BY l.archive;
+
 -- name: alert.site_of_point
 SELECT site FROM points WHERE point = $point ORDER BY id DESC LIMIT 1;
 

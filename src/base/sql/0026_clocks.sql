@@ -36,3 +36,10 @@ BEGIN
     UPDATE jobs SET archive = coalesce((SELECT archive FROM survey_archive
                                         WHERE survey = NEW.survey), '') WHERE job = NEW.job;
 END;
+
+-- The last look at each archive's clock, whatever came of it; measurements that count are in clocks.
+CREATE TABLE archive_looks (
+    archive TEXT PRIMARY KEY, at INTEGER NOT NULL, offset_us INTEGER, uncertainty_us INTEGER,
+    method TEXT NOT NULL DEFAULT '', finding TEXT NOT NULL DEFAULT '', -- known, moved, jumped
+    code TEXT NOT NULL DEFAULT '', message TEXT NOT NULL DEFAULT '', jumped_at INTEGER
+) STRICT, WITHOUT ROWID;

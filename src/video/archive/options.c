@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "options.h"
 
+#include "okno/text.h"
 #include "okno/time.h"
 
 #include <stdbool.h>
@@ -126,6 +127,8 @@ int options_check(const char *options, const char *const *more, struct okno_err 
     const char *value = NULL;
     size_t key_len = 0;
     size_t value_len = 0;
+    char way[16];
+    int rc = 0;
     while (next_option(&at, &key, &key_len, &value, &value_len)) {
         char names[256];
         int shown = key_len < 40 ? (int)key_len : 40;
@@ -142,7 +145,13 @@ int options_check(const char *options, const char *const *more, struct okno_err 
             return okno_fail_field(err, OKNO_INVALID, "options", "\"%.*s\" is given twice", shown,
                                    key);
     }
-    return turns_check(options, err);
+    rc = turns_check(options, err);
+    if (rc == 0)
+        rc = options_get(options, "clock", way, sizeof(way), err);
+    if (rc == 0 && way[0] && !okno_text_is_word(way, "http sntp onvif none"))
+        rc = okno_fail_field(err, OKNO_INVALID, "options",
+                             "clock=%s: allowed are http, sntp, onvif and none", way);
+    return rc;
 }
 
 static const char *or_null(const char *text)

@@ -14,7 +14,9 @@
     X("allow", "networks", "addresses it may have, as 10.0.0.0/8,192.168.7.4")                     \
     X("parallel", "1..32", "sessions at a time")                                                   \
     X("rate", "kilobytes a second", "on the average, by pauses between fetches")                   \
-    X("hours", "HH:MM-HH:MM", "of its time zone, in which it is asked")
+    X("hours", "HH:MM-HH:MM", "of its time zone, in which it is asked")                            \
+    X("clock", "http, sntp, onvif or none", "how its clock is looked at")                          \
+    X("clock_at", "HOST:PORT or URL", "where, when not at the archive's own host")
 
 /* The value of an option into ret_text; "" when it is not given. OKNO_INVALID, field "options":
  * longer than `size`. */

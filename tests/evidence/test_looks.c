@@ -1,0 +1,102 @@
+#define _GNU_SOURCE
+/* Looks at archives' clocks: what is kept of them, when they are due. */
+#include "shop.h"
+
+#include "../support/time_server.h"
+
+#include "okno/camera_clock.h"
+
+static struct shop *shop;
+static struct time_server server;
+
+static int setup(void **state)
+{
+    (void)state;
+    shop = shop_new(NULL);
+    server = (struct time_server){.offset_us = 7400000, .first = 0x24, .stratum = 2};
+    time_server_start(&server);
+    put(shop,
+        "INSERT INTO archives (import, archive, kind, url, files, options) VALUES"
+        " (1, 'nvr', 'dir', '%s/', '{channel}/%%Y-%%m-%%d/%%H-%%M-%%S.mp4', '%s')",
+        shop->nginx.url, server.options);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    time_server_stop(&server);
+    shop_free(shop);
+    return 0;
+}
+
+static struct okno_archive_look look_at(bool keep)
+{
+    struct okno_archive_look look = {0};
+    struct okno_err err = {0};
+    if (okno_look_archive(shop->work, "nvr", keep, "local:test", &look, &err) < 0)
+        fail_msg("%s", err.text);
+    return look;
+}
+
+static void a_look_becomes_a_measurement_when_it_tells_something_new(void **state)
+{
+    (void)state;
+    struct okno_archive_look look = look_at(true);
+    assert_int_equal(look.finding, OKNO_CLOCK_MOVED);
+    assert_true(llabs(look.clock.offset_us - 7400000) <= look.clock.uncertainty_us);
+    assert_string_equal(text_of(shop,
+                                "SELECT target || ' ' || method || ' ' || step FROM clocks"
+                                " WHERE target = 'archive:nvr'"),
+                        "archive:nvr sntp 0");
+    assert_int_equal(look_at(true).finding, OKNO_CLOCK_KNOWN);
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM clocks WHERE target = 'archive:nvr'"), 1);
+    server.offset_us = 67400000; /* somebody sets it by a minute */
+    assert_int_equal(look_at(true).finding, OKNO_CLOCK_JUMPED);
+    assert_string_equal(text_of(shop,
+                                "SELECT method || ' ' || step FROM clocks WHERE target ="
+                                " 'archive:nvr' ORDER BY id DESC"),
+                        "sntp 1");
+    assert_int_equal(int_of(shop, "SELECT jumped_at = at FROM archive_looks"), 1);
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM log_leaves"), 2);
+}
+
+static void a_look_without_keeping_stores_nothing(void **state)
+{
+    (void)state;
+    (void)look_at(false);
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM clocks WHERE target = 'archive:nvr'"), 0);
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM archive_looks"), 0);
+}
+
+/* What cannot be looked at is noted, and asked again later like the others. */
+static void clocks_are_looked_at_every_six_hours(void **state)
+{
+    (void)state;
+    int64_t next_us = 0;
+    int64_t now = okno_time_now();
+    put(shop,
+        "INSERT INTO archives (import, archive, kind, url, files) VALUES"
+        " (1, 'plain', 'dir', '/nowhere', '{channel}/%%Y-%%m-%%d/%%H-%%M-%%S.mp4')");
+    assert_int_equal(okno_look_next(shop->work, now, &next_us, &shop->err), 1);
+    assert_int_equal(okno_look_next(shop->work, now, &next_us, &shop->err), 1);
+    assert_int_equal(okno_look_next(shop->work, now, &next_us, &shop->err), 0);
+    assert_in_range(next_us, now + 6 * 3600 * OKNO_SECOND_US, now + 6 * 3601 * OKNO_SECOND_US);
+    assert_string_equal(text_of(shop,
+                                "SELECT group_concat(archive || ':' || code) FROM"
+                                " (SELECT * FROM archive_looks ORDER BY archive)"),
+                        "nvr:,plain:unsupported");
+    assert_int_equal(okno_look_next(shop->work, next_us + OKNO_SECOND_US, &next_us, &shop->err), 1);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_look_becomes_a_measurement_when_it_tells_something_new),
+        CASE(a_look_without_keeping_stores_nothing),
+        CASE(clocks_are_looked_at_every_six_hours),
+    };
+    return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
+}
