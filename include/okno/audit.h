@@ -111,6 +111,10 @@ OKNO_CHECK int okno_audit_extend(struct okno_db *db, const char *audit, int64_t 
 OKNO_CHECK int okno_audit_close(struct okno_db *db, const char *audit, const char *note,
                                 const char *author, int64_t now_us, struct okno_err *err);
 
+/* End an audit that leads nowhere, before it is closed: it stays in every list, with the reason. */
+OKNO_CHECK int okno_audit_abandon(struct okno_db *db, const char *audit, const char *reason,
+                                  const char *author, int64_t now_us, struct okno_err *err);
+
 /* Write down that the audit was handed out; `files` (an object of names and hashes) goes into the
  * log. Needs a closed audit; may be repeated. *ret_leaf is its entry. */
 OKNO_CHECK int okno_audit_export(struct okno_db *db, const char *audit, const json_t *detail,
@@ -182,6 +186,13 @@ struct okno_audit_tally {
     int64_t false_fm; /* of the valid ones: FALSE_FM; without force majeure FM_REACHES_BACK */
     int64_t moved_valid, moved_invalid; /* of these: moved to somebody else; none of false_fm */
 };
+OKNO_VEC(okno_tally_vec, struct okno_audit_tally);
+/* The tallies of a domain (NULL: the whole frame) of an audit, appended. */
+OKNO_CHECK int okno_audit_tallies(struct okno_db *db, const char *audit,
+                                  enum okno_indicator indicator,
+                                  const struct okno_audit_domain *domain,
+                                  struct okno_tally_vec *tallies, struct okno_err *err);
+
 struct okno_audit_rules {
     bool invalid_as_silent;
     bool spontaneous;      /* of the frame: see okno_audit_estimate */

@@ -4,6 +4,8 @@
 #include "okno/ledger.h"
 #include "room.h"
 
+#include <string.h>
+
 static int checkpoint(struct okno_db *db, const char *audit, const char *author, int64_t now_us,
                       struct okno_buf *to, struct okno_err *err)
 {
@@ -81,6 +83,38 @@ int okno_audit_close(struct okno_db *db, const char *audit, const char *note, co
         return rc;
     rc = close_audit(db, audit, note, author, now_us, err);
     return audit_finish(db, rc, err);
+}
+
+static int abandon(struct okno_db *db, const char *audit, const char *reason, const char *author,
+                   int64_t now_us, struct okno_err *err)
+{
+    struct audit_row row;
+    int rc = audit_load(db, audit, &row, err);
+    if (rc == 0 && (strcmp(row.state, "closed") == 0 || strcmp(row.state, "abandoned") == 0))
+        rc = okno_fail(err, OKNO_OUT_OF_ORDER, "audit %s is %s: it cannot be abandoned", audit,
+                       row.state);
+    if (rc == 0)
+        rc = OKNO_DB_RUN(db, "audit.set_state", NULL, err, OKNO_TEXT("audit", audit),
+                         OKNO_TEXT("state", "abandoned"));
+    if (rc == 0)
+        rc = OKNO_DB_RUN(db, "audit.withdraw_items", NULL, err, OKNO_TEXT("audit", audit));
+    if (rc < 0)
+        return rc;
+    return audit_add_step(db, audit, "abandon", author, now_us, json_pack("{s:s}", "note", reason),
+                          err);
+}
+
+int okno_audit_abandon(struct okno_db *db, const char *audit, const char *reason,
+                       const char *author, int64_t now_us, struct okno_err *err)
+{
+    int rc = audit_check_note("reason", reason, err);
+    if (rc == 0 && reason[strspn(reason, " ")] == '\0')
+        rc = okno_fail_field(err, OKNO_MISSING, "reason", "reason: why is it abandoned?");
+    if (rc == 0)
+        rc = audit_check_author(author, err);
+    if (rc == 0)
+        rc = okno_db_begin(db, err);
+    return rc < 0 ? rc : audit_finish(db, abandon(db, audit, reason, author, now_us, err), err);
 }
 
 int okno_audit_export(struct okno_db *db, const char *audit, const json_t *detail,

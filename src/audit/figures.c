@@ -183,8 +183,6 @@ static int estimate_cells(const struct okno_audit_rules *rules, const struct mea
     return rc;
 }
 
-OKNO_VEC(tally_vec, struct okno_audit_tally);
-
 /* The answers of a frame of spontaneous ratings, or what of them an employee's domain has. */
 static int estimate_total(struct okno_db *db, const char *audit, enum okno_class class,
                           const struct okno_audit_domain *domain,
@@ -193,11 +191,11 @@ static int estimate_total(struct okno_db *db, const char *audit, enum okno_class
 {
     static const struct okno_audit_domain everything = {0};
     OKNO_AUTO_STMT *rows = NULL;
-    OKNO_AUTO_VEC(tally_vec) tallies = {0};
+    OKNO_AUTO_VEC(okno_tally_vec) tallies = {0};
     int rc = prepare_cells(db, audit, NULL, domain ? domain : &everything, &rows, err);
     while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
         const struct okno_audit_tally tally = tally_of(rows);
-        rc = tally_vec_push(&tallies, tally);
+        rc = okno_tally_vec_push(&tallies, tally);
         if (rc < 0)
             return okno_fail(err, rc, "no memory for the cells of audit %s", audit);
         add_counts(&tally, &figure->counts);
@@ -234,6 +232,26 @@ int okno_audit_estimate(struct okno_db *db, const char *audit, enum okno_indicat
     }
     if (rc == 0)
         *ret_figure = figure;
+    return rc;
+}
+
+int okno_audit_tallies(struct okno_db *db, const char *audit, enum okno_indicator indicator,
+                       const struct okno_audit_domain *domain, struct okno_tally_vec *tallies,
+                       struct okno_err *err)
+{
+    static const struct okno_audit_domain everything = {0};
+    OKNO_AUTO_STMT *rows = NULL;
+    struct audit_row row;
+    int rc = audit_load(db, audit, &row, err);
+    if (rc < 0)
+        return rc;
+    const struct measure *measure = find_measure(indicator, row.spontaneous);
+    rc = prepare_cells(db, audit, measure ? measure->kind : NULL, domain ? domain : &everything,
+                       &rows, err);
+    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1)
+        rc = okno_tally_vec_push(tallies, tally_of(rows)) < 0
+                 ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the cells of audit %s", audit)
+                 : 0;
     return rc;
 }
 

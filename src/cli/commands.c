@@ -34,6 +34,7 @@
     X(kpi) \
     X(recover) \
     X(period) \
+    X(programme) \
     X(sample) \
     X(serve) \
     X(survey) \

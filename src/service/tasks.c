@@ -9,6 +9,7 @@
 #include "okno/survey.h"
 #include "okno/time.h"
 #include "okno/work.h"
+#include "programmes.h"
 
 #include <stdatomic.h>
 
@@ -191,6 +192,11 @@ int tasks_start(struct tasks *tasks, int workers, struct scheduler **ret_schedul
          .work = messages_work,
          .open = messages_open,
          .close = messages_close},
+        {.name = "programmes",
+         .threads = 1,
+         .work = programmes_work,
+         .open = programmes_open,
+         .close = programmes_close},
     };
     for (size_t i = 0; i < OKNO_COUNT(all); i++) {
         all[i].context = tasks;

@@ -105,6 +105,34 @@ test("a draw by strata at 1920x1080, in Russian and dark", async () => {
   await drawIn("strata", { width: 1920, height: 1080, language: "ru-RU", dark: true });
 });
 
+test("a programme pins yesterday by itself, and the page says what its days came to and whether experts are enough", async () => {
+  const yesterday = new Date(Date.now() - 86400000).toISOString().slice(0, 10);
+  const at = Date.parse(`${yesterday}T09:00:00Z`);
+  const file = join(service.dir, "yesterday.csv");
+  await writeFile(file, `device,seq,time,kind\n${Array.from({ length: 12 }, (_, i) => `B1,${501 + 2 * i},${new Date(at + i * 60000).toISOString()},press\nB1,${502 + 2 * i},${new Date(at + i * 60000 + 3000).toISOString()},yes\n`).join("")}`);
+  await service.okno("import", "events", file);
+  const beacon = join(service.dir, "beacon-{day}");
+  await service.okno("programme", "put", "daily", "--from", yesterday, "--size", "5", "--after", "0", "--beacon", beacon, "--expert-hours", "0.05",
+    "--accept-unheard", "numbers of this test's devices", "--report-dir", service.dir, "--by", "eva");
+  await service.wait("SELECT state FROM audits WHERE audit LIKE 'daily-%'", [{ state: "checkpointed" }]);
+  await writeFile(beacon.replace("{day}", yesterday), "00112233445566778899aabbccddeeff\n");
+  await service.okno("programme", "pause", "daily"); // what stopped a day is tried again later: at once by hand
+  await service.okno("programme", "resume", "daily");
+  await promisify(execFile)("sqlite3", ["-cmd", ".timeout 15000", join(service.data, "okno.db"), "UPDATE programme_days SET tried_at = 0"]);
+  await service.okno("programme", "run");
+  await service.wait("SELECT state FROM audits WHERE audit LIKE 'daily-%'", [{ state: "drawn" }]);
+  const { page, faults, close } = await openBrowser({ width: 1280, height: 720 });
+  await logIn(page, { url: service.url, user: "eva", password });
+  await page.goto(`${service.url}/#/audits`);
+  await page.locator("okno-programmes", { hasText: "5 reviews a day at 60 s each: 0.08 expert-hours a day" }).waitFor();
+  await page.locator("okno-programmes .few", { hasText: "too few" }).waitFor();
+  await shoot(page, "programme");
+  await page.locator("okno-programmes button", { hasText: "Pause" }).click();
+  await page.locator("okno-programmes", { hasText: "Resume" }).waitFor();
+  assert.deepEqual(faults, []);
+  await close();
+});
+
 test("a sample that was changed afterwards is told on the screen", async () => {
   await promisify(execFile)("sqlite3", ["-cmd", ".timeout 15000", join(service.data, "okno.db"), "UPDATE audit_sample SET ticket = '0.5' WHERE audit = 'march' AND place = 3"]);
   const { page, close } = await openBrowser();

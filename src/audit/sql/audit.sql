@@ -37,6 +37,9 @@ SELECT o.audit FROM audits a
 JOIN audits o ON o.audit <> a.audit AND o.period_from < a.period_to AND o.period_to > a.period_from
 WHERE a.audit = $audit ORDER BY o.created_at, o.audit;
 
+-- name: audit.withdraw_items
+UPDATE review_items SET state = 'withdrawn' WHERE audit = $audit AND state = 'open';
+
 -- name: audit.count_step
 SELECT count(*) FROM audit_steps WHERE audit = $audit AND step = $step;
 

@@ -23,6 +23,9 @@ http_handler http_post_queue_next, http_post_heartbeat, http_post_submit, http_p
 http_handler http_get_evidence;
 /* audits.c */
 http_handler http_get_audits, http_get_audit;
+/* programmes.c */
+http_handler http_get_programmes, http_get_programme, http_post_programme,
+    http_post_programme_pause, http_post_programme_secret, http_get_programme_figures;
 /* audit_steps.c */
 http_handler http_post_audit, http_post_freeze, http_post_checkpoint, http_post_seed,
     http_post_draw, http_post_extend, http_post_close, http_get_audit_checkpoint,

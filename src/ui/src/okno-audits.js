@@ -10,6 +10,7 @@ import { link } from "./router.js";
 import { stepText } from "./steps.js";
 import { formatPeriod, formatWhen } from "./time.js";
 import "./okno-notice.js";
+import "./okno-programmes.js";
 import "./okno-progress.js";
 
 class OknoAudits extends PageElement {
@@ -110,8 +111,10 @@ class OknoAudits extends PageElement {
     if (!this.audits) return html`<div class="skeleton wait"></div>`;
     if (this.id) return html`<a href=${link("audits")}>‹ ${t("audits.back")}</a>
       ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderSteps(audit)}`)}`;
-    if (this.audits.length === 0) return html`<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
-    return html`${this.audits.map((audit) => this.renderAudit(audit))}`;
+    if (this.audits.length === 0 && !this.pages.includes("indicators")) return html`<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
+    const programmes = this.pages.includes("indicators") ? html`<okno-programmes .draws=${this.draws}></okno-programmes>` : nothing;
+    if (this.audits.length === 0) return html`${programmes}<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
+    return html`${programmes}${this.audits.map((audit) => this.renderAudit(audit))}`;
   }
 }
 

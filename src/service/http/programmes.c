@@ -1,0 +1,112 @@
+/* Programmes over HTTP: continuous monitoring as people follow it. */
+#define _POSIX_C_SOURCE 200809L
+#include "handlers.h"
+
+#include "okno/programme.h"
+#include "okno/time.h"
+
+#include <string.h>
+
+static const char *text_or(const struct http_request *request, const char *field,
+                           const char *fallback)
+{
+    const char *text = json_string_value(json_object_get(request->body, field));
+    return text ? text : fallback;
+}
+
+static double number_or(const struct http_request *request, const char *field, double fallback)
+{
+    const json_t *value = json_object_get(request->body, field);
+    return json_is_number(value) ? json_number_value(value) : fallback;
+}
+
+static int reply_programme(const struct http_request *request, const char *programme,
+                           struct http_reply *reply, struct okno_err *err)
+{
+    json_t *status = NULL;
+    int rc = okno_programme_status(request->db, programme, 366, &status, err);
+    return rc < 0 ? rc : http_reply_json(reply, status, err);
+}
+
+int http_get_programmes(struct http_request *request, struct http_reply *reply,
+                        struct okno_err *err)
+{
+    json_t *list = NULL;
+    int rc = okno_programme_list(request->db, &list, err);
+    return rc < 0 ? rc : http_reply_json(reply, json_pack("{s:o}", "programmes", list), err);
+}
+
+int http_get_programme(struct http_request *request, struct http_reply *reply, struct okno_err *err)
+{
+    return reply_programme(request, request->params[0], reply, err);
+}
+
+int http_post_programme(struct http_request *request, struct http_reply *reply,
+                        struct okno_err *err)
+{
+    const struct http_service *service = request->service;
+    const char *beacon = text_or(request, "beacon", "");
+    const struct okno_programme programme = {
+        .programme = text_or(request, "programme", ""),
+        .title = text_or(request, "title", ""),
+        .zone = text_or(request, "zone", "UTC"),
+        .from_day = text_or(request, "from", ""),
+        .size = (int64_t)number_or(request, "size", 20),
+        .after_min = (int64_t)number_or(request, "after_min", 60),
+        .accepted = text_or(request, "accept_unheard", ""),
+        .show_answer = json_is_true(json_object_get(request->body, "show_answer")),
+        .k = number_or(request, "k", service->silent_weight),
+        .level = number_or(request, "level", 0.95),
+        .undeterminable_limit =
+            number_or(request, "undeterminable_limit", service->undeterminable_limit),
+        .double_share = number_or(request, "double", 0),
+        .beacon = *beacon ? beacon : NULL,
+        .genesis_s = (int64_t)number_or(request, "genesis", 0),
+        .period_s = (int64_t)number_or(request, "period", 0),
+        .people = text_or(request, "people", ""),
+        .expert_hours = number_or(request, "expert_hours", 0),
+        .seconds_an_item = (int64_t)number_or(request, "seconds", 0),
+        .report_to = text_or(request, "report_to", ""),
+        .report_dir = ""}; /* files are written where the command line says, nowhere else */
+    if (*beacon == '/')
+        return okno_fail_field(err, OKNO_INVALID, "beacon",
+                               "beacon: over HTTP an http or https address is allowed");
+    int rc = okno_programme_put(request->db, &programme, request->who.user, okno_time_now(), err);
+    return rc < 0 ? rc : reply_programme(request, programme.programme, reply, err);
+}
+
+int http_post_programme_pause(struct http_request *request, struct http_reply *reply,
+                              struct okno_err *err)
+{
+    bool paused = json_is_true(json_object_get(request->body, "paused"));
+    int rc = okno_programme_pause(request->db, request->params[0], paused, request->who.user,
+                                  okno_time_now(), err);
+    return rc < 0 ? rc : reply_programme(request, request->params[0], reply, err);
+}
+
+/* A promise, or the secret that was promised. */
+int http_post_programme_secret(struct http_request *request, struct http_reply *reply,
+                               struct okno_err *err)
+{
+    const char *hash = text_or(request, "hash", "");
+    const char *secret = text_or(request, "secret", "");
+    const char *day = text_or(request, "day", "");
+    const char *who = text_or(request, "who", "");
+    if ((*hash != '\0') == (*secret != '\0'))
+        return okno_fail_field(err, OKNO_INVALID, "hash",
+                               "give the hash of a secret to commit to, or the secret to reveal");
+    int rc = *hash ? okno_programme_commit(request->db, request->params[0], day, who, hash,
+                                           okno_time_now(), err)
+                   : okno_programme_reveal(request->db, request->params[0], day, who, secret,
+                                           okno_time_now(), err);
+    return rc < 0 ? rc : reply_programme(request, request->params[0], reply, err);
+}
+
+int http_get_programme_figures(struct http_request *request, struct http_reply *reply,
+                               struct okno_err *err)
+{
+    json_t *figures = NULL;
+    int rc = okno_programme_figures(request->db, request->params[0], http_query(request, "from"),
+                                    http_query(request, "to"), &figures, err);
+    return rc < 0 ? rc : http_reply_json(reply, figures, err);
+}

@@ -1,0 +1,92 @@
+// Continuous monitoring: each programme with what its days came to, what stops them, whether the experts
+// are enough, and the figures over the days drawn.
+import { css, html, nothing } from "lit";
+import { PageElement } from "./page-element.js";
+import { get, post } from "./api.js";
+import { errorText } from "./errors.js";
+import { formatNumber, formatPlain } from "./format.js";
+import { named, t } from "./i18n.js";
+import { link } from "./router.js";
+import { formatDay } from "./time.js";
+
+const shown = ["ink_personnel", "ink_office", "iel"];
+
+class OknoProgrammes extends PageElement {
+  static properties = { draws: { attribute: false }, programmes: { state: true }, figures: { state: true }, refused: { state: true } };
+
+  static styles = [PageElement.styles, css`
+    :host { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; }
+    article { padding: 1rem; display: grid; gap: .75rem; grid-template-columns: minmax(0, 1fr); }
+    .head { display: flex; justify-content: space-between; gap: 1rem; align-items: baseline; flex-wrap: wrap; }
+    .few, .problem { color: var(--amber); } .refused { color: var(--invalid); }
+    table { border-collapse: collapse; width: 100%; } th { text-align: left; color: var(--muted); font-weight: 500; }
+    th, td { padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } td.n, th.n { text-align: right; }
+    .scroll { overflow-x: auto; } .facts { display: flex; flex-wrap: wrap; gap: .25rem 2rem; } .facts span span { color: var(--muted); margin-right: .375rem; }
+  `];
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.reload();
+  }
+
+  async load() {
+    const { programmes } = await get("programmes");
+    const figures = {};
+    for (const { programme, days } of programmes)
+      if (days.some(({ state }) => state === "drawn" || state === "closed"))
+        figures[programme] = await get(`programmes/${encodeURIComponent(programme)}/figures`).catch(() => null);
+    return () => { Object.assign(this, { programmes, figures }); };
+  }
+
+  async pause(programme, paused) {
+    try {
+      await post(`programmes/${encodeURIComponent(programme)}/pause`, { paused });
+      this.reload();
+    } catch (error) {
+      this.refused = errorText(error);
+    }
+  }
+
+  renderCapacity({ items_a_day: n, seconds_an_item: seconds, hours_needed: needed, hours_there: there, enough }) {
+    const text = t("programme.capacity", { n: formatNumber(n), seconds: formatNumber(seconds), needed: formatPlain(Math.round(needed * 100) / 100) });
+    return html`<p class="num ${enough ? "" : "few"}">${text}${there > 0 ? html`; ${t(enough ? "programme.enough" : "programme.too_few", { there: formatPlain(there) })}` : nothing}</p>`;
+  }
+
+  renderFigures(figures) {
+    if (!figures) return nothing;
+    const one = (id) => {
+      const { value, low, high, null_reason: reason } = figures.indicators[id];
+      return html`<span><span>${t(`kpi.${id}`)}</span>${reason ? named("null", reason) : `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`}</span>`;
+    };
+    return html`<div class="facts num"><span><span>${t("programme.over")}</span>${t("programme.days", { n: formatNumber(figures.days) })}</span>${shown.filter((id) => figures.indicators[id]).map(one)}</div>`;
+  }
+
+  renderDays(days) {
+    if (days.length === 0) return html`<p class="muted">${t("programme.no_day")}</p>`;
+    return html`<div class="scroll"><table class="num"><thead><tr><th>${t("programme.day")}</th><th>${t("audits.state")}</th><th class="n">${t("audits.frame")}</th>
+      <th class="n">${t("audits.sample")}</th><th class="n">${t("audits.reviewed")}</th><th></th></tr></thead>
+      <tbody>${days.map(({ day, audit, state, frame, sample, reviewed, problem }) => html`<tr>
+        <td class="nowrap"><a href=${link("audits", { id: audit })}>${formatDay(`${day}T12:00:00Z`, "UTC")}</a></td><td>${named("step", state)}</td>
+        <td class="n">${formatNumber(frame)}</td><td class="n">${formatNumber(sample)}</td><td class="n">${formatNumber(reviewed)}</td><td class="problem">${problem}</td></tr>`)}</tbody></table></div>`;
+  }
+
+  renderProgramme({ programme, title, paused, settings, capacity, waiting, days }) {
+    return html`<article class="card">
+      <div class="head"><h2>${title || programme}</h2>
+        ${this.draws ? html`<button @click=${() => this.pause(programme, !paused)}>${t(paused ? "programme.resume" : "programme.pause")}</button>` : nothing}</div>
+      <div class="facts"><span><span>${t("programme.seed")}</span>${settings.beacon || settings.people}</span>
+        <span><span>${t("programme.waiting")}</span>${formatNumber(waiting)}</span>${paused ? html`<b>${t("programme.paused")}</b>` : nothing}</div>
+      ${this.renderCapacity(capacity)}
+      ${this.renderFigures(this.figures[programme])}
+      ${this.renderDays(days)}
+    </article>`;
+  }
+
+  render() {
+    if (!this.programmes?.length) return nothing; // none, or not for who looks
+    return html`<h1>${t("programme.title")}</h1>
+      ${this.refused ? html`<p class="refused" role="alert">${this.refused}</p>` : nothing}
+      ${this.programmes.map((one) => this.renderProgramme(one))}`;
+  }
+}
+customElements.define("okno-programmes", OknoProgrammes);
