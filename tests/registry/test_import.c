@@ -141,7 +141,7 @@ static const struct {
     {"archives", "archive,kind,url,files", "A9,dir,/x,", "missing", "files is required"},
     {"archives", "archive,kind,url,files", "A9,dir,/x,%Y-%m-%d.mp4", "invalid", "does not tell"},
     {"archives", "archive,kind,url,time_zone", "A9,dir,http://x,GMT+3", "invalid", "<+03>-3"},
-    {"archives", "archive,kind,url,files", "A9,hls,http://x,%s", "invalid", "one of: dir"},
+    {"archives", "archive,kind,url,files", "A9,vhs,http://x,%s", "invalid", "one of: dir"},
     {"archives", "archive,kind,url,secret", "A9,dir,http://x,../x", "invalid", "secret"},
     {"cameras", "camera,site,archive,channel", "C9,S1,A1,a/../b", "invalid", "lead out"},
     {"cameras", "camera,site,archive,channel", "C9,S1,A1,..", "invalid", "lead out"},
