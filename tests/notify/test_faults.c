@@ -752,6 +752,46 @@ static void a_private_address_is_refused_unless_allowed(void **state)
     fault_server_stop(server);
 }
 
+/* However an address is written, and whatever a name means by the time it is connected to: what
+ * counts is where the connection goes. Names are judged nowhere else, so one that changes its mind
+ * between two looks changes nothing. */
+static void no_spelling_of_a_private_address_is_connected_to(void **state)
+{
+    struct world *w = *state;
+    static const char *const hosts[] = {
+        "127.1",           "0x7f000001",     "2130706433",         "0177.0.0.1",
+        "0.0.0.0",         "[::1]",          "[::ffff:127.0.0.1]", "[::127.0.0.1]",
+        "localhost",       "localhost.",     "[64:ff9b::7f00:1]",  "[2002:7f00:1::]",
+        "169.254.169.254", "10.0.0.1",       "192.168.0.1",        "[fe80::1]",
+        "[fd00::1]",       "[::ffff:a00:1]", "127.0.0.1.",         "LOCALHOST"};
+    const struct fault good[] = {FAULT_STATUS("200 OK")};
+    struct fault_server *server = fault_server_start(good, 1);
+    const char *port = strrchr(fault_server_url(server), ':');
+    char all[520] = "";
+    char url[100];
+    char id[16];
+    w->options.allow_private = false;
+    for (size_t i = 0; i < OKNO_COUNT(hosts); i++) {
+        (void)snprintf(id, sizeof(id), "d%zu", i);
+        (void)snprintf(url, sizeof(url), "http://%s%s", hosts[i], port);
+        webhook(w, id, url);
+        (void)snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", i ? " " : "", id);
+    }
+    raise_alert(w, "D1.0.1", all);
+    (void)settle(w);
+    for (size_t i = 0; i < OKNO_COUNT(hosts); i++) {
+        okno_autojson json_t *one = only(w, i);
+        const char *reason = json_string_value(json_object_get(one, "reason"));
+        const char *was = json_string_value(json_object_get(one, "state"));
+        /* Refused for its address, or no address at all for this resolver. */
+        if (strcmp(was, "waiting") != 0 ||
+            (!strstr(reason, "address is private") && !strstr(reason, "resolve")))
+            fail_msg("%s is %s: %s", hosts[i], was, reason);
+    }
+    assert_int_equal(fault_server_requests(server), 0);
+    fault_server_stop(server);
+}
+
 static void a_rule_that_names_nobody_known_leaves_a_trace(void **state)
 {
     struct world *w = *state;
@@ -963,6 +1003,7 @@ int main(void)
         TEST(a_single_message_of_quiet_hours_comes_as_itself),
         TEST(a_rush_is_told_together),
         TEST(a_private_address_is_refused_unless_allowed),
+        TEST(no_spelling_of_a_private_address_is_connected_to),
         TEST(a_rule_that_names_nobody_known_leaves_a_trace),
         TEST(a_secret_that_cannot_be_read_is_told_by_name_only),
         TEST(no_secret_is_ever_written_down),

@@ -5,6 +5,7 @@
 #include "../../src/service/http/live.h"
 
 #include "okno/panel.h"
+#include "okno/prompt.h"
 #include "okno/survey.h"
 
 #define POINT                                                                                      \
@@ -378,6 +379,47 @@ static void one_panel_leaves_streams_to_the_others(void **state)
         (void)close(fds[i]);
 }
 
+/* What a manager gave is played, never shown: one of six types, nothing sniffed, to panels that
+ * play it only. */
+static void a_prompt_is_served_as_what_it_was_found_to_be(void **state)
+{
+    struct fixture *fixture = *state;
+    static char file[44 + 16000];
+    static const char head[] =
+        "RIFF\0\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x40\x1f\0\0\1\0\x08\0data\x80\x3e\0\0";
+    struct okno_err err = {0};
+    int64_t points = 0;
+    char header[120];
+    char path[200];
+    memcpy(file, head, 44);
+    memcpy(file + 44, "<html><script>alert(1)</script>", 31);
+    const struct okno_prompt_change change = {
+        .question = "Q1", .bytes = file, .len = sizeof(file), .author = "boss"};
+    paired(fixture, "T1", "panel", header);
+    assert_int_equal(okno_prompt_set(fixture->db, &change, okno_time_now(), &points, &err), 0);
+    AUTO_ANSWER view = client_request(fixture_port(fixture), "GET", "/api/v1/panel", header, NULL);
+    const char *sha = strstr(view.body, "\"sha256\":\"");
+    assert_non_null(sha);
+    (void)snprintf(path, sizeof(path), "/api/v1/panel/prompts/%.64s", sha + 10);
+    AUTO_ANSWER got = client_request(fixture_port(fixture), "GET", path, header, NULL);
+    assert_int_equal(got.status, 200);
+    assert_string_equal(answer_header(&got, "Content-Type"), "audio/wav");
+    assert_string_equal(answer_header(&got, "X-Content-Type-Options"), "nosniff");
+    assert_non_null(strstr(answer_header(&got, "Content-Security-Policy"), "default-src 'none'"));
+    static const char *const wrong[] = {"/api/v1/panel/prompts/..%2f..%2fokno.db",
+                                        "/api/v1/panel/prompts/../../okno.db",
+                                        "/api/v1/panel/prompts/0", "/api/v1/panel/prompts/%00"};
+    for (size_t i = 0; i < OKNO_COUNT(wrong); i++) {
+        AUTO_ANSWER none = client_request(fixture_port(fixture), "GET", wrong[i], header, NULL);
+        assert_in_range(none.status, 400, 404);
+    }
+    fixture_sql(fixture, "UPDATE devices SET point = 'P2'"); /* which plays nothing */
+    AUTO_ANSWER moved = client_request(fixture_port(fixture), "GET", path, header, NULL);
+    assert_int_equal(moved.status, 404);
+    AUTO_ANSWER nobody = client_request(fixture_port(fixture), "GET", path, "", NULL);
+    assert_int_equal(nobody.status, 401);
+}
+
 static void an_answer_is_told_to_who_asks_but_not_which_it_was(void **state)
 {
     struct fixture *fixture = *state;
@@ -731,6 +773,7 @@ int main(void)
         TEST(a_stream_tells_presses_at_once_and_ends_with_the_service),
         TEST(an_open_stream_of_a_revoked_panel_tells_nothing),
         TEST(one_panel_leaves_streams_to_the_others),
+        TEST(a_prompt_is_served_as_what_it_was_found_to_be),
         TEST(an_answer_is_told_to_who_asks_but_not_which_it_was),
         TEST(a_reader_that_never_reads_costs_nobody_anything),
         TEST(a_stream_too_many_is_a_warning_in_the_log_and_no_error),
