@@ -51,9 +51,9 @@ OKNO_CLEANUP(okno_notify, okno_notify_close);
 OKNO_CHECK int okno_notify_turn(struct okno_notify *notify, int64_t now_us, int64_t wait_us,
                                 int64_t *ret_next_us, struct okno_err *err);
 
-/* Destinations without secrets: [{"destination", "kind", "url", "chat", "address", "sender", "tls",
- * "language", "time_zone", "quiet", "photo", "enabled", "waiting", "held", "dead", "last_sent_at",
- * "trouble"}]. */
+/* Destinations, secrets by their names only: [{"destination", "kind", "url", "chat", "secret",
+ * "old_secret", "user", "address", "sender", "tls", "language", "time_zone", "quiet", "photo",
+ * "enabled", "waiting", "held", "dead", "last_sent_at", "trouble"}]. */
 OKNO_CHECK int okno_notify_destinations(struct okno_db *db, json_t **ret_list,
                                         struct okno_err *err);
 

@@ -35,14 +35,16 @@ static int destination_json(struct okno_db *db, const struct notify_destination 
         return rc;
     const char *trouble = okno_stmt_text(stmt, "trouble");
     *ret_json = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:o, s:o}",
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, "
+        "s:I, "
+        "s:o, s:o}",
         "destination", d->destination, "kind", notify_kind_text(d->kind), "url", d->url, "chat",
-        d->chat, "address", d->address, "sender", d->sender, "tls", d->tls ? "required" : "offered",
-        "language", d->language, "time_zone", d->time_zone, "quiet", d->quiet, "photo",
-        (int)d->photo, "enabled", (int)d->enabled, "waiting",
-        (json_int_t)okno_stmt_int(stmt, "waiting"), "held", (json_int_t)okno_stmt_int(stmt, "held"),
-        "dead", (json_int_t)okno_stmt_int(stmt, "dead"), "last_sent_at",
-        time_or_null(stmt, "last_sent_at"), "trouble",
+        d->chat, "secret", d->secret, "old_secret", d->old_secret, "user", d->user, "address",
+        d->address, "sender", d->sender, "tls", d->tls ? "required" : "offered", "language",
+        d->language, "time_zone", d->time_zone, "quiet", d->quiet, "photo", (int)d->photo,
+        "enabled", (int)d->enabled, "waiting", (json_int_t)okno_stmt_int(stmt, "waiting"), "held",
+        (json_int_t)okno_stmt_int(stmt, "held"), "dead", (json_int_t)okno_stmt_int(stmt, "dead"),
+        "last_sent_at", time_or_null(stmt, "last_sent_at"), "trouble",
         okno_json_text(trouble && *trouble ? trouble : NULL));
     return *ret_json ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory for the destinations");
 }

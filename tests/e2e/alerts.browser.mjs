@@ -72,6 +72,28 @@ test("an administrator sees what became of messages, tests a destination and wak
   assert.deepEqual(browser.faults, []);
 });
 
+test("an administrator changes a destination on the page, and makes one of another kind", async () => {
+  await open("admin", "#/alerts");
+  await page.locator("okno-alerts tr", { hasText: "telegram" }).getByRole("button", { name: "Edit" }).click();
+  await page.locator("okno-destination input[name=quiet]").fill("23:00-07:00");
+  await page.locator("okno-destination").getByRole("button", { name: "Save" }).click();
+  await waitHere(page, () => service.mock.alerting.addressed.length === 1);
+  const [changed] = service.mock.alerting.addressed;
+  assert.deepEqual([changed.destination, changed.kind, changed.chat, changed.secret, changed.quiet, changed.url], ["boss", "telegram", "-1001", "bot", "23:00-07:00", undefined]);
+  await page.getByRole("button", { name: "New destination" }).click();
+  await page.locator("okno-destination input[name=destination]").fill("head");
+  await page.locator("okno-destination select[name=kind]").selectOption("email");
+  for (const [name, text] of [["url", "smtp://mail.example.org:587"], ["address", "head@example.org"], ["sender", "okno@example.org"], ["user", "okno"], ["secret", "mail"]])
+    await page.locator(`okno-destination input[name=${name}]`).fill(text);
+  await shoot(page, "alerts-destination");
+  await page.locator("okno-destination").getByRole("button", { name: "Save" }).click();
+  await waitHere(page, () => service.mock.alerting.addressed.length === 2);
+  const [, made] = service.mock.alerting.addressed;
+  assert.deepEqual(made, { destination: "head", kind: "email", language: "en", time_zone: "UTC", quiet: "", enabled: true, url: "smtp://mail.example.org:587", address: "head@example.org",
+    sender: "okno@example.org", user: "okno", secret: "mail", photo: false, tls: "required" });
+  assert.deepEqual(browser.faults, []);
+});
+
 test("an administrator changes a rule on the page, and makes a new one", async () => {
   await open("admin", "#/alerts");
   await page.getByText("Rules", { exact: true }).click();

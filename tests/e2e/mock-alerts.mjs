@@ -39,7 +39,7 @@ export function alertState(scene) {
       negative("D1.0.900", "S1-T1", 70, { comments: [{ id: 1, rating: "D1.0.900", at: iso(Date.now() - 69 * 3600000), user: "pavel", text: "The till was down.", tags: ["OTHER"] }] }),
     ],
     destinations: [{
-      destination: "boss", kind: "telegram", url: "", chat: "-1001", language: "ru", time_zone: "Europe/Moscow", quiet: "22:00-08:00", photo: false, enabled: true,
+      destination: "boss", kind: "telegram", url: "", chat: "-1001", secret: "bot", old_secret: "", user: "", address: "", sender: "", tls: "required", language: "ru", time_zone: "Europe/Moscow", quiet: "22:00-08:00", photo: false, enabled: true,
       waiting: 2, held: 0, dead: 1, last_sent_at: iso(Date.now() - 7200000), trouble: "the receiver is in trouble (502)",
     }],
     deliveries: [{ delivery: 7, destination: "boss", kind: "alert", alert: 3, event: "opened", key: "k", state: "dead", attempts: 30, next_at: null, made_at: iso(0), ended_at: iso(0), status: 400, reason: "the receiver takes no such message (400: chat not found)" }],
@@ -48,7 +48,7 @@ export function alertState(scene) {
       { user: "manager", name: "Pavel Orlov", role: "manager", employee: null, disabled: false, sees_granted_only: true, grants: [{ scope: "site:S1", at: "2026-03-01T00:00:00.000Z", author: "admin" }] },
       { user: "anna", name: "", role: "staff", employee: "E-104", disabled: false, sees_granted_only: true, grants: [] },
     ],
-    tested: [], retried: [], saved: [],
+    addressed: [], tested: [], retried: [], saved: [],
   };
 }
 
@@ -72,6 +72,10 @@ export function answerAlerts(state, method, path, query, body, user) {
   if (noun === "destinations" && verb === "test") {
     state.tested.push(id);
     return { delivery: 8 };
+  }
+  if (noun === "destinations" && method === "POST") {
+    state.addressed.push(body);
+    return null;
   }
   if (noun === "destinations") return { destinations: state.destinations };
   if (noun === "deliveries" && verb === "retry") {

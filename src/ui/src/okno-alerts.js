@@ -13,14 +13,16 @@ import { formatWhen } from "./time.js";
 import { translated } from "./service-words.js";
 import "./okno-filters.js";
 import "./okno-notice.js";
+import { newDestination } from "./okno-destination.js";
 import { kinds, newRule } from "./okno-rule.js";
 
 const signs = { negative: "✗", negatives: "✗", invalid_share: "✗", clock_suspect: "!", archive: "!" };
 const pageSize = 100;
 const fresh = newRule();
+const freshDestination = newDestination();
 
 class OknoAlerts extends PageElement {
-  static properties = { me: { attribute: false }, data: { state: true }, at: { state: true }, busy: { state: true }, editing: { state: true } };
+  static properties = { me: { attribute: false }, data: { state: true }, at: { state: true }, busy: { state: true }, editing: { state: true }, addressing: { state: true } };
 
   static styles = [PageElement.styles, css`
     :host { padding: 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; max-width: 80rem; margin: 0 auto; align-content: start; }
@@ -194,6 +196,16 @@ class OknoAlerts extends PageElement {
     this.emit("toast", { text: t("alerts.saved") });
   }
 
+  renderDestination(one) {
+    return html`<okno-destination .destination=${one} @destination-closed=${() => { this.addressing = null; }} @destination-saved=${this.addressed}></okno-destination>`;
+  }
+
+  async addressed() {
+    this.addressing = null;
+    await this.reload();
+    this.emit("toast", { text: t("alerts.destination_saved") });
+  }
+
   renderMessages({ destinations, deliveries }) {
     return html`
       <details class="card" ?open=${deliveries.length > 0}><summary>${t("alerts.messages")}</summary>
@@ -204,7 +216,10 @@ class OknoAlerts extends PageElement {
             ${one.trouble ? html`<div class="trouble">${translated(one.trouble)}</div>` : nothing}</td>
           <td class="num">${formatNumber(one.waiting + one.held)}</td><td class="num">${formatNumber(one.dead)}</td>
           <td class="num">${one.last_sent_at ? formatWhen(one.last_sent_at, zoneOf(this.data.sites)) : "–"}</td>
-          <td><button ?disabled=${!one.enabled} @click=${() => this.ask(`destinations/${one.destination}/test`)}>${t("alerts.test")}</button></td></tr>`)}</tbody></table></div>`}
+          <td class="do"><button @click=${() => { this.addressing = this.addressing === one.destination ? null : one.destination; }}>${t("alerts.edit")}</button>
+            <button ?disabled=${!one.enabled} @click=${() => this.ask(`destinations/${one.destination}/test`)}>${t("alerts.test")}</button></td></tr>
+          ${this.addressing === one.destination ? html`<tr><td colspan="5">${this.renderDestination(one)}</td></tr>` : nothing}`)}</tbody></table></div>`}
+        <div class="new">${this.addressing === "" ? this.renderDestination(freshDestination) : html`<button @click=${() => { this.addressing = ""; }}>${t("alerts.new_destination")}</button>`}</div>
         ${deliveries.length ? html`<div class="scroll"><table><tbody>${deliveries.map((one) => html`<tr>
           <td class="num">${one.delivery}</td><td>${one.destination}</td><td class="trouble">${translated(one.reason)}</td>
           <td><button @click=${() => this.ask(`deliveries/${one.delivery}/retry`)}>${t("alerts.retry")}</button></td></tr>`)}</tbody></table></div>` : nothing}
