@@ -2,6 +2,7 @@
 /* What is made of kept evidence: sidecars, masks, copies, flags; many stills planned together. */
 #include "shop.h"
 
+#include "okno/extract.h"
 #include "okno/viewing.h"
 
 static int setup(void **state)
