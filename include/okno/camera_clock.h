@@ -3,8 +3,10 @@
 #define OKNO_CAMERA_CLOCK_H
 
 #include "okno/err.h"
+#include "okno/json.h"
 #include "okno/sync.h"
 #include "okno/work.h"
+#include "okno/zone.h"
 
 #include <stdint.h>
 
@@ -63,5 +65,67 @@ OKNO_CHECK int okno_look_archive(struct okno_work *work, const char *archive, bo
  * 0 and when the next is due. Trouble of an archive is noted, not returned. */
 OKNO_CHECK int okno_look_next(struct okno_work *work, int64_t now_us, int64_t *ret_next_us,
                               struct okno_err *err);
+
+/* ---- commissioning: a press in view, the frame that shows it ---- */
+
+struct okno_commission {
+    const char *camera;
+    const char *survey;  /* whose press; NULL: press_at_us */
+    int64_t press_at_us; /* UTC, as known from the device's clock */
+    int64_t press_uncertainty_us;
+    int64_t frame_at_us;     /* UTC of the frame that shows the press, as okno told it */
+    int64_t index_offset_us; /* that was used when it told it */
+    int64_t frame_us;        /* frame interval; 0: 200 ms */
+    const char *still;       /* SHA-256 of a kept still of the view; "" for none */
+    const char *codec;
+    int width, height;
+    const char *rights; /* on what ground the camera records and who may look */
+    const char *author;
+};
+
+struct okno_commissioned {
+    int64_t id;
+    int64_t error_us; /* frame - press: what was wrong with the offset that was known */
+    int64_t offset_us, uncertainty_us; /* index clock - UTC as it is known now */
+};
+
+/* Record it, and the offset as a measurement of the camera's clock at the press, method
+ * "commission". OKNO_NOT_FOUND for an unknown camera; OKNO_INVALID for a frame more than ten
+ * minutes from its press, or without rights. */
+OKNO_CHECK int okno_commission_add(struct okno_db *db, const struct okno_commission *commission,
+                                   int64_t now_us, struct okno_commissioned *ret_done,
+                                   struct okno_err *err);
+
+/* The same by a survey whose clip is kept: camera, offset, codec and still are the clip's.
+ * OKNO_NO_COVERAGE without a clip; OKNO_INVALID when the frame is none of it. */
+OKNO_CHECK int okno_commission_survey(struct okno_db *db, const char *survey, int64_t frame_at_us,
+                                      const char *rights, const char *author, int64_t now_us,
+                                      struct okno_commissioned *ret_done, struct okno_err *err);
+
+/* Every camera with its newest commissioning and why it is due again ("", never, camera, archive,
+ * clock): a new array of objects. */
+OKNO_CHECK int okno_commission_list(struct okno_db *db, json_t **ret_list, struct okno_err *err);
+
+/* ---- the overlay: the clock in the picture ---- */
+
+struct okno_overlay_reading {
+    int64_t offset_us; /* overlay - index */
+    int64_t uncertainty_us;
+    bool trusted; /* the camera's overlay is declared right: its index clock's offset was set */
+};
+
+/* "The picture shows `shown_us` at the frame of at_us": shown_us is the beginning of the second
+ * that is shown, so half a second is added and is the uncertainty. index_offset_us: what okno used
+ * when it told the frame's time. Only with `trusted` (cameras.overlay_trusted) the index clock gets
+ * a measurement of it, method "overlay". OKNO_INVALID when they are more than a day apart. */
+OKNO_CHECK int okno_overlay_add(struct okno_db *db, const struct okno_camera *camera, int64_t at_us,
+                                int64_t index_offset_us, int64_t shown_us, const char *author,
+                                int64_t now_us, struct okno_overlay_reading *ret_reading,
+                                struct okno_err *err);
+
+/* What a reading in local time means: of the instants at which the zone shows `civil`, the one
+ * nearest to near_us; 0 in *ret_candidates when it never did. */
+int64_t okno_overlay_instant(const struct okno_zone *zone, const struct okno_civil *civil,
+                             int64_t near_us, int *ret_candidates);
 
 #endif

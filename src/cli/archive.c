@@ -219,6 +219,8 @@ static int test(const struct cli *cli, struct okno_db *db, const char *id,
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
+    if (argc > 1 && strcmp(argv[1], "commission") == 0)
+        return archive_commission(cli, argc - 1, argv + 1, err);
     OKNO_AUTO(okno_db) *db = NULL;
     struct choice choice = {.at_us = okno_time_now()};
     int rest = 0;
@@ -239,14 +241,23 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 
 const struct cli_command cli_archive = {
     .name = "archive",
+    .media = true,
     .summary = "recording systems: list, how work stands, test the connection",
     .help =
         "usage: okno archive list [--json]\n"
         "       okno archive status [--json]\n"
         "       okno archive test ID [--at TIME] [--json]\n"
+        "       okno archive commission [--camera ID --press TIME --frame TIME --rights TEXT]\n"
+        "       okno archive commission --survey ID --frame TIME --rights TEXT [--json]\n"
         "\n"
         "status: whether each answers, what waits and when the next try is, what will be lost\n"
         "before its turn comes, what was lost, and its outages.\n"
+        "commission: press a button in view of the camera; the frame that shows the press, by the\n"
+        "time that okno gives it, tells what the camera's index is off by. Records that, a still "
+        "of\n"
+        "the view, the codec, on what ground it records and who may look (--rights), and you; the\n"
+        "clock is corrected by it. With --survey, the press and the clip are a survey's. Without\n"
+        "options: every camera, and why it is due (never, camera, archive, clock).\n"
         "test opens the archive and shows what it can do and, for each camera, what it recorded\n"
         "in the day (else the week, the month) before now or TIME. Exit 3: it answers and has\n"
         "nothing.\n"

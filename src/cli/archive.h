@@ -7,6 +7,8 @@
 
 OKNO_CHECK int archive_status(struct cli *cli, struct okno_db *db, bool json, struct okno_err *err);
 
+OKNO_CHECK int archive_commission(struct cli *cli, int argc, char **argv, struct okno_err *err);
+
 /* How an archive stands, in words: one line. */
 void archive_outlook_text(const struct okno_outlook *outlook, char *ret_text, size_t size);
 

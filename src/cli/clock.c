@@ -63,15 +63,13 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     static const struct {
         const char *word;
         int (*run)(struct cli *cli, int argc, char **argv, struct okno_err *err);
-    } words[] = {{"list", clock_list},
-                 {"add", clock_add},
-                 {"sync", clock_sync},
-                 {"probe", clock_probe},
-                 {"fit", clock_fit}};
+    } words[] = {{"list", clock_list},   {"add", clock_add}, {"sync", clock_sync},
+                 {"probe", clock_probe}, {"fit", clock_fit}, {"overlay", clock_overlay}};
     for (size_t i = 0; argc > 1 && i < OKNO_COUNT(words); i++)
         if (strcmp(argv[1], words[i].word) == 0)
             return words[i].run(cli, argc - 1, argv + 1, err);
-    return okno_fail(err, OKNO_USAGE, "write `okno clock list`, `add`, `probe`, `sync` or `fit`");
+    return okno_fail(err, OKNO_USAGE,
+                     "write `okno clock list`, `add`, `probe`, `sync`, `fit` or `overlay`");
 }
 
 const struct cli_command cli_clock = {
@@ -85,6 +83,7 @@ const struct cli_command cli_clock = {
         "       okno clock fit TARGET [--at TIME] [--json]\n"
         "       okno clock sync --camera ID [--from TIME] [--to TIME] [--point ID]\n"
         "                       [--region L,T,R,B] [--search S] [--surveys N] [--apply] [--json]\n"
+        "       okno clock overlay --camera ID [--at TIME --shows TEXT] [--json]\n"
         "\n"
         "TARGET is device:ID, archive:ID or camera:ID. offset_ms is clock minus UTC: positive\n"
         "runs ahead.\n"
@@ -96,6 +95,10 @@ const struct cli_command cli_clock = {
         "the service does so every six hours. --apply stores what is new.\n"
         "fit: the line through the measurements since the clock was last set: what it gains, and\n"
         "its offset now or at TIME.\n"
+        "overlay: the picture shows TEXT (\"2026-03-10 12:03:07\", the site's time) at the frame "
+        "of\n"
+        "TIME: overlay minus index. It sets the index clock's offset only where the camera is\n"
+        "declared overlay_trusted. Without --at: the readings.\n"
         "sync: finds how far a camera's clock is off by itself. When a button is pressed its\n"
         "panel lights up; the offset at which many presses of a day find some place of the\n"
         "picture beginning to look unlike itself is the camera's. Reads only the seconds\n"

@@ -7,6 +7,7 @@
 OKNO_CHECK int clock_sync(struct cli *cli, int argc, char **argv, struct okno_err *err);
 OKNO_CHECK int clock_probe(struct cli *cli, int argc, char **argv, struct okno_err *err);
 OKNO_CHECK int clock_fit(struct cli *cli, int argc, char **argv, struct okno_err *err);
+OKNO_CHECK int clock_overlay(struct cli *cli, int argc, char **argv, struct okno_err *err);
 OKNO_CHECK int clock_add(struct cli *cli, int argc, char **argv, struct okno_err *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "options.h"
 
+#include "okno/camera_clock.h"
 #include "okno/conf.h"
 #include "okno/device.h"
 #include "okno/json.h"
@@ -174,6 +175,33 @@ static int look_at_clocks(struct doctor *d, struct okno_err *err)
     return rc;
 }
 
+/* Cameras that somebody has to commission, or again. */
+static int look_at_cameras(struct doctor *d, struct okno_err *err)
+{
+    okno_autojson json_t *cameras = NULL;
+    json_t *camera;
+    size_t i, due = 0;
+    int rc = okno_commission_list(okno_work_db(d->work), &cameras, err);
+    if (rc < 0)
+        return rc;
+    json_array_foreach(cameras, i, camera)
+    {
+        const char *why = json_string_value(json_object_get(camera, "due"));
+        const char *id = json_string_value(json_object_get(camera, "camera"));
+        if (!why[0] || due++ >= 20)
+            continue;
+        tell(d, LEVEL_WARNING, "cameras", "okno archive commission, or the survey's page",
+             "camera %s %s", id,
+             strcmp(why, "never") == 0 ? "was never commissioned: nobody has seen a press in it"
+             : strcmp(why, "clock") == 0
+                 ? "was commissioned before its clock was set: do it again"
+                 : "was commissioned before its channel or archive changed: do it again");
+    }
+    if (due == 0 && json_array_size(cameras) > 0)
+        tell(d, LEVEL_OK, "cameras", "", "every camera is commissioned");
+    return 0;
+}
+
 /* One line per trouble. */
 static int look_at_device(struct doctor *d, const struct okno_device *device)
 {
@@ -317,6 +345,8 @@ static int examine(struct doctor *d, struct okno_err *err)
         rc = look_at_archives(d, err);
     if (rc == 0)
         rc = look_at_clocks(d, err);
+    if (rc == 0)
+        rc = look_at_cameras(d, err);
     if (rc == 0)
         rc = look_at_devices(d, err);
     if (rc == 0)

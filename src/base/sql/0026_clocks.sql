@@ -43,3 +43,41 @@ CREATE TABLE archive_looks (
     method TEXT NOT NULL DEFAULT '', finding TEXT NOT NULL DEFAULT '', -- known, moved, jumped
     code TEXT NOT NULL DEFAULT '', message TEXT NOT NULL DEFAULT '', jumped_at INTEGER
 ) STRICT, WITHOUT ROWID;
+
+-- A camera's commissioning: a press in view, the frame that a person says shows it. Append-only; the
+-- newest of a camera stands.
+CREATE TABLE commissionings (
+    id INTEGER PRIMARY KEY, camera TEXT NOT NULL, survey TEXT NOT NULL DEFAULT '',
+    press_at INTEGER NOT NULL, frame_at INTEGER NOT NULL, -- UTC, the frame as it was told then
+    error_us INTEGER NOT NULL,         -- frame_at - press_at: what was wrong with the known offset
+    offset_us INTEGER NOT NULL, uncertainty_us INTEGER NOT NULL, -- index clock - UTC as it is now known
+    still TEXT NOT NULL DEFAULT '', codec TEXT NOT NULL, width INTEGER NOT NULL,
+    height INTEGER NOT NULL, rights TEXT NOT NULL, author TEXT NOT NULL, made_at INTEGER NOT NULL,
+    camera_row INTEGER NOT NULL, archive_row INTEGER NOT NULL -- what it was commissioned as
+) STRICT;
+CREATE INDEX commissionings_camera ON commissionings (camera);
+
+-- Cameras, whether each is commissioned, and why that has to be done again: never, camera (its row
+-- changed), archive (its archive's did), clock (it was found set since).
+CREATE VIEW camera_state AS
+SELECT c.camera, c.site, c.archive, c.id AS camera_row, a.id AS archive_row, m.id AS commissioning,
+    CASE WHEN m.id IS NULL THEN 'never'
+         WHEN m.camera_row <> c.id THEN 'camera'
+         WHEN m.archive_row <> a.id THEN 'archive'
+         WHEN EXISTS (SELECT 1 FROM clocks k WHERE k.step = 1 AND k.at > m.press_at
+                      AND k.target IN ('camera:' || c.camera, 'archive:' || c.archive)) THEN 'clock'
+         ELSE '' END AS due
+FROM cameras c
+LEFT JOIN archives a ON a.id = (SELECT max(b.id) FROM archives b WHERE b.archive = c.archive)
+LEFT JOIN commissionings m ON m.id = (SELECT max(n.id) FROM commissionings n WHERE n.camera = c.camera)
+WHERE c.id = (SELECT max(d.id) FROM cameras d WHERE d.camera = c.camera);
+
+-- What the picture's own clock shows: overlay - index, read by a person off a frame. Append-only.
+CREATE TABLE overlays (
+    id INTEGER PRIMARY KEY, camera TEXT NOT NULL, at INTEGER NOT NULL, -- UTC of the frame
+    index_us INTEGER NOT NULL, shown_us INTEGER NOT NULL, -- the index clock there; what was read
+    offset_us INTEGER NOT NULL, uncertainty_us INTEGER NOT NULL,
+    trusted INTEGER NOT NULL,          -- whether it set the index clock's offset
+    author TEXT NOT NULL, made_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX overlays_camera ON overlays (camera, at);

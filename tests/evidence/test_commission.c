@@ -1,0 +1,196 @@
+#define _GNU_SOURCE
+/* Commissioning of cameras and readings of the clock in their pictures. */
+#include "shop.h"
+
+#include "okno/camera_clock.h"
+
+#include "../audit/run_okno.h"
+
+static struct ran ran;
+static struct shop *shop;
+
+#define OKNO_RUN(...) RUN_OKNO(&ran, "", "--data", shop->db->dir, __VA_ARGS__)
+
+static int setup(void **state)
+{
+    (void)state;
+    shop = shop_new(NULL);
+    put(shop,
+        "INSERT INTO sites (import, site, name, time_zone) VALUES (1, 's', 'Shop',"
+        " 'Europe/Moscow')");
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    shop_free(shop);
+    return 0;
+}
+
+static void ends(int exit_code, const char *out_part, const char *err_part)
+{
+    if (ran.exit_code != exit_code || !strstr(ran.out, out_part) || !strstr(ran.err, err_part))
+        fail_msg("exit %d, out \"%s\", err \"%s\"", ran.exit_code, ran.out, ran.err);
+}
+
+static const char *due(const char *camera)
+{
+    static char text[32];
+    json_t *list = NULL;
+    json_t *one;
+    size_t i;
+    assert_int_equal(okno_commission_list(okno_work_db(shop->work), &list, &shop->err), 0);
+    json_array_foreach(list, i, one)
+    {
+        if (strcmp(json_string_value(json_object_get(one, "camera")), camera) == 0)
+            (void)snprintf(text, sizeof(text), "%s",
+                           json_string_value(json_object_get(one, "due")));
+    }
+    json_decref(list);
+    return text;
+}
+
+static void a_press_and_the_frame_that_shows_it_set_the_clock_and_keep_the_view(void **state)
+{
+    (void)state;
+    assert_string_equal(due("cam1"), "never");
+    OKNO_RUN("archive", "commission", "--camera", "cam1", "--press", "2026-03-10T07:02:00Z",
+             "--frame", "2026-03-10T07:02:07.4Z", "--rights", "contract 5", "--json");
+    ends(0, "\"error_ms\":7400.0,\"offset_ms\":7400.0,\"uncertainty_ms\":7", "");
+    assert_string_equal(text_of(shop,
+                                "SELECT method || ' ' || offset_us FROM clocks"
+                                " WHERE target = 'camera:cam1' ORDER BY id DESC"),
+                        "commission 7400000");
+    assert_string_equal(text_of(shop,
+                                "SELECT codec || ' ' || width || ' ' || rights || ' ' ||"
+                                " length(still) FROM commissionings"),
+                        "h264 160 contract 5 64");
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM camera_references"), 1);
+    assert_string_equal(due("cam1"), "");
+    assert_string_equal(due("cam2"), "never");
+}
+
+static void a_camera_is_due_again_when_what_was_commissioned_changed(void **state)
+{
+    (void)state;
+    const struct okno_commission c = {.camera = "cam1",
+                                      .press_at_us = AT(60),
+                                      .frame_at_us = AT(61),
+                                      .still = "",
+                                      .codec = "h264",
+                                      .rights = "r",
+                                      .author = "local:a"};
+    struct okno_commissioned done;
+    struct okno_db *db = okno_work_db(shop->work);
+    assert_int_equal(okno_commission_add(db, &c, LATER, &done, &shop->err), 0);
+    assert_string_equal(due("cam1"), "");
+    put(shop,
+        "INSERT INTO clocks (import, target, at, offset_us, uncertainty_us, step) VALUES"
+        " (1, 'archive:nvr', %lld, 0, 1, 1)",
+        (long long)AT(100));
+    assert_string_equal(due("cam1"), "clock");
+    struct okno_commission again = c;
+    again.press_at_us = again.frame_at_us = AT(120);
+    assert_int_equal(okno_commission_add(db, &again, LATER, &done, &shop->err), 0);
+    assert_string_equal(due("cam1"), "");
+    put(shop,
+        "INSERT INTO archives SELECT NULL, import, archive, kind, url || 'x', files, time_zone,"
+        " user, secret, options FROM archives");
+    assert_string_equal(due("cam1"), "archive");
+    put(shop,
+        "INSERT INTO cameras (import, camera, site, archive, channel) VALUES"
+        " (1, 'cam1', 's', 'nvr', 'other')");
+    assert_string_equal(due("cam1"), "camera");
+}
+
+static void what_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    OKNO_RUN("archive", "commission", "--camera", "cam1", "--press", "2026-03-10T07:02:00Z",
+             "--frame", "2026-03-10T07:02:01Z");
+    ends(2, "", "on what ground");
+    OKNO_RUN("archive", "commission", "--camera", "cam1", "--press", "2026-03-10T06:02:00Z",
+             "--frame", "2026-03-10T07:02:01Z", "--rights", "r");
+    ends(2, "", "from the press");
+    OKNO_RUN("archive", "commission", "--survey", "x.0.1", "--frame", "2026-03-10T07:02:01Z",
+             "--rights", "r");
+    ends(3, "", "no survey x.0.1");
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM commissionings"), 0);
+}
+
+static void by_a_survey_the_kept_clip_gives_the_rest(void **state)
+{
+    (void)state;
+    struct okno_commissioned done;
+    put_survey(shop, "d.0.1", 100, "yes");
+    (void)fetch_well(shop, "d.0.1", "clip");
+    struct okno_db *db = okno_work_db(shop->work);
+    assert_int_equal(
+        okno_commission_survey(db, "d.0.1", AT(101.2), "r", "boss", LATER, &done, &shop->err), 0);
+    assert_int_equal(done.error_us, 1200000);
+    assert_int_equal(done.offset_us, 1200000);
+    assert_int_equal(
+        okno_commission_survey(db, "d.0.1", AT(400), "r", "boss", LATER, &done, &shop->err),
+        OKNO_INVALID);
+}
+
+/* An overlay says nothing of the index clock unless somebody declared it right. */
+static void overlay_and_index_clock_stay_apart(void **state)
+{
+    (void)state;
+    OKNO_RUN("clock", "overlay", "--camera", "cam1", "--at", "2026-03-10T07:02:00Z", "--shows",
+             "2026-03-10 10:04:30", "--json");
+    ends(0, "\"overlay_minus_index_ms\":150500.0,\"uncertainty_ms\":500.0,\"trusted\":false", "");
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM clocks WHERE method = 'overlay'"), 0);
+    put(shop,
+        "INSERT INTO cameras (import, camera, site, archive, channel, overlay_trusted) VALUES"
+        " (1, 'cam1', 's', 'nvr', 'cam1', 1)");
+    OKNO_RUN("clock", "overlay", "--camera", "cam1", "--at", "2026-03-10T07:02:00Z", "--shows",
+             "2026-03-10T07:04:30Z");
+    ends(0, "trusted", "");
+    assert_string_equal(text_of(shop,
+                                "SELECT target || ' ' || offset_us || ' ' || (at - 0) FROM"
+                                " clocks WHERE method = 'overlay'"),
+                        "camera:cam1 -150500000 1773126270500000");
+    OKNO_RUN("clock", "overlay", "--camera", "cam1");
+    ends(0, "\"trusted\":true", "");
+    OKNO_RUN("clock", "overlay", "--camera", "cam1", "--at", "2026-03-10T07:02:00Z", "--shows",
+             "2026-03-14 10:04:30");
+    ends(2, "", "from the index clock");
+    OKNO_RUN("clock", "overlay", "--camera", "cam1", "--at", "2026-03-10T07:02:00Z", "--shows",
+             "ten past four");
+    ends(2, "", "write what the picture shows");
+}
+
+static void a_doubled_hour_is_read_as_the_one_near_the_frame(void **state)
+{
+    (void)state;
+    OKNO_AUTO(okno_zone) *zone = NULL;
+    const struct okno_civil half_past_two = {2025, 10, 26, 2, 30, 0, 0};
+    int candidates = 0;
+    assert_int_equal(okno_zone_open("Europe/Berlin", &zone, &shop->err), 0);
+    const int64_t first = INT64_C(1761438600000000); /* 00:30Z, summer time */
+    assert_int_equal(
+        okno_overlay_instant(zone, &half_past_two, first + 90 * OKNO_SECOND_US, &candidates),
+        first);
+    assert_int_equal(candidates, 2);
+    assert_int_equal(
+        okno_overlay_instant(zone, &half_past_two, first + 3500 * OKNO_SECOND_US, &candidates),
+        first + 3600 * OKNO_SECOND_US);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_press_and_the_frame_that_shows_it_set_the_clock_and_keep_the_view),
+        CASE(a_camera_is_due_again_when_what_was_commissioned_changed),
+        CASE(what_cannot_be_is_refused),
+        CASE(by_a_survey_the_kept_clip_gives_the_rest),
+        CASE(overlay_and_index_clock_stay_apart),
+        CASE(a_doubled_hour_is_read_as_the_one_near_the_frame),
+    };
+    return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
+}
