@@ -1,7 +1,7 @@
 """Recorders for tests, shaped by what is known of their interfaces; none is the product itself. Each holds two
 stretches of the same film, 60 s each, with 5 s of nothing between them, and renders what is asked by ffmpeg.
 recorder.py PORT FILM FROM KIND: FROM is the first second of the first stretch, seconds since 1970."""
-import datetime, http.server, json, math, subprocess, sys, urllib.parse
+import datetime, hashlib, html, http.server, json, math, re, subprocess, sys, urllib.parse
 
 port, film, begin, kind = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 SPANS = [(begin, begin + 60), (begin + 65, begin + 125)]
@@ -115,6 +115,67 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, {'Fragments': [{'FromTime': iso(a), 'ToTime': iso(b)} for a, b in inside(t0, t1)]})
         return self.send(self.render(t0, t1))
 
+    # Digest, XML, program streams behind 64 bytes of the recorder's own; its times are local and end in Z.
+    REALM = 'digest realm="IP Camera", qop="auth", nonce="6f2b9c1d", algorithm=MD5'
+
+    def is_known(self):
+        said = self.headers.get('Authorization', '')
+        fields = dict(re.findall(r'(\w+)="?([^",]+)', said))
+        md5 = lambda text: hashlib.md5(text.encode()).hexdigest()
+        first = md5(f'anna:IP Camera:pass word')
+        second = md5(f'{self.command}:{self.path}')
+        return said.startswith('Digest ') and fields.get('response') == md5(
+            ':'.join([first, '6f2b9c1d', fields['nc'], fields['cnonce'], 'auth', second]))
+
+    def hik_time(self, t):
+        return datetime.datetime.fromtimestamp(t, MOSCOW).strftime('%Y-%m-%dT%H:%M:%SZ')
+
+    def hik_read(self, text):
+        return datetime.datetime.strptime(text.replace('-', '').replace(':', ''), '%Y%m%dT%H%M%SZ').replace(tzinfo=MOSCOW).timestamp()
+
+    def hik_program_stream(self, t0, t1):
+        """From the key frame before t0 on: there is one each second."""
+        a, b = inside(t0, t1)[0]
+        span = next(s for s in SPANS if s[0] <= a < s[1])
+        body = subprocess.run(['ffmpeg', '-nostdin', '-v', 'error', '-ss', str(int(a - span[0])), '-i', film, '-t', str(b - int(a)), '-c:v',
+                               'mpeg2video', '-q:v', '2', '-g', '10', '-bf', '0', '-r', '25', '-f', 'vob', '-'], stdout=subprocess.PIPE, check=True).stdout
+        return b'\0\0\0\x40' + b'IMKH'.ljust(60, b'\0') + body
+
+    def hik_search(self, said):
+        if not re.search(r'<searchID>[0-9A-F]{8}-([0-9A-F]{4}-){3}[0-9A-F]{12}<', said):
+            return self.answer(400, b'<ResponseStatus/>', 'application/xml')
+        t0, t1 = (self.hik_read(re.search(f'<{n}>(.*?)</{n}>', said)[1]) for n in ('startTime', 'endTime'))
+        found = [s for s in SPANS if s[0] < t1 and s[1] > t0]
+        skip = int(re.search('<searchResultPostion>(.*?)<', said)[1])
+        items = ''.join(f'<searchMatchItem><trackID>101</trackID><timeSpan><startTime>{self.hik_time(a)}</startTime><endTime>{self.hik_time(b)}</endTime>'
+                        '</timeSpan><mediaSegmentDescriptor><playbackURI>rtsp://10.0.0.7:80/Streaming/tracks/101/?starttime='
+                        f'{self.hik_time(a).replace("-", "").replace(":", "")}&amp;endtime={self.hik_time(b).replace("-", "").replace(":", "")}'
+                        f'&amp;name=0000{a}&amp;size=123</playbackURI></mediaSegmentDescriptor></searchMatchItem>' for a, b in found[skip:skip + 1])
+        status = 'NO MATCHES' if not found else 'MORE' if skip + 1 < len(found) else 'OK'
+        self.answer(200, f'<?xml version="1.0" encoding="UTF-8"?><CMSearchResult xmlns="http://www.hikvision.com/ver20/XMLSchema">'
+                         f'<responseStatusStrg>{status}</responseStatusStrg><matchList>{items}</matchList></CMSearchResult>'.encode(), 'application/xml')
+
+    def hik_download(self, said):
+        uri = html.unescape(re.search('<playbackURI>(.*?)</playbackURI>', said)[1])
+        asked = dict(urllib.parse.parse_qsl(uri.split('?')[1]))
+        t0, t1 = self.hik_read(asked['starttime']), self.hik_read(asked['endtime'])
+        if kind == 'hikfile' and (t0, t1) not in [(float(a), float(b)) for a, b in SPANS]:
+            return self.answer(200, b'<ResponseStatus><statusString>notSupport</statusString></ResponseStatus>', 'application/xml')
+        if 'name' not in asked:
+            return self.answer(403, b'')
+        self.send(self.hik_program_stream(t0, t1))
+
+    def hikvision(self, path, q):
+        now = datetime.datetime.now(MOSCOW) + datetime.timedelta(seconds=37)
+        return self.answer(200, f'<Time><timeMode>manual</timeMode><localTime>{now:%Y-%m-%dT%H:%M:%S}+02:00</localTime></Time>'.encode(), 'application/xml')
+
+    def hik_post(self, said):
+        if not self.is_known():
+            return self.answer(401, b'', headers=[('WWW-Authenticate', self.REALM)])
+        (self.hik_search if self.path.endswith('/search') else self.hik_download)(said.decode())
+
+    hikfile = hikvision
+
     def login(self, path, q):
         return self.answer(200, b'<html>Please log in</html>', 'text/html')
 
@@ -127,7 +188,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(500, {})
 
     def do_POST(self):
-        said = json.loads(self.rfile.read(int(self.headers['Content-Length'])))
+        said = self.rfile.read(int(self.headers['Content-Length']))
+        if kind.startswith('hik'):
+            return self.hik_post(said)
+        said = json.loads(said)
         if said != {'user': 'anna', 'password': 'qu"ote'}:
             return self.answer(401, {'message': 'Login failed'})
         tokens.append(f'token{len(tokens)}{port}')

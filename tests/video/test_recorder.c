@@ -27,12 +27,16 @@ enum { RATE = 10 };
 
 struct vendor {
     const char *kind, *channel, *user, *password;
+    const char *options, *time_zone;
 };
 
 static const struct vendor vendors[] = {
-    {"mediamtx", "till/1", "", ""},          {"frigate", "till", "anna", "qu\"ote"},
-    {"flussonic", "till/1", "", "to ken/+"}, {"nx", "{a1b2}", "", ""},
-    {"macroscop", "c1", "anna", "se&cret"},
+    {"mediamtx", "till/1", "", "", "", "UTC"},
+    {"frigate", "till", "anna", "qu\"ote", "", "UTC"},
+    {"flussonic", "till/1", "", "to ken/+", "", "UTC"},
+    {"nx", "{a1b2}", "", "", "", "UTC"},
+    {"macroscop", "c1", "anna", "se&cret", "", "UTC"},
+    {"hikvision", "101", "anna", "pass word", "times=local", "Europe/Moscow"},
 };
 
 static int film(void **state)
@@ -72,10 +76,10 @@ static struct running start_as(const char *server, const char *kind, const char 
                                                .kind = kind,
                                                .url = running.url,
                                                .files = files,
-                                               .time_zone = "UTC",
+                                               .time_zone = vendor->time_zone,
                                                .user = vendor->user,
                                                .password = vendor->password,
-                                               .options = ""};
+                                               .options = vendor->options};
     if (okno_archive_open(&config, &running.archive, &err) < 0)
         fail_msg("%s: %s", kind, err.text);
     running.camera =
@@ -107,79 +111,70 @@ static int frame_of(const char *name)
     return (int)((luma - 20) / 4 + 0.5);
 }
 
-static void coverage_is_what_the_list_says(void **state)
+static void check_coverage(const struct vendor *vendor, const struct running *r)
 {
-    (void)state;
-    for (size_t i = 0; i < OKNO_COUNT(vendors); i++) {
-        struct running r = start(&vendors[i]);
-        struct okno_err err = {0};
-        OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
-        OKNO_AUTO_VEC(okno_extract_span_vec) none = {0};
-        if (okno_extract_spans(&r.camera, T0 + 30 * SECOND, T0 + 200 * SECOND, &spans, &err) < 0)
-            fail_msg("%s: %s", vendors[i].kind, err.text);
-        assert_int_equal(spans.len, 2);
-        assert_int_equal(spans.items[0].from_us, T0 + 30 * SECOND);
-        assert_int_equal(spans.items[0].to_us, T0 + 60 * SECOND);
-        assert_int_equal(spans.items[1].from_us, T0 + 65 * SECOND);
-        assert_int_equal(spans.items[1].to_us, T0 + 125 * SECOND);
-        if (okno_extract_spans(&r.camera, T0 + 500 * SECOND, T0 + 600 * SECOND, &none, &err) < 0)
-            fail_msg("%s: %s", vendors[i].kind, err.text);
-        assert_int_equal(none.len, 0);
-        stop(&r);
-    }
+    struct okno_err err = {0};
+    OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
+    OKNO_AUTO_VEC(okno_extract_span_vec) none = {0};
+    if (okno_extract_spans(&r->camera, T0 + 30 * SECOND, T0 + 200 * SECOND, &spans, &err) < 0)
+        fail_msg("%s: %s", vendor->kind, err.text);
+    assert_int_equal(spans.len, 2);
+    assert_int_equal(spans.items[0].from_us, T0 + 30 * SECOND);
+    assert_int_equal(spans.items[0].to_us, T0 + 60 * SECOND);
+    assert_int_equal(spans.items[1].from_us, T0 + 65 * SECOND);
+    assert_int_equal(spans.items[1].to_us, T0 + 125 * SECOND);
+    if (okno_extract_spans(&r->camera, T0 + 500 * SECOND, T0 + 600 * SECOND, &none, &err) < 0)
+        fail_msg("%s: %s", vendor->kind, err.text);
+    assert_int_equal(none.len, 0);
 }
 
-static void a_still_shows_the_asked_second(void **state)
+/* 12.45 s into the second stretch: frame 124, or as far off as the recorder admits. */
+static void check_still(const struct vendor *vendor, const struct running *r)
 {
-    (void)state;
-    for (size_t i = 0; i < OKNO_COUNT(vendors); i++) {
-        struct running r = start(&vendors[i]);
-        struct okno_err err = {0};
-        struct okno_extract_result result = {0};
-        int64_t at = T0 + 77 * SECOND + 450000;
-        (void)unlink(fixture_path("still.jpg"));
-        if (okno_extract_still(&r.camera, at, fixture_path("still.jpg"), &result, &err) < 0)
-            fail_msg("%s: %s", vendors[i].kind, err.text);
-        /* 12.45 s into the second stretch: frame 124. */
-        int frame = frame_of("still.jpg");
-        struct okno_archive_caps caps;
-        okno_archive_caps(r.archive, &caps);
-        if (abs(frame - 24) > (caps.anchor_error_us >= SECOND)) /* as it admits */
-            fail_msg("%s: frame %d", vendors[i].kind, frame);
-        assert_true(result.media.first_frame_us > at - SECOND / RATE - 1000 &&
-                    result.media.first_frame_us <= at);
-        okno_extract_result_free(&result);
-        stop(&r);
-    }
+    struct okno_err err = {0};
+    struct okno_extract_result result = {0};
+    struct okno_archive_caps caps;
+    int64_t at = T0 + 77 * SECOND + 450000;
+    (void)unlink(fixture_path("still.jpg"));
+    if (okno_extract_still(&r->camera, at, fixture_path("still.jpg"), &result, &err) < 0)
+        fail_msg("%s: %s", vendor->kind, err.text);
+    okno_archive_caps(r->archive, &caps);
+    int frame = frame_of("still.jpg");
+    if (abs(frame - 24) > (caps.anchor_error_us >= SECOND))
+        fail_msg("%s: frame %d", vendor->kind, frame);
+    assert_true(result.media.first_frame_us > at - SECOND / RATE - 1000 &&
+                result.media.first_frame_us <= at);
+    okno_extract_result_free(&result);
 }
 
-static void a_clip_over_the_hole_has_the_hole(void **state)
+static void check_hole(const struct vendor *vendor, const struct running *r)
 {
-    (void)state;
-    for (size_t i = 0; i < OKNO_COUNT(vendors); i++) {
-        struct running r = start(&vendors[i]);
-        struct okno_err err = {0};
-        struct okno_extract_result result = {0};
-        (void)unlink(fixture_path("clip.mp4"));
-        if (okno_extract_clip(&r.camera, T0 + 55 * SECOND, T0 + 70 * SECOND, false,
-                              fixture_path("clip.mp4"), &result, &err) < 0)
-            fail_msg("%s: %s", vendors[i].kind, err.text);
-        /* Where the first frame may be as far off as the hole is long, nobody can say. */
-        struct okno_archive_caps caps;
-        okno_archive_caps(r.archive, &caps);
-        if (caps.anchor_error_us >= 5 * SECOND) {
-            okno_extract_result_free(&result);
-            stop(&r);
-            continue;
-        }
-        if (result.media.gaps.len != 1)
-            fail_msg("%s: %zu gaps, %s to %s", vendors[i].kind, result.media.gaps.len,
-                     okno_time_format(result.media.got_from_us, (char[OKNO_TIME_TEXT]){0}),
-                     okno_time_format(result.media.got_to_us, (char[OKNO_TIME_TEXT]){0}));
+    struct okno_err err = {0};
+    struct okno_extract_result result = {0};
+    struct okno_archive_caps caps;
+    (void)unlink(fixture_path("clip.mp4"));
+    if (okno_extract_clip(&r->camera, T0 + 55 * SECOND, T0 + 70 * SECOND, false,
+                          fixture_path("clip.mp4"), &result, &err) < 0)
+        fail_msg("%s: %s", vendor->kind, err.text);
+    assert_true(result.media.got_from_us <= T0 + 55 * SECOND);
+    okno_archive_caps(r->archive, &caps);
+    /* Where the first frame may be as far off as the hole is long, nobody can say. */
+    if (caps.anchor_error_us < 5 * SECOND) {
+        assert_int_equal(result.media.gaps.len, 1);
         assert_true(llabs(result.media.gaps.items[0].from_us - T0 - 60 * SECOND) < 150000);
         assert_true(llabs(result.media.gaps.items[0].to_us - T0 - 65 * SECOND) < 150000);
-        assert_true(result.media.got_from_us <= T0 + 55 * SECOND);
-        okno_extract_result_free(&result);
+    }
+    okno_extract_result_free(&result);
+}
+
+static void a_recorder_gives_what_its_list_says_to_the_second(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < OKNO_COUNT(vendors); i++) {
+        struct running r = start(&vendors[i]);
+        check_coverage(&vendors[i], &r);
+        check_still(&vendors[i], &r);
+        check_hole(&vendors[i], &r);
         stop(&r);
     }
 }
@@ -187,9 +182,11 @@ static void a_clip_over_the_hole_has_the_hole(void **state)
 static void a_wrong_login_is_named(void **state)
 {
     (void)state;
-    static const struct vendor strangers[] = {{"frigate", "till", "anna", "wrong"},
-                                              {"flussonic", "till/1", "", "wrong"},
-                                              {"macroscop", "c1", "anna", "wrong"}};
+    static const struct vendor strangers[] = {
+        {"frigate", "till", "anna", "wrong", "", "UTC"},
+        {"flussonic", "till/1", "", "wrong", "", "UTC"},
+        {"macroscop", "c1", "anna", "wrong", "", "UTC"},
+        {"hikvision", "101", "anna", "wrong", "times=utc", "UTC"}};
     for (size_t i = 0; i < OKNO_COUNT(strangers); i++) {
         struct running r = start(&strangers[i]);
         struct okno_err err = {0};
@@ -199,6 +196,62 @@ static void a_wrong_login_is_named(void **state)
         assert_null(strstr(err.text, "wrong")); /* the password */
         stop(&r);
     }
+}
+
+static const struct vendor files_only = {"hikvision", "101",         "anna",
+                                         "pass word", "times=local", "Europe/Moscow"};
+
+static void a_recorder_that_gives_whole_files_only_says_so(void **state)
+{
+    (void)state;
+    struct running r = start_as("hikfile", "hikvision", "", &files_only);
+    struct okno_err err = {0};
+    struct okno_extract_result result = {0};
+    (void)unlink(fixture_path("still.jpg"));
+    assert_int_equal(
+        okno_extract_still(&r.camera, T0 + 77 * SECOND, fixture_path("still.jpg"), &result, &err),
+        OKNO_ARCHIVE_REFUSED);
+    assert_non_null(strstr(err.text, "download=file"));
+    stop(&r);
+
+    struct vendor whole = files_only;
+    whole.options = "times=local download=file";
+    r = start_as("hikfile", "hikvision", "", &whole);
+    if (okno_extract_still(&r.camera, T0 + 77 * SECOND + 450000, fixture_path("still.jpg"), &result,
+                           &err) < 0)
+        fail_msg("%s", err.text);
+    assert_in_range(frame_of("still.jpg"), 24, 25); /* 25 pictures a second of 10 */
+    okno_extract_result_free(&result);
+    stop(&r);
+}
+
+static void its_clock_is_what_its_wall_shows(void **state)
+{
+    (void)state;
+    struct running r = start(&files_only);
+    struct okno_archive_clock clock = {0};
+    struct okno_err err = {0};
+    assert_int_equal(okno_archive_clock(r.archive, &clock, &err), 0);
+    assert_true(llabs(clock.offset_us - 37 * SECOND) <= clock.uncertainty_us);
+    assert_true(clock.uncertainty_us >= SECOND / 2);
+    stop(&r);
+}
+
+static void what_its_times_mean_must_be_said(void **state)
+{
+    (void)state;
+    struct okno_err err = {0};
+    struct okno_archive_config config = {.archive = "nvr",
+                                         .kind = "hikvision",
+                                         .url = "http://127.0.0.1:1/",
+                                         .files = "",
+                                         .time_zone = "UTC",
+                                         .user = "",
+                                         .password = "",
+                                         .options = ""};
+    assert_int_equal(okno_archive_check(&config, &err), OKNO_INVALID);
+    assert_string_equal(err.field, "options");
+    assert_non_null(strstr(err.text, "times=utc or times=local"));
 }
 
 static void a_login_page_is_no_list(void **state)
@@ -268,10 +321,11 @@ static void what_is_wrong_in_a_profile_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(coverage_is_what_the_list_says),
-        cmocka_unit_test(a_still_shows_the_asked_second),
-        cmocka_unit_test(a_clip_over_the_hole_has_the_hole),
+        cmocka_unit_test(a_recorder_gives_what_its_list_says_to_the_second),
         cmocka_unit_test(a_wrong_login_is_named),
+        cmocka_unit_test(a_recorder_that_gives_whole_files_only_says_so),
+        cmocka_unit_test(its_clock_is_what_its_wall_shows),
+        cmocka_unit_test(what_its_times_mean_must_be_said),
         cmocka_unit_test(a_login_page_is_no_list),
         cmocka_unit_test(a_profile_of_ones_own_works_without_c),
         cmocka_unit_test(what_is_wrong_in_a_profile_is_named),
