@@ -2,7 +2,7 @@
  *
  * Managers and staff see the sites that were granted to them, and without a grant nothing.
  * Administrators and auditors see all sites; experts see the items of their queue, whatever the
- * site. A grant is for one site, for a group of sites (as the site's newest row says), or for all.
+ * site. A grant is for one site, for a group of sites (those in it today, by UTC), or for all.
  */
 #ifndef OKNO_GRANT_H
 #define OKNO_GRANT_H

@@ -62,11 +62,12 @@ struct okno_point {
 };
 OKNO_VEC(okno_point_vec, struct okno_point);
 
-/* Opening hours from a local day on, until the next row. */
+/* Opening hours, and a site's group, from a local day on until the next row. */
 struct okno_hours_row {
     char from[OKNO_DATE_TEXT];  /* YYYY-MM-DD; "": at all times before */
     char hours[OKNO_NAME_TEXT]; /* "": nothing is known */
     bool own;                   /* the point's own, not its site's */
+    char group[OKNO_NAME_TEXT]; /* of the site from then on; "" of a point */
 };
 OKNO_VEC(okno_hours_row_vec, struct okno_hours_row);
 

@@ -332,6 +332,28 @@ static struct span time_of(const struct okno_kpi_group *group, const struct kpi_
 
 /* ---- groups ---- */
 
+/* What a site counted on the days on which it was in a group. */
+static int member_count(const struct counting *c, const struct kpi_site *site, const char *group,
+                        struct span time, struct okno_kpi_count *sum, bool *any,
+                        struct okno_err *err)
+{
+    int rc = 0;
+    while (rc == 0 && time.from_us < time.to_us) {
+        int32_t day = kpi_bucket(site->zone, time.from_us, KPI_DAY);
+        const char *now = kpi_group_on(c->places, site, day);
+        struct span part = {time.from_us, time.to_us};
+        for (size_t i = site->group_count; i-- > 0;) { /* until the next other group */
+            const struct kpi_dated_group *next = &c->places->groups.items[site->first_group + i];
+            if (next->from_day > day && strcmp(next->group, now) != 0)
+                narrow(&part, part.from_us, kpi_day_start(site->zone, next->from_day));
+        }
+        if (strcmp(now, group) == 0)
+            rc = site_count(c, site->site, &part, sum, any, err);
+        time.from_us = part.to_us;
+    }
+    return rc;
+}
+
 static int sites_count(const struct counting *c, const struct okno_kpi_group *group,
                        struct okno_kpi_count *sum, bool *any, struct okno_err *err)
 {
@@ -341,10 +363,10 @@ static int sites_count(const struct counting *c, const struct okno_kpi_group *gr
     for (size_t i = 0; rc == 0 && i < c->places->sites.len; i++) {
         const struct kpi_site *site = &c->places->sites.items[i];
         const struct span time = time_of(group, site);
-        if ((site_group && strcmp(site->group, site_group) != 0) ||
-            (only && strcmp(site->site, only) != 0))
+        if (only && strcmp(site->site, only) != 0)
             continue;
-        rc = site_count(c, site->site, &time, sum, any, err);
+        rc = site_group ? member_count(c, site, site_group, time, sum, any, err)
+                        : site_count(c, site->site, &time, sum, any, err);
     }
     return rc;
 }

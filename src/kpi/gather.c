@@ -67,6 +67,14 @@ static int32_t bucket_as(const struct kpi_cube *cube, int32_t bucket, enum kpi_u
     return kpi_bucket_of_day(day, unit);
 }
 
+/* Cells are of single days where a site's group changes within the period. */
+static const char *group_of(const struct grouping *g, const struct kpi_site *site, int32_t bucket)
+{
+    bool daily = g->cube->unit == KPI_DAY || g->cube->unit == KPI_HOUR;
+    return kpi_group_on(g->places, site,
+                        daily ? bucket_as(g->cube, bucket, KPI_DAY) : site->from_day);
+}
+
 static int key_of(struct grouping *g, const struct kpi_cell *cell, struct group_key *ret_key,
                   struct okno_err *err)
 {
@@ -84,7 +92,7 @@ static int key_of(struct grouping *g, const struct kpi_cell *cell, struct group_
     if (g->by & OKNO_BY_GROUP) {
         const struct kpi_site *site =
             kpi_places_site(g->places, g->cube->names.text[cell->key.site]);
-        rc = kpi_names_id(&g->names, site ? site->group : "",
+        rc = kpi_names_id(&g->names, site ? group_of(g, site, cell->key.bucket) : "",
                           &key.part[kpi_word_place(OKNO_BY_GROUP)], err);
     }
     if (rc == 0)
@@ -309,6 +317,9 @@ int kpi_gather_groups(struct okno_db *db, const struct okno_kpi_query *query,
     int rc = kpi_places_load(db, &places, err);
     if (rc == 0)
         rc = kpi_places_period(&places, query, err);
+    if (rc == 0 && (query->by & OKNO_BY_GROUP) && cube.unit != KPI_HOUR &&
+        kpi_places_regroup(&places))
+        cube.unit = KPI_DAY;
     if (rc == 0)
         rc = kpi_cleared_load(db, &counting.cleared, err);
     if (rc == 0)

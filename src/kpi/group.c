@@ -60,7 +60,6 @@ static int load_site(struct kpi_places *places, struct okno_stmt *row, struct ok
 {
     struct kpi_site site = {0};
     okno_stmt_copy(row, "site", site.site, sizeof(site.site));
-    okno_stmt_copy(row, "site_group", site.group, sizeof(site.group));
     okno_stmt_copy(row, "time_zone", site.zone_name, sizeof(site.zone_name));
     int rc = okno_zone_open(okno_stmt_text(row, "time_zone"), &site.zone, err);
     if (rc < 0)
@@ -99,9 +98,66 @@ static int load_points(struct okno_db *db, struct kpi_point_vec *points, struct 
     return rc;
 }
 
+static int32_t day_of_date(const char *date)
+{
+    int64_t us = 0;
+    struct okno_err ignored = {0};
+    return *date && okno_date_parse(date, &us, &ignored) == 0 ? (int32_t)(us / OKNO_DAY_US)
+                                                              : INT32_MIN;
+}
+
+/* Both lists are ordered by site. */
+static int load_groups(struct okno_db *db, struct kpi_places *places, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    size_t at = 0;
+    int rc = okno_db_stmt(db, "kpi.site_groups", &stmt, err);
+    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
+        const char *site = okno_stmt_text(stmt, "site");
+        struct kpi_dated_group one = {day_of_date(okno_stmt_text(stmt, "hours_from")), ""};
+        while (at < places->sites.len && strcmp(places->sites.items[at].site, site) < 0)
+            at++;
+        okno_stmt_copy(stmt, "site_group", one.group, sizeof(one.group));
+        rc = 0;
+        if (at == places->sites.len)
+            continue;
+        if (places->sites.items[at].group_count++ == 0)
+            places->sites.items[at].first_group = places->groups.len;
+        if (kpi_dated_group_vec_push(&places->groups, one) < 0)
+            rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for the groups of the sites");
+    }
+    return rc;
+}
+
+const char *kpi_group_on(const struct kpi_places *places, const struct kpi_site *site, int32_t day)
+{
+    const struct kpi_dated_group *groups = places->groups.items + site->first_group;
+    const char *group = "";
+    for (size_t i = 0; i < site->group_count && groups[i].from_day <= day; i++)
+        group = groups[i].group;
+    return group;
+}
+
+bool kpi_places_regroup(const struct kpi_places *places)
+{
+    for (size_t i = 0; i < places->sites.len; i++) {
+        const struct kpi_site *site = &places->sites.items[i];
+        const char *first = kpi_group_on(places, site, site->from_day);
+        for (size_t k = 0; k < site->group_count; k++) {
+            const struct kpi_dated_group *one = &places->groups.items[site->first_group + k];
+            if (one->from_day > site->from_day && one->from_day <= site->to_day &&
+                strcmp(one->group, first) != 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 int kpi_places_load(struct okno_db *db, struct kpi_places *places, struct okno_err *err)
 {
     int rc = load_sites(db, places, err);
+    if (rc == 0)
+        rc = load_groups(db, places, err);
     return rc < 0 ? rc : load_points(db, &places->points, err);
 }
 
@@ -143,6 +199,7 @@ void kpi_places_free(struct kpi_places *places)
     for (size_t i = 0; i < places->sites.len; i++)
         okno_zone_close(places->sites.items[i].zone);
     kpi_site_vec_free(&places->sites);
+    kpi_dated_group_vec_free(&places->groups);
     kpi_point_vec_free(&places->points);
     kpi_zone_vec_free(&places->zones);
 }

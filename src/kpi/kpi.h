@@ -10,7 +10,7 @@
 
 struct kpi_site {
     char site[65];
-    char group[65];
+    size_t first_group, group_count; /* of the places' groups */
     char zone_name[80];
     struct okno_zone *zone;   /* owned */
     int64_t from_us, to_us;   /* the asked period here */
@@ -18,6 +18,13 @@ struct kpi_site {
     bool whole;               /* the period is made of whole days of this calendar */
 };
 OKNO_VEC(kpi_site_vec, struct kpi_site);
+
+/* The group that a site is in from a local day on. */
+struct kpi_dated_group {
+    int32_t from_day;
+    char group[65];
+};
+OKNO_VEC(kpi_dated_group_vec, struct kpi_dated_group);
 
 struct kpi_point {
     char point[65];
@@ -28,11 +35,12 @@ OKNO_VEC(kpi_point_vec, struct kpi_point);
 OKNO_VEC(kpi_zone_vec, const struct okno_zone *);
 
 struct kpi_places {
-    struct kpi_site_vec sites;   /* by id */
-    struct kpi_point_vec points; /* by id */
-    struct kpi_zone_vec zones;   /* each that a site has once; borrowed from the sites */
-    int64_t from_us, to_us;      /* from the first beginning to the last end of all sites */
-    bool whole;                  /* so for every site */
+    struct kpi_site_vec sites;         /* by id */
+    struct kpi_dated_group_vec groups; /* of each site together, by day */
+    struct kpi_point_vec points;       /* by id */
+    struct kpi_zone_vec zones;         /* each that a site has once; borrowed from the sites */
+    int64_t from_us, to_us;            /* from the first beginning to the last end of all sites */
+    bool whole;                        /* so for every site */
 };
 
 OKNO_CHECK int kpi_places_load(struct okno_db *db, struct kpi_places *places, struct okno_err *err);
@@ -41,6 +49,11 @@ OKNO_CHECK int kpi_places_period(struct kpi_places *places, const struct okno_kp
                                  struct okno_err *err);
 void kpi_places_free(struct kpi_places *places);
 #define KPI_AUTO_PLACES __attribute__((cleanup(kpi_places_free))) struct kpi_places
+
+/* The group of a site on a day; "" for none. */
+const char *kpi_group_on(const struct kpi_places *places, const struct kpi_site *site, int32_t day);
+/* Whether a site goes from one group to another within the period. */
+bool kpi_places_regroup(const struct kpi_places *places);
 
 /* NULL when unknown. */
 const struct kpi_site *kpi_places_site(const struct kpi_places *places, const char *site);

@@ -74,7 +74,7 @@ static const struct okno_field site_fields[] = {
     {.name = "from",
      .key = true,
      .type = OKNO_FIELD_DATE,
-     .help = "local date from which the hours count; empty: see docs/surveys.md"},
+     .help = "local date from which hours and group count; empty: see docs/surveys.md"},
 };
 
 static const struct okno_field point_fields[] = {
@@ -373,22 +373,29 @@ static const struct okno_value *fill_window(const struct okno_import_env *env,
     return copy;
 }
 
-/* The date from which a row's hours count is filled in. */
-static int date_site(const struct okno_import_env *env, struct okno_value *values,
-                     struct okno_hours_row *hours, struct okno_err *err)
+static void tell(const char *text, char *to, size_t size)
 {
-    enum { SITE = 0, ZONE = 2, HOURS = 3, FROM = 5 };
+    (void)snprintf(to, size, "%s", text ? text : "");
+}
+
+/* The date from which a row's hours and group count is filled in. */
+static int date_site(const struct okno_import_env *env, struct okno_value *values,
+                     struct okno_hours_row *row, struct okno_err *err)
+{
+    enum { SITE = 0, ZONE = 2, HOURS = 3, GROUP = 4, FROM = 5 };
     const struct registry_hours_of of = {"registry.get_site_hours", values[SITE].text,
                                          values[ZONE].text, env->now_us};
-    int rc = registry_date_hours(env->db, &of, values[FROM].text ? values[FROM].text : "",
-                                 values[HOURS].text, hours, err);
-    values[HOURS].text = hours->hours;
-    values[FROM].text = hours->from;
-    return rc;
+    tell(values[FROM].text, row->from, sizeof(row->from));
+    tell(values[HOURS].text, row->hours, sizeof(row->hours));
+    tell(values[GROUP].text, row->group, sizeof(row->group));
+    values[FROM].text = row->from;
+    values[HOURS].text = row->hours;
+    values[GROUP].text = row->group;
+    return registry_date_hours(env->db, &of, row, err);
 }
 
 static int date_point(const struct okno_import_env *env, struct okno_value *values,
-                      struct okno_hours_row *hours, struct okno_err *err)
+                      struct okno_hours_row *row, struct okno_err *err)
 {
     enum { POINT = 0, SITE = 1, HOURS = 3, FROM = 4 };
     struct okno_site site;
@@ -397,11 +404,11 @@ static int date_point(const struct okno_import_env *env, struct okno_value *valu
         return rc;
     const struct registry_hours_of of = {"registry.get_point_hours", values[POINT].text,
                                          site.time_zone, env->now_us};
-    rc = registry_date_hours(env->db, &of, values[FROM].text ? values[FROM].text : "",
-                             values[HOURS].text, hours, err);
-    values[HOURS].text = hours->hours;
-    values[FROM].text = hours->from;
-    return rc;
+    tell(values[FROM].text, row->from, sizeof(row->from));
+    tell(values[HOURS].text, row->hours, sizeof(row->hours));
+    values[FROM].text = row->from;
+    values[HOURS].text = row->hours;
+    return registry_date_hours(env->db, &of, row, err);
 }
 
 static int store(const struct okno_field *fields, size_t count, const char *noun,

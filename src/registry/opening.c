@@ -26,6 +26,7 @@ static int read_versions(struct okno_db *db, const char *statement, const char *
         struct okno_hours_row row = {0};
         okno_stmt_copy(stmt, "hours_from", row.from, sizeof(row.from));
         okno_stmt_copy(stmt, "hours", row.hours, sizeof(row.hours));
+        okno_stmt_copy(stmt, "site_group", row.group, sizeof(row.group));
         rc = okno_hours_row_vec_push(rows, row) < 0 ? no_memory(err) : 0;
     }
     return rc;
@@ -135,23 +136,32 @@ static int in_force(struct okno_db *db, const char *statement, const char *id, c
     return rc < 0 ? rc : found;
 }
 
-int registry_date_hours(struct okno_db *db, const struct registry_hours_of *of, const char *from,
-                        const char *hours, struct okno_hours_row *ret_row, struct okno_err *err)
+/* What a row without a date says: nothing new, or something from today on. */
+static void date_undated(const struct okno_hours_row *stands, const char *today,
+                         struct okno_hours_row *row)
 {
-    char today[OKNO_DATE_TEXT] = "";
-    struct okno_hours_row row = {0};
-    (void)snprintf(row.hours, sizeof(row.hours), "%s", hours);
-    (void)snprintf(row.from, sizeof(row.from), "%s", from);
-    int rc = *from ? 0 : local_date(of->time_zone, of->now_us, today, err);
-    if (rc == 0 && !*from) {
-        struct okno_hours_row stands = {0};
-        rc = in_force(db, of->statement, of->id, today, &stands, err);
-        if (rc == 1 && (!*hours || strcmp(hours, stands.hours) == 0))
-            row = stands; /* says nothing new of them */
-        else if (rc == 1)
-            (void)snprintf(row.from, sizeof(row.from), "%s", today);
-    }
-    if (rc >= 0)
-        *ret_row = row;
-    return rc < 0 ? rc : 0;
+    bool same = (!*row->hours || strcmp(row->hours, stands->hours) == 0) &&
+                (!*row->group || strcmp(row->group, stands->group) == 0);
+    (void)snprintf(row->from, sizeof(row->from), "%s", same ? stands->from : today);
+    if (!*row->hours)
+        (void)snprintf(row->hours, sizeof(row->hours), "%s", stands->hours);
+}
+
+int registry_date_hours(struct okno_db *db, const struct registry_hours_of *of,
+                        struct okno_hours_row *row, struct okno_err *err)
+{
+    char day[OKNO_DATE_TEXT];
+    struct okno_hours_row stands = {0};
+    bool dated = row->from[0];
+    (void)snprintf(day, sizeof(day), "%s", row->from);
+    int rc = dated ? 0 : local_date(of->time_zone, of->now_us, day, err);
+    if (rc == 0)
+        rc = in_force(db, of->statement, of->id, day, &stands, err);
+    if (rc < 1)
+        return rc;
+    if (!dated)
+        date_undated(&stands, day, row);
+    if (!*row->group) /* a group is left for another one only */
+        (void)snprintf(row->group, sizeof(row->group), "%s", stands.group);
+    return 0;
 }

@@ -110,7 +110,7 @@ int registry_store(const struct okno_field *fields, size_t count, const char *no
                    registry_date_fn *date, enum okno_stored *ret_stored, struct okno_err *err)
 {
     struct okno_value meant[OKNO_RECORD_FIELDS_MAX];
-    struct okno_hours_row hours;
+    struct okno_hours_row hours = {0};
     int known = remember(fields, count, noun, env, values, err);
     memcpy(meant, values, count * sizeof(*values));
     int rc = known == 0 && date ? date(env, meant, &hours, err) : 0;

@@ -30,10 +30,10 @@ struct registry_hours_of {
     int64_t now_us;
 };
 
-/* What a row's `from` and `hours` mean, either may be "": without a date, hours that stand today
- * (or none) change nothing, the first ever count always, others from today on. */
+/* What a row's from, hours and group mean, either may be "": without a date, what stands today (or
+ * nothing) changes nothing, the first ever count always, others from today on; without a group the
+ * one that stands. *row is what is told, and then what is meant. */
 OKNO_CHECK int registry_date_hours(struct okno_db *db, const struct registry_hours_of *of,
-                                   const char *from, const char *hours,
-                                   struct okno_hours_row *ret_row, struct okno_err *err);
+                                   struct okno_hours_row *row, struct okno_err *err);
 
 #endif

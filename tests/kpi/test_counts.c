@@ -279,9 +279,35 @@ static void the_night_the_clocks_go_back_has_25_hours(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void a_group_of_sites_counts_on_the_days_of_its_sites(void **state)
+{
+    struct scratch_db *f = *state;
+    scratch_db_put(
+        f,
+        "INSERT INTO sites (import, site, name, time_zone, site_group, hours_from) VALUES"
+        " (1, 'mall', 'Mall', 'Europe/Moscow', 'south', '2026-03-11');"
+        "UPDATE sites SET site_group = 'north' WHERE hours_from = ''");
+    put_survey(f, 1, "p1", "ann", H(10));
+    put_survey(f, 2, "p1", "ann", H(34));
+    put_count(f, "site:mall", "transactions", H(0), H(24), 100, "counter");
+    put_count(f, "site:mall", "transactions", H(24), H(48), 7, "counter");
+    struct okno_group_vec groups = gather(f, OKNO_BY_GROUP, H(0), H(48));
+    assert_int_equal(groups.len, 2);
+    assert_string_equal(okno_group_value(&groups.items[0], OKNO_BY_GROUP), "north");
+    assert_int_equal(groups.items[0].sums.transactions.count, 100);
+    assert_int_equal(groups.items[1].sums.transactions.count, 7);
+    okno_kpi_groups_free(&groups);
+    /* A count of both days belongs to neither. */
+    put_count(f, "site:mall", "visitors", H(0), H(48), 300, "sensor");
+    groups = gather(f, OKNO_BY_GROUP, H(0), H(48));
+    assert_string_equal(groups.items[0].sums.visitors.null_reason, "count_crosses_period");
+    okno_kpi_groups_free(&groups);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(a_group_of_sites_counts_on_the_days_of_its_sites),
         CASE(a_sites_row_replaces_its_points_rows_for_its_time_only),
         CASE(a_point_without_a_row_leaves_the_site_incomplete),
         CASE(overlapping_rows_and_rows_across_the_border_make_no_count),

@@ -247,9 +247,50 @@ static void words_to_group_by_are_checked(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* "north 5, south 1": surveys of each group of sites, and what else it is grouped by. */
+static const char *groups_text(struct scratch_db *f, unsigned by, const char *with)
+{
+    static char text[300];
+    size_t used = 0;
+    struct okno_group_vec groups =
+        gather(f, by, AT(0) - INT64_C(86400000000), AT(0) + INT64_C(172800000000));
+    text[0] = '\0';
+    for (size_t i = 0; i < groups.len; i++)
+        used +=
+            (size_t)snprintf(text + used, sizeof(text) - used, "%s%s%s%s %d", i ? ", " : "",
+                             okno_group_value(&groups.items[i], OKNO_BY_GROUP), *with ? " " : "",
+                             *with ? okno_group_value(&groups.items[i], OKNO_BY_MONTH) : "",
+                             (int)groups.items[i].sums.set[OKNO_RAW].surveys);
+    okno_kpi_groups_free(&groups);
+    return text;
+}
+
+static void a_survey_counts_for_the_group_that_its_site_was_in_on_its_day(void **state)
+{
+    struct scratch_db *f = *state;
+    assert_string_equal(groups_text(f, OKNO_BY_GROUP, ""), "north 6");
+    scratch_db_put(
+        f,
+        "INSERT INTO sites (import, site, name, time_zone, site_group, hours_from) VALUES"
+        " (1, 'mall', 'Mall', 'Europe/Moscow', 'south', '2026-03-11')");
+    assert_string_equal(groups_text(f, OKNO_BY_GROUP, ""), "north 5, south 1");
+    assert_string_equal(groups_text(f, OKNO_BY_GROUP | OKNO_BY_MONTH, "m"),
+                        "north 2026-03 5, south 2026-03 1");
+    /* Kept sums give the same. */
+    assert_int_equal(okno_kpi_refresh(f->db, &f->err), 0);
+    assert_string_equal(groups_text(f, OKNO_BY_GROUP, ""), "north 5, south 1");
+    /* It turns out that it was in the east all along before. */
+    scratch_db_put(f,
+                   "INSERT INTO sites (import, site, name, time_zone, site_group) VALUES"
+                   " (1, 'mall', 'Mall', 'Europe/Moscow', 'east')");
+    assert_string_equal(groups_text(f, OKNO_BY_GROUP, ""), "east 5, south 1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_survey_counts_for_the_group_that_its_site_was_in_on_its_day, setup, teardown),
         CASE(an_empty_period_is_one_group_of_nothing),
         CASE(groups_come_in_order_and_nobody_is_dropped),
         CASE(days_follow_the_sites_calendar),

@@ -82,6 +82,24 @@ static void a_site_that_leaves_its_group_leaves_the_grant(void **state)
     sees(s, "manager", "[\"S1\"]");
 }
 
+static void a_group_carries_rights_on_the_days_of_it_only(void **state)
+{
+    struct scratch_db *s = *state;
+    assert_int_equal(grant(s, "group:North", true), 0);
+    scratch_db_put(
+        s, /* planned; and a correction of long ago: neither changes today */
+        "INSERT INTO sites (import, site, name, time_zone, site_group, hours_from) VALUES "
+        "(1, 'S2', 'Second', 'UTC', 'North', '2020-01-01'),"
+        "(1, 'S2', 'Second', 'UTC', 'South', date('now', '+30 days')),"
+        "(1, 'S2', 'Second', 'UTC', 'South', '2019-01-01')");
+    sees(s, "manager", "[\"S1\",\"S2\"]");
+    scratch_db_put(
+        s,
+        "INSERT INTO sites (import, site, name, time_zone, site_group, hours_from) VALUES "
+        "(1, 'S2', 'Second', 'UTC', 'South', date('now', '-1 day'))");
+    sees(s, "manager", "[\"S1\"]");
+}
+
 static void what_cannot_be_granted_is_refused(void **state)
 {
     struct scratch_db *s = *state;
@@ -113,6 +131,7 @@ int main(void)
         TEST(some_roles_need_none),
         TEST(sites_and_groups_add_up_and_can_be_taken_back),
         TEST(a_site_that_leaves_its_group_leaves_the_grant),
+        TEST(a_group_carries_rights_on_the_days_of_it_only),
         TEST(what_cannot_be_granted_is_refused),
         TEST(giving_twice_adds_one_row),
     };

@@ -193,6 +193,31 @@ static void other_hours_without_a_date_count_from_today(void **state)
     assert_hours_of("P1", expected);
 }
 
+static void a_site_changes_its_group_from_a_date(void **state)
+{
+    (void)state;
+    struct okno_site site;
+    static const char *const rows[] = {
+        "S1,Shop,Europe/Moscow,East,,2026-01-01", /* hours not known from then on */
+        "S1,Shop,Europe/Moscow,,24/7,2026-02-01", /* stays in the East */
+        "S1,Shop,Europe/Moscow,Far,,2999-01-01"};
+    for (size_t i = 0; i < OKNO_COUNT(rows); i++) {
+        char text[200];
+        (void)snprintf(text, sizeof(text), "site,name,time_zone,group,hours,from\n%s\n", rows[i]);
+        assert_int_equal(imported_rows("sites", text), 1);
+        assert_int_equal(imported_rows("sites", text), 0);
+    }
+    assert_int_equal(okno_registry_site(db, "S1", &site, &err), 0);
+    assert_string_equal(site.group, "East"); /* today */
+    /* Another one without a date: from today on, with the hours of today. */
+    assert_int_equal(
+        imported_rows("sites", "site,name,time_zone,group\nS1,Shop,Europe/Moscow,South\n"), 1);
+    assert_int_equal(okno_registry_site(db, "S1", &site, &err), 0);
+    /* Today in Moscow may be tomorrow in UTC, by which rights are read. */
+    assert_true(strcmp(site.group, "South") == 0 || strcmp(site.group, "East") == 0);
+    assert_int_equal(imported_rows("sites", "site,name,time_zone\nS1,Shop,Europe/Moscow\n"), 0);
+}
+
 static void one_file_tells_a_history_and_never_two_hours_of_one_date(void **state)
 {
     (void)state;
@@ -440,6 +465,7 @@ int main(void)
         WITH_DB(a_point_comes_with_its_site_and_hours),
         WITH_DB(hours_count_from_their_date_and_the_past_keeps_its_own),
         WITH_DB(other_hours_without_a_date_count_from_today),
+        WITH_DB(a_site_changes_its_group_from_a_date),
         WITH_DB(one_file_tells_a_history_and_never_two_hours_of_one_date),
         WITH_DB(cameras_of_a_point_come_by_priority_at_their_time),
         WITH_DB(a_device_is_at_one_point_at_a_time),

@@ -40,7 +40,7 @@ JOIN sites s ON s.site = p.site
 WHERE d.valid_to IS NULL
   AND p.id = (SELECT max(q.id) FROM points q WHERE q.point = p.point)
   AND s.id = (SELECT max(t.id) FROM sites t WHERE t.site = s.site)
-  AND $place IN ('site:' || s.site, 'point:' || p.point, 'group:' || s.site_group) LIMIT 1;
+  AND $place IN ('site:' || s.site, 'point:' || p.point, 'group:' || (SELECT n.site_group FROM site_groups n WHERE n.site = s.site)) LIMIT 1;
 
 -- name: alert.news
 SELECT kind, subject FROM alert_news ORDER BY kind, subject LIMIT $limit;
@@ -71,7 +71,7 @@ WHERE first_at >= $from AND first_at < $to AND ($point IS NULL OR point = $point
 ORDER BY first_at LIMIT $limit;
 
 -- name: alert.group_of
-SELECT site_group FROM sites WHERE site = $site ORDER BY id DESC LIMIT 1;
+SELECT site_group FROM site_groups WHERE site = $site;
 
 -- name: alert.recall
 -- The latest alert of a key.

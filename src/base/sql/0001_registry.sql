@@ -25,9 +25,18 @@ CREATE TABLE sites (
     id INTEGER PRIMARY KEY, import INTEGER NOT NULL REFERENCES imports,
     site TEXT NOT NULL, name TEXT NOT NULL, time_zone TEXT NOT NULL,
     hours TEXT NOT NULL DEFAULT '', site_group TEXT NOT NULL DEFAULT '',
-    hours_from TEXT NOT NULL DEFAULT ''    -- the local date from which the hours count; '': always
+    hours_from TEXT NOT NULL DEFAULT ''    -- the local date from which hours and group count; '': always
 ) STRICT;
 CREATE INDEX sites_key ON sites (site);
+-- Of the rows that tell a site's hours and group from one date on the latest stands.
+CREATE VIEW site_versions AS
+SELECT site, hours_from, hours, site_group FROM sites s
+WHERE id = (SELECT max(id) FROM sites WHERE site = s.site AND hours_from = s.hours_from);
+-- The group of each site today: it carries rights.
+CREATE VIEW site_groups AS
+SELECT site, site_group FROM site_versions v
+WHERE hours_from = (SELECT max(w.hours_from) FROM sites w
+                    WHERE w.site = v.site AND w.hours_from <= date('now'));
 
 CREATE TABLE points (
     id INTEGER PRIMARY KEY, import INTEGER NOT NULL REFERENCES imports,

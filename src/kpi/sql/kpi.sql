@@ -95,8 +95,11 @@ FROM spontaneous x LEFT JOIN attributed a ON a.survey = x.rating
 WHERE x.point = $point AND x.at >= $from AND x.at < $to AND x.test = 0 AND x.channel = 'panel';
 
 -- name: kpi.sites
-SELECT site, time_zone, site_group FROM sites
+SELECT site, time_zone FROM sites
 WHERE id IN (SELECT max(id) FROM sites GROUP BY site) ORDER BY site;
+
+-- name: kpi.site_groups
+SELECT site, hours_from, site_group FROM site_versions ORDER BY site, hours_from;
 
 -- name: kpi.points
 SELECT point, site FROM points

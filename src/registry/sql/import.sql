@@ -25,9 +25,9 @@ SELECT 1 AS known FROM archives WHERE archive = $id LIMIT 1;
 -- name: registry.same_site
 SELECT 1 AS same FROM sites
 WHERE id = (SELECT max(id) FROM sites WHERE site = $site)
-  AND name IS $name AND time_zone IS $time_zone AND site_group IS $group
-  AND $hours IS (SELECT hours FROM sites WHERE id = (
-    SELECT max(id) FROM sites WHERE site = $site AND hours_from = $from));
+  AND name IS $name AND time_zone IS $time_zone
+  AND EXISTS (SELECT 1 FROM site_versions WHERE site = $site AND hours_from = $from
+              AND hours = $hours AND site_group = $group);
 
 -- name: registry.add_site
 INSERT INTO sites (import, site, name, time_zone, hours, hours_from, site_group)

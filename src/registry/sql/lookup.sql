@@ -16,28 +16,27 @@ WHERE c.id = (SELECT max(id) FROM cameras WHERE camera = c.camera)
 ORDER BY c.camera;
 
 -- name: registry.get_sites
-SELECT site, name, time_zone, site_group FROM sites s
+SELECT site, name, time_zone,
+  coalesce((SELECT n.site_group FROM site_groups n WHERE n.site = s.site), '') AS site_group
+FROM sites s
 WHERE id = (SELECT max(id) FROM sites WHERE site = s.site)
   AND ($site IS NULL OR site = $site)
 ORDER BY site;
 
 -- name: registry.get_points
-SELECT p.point, p.name AS point_name, s.site, s.name, s.time_zone, s.site_group
+SELECT p.point, p.name AS point_name, s.site, s.name, s.time_zone,
+  coalesce((SELECT n.site_group FROM site_groups n WHERE n.site = s.site), '') AS site_group
 FROM points p JOIN sites s ON s.site = p.site
 WHERE p.id = (SELECT max(id) FROM points WHERE point = p.point)
   AND s.id = (SELECT max(id) FROM sites WHERE site = s.site)
   AND ($point IS NULL OR p.point = $point)
 ORDER BY p.point;
 
--- Of the rows that date hours from one day the latest stands.
 -- name: registry.get_site_hours
-SELECT hours_from, hours FROM sites s
-WHERE site = $id
-  AND id = (SELECT max(id) FROM sites WHERE site = s.site AND hours_from = s.hours_from)
-ORDER BY hours_from;
+SELECT hours_from, hours, site_group FROM site_versions WHERE site = $id ORDER BY hours_from;
 
 -- name: registry.get_point_hours
-SELECT hours_from, hours FROM points p
+SELECT hours_from, hours, '' AS site_group FROM points p
 WHERE point = $id
   AND id = (SELECT max(id) FROM points WHERE point = p.point AND hours_from = p.hours_from)
 ORDER BY hours_from;
