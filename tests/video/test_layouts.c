@@ -141,6 +141,37 @@ static void names_later_than_the_first_frame_widen_the_error(void **state)
     assert_int_equal(error_us, SECOND + 750000);
 }
 
+/* As motion writes them: each file begins with what the one before ended with. */
+static void frames_that_two_files_share_are_shown_once(void **state)
+{
+    (void)state;
+    OKNO_AUTO(okno_archive) *archive = NULL;
+    struct okno_extract_result result = {0};
+    struct fixture_frames got = {0};
+    struct okno_err err = {0};
+    const struct want w = {"", "layout=motion", "1", "UTC", "o"};
+    support_file(fixture_path(""), "o/20260310/.keep", 0, -1);
+    fixture_ffmpeg("-i base.mp4 -c copy -t 7.2 o/20260310/14-03-20_1_01.mp4");
+    fixture_ffmpeg("-ss 6 -i base.mp4 -c copy o/20260310/14-03-27_1_02.mp4"); /* 6 s, named 7 s */
+    assert_int_equal(open_as(&w, &archive, &err), 0);
+    const struct okno_extract_camera camera = {.archive = archive, .channel = "1"};
+    (void)unlink(fixture_path("clip.mp4"));
+    if (okno_extract_clip(&camera, T0 + 2 * SECOND, T0 + 10 * SECOND, false,
+                          fixture_path("clip.mp4"), &result, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(result.media.gaps.len, 0);
+    assert_int_equal(result.pieces.len, 2);
+    fixture_hash("clip.mp4", &got);
+    assert_in_range(got.len, 120, 160);
+    size_t first = 0;
+    while (first < scene.len && strcmp(scene.hash[first], got.hash[0]) != 0)
+        first++;
+    for (size_t i = 0; i < got.len; i++)
+        assert_string_equal(got.hash[i], scene.hash[first + i]);
+    fixture_frames_free(&got);
+    okno_extract_result_free(&result);
+}
+
 static void containers_of_older_recorders_are_exact_too(void **state)
 {
     (void)state;
@@ -236,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_of_well_known_recorders_are_read),
         cmocka_unit_test(names_later_than_the_first_frame_widen_the_error),
+        cmocka_unit_test(frames_that_two_files_share_are_shown_once),
         cmocka_unit_test(containers_of_older_recorders_are_exact_too),
         cmocka_unit_test(a_file_that_is_still_written_is_read_as_far_as_it_goes),
         cmocka_unit_test(a_wrong_option_names_itself_and_what_is_allowed),

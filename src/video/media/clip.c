@@ -181,14 +181,93 @@ static int takeover(struct media_reader *next, int64_t end_us, int64_t *ret_key_
     return 0;
 }
 
-/* An overlap by less than the error of the names is no overlap: the later one moves behind. A true
- * overlap ends at the later one's last key frame inside the earlier one, so that nothing is lost
- * and nothing is there twice. */
-static int border_overlap(struct border *border, const struct okno_media_input *input,
-                          int64_t end_us, struct okno_err *err)
+/* Recorders that begin a file with what they had already (motion, for one) write the same frames
+ * into both. */
+struct same {
+    const struct media_reader *reader, *next;
+    const AVPacket *first; /* of next: its first key frame */
+    int64_t expected_us;
+    int64_t at_us; /* where it stands in the earlier one, nearest to what was expected */
+    bool found;
+};
+
+static void look_for_same(struct same *same, const AVPacket *packet)
+{
+    if (!media_is_video(same->reader, packet) || packet->size != same->first->size ||
+        memcmp(packet->data, same->first->data, (size_t)packet->size) != 0)
+        return;
+    int64_t at = media_reader_us(same->reader, same->reader->video, packet->pts);
+    if (same->found && llabs(at - same->expected_us) >= llabs(same->at_us - same->expected_us))
+        return;
+    same->found = true;
+    same->at_us = at;
+}
+
+static int search_tail(struct media_reader *reader, int64_t from_us, int64_t end_us,
+                       struct same *same, struct okno_err *err)
+{
+    MEDIA_AUTO_PACKETS packets = {0};
+    AVPacket *packet = av_packet_alloc();
+    int rc = packet ? media_reader_start(reader, from_us, end_us, &packets, err)
+                    : okno_fail(err, OKNO_NO_MEMORY, "no memory for a frame");
+    for (size_t i = 0; rc > 0 && i < packets.len; i++)
+        look_for_same(same, packets.items[i]);
+    for (int i = 0; rc > 0 && i < MEDIA_MAX_FRAMES; i++) {
+        rc = media_reader_next(reader, packet, err);
+        if (rc > 0)
+            look_for_same(same, packet);
+        av_packet_unref(packet);
+    }
+    av_packet_free(&packet);
+    return rc < 0 ? rc : 0;
+}
+
+/* Names of whole seconds are usual; of recorders that are worse than that, neighbours may share
+ * frames although their times say that they do not touch. */
+static int64_t loose_us(const struct okno_media_input *input)
+{
+    return input->error_us > 5 * AV_TIME_BASE / 4 ? input->error_us : 0;
+}
+
+/* Put `next` where its first key frame stands in the earlier recording too; whether it does. */
+static int align_same(struct media_reader *reader, struct media_reader *next, int64_t error_us,
+                      int64_t end_us, bool *ret_same, struct okno_err *err)
+{
+    MEDIA_AUTO_PACKETS packets = {0};
+    int64_t reach_us = 2 * error_us + 2 * AV_TIME_BASE;
+    int rc = media_reader_start(next, next->from_us, next->from_us, &packets, err);
+    if (rc <= 0)
+        return rc;
+    const AVPacket *first = packets.items[0];
+    int64_t lead_us = media_reader_us(next, next->video, first->pts) - next->from_us;
+    struct same same = {
+        .reader = reader, .next = next, .first = first, .expected_us = next->from_us + lead_us};
+    int64_t from_us = same.expected_us - reach_us;
+    rc = search_tail(reader, from_us > reader->from_us ? from_us : reader->from_us, end_us, &same,
+                     err);
+    if (rc == 0 && same.found)
+        next->from_us = same.at_us - lead_us;
+    *ret_same = same.found;
+    return rc;
+}
+
+/* An overlap by less than the error of the names is no overlap: the later one moves behind, unless
+ * both hold the same frames. A true overlap ends at the later one's last key frame inside the
+ * earlier one, so that nothing is lost and nothing is there twice. */
+static int border_overlap(struct border *border, struct media_reader *reader,
+                          const struct okno_media_input *input, int64_t end_us,
+                          struct okno_err *err)
 {
     struct media_reader *next = border->next;
-    if (end_us - next->from_us <= input->error_us + next->frame_us / 2) {
+    bool same = false;
+    if (end_us - next->from_us > 4 * next->frame_us || loose_us(input) > 0) {
+        int rc = align_same(reader, next, input->error_us, end_us, &same, err);
+        if (rc < 0)
+            return rc;
+    }
+    if (!same && next->from_us >= end_us)
+        return 0;
+    if (!same && end_us - next->from_us <= input->error_us + next->frame_us / 2) {
         next->from_us = end_us;
         return 0;
     }
@@ -216,14 +295,15 @@ static int border_find(const struct clip *clip, size_t i, struct media_reader *r
     border->end_us = rc < 0 ? INT64_MAX : end_us;
     for (size_t k = i + 1; rc == 0 && k < clip->count; k++) {
         border->next_at = k;
-        if (clip->inputs[k].from_us >= end_us || clip->inputs[k].from_us >= clip->to_us)
+        if (clip->inputs[k].from_us - loose_us(&clip->inputs[k]) >= end_us ||
+            clip->inputs[k].from_us >= clip->to_us)
             return 0;
         int64_t next_end = 0;
         rc = open_input(clip, k, &border->next, err);
         if (rc == 0)
             rc = media_reader_end(border->next, &next_end, err);
         if (rc == 0 && next_end > end_us + border->next->frame_us / 2)
-            return border_overlap(border, &clip->inputs[k], end_us, err);
+            return border_overlap(border, reader, &clip->inputs[k], end_us, err);
         media_reader_close(border->next);
         border->next = NULL;
         border->next_at = clip->count;
