@@ -152,7 +152,10 @@ static int print_secret(struct okno_db *db, const char *folder, const char *name
         return okno_json_print(line, stdout, err);
     }
     printf("%-24s %-14s", name, state_of(folder, name));
-    json_array_foreach(users, i, user) printf(" %s", json_string_value(user));
+    json_array_foreach(users, i, user)
+    {
+        printf(" %s", json_string_value(user));
+    }
     printf("\n");
     return 0;
 }

@@ -34,6 +34,7 @@ test("open alerts stand newest first, each with its place and its time with the 
   await rows().nth(2).getByText("75.0 % of 40, limit 70.0 %, 240 min").waitFor();
   await rows().nth(0).getByText("Riverside Mall, Till 1").waitFor();
   assert.match(await rows().nth(0).innerText(), /GMT\+3/);
+  await rows().nth(3).getByText("12 waiting · the first is overwritten 12 Mar 2026, 09:00:00 GMT+3").waitFor();
   await rows().nth(1).getByText("rule mall-no").waitFor(); // two rules may hit one rating
   await shoot(page, "alerts");
   assert.deepEqual(browser.faults, []);

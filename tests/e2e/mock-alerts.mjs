@@ -30,7 +30,7 @@ export function alertState(scene) {
       alert(5, "negatives", { detail: { count: 4, window_min: 60, first_at: iso(Date.now() - 3600000) } }),
       alert(4, "negative", { subject: "D1.0.1002", rule: "mall-no" }),
       alert(3, "silent_share", { detail: { count: 30, total: 40, share_ppm: 750000, limit_ppm: 700000, window_min: 240 } }),
-      alert(2, "archive", { subject: "A1", site: null, point: null, detail: { code: "transient", waiting: 12, lost_at: null } }),
+      alert(2, "archive", { subject: "A1", site: null, point: null, detail: { code: "transient", waiting: 12, lost_at: "2026-03-12T06:00:00.000Z" } }),
       alert(1, "device_quiet", { subject: "D2", point: "S1-T2", closed_at: iso(Date.now()), closed_why: "over" }),
     ],
     negatives: [

@@ -535,6 +535,37 @@ static void telegram_gets_escaped_html_in_its_language(void **state)
     fault_server_stop(server);
 }
 
+/* An archive that does not answer says what is lost and when; a device that was never heard of is
+ * not one that fell silent. */
+static void what_is_told_of_archives_and_devices_is_what_is_known(void **state)
+{
+    struct world *w = *state;
+    const struct fault good[] = {FAULT_JSON("200 OK", "{\"ok\":true,\"result\":{}}")};
+    struct fault_server *server = fault_server_start(good, 1);
+    telegram(w, server, "ru,,,");
+    scratch_db_put(w->s,
+                   "INSERT INTO alerts (rule, kind, key, subject, site, point, at, opened_at, "
+                   "detail, photo, send_to) VALUES ('archive', 'archive', 'a', 'A1', NULL, NULL, "
+                   "1, 1, '{\"waiting\":3,\"lost_at\":\"2027-01-20T06:00:00.000Z\"}', 0, 'boss'), "
+                   "('archive', 'archive', 'b', 'A2', NULL, NULL, 1, 1, "
+                   "'{\"waiting\":4,\"lost_at\":null}', 0, 'boss'), ('q', 'device_quiet', 'c', "
+                   "'D1', 'S1', 'P1', 1, 1, '{\"heard\":false}', 0, 'boss'), ('q', 'device_quiet', "
+                   "'d', 'D2', 'S1', 'P1', 1, 1, '{\"heard\":true}', 0, 'boss');"
+                   "INSERT INTO alert_events (alert, event, at) SELECT alert, 'opened', 0 FROM "
+                   "alerts");
+    (void)settle(w);
+    static const char *const parts[][2] = {
+        {"фрагментов записи в ожидании: 3, ", "\nПервый будет стёрт 2027-01-20 06:00:00 UTC\n"},
+        {"фрагментов записи в ожидании: 4, ", "UTC\n<a"},
+        {"<b>Устройство ни разу не выходило на связь: D1</b>", "привязано с "},
+        {"<b>Устройство молчит: D2</b>", "Till 1, с "}};
+    for (size_t i = 0; i < OKNO_COUNT(parts); i++)
+        for (size_t k = 0; k < 2; k++)
+            if (!strstr(fault_server_request(server, i), parts[i][k]))
+                fail_msg("%s lacks %s", fault_server_request(server, i), parts[i][k]);
+    fault_server_stop(server);
+}
+
 static void telegram_names_its_own_wait_and_says_no_in_a_good_answer(void **state)
 {
     struct world *w = *state;
@@ -996,6 +1027,7 @@ int main(void)
         TEST(a_slow_destination_delays_no_other),
         TEST(a_message_is_signed_so_that_both_secrets_can_check_it),
         TEST(telegram_gets_escaped_html_in_its_language),
+        TEST(what_is_told_of_archives_and_devices_is_what_is_known),
         TEST(telegram_names_its_own_wait_and_says_no_in_a_good_answer),
         TEST(a_photo_goes_along_where_both_say_so_and_is_written_down),
         TEST(a_photo_stays_where_the_destination_does_not_take_photos),

@@ -239,6 +239,8 @@ static void health_readiness_and_metrics_answer(void **state)
     assert_int_equal(metrics.status, 200);
     assert_non_null(strstr(metrics.body, "\nokno_http_requests_total 2\n"));
     assert_non_null(strstr(metrics.body, "\nokno_http_connections "));
+    assert_non_null(strstr(metrics.body, "\nokno_alerts_open 0\n"));
+    assert_non_null(strstr(metrics.body, "\nokno_messages{state=\"dead\"} 0\n"));
     AUTO_ANSWER proxied =
         client_request(port_of(state), "GET", "/metrics", "X-Real-IP: 192.0.2.1\r\n", NULL);
     assert_int_equal(proxied.status, 403);

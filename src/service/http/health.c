@@ -64,6 +64,28 @@ static int job_metrics(struct okno_db *db, struct okno_buf *buf, struct okno_err
     return rc;
 }
 
+/* What waits for people and for receivers: a number that grows is a reason to look. */
+static int message_metrics(struct okno_db *db, struct okno_buf *buf, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int64_t open = 0;
+    int rc = okno_db_int(db, "service.open_alerts", NULL, 0, 0, &open, err);
+    if (rc == 0)
+        rc = metric(buf, "okno_alerts_open", "gauge", "Alerts that are open.", open, err);
+    if (rc == 0)
+        rc = okno_buf_add_text(buf,
+                               "# HELP okno_messages Messages that are not delivered, by state.\n"
+                               "# TYPE okno_messages gauge\n",
+                               err);
+    if (rc == 0)
+        rc = okno_db_prepare(db, "service.messages_by_state", NULL, 0, &stmt, err);
+    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1)
+        rc =
+            okno_buf_printf(buf, err, "okno_messages{state=\"%s\"} %lld\n",
+                            okno_stmt_text(stmt, "state"), (long long)okno_stmt_int(stmt, "count"));
+    return rc;
+}
+
 /* Open to programs on this machine that do not come through the proxy, and to administrators. */
 static int check_metrics_rights(struct http_request *request, struct okno_err *err)
 {
@@ -98,6 +120,8 @@ int http_get_metrics(struct http_request *request, struct http_reply *reply, str
         rc = metric(buf, "okno_http_connections", "gauge", "Open connections.", open, err);
     if (rc == 0)
         rc = job_metrics(request->db, buf, err);
+    if (rc == 0)
+        rc = message_metrics(request->db, buf, err);
     reply->type = "text/plain; version=0.0.4; charset=utf-8";
     return rc;
 }

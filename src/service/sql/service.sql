@@ -1,6 +1,13 @@
 -- name: service.ping
 SELECT 1;
 
+-- name: service.open_alerts
+SELECT count(*) FROM alerts WHERE closed_at IS NULL;
+
+-- name: service.messages_by_state
+SELECT w.state, (SELECT count(*) FROM deliveries d WHERE d.state = w.state) AS count
+FROM (SELECT 'waiting' AS state UNION ALL SELECT 'held' UNION ALL SELECT 'dead') w;
+
 -- name: service.jobs_by_state
 SELECT state, count(*) AS count FROM jobs GROUP BY state ORDER BY state;
 

@@ -766,6 +766,7 @@ export const table = {
   "alerts.waiting": { en: "{count} waiting", ru: "ждут: {count}" },
   "alerts.never_heard": { en: "never heard of", ru: "ни разу не выходило на связь" },
   "alerts.by_rule": { en: "rule {rule}", ru: "правило {rule}" },
+  "alerts.lost": { en: "the first is overwritten {when}", ru: "первый будет стёрт {when}" },
   "alerts.nowhere": { en: "of no site", ru: "вне площадок" },
   "alerts.per_point": { en: "per point", ru: "на точку" },
   "alerts.per_site": { en: "per site", ru: "на площадку" },

@@ -136,11 +136,11 @@ class OknoAlerts extends PageElement {
   }
 
   what({ kind, detail, subject }) {
-    const { count, window_min: minutes, share_ppm: share, limit_ppm: limit, total, waiting } = detail;
+    const { count, window_min: minutes, share_ppm: share, limit_ppm: limit, total, waiting, lost_at: lost } = detail;
     switch (kind) {
     case "negatives": case "fm_burst": return t("alerts.count", { count, minutes });
     case "silent_share": case "invalid_share": return t("alerts.share", { share: formatShare(share / 1e6), total, limit: formatShare(limit / 1e6), minutes });
-    case "archive": return `${subject} · ${t("alerts.waiting", { count: waiting })}`;
+    case "archive": return [subject, t("alerts.waiting", { count: waiting }), lost && t("alerts.lost", { when: formatWhen(lost, zoneOf(this.data.sites)) })].filter(Boolean).join(" · ");
     case "point_quiet": case "negative": return "";
     case "device_quiet": return detail.heard === false ? `${subject} · ${t("alerts.never_heard")}` : subject;
     default: return subject;
