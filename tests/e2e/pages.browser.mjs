@@ -249,6 +249,18 @@ test("an audit shows its progress and its steps", async () => {
   await shoot(page, "audit");
 });
 
+test("an audit's report is there in every format, in the reader's language; an auditor issues it", async () => {
+  await open("expert", "#/audits/A-2026-03"); // blind: no report
+  await page.getByRole("heading", { name: "Steps" }).waitFor();
+  assert.equal(await page.getByRole("heading", { name: "Report" }).count(), 0);
+  await open("admin", "#/audits/A-2026-03");
+  await page.getByRole("heading", { name: "Report" }).waitFor();
+  await page.getByText("Not issued: this is a draft").waitFor();
+  assert.equal(await page.getByRole("link", { name: "PDF" }).getAttribute("href"), "/api/v1/audits/A-2026-03/report?format=pdf&lang=en");
+  for (const name of ["HTML", "XLSX", "CSV", "JSON"]) await page.getByRole("link", { name, exact: true }).waitFor();
+  assert.deepEqual(browser.faults, []);
+});
+
 test("devices in trouble stand first, each with what is wrong", async () => {
   await open("manager", "#/devices");
   const line = (n) => page.locator("okno-devices tbody tr").nth(n);

@@ -30,6 +30,8 @@ http_handler http_get_programmes, http_get_programme, http_post_programme,
 http_handler http_post_audit, http_post_freeze, http_post_checkpoint, http_post_seed,
     http_post_draw, http_post_extend, http_post_close, http_get_audit_checkpoint,
     http_get_audit_sample, http_get_audit_frame;
+/* audit_report.c */
+http_handler http_get_audit_report, http_post_audit_report;
 /* figures.c */
 http_handler http_get_indicators;
 /* surveys.c */

@@ -1,10 +1,11 @@
 // The audits: how far each is, and step by step what was done by whom.
 import { css, html, nothing } from "lit";
 import { PageElement } from "./page-element.js";
-import { get } from "./api.js";
+import { get, post } from "./api.js";
+import { errorText } from "./errors.js";
 import { zoneOf } from "./filters.js";
 import { formatNumber } from "./format.js";
-import { named, t } from "./i18n.js";
+import { language, named, t } from "./i18n.js";
 import { signs } from "./okno-verdict.js";
 import { link } from "./router.js";
 import { stepText } from "./steps.js";
@@ -33,6 +34,7 @@ class OknoAudits extends PageElement {
     .small { font-size: .75rem; color: var(--muted); }
     dl { display: grid; grid-template-columns: auto 1fr; gap: .25rem 1rem; }
     dt { color: var(--muted); } dd { overflow-wrap: anywhere; }
+    .report button { justify-self: start; }
     .wait { height: 10rem; }
     @media (max-width: 40rem) { li, dl { grid-template-columns: minmax(0, 1fr); } }
   `];
@@ -92,6 +94,32 @@ class OknoAudits extends PageElement {
       </article>`;
   }
 
+  /** The report in the reader's language; an auditor issues it once the audit is closed. */
+  renderReport({ audit, state, steps = [] }) {
+    if (!this.pages.includes("indicators")) return nothing;
+    const issued = steps.filter((step) => step.step === "report").length;
+    const address = (format) => `/api/v1/audits/${encodeURIComponent(audit)}/report?format=${format}&lang=${language()}`;
+    return html`
+      <article class="card report">
+        <div class="head"><h2>${t("audits.report")}</h2>
+          <span class="small">${issued ? t("audits.report_issued", { n: issued }) : t("audits.report_draft")}</span></div>
+        <div class="links">${["html", "pdf", "xlsx", "csv", "json"].map((format) => html`
+          <a href=${address(format)} download>${format.toUpperCase()}</a>`)}
+          ${this.draws && state === "closed" && !issued ? html`<button @click=${() => this.issue(audit)}>${t("audits.report_issue")}</button>` : nothing}</div>
+      </article>`;
+  }
+
+  async issue(audit) {
+    try {
+      await post(`audits/${encodeURIComponent(audit)}/report`);
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      this.problem = errorText(error);
+      return;
+    }
+    await this.reload();
+  }
+
   renderSteps(audit) {
     return html`
       <article class="card">
@@ -110,7 +138,7 @@ class OknoAudits extends PageElement {
     if (this.problem) return this.renderProblem();
     if (!this.audits) return html`<div class="skeleton wait"></div>`;
     if (this.id) return html`<a href=${link("audits")}>‹ ${t("audits.back")}</a>
-      ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderSteps(audit)}`)}`;
+      ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderReport(audit)}${this.renderSteps(audit)}`)}`;
     if (this.audits.length === 0 && !this.pages.includes("indicators")) return html`<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
     const programmes = this.pages.includes("indicators") ? html`<okno-programmes .draws=${this.draws}></okno-programmes>` : nothing;
     if (this.audits.length === 0) return html`${programmes}<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;

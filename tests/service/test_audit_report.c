@@ -1,0 +1,173 @@
+/* The report of an audit over HTTP: drafts, editions, who may have them. */
+#define _GNU_SOURCE
+#include "client.h"
+
+#include "../../src/service/http/http.h"
+
+struct world {
+    struct fixture *fixture;
+    const char *eva, *vera; /* Cookie lines: auditor, expert */
+};
+
+/* An audit of ten surveys, all drawn, reviewed and closed. */
+static const char facts[] =
+    "INSERT INTO imports (import, at, author, kind, source) VALUES (9, 0, 'a', 'sites', '-');"
+    "INSERT INTO sites (import, site, name, time_zone) VALUES (9, 's', 'Shop', 'UTC');"
+    "INSERT INTO audits (audit, title, state, period_from, period_to, plan, frame_sha256, "
+    "frame_size,"
+    " seed, created_at, created_by) VALUES ('march', 'March', 'closed', 1773126000000000,"
+    " 1773129600000000, '{\"invalid\":\"none\",\"k\":\"0.5\",\"level\":\"0.95\",\"looks\":1,"
+    "\"scope\":\"all\",\"show_answer\":false,\"silent\":\"sampled\",\"size\":10}', NULL, 10, NULL, "
+    "1,"
+    " 'eva');"
+    "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9)"
+    "INSERT INTO audit_frame SELECT 'march', 'd.0.' || i, i, 's/p', 'yes', 'q', 'office',"
+    " 1773126000000000 + i, 0, 's', 'p', NULL, '', '{}' FROM n;"
+    "INSERT INTO audit_sample (audit, place, rank, survey, stratum, ticket)"
+    " SELECT audit, ordinal + 1, ordinal + 1, survey, stratum, '0.5' FROM audit_frame;"
+    "INSERT INTO review_items (audit, survey, place, origin, state)"
+    " SELECT audit, survey, ordinal, 'random', 'decided' FROM audit_frame;"
+    "INSERT INTO verdicts (item, audit, survey, user, at, verdict, reason, reasons_version, "
+    "comment)"
+    " SELECT item, audit, survey, 'vera', 5, CASE place WHEN 3 THEN 'invalid' ELSE 'valid' END,"
+    " CASE place WHEN 3 THEN 'COACHED' END, 1, 'said by vera' FROM review_items;"
+    "INSERT INTO audit_steps (audit, step, at, author, detail) VALUES ('march', 'close', 7, 'eva',"
+    " '{}')";
+
+static int start(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    assert_non_null(world);
+    world->fixture = fixture_new();
+    fixture_user(world->fixture, "eva", "auditor");
+    fixture_user(world->fixture, "vera", "expert");
+    fixture_sql(world->fixture, facts);
+    fixture_start(world->fixture);
+    world->eva = fixture_login(world->fixture, "eva");
+    world->vera = fixture_login(world->fixture, "vera");
+    *state = world;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct world *world = *state;
+    static const char *const names[] = {"keys/log.key", "keys/log.checkpoint", "keys"};
+    char path[128];
+    for (size_t i = 0; i < OKNO_COUNT(names); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", world->fixture->dir, names[i]);
+        (void)remove(path);
+    }
+    fixture_free(world->fixture);
+    free(world);
+    return 0;
+}
+
+static struct answer ask(struct world *world, const char *method, const char *path, const char *who,
+                         const char *body)
+{
+    return client_request(fixture_port(world->fixture), method, path, who, body);
+}
+
+static struct answer get(struct world *world, const char *query, int status)
+{
+    char path[200];
+    (void)snprintf(path, sizeof(path), "/api/v1/audits/march/report%s", query);
+    struct answer answer = ask(world, "GET", path, world->eva, NULL);
+    if (answer.status != status)
+        fail_msg("%s: %d %.300s", path, answer.status, answer.body);
+    return answer;
+}
+
+static void a_draft_becomes_an_edition_when_it_is_issued(void **state)
+{
+    struct world *world = *state;
+    struct answer draft = get(world, "?format=html&lang=ru", 200);
+    assert_non_null(strstr(draft.body, "ЧЕРНОВИК"));
+    answer_free(&draft);
+    struct answer issued = ask(world, "POST", "/api/v1/audits/march/report", world->eva,
+                               "{\"opinion\":\"qualified\",\"statement\":\"With care.\"}");
+    if (issued.status != 200)
+        fail_msg("%d %s", issued.status, issued.body);
+    answer_free(&issued);
+    struct answer edition = get(world, "?format=json", 200);
+    okno_autojson json_t *model = answer_json(&edition);
+    assert_int_equal(json_integer_value(json_object_get(model, "edition")), 1);
+    assert_string_equal(json_text(json_object_get(model, "opinion"), "statement"), "With care.");
+    answer_free(&edition);
+    struct answer missing = get(world, "?edition=2", 404);
+    answer_free(&missing);
+}
+
+static void an_edition_for_everybody_names_nobody(void **state)
+{
+    struct world *world = *state;
+    struct answer whole = get(world, "?format=csv", 200);
+    assert_non_null(strstr(whole.body, "said by vera"));
+    assert_non_null(strstr(whole.body, ",eva\r\n"));
+    answer_free(&whole);
+    struct answer open = get(world, "?format=csv&public=1", 200);
+    assert_null(strstr(open.body, "said by"));
+    assert_null(strstr(open.body, ",eva\r\n"));
+    answer_free(&open);
+}
+
+static void every_format_has_its_type_and_name(void **state)
+{
+    struct world *world = *state;
+    struct answer pdf = get(world, "?format=pdf&lang=en", 200);
+    assert_int_equal(strncmp(pdf.body, "%PDF-", 5), 0);
+    assert_non_null(strcasestr(pdf.head, "content-type: application/pdf"));
+    assert_non_null(strstr(pdf.head, "okno-march-en.pdf"));
+    answer_free(&pdf);
+    struct answer xlsx = get(world, "?format=xlsx", 200);
+    assert_int_equal(strncmp(xlsx.body, "PK", 2), 0);
+    answer_free(&xlsx);
+}
+
+static void wrong_questions_are_named(void **state)
+{
+    static const struct {
+        const char *query;
+        int status;
+        const char *words;
+    } wrong[] = {{"?format=doc", 400, "`doc`"},
+                 {"?lang=fr", 400, "en or ru"},
+                 {"?edition=x", 400, "edition"},
+                 {"?colour=red", 400, "colour"}};
+    struct world *world = *state;
+    for (size_t i = 0; i < OKNO_COUNT(wrong); i++) {
+        struct answer answer = get(world, wrong[i].query, wrong[i].status);
+        assert_non_null(strstr(answer.body, wrong[i].words));
+        answer_free(&answer);
+    }
+    struct answer unknown = ask(world, "GET", "/api/v1/audits/april/report", world->eva, NULL);
+    assert_int_equal(unknown.status, 404);
+    answer_free(&unknown);
+    struct answer opinion =
+        ask(world, "POST", "/api/v1/audits/march/report", world->eva, "{\"opinion\":\"fine\"}");
+    assert_int_equal(opinion.status, 400);
+    answer_free(&opinion);
+}
+
+static void an_expert_stays_blind(void **state)
+{
+    struct world *world = *state;
+    struct answer answer = ask(world, "GET", "/api/v1/audits/march/report", world->vera, NULL);
+    assert_int_equal(answer.status, 403);
+    answer_free(&answer);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_draft_becomes_an_edition_when_it_is_issued),
+        TEST(an_edition_for_everybody_names_nobody),
+        TEST(every_format_has_its_type_and_name),
+        TEST(wrong_questions_are_named),
+        TEST(an_expert_stays_blind),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
