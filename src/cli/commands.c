@@ -29,6 +29,8 @@
     X(estimate) \
     X(link) \
     X(log) \
+    X(hold) \
+    X(purge) \
     X(extract) \
     X(review) \
     X(kpi) \

@@ -9,6 +9,7 @@
 #include "okno/conf.h"
 #include "okno/device.h"
 #include "okno/json.h"
+#include "okno/purge.h"
 #include "okno/registry.h"
 #include "okno/sandbox.h"
 #include "okno/time.h"
@@ -76,6 +77,30 @@ static void look_at_directory(struct doctor *d)
     enum level level = free_mib < 100 ? LEVEL_ERROR : free_mib < 1024 ? LEVEL_WARNING : LEVEL_OK;
     tell(d, level, "disk", level == LEVEL_OK ? "" : "make room: events and verdicts need it",
          "%lld MiB free", free_mib);
+}
+
+/* How long the disk lasts at the pace of the last 30 days. */
+static void look_at_retention(struct doctor *d)
+{
+    okno_autojson json_t *f = NULL;
+    struct okno_err err = {0};
+    int64_t keep_days = d->cli->conf->evidence.keep_days;
+    if (okno_purge_forecast(okno_work_db(d->work), d->cli->data_dir, keep_days, okno_time_now(), &f,
+                            &err) < 0) {
+        tell(d, LEVEL_ERROR, "retention", "", "%s", err.text);
+        return;
+    }
+    long long mib = (long long)json_integer_value(json_object_get(f, "evidence_bytes")) >> 20;
+    long long daily = (long long)json_integer_value(json_object_get(f, "bytes_per_day")) >> 20;
+    const json_t *left = json_object_get(f, "days_left");
+    if (json_is_null(left))
+        tell(d, LEVEL_OK, "retention", "", "%lld MiB of evidence, %lld MiB a day; %s", mib, daily,
+             keep_days > 0 ? "the rule keeps it from filling the disk" : "the disk does not fill");
+    else
+        tell(d, json_integer_value(left) < 30 ? LEVEL_WARNING : LEVEL_OK, "retention",
+             json_integer_value(left) < 30 ? "make room, or set evidence.keep_days lower" : "",
+             "%lld MiB of evidence, %lld MiB a day: the disk is full in %lld days", mib, daily,
+             (long long)json_integer_value(left));
 }
 
 /* False when the rest cannot be looked at. */
@@ -340,6 +365,7 @@ static int examine(struct doctor *d, struct okno_err *err)
     look_at_directory(d);
     if (!look_at_database(d))
         return 0;
+    look_at_retention(d);
     int rc = look_at_points(d, err);
     if (rc == 0)
         rc = look_at_archives(d, err);

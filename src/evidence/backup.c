@@ -114,6 +114,20 @@ static int make_folder(const char *path, struct okno_err *err)
     return 0;
 }
 
+/* What retention destroyed here goes there, too. */
+static int drop_destroyed(struct okno_db *db, const char *to_dir, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *rows = NULL;
+    char path[1300];
+    int rc = okno_db_stmt(db, "purge.destroyed", &rows, err);
+    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
+        rc = okno_evidence_path(to_dir, okno_stmt_text(rows, "sha256"), path, sizeof(path), err);
+        if (rc == 0 && unlink(path) < 0 && errno != ENOENT)
+            rc = okno_fail_errno(err, errno, "cannot remove %s", path);
+    }
+    return rc;
+}
+
 int okno_evidence_back_up(struct okno_db *db, const char *data_dir,
                           const struct okno_evidence_backup *backup,
                           struct okno_evidence_backed_up *ret_counts, struct okno_err *err)
@@ -132,6 +146,8 @@ int okno_evidence_back_up(struct okno_db *db, const char *data_dir,
         rc = okno_db_check(copy, err);
     if (rc == 0)
         rc = take_files(copy, data_dir, backup, &counts, err);
+    if (rc == 0)
+        rc = drop_destroyed(copy, backup->to_dir, err);
     if (rc == 0)
         *ret_counts = counts;
     return rc;

@@ -4,6 +4,7 @@
 
 #include "okno/evidence.h"
 #include "okno/mem.h"
+#include "okno/purge.h"
 #include "okno/time.h"
 
 #include <errno.h>
@@ -351,17 +352,32 @@ static int put_sidecars(struct run *run, struct okno_err *err)
     return rc;
 }
 
+/* A file that retention destroyed is counted instead: its hash stays in the decision. */
+static int put_watched(struct run *run, const char *sha256, struct okno_err *err)
+{
+    struct okno_err why = {0};
+    int rc = okno_purge_check(run->db, sha256, &why);
+    if (rc == OKNO_GONE) {
+        run->destroyed++;
+        return 0;
+    }
+    if (rc < 0)
+        return okno_fail(err, rc, "%s", why.text);
+    rc = run->evidence++ == 0 ? bag_make_dir(&run->bag, "data/evidence", err) : 0;
+    return rc == 0 ? copy_file(run, sha256, "data/evidence/", sha256, err) : rc;
+}
+
 static int put_evidence(struct run *run, struct okno_err *err)
 {
     const char *sha256;
     json_t *value;
-    if (!run->request->with_evidence || json_object_size(run->watched) == 0)
+    int rc = 0;
+    if (!run->request->with_evidence)
         return 0;
-    int rc = bag_make_dir(&run->bag, "data/evidence", err);
     json_object_foreach(run->watched, sha256, value)
     {
         if (rc == 0)
-            rc = copy_file(run, sha256, "data/evidence/", sha256, err);
+            rc = put_watched(run, sha256, err);
     }
     return rc < 0 ? rc : put_sidecars(run, err);
 }

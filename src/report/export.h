@@ -17,7 +17,8 @@ struct run {
     json_t *sidecars; /* of watched files: hash of the file -> hash of its sidecar */
     char seed[OKNO_SEED_BYTES_MAX + 1];
     int64_t from_us, to_us;
-    bool is_signed; /* the auditor's signature is in it */
+    int64_t evidence, destroyed; /* watched files in it, and those that retention took */
+    bool is_signed;              /* the auditor's signature is in it */
 };
 
 /* What plan.json tells of the first step of a name; NULL without one. */

@@ -24,12 +24,13 @@ static int log_export(struct run *run, struct okno_err *err)
 {
     int64_t leaf = 0;
     int64_t decisions = 0;
-    size_t evidence = run->request->with_evidence ? json_object_size(run->watched) : 0;
     okno_autojson json_t *detail = json_pack(
         "{s:s, s:o, s:I, s:O, s:I}", "bundle", run->request->open_to_all ? "public" : "restricted",
-        "files", hashes_json(run), "evidence", (json_int_t)evidence, "sidecars", run->sidecars,
+        "files", hashes_json(run), "evidence", (json_int_t)run->evidence, "sidecars", run->sidecars,
         "decisions", (json_int_t)json_array_size(run->contents.decisions));
     (void)json_object_set_new(detail, "lang", json_string(bundle_lang(run->request->lang)));
+    if (run->destroyed > 0)
+        (void)json_object_set_new(detail, "destroyed", json_integer(run->destroyed));
     if (!run->is_signed && json_object_get(run->plan, "auditor_key"))
         (void)json_object_set_new(detail, "unsigned", json_true());
     int rc = okno_audit_export(run->db, run->request->audit, detail, run->request->author,

@@ -6,6 +6,7 @@
 #include "okno/camera_clock.h"
 #include "okno/kpi.h"
 #include "okno/log.h"
+#include "okno/purge.h"
 #include "okno/survey.h"
 #include "okno/time.h"
 #include "okno/work.h"
@@ -179,6 +180,32 @@ static int threads_for(const struct tasks *tasks, int workers)
     return workers * archives < THREADS_MOST ? workers * (int)archives : THREADS_MOST;
 }
 
+/* Retention looks once an hour; each look destroys what has become old since, in batches. */
+#define RETENTION_PACE_US (3600 * OKNO_SECOND_US)
+
+static int keep_retention(void *context, void *means, int64_t *ret_next_us, struct okno_err *err)
+{
+    struct tasks *tasks = context;
+    const struct okno_purge_rule rule = {.keep_days = tasks->conf->evidence.keep_days,
+                                         .author = "service"};
+    struct okno_purged purged = {.files = 0};
+    int64_t now_us = okno_time_now();
+    *ret_next_us = tasks->retained_us + RETENTION_PACE_US;
+    if (rule.keep_days < 1 || (tasks->retained_us && now_us < *ret_next_us))
+        return 0;
+    int rc = okno_purge_run(means, tasks->data_dir, &rule, now_us, &purged, err);
+    if (rc < 0)
+        return rc;
+    if (purged.files > 0)
+        okno_log(OKNO_LOG_INFO, "retention", "destroyed files=%lld bytes=%lld",
+                 (long long)purged.files, (long long)purged.bytes);
+    if (purged.more)
+        return 1;
+    tasks->retained_us = now_us;
+    *ret_next_us = now_us + RETENTION_PACE_US;
+    return 0;
+}
+
 int tasks_start(struct tasks *tasks, int workers, struct scheduler **ret_scheduler,
                 struct okno_err *err)
 {
@@ -187,6 +214,11 @@ int tasks_start(struct tasks *tasks, int workers, struct scheduler **ret_schedul
         {.name = "worker", .threads = threads_for(tasks, workers), .work = run_job},
         {.name = "clocks", .threads = workers > 0, .work = look_at_clock},
         {.name = "sums", .threads = 1, .work = keep_sums, .open = open_db, .close = close_db},
+        {.name = "retention",
+         .threads = 1,
+         .work = keep_retention,
+         .open = open_db,
+         .close = close_db},
         {.name = "messages",
          .threads = 1,
          .work = messages_work,

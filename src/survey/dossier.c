@@ -93,6 +93,17 @@ static void add_shown(json_t *json, struct okno_stmt *stmt)
                                    : json_null());
 }
 
+/* The file is gone; what is known of it stays. */
+static void add_destroyed(json_t *json, struct okno_stmt *stmt)
+{
+    json_object_set_new(json, "destroyed",
+                        json_pack("{s:o, s:o}", "at", time_of(stmt, "destroyed_at"), "rule",
+                                  text_of(stmt, "destroyed_by")));
+    json_object_set_new(json, "url", json_null());
+    json_object_set_new(json, "view", json_null());
+    json_object_set_new(json, "sheet", json_null());
+}
+
 static json_t *evidence_json(struct okno_stmt *stmt)
 {
     json_t *json = json_pack(
@@ -111,6 +122,8 @@ static json_t *evidence_json(struct okno_stmt *stmt)
         text_of(stmt, "software"), "made_at", time_of(stmt, "made_at"));
     if (json)
         add_shown(json, stmt);
+    if (json && !okno_stmt_is_null(stmt, "destroyed_at"))
+        add_destroyed(json, stmt);
     return json;
 }
 

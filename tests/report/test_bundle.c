@@ -643,6 +643,30 @@ static void watched_files_go_along_and_are_told_from_others(void **state)
     shell(command);
 }
 
+static void a_bundle_after_retention_says_what_it_lacks(void **state)
+{
+    struct scratch_db *f = *state;
+    char dir[400];
+    struct okno_err err;
+    struct okno_bundle_facts facts;
+    (void)snprintf(dir, sizeof(dir), "%s/later", folder);
+    const struct okno_bundle_request request = {
+        .audit = "A1", .dir = dir, .author = "eva", .with_evidence = true};
+    close_audit(f);
+    scratch_db_put(f,
+                   "INSERT INTO destructions (sha256, kind, bytes, at, rule, author) VALUES"
+                   " ('" WATCHED "', 'clip', 1, 1, 'keep_days 9', 'x')");
+    must(f, okno_bundle_export(f->db, &request, AT(300), &f->err));
+    memset(&err, 0, sizeof(err));
+    if (okno_bundle_verify(dir, NULL, &facts, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(facts.evidence, 0);
+    assert_int_equal(asked(f,
+                           "SELECT json_extract(detail, '$.destroyed') FROM audit_steps"
+                           " WHERE step = 'export'"),
+                     1);
+}
+
 static void an_audit_older_than_the_log_is_refused(void **state)
 {
     struct scratch_db *f = *state;
@@ -672,6 +696,7 @@ int main(void)
         cmocka_unit_test(a_formula_does_not_reach_a_spreadsheet),
         TEST(an_export_waits_for_the_close_and_never_overwrites),
         TEST(watched_files_go_along_and_are_told_from_others),
+        TEST(a_bundle_after_retention_says_what_it_lacks),
         TEST(an_audit_older_than_the_log_is_refused),
     };
     return cmocka_run_group_tests(tests, make, drop);

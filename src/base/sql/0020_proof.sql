@@ -58,3 +58,33 @@ CREATE TABLE destructions (
     at INTEGER NOT NULL, rule TEXT NOT NULL, author TEXT NOT NULL, removed_at INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX destructions_left ON destructions (removed_at) WHERE removed_at IS NULL;
+
+-- Evidence that retention must leave, with why and until when (NULL: as long as it is so). Where pay
+-- periods are closed at all, what is newer than the last one waits for the next.
+CREATE VIEW held_evidence AS
+SELECT e.sha256, 'hold' AS why, h.until FROM evidence e JOIN holds h ON h.survey = e.survey
+WHERE h.released_at IS NULL
+UNION ALL
+SELECT e.sha256, 'hold', h.until FROM holds h JOIN review_items i ON i.audit = h.audit
+JOIN evidence e ON e.survey = i.survey
+WHERE h.released_at IS NULL
+UNION ALL
+SELECT e.sha256, 'hold', h.until FROM holds h
+JOIN evidence e ON e.got_to > h.from_at AND e.got_from < h.to_at
+LEFT JOIN subjects s ON s.survey = e.survey
+WHERE h.released_at IS NULL AND h.from_at IS NOT NULL
+  AND (h.site IS NULL OR s.site = h.site OR s.survey IS NULL)
+UNION ALL
+SELECT e.sha256, 'audit', NULL FROM audits a JOIN review_items i ON i.audit = a.audit
+JOIN evidence e ON e.survey = i.survey WHERE a.state NOT IN ('closed', 'abandoned')
+UNION ALL
+SELECT e.sha256, 'review', NULL FROM review_items i JOIN evidence e ON e.survey = i.survey
+WHERE i.state = 'open'
+UNION ALL
+SELECT sha256, 'appeal', NULL FROM appeal_held
+UNION ALL
+SELECT e.sha256, 'period', NULL FROM evidence e JOIN subjects s ON s.survey = e.survey
+WHERE s.opened_at >= (SELECT max(p.to_at) FROM pay_periods p
+                      WHERE p.site IS NULL OR p.site = s.site)
+UNION ALL
+SELECT sha256, 'reference', NULL FROM camera_references;

@@ -55,7 +55,8 @@ WHERE archive = $archive AND id = (SELECT max(id) FROM cameras d WHERE d.camera 
 ORDER BY camera LIMIT 1;
 
 -- name: evidence.count_files
-SELECT (SELECT count(DISTINCT sha256) FROM evidence)
+SELECT (SELECT count(DISTINCT sha256) FROM evidence
+        WHERE sha256 NOT IN (SELECT sha256 FROM destructions))
     + (SELECT count(DISTINCT sidecar) FROM evidence_extras)
     + (SELECT count(DISTINCT sha256) FROM camera_references);
 
@@ -63,7 +64,7 @@ SELECT (SELECT count(DISTINCT sha256) FROM evidence)
 -- Each file once, with what the rows say of it.
 -- A sidecar's size stands nowhere: -1.
 SELECT sha256, min(bytes) AS bytes, count(*) AS rows, min(survey) AS survey, min(kind) AS kind
-FROM evidence GROUP BY sha256
+FROM evidence WHERE sha256 NOT IN (SELECT sha256 FROM destructions) GROUP BY sha256
 UNION ALL
 SELECT x.sidecar, -1, count(*), min(e.survey), 'sidecar'
 FROM evidence_extras x JOIN evidence e ON e.id = x.evidence GROUP BY x.sidecar

@@ -4,6 +4,7 @@
 #include "handlers.h"
 
 #include "okno/hash.h"
+#include "okno/purge.h"
 #include "okno/time.h"
 #include "okno/viewing.h"
 #include "range.h"
@@ -247,6 +248,8 @@ int http_get_evidence(struct http_request *request, struct http_reply *reply, st
         rc = check_expert(request, subject, err);
     if (rc == 0)
         rc = check_staff(request, subject, err);
+    if (rc == 0)
+        rc = kind->as == AS_SIDECAR ? 0 : okno_purge_check(request->db, subject, err);
     if (rc == 0)
         rc = check_masks(request, subject, kind, err);
     return rc < 0 ? rc : fill(request, reply, subject, sha256, kind, err);

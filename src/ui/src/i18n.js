@@ -190,6 +190,7 @@ export const table = {
     en: "Can this be decided? If not: {key} – {reason}",
     ru: "Можно ли решить? Если нет: {key} – {reason}",
   },
+  "dossier.destroyed": { en: "Destroyed on {when}, by rule {rule}", ru: "Уничтожено {when}, по правилу {rule}" },
   "dossier.sidecar": { en: "Times of all frames", ru: "Время каждого кадра" },
   "dossier.pictures": { en: "Pictures", ru: "Изображение" },
   "review.video_broken": {

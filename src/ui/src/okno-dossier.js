@@ -72,7 +72,7 @@ class OknoDossier extends PageElement {
   }
 
   found(kind) {
-    return (this.data.evidence ?? []).find((one) => one.kind === kind);
+    return (this.data.evidence ?? []).find((one) => one.kind === kind && !one.destroyed);
   }
 
   /** Footage that is linked lies in the archive until somebody asks for it. */
@@ -149,7 +149,8 @@ class OknoDossier extends PageElement {
 
   renderEvidence(one) {
     return html`<li><span class="line"><b>${named("dossier", one.kind)}</b>
-        <a href=${one.url} target="_blank" rel="noreferrer">${t("dossier.download")} · ${formatBytes(one.bytes ?? 0)}</a></span>
+        ${one.destroyed ? html`<span class="destroyed">${t("dossier.destroyed", { when: formatWhen(one.destroyed.at, this.data.zone), rule: one.destroyed.rule })}</span>`
+          : html`<a href=${one.url} target="_blank" rel="noreferrer">${t("dossier.download")} · ${formatBytes(one.bytes ?? 0)}</a>`}</span>
       <span class="small">SHA-256 ${one.sha256}</span>
       ${one.picture_flags?.length ? html`<span class="small">${t("dossier.pictures")}: ${one.picture_flags.map((flag) => t(`picture.${flag}`)).join(", ")}</span>` : nothing}
       ${one.sidecar ? html`<span class="small"><a href=${one.sidecar.url} target="_blank" rel="noreferrer">${t("dossier.sidecar")}</a> ${one.sidecar.sha256}</span>` : nothing}</li>`;
