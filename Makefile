@@ -155,6 +155,11 @@ unit: $(TESTS) $(BUILD)/okno $(BUILD)/okno-paper $(TOOLS) ## unit and room tests
 e2e: $(BUILD)/okno $(BUILD)/okno-paper $(TOOLS) ## the whole way: demo pipeline, API, browser
 	tests/e2e/run $(BUILD)
 
+# Real recorders that take their time: no part of `make test`. ONLY=motion for one.
+test-archives: deps-test $(BUILD)/okno $(TOOLS) ## okno against real recorders; ONLY=NAME for one
+	@tools/deps archives
+	tests/archives/run $(BUILD) $(ONLY)
+
 # Figures depend on the machine: no part of `make test`. ONLY='import intake' runs some of them.
 bench: deps-test $(BUILD)/okno $(BUILD)/okno-paper $(TOOLS) ## speed and memory beside references; ONLY=NAME for one
 	tools/bench/run $(BUILD) $(ONLY)
@@ -190,4 +195,4 @@ help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all install uninstall deps-build deps-demo deps-test demo test unit e2e bench bench-quick bench-coverage lint asan fuzz format clean help tools
+.PHONY: all test-archives install uninstall deps-build deps-demo deps-test demo test unit e2e bench bench-quick bench-coverage lint asan fuzz format clean help tools
