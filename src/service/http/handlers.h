@@ -53,6 +53,8 @@ http_handler http_get_qr, http_post_qr_answer, http_get_qr_print, http_get_qr_sv
     http_get_qr_codes, http_post_qr_code, http_post_qr_revoke;
 /* lanes.c */
 http_handler http_get_lanes;
+/* archives.c */
+http_handler http_get_archives, http_post_commission;
 /* devices.c */
 http_handler http_get_devices;
 

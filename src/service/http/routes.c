@@ -120,6 +120,9 @@ const struct http_route http_routes[] = {
     {"POST", "/api/v1/surveys/{survey}/attribution", HTTP_MANAGER | HTTP_ADMINISTRATOR, "",
      "Attribution", "Attributed", "Decide who a survey is counted for, or undo that",
      http_post_attribution},
+    {"POST", "/api/v1/surveys/{survey}/commission", HTTP_ADMINISTRATOR, "", "Commission",
+     "Commissioned", "Say which frame of a survey's clip shows its press: the camera's clock",
+     http_post_commission},
     {"POST", "/api/v1/surveys/{survey}/target", FIGURES, "", "Target", "Targeted",
      "Put a survey or rating into the review queue, outside every sample", http_post_target},
     {"POST", "/api/v1/surveys/{survey}/void", HTTP_EXPERT | HTTP_MANAGER | HTTP_ADMINISTRATOR, "",
@@ -162,6 +165,8 @@ const struct http_route http_routes[] = {
      http_get_sites},
     {"GET", "/api/v1/status", FIGURES, "", NULL, "Status",
      "Work at the archives: jobs, links, archives in trouble", http_get_status},
+    {"GET", "/api/v1/archives", HTTP_ADMINISTRATOR, "", NULL, "Archives",
+     "Archives and cameras: work, clocks, commissioning", http_get_archives},
     {"GET", "/api/v1/devices", HTTP_MANAGER | HTTP_ADMINISTRATOR, "", NULL, "Devices",
      "Devices in the field: last heard of, clock, gaps, alerts", http_get_devices},
 

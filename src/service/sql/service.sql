@@ -14,6 +14,12 @@ SELECT state, count(*) AS count FROM jobs GROUP BY state ORDER BY state;
 -- name: service.links_by_state
 SELECT state, count(*) AS count FROM links GROUP BY state ORDER BY state;
 
+-- name: service.newest_clocks
+SELECT c.target, c.at, c.offset_us, c.uncertainty_us, c.step, c.method FROM clocks c
+WHERE substr(c.target, 1, 7) IN ('archive', 'camera:') AND c.id = (
+    SELECT d.id FROM clocks d WHERE d.target = c.target ORDER BY d.at DESC, d.id DESC LIMIT 1)
+ORDER BY c.target;
+
 -- name: service.archive_count
 SELECT count(DISTINCT archive) FROM archives;
 

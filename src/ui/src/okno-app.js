@@ -10,6 +10,7 @@ import { isTyping, keyName } from "./keys.js";
 import { parseRoute } from "./router.js";
 import "./okno-alerts.js";
 import "./okno-appeals.js";
+import "./okno-archives.js";
 import "./okno-audits.js";
 import "./okno-devices.js";
 import "./okno-draw.js";
@@ -35,7 +36,7 @@ const pagesOf = {
   manager: ["indicators", "surveys", "negatives", "alerts", "appeals", "periods", "devices"],
   auditor: ["audits", "indicators", "surveys", "alerts", "periods", "appeals"],
   // Not the review: looking in would take a survey from the experts' queue.
-  administrator: ["indicators", "surveys", "negatives", "alerts", "periods", "audits", "review", "appeals", "experts", "devices", "users"],
+  administrator: ["indicators", "surveys", "negatives", "alerts", "periods", "audits", "review", "appeals", "experts", "devices", "archives", "users"],
 };
 
 const allPages = [...new Set(Object.values(pagesOf).flat())];
@@ -161,6 +162,7 @@ class OknoApp extends OknoElement {
     case "experts": return html`<okno-experts .query=${query} .me=${this.me}></okno-experts>`;
     case "users": return html`<okno-users></okno-users>`;
     case "devices": return html`<okno-devices></okno-devices>`;
+    case "archives": return html`<okno-archives></okno-archives>`;
     case "audits": return id && query.draw && this.draws ? html`<okno-draw .id=${id}></okno-draw>` : html`<okno-audits .draws=${this.draws} .id=${id} .pages=${this.pages}></okno-audits>`;
     default: return nothing;
     }

@@ -12,6 +12,7 @@ import { link } from "./router.js";
 import { formatClockMs, formatWhen } from "./time.js";
 import "./okno-appeal-form.js";
 import "./okno-attribution.js";
+import "./okno-commission.js";
 import "./okno-notice.js";
 import "./okno-player.js";
 import "./okno-target.js";
@@ -201,6 +202,8 @@ class OknoDossier extends PageElement {
           <okno-attribution .survey=${survey} .shift=${this.data.shift_employee} .decisions=${this.data.attributions} zone=${this.data.zone}
             ?may=${["manager", "administrator"].includes(this.me?.role)} @attributed=${this.reload}></okno-attribution>
           <okno-target .id=${survey.id}></okno-target>
+          ${this.me?.role === "administrator" && this.found("clip") && !survey.spontaneous ? html`<okno-commission .id=${survey.id}
+            .frame=${() => this.renderRoot.querySelector("okno-player").shownAt}></okno-commission>` : nothing}
           <okno-void .survey=${survey} .voids=${voids} .proposals=${proposals} .me=${this.me} zone=${this.data.zone}
             ?may=${["manager", "administrator"].includes(this.me?.role)} @voided=${this.reload}></okno-void>
           ${this.renderAppeals()}

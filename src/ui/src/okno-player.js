@@ -80,6 +80,9 @@ class OknoPlayer extends OknoElement {
 
   get video() { return this.renderRoot.querySelector("video"); }
 
+  /** The time of the frame that is shown. */
+  get shownAt() { return new Date(Date.parse(this.clip.got_from) + Math.round((this.frameAt ?? this.seconds) * 1000)).toISOString(); }
+
   secondsOf(at) { return (Date.parse(at) - Date.parse(this.clip.got_from)) / 1000; }
 
   // Commands: one for each key.

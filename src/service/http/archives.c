@@ -1,0 +1,117 @@
+/* Archives, cameras and their clocks, for who keeps them right; and the commissioning of a camera.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "handlers.h"
+
+#include "okno/camera_clock.h"
+#include "okno/time.h"
+#include "okno/work.h"
+
+#include <string.h>
+
+/* The newest measurement of each archive's and camera's clock, by its target. */
+static int clocks(struct okno_db *db, json_t *ret_targets, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = okno_db_prepare(db, "service.newest_clocks", NULL, 0, &stmt, err);
+    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
+        json_t *one = json_pack(
+            "{s:o, s:f, s:f, s:s, s:b}", "at", okno_json_time(okno_stmt_int(stmt, "at")),
+            "offset_ms", (double)okno_stmt_int(stmt, "offset_us") / 1000, "uncertainty_ms",
+            (double)okno_stmt_int(stmt, "uncertainty_us") / 1000, "method",
+            okno_stmt_text(stmt, "method"), "step", okno_stmt_int(stmt, "step") != 0);
+        rc = json_object_set_new(ret_targets, okno_stmt_text(stmt, "target"), one) < 0
+                 ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the clocks")
+                 : 0;
+    }
+    return rc;
+}
+
+static void set_clock(json_t *row, const json_t *targets, const char *noun, const char *id)
+{
+    char target[OKNO_ID_TEXT + 16];
+    (void)snprintf(target, sizeof(target), "%s:%s", noun, id);
+    json_t *clock = json_object_get(targets, target);
+    (void)json_object_set_new(row, "clock", clock ? json_incref(clock) : json_null());
+}
+
+/* What came of looking at the archives' clocks, by archive. */
+static int looks(struct okno_db *db, json_t *ret_looks, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = okno_db_prepare(db, "looks.list", NULL, 0, &stmt, err);
+    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
+        json_t *one = json_pack(
+            "{s:o, s:s, s:s, s:o}", "at", okno_json_time(okno_stmt_int(stmt, "at")), "finding",
+            okno_stmt_text(stmt, "finding"), "code", okno_stmt_text(stmt, "code"), "message",
+            okno_json_text(okno_stmt_text(stmt, "message")));
+        rc = json_object_set_new(ret_looks, okno_stmt_text(stmt, "archive"), one) < 0
+                 ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the clocks")
+                 : 0;
+    }
+    return rc;
+}
+
+static int archives(struct okno_db *db, const json_t *targets, json_t *list, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_outlook_vec) outlooks = {0};
+    okno_autojson json_t *seen = json_object();
+    int rc = okno_db_outlook(db, okno_time_now(), 0, &outlooks, err);
+    if (rc == 0)
+        rc = looks(db, seen, err);
+    for (size_t i = 0; rc == 0 && i < outlooks.len; i++) {
+        const char *id = outlooks.items[i].archive;
+        json_t *row = okno_outlook_json(&outlooks.items[i]);
+        json_t *look = json_object_get(seen, id);
+        set_clock(row, targets, "archive", id);
+        (void)json_object_set_new(row, "look", look ? json_incref(look) : json_null());
+        if (json_array_append_new(list, row) < 0)
+            rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for the archives");
+    }
+    return rc;
+}
+
+int http_get_archives(struct http_request *request, struct http_reply *reply, struct okno_err *err)
+{
+    okno_autojson json_t *targets = json_object();
+    okno_autojson json_t *cameras = NULL;
+    json_t *list = json_array();
+    okno_autojson json_t *all = json_pack("{s:o}", "archives", list);
+    json_t *camera;
+    size_t i;
+    int rc = targets && all ? clocks(request->db, targets, err)
+                            : okno_fail(err, OKNO_NO_MEMORY, "no memory for the archives");
+    if (rc == 0)
+        rc = archives(request->db, targets, list, err);
+    if (rc == 0)
+        rc = okno_commission_list(request->db, &cameras, err);
+    if (rc < 0)
+        return rc;
+    json_array_foreach(cameras, i, camera)
+        set_clock(camera, targets, "camera", json_string_value(json_object_get(camera, "camera")));
+    (void)json_object_set(all, "cameras", cameras);
+    return http_reply_json(reply, json_incref(all), err);
+}
+
+int http_post_commission(struct http_request *request, struct http_reply *reply,
+                         struct okno_err *err)
+{
+    struct okno_commissioned done = {0};
+    int64_t frame_us = 0;
+    const char *frame = json_string_value(json_object_get(request->body, "frame_at"));
+    if (okno_time_parse(frame, &frame_us, NULL) < 0)
+        return okno_fail_field(err, OKNO_INVALID, "frame_at", "\"%.40s\" is no time", frame);
+    int rc = okno_commission_survey(request->db, request->params[0], frame_us,
+                                    json_string_value(json_object_get(request->body, "rights")),
+                                    request->who.user, okno_time_now(), &done, err);
+    if (rc == 0 && request->service->wake)
+        request->service->wake(request->service->wake_context);
+    return rc < 0 ? rc
+                  : http_reply_json(reply,
+                                    json_pack("{s:I, s:f, s:f, s:f}", "commissioning",
+                                              (json_int_t)done.id, "error_ms",
+                                              (double)done.error_us / 1000, "offset_ms",
+                                              (double)done.offset_us / 1000, "uncertainty_ms",
+                                              (double)done.uncertainty_us / 1000),
+                                    err);
+}

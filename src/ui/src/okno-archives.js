@@ -1,0 +1,121 @@
+// Archives and cameras: who answers, what waits and what may be lost, whose clock is right, which camera has to
+// be commissioned. Trouble stands first.
+import { css, html, nothing } from "lit";
+import { PageElement } from "./page-element.js";
+import { get } from "./api.js";
+import { zoneOf } from "./filters.js";
+import { formatNumber } from "./format.js";
+import { has, t } from "./i18n.js";
+import { link } from "./router.js";
+import { formatWhen } from "./time.js";
+import "./okno-notice.js";
+
+const refreshMs = 10000;
+const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+class OknoArchives extends PageElement {
+  static properties = { archives: { state: true }, cameras: { state: true }, sites: { state: true } };
+
+  static styles = [PageElement.styles, css`
+    :host { padding: 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; max-width: 80rem; margin: 0 auto; align-content: start; }
+    .scroll { overflow-x: auto; }
+    table { border-collapse: collapse; width: 100%; }
+    th { text-align: left; font-size: .75rem; font-weight: 600; color: var(--muted); }
+    th, td { padding: .375rem .75rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+    .note { font-size: .75rem; color: var(--muted); overflow-wrap: anywhere; }
+    .ok { color: var(--valid); } .warn { color: var(--amber); } .bad { color: var(--invalid); }
+    h2 { font-size: .875rem; }
+    .wait { height: 10rem; }
+  `];
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.reload();
+    this.timer = setInterval(() => this.refresh(), refreshMs);
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.timer);
+    super.disconnectedCallback();
+  }
+
+  /** The same once more while somebody looks; what fails is tried at the next turn. */
+  async refresh() {
+    if (document.visibilityState !== "visible" || this.loading || this.problem) return;
+    const { turn } = this;
+    const show = await this.load().catch(() => null);
+    if (show && turn === this.turn) show();
+  }
+
+  async load() {
+    const [{ archives, cameras }, { sites }] = await Promise.all([get("archives"), get("sites")]);
+    const trouble = (one) => Number(one.failures > 0) * 4 + Number(one.at_risk + one.overdue > 0) * 2 + Number(one.lost > 0);
+    return () => {
+      this.archives = archives.toSorted((one, other) => trouble(other) - trouble(one));
+      this.cameras = cameras.toSorted((one, other) => Number(other.due !== "") - Number(one.due !== ""));
+      this.sites = sites;
+    };
+  }
+
+  renderState(one) {
+    const tone = one.failures > 0 ? "bad" : one.state === "paused" ? "warn" : "ok";
+    const key = `archive.${one.state}`;
+    return html`<div class=${tone}><b aria-hidden="true">${tone === "ok" ? "✓" : tone === "warn" ? "…" : "!"}</b> ${has(key) ? t(key) : one.state}</div>
+      ${one.down_since ? html`<div class="note">${t("archives.since", { when: formatWhen(one.down_since, browserZone), n: one.failures })}</div>` : nothing}
+      ${one.failures > 0 && one.message ? html`<div class="note">${one.message}</div>` : nothing}
+      ${one.off_until ? html`<div class="note">${t("archives.off_until", { when: formatWhen(one.off_until, browserZone) })}</div>` : nothing}`;
+  }
+
+  renderWork(one) {
+    if (one.waiting + one.running === 0) return html`<span class="note">${t("archives.nothing")}</span>`;
+    return html`<div class="num">${t("archives.waiting", { n: formatNumber(one.waiting), running: formatNumber(one.running) })}</div>
+      ${one.next_try_at ? html`<div class="note num">${t("archives.next", { when: formatWhen(one.next_try_at, browserZone) })}</div>` : nothing}
+      ${one.done_at ? html`<div class="note num">${t("archives.done", { when: formatWhen(one.done_at, browserZone) })}</div>` : nothing}`;
+  }
+
+  renderRisk(one) {
+    return html`
+      ${one.at_risk + one.overdue > 0 ? html`<div class="bad num">${t("archives.at_risk", { n: formatNumber(one.at_risk), overdue: formatNumber(one.overdue) })}</div>` : nothing}
+      ${one.lost_at ? html`<div class="note num">${t("archives.lost_at", { when: formatWhen(one.lost_at, browserZone) })}</div>` : nothing}
+      ${one.lost ? html`<div class="warn num">${t("archives.lost", { n: formatNumber(one.lost) })}</div>` : nothing}
+      ${one.at_risk + one.overdue + one.lost === 0 && !one.lost_at ? "–" : nothing}`;
+  }
+
+  renderClock(clock, look) {
+    const key = clock ? `method.${clock.method}` : "";
+    return html`
+      ${clock ? html`<span class="num">${t("devices.offset", { seconds: formatNumber(clock.offset_ms / 1000, 1), unsure: formatNumber(clock.uncertainty_ms / 1000, 1) })}</span>
+        <div class="note num">${has(key) ? t(key) : clock.method}, ${formatWhen(clock.at, browserZone)}</div>` : html`<span class="note">${t("devices.unmeasured")}</span>`}
+      ${look?.finding === "jumped" ? html`<div class="warn">${t("device.clock_jump")}</div>` : nothing}
+      ${look?.code && look.code !== "unsupported" ? html`<div class="note">${t("archives.not_looked", { why: look.message })}</div>` : nothing}`;
+  }
+
+  renderArchive(one) {
+    return html`<tr><td><b>${one.archive}</b>${one.sessions ? html`<div class="note">${t("archives.sessions", { n: one.sessions })}</div>` : nothing}</td>
+      <td>${this.renderState(one)}</td><td>${this.renderWork(one)}</td><td>${this.renderRisk(one)}</td><td>${this.renderClock(one.clock, one.look)}</td></tr>`;
+  }
+
+  renderCamera(one) {
+    const { commissioned: done } = one;
+    const zone = zoneOf(this.sites, one.site);
+    return html`<tr><td><b>${one.camera}</b><div class="note">${one.archive}</div></td>
+      <td>${one.due ? html`<div class="warn"><b aria-hidden="true">!</b> ${t(`due.${one.due}`)}</div>` : html`<div class="ok"><b aria-hidden="true">✓</b> ${t("due.no")}</div>`}
+        ${done ? html`<div class="note num">${formatWhen(done.made_at, zone)}, ${done.author}${done.survey ? html` · <a href=${link("surveys", { id: done.survey })}>${done.survey}</a>` : nothing}</div>
+          <div class="note">${[done.codec, done.width ? `${done.width}×${done.height}` : "", done.rights].filter(Boolean).join(" · ")}</div>` : nothing}</td>
+      <td class="num">${done ? t("archives.error", { seconds: formatNumber(done.error_ms / 1000, 1) }) : "–"}</td>
+      <td>${this.renderClock(one.clock)}</td></tr>`;
+  }
+
+  render() {
+    if (this.problem) return this.renderProblem();
+    if (!this.archives) return html`<div class="skeleton wait"></div>`;
+    if (this.archives.length === 0) return html`<okno-notice .heading=${t("archives.empty")} .text=${t("archives.empty_next")}></okno-notice>`;
+    const head = (names) => html`<thead><tr>${names.map((name) => html`<th scope="col">${t(`archives.${name}`)}</th>`)}</tr></thead>`;
+    return html`
+      <h1>${t("nav.archives")}</h1>
+      <div class="card scroll"><table>${head(["archive", "state", "work", "risk", "clock"])}<tbody>${this.archives.map((one) => this.renderArchive(one))}</tbody></table></div>
+      <h2>${t("archives.cameras")}</h2><p class="note">${t("archives.how")}</p>
+      <div class="card scroll"><table>${head(["camera", "commissioned", "index_error", "clock"])}<tbody>${this.cameras.map((one) => this.renderCamera(one))}</tbody></table></div>`;
+  }
+}
+customElements.define("okno-archives", OknoArchives);

@@ -1,0 +1,107 @@
+// Archives and cameras as an administrator sees them: an archive that does not answer, a camera that has to be
+// commissioned, and the frame of a press that does it. On a real service with a recording of its own.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { closeBrowser, logIn, openBrowser, shoot, waitUntil } from "./browser.mjs";
+import { Service } from "./service.mjs";
+
+const run = promisify(execFile);
+const password = "a long password";
+let service;
+
+async function put(kind, text) {
+  const file = join(service.dir, `${kind}.csv`);
+  await writeFile(file, text);
+  await service.okno("import", kind, file);
+}
+
+const addUser = (name, role) => new Promise((resolve, reject) => {
+  const child = execFile(join(process.env.OKNO_BUILD ?? "build", "okno"), ["--data", service.data, "user", "add", name, "--role", role, "--password-stdin"], (error) => (error ? reject(error) : resolve()));
+  child.stdin.end(`${password}\n`);
+});
+
+/** Three minutes of a counter: something lights up 1.4 s after the press of 07:01:00 was told. */
+before(async () => {
+  service = await Service.start();
+  const folder = join(service.dir, "rec/c1");
+  await mkdir(folder, { recursive: true });
+  await run("ffmpeg", ["-hide_banner", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=10:d=180", "-vf",
+    "drawbox=enable='between(t,61.4,63)':x=100:y=60:w=60:h=40:color=white:t=fill", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "20", "-movflags", "+faststart",
+    join(folder, "2026-03-10_07-00-00.mp4")]);
+  await put("archives", `archive,kind,url,files,time_zone\nnvr,dir,${join(service.dir, "rec")},{channel}/%Y-%m-%d_%H-%M-%S.mp4,UTC\n` +
+    "far,dir,http://127.0.0.1:9/,{channel}/%Y-%m-%d_%H-%M-%S.mp4,UTC\n");
+  await put("cameras", "camera,site,archive,channel\nover-till-1,S1,nvr,c1\nback-door,S1,far,c1\n");
+  await put("placements", "point,camera,from\nP1,over-till-1,2026-01-01T00:00:00Z\nP2,back-door,2026-01-01T00:00:00Z\n");
+  await put("devices", "device,point,from,role\nD1,P1,2026-01-01T00:00:00Z,both\nD2,P2,2026-01-01T00:00:00Z,both\n");
+  await put("clocks", "target,at,offset_ms,uncertainty_ms\ndevice:D1,2026-03-10T07:00:00Z,0,20\ndevice:D2,2026-03-10T07:00:00Z,0,20\n");
+  await put("events", "device,seq,time,kind\nD1,1,2026-03-10T07:01:00Z,press\nD1,2,2026-03-10T07:01:04Z,yes\nD2,1,2026-03-10T07:01:00Z,press\n");
+  await addUser("root", "administrator");
+  await service.wait("SELECT failures > 0 AS down FROM archive_turns WHERE archive = 'far'", [{ down: 1 }]);
+  await service.okno("extract", "--survey", "D1.0.1", "--json");
+});
+after(async () => {
+  await closeBrowser();
+  await service?.close();
+});
+
+const words = (page) => waitUntil(page, () => document.querySelector("okno-app")?.shadowRoot.querySelector("okno-archives")?.shadowRoot.querySelector("tbody") !== null).then(() =>
+  page.locator("okno-archives").evaluate((element) => element.shadowRoot.textContent.replace(/\s+/gu, " ")));
+
+for (const [language, answers, fails, never] of [["en-GB", "answers", "does not answer", "never done"], ["ru-RU", "отвечает", "не отвечает", "не выполнялся"]])
+  test(`who answers, what waits and which camera nobody has seen a press in stand on one page (${language})`, async () => {
+    const { page, faults, close } = await openBrowser({ language });
+    await logIn(page, { url: service.url, user: "root", password });
+    await page.goto(`${service.url}/#/archives`);
+    await page.locator("okno-archives tbody").first().waitFor();
+    const text = await words(page);
+    for (const part of [answers, fails, never, "over-till-1", "back-door", "far", "nvr"]) assert.ok(text.includes(part), `${part} in ${text}`);
+    // Trouble stands first.
+    assert.ok(text.indexOf("far") < text.indexOf("nvr"));
+    await shoot(page, `archives-${language}`);
+    assert.deepEqual(faults, []);
+    await close();
+  });
+
+test("the frame that shows the press commissions the camera and sets its clock", async () => {
+  const { page, faults, close } = await openBrowser();
+  await logIn(page, { url: service.url, user: "root", password });
+  await page.goto(`${service.url}/#/surveys/D1.0.1`);
+  const video = page.locator("okno-player video");
+  await video.waitFor();
+  await waitUntil(page, () => {
+    const player = document.querySelector("okno-app").shadowRoot.querySelector("okno-dossier")?.shadowRoot.querySelector("okno-player");
+    return player?.shadowRoot.querySelector("video")?.readyState >= 2;
+  });
+  // To the window's beginning, then frame by frame to the light: 1.4 s is 14 frames.
+  await page.keyboard.press("[");
+  await video.evaluate((element) => element.pause());
+  const from = await page.evaluate(() => {
+    const { clip, survey } = document.querySelector("okno-app").shadowRoot.querySelector("okno-dossier").shadowRoot.querySelector("okno-player");
+    return (Date.parse(survey.opened_at) - Date.parse(clip.got_from)) / 1000;
+  });
+  await video.evaluate((element, seconds) => new Promise((resolve) => {
+    element.addEventListener("seeked", resolve, { once: true });
+    element.currentTime = seconds;
+  }), from + 1.35);
+  await page.keyboard.press(".");
+  await page.locator("okno-commission button").first().click();
+  await page.locator("okno-commission input[name=rights]").fill("Rental contract 5; the manager and two experts");
+  await shoot(page, "commission");
+  await page.locator("okno-commission button.primary").click();
+  await page.locator("okno-commission [role=status]").waitFor();
+  await shoot(page, "commissioned");
+  const [row] = await service.rows("SELECT camera, survey, error_us, codec, rights, author FROM commissionings");
+  assert.deepEqual([row.camera, row.survey, row.codec, row.author], ["over-till-1", "D1.0.1", "h264", "root"]);
+  assert.ok(Math.abs(row.error_us - 1400000) <= 150000, `error ${row.error_us}`);
+  const [clock] = await service.rows("SELECT method, offset_us FROM clocks WHERE target = 'camera:over-till-1'");
+  assert.deepEqual(clock, { method: "commission", offset_us: row.error_us });
+  await page.goto(`${service.url}/#/archives`);
+  await page.locator("okno-archives tbody").first().waitFor();
+  assert.match(await words(page), /Rental contract 5/);
+  assert.deepEqual(faults, []);
+  await close();
+});
