@@ -352,16 +352,14 @@ static void an_hourly_table_of_a_door_counter_becomes_visitors(void **state)
 static void opening_hours_are_shown_with_their_dates(void **state)
 {
     (void)state;
-    assert_int_equal(RUN("site,name,time_zone,hours,from\n"
-                         "S1,Mall,Europe/Berlin,Mo-Su 09:00-18:00,2026-01-01\n"
-                         "S1,Mall,Europe/Berlin,Mo-Su 22:00-04:00,2026-04-01\n",
-                         "import", "sites", "-"),
-                     0);
-    assert_int_equal(RUN("point,site,name\nP1,S1,Till\n", "import", "points", "-"), 0);
+    assert_int_equal(RUN("", "import", "sites", "fixtures/import/sites-dated.csv"), 0);
+    assert_int_equal(RUN("point,site,name\nP1,mall,Till\n", "import", "points", "-"), 0);
     assert_int_equal(RUN("", "hours", "--point", "P1"), 0);
-    has("2026-01-01 .. 2026-04-01  Mo-Su 09:00-18:00 (the site's)");
+    has("2026-04-01 .. 2026-10-01  Mo-Sa 10:00-20:00; 2026-05-01 closed (the site's)");
     assert_int_equal(RUN("", "hours", "--on", "2026-03-31"), 0);
-    has("2026-03-31T07:00:00.000Z .. 2026-03-31T16:00:00.000Z");
+    has("2026-03-31T07:00:00.000Z .. 2026-03-31T19:00:00.000Z");
+    assert_int_equal(RUN("", "hours", "--on", "2026-05-01"), 0);
+    assert_string_equal(out, ""); /* a holiday */
     /* The night in which clocks go back, and what is left of it in the morning. */
     assert_int_equal(RUN("", "hours", "--on", "2026-10-25", "--json"), 0);
     has("\"open_from\":\"2026-10-24T22:00:00.000Z\",\"open_to\":\"2026-10-25T03:00:00.000Z\"");
