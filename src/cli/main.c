@@ -20,6 +20,11 @@ static void print_usage(FILE *to)
         "  --config FILE  settings; okno.conf.example shows each with its default\n"
         "  --data DIR     the data directory (default: service.data of the settings)\n"
         "\n"
+        "A period goes from --from until before --to: --from 2026-03-01 --to 2026-04-01 is March.\n"
+        "Only `okno period close` takes two dates that are both meant. Times have a zone\n"
+        "(2026-03-01T09:00:00+03:00); dates, where they are taken, are days of each site's\n"
+        "calendar.\n"
+        "\n"
         "exit status: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 done in part,\n"
         "5 refused, 6 a check failed\n",
         to);
