@@ -25,8 +25,10 @@ CURLcode net_file_set(CURL *curl, struct call *call)
     CURLcode bad = curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, drop_line);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_FTP_SKIP_PASV_IP, 1L);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_FTP_FILEMETHOD, (long)CURLFTPMETHOD_SINGLECWD);
-    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_USE_SSL,
-                                 call->net->starttls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_NONE);
+    bad =
+        bad ? bad
+            : curl_easy_setopt(curl, CURLOPT_USE_SSL,
+                               call->net->starttls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_NONE);
     (void)snprintf(range, sizeof(range), "%" PRId64 "-%" PRId64, call->offset,
                    call->offset + call->len - 1);
     call->by_file = true;

@@ -387,6 +387,19 @@ static int fetch_part(struct hls *hls, const struct playlist_part *part, struct 
     return rc;
 }
 
+/* "segments FIRST..LAST, ..." */
+static bool read_numbers(const char *name, int64_t *ret_first, int64_t *ret_last)
+{
+    char *end = NULL;
+    if (strncmp(name, "segments ", 9) != 0)
+        return false;
+    *ret_first = strtoll(name + 9, &end, 10);
+    if (strncmp(end, "..", 2) != 0)
+        return false;
+    *ret_last = strtoll(end + 2, &end, 10);
+    return *end == ',';
+}
+
 /* Numbers stay when the playlist moves on; what has left it is gone. */
 static int find_run(const struct hls *hls, const struct okno_piece *piece, struct run *ret_run,
                     struct okno_err *err)
@@ -394,7 +407,7 @@ static int find_run(const struct hls *hls, const struct okno_piece *piece, struc
     int64_t first = 0;
     int64_t last = 0;
     const struct playlist_segment_vec *all = &hls->list.segments;
-    if (sscanf(piece->name, "segments %" SCNd64 "..%" SCNd64, &first, &last) != 2)
+    if (!read_numbers(piece->name, &first, &last))
         return okno_fail(err, OKNO_INVALID, "\"%.80s\" is no piece of this archive", piece->name);
     int64_t begin = all->len ? all->items[0].sequence : 0;
     if (last < first || first < begin || last - begin >= (int64_t)all->len ||

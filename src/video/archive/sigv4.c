@@ -45,7 +45,7 @@ static int by_bytes(const void *a, const void *b)
 static int add_query(const char *query, struct okno_buf *into, struct okno_err *err)
 {
     okno_autofree char *copy = strdup(query);
-    char *parts[PARTS_MAX];
+    char *parts[PARTS_MAX] = {NULL};
     size_t count = 0;
     char *rest = NULL;
     int rc = copy ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory to sign a request");

@@ -81,7 +81,7 @@ static int take_listing(struct store *store, const struct okno_archive_config *c
                         struct okno_err *err)
 {
     static const char *const words[] = {"auto", "json", "html", "webdav"};
-    char word[16];
+    char word[16] = "";
     int rc = take_option(config, "listing", word, sizeof(word), "auto", err);
     for (size_t i = 0; rc == 0 && i < OKNO_COUNT(words); i++)
         if (strcmp(word, words[i]) == 0) {
@@ -116,8 +116,8 @@ static int sign(void *ctx, const char *method, const char *url, struct okno_buf 
 static int take_bucket(struct store *store, const struct okno_archive_config *config,
                        struct okno_err *err)
 {
-    char endpoint[VALUE_MAX];
-    char style[16];
+    char endpoint[VALUE_MAX] = "";
+    char style[16] = "";
     char bucket[64];
     char base[2 * VALUE_MAX];
     const char *path = config->url + 5;
@@ -187,10 +187,10 @@ static const char *or_null(const char *text)
 static int open_ftp(struct store *store, const struct okno_archive_config *config,
                     struct okno_err *err)
 {
-    char host_key[VALUE_MAX];
-    char known_hosts[VALUE_MAX];
-    char key_file[VALUE_MAX];
-    char starttls[8];
+    char host_key[VALUE_MAX] = "";
+    char known_hosts[VALUE_MAX] = "";
+    char key_file[VALUE_MAX] = "";
+    char starttls[8] = "";
     bool sftp = has_scheme(config->url, "sftp");
     int rc = take_option(config, "hostkey", host_key, sizeof(host_key), "", err);
     if (rc == 0)
