@@ -9,6 +9,7 @@
 #include "okno/user.h"
 #include "okno/vec.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -22,6 +23,7 @@ struct okno_token {
     char label[OKNO_TOKEN_LABEL_MAX + 1]; /* for people; may be "" */
     int64_t created_us;
     int64_t revoked_us; /* 0: it stands */
+    bool photos;        /* it may fetch photos */
 };
 OKNO_VEC(okno_token_vec, struct okno_token);
 
@@ -32,6 +34,11 @@ OKNO_VEC(okno_token_vec, struct okno_token);
 OKNO_CHECK int okno_token_add(struct okno_db *db, const char *device, const char *label,
                               int64_t now_us, char ret_token[OKNO_TOKEN_TEXT],
                               struct okno_err *err);
+
+/* From now on the token may fetch the photos of its point's ratings, too. OKNO_UNAUTHENTICATED. */
+OKNO_CHECK int okno_token_allow_photos(struct okno_db *db, const char *token, struct okno_err *err);
+OKNO_CHECK int okno_token_has_photos(struct okno_db *db, const char *token, bool *ret_photos,
+                                     struct okno_err *err);
 
 /* The device that a token speaks for. OKNO_UNAUTHENTICATED when there is no such token, or it was
  * revoked. */

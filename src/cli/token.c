@@ -14,7 +14,7 @@
 
 struct choice {
     const char *device, *label;
-    bool json;
+    bool photos, json;
 };
 
 /* A wrong name would otherwise be found out only when surveys do not come. */
@@ -37,6 +37,8 @@ static int add(struct okno_db *db, const struct choice *choice, struct okno_err 
         return okno_fail(err, OKNO_USAGE, "--device ID is needed: for whom the token speaks");
     int rc = okno_token_add(db, choice->device, choice->label ? choice->label : "", okno_time_now(),
                             token, err);
+    if (rc == 0 && choice->photos)
+        rc = okno_token_allow_photos(db, token, err);
     if (rc < 0)
         return rc;
     printf("%s\n", token);
@@ -98,6 +100,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     int rest = 0;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--device", .text = &choice.device},
                          {.name = "--label", .text = &choice.label},
+                         {.name = "--photos", .flag = &choice.photos},
                          {.name = "--json", .flag = &choice.json});
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
@@ -108,13 +111,14 @@ const struct cli_command cli_token = {
     .name = "token",
     .summary = "what devices send events with: add, list, revoke",
     .help =
-        "usage: okno token add --device ID [--label TEXT]\n"
+        "usage: okno token add --device ID [--label TEXT] [--photos]\n"
         "       okno token list [--device ID] [--json]\n"
         "       okno token revoke TOKEN\n"
         "\n"
         "A token lets one device send its events to POST /api/v1/events. It is printed once;\n"
         "only its hash is kept. TOKEN is the short name that list shows, not the secret. A\n"
-        "revoked token opens nothing from that moment on; what it sent stays.\n"
+        "revoked token opens nothing from that moment on; what it sent stays. --photos: it may\n"
+        "fetch the photo of each rating of its point, too (GET /api/v1/ratings/ID/photo).\n"
         "\n"
         "example: okno token add --device D1 --label 'panel at till 3'\n",
     .run = run,

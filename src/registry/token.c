@@ -54,6 +54,28 @@ int okno_token_add(struct okno_db *db, const char *device, const char *label, in
     return rc;
 }
 
+int okno_token_allow_photos(struct okno_db *db, const char *token, struct okno_err *err)
+{
+    char hash[OKNO_SHA256_TEXT];
+    int64_t changed = 0;
+    int rc = OKNO_DB_RUN(db, "registry.allow_photos", &changed, err,
+                         OKNO_TEXT("token_hash", random_token_hash(token, hash)));
+    return rc == 0 && !changed ? okno_fail(err, OKNO_UNAUTHENTICATED, "there is no such token")
+                               : rc;
+}
+
+int okno_token_has_photos(struct okno_db *db, const char *token, bool *ret_photos,
+                          struct okno_err *err)
+{
+    char hash[OKNO_SHA256_TEXT];
+    int64_t photos = 0;
+    int rc = OKNO_DB_INT(db, "registry.token_photos", 0, &photos, err,
+                         OKNO_TEXT("token_hash", random_token_hash(token, hash)));
+    if (rc == 0)
+        *ret_photos = photos != 0;
+    return rc;
+}
+
 int okno_token_find(struct okno_db *db, const char *token, char ret_device[OKNO_ID_TEXT],
                     struct okno_err *err)
 {
@@ -75,7 +97,8 @@ int okno_token_find(struct okno_db *db, const char *token, char ret_device[OKNO_
 static void read_token(struct okno_stmt *stmt, struct okno_token *ret_token)
 {
     *ret_token = (struct okno_token){.created_us = okno_stmt_int(stmt, "created_at"),
-                                     .revoked_us = okno_stmt_int(stmt, "revoked_at")};
+                                     .revoked_us = okno_stmt_int(stmt, "revoked_at"),
+                                     .photos = okno_stmt_int(stmt, "photos") != 0};
     (void)snprintf(ret_token->id, sizeof(ret_token->id), "%s", okno_stmt_text(stmt, "id"));
     (void)snprintf(ret_token->device, sizeof(ret_token->device), "%s",
                    okno_stmt_text(stmt, "device"));

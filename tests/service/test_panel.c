@@ -7,6 +7,9 @@
 #include "okno/panel.h"
 #include "okno/prompt.h"
 #include "okno/survey.h"
+#include "okno/token.h"
+
+#include "../support/tempdir.h"
 
 #define POINT                                                                                      \
     "INSERT INTO imports (import, at, author, kind, source) VALUES (900, 0, 'a', 'k', 's');"       \
@@ -420,6 +423,69 @@ static void a_prompt_is_served_as_what_it_was_found_to_be(void **state)
     assert_int_equal(nobody.status, 401);
 }
 
+/* Only with a token for photos, only of the own point, and never unrecorded. */
+static void a_program_at_the_point_fetches_the_photo_of_a_rating(void **state)
+{
+    struct fixture *fixture = *state;
+    struct okno_err err = {0};
+    char header[120];
+    char token[OKNO_TOKEN_TEXT];
+    char with[120];
+    char path[300];
+    paired(fixture, "T1", "panel", header);
+    assert_int_equal(okno_token_add(fixture->db, "T1", "till", 1, token, &err), 0);
+    assert_int_equal(okno_token_allow_photos(fixture->db, token, &err), 0);
+    (void)snprintf(with, sizeof(with), "Authorization: Bearer %s\r\n", token);
+    fixture_sql(
+        fixture,
+        "INSERT INTO surveys (survey, point, site, question_kind, opened_at, closes_at, state, "
+        "answer, answered_at, device_offset_us, device_uncertainty_us) VALUES "
+        "('T1.1.1', 'P1', 'S1', 'personnel', 10, 20, 'answered', 'no', 15, 0, 0), "
+        "('T1.1.2', 'P1', 'S1', 'personnel', 30, 40, 'answered', 'no', 35, 0, 0), "
+        "('T2.1.1', 'P2', 'S1', 'personnel', 10, 20, 'answered', 'no', 15, 0, 0);"
+        "INSERT INTO evidence (survey, kind, sha256, bytes, media_type, codec, camera, asked_from, "
+        "asked_to, got_from, got_to, frame_at, index_offset_us, uncertainty_us, source, requests, "
+        "bytes_read, software, made_at) VALUES ('T1.1.1', 'still', "
+        "'abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789', 9, 'image/jpeg', "
+        "'mjpeg', 'C1', 0, 0, 0, 0, 0, 0, 0, '[]', 0, 0, 'test', 0)");
+    (void)snprintf(path, sizeof(path), "%s/evidence/ab", fixture->dir);
+    support_text(path, "abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789",
+                 "a picture");
+    static const struct {
+        const char *rating;
+        bool photos;
+        int status;
+    } cases[] = {{"T1.1.1", true, 200},
+                 {"T1.1.1", false, 403},
+                 {"T1.1.2", true, 503},
+                 {"T2.1.1", true, 404},
+                 {"T9.9.9", true, 404}};
+    for (size_t i = 0; i < OKNO_COUNT(cases); i++) {
+        (void)snprintf(path, sizeof(path), "/api/v1/ratings/%s/photo", cases[i].rating);
+        AUTO_ANSWER answer = client_request(fixture_port(fixture), "GET", path,
+                                            cases[i].photos ? with : header, NULL);
+        if (answer.status != cases[i].status)
+            fail_msg("%s: %d, %s", cases[i].rating, answer.status, answer.body);
+        if (answer.status == 200) {
+            assert_string_equal(answer.body, "a picture");
+            assert_string_equal(answer_header(&answer, "Content-Type"), "image/jpeg");
+        }
+        if (answer.status == 503)
+            assert_non_null(answer_header(&answer, "Retry-After"));
+    }
+    assert_int_equal(count(fixture,
+                           "SELECT count(*) FROM access_log WHERE user = 'device:T1' AND "
+                           "action = 'disclose' AND detail = 'T1.1.1'"),
+                     1);
+    static const char *const left[] = {
+        "/evidence/ab/abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789",
+        "/evidence/ab", "/evidence"};
+    for (size_t k = 0; k < OKNO_COUNT(left); k++) {
+        (void)snprintf(path, sizeof(path), "%s%s", fixture->dir, left[k]);
+        (void)remove(path);
+    }
+}
+
 static void an_answer_is_told_to_who_asks_but_not_which_it_was(void **state)
 {
     struct fixture *fixture = *state;
@@ -774,6 +840,7 @@ int main(void)
         TEST(an_open_stream_of_a_revoked_panel_tells_nothing),
         TEST(one_panel_leaves_streams_to_the_others),
         TEST(a_prompt_is_served_as_what_it_was_found_to_be),
+        TEST(a_program_at_the_point_fetches_the_photo_of_a_rating),
         TEST(an_answer_is_told_to_who_asks_but_not_which_it_was),
         TEST(a_reader_that_never_reads_costs_nobody_anything),
         TEST(a_stream_too_many_is_a_warning_in_the_log_and_no_error),

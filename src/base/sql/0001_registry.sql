@@ -131,7 +131,8 @@ CREATE TABLE users (
 ) STRICT;
 CREATE TABLE tokens (
     token_hash TEXT PRIMARY KEY, role TEXT NOT NULL, device TEXT, label TEXT NOT NULL DEFAULT '',
-    created_at INTEGER NOT NULL, revoked_at INTEGER
+    created_at INTEGER NOT NULL, revoked_at INTEGER,
+    photos INTEGER NOT NULL DEFAULT 0 -- may fetch the photos of its point's ratings
 ) STRICT;
 CREATE INDEX tokens_device ON tokens (device);
 CREATE TABLE sessions (

@@ -75,6 +75,13 @@ OKNO_CHECK int http_check_own(const struct http_request *request, const char *ra
 OKNO_CHECK int http_import_body(const struct http_request *request,
                                 const struct okno_import_kind *kind, struct okno_err *err);
 
+/* panel.c: the point where the device that asks stands now. OKNO_NOT_FOUND. */
+OKNO_CHECK int http_device_point(struct http_request *request, char ret_point[OKNO_ID_TEXT],
+                                 struct okno_err *err);
+
+/* photo.c */
+http_handler http_get_rating_photo;
+
 /* status.c */
 http_handler http_get_sites, http_get_status;
 

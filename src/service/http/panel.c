@@ -49,6 +49,16 @@ static int need_pairing(struct http_request *request, struct okno_pairing *ret_p
     return rc;
 }
 
+int http_device_point(struct http_request *request, char ret_point[OKNO_ID_TEXT],
+                      struct okno_err *err)
+{
+    struct okno_pairing pairing;
+    int rc = need_pairing(request, &pairing, err);
+    if (rc == 0)
+        (void)snprintf(ret_point, OKNO_ID_TEXT, "%s", pairing.point);
+    return rc;
+}
+
 /* ---- invitations ---- */
 
 void http_base_url(const struct http_request *request, char ret_url[HTTP_URL_TEXT])

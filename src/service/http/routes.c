@@ -199,6 +199,11 @@ const struct http_route http_routes[] = {
      "What a soft panel says of its queue", http_post_panel_state},
     {"POST", "/api/v1/panel/boot", HTTP_DEVICE, "", "Empty", "PanelBoot",
      "A boot that the device never used", http_post_panel_boot},
+    {"GET", "/api/v1/ratings/{rating}/photo", HTTP_DEVICE, "", NULL, NULL,
+     "The photo of a rating of the device's point as JPEG, for tokens that are for photos; 503 "
+     "with "
+     "Retry-After while there is none yet",
+     http_get_rating_photo},
     {"GET", "/api/v1/panel/presses", HTTP_DEVICE, "after answers", NULL, "PanelPresses",
      "Fresh presses at the device's point (with answers=true: and that there was an answer); as "
      "server-sent events with Accept: text/event-stream",

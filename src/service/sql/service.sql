@@ -1,6 +1,14 @@
 -- name: service.ping
 SELECT 1;
 
+-- name: service.photo_of_rating
+-- hopeless: its link says that there will be no picture.
+SELECT (SELECT e.sha256 FROM evidence e WHERE e.survey = s.survey AND e.kind = 'still'
+        ORDER BY e.id DESC LIMIT 1) AS sha256,
+       coalesce(l.state IN ('no_recording', 'no_camera', 'expired'), 0) AS hopeless
+FROM subjects s LEFT JOIN links l ON l.survey = s.survey
+WHERE s.survey = $rating AND s.point = $point;
+
 -- name: service.open_alerts
 SELECT count(*) FROM alerts WHERE closed_at IS NULL;
 
