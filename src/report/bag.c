@@ -245,9 +245,13 @@ void bag_lines_close(struct bag_lines *lines)
 
 /* ---- checking ---- */
 
-static int list(struct bag *bag, const char *folder, int depth, struct okno_err *err);
+typedef bool belongs_fn(const char *name);
 
-static int list_entry(struct bag *bag, const char *name, int depth, struct okno_err *err)
+static int list(struct bag *bag, const char *folder, int depth, belongs_fn *belongs,
+                struct okno_err *err);
+
+static int list_entry(struct bag *bag, const char *name, int depth, belongs_fn *belongs,
+                      struct okno_err *err)
 {
     char path[BUNDLE_PATH];
     struct stat facts;
@@ -255,9 +259,13 @@ static int list_entry(struct bag *bag, const char *name, int depth, struct okno_
     if (lstat(path, &facts) < 0)
         return okno_fail_errno(err, errno, "cannot look at %s", path);
     if (S_ISDIR(facts.st_mode) && depth < DEPTH_MAX)
-        return list(bag, name, depth + 1, err);
+        return list(bag, name, depth + 1, belongs, err);
     if (!S_ISREG(facts.st_mode))
         return okno_fail(err, OKNO_CHECK_FAILED, "%s is no plain file", name);
+    if (!belongs(name))
+        return okno_fail(err, OKNO_CHECK_FAILED, "%s is not part of a bundle", name);
+    if (facts.st_size > (off_t)BUNDLE_FILE_GIB << 30)
+        return okno_fail(err, OKNO_CHECK_FAILED, "%s is larger than %d GiB", name, BUNDLE_FILE_GIB);
     okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     char sha256[OKNO_SHA256_TEXT];
     if (fd < 0)
@@ -266,7 +274,8 @@ static int list_entry(struct bag *bag, const char *name, int depth, struct okno_
     return rc < 0 ? rc : remember(bag, name, sha256, err);
 }
 
-static int list(struct bag *bag, const char *folder, int depth, struct okno_err *err)
+static int list(struct bag *bag, const char *folder, int depth, belongs_fn *belongs,
+                struct okno_err *err)
 {
     char path[BUNDLE_PATH];
     size_t before = bag->files.len;
@@ -284,7 +293,7 @@ static int list(struct bag *bag, const char *folder, int depth, struct okno_err 
         if (len >= (int)sizeof(name) || strchr(entry->d_name, '\n'))
             rc = okno_fail(err, OKNO_CHECK_FAILED, "%.100s... is not part of a bundle", name);
         else
-            rc = list_entry(bag, name, depth, err);
+            rc = list_entry(bag, name, depth, belongs, err);
     }
     (void)closedir(dir);
     if (rc == 0 && bag->files.len == before)
@@ -350,10 +359,10 @@ static bool is_unlisted(const char *name)
            strcmp(name, bundle_tag_signatures[1]) == 0;
 }
 
-int bag_check(struct bag *bag, struct okno_err *err)
+int bag_check(struct bag *bag, bool (*belongs)(const char *name), struct okno_err *err)
 {
     size_t listed = 0;
-    int rc = list(bag, "", 0, err);
+    int rc = list(bag, "", 0, belongs, err);
     if (rc < 0)
         return rc;
     sort(bag);

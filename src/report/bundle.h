@@ -17,6 +17,7 @@ enum {
     BUNDLE_NAME = 200,
     BUNDLE_FILES_MAX = 2000000,
     BUNDLE_TEXT_MAX = 512 << 20, /* bytes of one file held in memory */
+    BUNDLE_FILE_GIB = 8,         /* of any file */
     BUNDLE_LINE_MAX = 65536
 };
 
@@ -58,8 +59,9 @@ OKNO_CHECK int bag_sync(const struct bag *bag, struct okno_err *err);
 /* Remove a folder with all that is in it. */
 void bag_discard(const char *dir);
 
-/* Every file that is there, against the manifests. */
-OKNO_CHECK int bag_check(struct bag *bag, struct okno_err *err);
+/* Every file that is there, against the manifests. What does not belong, or is larger than any file
+ * of a bundle, is named before its bytes are read. */
+OKNO_CHECK int bag_check(struct bag *bag, bool (*belongs)(const char *name), struct okno_err *err);
 /* NULL: no such file. */
 const struct bag_file *bag_find(const struct bag *bag, const char *name);
 /* A whole file; OKNO_CHECK_FAILED names one that is missing. */

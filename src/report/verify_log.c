@@ -105,16 +105,6 @@ static bool belongs(const char *name)
     return kept && strlen(hash) == 64 && strspn(hash, "0123456789abcdef") == 64;
 }
 
-static int check_files(struct check *check, struct okno_err *err)
-{
-    int rc = bag_check(&check->bag, err);
-    for (size_t i = 0; rc == 0 && i < check->bag.files.len; i++)
-        if (!belongs(check->bag.files.items[i].name))
-            rc = okno_fail(err, OKNO_CHECK_FAILED, "%s is not part of a bundle",
-                           check->bag.files.items[i].name);
-    return rc;
-}
-
 /* ---- key and checkpoints ---- */
 
 static int check_key(struct check *check, const struct okno_note_key *expected,
@@ -172,6 +162,10 @@ static int open_checkpoint(struct check *check, const char *name,
 static int keep_in(json_t *list, json_t *entry, int64_t place, struct okno_err *err)
 {
     (void)json_object_set_new(entry, "entry", json_integer(place));
+    if (json_array_size(list) >= BUNDLE_FILES_MAX)
+        return okno_fail(err, OKNO_CHECK_FAILED,
+                         "data/log.jsonl: entry %lld is one too many for a bundle",
+                         (long long)place);
     return json_array_append(list, entry) == 0
                ? 0
                : okno_fail(err, OKNO_NO_MEMORY, "no memory for the log");
@@ -199,9 +193,7 @@ static int keep_entry(struct check *check, json_t *entry, int64_t place,
     if (strcmp(kind, "verdict") == 0) {
         (void)json_object_set_new(entry, "entry", json_integer(place));
         (void)json_object_set_new(entry, "hash", json_string(okno_hash_hex(hash->bytes, hex)));
-        return json_array_append(check->verdicts, entry) == 0
-                   ? 0
-                   : okno_fail(err, OKNO_NO_MEMORY, "no memory for the log");
+        return keep_in(check->verdicts, entry, place, err);
     }
     for (size_t i = 0; step && strcmp(kind, "step") == 0 && i < STEPS; i++) {
         if (strcmp(step, step_name((int)i)) != 0)
@@ -455,7 +447,7 @@ static int read_plan(struct check *check, struct okno_err *err)
 
 int verify_log(struct check *check, const struct okno_note_key *key, struct okno_err *err)
 {
-    int rc = check_files(check, err);
+    int rc = bag_check(&check->bag, belongs, err);
     if (rc == 0)
         rc = check_key(check, key, err);
     if (rc == 0)

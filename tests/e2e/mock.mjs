@@ -109,6 +109,7 @@ class Mock {
     if (noun === "lanes") return this.lanes(query);
     if (noun === "voids") return { proposals: [] };
     if (noun === "periods") return { periods: [] };
+    if (noun === "audits" && verb === "proof") return data.proof;
     if (noun === "audits") return id ? data.audits(this.reviewed)[0] : { audits: data.audits(this.reviewed) };
     if (noun === "indicators") return this.indicators(query);
     if (noun === "surveys") return id ? this.dossier(id) : this.listSurveys(query);

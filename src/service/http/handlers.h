@@ -38,6 +38,9 @@ http_handler http_get_indicators;
 http_handler http_get_surveys, http_get_survey, http_get_changes;
 /* attribution.c */
 http_handler http_post_void, http_post_void_answer, http_get_voids;
+http_handler http_get_audit_proof, http_post_audit_manifest, http_post_audit_signature;
+http_handler http_get_consistency, http_get_retention;
+http_handler http_get_holds, http_post_hold, http_post_hold_release;
 http_handler http_post_attribution, http_post_target, http_get_employees;
 /* periods.c */
 http_handler http_get_periods, http_get_period, http_post_period, http_get_adjustments,

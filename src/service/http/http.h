@@ -62,6 +62,7 @@ struct http_service {
     int64_t session_us, lease_us;
     struct okno_appeal_times appeal_times;
     int64_t give_up_us; /* of messages that nobody takes */
+    int64_t keep_days;  /* of evidence; 0: for ever */
     double silent_weight, fm_threshold, undeterminable_limit;
     int64_t min_n;
     struct okno_survey_params survey; /* for figures of another moment */

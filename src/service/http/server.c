@@ -287,6 +287,7 @@ static void prepare_service(struct http_server *server, const struct okno_serve_
         (struct okno_appeal_times){.file_us = conf->review.appeal_days * OKNO_DAY_US,
                                    .decide_us = conf->review.answer_days * OKNO_DAY_US};
     service->give_up_us = conf->notify.give_up_h * 3600 * OKNO_SECOND_US;
+    service->keep_days = conf->evidence.keep_days;
     service->silent_weight = conf->kpi.silent_weight;
     service->fm_threshold = conf->kpi.fm_threshold;
     service->undeterminable_limit = conf->kpi.undeterminable_limit;

@@ -13,6 +13,7 @@ import { formatPeriod, formatWhen } from "./time.js";
 import "./okno-notice.js";
 import "./okno-programmes.js";
 import "./okno-progress.js";
+import "./okno-proof.js";
 
 class OknoAudits extends PageElement {
   static properties = { pages: { attribute: false }, draws: { attribute: false }, audits: { state: true }, zone: { state: true } };
@@ -120,6 +121,11 @@ class OknoAudits extends PageElement {
     await this.reload();
   }
 
+  renderProof({ audit }) {
+    if (!this.pages.includes("indicators")) return nothing;
+    return html`<okno-proof .id=${audit} .signs=${Boolean(this.draws)} .zone=${this.zone}></okno-proof>`;
+  }
+
   renderSteps(audit) {
     return html`
       <article class="card">
@@ -138,7 +144,7 @@ class OknoAudits extends PageElement {
     if (this.problem) return this.renderProblem();
     if (!this.audits) return html`<div class="skeleton wait"></div>`;
     if (this.id) return html`<a href=${link("audits")}>‹ ${t("audits.back")}</a>
-      ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderReport(audit)}${this.renderSteps(audit)}`)}`;
+      ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderReport(audit)}${this.renderProof(audit)}${this.renderSteps(audit)}`)}`;
     if (this.audits.length === 0 && !this.pages.includes("indicators")) return html`<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
     const programmes = this.pages.includes("indicators") ? html`<okno-programmes .draws=${this.draws}></okno-programmes>` : nothing;
     if (this.audits.length === 0) return html`${programmes}<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;

@@ -1,0 +1,169 @@
+#define _POSIX_C_SOURCE 200809L
+/* Bundles made to harm whoever verifies them, or to slip something past: each is told by name,
+ * soon. */
+#include "bundle.h"
+
+#include "okno/time.h"
+
+static char *folder;
+static char pristine[300];
+
+static int make(void **state)
+{
+    (void)state;
+    void *db = NULL;
+    folder = support_tempdir();
+    (void)snprintf(pristine, sizeof(pristine), "%s/pristine", folder);
+    (void)setup(&db);
+    close_audit(db);
+    export_to(db, pristine, false);
+    (void)teardown(&db);
+    return 0;
+}
+
+static int drop(void **state)
+{
+    (void)state;
+    support_tempdir_remove(folder);
+    return 0;
+}
+
+/* The manifests as somebody would make them who hides a change; they list what is there. */
+#define MANIFESTS                                                                                  \
+    "find data -type f | LC_ALL=C sort | xargs -d '\\n' sha256sum > manifest-sha256.txt;"          \
+    "find . -type f ! -path './data/*' ! -name 'tagmanifest*' | sed 's,^./,,' | LC_ALL=C sort |"   \
+    " xargs -d '\\n' sha256sum > tagmanifest-sha256.txt"
+
+static void assert_named(const char *commands, const char *words)
+{
+    char line[2500];
+    char copy[400];
+    struct okno_bundle_facts facts;
+    struct okno_err err = {0};
+    (void)snprintf(copy, sizeof(copy), "%s/copy", folder);
+    int len = snprintf(line, sizeof(line),
+                       "cd %s && rm -rf copy && cp -r pristine copy && cd copy && { %s; }", folder,
+                       commands);
+    assert_true(len < (int)sizeof(line));
+    if (system(line) != 0)
+        fail_msg("this failed: %s", commands);
+    int64_t began_us = okno_time_monotonic();
+    int rc = okno_bundle_verify(copy, NULL, &facts, &err);
+    if (rc != OKNO_CHECK_FAILED || !strstr(err.text, words))
+        fail_msg("`%s`: %d `%s` is not `%s`", commands, rc, err.text, words);
+    assert_true(okno_time_monotonic() - began_us < 60 * OKNO_SECOND_US);
+}
+
+static void special_files_are_not_opened(void **state)
+{
+    (void)state;
+    assert_named("rm data/seed.txt; mkfifo data/seed.txt", "data/seed.txt is no plain file");
+    assert_named("ln -sf /dev/zero data/kpi.json", "data/kpi.json is no plain file");
+    assert_named("mv data ../elsewhere.$$; ln -s ../elsewhere.$$ data", "data is no plain file");
+    assert_named("rm keys/log.vkey; ln -s /proc/self/mem keys/log.vkey",
+                 "keys/log.vkey is no plain file");
+    assert_named("mkfifo data/pipe", "data/pipe is no plain file");
+}
+
+static void what_does_not_belong_is_named_before_it_is_read(void **state)
+{
+    (void)state;
+    assert_named("truncate -s 900G data/more.bin", "data/more.bin is not part of a bundle");
+    assert_named("truncate -s 900G data/frame.jsonl", "data/frame.jsonl is larger than 8 GiB");
+    assert_named("truncate -s 900G VERIFY.txt", "VERIFY.txt is larger than 8 GiB");
+    assert_named("touch .hidden; " MANIFESTS, ".hidden is not part of a bundle");
+    assert_named("touch data/Seed.txt; " MANIFESTS, "data/Seed.txt is not part of a bundle");
+    assert_named("cp data/seed.txt 'data/seed.txt '; " MANIFESTS, "is not part of a bundle");
+    assert_named("touch \"data/a\nb\"", "is not part of a bundle");
+    assert_named("touch -- data/-rf; " MANIFESTS, "data/-rf is not part of a bundle");
+    assert_named(
+        "cp data/proofs/$(ls data/proofs | head -n 1) data/proofs/007.tlog-proof; " MANIFESTS,
+        "data/proofs/007.tlog-proof is not part of a bundle");
+    assert_named("mkdir data/evidence; echo x > data/evidence/x.mp4; " MANIFESTS,
+                 "data/evidence/x.mp4 is not part of a bundle");
+}
+
+static void folders_are_bounded(void **state)
+{
+    (void)state;
+    assert_named("mkdir -p a/b/c/d/e/f/g/h", "a/b/c/d");
+    assert_named("mkdir empty", "empty is an empty folder");
+    assert_named("mkdir -p data/proofs/empty", "data/proofs/empty is an empty folder");
+    assert_named("mkdir data/many; cd data/many; seq 20000 | xargs touch", "data/many/");
+    assert_named("mkdir -p data/$(printf 'x%.0s' $(seq 250))", "xxx");
+}
+
+static void manifests_tell_each_name_once_and_stay_inside(void **state)
+{
+    (void)state;
+    assert_named("sed -i 's,  data/seed.txt,  data/../data/seed.txt,' manifest-sha256.txt",
+                 "manifest-sha256.txt");
+    assert_named(
+        "echo \"$(sha256sum < /etc/hostname | cut -c 1-64)  ../../../etc/hostname\" >> "
+        "manifest-sha256.txt; sha256sum keys/* *.txt | grep -v tag > /dev/null",
+        "manifest-sha256.txt");
+    assert_named("tail -n 1 manifest-sha256.txt >> manifest-sha256.txt", "manifest-sha256.txt");
+    assert_named("sort -r manifest-sha256.txt -o manifest-sha256.txt", "manifest-sha256.txt");
+    assert_named("tr a-f A-F < manifest-sha256.txt > x; mv x manifest-sha256.txt",
+                 "manifest-sha256.txt");
+    assert_named(
+        "printf '%s  tagmanifest-sha256.txt\\n' $(sha256sum < VERIFY.txt | cut -c 1-64) >> "
+        "tagmanifest-sha256.txt",
+        "tagmanifest-sha256.txt");
+    assert_named(": > manifest-sha256.txt; " MANIFESTS "; : > manifest-sha256.txt",
+                 "manifest-sha256.txt");
+    assert_named("head -c 70000 /dev/zero | tr '\\0' a >> manifest-sha256.txt",
+                 "manifest-sha256.txt");
+}
+
+static void texts_are_bounded(void **state)
+{
+    (void)state;
+    assert_named("head -c 200000 /dev/zero | tr '\\0' '[' > data/plan.json; " MANIFESTS,
+                 "data/plan.json is no JSON");
+    assert_named("head -c 70000 /dev/zero | tr '\\0' x >> data/log.jsonl; " MANIFESTS,
+                 "data/log.jsonl");
+    assert_named("printf '\\0' >> data/log.jsonl; " MANIFESTS, "data/log.jsonl");
+    assert_named("sed -i '1s/{/{\"kind\":\"step\",/' data/log.jsonl; " MANIFESTS, "data/log.jsonl");
+    assert_named("head -c 70000 /dev/zero | tr '\\0' x > keys/log.vkey; " MANIFESTS,
+                 "keys/log.vkey");
+    assert_named("head -c 100000 /dev/zero > data/checkpoints/final.checkpoint; " MANIFESTS,
+                 "data/checkpoints/final.checkpoint");
+    assert_named("head -c 100000 /dev/urandom > data/decisions.csv; " MANIFESTS,
+                 "data/decisions.csv");
+    assert_named("head -c 20000 /dev/zero > tagmanifest-sha256.txt.sig", "tagmanifest-sha256.txt");
+}
+
+/* Everything made anew and signed by another log: good in itself, and not the one that is meant. */
+static void a_bundle_signed_by_another_key_fails_under_the_key(void **state)
+{
+    struct scratch_db *f = *state;
+    struct okno_bundle_facts facts;
+    struct okno_bundle_facts other;
+    char dir[300];
+    (void)snprintf(dir, sizeof(dir), "%s/other", folder);
+    close_audit(f);
+    export_to(f, dir, false);
+    must(f, okno_bundle_verify(pristine, NULL, &facts, &f->err));
+    must(f, okno_bundle_verify(dir, NULL, &other, &f->err));
+    assert_string_not_equal(facts.fingerprint, other.fingerprint);
+    must_fail(f, okno_bundle_verify(dir, &facts.key, &other, &f->err), OKNO_CHECK_FAILED,
+              "not by the key given");
+    struct okno_note_key renamed = other.key;
+    memcpy(renamed.public_key, facts.key.public_key, sizeof(renamed.public_key));
+    must_fail(f, okno_bundle_verify(dir, &renamed, &other, &f->err), OKNO_CHECK_FAILED,
+              "not by the key given");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(special_files_are_not_opened),
+        cmocka_unit_test(what_does_not_belong_is_named_before_it_is_read),
+        cmocka_unit_test(folders_are_bounded),
+        cmocka_unit_test(manifests_tell_each_name_once_and_stay_inside),
+        cmocka_unit_test(texts_are_bounded),
+        TEST(a_bundle_signed_by_another_key_fails_under_the_key),
+    };
+    return cmocka_run_group_tests(tests, make, drop);
+}
