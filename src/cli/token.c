@@ -59,10 +59,10 @@ static int print_token(const struct okno_token *token, bool json, struct okno_er
                revoked ? okno_time_format(token->revoked_us, ended) : "", token->label);
         return 0;
     }
-    okno_autojson json_t *object =
-        json_pack("{ss ss so so so}", "token", token->id, "device", token->device, "label",
-                  okno_json_text(token->label), "created_at", okno_json_time(token->created_us),
-                  "revoked_at", revoked ? okno_json_time(token->revoked_us) : json_null());
+    okno_autojson json_t *object = json_pack(
+        "{ss ss so so so sb}", "token", token->id, "device", token->device, "label",
+        okno_json_text(token->label), "created_at", okno_json_time(token->created_us), "revoked_at",
+        revoked ? okno_json_time(token->revoked_us) : json_null(), "photos", (int)token->photos);
     return object ? okno_json_print(object, stdout, err)
                   : okno_fail(err, OKNO_NO_MEMORY, "no memory");
 }

@@ -37,8 +37,19 @@ export class Service {
     return (await run(program, ["--data", this.data, ...args])).stdout;
   }
 
-  /** Start it, on the port it had before. */
+  /** Start it, on the port it had before: a connection of somebody else's may have that for a moment. */
   async up() {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.launch();
+      } catch (error) {
+        if (tries === 10 || !/is taken by another program/.test(String(error))) throw error;
+        await new Promise((resolve) => { setTimeout(resolve, 1000); });
+      }
+    }
+  }
+
+  async launch() {
     const file = join(this.dir, "port");
     await rm(file, { force: true });
     this.process = spawn(program, ["--data", this.data, "serve", "--listen", `127.0.0.1:${this.port ?? 0}`, "--port-file", file], { stdio: ["ignore", "ignore", "pipe"] });
