@@ -66,6 +66,18 @@ OKNO_CHECK int okno_look_archive(struct okno_work *work, const char *archive, bo
 OKNO_CHECK int okno_look_next(struct okno_work *work, int64_t now_us, int64_t *ret_next_us,
                               struct okno_err *err);
 
+/* ---- how long archives keep ---- */
+
+/* Find the earliest recording that the archive still has of a camera, in some twenty lists of three
+ * days, and note it; what waits is ordered by it (view survey_lost). UTC; 0: nothing recorded. The
+ * archive's codes, noted too. */
+OKNO_CHECK int okno_retention_look(struct okno_work *work, const char *camera, int64_t now_us,
+                                   int64_t *ret_earliest_us, struct okno_err *err);
+
+/* The camera whose turn it is, once a day; as okno_look_next. */
+OKNO_CHECK int okno_retention_next(struct okno_work *work, int64_t now_us, int64_t *ret_next_us,
+                                   struct okno_err *err);
+
 /* ---- commissioning: a press in view, the frame that shows it ---- */
 
 struct okno_commission {

@@ -227,6 +227,28 @@ static int look_at_cameras(struct doctor *d, struct okno_err *err)
     return 0;
 }
 
+/* Cameras whose footage goes sooner than declared. */
+static int look_at_kept(struct doctor *d, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = okno_db_stmt(okno_work_db(d->work), "retention.list", &stmt, err);
+    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
+        double declared = (double)okno_stmt_int(stmt, "retention_days");
+        double kept = (double)okno_stmt_int(stmt, "kept_us") / OKNO_DAY_US;
+        rc = 0;
+        if (okno_stmt_is_null(stmt, "kept_us") || (declared > 0 && kept >= declared - 0.5))
+            continue;
+        if (declared > 0)
+            tell(d, LEVEL_WARNING, "retention", "correct retention_days in cameras, or the archive",
+                 "camera %s: declared %.0f days, but the archive overwrites after %.1f",
+                 okno_stmt_text(stmt, "camera"), declared, kept);
+        else
+            tell(d, LEVEL_OK, "retention", "", "camera %s: the archive keeps %.1f days",
+                 okno_stmt_text(stmt, "camera"), kept);
+    }
+    return rc;
+}
+
 /* One line per trouble. */
 static int look_at_device(struct doctor *d, const struct okno_device *device)
 {
@@ -373,6 +395,8 @@ static int examine(struct doctor *d, struct okno_err *err)
         rc = look_at_clocks(d, err);
     if (rc == 0)
         rc = look_at_cameras(d, err);
+    if (rc == 0)
+        rc = look_at_kept(d, err);
     if (rc == 0)
         rc = look_at_devices(d, err);
     if (rc == 0)

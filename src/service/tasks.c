@@ -160,11 +160,17 @@ static int keep_sums(void *context, void *means, int64_t *ret_next_us, struct ok
     return rc;
 }
 
-/* Clocks of archives, one at a time: questions are put seconds apart. */
+/* Clocks of archives, one at a time: questions are put seconds apart; and how long they keep. */
 static int look_at_clock(void *context, void *means, int64_t *ret_next_us, struct okno_err *err)
 {
     (void)context;
-    return okno_look_next(means, okno_time_now(), ret_next_us, err);
+    int64_t kept_us = INT64_MAX;
+    int rc = okno_look_next(means, okno_time_now(), ret_next_us, err);
+    if (rc != 0)
+        return rc;
+    rc = okno_retention_next(means, okno_time_now(), &kept_us, err);
+    *ret_next_us = kept_us < *ret_next_us ? kept_us : *ret_next_us;
+    return rc;
 }
 
 /* Threads enough for all archives at a time, so that one that hangs has only its own. */

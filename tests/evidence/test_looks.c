@@ -89,6 +89,34 @@ static void clocks_are_looked_at_every_six_hours(void **state)
     assert_int_equal(okno_look_next(shop->work, next_us + OKNO_SECOND_US, &next_us, &shop->err), 1);
 }
 
+/* The earliest recording tells how long an archive keeps only when it moves on. */
+static void how_long_an_archive_keeps_is_seen_when_its_earliest_recording_moves_on(void **state)
+{
+    (void)state;
+    int64_t earliest = 0;
+    int64_t day = T0 + OKNO_DAY_US;
+    const char *measured = "SELECT kept_us FROM retention_measured WHERE camera = 'cam2'";
+    put(shop, "UPDATE cameras SET retention_days = 3");
+    put_survey(shop, "d.0.1", 100, "yes");
+    assert_int_equal(okno_work_plan(shop->work, day, NULL, &shop->err), 0);
+    assert_int_equal(int_of(shop, "SELECT lost_at FROM jobs"), AT(100) + 3 * OKNO_DAY_US);
+    assert_int_equal(okno_retention_look(shop->work, "cam2", day, &earliest, &shop->err), 0);
+    assert_int_equal(earliest, T0);
+    assert_int_equal(int_of(shop, measured), 0);
+    /* A day later the first of yesterday are gone: it keeps a day and 10 hours. */
+    put(shop, "UPDATE retention_seen SET earliest_at = earliest_at - 64800000000");
+    assert_int_equal(
+        okno_retention_look(shop->work, "cam2", day + OKNO_DAY_US, &earliest, &shop->err), 0);
+    assert_int_equal(int_of(shop, measured), 2 * OKNO_DAY_US);
+    assert_int_equal(int_of(shop, "SELECT lost_at FROM jobs"), AT(100) + 2 * OKNO_DAY_US);
+    assert_int_equal(
+        okno_retention_look(shop->work, "cam2", T0 + 400 * OKNO_DAY_US, &earliest, &shop->err), 0);
+    assert_int_equal(earliest, 0);
+    int64_t next_us = 0;
+    assert_int_equal(okno_retention_next(shop->work, T0 + 401 * OKNO_DAY_US, &next_us, &shop->err),
+                     1);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -97,6 +125,7 @@ int main(void)
         CASE(a_look_becomes_a_measurement_when_it_tells_something_new),
         CASE(a_look_without_keeping_stores_nothing),
         CASE(clocks_are_looked_at_every_six_hours),
+        CASE(how_long_an_archive_keeps_is_seen_when_its_earliest_recording_moves_on),
     };
     return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
 }

@@ -78,10 +78,15 @@ SELECT s.survey,
        JOIN archives a ON a.archive = c.archive WHERE p.point = s.point) AS sources
 FROM subjects s;
 
--- When the first archive that may show a survey overwrites it; NULL where none says.
+-- When the first archive that may show a survey overwrites it, by the smaller of declared and measured
+-- retention; NULL where nothing says.
 CREATE VIEW survey_lost AS
-SELECT s.survey, s.opened_at + 86400000000 * (
-    SELECT min(c.retention_days) FROM placements p JOIN cameras c ON c.camera = p.camera
+SELECT s.survey, s.opened_at + (
+    SELECT min(CASE WHEN c.retention_days IS NULL THEN m.kept_us WHEN m.kept_us IS NULL
+                        THEN 86400000000 * c.retention_days
+                    ELSE min(86400000000 * c.retention_days, m.kept_us) END)
+    FROM placements p JOIN cameras c ON c.camera = p.camera
+    LEFT JOIN retention_measured m ON m.camera = p.camera
     WHERE p.point = s.point AND c.id = (SELECT max(d.id) FROM cameras d WHERE d.camera = c.camera)
 ) AS lost_at
 FROM subjects s;

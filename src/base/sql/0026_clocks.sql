@@ -81,3 +81,20 @@ CREATE TABLE overlays (
     author TEXT NOT NULL, made_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX overlays_camera ON overlays (camera, at);
+
+-- The earliest recording of each camera that its archive still had, looked for once a day.
+CREATE TABLE retention_seen (
+    camera TEXT NOT NULL, at INTEGER NOT NULL, earliest_at INTEGER, -- NULL: nothing recorded
+    code TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (camera, at)
+) STRICT, WITHOUT ROWID;
+
+-- How long an archive keeps a camera's recordings by what was seen: only where the earliest moved on
+-- since a day before, so that a new archive, which has overwritten nothing yet, says nothing. The
+-- shortest of the last week.
+CREATE VIEW retention_measured AS
+SELECT r.camera, min(r.at - r.earliest_at) AS kept_us FROM retention_seen r
+WHERE r.at > (SELECT max(n.at) FROM retention_seen n WHERE n.camera = r.camera) - 604800000000
+  AND EXISTS (SELECT 1 FROM retention_seen p WHERE p.camera = r.camera
+              AND p.at <= r.at - 72000000000 AND p.earliest_at <= r.earliest_at - 43200000000)
+GROUP BY r.camera;
