@@ -27,9 +27,9 @@ static const struct okno_field archive_fields[] = {
     {.name = "kind",
      .type = OKNO_FIELD_WORD,
      .required = true,
-     .words = "dir hls",
-     .help =
-         "how it is reached; dir: files named by their time, hls: playlists (docs/archives.md)"},
+     .words = "dir hls flussonic frigate hikvision macroscop mediamtx nx profile",
+     .help = "how it is reached; dir: files named by their time, hls: playlists, and recorders by "
+             "name (docs/archives.md)"},
     {.name = "url",
      .type = OKNO_FIELD_TEXT,
      .required = true,

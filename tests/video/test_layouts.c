@@ -262,6 +262,25 @@ static void a_wrong_option_names_itself_and_what_is_allowed(void **state)
     }
 }
 
+static void every_kind_there_is_can_be_imported(void **state)
+{
+    (void)state;
+    int status = -1;
+    free(fixture_okno(&status, "--data kinds init"));
+    assert_int_equal(status, 0);
+    for (const char *const *kind = okno_archive_kinds(); *kind; kind++) {
+        char row[300];
+        (void)snprintf(
+            row, sizeof(row),
+            "archive,kind,url,files\n%s,%s,http://10.0.0.7/,{channel}/%%Y%%m%%d%%H%%M.mp4\n", *kind,
+            *kind);
+        support_text(fixture_path(""), "kinds.csv", row);
+        free(fixture_okno(&status, "--data kinds import archives kinds.csv"));
+        if (status != 0)
+            fail_msg("%s cannot be imported", *kind);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +289,7 @@ int main(void)
         cmocka_unit_test(frames_that_two_files_share_are_shown_once),
         cmocka_unit_test(containers_of_older_recorders_are_exact_too),
         cmocka_unit_test(a_file_that_is_still_written_is_read_as_far_as_it_goes),
+        cmocka_unit_test(every_kind_there_is_can_be_imported),
         cmocka_unit_test(a_wrong_option_names_itself_and_what_is_allowed),
     };
     return cmocka_run_group_tests(tests, start, stop);
