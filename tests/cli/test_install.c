@@ -57,7 +57,7 @@ static void completion_offers_the_words_of_a_command(void **state)
 {
     (void)state;
     offers("survey ''");
-    assert_string_equal(out, " list show changes void unvoid");
+    assert_string_equal(out, " list show changes void unvoid voids");
     offers("--config okno.conf audit dr");
     assert_string_equal(out, " draw");
     offers("import emp");
