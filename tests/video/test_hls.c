@@ -282,6 +282,19 @@ static void a_page_and_another_address_are_refused(void **state)
     }
 }
 
+static void what_the_archive_can_do_is_told(void **state)
+{
+    (void)state;
+    int status = -1;
+    okno_autofree char *text =
+        fixture_okno(&status, "--data data archive test R --at 2026-03-10T15:00:00Z");
+    assert_non_null(strstr(text, "can: coverage whole_files\n"));
+    okno_autofree char *line =
+        fixture_okno(&status, "--data data archive test R --at 2026-03-10T15:00:00Z --json");
+    okno_autojson json_t *first = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
+    assert_int_equal(json_array_size(json_object_get(first, "capabilities")), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +302,7 @@ int main(void)
         cmocka_unit_test(stills_are_the_frame_of_the_moment),
         cmocka_unit_test(a_gap_is_a_hole_of_its_own_length),
         cmocka_unit_test(times_as_ffmpeg_writes_them_are_read),
+        cmocka_unit_test(what_the_archive_can_do_is_told),
         cmocka_unit_test(a_segment_that_has_left_is_a_hole_and_the_rest_is_kept),
         cmocka_unit_test(a_page_and_another_address_are_refused),
     };
