@@ -79,7 +79,8 @@ static void look_at_secret(struct sink *s, const char *subject, const char *secr
     int rc = okno_registry_secret(s->db, secret, ignored, &why);
     sodium_memzero(ignored, sizeof(ignored));
     if (rc < 0)
-        tell(s, DOCTOR_ERROR, subject, "okno secret set, or chmod 600 its file in DATA/secrets", "%s", why.text);
+        tell(s, DOCTOR_ERROR, subject, "okno secret set, or chmod 600 its file in DATA/secrets",
+             "%s", why.text);
 }
 
 static void look_at_queue(struct sink *s, const char *subject, struct okno_stmt *stmt)
