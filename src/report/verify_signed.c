@@ -243,6 +243,43 @@ int verify_signed(struct check *check, struct okno_err *err)
 
 /* ---- the list of files ---- */
 
+/* Whether it is spelled as it was written: what tools ignore (comments, line ends, where lines
+ * break) is not to be changed either. */
+static bool is_minisign_spelling(const char *text, size_t len)
+{
+    static const char first[] = "untrusted comment: signature by okno\n";
+    int lines = 0;
+    for (size_t i = 0; i < len; i++)
+        lines += text[i] == '\n';
+    return strncmp(text, first, sizeof(first) - 1) == 0 && lines == 4 && text[len - 1] == '\n' &&
+           !memchr(text, '\r', len);
+}
+
+static bool is_ssh_spelling(const char *text, size_t len)
+{
+    enum { LINE = 70 };
+    static const char end[] = "-----END SSH SIGNATURE-----\n";
+    const char *line = memchr(text, '\n', len); /* behind the border */
+    bool last = false;
+    if (memchr(text, '\r', len))
+        return false;
+    while (line && *++line && strcmp(line, end) != 0) {
+        size_t width = strcspn(line, "\n");
+        if (last || width == 0 || width > LINE)
+            return false;
+        last = width < LINE;
+        line += width;
+    }
+    return line && *line;
+}
+
+static bool is_spelled(int kind, const struct okno_buf *text)
+{
+    const char *at = okno_buf_text(text);
+    return text->len > 0 && (kind == OKNO_SIGNATURE_SSH ? is_ssh_spelling(at, text->len)
+                                                        : is_minisign_spelling(at, text->len));
+}
+
 int verify_tags(const struct check *check, struct okno_err *err)
 {
     OKNO_AUTO_BUF tags = OKNO_BUF_INIT(BUNDLE_TEXT_MAX);
@@ -260,6 +297,8 @@ int verify_tags(const struct check *check, struct okno_err *err)
                              bundle_tag_signatures[kind]);
             rc = OKNO_CHECK_FAILED;
         }
+        if (rc == 0 && !is_spelled(kind, &signature))
+            rc = okno_fail(err, OKNO_CHECK_FAILED, "%s was changed", bundle_tag_signatures[kind]);
     }
     return rc;
 }

@@ -155,6 +155,54 @@ static void a_bundle_signed_by_another_key_fails_under_the_key(void **state)
               "not by the key given");
 }
 
+static void write_bytes(const char *path, const char *bytes, size_t len)
+{
+    okno_autofclose FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, len, file), len);
+}
+
+/* Bytes all over changed, left out and doubled: what tools ignore in a signature is noticed, too.
+ */
+static void no_byte_of_the_logs_signatures_changes_unnoticed(void **state)
+{
+    static const char *const names[] = {"tagmanifest-sha256.txt.minisig",
+                                        "tagmanifest-sha256.txt.sig"};
+    (void)state;
+    for (size_t n = 0; n < OKNO_COUNT(names); n++) {
+        char path[500];
+        char bytes[4000];
+        char other[4001];
+        (void)snprintf(path, sizeof(path), "%s/%s", pristine, names[n]);
+        FILE *file = fopen(path, "re");
+        assert_non_null(file);
+        size_t len = fread(bytes, 1, sizeof(bytes), file);
+        assert_int_equal(fclose(file), 0);
+        for (size_t i = n; i < 3 * len; i += 13) {
+            struct okno_bundle_facts facts;
+            struct okno_err err = {0};
+            size_t at = i / 3;
+            memcpy(other, bytes, at);
+            size_t put = at;
+            if (i % 3 == 0)
+                other[put++] = (char)(bytes[at] ^ 1);
+            if (i % 3 == 2) {
+                other[put++] = bytes[at];
+                other[put++] = bytes[at];
+            }
+            memcpy(other + put, bytes + at + 1, len - at - 1);
+            put += len - at - 1;
+            if (put == len && memcmp(other, bytes, len) == 0)
+                continue;
+            write_bytes(path, other, put);
+            if (okno_bundle_verify(pristine, NULL, &facts, &err) != OKNO_CHECK_FAILED ||
+                !strstr(err.text, names[n]))
+                fail_msg("%s, byte %zu, way %zu: `%s`", names[n], at, i % 3, err.text);
+        }
+        write_bytes(path, bytes, len);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +211,7 @@ int main(void)
         cmocka_unit_test(folders_are_bounded),
         cmocka_unit_test(manifests_tell_each_name_once_and_stay_inside),
         cmocka_unit_test(texts_are_bounded),
+        cmocka_unit_test(no_byte_of_the_logs_signatures_changes_unnoticed),
         TEST(a_bundle_signed_by_another_key_fails_under_the_key),
     };
     return cmocka_run_group_tests(tests, make, drop);
