@@ -21,8 +21,8 @@ int okno_kpi_note_weight(struct okno_db *db, double k, int64_t now_us, struct ok
         return rc;
     rc = last_weight(db, k, &same, err); /* another may have been first */
     if (rc == 0 && !same)
-        rc = OKNO_DB_RUN(db, "kpi.add_weight", NULL, err, OKNO_INT("at", now_us),
-                         OKNO_REAL("k", k));
+        rc =
+            OKNO_DB_RUN(db, "kpi.add_weight", NULL, err, OKNO_INT("at", now_us), OKNO_REAL("k", k));
     if (rc == 0)
         return okno_db_commit(db, err);
     okno_db_rollback(db);

@@ -287,8 +287,9 @@ static int read_version(const struct okno_hours_version *from, struct version *v
     if (!version->rules)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for opening hours");
     int rc = read_rules(from->text, version, err);
-    struct rule *less =
-        rc == 0 ? realloc(version->rules, version->rule_count * sizeof(*less)) : NULL;
+    struct rule *less = rc == 0 && version->rule_count > 0
+                            ? realloc(version->rules, version->rule_count * sizeof(*less))
+                            : NULL;
     if (less)
         version->rules = less;
     return rc;
