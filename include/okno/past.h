@@ -31,6 +31,9 @@
     X(attributions)                                                                                \
     X(appeals)                                                                                     \
     X(appeal_decisions)                                                                            \
+    X(escalations)                                                                                 \
+    X(escalation_decisions)                                                                        \
+    X(escalation_items)                                                                            \
     X(audit_steps)                                                                                 \
     X(kpi_weights)
 

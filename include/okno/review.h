@@ -68,6 +68,11 @@ OKNO_CHECK int okno_review_target(struct okno_db *db, const char *survey, const 
                                   const char *reason, int64_t now_us, int64_t *ret_item,
                                   struct okno_err *err);
 
+/* The same inside the caller's transaction. */
+OKNO_CHECK int okno_review_target_add(struct okno_db *db, const char *survey, const char *author,
+                                      const char *reason, int64_t now_us, int64_t *ret_item,
+                                      struct okno_err *err);
+
 /* The import kind `reviews`: decisions that were made elsewhere. With an audit they decide what it
  * drew; without one they count like a targeted look, and enter no estimate. Of several of one item
  * the latest by `at` counts. */

@@ -66,6 +66,8 @@ static int close_audit(struct okno_db *db, const char *audit, const char *note, 
                        "(`okno review next`)",
                        audit, (long long)open);
     if (rc == 0)
+        rc = audit_escalate(db, &row, now_us, err);
+    if (rc == 0)
         rc = read_progress(db, audit, &detail, err);
     if (rc < 0)
         return rc;

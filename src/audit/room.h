@@ -55,6 +55,10 @@ OKNO_CHECK int audit_check_author(const char *author, struct okno_err *err);
 OKNO_CHECK int audit_double(struct okno_db *db, const struct audit_row *row, int64_t round,
                             struct okno_err *err);
 
+/* escalate.c: propose closer looks by what the sample gave. Inside the caller's transaction. */
+OKNO_CHECK int audit_escalate(struct okno_db *db, const struct audit_row *row, int64_t now_us,
+                              struct okno_err *err);
+
 /* Commit on rc 0, else roll back; returns the final code. */
 OKNO_CHECK int audit_finish(struct okno_db *db, int rc, struct okno_err *err);
 

@@ -336,12 +336,21 @@ static int run_list(struct cli *cli, int argc, char **argv, struct okno_err *err
     return 0;
 }
 
-static const struct step steps[] = {
-    {"plan", audit_plan}, {"freeze", run_freeze},  {"checkpoint", run_checkpoint},
-    {"seed", run_seed},   {"draw", run_draw},      {"extend", run_extend},
-    {"close", run_close}, {"export", run_export},  {"status", run_status},
-    {"list", run_list},   {"size", audit_size},    {"key", audit_key},
-    {"sign", audit_sign}, {"report", audit_report}};
+static const struct step steps[] = {{"plan", audit_plan},
+                                    {"freeze", run_freeze},
+                                    {"checkpoint", run_checkpoint},
+                                    {"seed", run_seed},
+                                    {"draw", run_draw},
+                                    {"extend", run_extend},
+                                    {"close", run_close},
+                                    {"export", run_export},
+                                    {"status", run_status},
+                                    {"escalations", audit_escalations},
+                                    {"list", run_list},
+                                    {"size", audit_size},
+                                    {"key", audit_key},
+                                    {"sign", audit_sign},
+                                    {"report", audit_report}};
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
@@ -389,6 +398,8 @@ const struct cli_command cli_audit = {
         "                       [--lang en|ru]\n"
         "       okno audit status AUDIT\n"
         "       okno audit list\n"
+        "       okno audit escalations [AUDIT] [--json]\n"
+        "       okno audit escalations --accept|--decline NUMBER --reason TEXT\n"
         "       okno audit key add NAME FILE | list | revoke FINGERPRINT\n"
         "       okno audit size --frame N [--width E [--share P] [--level L]] [--rate R]\n"
         "                       [--tolerable T [--expected E]] [--risk R]\n"

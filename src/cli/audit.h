@@ -21,6 +21,9 @@ OKNO_CHECK int audit_common_end(struct audit_common *common, int rest, char **ar
 OKNO_CHECK int audit_print(struct okno_db *db, const char *audit, bool as_json,
                            struct okno_err *err);
 
+/* audit_escalate.c */
+OKNO_CHECK int audit_escalations(struct cli *cli, int argc, char **argv, struct okno_err *err);
+
 OKNO_CHECK int audit_plan(struct cli *cli, int argc, char **argv, struct okno_err *err);
 
 /* `okno audit size`: how many to review; needs no database. */

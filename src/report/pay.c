@@ -179,15 +179,22 @@ int pay_statement(struct okno_db *db, const struct pay *pay, const char *employe
     static const char *const kept[] = {"k", "counts", "excluded", "fm_gate", "indicators"};
     char name[201];
     int64_t appeals = 0;
+    int64_t escalations = 0;
     int rc = name_of(db, employee, name, err);
     if (rc == 0)
         rc = OKNO_DB_INT(db, "period.appeals", 0, &appeals, err, OKNO_INT("from", pay->from_us),
                          OKNO_INT("to", pay->to_us), OKNO_TEXT("site", pay_or_null(pay->site)),
                          OKNO_TEXT("employee", employee));
+    if (rc == 0)
+        rc = OKNO_DB_INT(db, "period.escalations", 0, &escalations, err,
+                         OKNO_INT("from", pay->from_us), OKNO_INT("to", pay->to_us),
+                         OKNO_TEXT("employee", employee));
     if (rc < 0)
         return rc;
     json_t *json = head_json(pay);
     okno_autojson json_t *reasons = doubts(pay, employee, group);
+    if (escalations > 0)
+        (void)json_array_append_new(reasons, json_string("escalation"));
     (void)json_object_set_new(json, "employee", json_string(employee));
     (void)json_object_set_new(json, "name", okno_json_text(name));
     (void)json_object_set_new(json, "state",

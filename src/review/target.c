@@ -68,6 +68,16 @@ static int add(struct okno_db *db, const char *survey, const char *author, const
                                 OKNO_TEXT("reason", reason));
 }
 
+int okno_review_target_add(struct okno_db *db, const char *survey, const char *author,
+                           const char *reason, int64_t now_us, int64_t *ret_item,
+                           struct okno_err *err)
+{
+    int rc = check_reason(reason, err);
+    if (rc == 0)
+        rc = check_subject(db, survey, err);
+    return rc < 0 ? rc : add(db, survey, author, reason, now_us, ret_item, err);
+}
+
 int okno_review_target(struct okno_db *db, const char *survey, const char *author,
                        const char *reason, int64_t now_us, int64_t *ret_item, struct okno_err *err)
 {

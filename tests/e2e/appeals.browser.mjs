@@ -124,6 +124,13 @@ test("the auditor sees how far the experts agree", async () => {
   await page.getByText("3, of these 0 waiting; 1 conflicts, 1 ruled").waitFor();
   await page.getByText("Gwet's AC1").waitFor();
   await shoot(page, "double-audit");
+  await page.getByRole("link", { name: "March" }).click();
+  const look = page.locator("okno-escalations li", { hasText: "employee ann" });
+  await look.getByText("invalid 1 of 3, at least 33.3 %").waitFor();
+  await shoot(page, "escalations");
+  await look.locator("input").fill("one survey is no pattern");
+  await look.getByRole("button", { name: "Decline" }).click();
+  await look.getByText("declined").waitFor();
   assert.deepEqual(faults, []);
   await close();
 });

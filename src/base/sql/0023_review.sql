@@ -63,11 +63,20 @@ CREATE TABLE escalations (
     reviewed INTEGER NOT NULL, invalid INTEGER NOT NULL,
     low_ppm INTEGER NOT NULL,          -- lower bound of the share of invalid ones
     at INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('proposed', 'accepted', 'declined')),
-    decided_at INTEGER, decided_by TEXT, reason TEXT,
-    UNIQUE (audit, scope, rule)
+    UNIQUE (audit, scope)
+) STRICT;
+CREATE TABLE escalation_decisions (
+    id INTEGER PRIMARY KEY, escalation INTEGER NOT NULL UNIQUE REFERENCES escalations,
+    accepted INTEGER NOT NULL, reason TEXT NOT NULL, author TEXT NOT NULL, at INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE escalation_items (
-    escalation INTEGER NOT NULL REFERENCES escalations, item INTEGER NOT NULL REFERENCES review_items,
-    PRIMARY KEY (escalation, item)
-) STRICT, WITHOUT ROWID;
+    id INTEGER PRIMARY KEY, escalation INTEGER NOT NULL REFERENCES escalations,
+    item INTEGER NOT NULL REFERENCES review_items, at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX escalation_items_key ON escalation_items (escalation);
+-- Closer looks that are not over: proposed, or accepted and not all of it decided.
+CREATE VIEW open_escalations AS
+SELECT e.* FROM escalations e LEFT JOIN escalation_decisions d ON d.escalation = e.escalation
+WHERE d.id IS NULL OR (d.accepted = 1 AND EXISTS (
+    SELECT 1 FROM escalation_items x WHERE x.escalation = e.escalation
+    AND NOT EXISTS (SELECT 1 FROM votes v WHERE v.item = x.item)));

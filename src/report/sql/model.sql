@@ -110,8 +110,10 @@ LEFT JOIN appeal_decisions d ON d.appeal = p.appeal
 GROUP BY p.asks, d.outcome ORDER BY p.asks, d.outcome;
 
 -- name: report.escalations
-SELECT rule, state, count(*) AS scopes, sum(reviewed) AS reviewed, sum(invalid) AS invalid
-FROM escalations WHERE audit = $audit GROUP BY rule, state ORDER BY rule, state;
+SELECT e.rule, CASE d.accepted WHEN 1 THEN 'accepted' WHEN 0 THEN 'declined' ELSE 'proposed' END AS state,
+       count(*) AS scopes, sum(e.reviewed) AS reviewed, sum(e.invalid) AS invalid
+FROM escalations e LEFT JOIN escalation_decisions d ON d.escalation = e.escalation
+WHERE e.audit = $audit GROUP BY e.rule, d.accepted ORDER BY e.rule, state;
 
 -- name: report.anchors
 -- Others' proofs that the checkpoint before the seed was there at a time.

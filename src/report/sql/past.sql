@@ -104,6 +104,25 @@ INSERT INTO main.appeal_decisions SELECT * FROM now.appeal_decisions WHERE id <=
 -- name: past.newest_appeal_decisions
 SELECT max(id) FROM appeal_decisions;
 
+-- name: past.copy_escalations
+INSERT INTO main.escalations SELECT * FROM now.escalations WHERE escalation <= $newest AND at <= $at;
+
+-- name: past.newest_escalations
+SELECT max(escalation) FROM escalations;
+
+-- name: past.copy_escalation_decisions
+INSERT INTO main.escalation_decisions SELECT * FROM now.escalation_decisions
+WHERE id <= $newest AND at <= $at;
+
+-- name: past.newest_escalation_decisions
+SELECT max(id) FROM escalation_decisions;
+
+-- name: past.copy_escalation_items
+INSERT INTO main.escalation_items SELECT * FROM now.escalation_items WHERE id <= $newest AND at <= $at;
+
+-- name: past.newest_escalation_items
+SELECT max(id) FROM escalation_items;
+
 -- name: past.copy_voids
 INSERT INTO main.voids SELECT * FROM now.voids WHERE id <= $newest AND at <= $at;
 

@@ -28,6 +28,11 @@ LEFT JOIN attributed m ON m.survey = a.survey
 WHERE s.opened_at >= $from AND s.opened_at < $to AND ($site IS NULL OR s.site = $site)
   AND coalesce(CASE WHEN m.id IS NULL THEN s.employee ELSE m.employee END, 'unassigned') = $employee;
 
+-- name: period.escalations
+-- Closer looks at an employee that are not over, of audits that touch a period.
+SELECT count(*) FROM open_escalations e JOIN audits a ON a.audit = e.audit
+WHERE e.scope = 'employee:' || $employee AND a.period_from < $to AND a.period_to > $from;
+
 -- name: period.appeals_settled
 -- Employees whose statement waited for appeals that are all decided now, and who were not told yet.
 SELECT p.employee FROM pay_statements p JOIN pay_periods q ON q.period = p.period

@@ -16,6 +16,8 @@ http_handler http_get_appeals, http_get_rulings, http_post_appeal, http_post_app
 /* reviewers.c */
 http_handler http_get_reviewers, http_get_gold, http_post_gold, http_get_calibrations,
     http_post_calibration, http_post_calibration_close;
+/* escalations.c */
+http_handler http_get_escalations, http_post_escalation;
 /* queue.c */
 http_handler http_post_queue_next, http_post_heartbeat, http_post_submit, http_post_skip,
     http_post_undo;

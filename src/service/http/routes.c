@@ -49,6 +49,10 @@ const struct http_route http_routes[] = {
     {"POST", "/api/v1/appeals/{appeal}/withdraw", HTTP_STAFF | HTTP_MANAGER, "", "Empty", NULL,
      "Take an own appeal back", http_post_appeal_withdraw},
 
+    {"GET", "/api/v1/escalations", FIGURES, "audit", NULL, "Escalations",
+     "Closer looks that audits propose, and what came of them", http_get_escalations},
+    {"POST", "/api/v1/escalations/{escalation}", FIGURES, "", "EscalationDecision", "Escalated",
+     "Accept a closer look (its surveys wait as targeted) or decline it", http_post_escalation},
     {"GET", "/api/v1/reviewers", QUEUE, "audit from to", NULL, "Reviewers",
      "How experts decide: each about the own work, who leads them about all, by name",
      http_get_reviewers},

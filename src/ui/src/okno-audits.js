@@ -10,6 +10,7 @@ import { signs } from "./okno-verdict.js";
 import { link } from "./router.js";
 import { stepText } from "./steps.js";
 import { formatPeriod, formatWhen } from "./time.js";
+import "./okno-escalations.js";
 import "./okno-notice.js";
 import "./okno-programmes.js";
 import "./okno-progress.js";
@@ -126,6 +127,10 @@ class OknoAudits extends PageElement {
     return html`<okno-proof .id=${audit} .signs=${Boolean(this.draws)} .zone=${this.zone}></okno-proof>`;
   }
 
+  renderLooks(audit) {
+    return this.pages.includes("indicators") ? html`<okno-escalations .audit=${audit.audit}></okno-escalations>` : nothing;
+  }
+
   renderSteps(audit) {
     return html`
       <article class="card">
@@ -144,7 +149,7 @@ class OknoAudits extends PageElement {
     if (this.problem) return this.renderProblem();
     if (!this.audits) return html`<div class="skeleton wait"></div>`;
     if (this.id) return html`<a href=${link("audits")}>‹ ${t("audits.back")}</a>
-      ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderReport(audit)}${this.renderProof(audit)}${this.renderSteps(audit)}`)}`;
+      ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderReport(audit)}${this.renderProof(audit)}${this.renderLooks(audit)}${this.renderSteps(audit)}`)}`;
     if (this.audits.length === 0 && !this.pages.includes("indicators")) return html`<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
     const programmes = this.pages.includes("indicators") ? html`<okno-programmes .draws=${this.draws}></okno-programmes>` : nothing;
     if (this.audits.length === 0) return html`${programmes}<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
