@@ -101,6 +101,18 @@ static int hex_of(char c)
     return c >= '0' && c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
 }
 
+/* "FROM-TO" */
+static bool read_pair(const char *text, long long *ret_from, long long *ret_to)
+{
+    char *end = NULL;
+    *ret_from = strtoll(text, &end, 10);
+    if (end == text || *end != '-')
+        return false;
+    text = end + 1;
+    *ret_to = strtoll(text, &end, 10);
+    return end != text;
+}
+
 static bool parse(const char *head, struct request *ret)
 {
     char raw[1024];
@@ -117,7 +129,7 @@ static bool parse(const char *head, struct request *ret)
             r.path[used++] = *at;
         }
     const char *range = strcasestr(head, "\r\nRange: bytes=");
-    r.ranged = range && sscanf(range + 15, "%lld-%lld", &r.from, &r.to) == 2;
+    r.ranged = range && read_pair(range + 15, &r.from, &r.to);
     *ret = r;
     return r.path[0] == '/' && !strstr(r.path, "..");
 }
@@ -261,10 +273,13 @@ static void send_shifted(int fd, struct answer *a)
 {
     long long from = 0;
     long long to = 0;
-    long long total = 0;
-    if (sscanf(a->range, "Content-Range: bytes %lld-%lld/%lld", &from, &to, &total) == 3)
-        (void)snprintf(a->range, sizeof(a->range), "Content-Range: bytes %lld-%lld/%lld\r\n",
-                       from + 1, to + 1, total);
+    const char *total = strrchr(a->range, '/');
+    if (total && read_pair(a->range + strlen("Content-Range: bytes "), &from, &to)) {
+        char range[sizeof(a->range)];
+        (void)snprintf(range, sizeof(range), "Content-Range: bytes %lld-%lld%.30s", from + 1,
+                       to + 1, total);
+        memcpy(a->range, range, sizeof(range));
+    }
     send_right(fd, a, 0);
 }
 

@@ -91,8 +91,9 @@ static int number_at(const char *text, int digits)
     return value;
 }
 
-/* "2026-03-10 14:01", "2026-Mar-10 14:01:00", "10-Mar-2026 14:01" at the beginning of the text. */
-static int64_t time_at(const char *text, size_t *ret_len)
+/* "2026-03-10", "2026-Mar-10", "10-Mar-2026" at the beginning of the text: how long it is, 0 when
+ * it is none. Nothing is read behind what did not fit. */
+static size_t date_at(const char *text, struct okno_civil *ret_civil)
 {
     struct okno_civil c = {0};
     size_t len = 0;
@@ -100,33 +101,44 @@ static int64_t time_at(const char *text, size_t *ret_len)
         bool word = isalpha((unsigned char)text[5]);
         c.year = number_at(text, 4);
         c.month = word ? month_of(text + 5) : number_at(text + 5, 2);
-        len = word ? 9 : 8;
-        if (text[len - 1] != '-')
-            return -1;
-        c.day = number_at(text + len, 2);
-        len += 2;
+        len = word ? 8 : 7;
+        if (c.month < 1 || text[len] != '-')
+            return 0;
+        c.day = number_at(text + len + 1, 2);
+        len += 3;
     } else if (number_at(text, 2) > 0 && text[2] == '-' && month_of(text + 3) && text[6] == '-') {
         c.day = number_at(text, 2);
         c.month = month_of(text + 3);
         c.year = number_at(text + 7, 4);
         len = 11;
-    } else {
-        return -1;
     }
-    if (text[len] != ' ' && text[len] != 'T')
+    bool good =
+        len > 0 && c.year >= 1970 && c.month >= 1 && c.month <= 12 && c.day >= 1 && c.day <= 31;
+    if (good)
+        *ret_civil = c;
+    return good ? len : 0;
+}
+
+/* The same with " 14:01" or " 14:01:00" behind it; -1 when it is none. */
+static int64_t time_at(const char *text, size_t *ret_len)
+{
+    struct okno_civil c = {0};
+    size_t len = date_at(text, &c);
+    if (len == 0 || (text[len] != ' ' && text[len] != 'T'))
         return -1;
     c.hour = number_at(text + len + 1, 2);
-    c.minute = text[len + 3] == ':' ? number_at(text + len + 4, 2) : -1;
+    if (c.hour < 0 || c.hour > 23 || text[len + 3] != ':')
+        return -1;
+    c.minute = number_at(text + len + 4, 2);
+    if (c.minute < 0 || c.minute > 59)
+        return -1;
     len += 6;
     if (text[len] == ':' && number_at(text + len + 1, 2) >= 0) {
         c.second = number_at(text + len + 1, 2);
         len += 3;
     }
-    if (c.year < 1970 || c.month < 1 || c.month > 12 || c.day < 1 || c.day > 31 || c.hour < 0 ||
-        c.hour > 23 || c.minute < 0 || c.minute > 59 || c.second > 60)
-        return -1;
     *ret_len = len;
-    return okno_time_from_civil(&c);
+    return c.second <= 60 ? okno_time_from_civil(&c) : -1;
 }
 
 /* Time and size in what stands behind a link: the tags are taken out before. */
@@ -213,7 +225,7 @@ int listing_parse_html(const char *text, size_t len, const char *shown, int64_t 
     while (tag) {
         char href[2048];
         char name[NAME_MAX_BYTES + 1];
-        char row[ROW_MAX_BYTES];
+        char row[ROW_MAX_BYTES] = "";
         int64_t time_us = -1;
         int64_t size = -1;
         const char *next = find_text(tag + 3, end, "<a ");

@@ -40,19 +40,25 @@ static const char *name_below(const char *key, const char *prefix)
     return name[0] && !strchr(name, '/') && strlen(name) <= NAME_MAX_BYTES ? name : NULL;
 }
 
+static int hex_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Keys come with encoding-type=url: any byte can be in them. */
 static void decode_key(char *key)
 {
     char *to = key;
     for (const char *at = key; *at; at++, to++) {
-        unsigned value = 0;
-        if (*at == '+') {
-            *to = ' ';
-        } else if (*at == '%' && sscanf(at + 1, "%2x", &value) == 1 && value) {
-            *to = (char)value;
-            at += at[2] ? 2 : 1;
-        } else {
-            *to = *at;
+        int high = *at == '%' ? hex_of(at[1]) : -1;
+        int low = high >= 0 ? hex_of(at[2]) : -1;
+        *to = *at == '+' ? ' ' : *at;
+        if (low >= 0 && high + low > 0) {
+            *to = (char)(high * 16 + low);
+            at += 2;
         }
     }
     *to = '\0';
@@ -121,7 +127,7 @@ int listing_read_s3(struct okno_net *net, const char *base, const char *prefix,
     char shown[256] = "";
     char more[1024] = "";
     for (int page = 0; page < PAGES_MAX; page++) {
-        struct okno_net_reply reply;
+        struct okno_net_reply reply = {.date_us = -1};
         int rc = page_url(base, prefix, more, &url, err);
         if (rc == 0)
             rc = okno_net_get(net, okno_buf_text(&url), &body, &reply, err);

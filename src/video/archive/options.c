@@ -166,10 +166,10 @@ int options_open_net(const struct okno_archive_config *config, struct okno_budge
     struct okno_net_config net = base ? *base : (struct okno_net_config){0};
     struct okno_address_rule rule = {0};
     struct okno_err why = {0};
-    char tls[16];
-    char ca[VALUE_MAX];
-    char pin[VALUE_MAX];
-    char allow[VALUE_MAX];
+    char tls[16] = "";
+    char ca[VALUE_MAX] = "";
+    char pin[VALUE_MAX] = "";
+    char allow[VALUE_MAX] = "";
     int rc = options_get(config->options, "tls", tls, sizeof(tls), err);
     if (rc == 0)
         rc = options_get(config->options, "ca", ca, sizeof(ca), err);

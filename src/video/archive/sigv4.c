@@ -114,7 +114,7 @@ static int canonical(const char *method, const struct url_parts *url, const char
 int sigv4_sign(const struct sigv4 *keys, const char *method, const char *url, int64_t now_us,
                struct okno_buf *lines, struct okno_err *err)
 {
-    struct url_parts parts;
+    struct url_parts parts = {0};
     char stamp[17];
     char day[9];
     char request[OKNO_SHA256_TEXT];

@@ -49,7 +49,7 @@ void spool_free(struct spool *spool)
 /* From memory into a file that no name leads to: gone with the process, whatever happens. */
 static int move_to_disk(struct spool *spool, struct okno_err *err)
 {
-    okno_autoclose int fd = open(spool->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int fd = open(spool->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     off_t at = 0;
     if (fd < 0)
         return okno_fail_errno(err, errno, "%s: cannot make a temporary file", spool->dir);
@@ -57,13 +57,14 @@ static int move_to_disk(struct spool *spool, struct okno_err *err)
         ssize_t put = sendfile(fd, spool->fd, &at, (size_t)(spool->size - at));
         if (put < 0 && errno == EINTR)
             continue;
-        if (put <= 0)
-            return okno_fail_errno(err, put < 0 ? errno : EIO, "%s: cannot keep a download",
-                                   spool->dir);
+        if (put <= 0) {
+            int number = put < 0 ? errno : EIO;
+            (void)close(fd);
+            return okno_fail_errno(err, number, "%s: cannot keep a download", spool->dir);
+        }
     }
-    int memory = spool->fd;
+    (void)close(spool->fd);
     spool->fd = fd;
-    fd = memory;
     spool->on_disk = true;
     return 0;
 }
