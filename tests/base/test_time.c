@@ -164,9 +164,29 @@ static void a_format_that_does_not_tell_a_day_is_refused(void **state)
     }
 }
 
+static void a_date_without_its_zeros_is_told_how_to_be_written(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {{"2026-3-1", "write it as 2026-03-01"},
+                                           {"2026-03-1", "write it as 2026-03-01"},
+                                           {"2026-12-9", "write it as 2026-12-09"},
+                                           {"26-3-1", "is not a time"},
+                                           {"2026-3-", "is not a time"},
+                                           {"2026-3-1-1", "is not a time"}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int64_t us = 7;
+        struct okno_err err = {0};
+        assert_int_equal(okno_time_parse(cases[i][0], &us, &err), OKNO_INVALID);
+        if (!strstr(err.text, cases[i][1]))
+            fail_msg("%s: %s", cases[i][0], err.text);
+        assert_int_equal(us, 7);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_date_without_its_zeros_is_told_how_to_be_written),
         cmocka_unit_test(a_time_with_z_or_an_offset_is_read),
         cmocka_unit_test(a_time_without_a_zone_or_out_of_the_calendar_is_refused),
         cmocka_unit_test(what_is_no_time_is_repeated_whole_letters_only),
