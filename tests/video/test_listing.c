@@ -164,6 +164,62 @@ static void damage_is_refused_or_harmless(void **state)
     }
 }
 
+/* "name size fresh" of each file, joined by ", ". */
+static const char *names_of(const struct listing *listing)
+{
+    static char text[600];
+    size_t len = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < listing->files.len; i++)
+        len +=
+            (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %lld%s", i ? ", " : "",
+                             listing->files.items[i].name, (long long)listing->files.items[i].size,
+                             listing->files.items[i].fresh ? " fresh" : "");
+    return text;
+}
+
+#define NOW INT64_C(1773151400000000) /* 2026-03-10T14:03:20Z */
+
+static void lines_of_ls_and_of_iis_are_read(void **state)
+{
+    (void)state;
+    static const char lines[] =
+        "total 8\n"
+        "drwxr-xr-x 2 a b 4096 Mar 10 14:00 folder\n"
+        "-rw-r--r-- 1 a b 200 Mar 10 17:02 14 00.mp4\r\n"
+        "-rw-r--r-- 1 a b 300 Mar  9 2025 old.mp4\n"
+        "lrwxrwxrwx 1 a b 5 Mar 10 14:00 link -> x\n"
+        "03-10-26  02:01PM   400 iis.mp4\n"
+        "03-10-26  02:01PM   <DIR> sub\n";
+    LISTING_AUTO listing = {0};
+    assert_int_equal(listing_parse_ls(lines, sizeof(lines) - 1, "x", NOW, &listing, NULL), 0);
+    /* 17:02 is a minute ago, three hours east. */
+    assert_string_equal(names_of(&listing), "14 00.mp4 200 fresh, iis.mp4 400, old.mp4 300");
+    struct okno_err err = {0};
+    LISTING_AUTO strange = {0};
+    assert_int_equal(listing_parse_ls("<html>\n", 7, "x", NOW, &strange, &err), OKNO_PROTOCOL);
+}
+
+static void index_pages_give_names_and_what_is_exact(void **state)
+{
+    (void)state;
+    static const char page[] =
+        "<html><head><title>Index of /cam/</title></head><body><a href=\"../\">..</a>"
+        "<a href=\"?C=M;O=A\">Last modified</a><a href=\"/elsewhere/x.mp4\">x</a>"
+        "<a href=\"b%20c&amp;d.mp4\">b c..&gt;</a>  10-Mar-2026 14:03   12345\n"
+        "<a href='e.mp4'>e</a></td><td>2026-Mar-10 14:00:01</td><td>2.9M</td>"
+        "<a href=f.mp4>f</a> 2026-M";
+    LISTING_AUTO listing = {0};
+    struct okno_err err = {0};
+    assert_int_equal(listing_parse_html(page, sizeof(page) - 1, "x", NOW, &listing, &err), 0);
+    assert_string_equal(names_of(&listing), "b c&d.mp4 12345 fresh, e.mp4 -1, f.mp4 -1");
+    static const char login[] = "<html><title>Log in</title><a href=\"a.mp4\">a</a></html>";
+    LISTING_AUTO none = {0};
+    assert_int_equal(listing_parse_html(login, sizeof(login) - 1, "x", NOW, &none, &err),
+                     OKNO_PROTOCOL);
+    assert_non_null(strstr(err.text, "login"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +229,8 @@ int main(void)
         cmocka_unit_test(names_that_lead_elsewhere_are_left_out),
         cmocka_unit_test(a_list_made_to_fill_memory_takes_little),
         cmocka_unit_test(damage_is_refused_or_harmless),
+        cmocka_unit_test(lines_of_ls_and_of_iis_are_read),
+        cmocka_unit_test(index_pages_give_names_and_what_is_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
