@@ -66,8 +66,8 @@ struct okno_unit {
     enum okno_class class;
 };
 
-/* How many the plan asks for in its first round. OKNO_TOO_LARGE: too many strata; OKNO_MALFORMED: it
- * does not say. */
+/* How many the plan asks for in its first round. OKNO_TOO_LARGE: too many strata; OKNO_MALFORMED:
+ * it does not say. */
 OKNO_CHECK int okno_sampling_size(const struct okno_sampling *sampling,
                                   const struct okno_unit *units, size_t count, int64_t *ret_size,
                                   struct okno_err *err);

@@ -15,7 +15,7 @@ enum { REVIEW_COMMENT_MAX = 4000, REVIEW_WATCHED_MAX = 64 };
 /* A decision and what it is about. */
 struct review_ref {
     int64_t verdict, item;
-    int64_t part; /* of the survey: 0 first expert, 1 second, 2 ruling, 3 and up appeals */
+    int64_t part;  /* of the survey: 0 first expert, 1 second, 2 ruling, 3 and up appeals */
     bool training; /* gold or calibration: about the expert, not about the survey */
     char audit[80];
     char survey[160];
@@ -26,8 +26,8 @@ struct review_ref {
 OKNO_CHECK int review_item_json(struct okno_db *db, int64_t item, const char *user,
                                 json_t **ret_item, struct okno_err *err);
 
-/* After something changed in one of the two experts' parts: open the ruling of a third one where they
- * disagree, withdraw it where they do not. Inside the caller's transaction. */
+/* After something changed in one of the two experts' parts: open the ruling of a third one where
+ * they disagree, withdraw it where they do not. Inside the caller's transaction. */
 OKNO_CHECK int review_settle(struct okno_db *db, int64_t item, struct okno_err *err);
 
 /* Lease an item to somebody, inside the caller's transaction. */
@@ -36,7 +36,8 @@ OKNO_CHECK int review_lease(struct okno_db *db, int64_t item, const char *user, 
 
 /* gold.c: make what this user still has to decide of open calibrations. */
 OKNO_CHECK int review_calibrate(struct okno_db *db, const char *user, struct okno_err *err);
-/* gold.c: now and then a gold item instead of one of the audit of `item`; *item is the one to lease. */
+/* gold.c: now and then a gold item instead of one of the audit of `item`; *item is the one to
+ * lease. */
 OKNO_CHECK int review_mix_gold(struct okno_db *db, const char *user, int64_t *item,
                                struct okno_err *err);
 

@@ -275,8 +275,9 @@ static int store(struct okno_db *db, const struct okno_review_verdict *v, int64_
     struct standing standing = {0};
     int rc = load_standing(db, v, now_us, &standing, err);
     if (rc == 0 && standing.ref.part > 2)
-        rc = okno_fail(err, OKNO_REFUSED, "an appeal is decided by its outcome: accept, partly, "
-                                          "reject");
+        rc = okno_fail(err, OKNO_REFUSED,
+                       "an appeal is decided by its outcome: accept, partly, "
+                       "reject");
     if (rc == 0 && !standing.holds_lease)
         rc = check_was_leased(db, v, err);
     if (rc == 0)

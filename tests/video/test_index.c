@@ -193,6 +193,9 @@ static int stop(void **state)
     return fixture_end(state);
 }
 
+/* A stream may be that far ahead of its reader when it is closed. */
+#define READ_AHEAD (INT64_C(4) * 1024 * 1024)
+
 struct kind {
     const char *name, *ending, *options;
     int64_t warm; /* requests of another window of the same recording, at most */
@@ -261,7 +264,7 @@ static void the_second_window_of_a_recording_costs_its_own_bytes(void **state)
         struct okno_extract_result first = clip(kind, dir, 60 * SECOND, "first.mp4");
         struct okno_extract_result warm = clip(kind, dir, 150 * SECOND, "warm.mp4");
         assert_same_file("cold.mp4", "warm.mp4");
-        if (warm.requests > kind->warm || warm.bytes_read > cold.bytes_read + cold.bytes_read / 10)
+        if (warm.requests > kind->warm || warm.bytes_read > cold.bytes_read + READ_AHEAD)
             fail_msg("%s: %lld requests, %lld bytes; cold %lld, %lld", kind->name,
                      (long long)warm.requests, (long long)warm.bytes_read, (long long)cold.requests,
                      (long long)cold.bytes_read);
