@@ -39,7 +39,7 @@ static void answer_found(struct doc *doc, json_t *facts)
            doc_fill(doc, line, sizeof(line), "short.found", "reviewed",
                     number(looked, doc, reviewed), "invalid",
                     number(doc_int_at(total, "invalid"), doc, invalid), "unknown",
-                    number(doc_int_at(total, "undeterminable"), doc, unknown), NULL));
+                    number(doc_int_at(total, "undeterminable"), doc, unknown)));
 }
 
 static void answer_sure(struct doc *doc, json_t *facts)
@@ -51,7 +51,7 @@ static void answer_sure(struct doc *doc, json_t *facts)
     (void)snprintf(level, sizeof(level), "%.4g", strtod(*planned ? planned : "0.95", NULL) * 100);
     answer(doc, facts, "q_sure",
            doc_fill(doc, line, sizeof(line), "short.sure", "level", level, "looks",
-                    number(doc_int_at(doc->model, "plan/looks"), doc, looks), NULL));
+                    number(doc_int_at(doc->model, "plan/looks"), doc, looks)));
 }
 
 static void answer_drawn(struct doc *doc, json_t *facts)
@@ -63,7 +63,7 @@ static void answer_drawn(struct doc *doc, json_t *facts)
     answer(doc, facts, "q_drawn",
            doc_fill(doc, line, sizeof(line), drawn ? "short.drawn" : "short.not_drawn", "sample",
                     number(doc_int_at(doc->model, "execution/sample"), doc, sample), "frame",
-                    number(doc_int_at(doc->model, "frame/total/surveys"), doc, frame), NULL));
+                    number(doc_int_at(doc->model, "frame/total/surveys"), doc, frame)));
 }
 
 static void answer_asked(struct doc *doc, json_t *facts)
@@ -104,7 +104,7 @@ void document_summary(struct doc *doc)
            doc_fill(doc, line, sizeof(line), "short.whom", "sites",
                     number((int64_t)json_array_size(doc_at(m, "frame/sites")), doc, sites), "from",
                     from, "to", to, "surveys",
-                    number(doc_int_at(m, "frame/total/surveys"), doc, surveys), NULL));
+                    number(doc_int_at(m, "frame/total/surveys"), doc, surveys)));
     answer_drawn(doc, facts);
     answer_found(doc, facts);
     answer_sure(doc, facts);
@@ -329,7 +329,7 @@ static void prove_order(struct doc *doc)
         doc_note(doc, proven ? "good" : "bad",
                  doc_fill(doc, line, sizeof(line), proven ? "order_proven" : "order_unproven",
                           "plan", number(doc_int_at(doc_step(m, "plan"), "entry"), doc, entry),
-                          "seed", number(doc_int_at(seed, "entry"), doc, place), NULL));
+                          "seed", number(doc_int_at(seed, "entry"), doc, place)));
 }
 
 void document_plan(struct doc *doc)
@@ -363,8 +363,13 @@ static void add_checkpoint(struct doc *doc)
     doc_text(doc, doc_word(doc, "checkpoint_text"));
     doc_code(doc, note);
     doc_qr(doc, note, doc_word(doc, "checkpoint_qr"));
-    json_t *anchors = doc_table(doc, "anchors", "kind:word:anchor name:text anchored_at:time");
-    doc_rows(doc, anchors, doc_at(doc->model, "proof/anchors"), ROWS_MAX);
+    const json_t *anchors = doc_at(doc->model, "proof/anchors");
+    if (json_array_size(anchors) == 0) {
+        doc_text(doc, doc_word(doc, "anchors_none"));
+        return;
+    }
+    json_t *table = doc_table(doc, "anchors", "kind:word:anchor name:text anchored_at:time");
+    doc_rows(doc, table, anchors, ROWS_MAX);
 }
 
 void document_seed(struct doc *doc)
@@ -409,18 +414,17 @@ static void add_deviations(struct doc *doc)
     if (sample > 0 && size > 0 && sample != size && ++found)
         doc_item(doc, list,
                  doc_fill(doc, line, sizeof(line), "deviation.size", "n", number(sample, doc, n),
-                          "planned", number(size, doc, planned), NULL));
+                          "planned", number(size, doc, planned)));
     if (*doc_text_at(m, "frame/accepted") && ++found)
         doc_item(doc, list,
                  doc_fill(doc, line, sizeof(line), "deviation.accepted", "reason",
-                          doc_text_at(m, "frame/accepted"), NULL));
+                          doc_text_at(m, "frame/accepted")));
     for (size_t i = 0; i < OKNO_COUNT(counted); i++) {
         char key[40];
         int64_t count = doc_int_at(doc_at(m, "execution"), counted[i]);
         (void)snprintf(key, sizeof(key), "deviation.%s", counted[i]);
         if (count > 0 && ++found)
-            doc_item(doc, list,
-                     doc_fill(doc, line, sizeof(line), key, "n", number(count, doc, n), NULL));
+            doc_item(doc, list, doc_fill(doc, line, sizeof(line), key, "n", number(count, doc, n)));
     }
     if (found == 0)
         doc_item(doc, list, doc_word(doc, "deviation.none"));

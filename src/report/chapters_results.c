@@ -94,6 +94,8 @@ void document_findings(struct doc *doc)
                                 "rank:int survey:mono stratum:mono class:word:class reason:code "
                                 "video:word:video reviewer:code entry:int comment:below");
     doc_rows(doc, unknown, doc_at(m, "findings/undeterminable"), ROWS_MAX);
+    if (json_array_size(doc_at(m, "findings/escalations")) == 0)
+        return;
     json_t *escalations =
         doc_table(doc, "escalations",
                   "rule:word:rule state:word:escalated scopes:int reviewed:int invalid:int");
@@ -159,12 +161,11 @@ static void add_gates(struct doc *doc)
     const char *evidence = doc_text_at(group, "evidence_gate");
     char line[LINE];
     doc_heading(doc, "head.gates");
-    doc_note(
-        doc, strcmp(fm, "evaluable") == 0 ? "good" : "warn",
-        doc_fill(doc, line, sizeof(line), "gate_fm", "state", doc_name(doc, "gate", fm), NULL));
+    doc_note(doc, strcmp(fm, "evaluable") == 0 ? "good" : "warn",
+             doc_fill(doc, line, sizeof(line), "gate_fm", "state", doc_name(doc, "gate", fm)));
     doc_note(doc, strcmp(evidence, "evaluable") == 0 ? "good" : "warn",
              doc_fill(doc, line, sizeof(line), "gate_evidence", "state",
-                      doc_name(doc, "gate", evidence), NULL));
+                      doc_name(doc, "gate", evidence)));
 }
 
 /* Why there is no figure, or none from the sample. */
@@ -264,9 +265,12 @@ static void add_sites(struct doc *doc, const char *id)
 
 static void add_appeals(struct doc *doc)
 {
-    doc_text(doc, doc_word(doc, "appeals_text"));
+    const json_t *appeals = doc_at(doc->model, "findings/appeals");
+    doc_text(doc, doc_word(doc, json_array_size(appeals) ? "appeals_text" : "appeals_none"));
+    if (json_array_size(appeals) == 0)
+        return;
     json_t *table = doc_table(doc, "appeals", "asks:word:asks outcome:word:outcome appeals:int");
-    doc_rows(doc, table, doc_at(doc->model, "findings/appeals"), ROWS_MAX);
+    doc_rows(doc, table, appeals, ROWS_MAX);
 }
 
 static void add_editions(struct doc *doc)
@@ -309,9 +313,8 @@ void document_limits(struct doc *doc)
         char n[40];
         char line[LINE];
         (void)snprintf(key, sizeof(key), "limit.%s", doc_text_at(limit, "limit"));
-        doc_item(
-            doc, list,
-            doc_fill(doc, line, sizeof(line), key, "n", number(doc_int_at(limit, "n"), n), NULL));
+        doc_item(doc, list,
+                 doc_fill(doc, line, sizeof(line), key, "n", number(doc_int_at(limit, "n"), n)));
     }
 }
 
@@ -326,13 +329,13 @@ void document_opinion(struct doc *doc)
     if (*kind)
         doc_note(doc, strcmp(kind, "unqualified") == 0 ? "good" : "warn",
                  doc_fill(doc, line, sizeof(line), "opinion_given", "opinion",
-                          doc_name(doc, "opinion", kind), NULL));
+                          doc_name(doc, "opinion", kind)));
     else
         doc_note(doc, "warn", doc_word(doc, "opinion_none"));
     if (*doc_text_at(opinion, "statement"))
         doc_text(doc, doc_text_at(opinion, "statement"));
     doc_text(doc, doc_fill(doc, line, sizeof(line), "opinion_best", "opinion",
-                           doc_name(doc, "opinion", doc_text_at(opinion, "best")), NULL));
+                           doc_name(doc, "opinion", doc_text_at(opinion, "best"))));
     json_t *table = doc_table(doc, "findings", "finding:text owner:text due:text action:text");
     doc_rows(doc, table, doc_at(opinion, "findings"), ROWS_MAX);
     doc_text(doc, doc_word(doc, "repeat_text"));

@@ -85,7 +85,7 @@ static const char *field_of(va_list fields, const char *name, size_t len)
     return "";
 }
 
-const char *doc_fill(const struct doc *doc, char *ret_text, size_t size, const char *key, ...)
+const char *doc_fill_pairs(const struct doc *doc, char *ret_text, size_t size, const char *key, ...)
 {
     const char *text = doc_word(doc, key);
     size_t used = 0;
@@ -266,7 +266,9 @@ void doc_rows(struct doc *doc, json_t *table, const json_t *objects, size_t max)
         size_t k;
         json_t *column;
         json_array_foreach(json_object_get(table, "columns"), k, column)
+        {
             doc_cell(doc, row, cell_of(doc, column, json_array_get(objects, i)));
+        }
     }
     if (count > max)
         set(doc, table, "more", json_integer((json_int_t)(count - max)));
@@ -307,7 +309,7 @@ static void make_head(struct doc *doc)
     set(doc, doc->root, "mark", edition > 0 ? json_null() : json_string(doc_word(doc, "draft")));
     doc_fill(doc, line, sizeof(line), edition > 0 ? "footer" : "footer_draft", "audit",
              doc_text_at(model, "audit/audit"), "edition", number, "at", doc_text_at(model, "at"),
-             "software", doc_text_at(model, "software"), NULL);
+             "software", doc_text_at(model, "software"));
     set(doc, doc->root, "footer", json_string(line));
     set(doc, doc->root, "at", json_string(doc_text_at(model, "at")));
     set(doc, doc->root, "software", json_string(doc_text_at(model, "software")));

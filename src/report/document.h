@@ -37,8 +37,11 @@ struct doc {
 const char *doc_word(const struct doc *doc, const char *key);
 /* "group.name" looked up; `name` NULL or "" gives "–". */
 const char *doc_name(const struct doc *doc, const char *group, const char *name);
-/* A template filled: pairs of name and text, ended by NULL; into ret_text. Returns it. */
-const char *doc_fill(const struct doc *doc, char *ret_text, size_t size, const char *key, ...);
+/* A template filled: pairs of name and text; into ret_text. Returns it. */
+const char *doc_fill_pairs(const struct doc *doc, char *ret_text, size_t size, const char *key,
+                           ...);
+#define doc_fill(doc, ret_text, size, ...)                                                         \
+    doc_fill_pairs(doc, ret_text, size, __VA_ARGS__, (const char *)NULL)
 
 void doc_section(struct doc *doc, const char *id, int number);
 void doc_text(struct doc *doc, const char *text);

@@ -368,7 +368,10 @@ static void add_section(struct html *html, const json_t *section)
     html_print(html, "<section id=\"%s\"><h2>", doc_text_at(section, "id"));
     add_title(html, section);
     html_raw(html, "</h2>\n");
-    json_array_foreach(json_object_get(section, "blocks"), i, block) add_block(html, block);
+    json_array_foreach(json_object_get(section, "blocks"), i, block)
+    {
+        add_block(html, block);
+    }
     html_raw(html, "</section>\n");
 }
 

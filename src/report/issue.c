@@ -39,7 +39,10 @@ static void forget_in(const json_t *list, const char *const *keys)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(list, i, row) forget(row, keys);
+    json_array_foreach(list, i, row)
+    {
+        forget(row, keys);
+    }
 }
 
 int okno_report_public(const json_t *model, json_t **ret_model, struct okno_err *err)
@@ -62,7 +65,10 @@ int okno_report_public(const json_t *model, json_t **ret_model, struct okno_err 
     forget(json_object_get(copy, "audit"), of_audit);
     forget(json_object_get(copy, "frame"), accepted);
     forget_in(steps, author);
-    json_array_foreach(steps, i, step) forget(json_object_get(step, "detail"), of_step);
+    json_array_foreach(steps, i, step)
+    {
+        forget(json_object_get(step, "detail"), of_step);
+    }
     forget_in(json_object_get(findings, "exclusions"), comment);
     forget_in(json_object_get(findings, "undeterminable"), comment);
     forget_in(json_object_get(proof, "overlapping"), title);

@@ -62,8 +62,10 @@ static int64_t broken_blinds(const json_t *execution)
     int64_t n = 0;
     size_t i;
     json_t *row;
-    json_array_foreach(json_object_get(execution, "reviewers"), i, row) n +=
-        count_of(row, "blinding_broken");
+    json_array_foreach(json_object_get(execution, "reviewers"), i, row)
+    {
+        n += count_of(row, "blinding_broken");
+    }
     return n;
 }
 

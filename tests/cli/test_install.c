@@ -134,7 +134,7 @@ static void install_puts_everything_in_place_and_uninstall_takes_it_away(void **
     char *dir = support_tempdir();
     assert_int_equal(setenv("DEST", dir, 1), 0);
     static const char make[] =
-        "b=${OKNO_BUILD#$PWD/}; env -u MAKEFLAGS -u MAKELEVEL make -s -o $b/okno"
+        "b=${OKNO_BUILD#$PWD/}; env -u MAKEFLAGS -u MAKELEVEL make -s -o $b/okno -o $b/okno-paper"
         " BUILD=$b DESTDIR=$DEST PREFIX=/opt/okno";
     assert_int_equal(shell("%s install", make), 0);
     assert_int_equal(
@@ -143,6 +143,13 @@ static void install_puts_everything_in_place_and_uninstall_takes_it_away(void **
               " share/doc/okno/nginx.conf.example &&"
               " grep ^ExecStart=/opt/okno/bin/okno lib/systemd/system/okno.service"),
         0);
+    /* the program finds its helper where it was put */
+    assert_int_equal(shell("cd $DEST/opt/okno && mkdir $DEST/d && bin/okno --data $DEST/d init &&"
+                           " bin/okno --data $DEST/d audit plan a --from 2026-03-01T00:00:00Z"
+                           " --to 2026-04-01T00:00:00Z --size 5 &&"
+                           " bin/okno --data $DEST/d audit report a --format pdf | head -c 5 |"
+                           " grep -q %%PDF- && rm -r $DEST/d"),
+                     0);
     assert_int_equal(shell("%s uninstall && find $DEST -type f", make), 0);
     assert_string_equal(out, "");
     support_tempdir_remove(dir);

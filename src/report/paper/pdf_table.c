@@ -9,7 +9,8 @@
 
 enum { COLUMNS_MAX = 16, MEASURED_ROWS = 150, VALUE = 4096 };
 
-#define GAP 7.0 /* between columns */
+#define GAP 7.0   /* between columns */
+#define APART 5.0 /* more of it between a number and a text */
 #define ROW_MAX (PDF_BOTTOM - PDF_TOP - 60)
 
 static const struct pdf_font cell_font = {.size = 7.6};
@@ -69,7 +70,7 @@ static void measure_cell(struct pdf *pdf, struct column *column, const json_t *v
     (void)pdf_set(pdf, shown, font, 0);
     double whole = pdf_width(pdf);
     bool word = strcmp(column->type, "word") == 0;
-    double least = breaks(column->type) ? fmin(whole, 58)
+    double least = breaks(column->type) ? fmin(whole, 52)
                    : word               ? fmin(longest_word(pdf, shown, font), 120)
                                         : whole;
     column->wanted = fmax(column->wanted, fmin(whole, 260));
@@ -90,11 +91,22 @@ static void measure(struct pdf *pdf, struct table *table)
     }
 }
 
+static double gap_after(const struct table *table, size_t i)
+{
+    if (i + 1 == table->count)
+        return 0;
+    bool apart =
+        cell_is_number(table->columns[i].type) && !cell_is_number(table->columns[i + 1].type);
+    return apart ? GAP + APART : GAP;
+}
+
 /* Everybody gets the least, then what is wanted as far as there is space; what is left over goes to
  * texts. Too little for the least: all shrink alike, and their words are broken. */
 static void share_out(struct table *table)
 {
-    double space = PDF_SPACE - GAP * (double)(table->count - 1);
+    double space = PDF_SPACE;
+    for (size_t i = 0; i < table->count; i++)
+        space -= gap_after(table, i);
     double least = 0;
     double wanted = 0;
     for (size_t i = 0; i < table->count; i++) {
@@ -111,7 +123,7 @@ static void share_out(struct table *table)
         else
             c->width = c->wanted + (space - wanted) * c->wanted / wanted;
         c->x = x;
-        x += c->width + GAP;
+        x += c->width + gap_after(table, i);
     }
 }
 
@@ -269,6 +281,9 @@ void pdf_facts(struct pdf *pdf, const json_t *block)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(json_object_get(block, "rows"), i, row) add_fact(pdf, row);
+    json_array_foreach(json_object_get(block, "rows"), i, row)
+    {
+        add_fact(pdf, row);
+    }
     pdf->y += 6;
 }

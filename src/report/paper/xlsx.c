@@ -243,7 +243,9 @@ static lxw_row_t write_block(const struct book *book, lxw_worksheet *sheet, lxw_
     if (strcmp(kind, "facts") == 0)
         return write_facts(book, sheet, row, block);
     json_array_foreach(json_object_get(block, "items"), i, item)
+    {
         write_text(sheet, row++, 1, json_string_value(item), book->text);
+    }
     if (*text && strcmp(kind, "qr") != 0)
         write_text(sheet, row++, 1, text,
                    strcmp(kind, "code") == 0      ? book->mono
@@ -275,8 +277,10 @@ static void write_cover(const struct book *book)
         row++;
         write_text(sheet, row, 0, doc_text_at(section, "title"), book->chapter);
         (void)worksheet_write_blank(sheet, row++, 1, book->chapter);
-        json_array_foreach(json_object_get(section, "blocks"), k, block) row =
-            write_block(book, sheet, row, block);
+        json_array_foreach(json_object_get(section, "blocks"), k, block)
+        {
+            row = write_block(book, sheet, row, block);
+        }
     }
     worksheet_fit_to_pages(sheet, 1, 0);
 }
