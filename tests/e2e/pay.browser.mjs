@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
-import { closeBrowser, logIn, openBrowser, shoot } from "./browser.mjs";
+import { closeBrowser, logIn, openBrowser, shoot, waitUntil } from "./browser.mjs";
 
 const okno = join(process.env.OKNO_BUILD ?? "build", "okno");
 const password = "a long password";
@@ -175,6 +175,11 @@ test("force majeure that a reviewer finds false counts again, until it is taken 
   await page.keyboard.press("v");
   assert.equal((await submitted).status(), 200);
   assert.deepEqual(await figures(manager.page), [34, false]);
+  // While the page asks for the next item a key means nothing.
+  await waitUntil(page, () => {
+    const review = document.querySelector("okno-app").renderRoot.querySelector("okno-review");
+    return review.phase === "empty" && !review.busy;
+  });
   const undone = told("/undo");
   await page.keyboard.press("z");
   assert.equal((await undone).status(), 200);

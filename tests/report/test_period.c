@@ -2,6 +2,7 @@
 /* Closing pay periods: what is refused, what is signed, what becomes an adjustment. */
 #include "okno/period.h"
 
+#include "okno/appeal.h"
 #include "okno/attribution.h"
 #include "okno/event.h"
 #include "okno/note.h"
@@ -375,6 +376,65 @@ static void each_kind_of_change_is_named(void **state)
     must(o, okno_period_verify(o->db->db, period, &o->db->err));
 }
 
+/* A manager's appeal about one survey, which nobody had decided on. */
+static int64_t appealed(struct office *o, const char *survey)
+{
+    int64_t id = 0;
+    const struct okno_appeal appeal = {.survey = survey,
+                                       .user = "max",
+                                       .asks = "invalid",
+                                       .comment = "no customer was there",
+                                       .times = {10 * OKNO_DAY_US, 10 * OKNO_DAY_US},
+                                       .at_us = o->now_us};
+    must(o, okno_appeal_add(o->db->db, &appeal, &id, &o->db->err));
+    return id;
+}
+
+static void ruled(struct office *o, int64_t appeal, const char *outcome)
+{
+    okno_autojson json_t *item = NULL;
+    must(o, okno_appeal_take(o->db->db, appeal, "eva", 600000000, o->now_us, &item, &o->db->err));
+    const struct okno_appeal_decision decision = {
+        .appeal = appeal,
+        .user = "eva",
+        .lease = json_string_value(json_object_get(item, "lease")),
+        .outcome = outcome,
+        .reason = strcmp(outcome, "accept") == 0 ? "NO_CUSTOMER" : NULL,
+        .comment = "looked at it again"};
+    must(o, okno_appeal_decide(o->db->db, &decision, o->now_us, &o->db->err));
+}
+
+static void an_open_appeal_keeps_a_statement_open_and_its_outcome_adjusts_it(void **state)
+{
+    struct office *o = *state;
+    scratch_db_put(o->db,
+                   "INSERT INTO users (user, role, password_hash, created_at) VALUES"
+                   " ('max', 'manager', 'x', 0)");
+    struct okno_survey_refreshed counts;
+    const struct okno_survey_params params = okno_survey_params_default();
+    must(o, okno_survey_refresh(o->db->db, &params, o->now_us, &counts, &o->db->err));
+    int64_t granted = appealed(o, "d1.0.3"); /* ann's first no */
+    int64_t refused = appealed(o, "d2.0.12");
+    int64_t period = closed(o, "2026-03-10", "2026-03-10", "mall");
+    is_stated(o, period, "ann", "under_appeal", 6, 2.5 / 6);
+    is_stated(o, period, "bob", "under_appeal", 4, 0.25);
+    must(o, okno_period_verify(o->db->db, period, &o->db->err));
+    o->now_us += OKNO_SECOND_US;
+    ruled(o, granted, "accept");
+    ruled(o, refused, "reject");
+    is_adjusted(o, period, "ann", -1, 1.5 / 5 - 2.5 / 6, "appeal");
+    /* one that changed nothing is told, too: nothing waits for it any more */
+    okno_autojson json_t *told = adjustment(o, period, "bob", false);
+    assert_true(json_is_true(json_object_get(told, "appeal_settled")));
+    assert_int_equal(json_object_size(json_object_get(told, "difference")), 0);
+    is_stated(o, period, "ann", "under_appeal", 6, 2.5 / 6); /* what was signed stays */
+    must(o, okno_period_verify(o->db->db, period, &o->db->err));
+    o->now_us = DAY2 + OKNO_DAY_US + 3600 * OKNO_SECOND_US;
+    int64_t second = closed(o, "2026-03-11", "2026-03-11", "mall");
+    assert_null(adjustment(o, period, "bob", false)); /* told once */
+    must(o, okno_period_verify(o->db->db, second, &o->db->err));
+}
+
 static void the_next_closing_carries_adjustments_once(void **state)
 {
     struct office *o = *state;
@@ -493,6 +553,7 @@ int main(void)
         CASE(evidence_of_the_open_period_is_held_once_periods_are_closed),
         CASE(an_attribution_adjusts_both_employees),
         CASE(each_kind_of_change_is_named),
+        CASE(an_open_appeal_keeps_a_statement_open_and_its_outcome_adjusts_it),
         CASE(the_next_closing_carries_adjustments_once),
         CASE(tampering_is_found_out),
         CASE(counts_that_cannot_be_right_are_told_beside_a_payable_state),
