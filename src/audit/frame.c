@@ -27,6 +27,18 @@ static json_t *line_json(struct okno_stmt *row, const char *stratum, const char 
         "video", okno_stmt_text(row, "video"));
 }
 
+/* What is looked up once for many lines. */
+struct freezing {
+    struct days days;
+    json_t *names; /* of employees to pseudonyms; owned */
+};
+
+static void freezing_free(struct freezing *freezing)
+{
+    days_free(&freezing->days);
+    json_decref(freezing->names);
+}
+
 static int name_stratum(struct okno_db *db, const struct audit_row *audit, struct days *days,
                         struct okno_stmt *row, char *ret_stratum, struct okno_err *err)
 {
@@ -43,20 +55,36 @@ static int name_stratum(struct okno_db *db, const struct audit_row *audit, struc
     return 0;
 }
 
-static int store_line(struct okno_db *db, const struct audit_row *audit, struct days *days,
+/* Each employee's pseudonym is made once. */
+static int pseudonym(struct okno_db *db, json_t *names, const char *employee, const char **ret_name,
+                     struct okno_err *err)
+{
+    char name[OKNO_PSEUDONYM_TEXT];
+    *ret_name = employee ? json_string_value(json_object_get(names, employee)) : NULL;
+    if (!employee || *ret_name)
+        return 0;
+    int rc = okno_ledger_pseudonym(db, 'E', employee, name, err);
+    if (rc < 0)
+        return rc;
+    if (json_object_set_new(names, employee, json_string(name)) < 0)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the frame");
+    *ret_name = json_string_value(json_object_get(names, employee));
+    return 0;
+}
+
+static int store_line(struct okno_db *db, const struct audit_row *audit, struct freezing *freezing,
                       int64_t ordinal, struct okno_stmt *row, struct okno_hash *hash,
                       struct okno_err *err)
 {
     char stratum[OKNO_STRATUM_TEXT];
     okno_autofree char *line = NULL;
-    const char *employee = okno_stmt_text(row, "employee");
-    char name[OKNO_PSEUDONYM_TEXT];
-    int rc = name_stratum(db, audit, days, row, stratum, err);
-    if (rc == 0 && employee)
-        rc = okno_ledger_pseudonym(db, 'E', employee, name, err);
+    const char *employee = NULL;
+    int rc = name_stratum(db, audit, &freezing->days, row, stratum, err);
+    if (rc == 0)
+        rc = pseudonym(db, freezing->names, okno_stmt_text(row, "employee"), &employee, err);
     if (rc < 0)
         return rc;
-    okno_autojson json_t *json = line_json(row, stratum, employee ? name : NULL);
+    okno_autojson json_t *json = line_json(row, stratum, employee);
     rc = okno_json_canonical(json, &line, err);
     if (rc < 0)
         return rc;
@@ -80,7 +108,7 @@ static int store_lines(struct okno_db *db, const struct audit_row *audit, int64_
                        char *ret_sha256, struct okno_err *err)
 {
     OKNO_AUTO_STMT *rows = NULL;
-    AUTO_DAYS days = {0};
+    __attribute__((cleanup(freezing_free))) struct freezing freezing = {.names = json_object()};
     struct okno_hash hash;
     uint8_t digest[OKNO_SHA256_BYTES];
     int64_t count = 0;
@@ -92,7 +120,7 @@ static int store_lines(struct okno_db *db, const struct audit_row *audit, int64_
         if (count == OKNO_SAMPLER_IDS_MAX)
             return okno_fail(err, OKNO_TOO_LARGE, "the period holds more than %d surveys",
                              OKNO_SAMPLER_IDS_MAX);
-        rc = store_line(db, audit, &days, ++count, rows, &hash, err);
+        rc = store_line(db, audit, &freezing, ++count, rows, &hash, err);
     }
     if (rc < 0)
         return rc;
@@ -174,8 +202,11 @@ int okno_audit_freeze(struct okno_db *db, const char *audit, const char *author,
         rc = okno_db_begin(db, err);
     if (rc < 0)
         return rc;
-    rc = freeze(db, audit, author, accepted, now_us, &size, sha256, err);
+    rc = okno_db_run(db, "audit.cache_much", NULL, 0, NULL, err);
+    if (rc == 0)
+        rc = freeze(db, audit, author, accepted, now_us, &size, sha256, err);
     rc = audit_finish(db, rc, err);
+    (void)!okno_db_run(db, "audit.cache_usual", NULL, 0, NULL, NULL);
     if (rc < 0)
         return rc;
     *ret_size = size;

@@ -98,6 +98,13 @@ ORDER BY s.survey;
 -- name: audit.site_zone
 SELECT time_zone FROM sites WHERE site = $site ORDER BY id DESC LIMIT 1;
 
+-- name: audit.cache_much
+-- A frame's index is written all over: held in memory it goes to disk once.
+PRAGMA cache_size = -120000;
+
+-- name: audit.cache_usual
+PRAGMA cache_size = -2000;
+
 -- name: audit.add_frame
 INSERT INTO audit_frame (audit, survey, ordinal, stratum, class, question, question_kind,
                          opened_at, force_majeure, site, point, employee, video, line)
