@@ -63,10 +63,11 @@ struct okno_audit_plan {
                   most */
     double undeterminable_limit; /* a larger share of the sample: only worst cases are given; 0: as
                                     whoever asks for figures says */
-    double max_half_width;       /* a wider interval fails what was meant; 0: none */
-    double double_share;         /* of each round, decided by two experts: 0..1 */
-    int64_t gold;                /* gold items mixed into the queue, up to OKNO_GOLD_MAX */
-    const char *auditor;         /* who signs, by name or key's fingerprint; NULL: nobody does */
+    double fm_threshold;   /* a level of force majeure above it stops the freeze; 0: none does */
+    double max_half_width; /* a wider interval fails what was meant; 0: none */
+    double double_share;   /* of each round, decided by two experts: 0..1 */
+    int64_t gold;          /* gold items mixed into the queue, up to OKNO_GOLD_MAX */
+    const char *auditor;   /* who signs, by name or key's fingerprint; NULL: nobody does */
 };
 
 /* OKNO_CONFLICT when the id is taken; OKNO_INVALID names the field. */
@@ -82,6 +83,17 @@ OKNO_CHECK int okno_audit_plan(struct okno_db *db, const struct okno_audit_plan 
 OKNO_CHECK int okno_audit_freeze(struct okno_db *db, const char *audit, const char *author,
                                  const char *accepted, int64_t now_us, int64_t *ret_size,
                                  char *ret_sha256, struct okno_err *err);
+
+/* Reasons to freeze though something speaks against it; NULL: none. */
+struct okno_audit_accepted {
+    const char *unheard; /* panels and events that were not heard of */
+    const char *fm;      /* too much force majeure for indicators to be advisable */
+};
+/* The same, refused also where the plan has a threshold of the force majeure level and the period's
+ * is above it (`not_advisable`), unless that is accepted. */
+OKNO_CHECK int okno_audit_freeze_with(struct okno_db *db, const char *audit, const char *author,
+                                      const struct okno_audit_accepted *accepted, int64_t now_us,
+                                      int64_t *ret_size, char *ret_sha256, struct okno_err *err);
 
 /* Sign the log that now tells the frame's hash; the note (appended to ret_note) is to leave the
  * house before the seed is known: from here the frame cannot be fitted to a seed. */

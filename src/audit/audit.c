@@ -28,6 +28,8 @@ static int read_plan(const char *text, struct audit_row *row, struct okno_err *e
     row->double_share = doubled ? strtod(doubled, NULL) : 0;
     row->level = level ? strtod(level, NULL) : 0;
     const char *limit = json_string_value(json_object_get(plan, "undeterminable_limit"));
+    const char *fm = json_string_value(json_object_get(plan, "fm_threshold"));
+    row->fm_threshold = fm ? strtod(fm, NULL) : 0;
     row->undeterminable_limit = limit ? strtod(limit, NULL) : 0;
     row->invalid_as_silent = invalid && strcmp(invalid, "silent") == 0;
     return okno_sampling_get(plan, &row->sampling, err);
@@ -158,6 +160,9 @@ static int check_sampling(const struct okno_audit_plan *plan, struct okno_err *e
         return okno_fail_field(err, OKNO_INVALID, "undeterminable-limit",
                                "undeterminable-limit %g: 0 to 1 is allowed",
                                plan->undeterminable_limit);
+    if (!(plan->fm_threshold >= 0 && plan->fm_threshold <= 1))
+        return okno_fail_field(err, OKNO_INVALID, "fm-threshold",
+                               "fm-threshold %g: 0 to 1 is allowed", plan->fm_threshold);
     if (!(plan->max_half_width >= 0 && plan->max_half_width < 1))
         return okno_fail_field(err, OKNO_INVALID, "max-half-width",
                                "max-half-width %g: 0 to 1 is allowed", plan->max_half_width);
@@ -214,14 +219,15 @@ static int plan_json(const struct okno_audit_plan *plan, json_t **ret_json, stru
     struct okno_sampling sampling = plan->sampling;
     sampling.size = plan->size;
     json_t *json = json_pack(
-        "{s:s*, s:s, s:o, s:o, s:s, s:i, s:s, s:b, s:o*, s:o*, s:s*, s:o*, s:o*}", "frame",
+        "{s:s*, s:s, s:o, s:o, s:s, s:i, s:s, s:b, s:o*, s:o*, s:s*, s:o*, s:o*, s:o*}", "frame",
         plan->spontaneous ? "spontaneous" : NULL, "invalid",
         plan->invalid_as_silent ? "silent" : "none", "k", real_text(plan->k), "level",
         real_text(plan->level), "scope", "all", "looks", plan->looks, "silent", "sampled",
         "show_answer", plan->show_answer, "undeterminable_limit",
         plan->undeterminable_limit > 0 ? real_text(plan->undeterminable_limit) : NULL,
         "max_half_width", plan->max_half_width > 0 ? real_text(plan->max_half_width) : NULL,
-        "repeats", plan->repeats, "double",
+        "repeats", plan->repeats, "fm_threshold",
+        plan->fm_threshold > 0 ? real_text(plan->fm_threshold) : NULL, "double",
         plan->double_share > 0 ? real_text(plan->double_share) : NULL, "gold",
         plan->gold > 0 ? json_integer(plan->gold) : NULL);
     if (!json)

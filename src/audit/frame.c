@@ -151,20 +151,25 @@ static int check_period(struct okno_db *db, const struct audit_row *audit, int64
 
 /* What the step tells: the frame, and what was accepted. */
 static json_t *freeze_json(int64_t size, const char *sha256, const struct audit_unheard *unheard,
-                           const char *accepted)
+                           const struct okno_audit_accepted *accepted)
 {
     json_t *detail =
         json_pack("{s:I, s:s}", "frame_size", (json_int_t)size, "frame_sha256", sha256);
+    if (detail && accepted->fm)
+        (void)json_object_set_new(detail, "fm_accepted", json_true());
+    if (detail && accepted->fm) /* `how` stays out of the log, like every text that people write */
+        (void)json_object_set_new(detail, "how", json_string(accepted->fm));
     if (!detail || !(unheard->silent || unheard->missing))
         return detail;
     (void)json_object_set_new(detail, "unheard", json_integer((json_int_t)unheard->silent));
     (void)json_object_set_new(detail, "missing", json_integer((json_int_t)unheard->missing));
-    (void)json_object_set_new(detail, "note", json_string(accepted));
+    (void)json_object_set_new(detail, "note", json_string(accepted->unheard));
     return detail;
 }
 
-static int freeze(struct okno_db *db, const char *audit, const char *author, const char *accepted,
-                  int64_t now_us, int64_t *ret_size, char *ret_sha256, struct okno_err *err)
+static int freeze(struct okno_db *db, const char *audit, const char *author,
+                  const struct okno_audit_accepted *accepted, int64_t now_us, int64_t *ret_size,
+                  char *ret_sha256, struct okno_err *err)
 {
     struct audit_row row;
     struct audit_unheard unheard = {0};
@@ -173,7 +178,7 @@ static int freeze(struct okno_db *db, const char *audit, const char *author, con
         rc = check_period(db, &row, now_us, err);
     if (rc == 0)
         rc = audit_count_unheard(db, &row, &unheard, err);
-    if (rc == 0 && !accepted)
+    if (rc == 0 && !accepted->unheard)
         rc = audit_require_heard(&row, &unheard, err);
     if (rc == 0)
         rc = store_lines(db, &row, ret_size, ret_sha256, err);
@@ -189,15 +194,55 @@ static int freeze(struct okno_db *db, const char *audit, const char *author, con
                       freeze_json(*ret_size, ret_sha256, &unheard, accepted), err);
 }
 
-int okno_audit_freeze(struct okno_db *db, const char *audit, const char *author,
-                      const char *accepted, int64_t now_us, int64_t *ret_size, char *ret_sha256,
-                      struct okno_err *err)
+/* The gate comes first: figures of a period that was mostly an emergency tell nothing of its
+ * service, whatever a sample of it says. */
+static int check_fm(struct okno_db *db, const char *audit, struct okno_err *err)
+{
+    __attribute__((cleanup(okno_kpi_groups_free))) struct okno_group_vec groups = {0};
+    struct okno_kpi_figure figures[OKNO_INDICATOR_COUNT];
+    struct audit_row row;
+    int rc = audit_load(db, audit, &row, err);
+    if (rc < 0 || !(row.fm_threshold > 0))
+        return rc;
+    const struct okno_kpi_query query = {.from_us = row.from_us, .to_us = row.to_us};
+    okno_kpi_prepare(db);
+    struct okno_err why = {0};
+    rc = okno_kpi_gather(db, &query, &groups, &why);
+    if (rc == OKNO_UNKNOWN_REF) /* of a site that nobody described: no level can be told */
+        return 0;
+    if (rc < 0)
+        return okno_fail(err, rc, "%s", why.text);
+    if (groups.len == 0)
+        return 0;
+    okno_kpi_figures(&groups.items[0].sums, 0.5, figures);
+    const struct okno_kpi_figure *level = &figures[OKNO_FM_LEVEL];
+    if (strcmp(okno_kpi_fm_gate(level, row.fm_threshold), "not_advisable") != 0)
+        return 0;
+    return okno_fail(err, OKNO_REFUSED,
+                     "the force majeure level of the period of audit %s is %.3f, above %.3f: its "
+                     "indicators are not advisable; accept it with --accept-fm REASON",
+                     audit, level->value[OKNO_EXCLUDED], row.fm_threshold);
+}
+
+static int check_reason(const char *field, const char *reason, struct okno_err *err)
+{
+    int rc = reason ? audit_check_note(field, reason, err) : 0;
+    if (rc == 0 && reason && reason[strspn(reason, " ")] == '\0')
+        rc = okno_fail_field(err, OKNO_MISSING, field, "say why it is accepted");
+    return rc;
+}
+
+int okno_audit_freeze_with(struct okno_db *db, const char *audit, const char *author,
+                           const struct okno_audit_accepted *accepted, int64_t now_us,
+                           int64_t *ret_size, char *ret_sha256, struct okno_err *err)
 {
     int64_t size = 0;
     char sha256[OKNO_SHA256_TEXT];
-    int rc = accepted ? audit_check_note("accept-unheard", accepted, err) : 0;
-    if (rc == 0 && accepted && accepted[strspn(accepted, " ")] == '\0')
-        rc = okno_fail_field(err, OKNO_MISSING, "accept-unheard", "say why it is accepted");
+    int rc = check_reason("accept-unheard", accepted->unheard, err);
+    if (rc == 0)
+        rc = check_reason("accept-fm", accepted->fm, err);
+    if (rc == 0 && !accepted->fm)
+        rc = check_fm(db, audit, err);
     if (rc == 0)
         rc = okno_db_begin(db, err);
     if (rc < 0)
@@ -212,4 +257,12 @@ int okno_audit_freeze(struct okno_db *db, const char *audit, const char *author,
     *ret_size = size;
     memcpy(ret_sha256, sha256, sizeof(sha256));
     return 0;
+}
+
+int okno_audit_freeze(struct okno_db *db, const char *audit, const char *author,
+                      const char *accepted, int64_t now_us, int64_t *ret_size, char *ret_sha256,
+                      struct okno_err *err)
+{
+    const struct okno_audit_accepted reasons = {.unheard = accepted, .fm = NULL};
+    return okno_audit_freeze_with(db, audit, author, &reasons, now_us, ret_size, ret_sha256, err);
 }

@@ -18,6 +18,7 @@ struct audit_row {
     int64_t from_us, to_us;
     struct okno_sampling sampling;
     double undeterminable_limit; /* 0: none */
+    double fm_threshold;         /* 0: none */
     bool invalid_as_silent;
     bool spontaneous;
     double level;

@@ -142,12 +142,13 @@ static int run_freeze(struct cli *cli, int argc, char **argv, struct okno_err *e
 {
     OKNO_AUTO(okno_db) *db = NULL;
     struct audit_common common = audit_common_start();
-    const char *accepted = NULL;
+    struct okno_audit_accepted accepted = {0};
     char sha256[OKNO_SHA256_TEXT];
     int64_t size = 0;
     int rest = 0;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--by", .text = &common.author},
-                         {.name = "--accept-unheard", .text = &accepted},
+                         {.name = "--accept-unheard", .text = &accepted.unheard},
+                         {.name = "--accept-fm", .text = &accepted.fm},
                          {.name = "--json", .flag = &cli->json});
     if (rc == 0)
         rc = audit_common_end(&common, rest, argv, "freeze", err);
@@ -156,8 +157,8 @@ static int run_freeze(struct cli *cli, int argc, char **argv, struct okno_err *e
     if (rc == 0)
         rc = cli_refresh_surveys(cli, db, err);
     if (rc == 0)
-        rc = okno_audit_freeze(db, common.audit, common.author, accepted, okno_time_now(), &size,
-                               sha256, err);
+        rc = okno_audit_freeze_with(db, common.audit, common.author, &accepted, okno_time_now(),
+                                    &size, sha256, err);
     return rc < 0 ? rc : audit_print(db, common.audit, cli->json, err);
 }
 
@@ -297,6 +298,24 @@ static int run_extend(struct cli *cli, int argc, char **argv, struct okno_err *e
     return rc < 0 ? rc : audit_print(db, common.audit, cli->json, err);
 }
 
+static int run_abandon(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    struct audit_common common = audit_common_start();
+    const char *reason = "";
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--reason", .text = &reason},
+                         {.name = "--by", .text = &common.author},
+                         {.name = "--json", .flag = &cli->json});
+    if (rc == 0)
+        rc = audit_common_end(&common, rest, argv, "abandon", err);
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = okno_audit_abandon(db, common.audit, reason, common.author, okno_time_now(), err);
+    return rc < 0 ? rc : audit_print(db, common.audit, cli->json, err);
+}
+
 static int run_status(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
@@ -342,6 +361,7 @@ static const struct step steps[] = {{"plan", audit_plan},
                                     {"seed", run_seed},
                                     {"draw", run_draw},
                                     {"extend", run_extend},
+                                    {"abandon", run_abandon},
                                     {"close", run_close},
                                     {"export", run_export},
                                     {"status", run_status},
@@ -382,12 +402,14 @@ const struct cli_command cli_audit = {
         "                       [--min-per-stratum N] [--width E in place of --size]\n"
         "                       [--expect SHARES] [--with-replacement]\n"
         "                       [--undeterminable-limit P] [--max-half-width E]\n"
-        "       okno audit freeze AUDIT [--accept-unheard REASON]\n"
+        "                       [--fm-threshold F]\n"
+        "       okno audit freeze AUDIT [--accept-unheard REASON] [--accept-fm REASON]\n"
         "       okno audit checkpoint AUDIT [-o FILE]\n"
         "       okno audit seed AUDIT --seed S [--how TEXT] [--witness NAMES]\n"
         "       okno audit draw AUDIT\n"
         "       okno audit extend AUDIT --size N\n"
         "       okno audit close AUDIT [--note TEXT]\n"
+        "       okno audit abandon AUDIT --reason TEXT\n"
         "       okno audit report AUDIT [--format html|pdf|xlsx|csv|json] [--lang en|ru] [-o "
         "FILE]\n"
         "                       [--public] [--draft] [--again] [--edition N]\n"
@@ -413,7 +435,9 @@ const struct cli_command cli_audit = {
         "          see and how figures are made, before anything is known of the draw\n"
         "  freeze  lists every closed survey of the period that is not voided, with a hash\n"
         "          Refused while panels may still have answers to tell or devices miss running\n"
-        "          numbers of the period, unless that is accepted with a reason, which is kept\n"
+        "          numbers of the period, unless that is accepted with a reason, which is kept;\n"
+        "          and while force majeure makes its indicators not advisable (--fm-threshold of\n"
+        "          the plan, default kpi.fm_threshold, 0: never), unless --accept-fm says why\n"
         "  checkpoint  signs the evidence log, which now tells the frame's hash; give the file to\n"
         "          somebody outside before the seed is known (`okno log checkpoint --audit AUDIT`\n"
         "          gives it again)\n"
@@ -424,6 +448,8 @@ const struct cli_command cli_audit = {
         "  extend  draws the next N of the same order: a further round, as many in all as the "
         "plan\n"
         "          has looks; the level of every interval was split over them beforehand\n"
+        "  abandon ends an audit that leads nowhere; it stays in every list, with the reason\n",
+    .more =
         "  close   ends the audit once every survey of the sample has its decision\n"
         "  report  issues the report: its model is kept, its hash enters the log, and every "
         "format\n"
@@ -438,8 +464,7 @@ const struct cli_command cli_audit = {
         "out\n"
         "          comments, witnesses and how the seed came about; --with-evidence adds the "
         "files\n"
-        "          that experts watched\n",
-    .more =
+        "          that experts watched\n"
         "\n"
         "  --k K           weight of a silent survey, 0..1 (default: kpi.silent_weight)\n"
         "  --level L       level of intervals (default: 0.95)\n"

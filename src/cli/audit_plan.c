@@ -76,6 +76,7 @@ static int parse(struct cli *cli, int argc, char **argv, struct audit_common *co
         {.name = "--expect", .text = &words.expected},
         {.name = "--with-replacement", .flag = &sampling->with_replacement},
         {.name = "--undeterminable-limit", .real = &plan->undeterminable_limit},
+        {.name = "--fm-threshold", .real = &plan->fm_threshold},
         {.name = "--max-half-width", .real = &plan->max_half_width},
         {.name = "--double", .real = &plan->double_share},
         {.name = "--gold", .integer = &plan->gold}, {.name = "--auditor", .text = &plan->auditor},
@@ -97,6 +98,7 @@ int audit_plan(struct cli *cli, int argc, char **argv, struct okno_err *err)
                                    .size = -1,
                                    .k = cli->conf->kpi.silent_weight,
                                    .undeterminable_limit = cli->conf->kpi.undeterminable_limit,
+                                   .fm_threshold = cli->conf->kpi.fm_threshold,
                                    .sampling = {.least = -1},
                                    .level = 0.95};
     int rc = parse(cli, argc, argv, &common, &plan, err);

@@ -247,6 +247,50 @@ static void the_plans_limit_of_undeterminables_stands_over_the_readers(void **st
                 0.02);
 }
 
+static void too_much_force_majeure_stops_the_freeze_unless_it_is_accepted(void **state)
+{
+    struct scratch_db *f = *state;
+    struct okno_audit_plan made = plan_of("A1");
+    struct okno_audit_accepted none = {0};
+    struct okno_audit_accepted reason = {.fm = "the flood is what we look at"};
+    char sha256[OKNO_SHA256_TEXT];
+    int64_t size = 0;
+    scratch_db_put(f,
+                   "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 7)"
+                   "INSERT INTO force_majeure (situation, point, site, first_at, until_at, holds)"
+                   " SELECT 'h.0.' || i, 'p0', 'mall', 1773126000000000 + i * 60000000,"
+                   " 1773126060000000 + i * 60000000, 1 FROM n");
+    add_site(f);
+    made.fm_threshold = 0.1; /* 8 situations in 60 surveys: 0.133 */
+    must(f, okno_audit_plan(f->db, &made, "eva", AT(61), &f->err));
+    must_fail(f, okno_audit_freeze_with(f->db, "A1", "eva", &none, AT(62), &size, sha256, &f->err),
+              OKNO_REFUSED, "force majeure level of the period of audit A1 is 0.133, above 0.100");
+    must(f, okno_audit_freeze_with(f->db, "A1", "eva", &reason, AT(62), &size, sha256, &f->err));
+    assert_int_equal(size, SURVEYS);
+    assert_int_equal(asked(f,
+                           "SELECT count(*) FROM audit_steps WHERE step = 'freeze'"
+                           " AND detail LIKE '%the flood%'"),
+                     1);
+    assert_int_equal(asked(f,
+                           "SELECT count(*) FROM log_leaves WHERE line LIKE '%fm_accepted%'"
+                           " AND line NOT LIKE '%flood%'"),
+                     1);
+}
+
+static void an_abandoned_audit_stays_with_its_reason(void **state)
+{
+    struct scratch_db *f = *state;
+    (void)drawn_audit(f, "A1");
+    must_fail(f, okno_audit_abandon(f->db, "A1", " ", "eva", AT(65), &f->err), OKNO_MISSING,
+              "why is it abandoned");
+    must(f, okno_audit_abandon(f->db, "A1", "the wrong month", "eva", AT(65), &f->err));
+    assert_int_equal(asked(f, "SELECT count(*) FROM review_items WHERE state = 'open'"), 0);
+    must_fail(f, okno_audit_close(f->db, "A1", "", "eva", AT(66), &f->err), OKNO_OUT_OF_ORDER,
+              "audit A1 is abandoned: no step follows");
+    must_fail(f, okno_audit_abandon(f->db, "A1", "again", "eva", AT(66), &f->err),
+              OKNO_OUT_OF_ORDER, "it cannot be abandoned");
+}
+
 static void a_repeat_names_the_audit_before_it(void **state)
 {
     struct scratch_db *f = *state;
@@ -305,6 +349,8 @@ int main(void)
         TEST(what_is_drawn_twice_is_reviewed_once_and_counts_twice),
         TEST(a_width_in_the_plan_makes_the_size_of_the_draw),
         TEST(the_plans_limit_of_undeterminables_stands_over_the_readers),
+        TEST(too_much_force_majeure_stops_the_freeze_unless_it_is_accepted),
+        TEST(an_abandoned_audit_stays_with_its_reason),
         TEST(a_repeat_names_the_audit_before_it),
         TEST(a_plan_of_strata_out_of_bounds_is_refused_by_field),
     };

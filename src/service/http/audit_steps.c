@@ -90,6 +90,7 @@ int http_post_audit(struct http_request *request, struct http_reply *reply, stru
         .looks = (int)integer_of(request, "looks", 1),
         .undeterminable_limit =
             real_of(request, "undeterminable_limit", service->undeterminable_limit),
+        .fm_threshold = real_of(request, "fm_threshold", service->fm_threshold),
         .max_half_width = real_of(request, "max_half_width", 0),
         .double_share = real_of(request, "double", 0),
         .gold = integer_of(request, "gold", 0),
@@ -106,15 +107,16 @@ int http_post_audit(struct http_request *request, struct http_reply *reply, stru
 
 static int freeze(struct http_request *request, const char *audit, struct okno_err *err)
 {
+    const struct okno_audit_accepted accepted = {.unheard = text_of(request, "accept_unheard"),
+                                                 .fm = text_of(request, "accept_fm")};
     struct okno_survey_refreshed counts = {0};
     char sha256[OKNO_SHA256_TEXT];
     int64_t size = 0;
     int64_t now_us = okno_time_now();
     int rc = okno_survey_refresh(request->db, &request->service->survey, now_us, &counts, err);
-    return rc < 0
-               ? rc
-               : okno_audit_freeze(request->db, audit, request->who.user,
-                                   text_of(request, "accept_unheard"), now_us, &size, sha256, err);
+    return rc < 0 ? rc
+                  : okno_audit_freeze_with(request->db, audit, request->who.user, &accepted, now_us,
+                                           &size, sha256, err);
 }
 
 static int checkpoint(struct http_request *request, const char *audit, struct okno_err *err)
