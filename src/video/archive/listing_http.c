@@ -65,7 +65,7 @@ static bool name_of_reference(const char *reference, bool last_part,
     for (const char *at = copy; *at; at++)
         if ((unsigned char)*at < ' ')
             return false;
-    (void)snprintf(ret_name, NAME_MAX_BYTES + 1, "%s", copy);
+    memcpy(ret_name, copy, strlen(copy) + 1); /* its length was looked at */
     return strcmp(copy, ".") != 0 && strcmp(copy, "..") != 0;
 }
 

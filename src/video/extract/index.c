@@ -285,7 +285,7 @@ static int list_kept(DIR *dir, struct kept_vec *kept)
         if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
             !S_ISREG(st.st_mode) || strlen(entry->d_name) >= sizeof(one.name))
             continue;
-        (void)snprintf(one.name, sizeof(one.name), "%s", entry->d_name);
+        memcpy(one.name, entry->d_name, strlen(entry->d_name) + 1);
         one.used_us = (int64_t)st.st_mtim.tv_sec * OKNO_SECOND_US + st.st_mtim.tv_nsec / 1000;
         one.bytes = st.st_size;
         rc = kept_vec_push(kept, one);
