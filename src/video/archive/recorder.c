@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LIST_BYTES = 64 * 1024 * 1024, ANSWER_BYTES = 64 * 1024, PROFILE_BYTES = 64 * 1024 };
+enum { LIST_BYTES = 64 * 1024 * 1024, ANSWER_BYTES = 64 * 1024, PROFILE_BYTES = 16 * 1024 };
 
 struct recorder {
     struct profile profile;
@@ -50,17 +50,16 @@ static int profile_built_in(const char *kind, struct profile *ret_profile, struc
 
 static int profile_file(const char *path, struct profile *ret_profile, struct okno_err *err)
 {
-    okno_autofree char *text = malloc(PROFILE_BYTES);
+    char text[PROFILE_BYTES];
     okno_autofclose FILE *file = fopen(path, "re");
-    if (!file || !text)
+    if (!file)
         return okno_fail_field(err, OKNO_INVALID, "files",
                                "%s: cannot be read; this kind wants the path of a profile there",
                                path[0] ? path : "(empty)");
-    size_t len = fread(text, 1, PROFILE_BYTES, file);
-    if (len == PROFILE_BYTES)
-        return okno_fail_field(err, OKNO_TOO_LARGE, "files", "%s: at most %d bytes", path,
-                               PROFILE_BYTES - 1);
-    int rc = profile_load(text, len, ret_profile, err);
+    size_t len = fread(text, 1, sizeof(text), file);
+    int rc = len == sizeof(text)
+                 ? okno_fail_field(err, OKNO_TOO_LARGE, "files", "at most %d bytes", PROFILE_BYTES)
+                 : profile_load(text, len, ret_profile, err);
     if (rc < 0)
         okno_err_context(err, "%s", path);
     return rc;
