@@ -272,7 +272,7 @@ static int add_audit(struct okno_db *db, const struct okno_audit_plan *plan, con
 /* The key that will sign is part of the plan: the log knows both before anything is drawn. */
 static int add_auditor(struct okno_db *db, const char *auditor, json_t *json, struct okno_err *err)
 {
-    struct okno_signature_key key;
+    struct okno_signature_key key = {0};
     char fingerprint[OKNO_SHA256_TEXT];
     int rc = auditor ? okno_auditor_find(db, auditor, &key, fingerprint, err) : 0;
     if (rc == 0 && auditor)

@@ -25,11 +25,11 @@ int okno_double_draw(const char *seed, const char *const *ids, size_t count, dou
     static const char suffix[] = "/double";
     size_t size = (size_t)ceil(share * (double)count - 1e-9);
     size_t len = strlen(seed) + sizeof(suffix);
+    if (size == 0 || count == 0)
+        return 0;
     okno_autofree char *own = malloc(len);
     if (!own)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a seed");
-    if (size == 0 || count == 0)
-        return 0;
     (void)snprintf(own, len, "%s%s", seed, suffix);
     const struct okno_draw_request request = {
         .seed = own, .ids = ids, .count = count, .size = size < count ? size : count};
@@ -116,7 +116,7 @@ static int measure(const struct okno_vote_pair *pairs, size_t count, size_t left
 static int jackknife(const struct okno_vote_pair *pairs, size_t count, double *ret_se,
                      struct okno_err *err)
 {
-    double without[OKNO_VOTES][OKNO_VOTES];
+    double without[OKNO_VOTES][OKNO_VOTES] = {{0}};
     double times[OKNO_VOTES][OKNO_VOTES] = {{0}};
     double mean = 0;
     double sum = 0;
@@ -124,7 +124,7 @@ static int jackknife(const struct okno_vote_pair *pairs, size_t count, double *r
     for (size_t i = 0; i < count; i++) {
         enum okno_vote a = pairs[i].vote[0];
         enum okno_vote b = pairs[i].vote[1];
-        struct okno_agreement found;
+        struct okno_agreement found = {0};
         int rc = times[a][b] == 0 ? measure(pairs, count, i, &found, err) : 0;
         if (rc < 0)
             return rc;
@@ -181,7 +181,7 @@ static json_t *by_score(const struct okno_agreement_figure *figure, double of, d
 int okno_double_agreement(const struct okno_vote_pair *pairs, size_t count, double level,
                           json_t **ret_agreement, struct okno_err *err)
 {
-    struct okno_agreement found;
+    struct okno_agreement found = {0};
     double z = okno_normal_z(level);
     double agreed = 0;
     double named_invalid = 0;

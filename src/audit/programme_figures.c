@@ -60,7 +60,7 @@ static int indicator_json(struct okno_db *db, const struct programme_row *row,
                           json_t *indicators, struct okno_err *err)
 {
     OKNO_AUTO_VEC(okno_tally_vec) tallies = {0};
-    struct okno_audit_figure figure;
+    struct okno_audit_figure figure = {0};
     const struct okno_audit_rules rules = {.k = row->set.k, .level = row->set.level, .looks = 1};
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < audits->len; i++)

@@ -80,7 +80,7 @@ static int add(struct cli *cli, const char *camera, int64_t at_us, const char *s
 {
     OKNO_AUTO(okno_work) *work = NULL;
     struct okno_work_camera found;
-    struct okno_overlay_reading reading;
+    struct okno_overlay_reading reading = {0};
     char author[128];
     int64_t shown_us = 0;
     int rc = okno_work_open(cli->data_dir, cli->conf, &work, err);

@@ -109,7 +109,7 @@ int clock_fit(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
     OKNO_AUTO_VEC(okno_clock_vec) clock = {0};
-    struct okno_clock_fit fit;
+    struct okno_clock_fit fit = {0};
     int64_t at_us = okno_time_now();
     bool fits = false, json = cli->json;
     int rest = 0;

@@ -109,7 +109,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     struct okno_note_key witness;
     struct okno_bundle_trust trust = {.key = NULL};
     struct okno_note_key key;
-    struct okno_bundle_facts facts;
+    struct okno_bundle_facts facts = {0};
     int rest = 0;
     int rc = CLI_OPTIONS(
         argc, argv, &rest, err, {.name = "--key", .text = &key_path},

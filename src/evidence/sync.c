@@ -389,14 +389,14 @@ static int take_lags(const struct trial *t, const struct okno_sync_onset_vec *by
 static int conclude(const struct trial *t, const struct lag_vec *lags, int64_t spread_us,
                     struct okno_sync_result *result, struct okno_err *err)
 {
-    okno_autofree int64_t *own = calloc(lags->len + 1, sizeof(*own));
     double lag = 0, at = 0, square = 0, frame = 0;
     double n = (double)lags->len;
-    if (!own)
-        return okno_fail(err, OKNO_NO_MEMORY, "no memory for lags");
     result->agreeing = lags->len;
     if (lags->len == 0)
         return 0;
+    okno_autofree int64_t *own = calloc(lags->len, sizeof(*own));
+    if (!own)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for lags");
     for (size_t i = 0; i < lags->len; i++) {
         lag += (double)(lags->items[i].lag_us - lags->items[0].lag_us) / n;
         at += (double)(lags->items[i].event->at_us - t->middle_us) / n;
