@@ -306,7 +306,10 @@ static int check_decider(struct okno_db *db, const struct stored *a, const char 
     if (strcmp(a->user, user) == 0)
         return okno_fail(err, OKNO_FORBIDDEN, "this appeal is yours: somebody else decides it");
     int rc = OKNO_DB_INT(db, "appeal.barred", 0, &barred, err, OKNO_TEXT("survey", a->survey),
-                         OKNO_TEXT("user", user));
+                         OKNO_TEXT("user", user), OKNO_TEXT("appellant", a->user));
+    if (rc == 0 && barred == 3)
+        rc = okno_fail(err, OKNO_FORBIDDEN,
+                       "this appeal is by another login of yours: somebody else decides it");
     if (rc == 0)
         rc = OKNO_DB_INT(db, "review.is_own", 0, &own, err, OKNO_TEXT("survey", a->survey),
                          OKNO_TEXT("user", user));

@@ -85,6 +85,19 @@ static int check_survey(struct okno_db *db, const struct okno_survey_void *reque
     return 0;
 }
 
+/* Two logins of one employee are one person. */
+static int refuse_one_person(struct okno_db *db, const char *author, const char *second,
+                             struct okno_err *err)
+{
+    int64_t one = 0;
+    int rc = OKNO_DB_INT(db, "survey.is_one_person", 0, &one, err, OKNO_TEXT("user", author),
+                         OKNO_TEXT("second", second));
+    if (rc == 0 && (one || strcmp(author, second) == 0))
+        rc = okno_fail_field(err, OKNO_REFUSED, "second",
+                             "the second person must be another than %s, who asks", author);
+    return rc;
+}
+
 /* Who asks, and that another agrees. */
 static int check_people(struct okno_db *db, const struct okno_survey_void *request,
                         char ret_author[OKNO_ID_TEXT], struct okno_err *err)
@@ -92,15 +105,12 @@ static int check_people(struct okno_db *db, const struct okno_survey_void *reque
     int rc = find_author(db, request->author, ret_author, err);
     if (rc == 0)
         rc = require_user(db, "second", request->second, err);
-    if (rc == 0 && strcmp(ret_author, request->second) == 0)
-        rc = okno_fail_field(err, OKNO_REFUSED, "second",
-                             "the second person must be another than %s, who asks", ret_author);
-    return rc;
+    return rc < 0 ? rc : refuse_one_person(db, ret_author, request->second, err);
 }
 
 /* Nobody decides about the own surveys. */
-static int refuse_own(struct okno_db *db, const char *survey, const char *user,
-                      struct okno_err *err)
+int survey_void_refuse_own(struct okno_db *db, const char *survey, const char *user,
+                           struct okno_err *err)
 {
     int64_t own = 0;
     int rc = OKNO_DB_INT(db, "survey.is_own", 0, &own, err, OKNO_TEXT("survey", survey),
@@ -117,7 +127,7 @@ int survey_void_check(struct okno_db *db, const struct okno_survey_void *request
     int rc = require_user(db, "user", request->author, err);
     if (rc == 0)
         rc = check_survey(db, request, err);
-    return rc < 0 ? rc : refuse_own(db, request->survey, request->author, err);
+    return rc < 0 ? rc : survey_void_refuse_own(db, request->survey, request->author, err);
 }
 
 /* Survey and reason as salted hashes, people by pseudonyms; of an import its number and how many.
@@ -165,9 +175,9 @@ int survey_void_set(struct okno_db *db, const struct okno_survey_void *request, 
     if (rc == 0)
         rc = check_survey(db, request, err);
     if (rc == 0)
-        rc = refuse_own(db, request->survey, author, err);
+        rc = survey_void_refuse_own(db, request->survey, author, err);
     if (rc == 0)
-        rc = refuse_own(db, request->survey, request->second, err);
+        rc = survey_void_refuse_own(db, request->survey, request->second, err);
     if (rc == 0)
         rc =
             OKNO_DB_RUN(db, "survey.add_void", ret_count, err, OKNO_TEXT("survey", request->survey),

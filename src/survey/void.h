@@ -11,6 +11,11 @@ OKNO_CHECK int survey_void_check_reason(const char *reason, struct okno_err *err
 OKNO_CHECK int survey_void_check(struct okno_db *db, const struct okno_survey_void *request,
                                  struct okno_err *err);
 
+/* OKNO_REFUSED where the survey counts for the employee that the user is: nobody decides about the
+ * own surveys. */
+OKNO_CHECK int survey_void_refuse_own(struct okno_db *db, const char *survey, const char *user,
+                                      struct okno_err *err);
+
 /* okno_survey_set_void without its transaction and without looking at the reason. */
 OKNO_CHECK int survey_void_set(struct okno_db *db, const struct okno_survey_void *request,
                                int64_t *ret_count, struct okno_err *err);

@@ -111,7 +111,10 @@ static int answer_asked(struct okno_db *db, const struct okno_void_answer *answe
                                              .second = answer->user,
                                              .reason = asked->reason,
                                              .at_us = answer->at_us};
-    int rc = answer->agree ? survey_void_set(db, &request, &ignored, err) : 0;
+    bool back = !answer->agree && strcmp(answer->user, asked->author) == 0;
+    int rc = answer->agree ? survey_void_set(db, &request, &ignored, err)
+             : back        ? 0
+                           : survey_void_refuse_own(db, answer->survey, answer->user, err);
     return rc < 0 ? rc : put_answer(db, answer, err);
 }
 

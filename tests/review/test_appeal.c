@@ -152,6 +152,21 @@ static void who_decided_before_filed_it_or_serves_there_does_not_decide(void **s
     assert_int_equal(rule(f, appeal, "ivan", reject), 0);
 }
 
+static void another_login_of_the_same_employee_does_not_decide(void **state)
+{
+    struct scratch_db *f = *state;
+    const struct okno_appeal_decision accept = {.outcome = "accept", .comment = "so it was"};
+    int64_t appeal = 0;
+    scratch_db_put(f,
+                   "UPDATE users SET employee = 'max' WHERE user IN ('max', 'ivan');"
+                   "UPDATE users SET employee = 'eva' WHERE user IN ('eva', 'boss');");
+    assert_int_equal(file(f, "s1", "max", "valid", "why", now, &appeal), 0);
+    assert_int_equal(rule(f, appeal, "ivan", accept), OKNO_FORBIDDEN); /* who asks */
+    assert_non_null(strstr(f->err.text, "another login of yours"));
+    assert_int_equal(rule(f, appeal, "boss", accept), OKNO_FORBIDDEN); /* who ruled before */
+    assert_string_equal(stands(f, "s1"), "invalid/STAFF_PRESSED//random");
+}
+
 static void an_accepted_appeal_makes_the_survey_what_was_asked(void **state)
 {
     struct scratch_db *f = *state;
@@ -343,6 +358,7 @@ int main(void)
         CASE(staff_appeal_about_their_own_surveys_and_managers_about_any),
         CASE(an_appeal_says_what_and_why_in_time),
         CASE(who_decided_before_filed_it_or_serves_there_does_not_decide),
+        CASE(another_login_of_the_same_employee_does_not_decide),
         CASE(an_accepted_appeal_makes_the_survey_what_was_asked),
         CASE(a_rejected_appeal_leaves_what_stood),
         CASE(partly_is_neither_what_stood_nor_what_was_asked),

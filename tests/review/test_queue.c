@@ -339,11 +339,34 @@ static void what_is_still_being_fetched_comes_last(void **state)
     assert_int_equal(int_of(item, "item"), 2);
 }
 
+static void a_second_opinion_is_another_persons_not_another_logins(void **state)
+{
+    struct scratch_db *f = *state;
+    json_t *none = NULL;
+    scratch_db_put(f,
+                   "INSERT INTO users (user, role, password_hash, employee, created_at) VALUES"
+                   " ('eva', 'expert', 'x', 'eve', 0), ('eva2', 'expert', 'x', 'eve', 0),"
+                   " ('ivan', 'expert', 'x', NULL, 0), ('olga', 'expert', 'x', NULL, 0);"
+                   "UPDATE review_items SET state = 'decided' WHERE item = 2;"
+                   "INSERT INTO review_items (item, audit, survey, place, part, origin, state)"
+                   " VALUES (3, 'A', 'b.0.1', 1, 1, 'random', 'open')");
+    okno_autojson json_t *held = next_item(f, "eva", now);
+    assert_int_equal(int_of(held, "item"), 1);
+    assert_int_equal(okno_review_next(f->db, "eva2", "A", MINUTE, now, &none, &f->err),
+                     OKNO_QUEUE_EMPTY); /* while the first is held */
+    assert_int_equal(decide(f, "eva", "valid", NULL), 1);
+    assert_int_equal(okno_review_next(f->db, "eva2", "A", MINUTE, now, &none, &f->err),
+                     OKNO_QUEUE_EMPTY);
+    okno_autojson json_t *second = next_item(f, "ivan", now);
+    assert_int_equal(int_of(second, "item"), 3);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(a_second_opinion_is_another_persons_not_another_logins),
         CASE(two_experts_never_hold_the_same_item),
         CASE(asking_again_gives_the_item_that_is_held),
         CASE(an_expired_lease_returns_the_item_to_its_place),

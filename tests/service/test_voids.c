@@ -35,7 +35,9 @@ static int start(void **state)
     for (size_t i = 0; i < OKNO_COUNT(users); i++)
         fixture_user(fixture, users[i][0], users[i][1]);
     fixture_sql(fixture,
+                "INSERT INTO employees (import, employee, name) VALUES (900, 'E3', 'Dora');"
                 "UPDATE users SET employee = 'E1' WHERE user = 'own';"
+                "UPDATE users SET employee = 'E3' WHERE user IN ('one', 'eye');"
                 "DELETE FROM grants WHERE user = 'port';"
                 "INSERT INTO grants (user, scope, granted, at, author) VALUES"
                 " ('port', 'site:S2', 1, 0, 'test')");
@@ -174,6 +176,24 @@ static void rights_frames_and_own_surveys_are_looked_at_both_times(void **state)
     assert_string_equal(validity(fixture), "unreviewed");
 }
 
+static void two_logins_of_one_employee_are_one_person(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(PROPOSE("one", "D1.0.1", "A drill"), 200);
+    assert_int_equal(ANSWER("eye", "D1.0.1", "{\"proposal\":1,\"agree\":true}"), 409);
+    assert_string_equal(validity(fixture), "unreviewed");
+}
+
+static void who_a_survey_counts_for_does_not_answer_no_either(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(PROPOSE("one", "D1.0.1", "Faked"), 200);
+    assert_int_equal(ANSWER("own", "D1.0.1", "{\"proposal\":1,\"agree\":false}"), 409);
+    assert_int_equal(waiting(fixture, "two"), 1);
+    assert_int_equal(ANSWER("two", "D1.0.1", "{\"proposal\":1,\"agree\":true}"), 204);
+    assert_string_equal(validity(fixture), "voided");
+}
+
 static void figures_wait_for_no_writer(void **state)
 {
     struct fixture *fixture = *state;
@@ -214,6 +234,8 @@ int main(void)
         TEST(a_void_needs_another_person_who_agrees),
         TEST(what_is_not_agreed_to_changes_nothing_and_stays_in_the_dossier),
         TEST(rights_frames_and_own_surveys_are_looked_at_both_times),
+        TEST(two_logins_of_one_employee_are_one_person),
+        TEST(who_a_survey_counts_for_does_not_answer_no_either),
         TEST(figures_wait_for_no_writer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "../support/recording.h"
 
 #include "okno/extract.h"
+#include "okno/hash.h"
 #include "okno/mem.h"
 #include "okno/time.h"
 
@@ -130,6 +131,33 @@ static void a_damaged_file_is_as_good_as_none(void **state)
         index = index_open(dir, "nvr", &piece);
         assert_int_equal(index_get(index, 0, into, 8), 8);
         index_close(index);
+    }
+}
+
+/* Whole by its hash, and full of places that no recording has. */
+static void places_that_cannot_be_are_not_taken_from_a_file(void **state)
+{
+    (void)state;
+    static const int64_t places[] = {INT64_MIN, INT64_MIN + 50, -3, INT64_MAX - 2};
+    const char *dir = fresh_dir();
+    for (size_t i = 0; i < OKNO_COUNT(places); i++) {
+        uint8_t file[16 + 16 + 8 + OKNO_SHA256_BYTES] = "okno index 1\n";
+        const uint64_t len = 8;
+        char into[8];
+        struct index *index = index_open(dir, "nvr", &piece);
+        index_put(index, 0, "12345678", 8);
+        index_close(index);
+        memcpy(file + 16, &places[i], 8);
+        memcpy(file + 24, &len, 8);
+        okno_hash_bytes(file, 40, file + 40);
+        int fd = open(only_file(dir), O_WRONLY | O_TRUNC);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, file, sizeof(file)), sizeof(file));
+        (void)close(fd);
+        index = index_open(dir, "nvr", &piece);
+        assert_int_equal(index_get(index, 100, into, 8), 0);
+        assert_int_equal(index_get(index, 0, into, 8), 0);
+        index_drop(index);
     }
 }
 
@@ -311,6 +339,7 @@ int main(void)
         cmocka_unit_test(parts_that_overlap_are_kept_once),
         cmocka_unit_test(a_recording_that_changes_has_no_old_index),
         cmocka_unit_test(a_damaged_file_is_as_good_as_none),
+        cmocka_unit_test(places_that_cannot_be_are_not_taken_from_a_file),
         cmocka_unit_test(more_than_the_bound_is_not_kept),
         cmocka_unit_test(the_longest_unused_go_first),
         cmocka_unit_test(the_second_window_of_a_recording_costs_its_own_bytes),

@@ -48,12 +48,15 @@ LEFT JOIN verdicts v ON v.id = a.contested
 WHERE a.appeal = $appeal;
 
 -- name: appeal.barred
--- Why somebody must not decide about a survey: 1 decided on it before, 2 decided an appeal, 0 neither.
-SELECT CASE WHEN EXISTS (SELECT 1 FROM verdicts v WHERE v.survey = $survey AND v.user = $user
-                         AND v.counted = 1) THEN 1
+-- Why somebody, by whatever login of theirs, must not decide about a survey: 1 decided on it before,
+-- 2 decided an appeal, 3 asks in this one, 0 none of these.
+WITH self(user) AS (SELECT $user UNION ALL SELECT p.user FROM users p WHERE p.employee = (SELECT me.employee FROM users me WHERE me.user = $user))
+SELECT CASE WHEN EXISTS (SELECT 1 FROM verdicts v WHERE v.survey = $survey
+                         AND v.user IN (SELECT user FROM self) AND v.counted = 1) THEN 1
             WHEN EXISTS (SELECT 1 FROM appeals a JOIN appeal_decisions d ON d.appeal = a.appeal
-                         WHERE a.survey = $survey AND d.user = $user AND d.outcome <> 'withdrawn')
-            THEN 2 ELSE 0 END;
+                         WHERE a.survey = $survey AND d.user IN (SELECT user FROM self)
+                         AND d.outcome <> 'withdrawn') THEN 2
+            WHEN $appellant IN (SELECT user FROM self) THEN 3 ELSE 0 END;
 
 -- name: appeal.decide
 INSERT INTO appeal_decisions (appeal, outcome, verdict, comment, user, at)
@@ -75,12 +78,18 @@ SELECT a.appeal, a.survey, s.site, s.point, s.opened_at, s.spontaneous, a.asks, 
        (SELECT name FROM points p WHERE p.point = s.point ORDER BY id DESC LIMIT 1) AS point_name,
        (SELECT name FROM sites t WHERE t.site = s.site ORDER BY id DESC LIMIT 1) AS site_name,
        (SELECT time_zone FROM sites t WHERE t.site = s.site ORDER BY id DESC LIMIT 1) AS time_zone,
-       $decider IS NOT NULL AND a.user <> $decider
-           AND NOT EXISTS (SELECT 1 FROM verdicts w WHERE w.survey = a.survey AND w.user = $decider
-                           AND w.counted = 1)
+       $decider IS NOT NULL AND a.user NOT IN (
+               SELECT $decider UNION ALL SELECT p.user FROM users p
+               WHERE p.employee = (SELECT me.employee FROM users me WHERE me.user = $decider))
+           AND NOT EXISTS (SELECT 1 FROM verdicts w WHERE w.survey = a.survey AND w.counted = 1
+                           AND w.user IN (
+               SELECT $decider UNION ALL SELECT p.user FROM users p
+               WHERE p.employee = (SELECT me.employee FROM users me WHERE me.user = $decider)))
            AND NOT EXISTS (SELECT 1 FROM appeals b JOIN appeal_decisions e ON e.appeal = b.appeal
-                           WHERE b.survey = a.survey AND e.user = $decider
-                           AND e.outcome <> 'withdrawn')
+                           WHERE b.survey = a.survey AND e.outcome <> 'withdrawn'
+                           AND e.user IN (
+               SELECT $decider UNION ALL SELECT p.user FROM users p
+               WHERE p.employee = (SELECT me.employee FROM users me WHERE me.user = $decider)))
            AND NOT EXISTS (SELECT 1 FROM users u LEFT JOIN attributed m ON m.survey = a.survey
                            WHERE u.user = $decider AND u.employee IS NOT NULL
                              AND (s.employee = u.employee OR m.employee = u.employee

@@ -10,16 +10,20 @@ ORDER BY lease_until DESC LIMIT 1;
 -- name: review.pick
 -- The next free item: calibrations come first, what is still being fetched and what this user has
 -- skipped come last. Nobody is given a survey of their own, or of a point where they serve, nor one of
--- the same audit again that they decided or hold. Appeals and gold items are handed out elsewhere.
+-- the same audit again that they, or another login of the same employee, decided or hold. Appeals and gold items are handed out elsewhere.
 SELECT i.item, i.audit, i.survey FROM review_items i
 WHERE i.state = 'open' AND (i.lease_until IS NULL OR i.lease_until <= $now)
   AND i.part < 3 AND i.origin <> 'gold' AND i.reader IN ('', $user)
   AND NOT EXISTS (
       SELECT 1 FROM review_items o WHERE o.audit = i.audit AND o.survey = i.survey
       AND o.item <> i.item AND o.reader = i.reader
-      AND ((o.state = 'open' AND o.lease_user = $user AND o.lease_until > $now)
-           OR EXISTS (SELECT 1 FROM verdicts v WHERE v.item = o.item AND v.user = $user
-                      AND v.counted = 1)))
+      AND ((o.state = 'open' AND o.lease_until > $now AND o.lease_user IN (
+                SELECT $user UNION ALL SELECT p.user FROM users p
+                WHERE p.employee = (SELECT me.employee FROM users me WHERE me.user = $user)))
+           OR EXISTS (SELECT 1 FROM verdicts v WHERE v.item = o.item AND v.counted = 1
+                      AND v.user IN (
+                SELECT $user UNION ALL SELECT p.user FROM users p
+                WHERE p.employee = (SELECT me.employee FROM users me WHERE me.user = $user)))))
   AND ($audit IS NULL OR i.audit = $audit)
   AND NOT EXISTS (SELECT 1 FROM audits a WHERE a.audit = i.audit
                   AND a.state IN ('closed', 'abandoned'))

@@ -153,6 +153,11 @@ SELECT EXISTS (
     WHERE u.user = $user
       AND u.employee = CASE WHEN a.id IS NULL THEN s.employee ELSE a.employee END);
 
+-- name: survey.is_one_person
+-- Whether two logins are of one employee.
+SELECT EXISTS (SELECT 1 FROM users a JOIN users b ON b.employee = a.employee
+               WHERE a.user = $user AND b.user = $second);
+
 -- name: survey.add_void
 INSERT INTO voids (survey, voided, at, author, second, reason)
 VALUES ($survey, $voided, $at, $author, $second, $reason);

@@ -67,10 +67,12 @@ static void path_of(const struct index *index, char ret_path[1200])
 
 /* --- reading it ------------------------------------------------------------------------------- */
 
+/* Also what a file says: a place that no recording has would overflow where parts are sought. */
 static bool part_add(struct index *index, int64_t at, const void *bytes, size_t len)
 {
     struct part part = {.at = at, .len = len};
-    if (len == 0 || index->parts.len >= PARTS_MAX || len > BYTES_MAX - index->bytes)
+    if (len == 0 || index->parts.len >= PARTS_MAX || len > BYTES_MAX - index->bytes || at < 0 ||
+        at > INT64_MAX - (int64_t)len)
         return false;
     part.bytes = malloc(len);
     if (!part.bytes || part_vec_push(&index->parts, part) < 0) {
