@@ -32,6 +32,7 @@ struct okno_net_config {
     int64_t deadline_us;  /* limit for a whole call, relative; 0 means 30 s */
     const char *schemes;  /* NULL: "http,https" */
     const struct okno_address_rule *rule; /* copied; NULL: the one without a list */
+    bool public_only; /* loopback, private and other special addresses (post.h) are refused */
     struct okno_budget *budget; /* of the work under way, may change between calls; must outlive the
                                    object; NULL: none */
     bool insecure;       /* this system's certificate is not verified: an explicit exception */

@@ -354,6 +354,7 @@ int okno_net_open(const struct okno_net_config *config, struct okno_net **ret_ne
         !(net->schemes = strdup(config->schemes ? config->schemes : "http,https")))
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a connection");
     net->rule = config->rule ? *config->rule : (struct okno_address_rule){0};
+    net->public_only = config->public_only;
     net->budget = config->budget;
     net->sign = config->sign;
     net->sign_ctx = config->sign_ctx;

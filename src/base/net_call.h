@@ -9,6 +9,7 @@
 /* Who may be connected to, for one handle. */
 struct net_gate {
     const struct okno_address_rule *rule; /* the object's */
+    bool public_only;
     char host[256];                       /* of the URL */
     struct okno_err refused;              /* why the last connection was not made */
 };
@@ -20,7 +21,7 @@ struct okno_net {
     struct okno_address_rule rule;
     struct okno_budget *budget; /* not owned; may be NULL */
     char *schemes;              /* owned */
-    bool insecure, starttls;
+    bool insecure, starttls, public_only;
     int64_t deadline_us; /* of one call */
     int (*sign)(void *ctx, const char *method, const char *url, struct okno_buf *lines,
                 struct okno_err *err);

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "net_call.h"
 
+#include "okno/post.h"
+
 #include <string.h>
 #include <sys/socket.h>
 
@@ -9,7 +11,7 @@ void net_gate_begin(struct net_gate *gate, const struct okno_net *net, const cha
 {
     CURLU *parts = curl_url();
     char *host = NULL;
-    *gate = (struct net_gate){.rule = &net->rule};
+    *gate = (struct net_gate){.rule = &net->rule, .public_only = net->public_only};
     if (parts && curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
         curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK)
         (void)snprintf(gate->host, sizeof(gate->host), "%s", host);
@@ -23,6 +25,13 @@ curl_socket_t net_open_socket(void *arg, curlsocktype purpose, struct curl_socka
     struct net_gate *gate = arg;
     struct okno_err why = {0};
     (void)purpose;
+    if (gate->public_only && okno_post_is_private(&address->addr)) {
+        (void)!okno_fail(&gate->refused, OKNO_ARCHIVE_REFUSED,
+                         "%.80s has a private address, and those are not allowed "
+                         "(notify.private_addresses)",
+                         gate->host);
+        return CURL_SOCKET_BAD;
+    }
     if (okno_address_check(gate->rule, gate->host, &address->addr, &why) < 0) {
         gate->refused = why;
         return CURL_SOCKET_BAD;

@@ -35,7 +35,8 @@ void programmes_close(void *opened)
 int programmes_open(void *context, void **ret_means, struct okno_err *err)
 {
     const struct tasks *tasks = context;
-    const struct okno_net_config config = {.schemes = NULL};
+    /* An auditor names the beacon by the API, and its answer is published: not this network's. */
+    const struct okno_net_config config = {.public_only = !tasks->conf->notify.private_addresses};
     struct means *means = calloc(1, sizeof(*means));
     if (!means)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for programmes");

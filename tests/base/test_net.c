@@ -60,6 +60,25 @@ static struct okno_net *opened(const char *user, const char *password)
     return net;
 }
 
+static void private_addresses_are_refused_where_only_public_ones_are_meant(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {
+        "http://127.0.0.1:9/", "http://[::1]:9/",     "http://169.254.169.254/latest",
+        "http://10.0.0.1/",    "http://localhost:9/", "http://[::ffff:127.0.0.1]:9/",
+        "http://0x7f.1:9/"};
+    const struct okno_net_config config = {.public_only = true, .deadline_us = OKNO_SECOND_US};
+    for (size_t i = 0; i < OKNO_COUNT(urls); i++) {
+        OKNO_AUTO(okno_net) *net = NULL;
+        OKNO_AUTO_BUF body = OKNO_BUF_INIT(100);
+        struct okno_net_reply reply;
+        struct okno_err err = {0};
+        assert_int_equal(okno_net_open(&config, &net, NULL), 0);
+        assert_int_equal(okno_net_get(net, urls[i], &body, &reply, &err), OKNO_ARCHIVE_REFUSED);
+        assert_non_null(strstr(err.text, "private address"));
+    }
+}
+
 static const char *url_of(const char *base, const char *path)
 {
     static char url[256];
@@ -601,6 +620,7 @@ static void http_dates_are_read_strictly(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(private_addresses_are_refused_where_only_public_ones_are_meant),
         cmocka_unit_test(a_whole_body_comes_with_its_facts),
         cmocka_unit_test(a_body_over_the_maximum_is_refused),
         cmocka_unit_test(a_body_without_end_stops_at_the_maximum),

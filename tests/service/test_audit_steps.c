@@ -111,6 +111,31 @@ static void steps_are_the_auditors_alone(void **state)
     answer_free(&frame);
 }
 
+static void nobody_gives_the_secrets_of_two_people(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        const char *who;
+        int status;
+    } cases[] = {{"ann", 403}, {"eva", 200}};
+    struct answer answer = ask(world, "POST", "/api/v1/programmes", world->eva,
+                               "{\"programme\":\"daily\",\"from\":\"2026-03-10\","
+                               "\"zone\":\"UTC\",\"size\":5,\"people\":\"eva,ann\"}");
+    if (answer.status != 200)
+        fail_msg("%d %s", answer.status, answer.body);
+    answer_free(&answer);
+    for (size_t i = 0; i < OKNO_COUNT(cases); i++) {
+        char body[200];
+        (void)snprintf(body, sizeof(body),
+                       "{\"day\":\"2026-03-10\",\"who\":\"%s\",\"hash\":\"%064d\"}", cases[i].who,
+                       7);
+        answer = ask(world, "POST", "/api/v1/programmes/daily/secrets", world->eva, body);
+        if (answer.status != cases[i].status)
+            fail_msg("%s: %d %s", cases[i].who, answer.status, answer.body);
+        answer_free(&answer);
+    }
+}
+
 static void a_plan_out_of_bounds_names_its_field(void **state)
 {
     struct world *world = *state;
@@ -127,6 +152,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_audit_goes_from_plan_to_a_further_round, start, stop),
+        cmocka_unit_test_setup_teardown(nobody_gives_the_secrets_of_two_people, start, stop),
         cmocka_unit_test_setup_teardown(steps_are_the_auditors_alone, start, stop),
         cmocka_unit_test_setup_teardown(a_plan_out_of_bounds_names_its_field, start, stop),
     };

@@ -318,6 +318,31 @@ static void what_is_wrong_in_a_profile_is_named(void **state)
     }
 }
 
+static void a_list_that_would_fill_the_memory_is_not_read(void **state)
+{
+    (void)state;
+    enum { ITEMS = 450 * 1000 };
+    static const struct {
+        const char *item;
+        int code;
+    } cases[] = {{"{},", OKNO_TOO_LARGE}, {"1,1,1,1,1,", OKNO_TOO_LARGE}, {"   ", OKNO_PROTOCOL}};
+    struct profile profile = {.rows = ""};
+    const struct profile_values values = {.from_us = T0, .to_us = T0 + SECOND};
+    for (size_t i = 0; i < OKNO_COUNT(cases); i++) {
+        size_t each = strlen(cases[i].item);
+        size_t len = ITEMS * each + 16;
+        OKNO_AUTO_VEC(okno_span_vec) spans = {0};
+        okno_autofree char *text = calloc(1, len);
+        assert_non_null(text);
+        int used = snprintf(text, len, "{\"x\":[");
+        for (int n = 0; n < ITEMS; n++, used += (int)each)
+            memcpy(text + used, cases[i].item, each);
+        (void)snprintf(text + used, len - (size_t)used, "0]}");
+        assert_int_equal(profile_spans(&profile, text, strlen(text), &values, &spans, NULL),
+                         cases[i].code);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +353,7 @@ int main(void)
         cmocka_unit_test(what_its_times_mean_must_be_said),
         cmocka_unit_test(a_login_page_is_no_list),
         cmocka_unit_test(a_profile_of_ones_own_works_without_c),
+        cmocka_unit_test(a_list_that_would_fill_the_memory_is_not_read),
         cmocka_unit_test(what_is_wrong_in_a_profile_is_named),
     };
     return cmocka_run_group_tests(tests, film, fixture_end);

@@ -95,6 +95,12 @@ int http_post_programme_secret(struct http_request *request, struct http_reply *
     if ((*hash != '\0') == (*secret != '\0'))
         return okno_fail_field(err, OKNO_INVALID, "hash",
                                "give the hash of a secret to commit to, or the secret to reveal");
+    /* Who spoke for two would know the seed before its frame. */
+    if (strcmp(who, request->who.user) != 0)
+        return okno_fail_field(err, OKNO_FORBIDDEN, "who",
+                               "each speaks for oneself: you are %s (for who has no login there is "
+                               "`okno programme commit`)",
+                               request->who.user);
     int rc = *hash ? okno_programme_commit(request->db, request->params[0], day, who, hash,
                                            okno_time_now(), err)
                    : okno_programme_reveal(request->db, request->params[0], day, who, secret,

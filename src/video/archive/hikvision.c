@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_BYTES = 4 * 1024 * 1024, PAGE = 40, PAGES = 500 };
+enum { ANSWER_BYTES = 4 * 1024 * 1024, PAGE = 40, PAGES = 500, MATCHES_MAX = PAGE * PAGES };
 
 /* A download begins at the key frame before what was asked. */
 #define PREROLL_US (5 * OKNO_SECOND_US)
@@ -199,6 +199,9 @@ static int read_matches(const struct hikvision *hik, const struct okno_buf *answ
             continue;
         if (!match.uri[0] || match.from_us >= match.to_us)
             return fail_search(err);
+        if (matches->len == MATCHES_MAX)
+            return okno_fail(err, OKNO_TOO_LARGE, "more than %d recordings in one search",
+                             MATCHES_MAX);
         if (match_vec_push(matches, match) < 0)
             rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a list of recordings");
     }

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ROWS_MAX = 200 * 1000 };
+enum { ROWS_MAX = 200 * 1000, MEMBERS_MAX = 10 * ROWS_MAX };
 
 /* --- reading a profile ------------------------------------------------------------------------ */
 
@@ -432,14 +432,30 @@ static void join(struct okno_span_vec *spans, size_t before, int64_t join_us)
     spans->len = kept;
 }
 
+/* A list takes up to a hundred times its size once it is read: "{},{}," of 64 MiB takes gigabytes.
+ * What makes values is counted before, also where it stands in texts. */
+static bool is_readable(const char *json, size_t len)
+{
+    size_t containers = 0;
+    size_t values = 0;
+    for (size_t i = 0; i < len; i++) {
+        containers += json[i] == '{' || json[i] == '[';
+        values += json[i] == ',';
+    }
+    return containers <= 2 * ROWS_MAX && values <= MEMBERS_MAX;
+}
+
 int profile_spans(const struct profile *profile, const char *json, size_t len,
                   const struct profile_values *values, struct okno_span_vec *spans,
                   struct okno_err *err)
 {
     size_t before = spans->len;
-    okno_autojson json_t *root = json_loadb(json, len, 0, NULL);
+    bool readable = is_readable(json, len);
+    okno_autojson json_t *root = readable ? json_loadb(json, len, 0, NULL) : NULL;
     const json_t *rows = walk(root, profile->rows);
     int rc = 0;
+    if (!readable)
+        return okno_fail(err, OKNO_TOO_LARGE, "more than %d recordings in one list", ROWS_MAX);
     if (!root)
         return okno_fail(err, OKNO_PROTOCOL, "the list of recordings is no JSON");
     if (!json_is_array(rows) && rows && !json_is_null(rows))
