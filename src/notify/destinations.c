@@ -14,6 +14,7 @@ enum {
     FIELD_URL,
     FIELD_CHAT,
     FIELD_SECRET,
+    FIELD_OLD_SECRET,
     FIELD_QUIET = 8,
     FIELD_ADDRESS = 11,
     FIELD_SENDER,
@@ -187,6 +188,23 @@ static int check_room(struct okno_db *db, const char *destination, struct okno_e
     return rc;
 }
 
+/* Whoever edits destinations would have an archive's password sent to a server of their choice. */
+static int check_secrets(struct okno_db *db, const struct okno_value *values, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(db, "notify.owner_of_secret", &stmt, err,
+                             OKNO_TEXT("kind", values[FIELD_KIND].text),
+                             OKNO_TEXT("secret", values[FIELD_SECRET].text),
+                             OKNO_TEXT("old_secret", values[FIELD_OLD_SECRET].text));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc <= 0)
+        return rc;
+    return okno_fail_field(err, OKNO_INVALID, "secret",
+                           "secret: it is of %s; this destination needs one of its own",
+                           okno_stmt_text(stmt, "owner"));
+}
+
 static int store_destination(const struct okno_import_env *env, void *ctx,
                              const struct okno_value *values, enum okno_stored *ret_stored,
                              struct okno_err *err)
@@ -199,6 +217,8 @@ static int store_destination(const struct okno_import_env *env, void *ctx,
         known = okno_stmt_step(same, err);
     int rc = known;
     if (known == 0)
+        rc = check_secrets(env->db, values, err);
+    if (known == 0 && rc == 0)
         rc = check_room(env->db, values[FIELD_ID].text, err);
     if (known == 0 && rc == 0)
         rc = bound(env, "notify.add_destination", values, &add, err);

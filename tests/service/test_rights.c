@@ -350,6 +350,36 @@ static void rules_and_destinations_are_edited_without_a_restart(void **state)
     assert_int_equal(ask(fixture, root, "POST", "/api/v1/destinations/who/test", "{}"), 404);
 }
 
+/* Nobody has a password sent to a server of their own by naming it as a mail server's. */
+static void a_destination_takes_no_secret_that_is_of_something_else(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *root = fixture_login(fixture, "root");
+    fixture_sql(fixture,
+                "INSERT INTO archives (import, archive, kind, url, user, secret)"
+                " SELECT max(import), 'nvr', 'dir', 'https://nvr/', 'u', 'nvr-password'"
+                " FROM imports");
+    assert_int_equal(ask(fixture, root, "POST", "/api/v1/destinations",
+                         "{\"destination\":\"team\",\"kind\":\"webhook\",\"secret\":\"hook\","
+                         "\"url\":\"https://example.org/\"}"),
+                     204);
+    static const char *const secrets[] = {"nvr-password", "hook"};
+    for (size_t i = 0; i < OKNO_COUNT(secrets); i++) {
+        char body[400];
+        (void)snprintf(body, sizeof(body),
+                       "{\"destination\":\"out\",\"kind\":\"email\",\"secret\":\"%s\","
+                       "\"user\":\"u\",\"url\":\"smtp://mail.example.org\","
+                       "\"address\":\"a@example.org\",\"sender\":\"b@example.org\"}",
+                       secrets[i]);
+        assert_int_equal(ask(fixture, root, "POST", "/api/v1/destinations", body), 400);
+    }
+    assert_int_equal(ask(fixture, root, "POST", "/api/v1/destinations",
+                         "{\"destination\":\"out\",\"kind\":\"webhook\",\"secret\":\"own\","
+                         "\"old_secret\":\"nvr-password\",\"url\":\"https://example.org/\"}"),
+                     400);
+    lists(fixture, "root", "/api/v1/destinations", "destinations", "destination", "team");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -363,6 +393,7 @@ int main(void)
         TEST(a_route_that_says_nothing_of_sites_is_closed_to_who_sees_some),
         TEST(a_grant_of_the_api_counts_at_once),
         TEST(rules_and_destinations_are_edited_without_a_restart),
+        TEST(a_destination_takes_no_secret_that_is_of_something_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

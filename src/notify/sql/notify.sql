@@ -6,6 +6,16 @@ WHERE id = (SELECT max(id) FROM destinations WHERE destination = $destination)
   AND quiet IS $quiet AND photo IS $photo AND enabled IS $enabled AND address IS $address
   AND sender IS $sender AND user IS $user AND tls IS $tls;
 
+-- name: notify.owner_of_secret
+-- An archive whose password a secret is or was; of mail, whose server is told it, also a destination
+-- of another kind.
+SELECT 'archive ' || archive AS owner FROM archives
+WHERE secret <> '' AND secret IN ($secret, $old_secret)
+UNION ALL
+SELECT 'destination ' || destination FROM destinations
+WHERE $kind = 'email' AND kind <> 'email' AND secret <> '' AND $secret IN (secret, old_secret)
+LIMIT 1;
+
 -- name: notify.add_destination
 INSERT INTO destinations (import, destination, kind, url, chat, secret, old_secret, language,
                           time_zone, quiet, photo, enabled, address, sender, user, tls)
