@@ -13,7 +13,8 @@ static const char trusted[] = "trusted comment: ";
 
 void minisign_key_bytes(const struct okno_signature_key *key, uint8_t ret_bytes[42])
 {
-    memcpy(ret_bytes, "Ed", 2);
+    ret_bytes[0] = 'E';
+    ret_bytes[1] = 'd';
     memcpy(ret_bytes + 2, key->number, 8);
     memcpy(ret_bytes + 10, key->public_key, 32);
 }

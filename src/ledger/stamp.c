@@ -284,7 +284,7 @@ static int check_chain(TS_RESP *response, const char *ca, int64_t at_us, struct 
 int okno_stamp_check(const void *reply, size_t len, const struct okno_stamp_want *want,
                      struct okno_stamp *ret_stamp, struct okno_err *err)
 {
-    struct okno_stamp stamp;
+    struct okno_stamp stamp = {0};
     SSL_AUTO(TS_RESP) *response = parse(reply, len);
     if (!response)
         return okno_fail(err, OKNO_MALFORMED, "this is no time stamp reply (RFC 3161)");

@@ -16,6 +16,7 @@ static int plan_key(struct okno_db *db, const char *audit, char ret_fingerprint[
                     struct okno_err *err)
 {
     OKNO_AUTO_STMT *row = NULL;
+    *ret_fingerprint = '\0';
     int rc = OKNO_DB_PREPARE(db, "bundle.plan", &row, err, OKNO_TEXT("audit", audit));
     if (rc == 0)
         rc = okno_stmt_step(row, err);
@@ -226,7 +227,7 @@ int okno_signing_status(struct okno_db *db, const char *audit, json_t **ret_stat
 {
     char fingerprint[OKNO_SHA256_TEXT];
     char text[OKNO_SIGNATURE_KEY_TEXT] = "";
-    struct okno_signature_key key;
+    struct okno_signature_key key = {0};
     json_t *manifest = NULL;
     json_t *signature = NULL;
     int rc = plan_key(db, audit, fingerprint, err);

@@ -82,7 +82,7 @@ static int add_agreement(struct okno_db *db, const char *calibration, json_t *ro
     OKNO_AUTO_STMT *rows = NULL;
     OKNO_AUTO_VEC(judgement_vec) votes = {0};
     okno_autojson json_t *raters = json_object();
-    struct okno_agreement found;
+    struct okno_agreement found = {0};
     int rc = OKNO_DB_PREPARE(db, "gold.calibration_votes", &rows, err,
                              OKNO_TEXT("calibration", calibration));
     while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
