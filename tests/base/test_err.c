@@ -34,6 +34,15 @@ static void context_goes_in_front_of_a_message_only(void **state)
     assert_int_equal(err.code, 0);
 }
 
+static void what_strangers_say_does_nothing_to_a_terminal(void **state)
+{
+    (void)state;
+    struct okno_err err = {0};
+    (void)okno_fail(&err, OKNO_PROTOCOL, "a file named \"%s\"", "\x1b]0;x\a\r\nокно\xc2\x9b");
+    okno_err_context(&err, "%s", "nvr\x1b[2J");
+    assert_string_equal(err.text, "nvr?[2J: a file named \"?]0;x???окно??\"");
+}
+
 static void without_a_place_for_it_the_code_alone_returns(void **state)
 {
     (void)state;
@@ -97,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_message_stays),
         cmocka_unit_test(context_goes_in_front_of_a_message_only),
+        cmocka_unit_test(what_strangers_say_does_nothing_to_a_terminal),
         cmocka_unit_test(without_a_place_for_it_the_code_alone_returns),
         cmocka_unit_test(system_failures_have_their_codes),
         cmocka_unit_test(long_messages_are_cut_not_overrun),
