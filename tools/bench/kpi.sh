@@ -20,7 +20,7 @@ fi
 surveys=$(sqlite3 "$data/okno.db" "SELECT max(rowid) FROM surveys")
 echo "$surveys surveys, $((sites * 10)) points, 24 months"
 
-reference() { sqlite3 "$data/okno.db" ".read $here/kpi.sql"; }
+reference() { sqlite3 "$data/okno.db" ".read $here/kpi.sql" | tee "$BENCH_DIR/reference"; }
 ours='' theirs='' kept='' built=''
 run=0
 while [ $run -lt "$BENCH_RUNS" ]; do
@@ -45,4 +45,14 @@ same=$(cut -d, -f2 "$BENCH_DIR/kept" | sort -u)
 echo "both ways give the same bits:$same; building the sums took $built s"
 
 at_most "indicators, full" "$ours" "$theirs" s 1
+
+# DuckDB, where its Python module is installed (DUCKDB_PYTHON: another Python): its own table, decisions joined.
+python=${DUCKDB_PYTHON:-python3}
+if "$python" -c 'import duckdb' 2> /dev/null; then
+    sqlite3 -header -csv "$data/okno.db" ".read $here/kpi-duckdb.sql" > "$BENCH_DIR/kpi-duckdb.csv"
+    duck=$("$python" "$here/kpi-duckdb.py" "$BENCH_DIR/kpi-duckdb.csv" 2> "$BENCH_DIR/duckdb.found")
+    echo "DuckDB found $(cat "$BENCH_DIR/duckdb.found"); SQLite $(tail -n 1 "$BENCH_DIR/reference")"
+    rm -f "$BENCH_DIR/kpi-duckdb.csv"
+    for_information "indicators, full, beside DuckDB on columns of its own" "$ours" "$duck" s
+fi
 at_most "indicators, one day changed, of 100 ms" "$kept" 0.1 s 1

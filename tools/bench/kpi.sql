@@ -7,12 +7,12 @@ SELECT s.point, strftime('%Y-%m', s.opened_at / 1000000 + 10800, 'unixepoch') AS
        sum(question_kind = 'office' AND answer = 'yes') AS yes,
        sum(question_kind = 'office' AND answer = 'no') AS no,
        sum(question_kind = 'office' AND answer IS NULL) AS quiet,
-       sum(CASE WHEN question_kind = 'office' THEN answer IS 'no' + 0.5 * (answer IS NULL) END)
+       sum(CASE WHEN question_kind = 'office' THEN (answer IS 'no') + 0.5 * (answer IS NULL) END)
            / sum(question_kind = 'office') AS ink_raw,
        sum(coalesce(r.verdict, '') <> 'invalid' AND NOT coalesce(v.voided, s.auto_void)) AS counted,
        sum(CASE WHEN question_kind = 'office' AND coalesce(r.verdict, '') <> 'invalid'
                      AND NOT coalesce(v.voided, s.auto_void)
-           THEN answer IS 'no' + 0.5 * (answer IS NULL) END)
+           THEN (answer IS 'no') + 0.5 * (answer IS NULL) END)
            / sum(question_kind = 'office' AND coalesce(r.verdict, '') <> 'invalid'
                  AND NOT coalesce(v.voided, s.auto_void)) AS ink_excluded
 FROM surveys s LEFT JOIN rulings r ON r.survey = s.survey
