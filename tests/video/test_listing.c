@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -220,6 +221,27 @@ static void index_pages_give_names_and_what_is_exact(void **state)
     assert_non_null(strstr(err.text, "login"));
 }
 
+/* Each link looked for its end through the rest of the page: minutes for a megabyte. */
+static void a_page_of_links_without_end_takes_no_longer_than_any(void **state)
+{
+    (void)state;
+    enum { LINKS = 400 * 1000 };
+    static const char head[] = "<title>Index of /</title>";
+    LISTING_AUTO listing = {0};
+    struct okno_err err = {0};
+    size_t len = sizeof(head) - 1 + (size_t)LINKS * 3;
+    char *page = malloc(len);
+    assert_non_null(page);
+    memcpy(page, head, sizeof(head) - 1);
+    for (size_t at = sizeof(head) - 1; at < len; at += 3)
+        memcpy(page + at, "<a ", 3);
+    (void)alarm(60); /* ends the program where it hangs */
+    assert_int_equal(listing_parse_html(page, len, "x", NOW, &listing, &err), 0);
+    (void)alarm(0);
+    assert_int_equal(listing.files.len, 0);
+    free(page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +252,7 @@ int main(void)
         cmocka_unit_test(a_list_made_to_fill_memory_takes_little),
         cmocka_unit_test(damage_is_refused_or_harmless),
         cmocka_unit_test(lines_of_ls_and_of_iis_are_read),
+        cmocka_unit_test(a_page_of_links_without_end_takes_no_longer_than_any),
         cmocka_unit_test(index_pages_give_names_and_what_is_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,9 @@ static void ranges_go_on_where_the_last_one_ended(void **state)
     assert_int_equal(list.segments.items[1].map, 0);
     playlist_date(&list, 1000000, 5);
     assert_int_equal(list.segments.items[1].from_us, 3000000);
+    /* A few of them would be more than a number holds. */
+    assert_non_null(strstr(
+        shown(HEAD "#EXTINF:2,\n#EXT-X-BYTERANGE:2000000000000000000@0\nx.mp4\n"), "not a range"));
     assert_non_null(strstr(shown(HEAD "#EXTINF:2,\n#EXT-X-BYTERANGE:500\nx.mp4\n"),
                            "range without a beginning"));
 }

@@ -229,10 +229,11 @@ int listing_parse_html(const char *text, size_t len, const char *shown, int64_t 
         int64_t time_us = -1;
         int64_t size = -1;
         const char *next = find_text(tag + 3, end, "<a ");
-        const char *behind = find_text(tag, end, "</a>");
-        size_t left = behind ? (size_t)((next ? next : end) - behind) : 0;
-        bool good = read_href(tag, end, href) && name_of_reference(href, false, name);
-        if (good && behind && behind < (next ? next : end)) {
+        const char *stop = next ? next : end; /* never further: a page may hold millions of links */
+        const char *behind = find_text(tag, stop, "</a>");
+        size_t left = behind ? (size_t)(stop - behind) : 0;
+        bool good = read_href(tag, stop, href) && name_of_reference(href, false, name);
+        if (good && behind) {
             strip_tags(behind, left < 2 * ROW_MAX_BYTES ? left : 2 * ROW_MAX_BYTES, row,
                        sizeof(row));
             read_row(row, &time_us, &size);

@@ -11,6 +11,8 @@
 enum { TEXT_MAX_BYTES = 32 * 1024 * 1024, SEGMENTS_MAX = 200000, MAPS_MAX = 10000, URI_MAX = 2000 };
 
 #define LONGEST_US (INT64_C(3600) * OKNO_SECOND_US)
+/* 16 TiB: the sum of as many as there may be stays a number. */
+#define RANGE_MAX (INT64_C(1) << 44)
 /* Times that disagree by more than that with the lengths before them tell of a hole. */
 #define JUMP_US (OKNO_SECOND_US / 2)
 
@@ -122,7 +124,7 @@ static int read_range(struct reading *r, const char *text, struct playlist_part 
         const char *at = end + 1;
         offset = isdigit((unsigned char)*at) ? strtoll(at, &end, 10) : -1;
     }
-    if (len <= 0 || offset < 0 || len > INT64_MAX / 4 || offset > INT64_MAX / 4)
+    if (len <= 0 || offset < 0 || len > RANGE_MAX || offset > RANGE_MAX)
         return fail_line(r, "not a range of bytes", err);
     part->len = len;
     part->offset = offset;
