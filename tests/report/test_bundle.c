@@ -332,13 +332,13 @@ static void damage_many(bool hidden, int times)
 static void no_damage_goes_unnoticed(void **state)
 {
     (void)state;
-    damage_many(false, 300);
+    damage_many(false, 200);
 }
 
 static void no_damage_is_hidden_by_new_manifests(void **state)
 {
     (void)state;
-    damage_many(true, 200);
+    damage_many(true, 100);
 }
 
 static void edit(const char *dir, const char *name, const char *sed)
