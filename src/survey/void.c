@@ -221,6 +221,20 @@ static int check_frames(struct okno_db *db, const struct okno_survey_void *reque
     return rc;
 }
 
+/* Among many surveys are own ones as well. */
+static int refuse_own_import(struct okno_db *db, int64_t import, const char *user,
+                             struct okno_err *err)
+{
+    int64_t own = 0;
+    int rc = OKNO_DB_INT(db, "survey.import_is_own", 0, &own, err, OKNO_INT("import", import),
+                         OKNO_TEXT("user", user));
+    if (rc == 0 && own)
+        rc = okno_fail(err, OKNO_REFUSED,
+                       "surveys of import %" PRId64 " count for %s, who cannot decide about them",
+                       import, user);
+    return rc;
+}
+
 static int void_import(struct okno_db *db, const struct okno_survey_void *request,
                        int64_t *ret_count, struct okno_err *err)
 {
@@ -231,6 +245,10 @@ static int void_import(struct okno_db *db, const struct okno_survey_void *reques
         rc = check_import(db, request->import, err);
     if (rc == 0)
         rc = check_frames(db, request, err);
+    if (rc == 0)
+        rc = refuse_own_import(db, request->import, author, err);
+    if (rc == 0)
+        rc = refuse_own_import(db, request->import, request->second, err);
     if (rc == 0)
         rc =
             OKNO_DB_RUN(db, name, ret_count, err, OKNO_INT("import", request->import),

@@ -458,6 +458,14 @@ static void everything_from_an_import_is_voided_and_unvoided_by_two(void **state
     assert_int_equal(ran.exit_code, 3);
     VOID("void", "1", "--second", "ann");
     assert_non_null(strstr(ran.err, "import 1 brought sites, not events"));
+    put(store,
+        "INSERT INTO users (user, role, password_hash, employee, created_at) VALUES"
+        " ('own', 'manager', '', 'bob', 3)");
+    VOID("void", number, "--second", "own"); /* own surveys are among them */
+    assert_int_equal(ran.exit_code, 5);
+    assert_non_null(strstr(ran.err, "count for own"));
+    VOID("void", number, "--second", "ann", "--user", "own");
+    assert_int_equal(ran.exit_code, 5);
     OKNO_RUN(store, "", "survey", "void", "d1.0.1", "--reason", "R", "--second", "ann");
     assert_int_equal(ran.exit_code, 0);
     VOID("void", number, "--second", "ann");

@@ -173,6 +173,15 @@ JOIN audits a ON a.audit = f.audit
 WHERE e.import = $import AND e.kind IN ('press', 'yes', 'no', 'unsure') AND a.state <> 'abandoned'
 GROUP BY f.audit ORDER BY f.audit LIMIT 1;
 
+-- name: survey.import_is_own
+-- Whether something of the import counts for the employee that a user is.
+SELECT EXISTS (
+    SELECT 1 FROM users u JOIN events e ON e.import = $import
+    JOIN subjects s ON s.survey = e.device || '.' || e.boot || '.' || e.seq
+    LEFT JOIN attributed a ON a.survey = s.survey
+    WHERE u.user = $user AND e.kind IN ('press', 'yes', 'no', 'unsure')
+      AND u.employee = CASE WHEN a.id IS NULL THEN s.employee ELSE a.employee END);
+
 -- name: survey.void_import
 -- Surveys whose opening press, and spontaneous ratings whose answer, came with the import and that do
 -- not stand so yet.
