@@ -183,6 +183,20 @@ static int look_at_points(struct doctor *d, struct okno_err *err)
     return rc;
 }
 
+/* A misspelt id would be measured and corrected nowhere. */
+static int look_at_stray_clocks(struct doctor *d, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = okno_db_stmt(okno_work_db(d->work), "doctor.stray_clocks", &stmt, err);
+    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
+        tell(d, LEVEL_WARNING, "clocks",
+             "if its name is misspelt, import the measurement with the right one",
+             "%s was measured, but there is nothing of that name", okno_stmt_text(stmt, "target"));
+        rc = 0;
+    }
+    return rc;
+}
+
 static int look_at_clocks(struct doctor *d, struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
@@ -195,6 +209,8 @@ static int look_at_clocks(struct doctor *d, struct okno_err *err)
         found++;
         rc = 0;
     }
+    if (rc == 0)
+        rc = look_at_stray_clocks(d, err);
     if (rc == 0 && found == 0)
         tell(d, LEVEL_OK, "clocks", "", "every device and camera has a measured offset");
     return rc;

@@ -90,6 +90,7 @@ static int print_day(const struct cli *cli, struct okno_db *db, const struct okn
         return rc;
     int64_t at_us = midnight(zone, day_us);
     int64_t end_us = midnight(zone, day_us + OKNO_DAY_US);
+    bool any = false;
     if (!hours)
         return print_span(cli, point, at_us, end_us, err);
     while (rc == 0 && at_us < end_us) {
@@ -103,8 +104,11 @@ static int print_day(const struct cli *cli, struct okno_db *db, const struct okn
         }
         if (open)
             rc = print_span(cli, point, at_us, until_us < end_us ? until_us : end_us, err);
+        any = any || open;
         at_us = until_us;
     }
+    if (rc == 0 && !any && !cli->json)
+        printf("%-16s closed\n", point->point);
     return rc;
 }
 
@@ -162,8 +166,9 @@ const struct cli_command cli_hours = {
         "\n"
         "The opening hours of each point, its own or its site's, with the local dates from and to\n"
         "which they count; nothing before the first date: always. --on: when each point was open\n"
-        "on a day of its site's calendar, in UTC. Hours come by `okno import sites` and `okno\n"
-        "import points`, with the date in the column `from` (docs/surveys.md).\n"
+        "on a day of its site's calendar, in UTC, or that it was closed. Hours come by `okno\n"
+        "import sites` and `okno import points`, with the date in the column `from`\n"
+        "(docs/surveys.md).\n"
         "\n"
         "example: okno hours --point till-1 --on 2026-05-09\n",
     .run = run,

@@ -97,9 +97,11 @@ static void print_variant(const char *name, const json_t *other)
                json_number_value(other));
 }
 
-/* From the lesser end: loyalty falls as k grows. */
-static void print_band(const json_t *band)
+/* From the lesser end: loyalty falls as k grows. In the other figures k plays no part. */
+static void print_band(const char *name, const json_t *band)
 {
+    if (strncmp(name, "ink", 3) != 0 && strcmp(name, "iel") != 0)
+        return;
     double a = json_number_value(json_array_get(band, 0));
     double b = json_number_value(json_array_get(band, 1));
     if (json_array_size(band) == 2)
@@ -148,7 +150,7 @@ static void print_group(const json_t *group)
         print_number(json_object_get(value, "raw"));
         print_number(json_object_get(value, "excluded"));
         print_estimated(json_object_get(value, "estimated"));
-        print_band(json_object_get(value, "band"));
+        print_band(name, json_object_get(value, "band"));
         print_bounds(json_object_get(value, "estimated"));
         print_variant(name, json_object_get(value, "with_fm"));
         print_flags(json_object_get(value, "flags"));
@@ -236,6 +238,9 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         {.name = "--json", .flag = &cli->json});
     if (rc == 0 && rest > 0)
         rc = okno_fail(err, OKNO_USAGE, "\"%.40s\" is not understood", argv[1]);
+    if (rc == 0 && as_of_us > okno_time_now())
+        rc = okno_fail_field(err, OKNO_USAGE, "as-of",
+                             "--as-of is still to come: what will be known then is not known yet");
     if (rc == 0)
         rc = cli_take_period(from, to, &query, err);
     if (rc == 0)

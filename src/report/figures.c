@@ -401,7 +401,7 @@ int okno_figures_json(struct okno_db *db, const struct okno_figures_query *asked
     const struct okno_kpi_query gather = {
         .from_us = query->from_us, .to_us = query->to_us, .by = query->by, .local = query->local};
     if (!(query->k >= 0 && query->k <= 1))
-        return okno_fail_field(err, OKNO_INVALID, "k", "k is a number from 0 to 1");
+        return okno_fail_field(err, OKNO_INVALID, "k", "k must be from 0 to 1, not %g", query->k);
     okno_kpi_prepare(db);
     int rc = okno_db_read_begin(db, &began, err);
     if (rc == 0)

@@ -106,7 +106,8 @@ static int resolve(struct okno_db *db, const struct okno_period_request *r, stru
     if (rc == 0)
         rc = parse_end("to", r->to, pay->zone, true, &pay->to_us, err);
     if (rc == 0 && pay->from_us >= pay->to_us)
-        rc = okno_fail_field(err, OKNO_INVALID, "to", "the period ends before it begins");
+        rc = okno_fail_field(err, OKNO_INVALID, "to",
+                             "the period ends before it begins: %s is before %s", r->to, r->from);
     if (rc == 0 && !pay->zone[0])
         (void)snprintf(pay->zone, sizeof(pay->zone), "UTC");
     (void)snprintf(pay->site, sizeof(pay->site), "%s", r->site ? r->site : "");

@@ -359,7 +359,9 @@ static void opening_hours_are_shown_with_their_dates(void **state)
     assert_int_equal(RUN("", "hours", "--on", "2026-03-31"), 0);
     has("2026-03-31T07:00:00.000Z .. 2026-03-31T19:00:00.000Z");
     assert_int_equal(RUN("", "hours", "--on", "2026-05-01"), 0);
-    assert_string_equal(out, ""); /* a holiday */
+    assert_string_equal(out, "P1               closed\n"); /* a holiday */
+    assert_int_equal(RUN("", "hours", "--on", "2026-05-01", "--json"), 0);
+    assert_string_equal(out, "");
     /* The night in which clocks go back, and what is left of it in the morning. */
     assert_int_equal(RUN("", "hours", "--on", "2026-10-25", "--json"), 0);
     has("\"open_from\":\"2026-10-24T22:00:00.000Z\",\"open_to\":\"2026-10-25T03:00:00.000Z\"");

@@ -148,6 +148,10 @@ static void published_figures_are_verified(void **state)
     ends(0, "march", "");
     OKNO_RUN("kpi", DAY, "--as-of", "2026-03-10T23:00:00Z", "--json");
     ends(0, "\"n\":1", "");
+    OKNO_RUN("kpi", DAY, "--as-of", "2999-01-01T00:00:00Z");
+    ends(2, "", "--as-of is still to come");
+    OKNO_RUN("kpi", DAY, "--k", "1.5");
+    ends(2, "", "k must be from 0 to 1, not 1.5");
     scratch_db_put(db, "UPDATE published SET figures = replace(figures, 'ann', 'bob')");
     OKNO_RUN("kpi", "published", "verify", "march");
     ends(6, "", "SHA-256");

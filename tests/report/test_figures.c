@@ -206,6 +206,30 @@ static void a_changed_question_window_or_camera_breaks_the_series(void **state)
     assert_int_equal(json_array_size(json_object_get(first_group(figures), "breaks")), 3);
 }
 
+static void a_question_that_ended_gives_back_to_the_one_before(void **state)
+{
+    struct scratch_db *f = *state;
+    const struct okno_figures_query query = {
+        .from_us = t0, .to_us = t0 + 100000000, .by = OKNO_BY_POINT, .k = 0.5, .min_n = 30};
+    /* q9 stood by mistake, and later for ten seconds: q1 is what q2 follows. */
+    scratch_db_put(f,
+                   "INSERT INTO questions (import, question, point, valid_from, valid_to, kind,"
+                   " text, window_us) VALUES (1, 'q1', 'p1', 1, NULL, 'office', 'a', 15000000),"
+                   " (1, 'q9', 'p1', 2, NULL, 'office', 'a', 15000000),"
+                   " (1, 'q9', 'p1', 2, 3, 'office', 'a', 15000000),"
+                   " (1, 'q9', 'p1', 1773126010000000, 1773126020000000, 'office', 'a', 15000000),"
+                   " (1, 'q2', 'p1', 1773126030000000, NULL, 'office', 'b', 15000000)");
+    okno_autojson json_t *figures = figures_of(f, &query);
+    const json_t *breaks = json_object_get(figures, "breaks");
+    static const char *const turns[][2] = {{"q1", "q9"}, {"q9", "q1"}, {"q1", "q2"}};
+    assert_int_equal(json_array_size(breaks), OKNO_COUNT(turns));
+    for (size_t i = 0; i < OKNO_COUNT(turns); i++) {
+        const json_t *one = json_array_get(breaks, i);
+        assert_string_equal(json_string_value(json_object_get(one, "was")), turns[i][0]);
+        assert_string_equal(json_string_value(json_object_get(one, "became")), turns[i][1]);
+    }
+}
+
 static void a_changed_weight_breaks_every_series(void **state)
 {
     struct scratch_db *f = *state;
@@ -319,6 +343,7 @@ int main(void)
         CASE(too_much_that_nobody_could_decide_leaves_only_bounds),
         CASE(a_days_estimate_is_of_that_day),
         CASE(a_changed_question_window_or_camera_breaks_the_series),
+        CASE(a_question_that_ended_gives_back_to_the_one_before),
         CASE(a_changed_weight_breaks_every_series),
         CASE(a_scope_leaves_figures_of_that_one),
         CASE(points_are_compared_with_the_others_at_their_site),

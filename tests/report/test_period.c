@@ -205,7 +205,7 @@ static void what_cannot_be_closed_is_refused(void **state)
     must_fail(o, close_period(o, "2026-13-10", "2026-03-10", "mall", NULL, &period), OKNO_INVALID,
               "from \"2026-13-10\"");
     must_fail(o, close_period(o, "2026-03-10", "2026-03-09", "mall", NULL, &period), OKNO_INVALID,
-              "ends before it begins");
+              "ends before it begins: 2026-03-09 is before 2026-03-10");
     must_fail(o, close_period(o, "2026-03-10", NULL, "mall", NULL, &period), OKNO_MISSING, "to");
     must_fail(o, close_period(o, "2025-03-10", "2025-03-10", "mall", NULL, &period), OKNO_NOT_FOUND,
               "nobody served");

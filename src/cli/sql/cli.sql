@@ -50,6 +50,15 @@ WHERE NOT EXISTS (SELECT 1 FROM clocks c
                   WHERE c.target IN ('camera:' || camera, 'archive:' || archive))
 LIMIT 20;
 
+-- name: doctor.stray_clocks
+-- Measured clocks of what nobody knows: most likely a misspelt id.
+SELECT DISTINCT target FROM clocks c
+WHERE CASE substr(target, 1, instr(target, ':') - 1)
+      WHEN 'device' THEN NOT EXISTS (SELECT 1 FROM devices WHERE device = substr(c.target, 8))
+      WHEN 'camera' THEN NOT EXISTS (SELECT 1 FROM cameras WHERE camera = substr(c.target, 8))
+      ELSE NOT EXISTS (SELECT 1 FROM archives WHERE archive = substr(c.target, 9)) END
+ORDER BY target LIMIT 20;
+
 -- name: doctor.jobs
 SELECT state, count(*) AS count, min(next_try_at) AS next_try_at,
        (SELECT message FROM jobs k WHERE k.state = j.state AND k.message <> ''

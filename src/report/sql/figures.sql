@@ -24,14 +24,22 @@ SELECT (SELECT coalesce(sum(events), 0) FROM device_runs) AS events,
 -- name: figures.breaks
 -- Where a point's question, its window or its cameras changed, or the weight k everywhere: figures
 -- before and after are not of one series. The first row of a point changes nothing.
-WITH asked AS (
-    SELECT q.point, q.valid_from AS at, q.question, q.window_us, q.text, q.kind,
-           lag(q.question) OVER w AS question_before, lag(q.window_us) OVER w AS window_before,
-           lag(q.text) OVER w AS text_before, lag(q.kind) OVER w AS kind_before
-    FROM questions q
+WITH told AS ( -- the rows that stand
+    SELECT * FROM questions q
     WHERE q.id = (SELECT max(r.id) FROM questions r WHERE r.point = q.point
                   AND r.question = q.question AND r.valid_from = q.valid_from)
-    WINDOW w AS (PARTITION BY q.point ORDER BY q.valid_from, q.id)
+), turns AS ( -- where a row begins or ends
+    SELECT point, valid_from AS at FROM told
+    UNION SELECT point, valid_to FROM told WHERE valid_to IS NOT NULL
+), asked AS ( -- what is asked from there on
+    SELECT t.point, t.at, q.question, q.window_us, q.text, q.kind,
+           lag(q.question) OVER w AS question_before, lag(q.window_us) OVER w AS window_before,
+           lag(q.text) OVER w AS text_before, lag(q.kind) OVER w AS kind_before
+    FROM turns t
+    JOIN told q ON q.id = (SELECT r.id FROM told r WHERE r.point = t.point AND r.valid_from <= t.at
+                           AND (r.valid_to IS NULL OR r.valid_to > t.at)
+                           ORDER BY r.valid_from DESC, r.question DESC LIMIT 1)
+    WINDOW w AS (PARTITION BY t.point ORDER BY t.at)
 ), seen AS (
     SELECT l.point, l.valid_from AS at, l.camera, lag(l.camera) OVER w AS camera_before
     FROM placements l

@@ -169,7 +169,7 @@ static int check_size(const json_t *schema, const json_t *value, const struct pl
         ((!least || json_number_value(value) >= json_number_value(least)) &&
          (!most || json_number_value(value) <= json_number_value(most))))
         return 0;
-    (void)snprintf(text, sizeof(text), "must be from %g to %g", json_number_value(least),
+    (void)snprintf(text, sizeof(text), "must be from %.16g to %.16g", json_number_value(least),
                    json_number_value(most));
     return fail_at(place, OKNO_INVALID, text, err);
 }
