@@ -34,6 +34,14 @@ test("every text that the page asks for by name is in the table", async () => {
   }
 });
 
+test("every flag of a survey has its words", async () => {
+  const cli = await readFile(new URL("../../src/cli/survey.c", import.meta.url), "utf8");
+  const help = cli.match(/--flag F([^]*?)--spontaneous/)[1].split("carries:")[1];
+  const flags = [...new Set(help.match(/[a-z]+_[a-z_]+|superseded/g))];
+  assert.equal(flags.length, 10);
+  for (const flag of flags) assert.ok(`flag.${flag}` in table, flag);
+});
+
 const sourcesOf = async (dir) => (await Promise.all((await readdir(dir)).filter((name) => name.endsWith(".c")).map((name) => readFile(new URL(name, dir), "utf8")))).join("\n");
 
 test("every code of an error is told in both languages as its table says", async () => {
