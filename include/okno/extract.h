@@ -16,8 +16,8 @@ struct okno_extract_camera {
     struct okno_archive *archive; /* not owned */
     const char *channel;
     int64_t index_offset_us; /* index clock - UTC; applied to everything asked and got */
-    /* Where indexes of remote recordings are kept, by the archive's id; NULL: nowhere. */
-    const char *index_dir, *archive_id;
+    /* Where indexes of remote recordings are kept, by the archive's id and url; NULL: nowhere. */
+    const char *index_dir, *archive_id, *archive_url;
     const struct okno_budget *budget; /* for each call; not owned; NULL: without limits */
 };
 

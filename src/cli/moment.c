@@ -26,7 +26,8 @@ int moment_open(struct cli *cli, struct moment *moment, struct okno_err *err)
                                                 .channel = moment->found.camera.channel,
                                                 .index_offset_us = moment->found.offset.offset_us,
                                                 .index_dir = okno_work_index_dir(moment->work),
-                                                .archive_id = moment->found.camera.archive.archive};
+                                                .archive_id = moment->found.camera.archive.archive,
+                                                .archive_url = moment->found.camera.archive.url};
     return 0;
 }
 

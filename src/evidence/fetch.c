@@ -120,7 +120,8 @@ static int fetch(struct okno_work *work, const struct okno_camera *camera, struc
                                        .index_offset_us = e->index_offset_us,
                                        .index_dir = work->index_dir,
                                        .budget = &budget,
-                                       .archive_id = camera->archive.archive};
+                                       .archive_id = camera->archive.archive,
+                                       .archive_url = camera->archive.url};
     int rc = work_archive_ready(work, camera, e->made_at_us, &view.archive, err);
     if (rc == 0)
         rc = okno_evidence_temp(work->data_dir, e->kind, temp, sizeof(temp), err);
@@ -277,7 +278,8 @@ static int shots_take(struct okno_work *work, struct wanted *wanted, size_t coun
                                        .index_offset_us = wanted->evidence.index_offset_us,
                                        .index_dir = work->index_dir,
                                        .budget = &budget,
-                                       .archive_id = wanted->camera.archive.archive};
+                                       .archive_id = wanted->camera.archive.archive,
+                                       .archive_url = wanted->camera.archive.url};
     int rc =
         work_archive_ready(work, &wanted->camera, wanted->evidence.made_at_us, &view.archive, NULL);
     for (size_t i = 0; rc == 0 && i < count; i++) {

@@ -84,7 +84,8 @@ static int ask(struct okno_work *work, size_t place, int64_t now_us, struct link
                                        .index_offset_us = l->offsets[place].offset_us,
                                        .index_dir = work->index_dir,
                                        .budget = &budget,
-                                       .archive_id = camera->archive.archive};
+                                       .archive_id = camera->archive.archive,
+                                       .archive_url = camera->archive.url};
     struct okno_err trouble = {0};
     int64_t error_us = 0;
     int rc = work_archive_ready(work, camera, now_us, &view.archive, &trouble);

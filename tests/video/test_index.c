@@ -57,28 +57,31 @@ static void what_was_put_is_there_the_next_time(void **state)
     (void)state;
     const char *dir = fresh_dir();
     char into[32] = "";
-    struct index *index = index_open(dir, "nvr", &piece);
+    struct index *index = index_open(dir, "nvr", "http://x", &piece);
     assert_int_equal(index_get(index, 0, into, 10), 0);
     index_put(index, 100, "hundred", 7);
     index_put(index, 107, "and more", 8);
     index_close(index);
 
-    index = index_open(dir, "nvr", &piece);
+    index = index_open(dir, "nvr", "http://x", &piece);
     assert_int_equal(index_get(index, 102, into, sizeof(into)), 13);
     assert_memory_equal(into, "ndredand more", 13);
     assert_int_equal(index_get(index, 99, into, 4), 0);
     index_close(index);
 
-    struct index *other = index_open(dir, "another", &piece);
+    struct index *other = index_open(dir, "another", "http://x", &piece);
     assert_int_equal(index_get(other, 102, into, 4), 0);
     index_close(other);
+    struct index *moved = index_open(dir, "nvr", "http://y", &piece);
+    assert_int_equal(index_get(moved, 102, into, 4), 0);
+    index_close(moved);
 }
 
 static void parts_that_overlap_are_kept_once(void **state)
 {
     (void)state;
     char into[16] = "";
-    struct index *index = index_open(fresh_dir(), "nvr", &piece);
+    struct index *index = index_open(fresh_dir(), "nvr", "http://x", &piece);
     index_put(index, 4, "45", 2);
     index_put(index, 8, "8", 1);
     index_put(index, 2, "23xx67x9", 8);
@@ -92,17 +95,17 @@ static void a_recording_that_changes_has_no_old_index(void **state)
     (void)state;
     const char *dir = fresh_dir();
     char into[4];
-    struct index *index = index_open(dir, "nvr", &piece);
+    struct index *index = index_open(dir, "nvr", "http://x", &piece);
     index_put(index, 0, "old", 3);
     index_close(index);
 
     struct okno_piece changed = piece;
     (void)snprintf(changed.tag, sizeof(changed.tag), "18:1000");
-    index = index_open(dir, "nvr", &changed);
+    index = index_open(dir, "nvr", "http://x", &changed);
     assert_int_equal(index_get(index, 0, into, 3), 0);
     index_close(index);
     changed.flags = OKNO_SPAN_GROWING;
-    assert_null(index_open(dir, "nvr", &changed));
+    assert_null(index_open(dir, "nvr", "http://x", &changed));
 }
 
 static void a_damaged_file_is_as_good_as_none(void **state)
@@ -112,7 +115,7 @@ static void a_damaged_file_is_as_good_as_none(void **state)
         const char *dir = fresh_dir();
         char into[8];
         struct stat st;
-        struct index *index = index_open(dir, "nvr", &piece);
+        struct index *index = index_open(dir, "nvr", "http://x", &piece);
         index_put(index, 0, "12345678", 8);
         index_close(index);
         const char *path = only_file(dir);
@@ -124,11 +127,11 @@ static void a_damaged_file_is_as_good_as_none(void **state)
         else
             assert_int_equal(pwrite(fd, "9", 1, 33), 1);
         (void)close(fd);
-        index = index_open(dir, "nvr", &piece);
+        index = index_open(dir, "nvr", "http://x", &piece);
         assert_int_equal(index_get(index, 0, into, 8), 0);
         index_put(index, 0, "12345678", 8); /* and it heals */
         index_close(index);
-        index = index_open(dir, "nvr", &piece);
+        index = index_open(dir, "nvr", "http://x", &piece);
         assert_int_equal(index_get(index, 0, into, 8), 8);
         index_close(index);
     }
@@ -144,7 +147,7 @@ static void places_that_cannot_be_are_not_taken_from_a_file(void **state)
         uint8_t file[16 + 16 + 8 + OKNO_SHA256_BYTES] = "okno index 1\n";
         const uint64_t len = 8;
         char into[8];
-        struct index *index = index_open(dir, "nvr", &piece);
+        struct index *index = index_open(dir, "nvr", "http://x", &piece);
         index_put(index, 0, "12345678", 8);
         index_close(index);
         memcpy(file + 16, &places[i], 8);
@@ -154,7 +157,7 @@ static void places_that_cannot_be_are_not_taken_from_a_file(void **state)
         assert_true(fd >= 0);
         assert_int_equal(write(fd, file, sizeof(file)), sizeof(file));
         (void)close(fd);
-        index = index_open(dir, "nvr", &piece);
+        index = index_open(dir, "nvr", "http://x", &piece);
         assert_int_equal(index_get(index, 100, into, 8), 0);
         assert_int_equal(index_get(index, 0, into, 8), 0);
         index_drop(index);
@@ -166,7 +169,7 @@ static void more_than_the_bound_is_not_kept(void **state)
     (void)state;
     enum { PART = 8 * 1024 * 1024 };
     okno_autofree char *bytes = calloc(1, PART);
-    struct index *index = index_open(fresh_dir(), "nvr", &piece);
+    struct index *index = index_open(fresh_dir(), "nvr", "http://x", &piece);
     assert_non_null(bytes);
     for (int i = 0; i < 6; i++)
         index_put(index, (int64_t)i * PART, bytes, PART);
@@ -181,21 +184,21 @@ static void the_longest_unused_go_first(void **state)
     const char *dir = fresh_dir();
     char into[4];
     struct okno_piece other = piece;
-    struct index *index = index_open(dir, "nvr", &piece);
+    struct index *index = index_open(dir, "nvr", "http://x", &piece);
     index_put(index, 0, "old", 3);
     index_close(index);
     const struct timespec past[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}};
     assert_int_equal(utimensat(AT_FDCWD, only_file(dir), past, 0), 0);
     (void)snprintf(other.name, sizeof(other.name), "till/15.mp4");
-    index = index_open(dir, "nvr", &other);
+    index = index_open(dir, "nvr", "http://x", &other);
     index_put(index, 0, "new", 3);
     index_close(index);
 
     okno_extract_index_sweep(dir, 100, 0);
-    index = index_open(dir, "nvr", &piece);
+    index = index_open(dir, "nvr", "http://x", &piece);
     assert_int_equal(index_get(index, 0, into, 3), 0);
     index_close(index);
-    index = index_open(dir, "nvr", &other);
+    index = index_open(dir, "nvr", "http://x", &other);
     assert_int_equal(index_get(index, 0, into, 3), 3);
     index_close(index);
 }
@@ -257,8 +260,11 @@ static struct okno_extract_result clip(const struct kind *kind, const char *inde
     const struct okno_extract_camera *camera = NULL;
     if (okno_archive_open(&config, &archive, &err) < 0)
         fail_msg("%s", err.text);
-    camera = &(struct okno_extract_camera){
-        .archive = archive, .channel = kind->name, .index_dir = index_dir, .archive_id = "nvr"};
+    camera = &(struct okno_extract_camera){.archive = archive,
+                                           .channel = kind->name,
+                                           .index_dir = index_dir,
+                                           .archive_id = "nvr",
+                                           .archive_url = "http://x"};
     (void)unlink(fixture_path(out));
     if (okno_extract_clip(camera, T0 + from_us, T0 + from_us + 10 * SECOND, false,
                           fixture_path(out), &result, &err) < 0)
@@ -318,11 +324,11 @@ static void a_wrong_index_is_forgotten(void **state)
     (void)snprintf(listed.name, sizeof(listed.name), "front_2026-03-10_14-03-20.mp4");
     (void)snprintf(listed.tag, sizeof(listed.tag), "%lld:%lld", (long long)st.st_mtime * SECOND,
                    (long long)st.st_size);
-    struct index *index = index_open(dir, "nvr", &listed);
+    struct index *index = index_open(dir, "nvr", "http://x", &listed);
     char byte = 0;
     assert_int_equal(index_get(index, 0, &byte, 1), 1); /* it is the one */
     index_drop(index);
-    index = index_open(dir, "nvr", &listed);
+    index = index_open(dir, "nvr", "http://x", &listed);
     static char rubbish[256 * 1024];
     memset(rubbish, 0x5a, sizeof(rubbish));
     index_put(index, 0, rubbish, sizeof(rubbish));

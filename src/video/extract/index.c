@@ -46,13 +46,15 @@ struct index {
     bool kept, changed;
 };
 
-static void name_of(const char *archive, const struct okno_piece *piece, char ret_name[33])
+static void name_of(const char *archive, const char *url, const struct okno_piece *piece,
+                    char ret_name[33])
 {
     struct okno_hash hash;
     uint8_t digest[OKNO_SHA256_BYTES];
     char text[OKNO_SHA256_TEXT];
     okno_hash_start(&hash);
     okno_hash_add(&hash, archive, strlen(archive) + 1);
+    okno_hash_add(&hash, url, strlen(url) + 1);
     okno_hash_add(&hash, piece->name, strlen(piece->name) + 1);
     okno_hash_add(&hash, piece->tag, strlen(piece->tag) + 1);
     okno_hash_add(&hash, &piece->size, sizeof(piece->size));
@@ -124,7 +126,8 @@ static void load(struct index *index)
     (void)futimens(fd, NULL); /* used lately; fails harmlessly when it may not be written */
 }
 
-struct index *index_open(const char *dir, const char *archive, const struct okno_piece *piece)
+struct index *index_open(const char *dir, const char *archive, const char *url,
+                         const struct okno_piece *piece)
 {
     if (!piece->tag[0] || piece->size < 0 || (piece->flags & OKNO_SPAN_GROWING))
         return NULL;
@@ -132,7 +135,7 @@ struct index *index_open(const char *dir, const char *archive, const struct okno
     if (!index)
         return NULL;
     (void)snprintf(index->dir, sizeof(index->dir), "%s", dir);
-    name_of(archive, piece, index->name);
+    name_of(archive, url, piece, index->name);
     load(index);
     return index;
 }

@@ -11,7 +11,8 @@ struct index; /* opaque */
 
 /* The index of a recording, empty when nothing is kept; NULL when it cannot be known again later
  * (no tag, still growing) or without memory. `dir` exists or is made when something is kept. */
-struct index *index_open(const char *dir, const char *archive, const struct okno_piece *piece);
+struct index *index_open(const char *dir, const char *archive, const char *url,
+                         const struct okno_piece *piece);
 
 /* Whether some of it comes from an earlier time. NULL: false. */
 bool index_is_kept(const struct index *index);
