@@ -68,6 +68,7 @@ export const devices = {
     device("D1", { point: "S1-T1", offset_ms: -1840, uncertainty_ms: 2100, measured_at: "2026-03-10T08:00:00.000Z" }),
     device("D2", { point: "S1-T2", state: "quiet", alerts: ["quiet"], unheard_since: "2026-03-07T18:00:00.000Z", missing: 3, first_missing: "D2.0.41" }),
     device("D3", { point: "S2-D1", state: "clock_suspect", alerts: ["clock_suspect", "quiet"], last_event_at: null, last_arrival_at: null, unheard_since: "2026-03-01T00:00:00.000Z" }),
+    device("D5", { last_event_at: null, last_arrival_at: null }), // invited, and never came
     device("D4", { state: "clock_jump", alerts: ["clock_jump"], offset_ms: 3600000, uncertainty_ms: 2000, measured_at: "2026-03-10T09:00:00.000Z" }),
   ],
 };

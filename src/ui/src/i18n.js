@@ -1044,6 +1044,7 @@ export const table = {
   "device.ok": { en: "ok", ru: "в порядке" },
   "device.quiet": { en: "quiet", ru: "молчит" },
   "device.clock_jump": { en: "clock was set", ru: "часы переведены" },
+  "device.never": { en: "not heard of yet", ru: "ещё ни разу не отвечало" },
   "device.clock_suspect": { en: "clock cannot be right", ru: "часы не могут быть верны" },
 
   "step.plan": { en: "plan", ru: "план" },

@@ -10,10 +10,13 @@ import { formatAge, formatWhen } from "./time.js";
 import "./okno-connect.js";
 import "./okno-notice.js";
 
-const order = ["clock_suspect", "clock_jump", "quiet", "ok"];
+const order = ["clock_suspect", "clock_jump", "quiet", "never", "ok"];
+
+/** What never came cannot be well. */
+const stateOf = ({ state, last_arrival_at: heard }) => (state === "ok" && !heard ? "never" : state);
 const refreshMs = 10000;
 const freshMs = 150000; // a browser that runs reports once a minute
-const signs = { ok: "✓", quiet: "…", clock_jump: "!", clock_suspect: "!" };
+const signs = { ok: "✓", quiet: "…", never: "…", clock_jump: "!", clock_suspect: "!" };
 
 class OknoDevices extends PageElement {
   static properties = { devices: { state: true }, sites: { state: true }, panels: { state: true }, codes: { state: true }, connecting: { state: true } };
@@ -58,7 +61,7 @@ class OknoDevices extends PageElement {
 
   async load() {
     const [{ devices }, { sites }, { panels }, { codes }] = await Promise.all([get("devices"), get("sites"), get("panels"), get("qr")]);
-    const sorted = devices.toSorted((one, other) => order.indexOf(one.state) - order.indexOf(other.state));
+    const sorted = devices.toSorted((one, other) => order.indexOf(stateOf(one)) - order.indexOf(stateOf(other)));
     return () => { Object.assign(this, { devices: sorted, sites, panels, codes }); };
   }
 
@@ -68,8 +71,9 @@ class OknoDevices extends PageElement {
     return zoneOf(this.sites, site?.site);
   }
 
-  renderState({ state, alerts, unheard_since: since, last_arrival_at: heard }, zone) {
-    const all = alerts.length > 0 ? alerts : [state];
+  renderState(device, zone) {
+    const { alerts, unheard_since: since, last_arrival_at: heard } = device;
+    const all = alerts.length > 0 ? alerts : [stateOf(device)];
     return html`${all.map((name) => html`<div class=${name}><b aria-hidden="true">${signs[name]}</b> ${named("device", name)}</div>`)}
       ${since ? html`<div class="note">${t(heard ? "devices.since" : "devices.never", { when: formatWhen(since, zone) })}</div>` : nothing}`;
   }
