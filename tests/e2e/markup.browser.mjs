@@ -51,7 +51,7 @@ function events() {
 
 before(async () => {
   service = await Service.start();
-  await put("sites", `site,name,time_zone,group\nS1,${cell(evil("site"))},Europe/Moscow,${cell(evilShort)}\n`);
+  await put("sites", `site,name,time_zone,group,from\nS1,${cell(evil("site"))},Europe/Moscow,${cell(evilShort)},2026-01-01\n`);
   await put("points", `point,site,name\nP1,S1,${cell(evil("point"))}\n`);
   await put("questions", `question,point,from,kind,text,window_s\nQ1,P1,2026-01-01T00:00:00Z,personnel,${cell(evil("question"))},15\n`);
   await put("devices", "device,point,from,role\nD1,P1,2026-01-01T00:00:00Z,both\nD9,P1,2026-01-01T00:00:00Z,panel\n");
@@ -60,6 +60,8 @@ before(async () => {
   await put("destinations", `destination,kind,url,secret,chat\nteam,webhook,https://example.org/${encodeURIComponent("<script>")}?a=%22%3E,hook,\n`);
   await put("alert_rules", `rule,kind,where,to\nall-no,negative,${cell(`group:${evilShort}`)},team\n`);
   await put("events", events());
+  // Before anybody comments on the rating: what is commented alarms nobody.
+  await service.wait("SELECT count(*) AS n FROM alerts WHERE kind = 'negative'", [{ n: 2 }], 30000);
   await addUser("boss", "manager", "--all-sites");
   await addUser("root2", "administrator");
   await addUser("vera", "expert");
@@ -71,7 +73,6 @@ before(async () => {
   await service.okno("audit", "plan", "A1", "--from", "2026-03-10T00:00:00Z", "--to", "2026-03-11T00:00:00Z", "--size", "3", "--title", evil("audit"));
   await service.okno("audit", "freeze", "A1", "--accept-unheard", evil("unheard"));
   await service.okno("period", "close", "--from", "2026-03-10", "--to", "2026-03-10", "--accept", evil("period"));
-  await service.wait("SELECT count(*) AS n FROM alerts WHERE kind = 'negative'", [{ n: 2 }], 30000);
   await service.okno("alert", "ack", "1", "--note", evil("note"));
   await service.okno("panel", "add", "--device", "T9", "--point", "P1", "--role", "panel", "--label", evilShort);
   ({ code } = JSON.parse(await service.okno("qr", "add", "--point", "P1", "--json")));

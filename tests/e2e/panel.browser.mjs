@@ -20,7 +20,8 @@ afterEach(async () => {
   await service.back(); // also after a test that failed while it was down
 });
 
-/** A tablet that becomes a device of its own: {page, faults, device}. */
+/** A tablet that becomes a device of its own: {page, faults, device}. Where requests are taken on their way it is
+ * `plain`: what passes a service worker cannot be. */
 async function tablet(role, { point = "P1", device = `T${++devices}`, hurried = false, ...options } = {}) {
   const browser = await openBrowser({ width: 1280, height: 800, language: "ru-RU", ...options });
   open.push(browser);
@@ -94,7 +95,7 @@ test("a reload without the service keeps the queue, the question and the buttons
 });
 
 test("an answer whose acknowledgement was lost is not stored twice", async () => {
-  const { page, device } = await tablet("panel");
+  const { page, device } = await tablet("panel", { plain: true });
   let lost = 0;
   await page.route("**/api/v1/events", async (route) => {
     await route.fetch(); // it arrives, but nobody hears so
@@ -110,7 +111,7 @@ test("an answer whose acknowledgement was lost is not stored twice", async () =>
 });
 
 test("a busy service is asked again when it says so", async () => {
-  const { page, device } = await tablet("panel");
+  const { page, device } = await tablet("panel", { plain: true });
   const asked = [];
   await page.route("**/api/v1/events", async (route) => {
     asked.push(Date.now());
@@ -123,7 +124,7 @@ test("a busy service is asked again when it says so", async () => {
 });
 
 test("a bad event holds up no other", async () => {
-  const { page, device } = await tablet("panel", { hurried: true });
+  const { page, device } = await tablet("panel", { plain: true, hurried: true });
   await page.route("**/api/v1/events", async (route) => {
     const events = JSON.parse(route.request().postData()).events;
     return events.some(({ kind }) => kind === "no") ? route.fulfill({ status: 413, body: "{}" }) : route.continue();
@@ -212,7 +213,7 @@ test("a seller's page ends its count when the customer has answered elsewhere", 
 });
 
 test("what the service knows of a queue is corrected as soon as it is empty", async () => {
-  const { page, device } = await tablet("panel", { hurried: true });
+  const { page, device } = await tablet("panel", { plain: true, hurried: true });
   const known = (queued) => service.wait(`SELECT queued FROM panel_states WHERE device = '${device}'`, [{ queued }]);
   await page.route("**/api/v1/events", (route) => route.abort());
   await press(page, "yes");
@@ -226,13 +227,13 @@ test("what the service knows of a queue is corrected as soon as it is empty", as
 });
 
 test("where the stream is blocked the press is heard by asking", async () => {
-  const customer = await tablet("panel", { point: "P2" });
+  const customer = await tablet("panel", { plain: true, point: "P2" });
   await customer.page.route("**/panel/presses*", (route) => (route.request().headers().accept.includes("event-stream") ? route.abort() : route.continue()));
   await customer.page.reload();
   await customer.page.locator(".answers").waitFor();
   const polled = customer.page.waitForResponse((response) => response.url().includes("panel/presses"));
   await polled;
-  const seller = await tablet("button", { point: "P2" });
+  const seller = await tablet("button", { plain: true, point: "P2" });
   const lit = await glimpse(customer.page, "main.lit");
   await seller.page.locator(".press").click();
   await lit();
