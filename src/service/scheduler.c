@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 
+#define SLEEP_LEAST_US (OKNO_SECOND_US / 20)
 #define SLEEP_MAX_US (60 * OKNO_SECOND_US)
 #define PAUSE_FIRST_US OKNO_SECOND_US
 #define PAUSE_MAX_US (60 * OKNO_SECOND_US)
@@ -73,8 +74,8 @@ static int64_t look_again_us(int64_t next_us)
 {
     int64_t left = SLEEP_MAX_US;
     int64_t now = okno_time_now();
-    if (next_us < now)
-        left = 0;
+    if (next_us < now + SLEEP_LEAST_US) /* due, and yet nothing was done: others have it in hand */
+        left = SLEEP_LEAST_US;
     else if (next_us - now < left)
         left = next_us - now;
     return okno_time_monotonic() + left;
