@@ -62,7 +62,8 @@ OKNO_CHECK int okno_look_archive(struct okno_work *work, const char *archive, bo
                                  struct okno_err *err);
 
 /* Look at the clock that waits longest, if one is due (every six hours). 1 when one was looked at;
- * 0 and when the next is due. Trouble of an archive is noted, not returned. */
+ * 0 and when the next is due. Trouble of an archive is noted, not returned; what cannot be noted
+ * is. */
 OKNO_CHECK int okno_look_next(struct okno_work *work, int64_t now_us, int64_t *ret_next_us,
                               struct okno_err *err);
 

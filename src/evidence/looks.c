@@ -80,8 +80,9 @@ static int store(struct okno_work *work, const struct okno_archive_look *look, c
     return rc;
 }
 
-int okno_look_archive(struct okno_work *work, const char *archive, bool keep, const char *author,
-                      struct okno_archive_look *ret_look, struct okno_err *err)
+/* *ret_noted: what came of it, good or bad, is kept. */
+static int look_at(struct okno_work *work, const char *archive, bool keep, const char *author,
+                   struct okno_archive_look *ret_look, bool *ret_noted, struct okno_err *err)
 {
     OKNO_AUTO_VEC(okno_clock_vec) known = {0};
     struct okno_archive_look look = {0};
@@ -93,7 +94,7 @@ int okno_look_archive(struct okno_work *work, const char *archive, bool keep, co
     int rc = probe(work, archive, &look.clock, &why);
     look.at_us = okno_time_now();
     if (rc < 0 && keep && rc != OKNO_NOT_FOUND)
-        (void)note_trouble(work, archive, look.at_us, rc, why.text);
+        *ret_noted = note_trouble(work, archive, look.at_us, rc, why.text) == 0;
     if (rc < 0)
         return okno_fail_from(err, &why);
     rc = okno_registry_clock(work->db, target, &known, err);
@@ -104,9 +105,17 @@ int okno_look_archive(struct okno_work *work, const char *archive, bool keep, co
                                                 .uncertainty_us = look.clock.uncertainty_us};
     look.finding = okno_clock_judge_look(known.items, known.len, &seen, &kept);
     rc = keep ? store(work, &look, target, &kept, author, err) : 0;
+    *ret_noted = keep && rc == 0;
     if (rc == 0)
         *ret_look = look;
     return rc;
+}
+
+int okno_look_archive(struct okno_work *work, const char *archive, bool keep, const char *author,
+                      struct okno_archive_look *ret_look, struct okno_err *err)
+{
+    bool noted = false;
+    return look_at(work, archive, keep, author, ret_look, &noted, err);
 }
 
 int okno_look_next(struct okno_work *work, int64_t now_us, int64_t *ret_next_us,
@@ -114,7 +123,7 @@ int okno_look_next(struct okno_work *work, int64_t now_us, int64_t *ret_next_us,
 {
     OKNO_AUTO_STMT *stmt = NULL;
     struct okno_archive_look look;
-    struct okno_err ignored = {0};
+    bool noted = false;
     char archive[OKNO_ID_TEXT] = "";
     int64_t next_us = 0;
     int rc =
@@ -128,11 +137,10 @@ int okno_look_next(struct okno_work *work, int64_t now_us, int64_t *ret_next_us,
         rc = okno_stmt_step(stmt, err);
     if (rc < 0)
         return rc;
-    if (archive[0])
-        return okno_look_archive(work, archive, true, "okno:clocks", &look, &ignored) == 0 ||
-                       ignored.code != OKNO_DATABASE
-                   ? 1
-                   : okno_fail_from(err, &ignored);
+    if (archive[0]) {
+        rc = look_at(work, archive, true, "okno:clocks", &look, &noted, err);
+        return noted ? 1 : rc;
+    }
     rc = OKNO_DB_INT(work->db, "looks.next", INT64_MAX, &next_us, err,
                      OKNO_INT("every_us", EVERY_US));
     if (rc == 0)

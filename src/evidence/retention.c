@@ -66,8 +66,9 @@ static int note(struct okno_work *work, const char *camera, int64_t now_us, int6
                : OKNO_DB_RUN(work->db, "retention.again", NULL, err, OKNO_TEXT("camera", camera));
 }
 
-int okno_retention_look(struct okno_work *work, const char *camera_id, int64_t now_us,
-                        int64_t *ret_earliest_us, struct okno_err *err)
+/* *ret_noted: what came of it, good or bad, is kept. */
+static int look_at(struct okno_work *work, const char *camera_id, int64_t now_us,
+                   int64_t *ret_earliest_us, bool *ret_noted, struct okno_err *err)
 {
     struct okno_work_camera camera;
     struct okno_err why = {0};
@@ -82,6 +83,7 @@ int okno_retention_look(struct okno_work *work, const char *camera_id, int64_t n
     if (rc == 0 && earliest_us)
         earliest_us -= camera.offset.offset_us;
     int noted = note(work, camera_id, now_us, rc < 0 ? 0 : earliest_us, rc, err);
+    *ret_noted = noted == 0;
     if (rc < 0)
         return okno_fail_from(err, &why);
     if (noted == 0)
@@ -89,12 +91,19 @@ int okno_retention_look(struct okno_work *work, const char *camera_id, int64_t n
     return noted;
 }
 
+int okno_retention_look(struct okno_work *work, const char *camera_id, int64_t now_us,
+                        int64_t *ret_earliest_us, struct okno_err *err)
+{
+    bool noted = false;
+    return look_at(work, camera_id, now_us, ret_earliest_us, &noted, err);
+}
+
 int okno_retention_next(struct okno_work *work, int64_t now_us, int64_t *ret_next_us,
                         struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
-    struct okno_err ignored = {0};
     char camera[OKNO_ID_TEXT] = "";
+    bool noted = false;
     int64_t last_us = 0, earliest_us = 0;
     int rc = OKNO_DB_PREPARE(work->db, "retention.due", &stmt, err,
                              OKNO_INT("since", now_us - OKNO_DAY_US));
@@ -105,8 +114,8 @@ int okno_retention_next(struct okno_work *work, int64_t now_us, int64_t *ret_nex
     if (rc < 0)
         return rc;
     if (camera[0]) {
-        rc = okno_retention_look(work, camera, now_us, &earliest_us, &ignored);
-        return rc == OKNO_DATABASE ? okno_fail_from(err, &ignored) : 1;
+        rc = look_at(work, camera, now_us, &earliest_us, &noted, err);
+        return noted ? 1 : rc;
     }
     rc = okno_db_int(work->db, "retention.next", NULL, 0, 0, &last_us, err);
     if (rc == 0)

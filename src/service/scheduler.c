@@ -72,13 +72,10 @@ static uint64_t news_now(struct scheduler *scheduler, bool *ret_stopping)
  */
 static int64_t look_again_us(int64_t next_us)
 {
-    int64_t left = SLEEP_MAX_US;
-    int64_t now = okno_time_now();
-    if (next_us < now + SLEEP_LEAST_US) /* due, and yet nothing was done: others have it in hand */
-        left = SLEEP_LEAST_US;
-    else if (next_us - now < left)
-        left = next_us - now;
-    return okno_time_monotonic() + left;
+    int64_t left = next_us - okno_time_now();
+    /* Due, and yet nothing was done: others have it in hand. */
+    left = left < SLEEP_LEAST_US ? SLEEP_LEAST_US : left;
+    return okno_time_monotonic() + (left < SLEEP_MAX_US ? left : SLEEP_MAX_US);
 }
 
 /* One piece and the sleep after it. False at the end. */

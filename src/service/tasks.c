@@ -196,8 +196,10 @@ static int keep_retention(void *context, void *means, int64_t *ret_next_us, stru
                                          .author = "service"};
     struct okno_purged purged = {.files = 0};
     int64_t now_us = okno_time_now();
+    if (rule.keep_days < 1)
+        return 0; /* no moment: nothing goes by itself */
     *ret_next_us = tasks->retained_us + RETENTION_PACE_US;
-    if (rule.keep_days < 1 || (tasks->retained_us && now_us < *ret_next_us))
+    if (tasks->retained_us && now_us < *ret_next_us)
         return 0;
     int rc = okno_purge_run(means, tasks->data_dir, &rule, now_us, &purged, err);
     if (rc < 0)

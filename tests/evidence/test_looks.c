@@ -117,6 +117,44 @@ static void how_long_an_archive_keeps_is_seen_when_its_earliest_recording_moves_
                      1);
 }
 
+/* On a full disk nothing can be noted: it is a failure that the service pauses after, not work done
+ * that is followed by the next look at once. */
+static void a_look_that_cannot_be_noted_is_a_failure(void **state)
+{
+    (void)state;
+    int64_t next_us = 0;
+    put(shop, "DELETE FROM archives WHERE archive = 'nvr'");
+    put(shop,
+        "INSERT INTO archives (import, archive, kind, url, files) VALUES"
+        " (1, 'plain', 'dir', '/nowhere', '{channel}/%%Y-%%m-%%d/%%H-%%M-%%S.mp4')");
+    put(shop,
+        "CREATE TRIGGER full_1 BEFORE INSERT ON archive_looks BEGIN"
+        " SELECT RAISE(ABORT, 'full'); END");
+    put(shop,
+        "CREATE TRIGGER full_2 BEFORE INSERT ON retention_seen BEGIN"
+        " SELECT RAISE(ABORT, 'full'); END");
+    assert_true(okno_look_next(shop->work, okno_time_now(), &next_us, &shop->err) < 0);
+    assert_true(okno_retention_next(shop->work, T0, &next_us, &shop->err) < 0);
+}
+
+/* Cameras of an archive that fails are not looked at, so they set no moment either. */
+static void an_archive_that_fails_sets_no_moment_in_the_past(void **state)
+{
+    (void)state;
+    int64_t earliest = 0;
+    int64_t next_us = 0;
+    for (int i = 1; i <= 2; i++) {
+        const char *camera = i == 1 ? "cam1" : "cam2";
+        assert_int_equal(okno_retention_look(shop->work, camera, T0, &earliest, &shop->err), 0);
+    }
+    put(shop,
+        "INSERT INTO archive_turns (archive, failures) SELECT DISTINCT archive, 3 FROM cameras"
+        " WHERE true ON CONFLICT DO UPDATE SET failures = 3");
+    int64_t later = T0 + 2 * OKNO_DAY_US;
+    assert_int_equal(okno_retention_next(shop->work, later, &next_us, &shop->err), 0);
+    assert_true(next_us > later);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -126,6 +164,8 @@ int main(void)
         CASE(a_look_without_keeping_stores_nothing),
         CASE(clocks_are_looked_at_every_six_hours),
         CASE(how_long_an_archive_keeps_is_seen_when_its_earliest_recording_moves_on),
+        CASE(a_look_that_cannot_be_noted_is_a_failure),
+        CASE(an_archive_that_fails_sets_no_moment_in_the_past),
     };
     return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
 }

@@ -26,6 +26,7 @@ struct fake {
     int waiting;     /* pieces of work that wait */
     int fail_first;  /* so many calls fail */
     int64_t next_us; /* what it says when nothing waits; 0: nothing */
+    bool due;        /* it says that something is due, and does nothing */
 };
 
 static int fake_open(void *context, void **ret_means, struct okno_err *err)
@@ -63,6 +64,8 @@ static int fake_work(void *context, void *means, int64_t *ret_next_us, struct ok
     } else if (fake->next_us) {
         *ret_next_us = fake->next_us;
         fake->next_us = 0;
+    } else if (fake->due) {
+        *ret_next_us = okno_time_now() - OKNO_SECOND_US;
     }
     (void)pthread_cond_broadcast(&fake->called);
     (void)pthread_mutex_unlock(&fake->lock);
@@ -157,6 +160,18 @@ static void a_known_moment_of_work_is_kept(void **state)
     assert_int_equal(fake->calls, 2);
 }
 
+/* Others may have it in hand: it is asked again soon, but does not keep a core busy. */
+static void what_is_due_and_does_nothing_is_not_asked_at_once(void **state)
+{
+    struct fake *fake = *state;
+    fake->due = true;
+    int64_t started_us = okno_time_monotonic();
+    struct scheduler *scheduler = started(fake, 1);
+    wait_calls(fake, 5);
+    assert_true(okno_time_monotonic() - started_us >= 4 * OKNO_SECOND_US / 20);
+    scheduler_stop(scheduler);
+}
+
 static void a_failure_pauses_and_news_does_not_hurry_it(void **state)
 {
     struct fake *fake = *state;
@@ -214,6 +229,7 @@ int main(void)
         TEST(all_waiting_work_is_done_and_then_it_sleeps),
         TEST(news_wakes_every_thread),
         TEST(a_known_moment_of_work_is_kept),
+        TEST(what_is_due_and_does_nothing_is_not_asked_at_once),
         TEST(a_failure_pauses_and_news_does_not_hurry_it),
         TEST(a_pause_does_not_hold_up_the_end),
         TEST(what_another_program_writes_to_the_database_is_news),

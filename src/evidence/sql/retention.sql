@@ -11,7 +11,12 @@ INSERT OR REPLACE INTO retention_seen (camera, at, earliest_at, code)
 VALUES ($camera, $at, iif($earliest_at = 0, NULL, $earliest_at), $code);
 
 -- name: retention.next
-SELECT min(at) FROM (SELECT max(at) AS at FROM retention_seen GROUP BY camera);
+-- An archive that fails is not looked at, so its cameras set no moment.
+SELECT min(at) FROM (
+    SELECT max(r.at) AS at FROM retention_seen r JOIN cameras c ON c.camera = r.camera
+    WHERE c.id = (SELECT max(d.id) FROM cameras d WHERE d.camera = c.camera)
+      AND NOT EXISTS (SELECT 1 FROM archive_turns t WHERE t.archive = c.archive AND t.failures > 0)
+    GROUP BY r.camera);
 
 -- name: retention.again
 -- What waits is lost at another moment than was thought.
