@@ -311,7 +311,7 @@ int okno_audit_plan(struct okno_db *db, const struct okno_audit_plan *plan, cons
 
 int okno_audit_limit(struct okno_db *db, const char *audit, double *ret_limit, struct okno_err *err)
 {
-    struct audit_row row;
+    struct audit_row row = {0};
     int rc = audit_load(db, audit, &row, err);
     if (rc == 0)
         *ret_limit = row.undeterminable_limit;

@@ -116,7 +116,8 @@ static const struct okno_option options[] = {
         "the\n"
         "system trusts; empty: none."),
     ROW(notify, private_addresses, BOOL, "false", 0, 0, NULL,
-        "Messages may go to loopback and private addresses, too, such as 10.0.0.5; programmes may ask\n"
+        "Messages may go to loopback and private addresses, too, such as 10.0.0.5; programmes may "
+        "ask\n"
         "beacons there."),
     ROW(notify, deadline_s, INT, "10", 1, 120, NULL, "Longest wait for one answer."),
     ROW(notify, retry_s, INT, "10", 1, 3600, NULL,

@@ -10,8 +10,8 @@
 struct net_gate {
     const struct okno_address_rule *rule; /* the object's */
     bool public_only;
-    char host[256];                       /* of the URL */
-    struct okno_err refused;              /* why the last connection was not made */
+    char host[256];          /* of the URL */
+    struct okno_err refused; /* why the last connection was not made */
 };
 
 struct okno_net {

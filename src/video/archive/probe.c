@@ -248,7 +248,7 @@ int okno_archive_probe(const struct okno_archive_config *config, struct okno_bud
                        struct okno_archive_clock *ret_clock, struct okno_err *err)
 {
     char way[16];
-    char server[300];
+    char server[300] = "";
     int rc = options_get(config->options, "clock", way, sizeof(way), err);
     if (rc == 0)
         rc = options_get(config->options, "clock_at", server, sizeof(server), err);

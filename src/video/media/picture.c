@@ -122,9 +122,11 @@ static void plane_mask(uint8_t *plane, int line, int width, int height, int step
     for (int y = top; y < height && y * step < high_y; y++)
         for (int x = left; x < width && x * step < high_x; x++) {
             bool hide = false;
-            for (int part = 0; part < step * step && !hide; part++)
-                hide = is_inside(corners, count, (double)(x * step + part % step) + 0.5,
-                                 (double)(y * step + part / step) + 0.5);
+            for (int part = 0; part < step * step && !hide; part++) {
+                int across = x * step + part % step;
+                int down = y * step + part / step;
+                hide = is_inside(corners, count, across + 0.5, down + 0.5);
+            }
             if (hide)
                 plane[(ptrdiff_t)y * line + x] = value;
         }

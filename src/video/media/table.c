@@ -459,6 +459,8 @@ int table_chunk_of(const struct table_track *track, int64_t sample, struct table
     }
     if (rc < 0)
         return rc;
+    if (chunk.samples < 1) /* entries of none are refused when they are read */
+        return fail_places(err);
     int64_t ahead = (sample - chunk.first) / chunk.samples;
     chunk.number += ahead;
     chunk.first += ahead * chunk.samples;
