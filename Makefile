@@ -40,7 +40,7 @@ $(BUILD)/okno: $(BUILD)/obj/src/cli/main.o $(BUILD)/libokno.a
 # PDF and XLSX are made by a program of their own: the service is not linked to these libraries.
 PAPER_PKGS := pangocairo cairo xlsxwriter
 PAPER_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard src/report/paper/*.c))
-$(PAPER_OBJ): PKG_CFLAGS += $(shell pkg-config --cflags $(PAPER_PKGS))
+$(PAPER_OBJ): PKG_CFLAGS += -Isrc/report $(shell pkg-config --cflags $(PAPER_PKGS))
 $(BUILD)/okno-paper: $(PAPER_OBJ) $(BUILD)/libokno.a
 	@echo "LD $@"
 	@$(CC) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(shell pkg-config --libs $(PAPER_PKGS)) $(PKG_LIBS) -lm -lpthread

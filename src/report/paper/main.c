@@ -4,7 +4,7 @@
  * machine's. */
 #include "paper.h"
 
-#include "../cell.h"
+#include "cell.h"
 #include "okno/mem.h"
 
 #include <string.h>

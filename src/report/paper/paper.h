@@ -3,7 +3,7 @@
 #ifndef OKNO_PAPER_H
 #define OKNO_PAPER_H
 
-#include "../document.h"
+#include "document.h"
 
 #include <cairo.h>
 #include <pango/pangocairo.h>

@@ -2,8 +2,8 @@
 /* Charts of a PDF, drawn like those of html_chart.c. */
 #include "paper.h"
 
-#include "../cell.h"
-#include "../chart.h"
+#include "cell.h"
+#include "chart.h"
 
 #include <math.h>
 #include <stdio.h>

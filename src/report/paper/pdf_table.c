@@ -2,7 +2,7 @@
 /* Tables of a PDF: widths from what is in them, heads on every page. */
 #include "paper.h"
 
-#include "../cell.h"
+#include "cell.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * written. */
 #include "paper.h"
 
-#include "../cell.h"
+#include "cell.h"
 #include "okno/mem.h"
 #include "okno/time.h"
 
