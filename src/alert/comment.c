@@ -6,6 +6,7 @@
 #include "okno/event.h"
 #include "okno/ledger.h"
 #include "okno/mem.h"
+#include "okno/rows.h"
 #include "okno/text.h"
 #include "okno/time.h"
 
@@ -213,25 +214,21 @@ int okno_comment_add(struct okno_db *db, const struct okno_comment *comment, int
 
 /* --- listing */
 
+static json_t *comment_json(struct okno_stmt *stmt)
+{
+    return json_pack("{s:I, s:s, s:o, s:s, s:s, s:o}", "id", (json_int_t)okno_stmt_int(stmt, "id"),
+                     "rating", okno_stmt_text(stmt, "rating"), "at",
+                     okno_json_time(okno_stmt_int(stmt, "at")), "user",
+                     okno_stmt_text(stmt, "user"), "text", okno_stmt_text(stmt, "text"), "tags",
+                     tags_json(okno_stmt_text(stmt, "tags")));
+}
+
 int okno_comment_list(struct okno_db *db, const char *rating, json_t **ret_list,
                       struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
-    okno_autojson json_t *rows = json_array();
     int rc = OKNO_DB_PREPARE(db, "comment.list", &stmt, err, OKNO_TEXT("rating", rating));
-    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
-        json_t *row = json_pack(
-            "{s:I, s:s, s:o, s:s, s:s, s:o}", "id", (json_int_t)okno_stmt_int(stmt, "id"), "rating",
-            okno_stmt_text(stmt, "rating"), "at", okno_json_time(okno_stmt_int(stmt, "at")), "user",
-            okno_stmt_text(stmt, "user"), "text", okno_stmt_text(stmt, "text"), "tags",
-            tags_json(okno_stmt_text(stmt, "tags")));
-        rc = json_array_append_new(rows, row) < 0
-                 ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the comments")
-                 : 0;
-    }
-    if (rc == 0)
-        *ret_list = json_incref(rows);
-    return rc;
+    return rc < 0 ? rc : okno_rows_list(stmt, comment_json, ret_list, err);
 }
 
 /* A cursor is "<microseconds>.<id>". */
@@ -259,15 +256,14 @@ static int negative_json(struct okno_db *db, struct okno_stmt *stmt, json_t **re
     int rc = okno_comment_list(db, okno_stmt_text(stmt, "rating"), &comments, err);
     if (rc < 0)
         return rc;
-    *ret_json = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "rating",
-                          okno_stmt_text(stmt, "rating"), "site", okno_stmt_text(stmt, "site"),
-                          "point", okno_stmt_text(stmt, "point"), "employee",
-                          okno_json_text(okno_stmt_text(stmt, "employee")), "answered_at",
-                          okno_json_time(okno_stmt_int(stmt, "answered_at")), "channel",
-                          okno_json_text(okno_stmt_text(stmt, "channel")), "spontaneous",
-                          (int)okno_stmt_int(stmt, "spontaneous"), "still",
-                          okno_json_text(okno_stmt_text(stmt, "still")), "clip",
-                          okno_json_text(okno_stmt_text(stmt, "clip")), "comments", comments);
+    *ret_json =
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "rating",
+                  okno_stmt_text(stmt, "rating"), "site", okno_stmt_text(stmt, "site"), "point",
+                  okno_stmt_text(stmt, "point"), "employee", okno_row_text(stmt, "employee"),
+                  "answered_at", okno_json_time(okno_stmt_int(stmt, "answered_at")), "channel",
+                  okno_row_text(stmt, "channel"), "spontaneous",
+                  (int)okno_stmt_int(stmt, "spontaneous"), "still", okno_row_text(stmt, "still"),
+                  "clip", okno_row_text(stmt, "clip"), "comments", comments);
     return *ret_json ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory for the list");
 }
 

@@ -3,16 +3,11 @@
 #include "alert.h"
 
 #include "okno/mem.h"
+#include "okno/rows.h"
 
 #include <string.h>
 
 enum { LIMIT_MAX = 1000, NOTE_MAX = 500 };
-
-static json_t *time_or_null(struct okno_stmt *stmt, const char *column)
-{
-    return okno_stmt_is_null(stmt, column) ? json_null()
-                                           : okno_json_time(okno_stmt_int(stmt, column));
-}
 
 static json_t *alert_json(struct okno_stmt *stmt)
 {
@@ -21,32 +16,24 @@ static json_t *alert_json(struct okno_stmt *stmt)
         "{s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "alert",
         (json_int_t)okno_stmt_int(stmt, "alert"), "rule", okno_stmt_text(stmt, "rule"), "kind",
         okno_stmt_text(stmt, "kind"), "subject", okno_stmt_text(stmt, "subject"), "site",
-        okno_json_text(okno_stmt_text(stmt, "site")), "point",
-        okno_json_text(okno_stmt_text(stmt, "point")), "at", time_or_null(stmt, "at"), "opened_at",
-        time_or_null(stmt, "opened_at"), "closed_at", time_or_null(stmt, "closed_at"), "closed_why",
-        okno_json_text(okno_stmt_text(stmt, "closed_why")), "detail",
-        detail ? detail : json_object(), "acked_at", time_or_null(stmt, "acked_at"), "acked_by",
-        okno_json_text(okno_stmt_text(stmt, "acked_by")), "note", okno_stmt_text(stmt, "note"));
+        okno_row_text(stmt, "site"), "point", okno_row_text(stmt, "point"), "at",
+        okno_row_time(stmt, "at"), "opened_at", okno_row_time(stmt, "opened_at"), "closed_at",
+        okno_row_time(stmt, "closed_at"), "closed_why", okno_row_text(stmt, "closed_why"), "detail",
+        detail ? detail : json_object(), "acked_at", okno_row_time(stmt, "acked_at"), "acked_by",
+        okno_row_text(stmt, "acked_by"), "note", okno_stmt_text(stmt, "note"));
 }
 
 static int list(struct okno_db *db, const struct okno_alert_filter *f, const char *alert,
                 json_t **ret_list, struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
-    okno_autojson json_t *rows = json_array();
     int64_t limit = f->limit < 1 ? 1 : f->limit > LIMIT_MAX ? LIMIT_MAX : f->limit;
     int rc = OKNO_DB_PREPARE(
         db, "alert.list", &stmt, err, OKNO_INT("before", f->before), OKNO_TEXT("alert", alert),
         OKNO_TEXT("sites", f->sites), OKNO_TEXT("site", f->site), OKNO_TEXT("point", f->point),
         OKNO_TEXT("kind", f->kind), OKNO_TEXT("rule", f->rule), OKNO_INT("open", f->open),
         OKNO_INT("acked", f->acked), OKNO_INT("limit", limit));
-    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1)
-        rc = json_array_append_new(rows, alert_json(stmt)) < 0
-                 ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the alerts")
-                 : 0;
-    if (rc == 0)
-        *ret_list = json_incref(rows);
-    return rc;
+    return rc < 0 ? rc : okno_rows_list(stmt, alert_json, ret_list, err);
 }
 
 int okno_alert_list(struct okno_db *db, const struct okno_alert_filter *filter, json_t **ret_list,

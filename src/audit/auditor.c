@@ -3,6 +3,7 @@
 #include "okno/auditor.h"
 
 #include "okno/ledger.h"
+#include "okno/rows.h"
 #include "okno/text.h"
 #include "room.h"
 
@@ -148,26 +149,18 @@ int okno_auditor_find(struct okno_db *db, const char *name, struct okno_signatur
     return 0;
 }
 
+static json_t *key_json(struct okno_stmt *rows)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "auditor", okno_stmt_text(rows, "auditor"),
+                     "kind", okno_stmt_text(rows, "kind"), "key", okno_stmt_text(rows, "key"),
+                     "fingerprint", okno_stmt_text(rows, "fingerprint"), "registered_at",
+                     okno_json_time(okno_stmt_int(rows, "at")), "revoked_at",
+                     okno_row_time(rows, "revoked_at"));
+}
+
 int okno_auditor_list(struct okno_db *db, json_t **ret_list, struct okno_err *err)
 {
     OKNO_AUTO_STMT *rows = NULL;
-    okno_autojson json_t *list = json_array();
     int rc = okno_db_stmt(db, "auditor.list", &rows, err);
-    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
-        json_t *key =
-            json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "auditor", okno_stmt_text(rows, "auditor"),
-                      "kind", okno_stmt_text(rows, "kind"), "key", okno_stmt_text(rows, "key"),
-                      "fingerprint", okno_stmt_text(rows, "fingerprint"), "registered_at",
-                      okno_json_time(okno_stmt_int(rows, "at")), "revoked_at",
-                      okno_stmt_is_null(rows, "revoked_at")
-                          ? json_null()
-                          : okno_json_time(okno_stmt_int(rows, "revoked_at")));
-        rc = json_array_append_new(list, key) == 0
-                 ? 0
-                 : okno_fail(err, OKNO_NO_MEMORY, "no memory for the keys");
-    }
-    if (rc < 0)
-        return rc;
-    *ret_list = json_incref(list);
-    return 0;
+    return rc < 0 ? rc : okno_rows_list(rows, key_json, ret_list, err);
 }

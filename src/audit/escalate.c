@@ -6,6 +6,7 @@
 #include "okno/ledger.h"
 #include "okno/mem.h"
 #include "okno/review.h"
+#include "okno/rows.h"
 #include "okno/sampler.h"
 #include "okno/text.h"
 #include "okno/vec.h"
@@ -75,10 +76,8 @@ static json_t *row_json(struct okno_stmt *row)
         "{s:s, s:s, s:s, s:f, s:o, s:s, s:o, s:o, s:o}", "audit", okno_stmt_text(row, "audit"),
         "scope", okno_stmt_text(row, "scope"), "rule", okno_stmt_text(row, "rule"), "low",
         (double)okno_stmt_int(row, "low_ppm") / 1e6, "at", okno_json_time(okno_stmt_int(row, "at")),
-        "state", state_of(row), "by", okno_json_text(okno_stmt_text(row, "author")), "reason",
-        okno_json_text(okno_stmt_text(row, "reason")), "decided_at",
-        okno_stmt_is_null(row, "decided_at") ? json_null()
-                                             : okno_json_time(okno_stmt_int(row, "decided_at")));
+        "state", state_of(row), "by", okno_row_text(row, "author"), "reason",
+        okno_row_text(row, "reason"), "decided_at", okno_row_time(row, "decided_at"));
     for (size_t i = 0; i < OKNO_COUNT(counts); i++)
         (void)json_object_set_new(json, counts[i], json_integer(okno_stmt_int(row, counts[i])));
     return json;
@@ -88,14 +87,12 @@ int okno_escalation_list(struct okno_db *db, const char *audit, json_t **ret_lis
                          struct okno_err *err)
 {
     OKNO_AUTO_STMT *rows = NULL;
-    okno_autojson json_t *list = json_array();
+    json_t *list = NULL;
     int rc = OKNO_DB_PREPARE(db, "escalate.list", &rows, err, OKNO_TEXT("audit", audit));
-    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1)
-        rc = json_array_append_new(list, row_json(rows)) < 0
-                 ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the escalations")
-                 : 0;
     if (rc == 0)
-        *ret_list = json_pack("{s:O}", "escalations", list);
+        rc = okno_rows_list(rows, row_json, &list, err);
+    if (rc == 0)
+        *ret_list = json_pack("{s:o}", "escalations", list);
     return rc;
 }
 

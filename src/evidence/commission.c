@@ -2,6 +2,7 @@
 #include "okno/camera_clock.h"
 #include "okno/mem.h"
 #include "okno/registry.h"
+#include "okno/rows.h"
 #include "okno/time.h"
 
 #include <stdio.h>
@@ -162,15 +163,8 @@ static json_t *camera_json(struct okno_stmt *row)
 int okno_commission_list(struct okno_db *db, json_t **ret_list, struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
-    okno_autojson json_t *list = json_array();
     int rc = okno_db_stmt(db, "commission.list", &stmt, err);
-    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1)
-        rc = json_array_append_new(list, camera_json(stmt)) < 0
-                 ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the cameras")
-                 : 0;
-    if (rc == 0)
-        *ret_list = json_incref(list);
-    return rc;
+    return rc < 0 ? rc : okno_rows_list(stmt, camera_json, ret_list, err);
 }
 
 /* ---- overlay ---- */

@@ -3,6 +3,7 @@
 
 #include "okno/ledger.h"
 #include "okno/mem.h"
+#include "okno/rows.h"
 #include "okno/text.h"
 
 #include <string.h>
@@ -129,36 +130,22 @@ int okno_hold_release(struct okno_db *db, int64_t hold, const char *reason, cons
     return finish(db, rc, err);
 }
 
-static json_t *time_of(struct okno_stmt *row, const char *column)
-{
-    return okno_stmt_is_null(row, column) ? json_null()
-                                          : okno_json_time(okno_stmt_int(row, column));
-}
-
 static json_t *hold_json(struct okno_stmt *row)
 {
     return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:o}", "hold",
-                     (json_int_t)okno_stmt_int(row, "id"), "survey",
-                     okno_json_text(okno_stmt_text(row, "survey")), "audit",
-                     okno_json_text(okno_stmt_text(row, "audit")), "site",
-                     okno_json_text(okno_stmt_text(row, "site")), "from", time_of(row, "from_at"),
-                     "to", time_of(row, "to_at"), "until", time_of(row, "until"), "reason",
-                     okno_stmt_text(row, "reason"), "at", time_of(row, "at"), "author",
-                     okno_stmt_text(row, "author"), "released_at", time_of(row, "released_at"),
-                     "released_by", okno_json_text(okno_stmt_text(row, "released_by")),
-                     "release_reason", okno_json_text(okno_stmt_text(row, "release_reason")));
+                     (json_int_t)okno_stmt_int(row, "id"), "survey", okno_row_text(row, "survey"),
+                     "audit", okno_row_text(row, "audit"), "site", okno_row_text(row, "site"),
+                     "from", okno_row_time(row, "from_at"), "to", okno_row_time(row, "to_at"),
+                     "until", okno_row_time(row, "until"), "reason", okno_stmt_text(row, "reason"),
+                     "at", okno_row_time(row, "at"), "author", okno_stmt_text(row, "author"),
+                     "released_at", okno_row_time(row, "released_at"), "released_by",
+                     okno_row_text(row, "released_by"), "release_reason",
+                     okno_row_text(row, "release_reason"));
 }
 
 int okno_hold_list(struct okno_db *db, json_t **ret_list, struct okno_err *err)
 {
     OKNO_AUTO_STMT *rows = NULL;
-    okno_autojson json_t *list = json_array();
     int rc = okno_db_stmt(db, "hold.list", &rows, err);
-    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1)
-        rc = json_array_append_new(list, hold_json(rows)) == 0
-                 ? 0
-                 : okno_fail(err, OKNO_NO_MEMORY, "no memory for the holds");
-    if (rc == 0)
-        *ret_list = json_incref(list);
-    return rc;
+    return rc < 0 ? rc : okno_rows_list(rows, hold_json, ret_list, err);
 }

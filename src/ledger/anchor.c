@@ -5,6 +5,7 @@
 #include "ledger.h"
 
 #include "okno/mem.h"
+#include "okno/rows.h"
 #include "okno/time.h"
 
 #include <string.h>
@@ -284,25 +285,19 @@ int okno_anchor_revoke_witness(struct okno_db *db, const char *name, const char 
     return finish(db, rc, err);
 }
 
+static json_t *witness_json(struct okno_stmt *rows)
+{
+    return json_pack("{s:s, s:s, s:o, s:o}", "name", okno_stmt_text(rows, "name"), "key",
+                     okno_stmt_text(rows, "key"), "declared_at",
+                     okno_json_time(okno_stmt_int(rows, "at")), "revoked_at",
+                     okno_row_time(rows, "revoked_at"));
+}
+
 int okno_anchor_witnesses(struct okno_db *db, json_t **ret_list, struct okno_err *err)
 {
     OKNO_AUTO_STMT *rows = NULL;
-    okno_autojson json_t *list = json_array();
     int rc = okno_db_stmt(db, "anchor.witnesses", &rows, err);
-    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
-        json_t *one = json_pack("{s:s, s:s, s:o, s:o}", "name", okno_stmt_text(rows, "name"), "key",
-                                okno_stmt_text(rows, "key"), "declared_at",
-                                okno_json_time(okno_stmt_int(rows, "at")), "revoked_at",
-                                okno_stmt_is_null(rows, "revoked_at")
-                                    ? json_null()
-                                    : okno_json_time(okno_stmt_int(rows, "revoked_at")));
-        rc = json_array_append_new(list, one) == 0
-                 ? 0
-                 : okno_fail(err, OKNO_NO_MEMORY, "no memory for the witnesses");
-    }
-    if (rc == 0)
-        *ret_list = json_incref(list);
-    return rc;
+    return rc < 0 ? rc : okno_rows_list(rows, witness_json, ret_list, err);
 }
 
 /* The checkpoint whose text (before the blank line) this is. */
@@ -417,26 +412,18 @@ int okno_anchor_cosign(struct okno_db *db, const char *note, size_t len, int64_t
 
 static json_t *row_json(struct okno_stmt *row)
 {
-    return json_pack(
-        "{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:o, s:o}", "kind", okno_stmt_text(row, "kind"),
-        "name", okno_stmt_text(row, "name"), "size", (json_int_t)okno_stmt_int(row, "size"), "root",
-        okno_stmt_text(row, "root"), "anchored_at",
-        okno_json_time(okno_stmt_int(row, "anchored_at")), "taken_at",
-        okno_json_time(okno_stmt_int(row, "at")), "sha256", okno_stmt_text(row, "sha256"), "entry",
-        okno_stmt_is_null(row, "leaf") ? json_null() : json_integer(okno_stmt_int(row, "leaf")),
-        "frame_of", okno_json_text(okno_stmt_text(row, "audit")));
+    return json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:o, s:o}", "kind",
+                     okno_stmt_text(row, "kind"), "name", okno_stmt_text(row, "name"), "size",
+                     (json_int_t)okno_stmt_int(row, "size"), "root", okno_stmt_text(row, "root"),
+                     "anchored_at", okno_json_time(okno_stmt_int(row, "anchored_at")), "taken_at",
+                     okno_json_time(okno_stmt_int(row, "at")), "sha256",
+                     okno_stmt_text(row, "sha256"), "entry", okno_row_int(row, "leaf"), "frame_of",
+                     okno_row_text(row, "audit"));
 }
 
 int okno_anchor_list(struct okno_db *db, json_t **ret_list, struct okno_err *err)
 {
     OKNO_AUTO_STMT *rows = NULL;
-    okno_autojson json_t *list = json_array();
     int rc = okno_db_stmt(db, "anchor.list", &rows, err);
-    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1)
-        rc = json_array_append_new(list, row_json(rows)) == 0
-                 ? 0
-                 : okno_fail(err, OKNO_NO_MEMORY, "no memory for the anchors");
-    if (rc == 0)
-        *ret_list = json_incref(list);
-    return rc;
+    return rc < 0 ? rc : okno_rows_list(rows, row_json, ret_list, err);
 }

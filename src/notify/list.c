@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "notify.h"
 
+#include "okno/rows.h"
 #include "okno/time.h"
 
 #include <string.h>
@@ -10,18 +11,6 @@ enum { LIMIT_MAX = 1000, BODY_MAX = 256 << 10 };
 
 /* Whoever asked for a test does not watch for longer. */
 static const int64_t test_give_up_us = 15 * 60 * OKNO_SECOND_US;
-
-static json_t *time_or_null(struct okno_stmt *stmt, const char *column)
-{
-    return okno_stmt_is_null(stmt, column) ? json_null()
-                                           : okno_json_time(okno_stmt_int(stmt, column));
-}
-
-static json_t *int_or_null(struct okno_stmt *stmt, const char *column)
-{
-    return okno_stmt_is_null(stmt, column) ? json_null()
-                                           : json_integer(okno_stmt_int(stmt, column));
-}
 
 static int destination_json(struct okno_db *db, const struct notify_destination *d,
                             json_t **ret_json, struct okno_err *err)
@@ -44,7 +33,7 @@ static int destination_json(struct okno_db *db, const struct notify_destination 
         d->language, "time_zone", d->time_zone, "quiet", d->quiet, "photo", (int)d->photo,
         "enabled", (int)d->enabled, "waiting", (json_int_t)okno_stmt_int(stmt, "waiting"), "held",
         (json_int_t)okno_stmt_int(stmt, "held"), "dead", (json_int_t)okno_stmt_int(stmt, "dead"),
-        "last_sent_at", time_or_null(stmt, "last_sent_at"), "trouble",
+        "last_sent_at", okno_row_time(stmt, "last_sent_at"), "trouble",
         okno_json_text(trouble && *trouble ? trouble : NULL));
     return *ret_json ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory for the destinations");
 }
@@ -71,14 +60,14 @@ static json_t *delivery_json(struct okno_stmt *stmt)
         "{s:I, s:s, s:s, s:o, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:o}", "delivery",
         (json_int_t)okno_stmt_int(stmt, "delivery"), "destination",
         okno_stmt_text(stmt, "destination"), "kind", okno_stmt_text(stmt, "kind"), "alert",
-        int_or_null(stmt, "alert"), "event", okno_stmt_text(stmt, "event"), "key",
+        okno_row_int(stmt, "alert"), "event", okno_stmt_text(stmt, "event"), "key",
         okno_stmt_text(stmt, "key"), "state", okno_stmt_text(stmt, "state"), "attempts",
         (json_int_t)okno_stmt_int(stmt, "attempts"), "next_at",
-        strcmp(okno_stmt_text(stmt, "state"), "waiting") == 0 ? time_or_null(stmt, "next_at")
+        strcmp(okno_stmt_text(stmt, "state"), "waiting") == 0 ? okno_row_time(stmt, "next_at")
                                                               : json_null(),
-        "made_at", time_or_null(stmt, "made_at"), "ended_at", time_or_null(stmt, "ended_at"),
-        "status", int_or_null(stmt, "status"), "reason", okno_stmt_text(stmt, "reason"), "behind",
-        int_or_null(stmt, "behind"));
+        "made_at", okno_row_time(stmt, "made_at"), "ended_at", okno_row_time(stmt, "ended_at"),
+        "status", okno_row_int(stmt, "status"), "reason", okno_stmt_text(stmt, "reason"), "behind",
+        okno_row_int(stmt, "behind"));
 }
 
 /* `delivery` 0: all. */
@@ -86,17 +75,10 @@ static int read_list(struct okno_db *db, const char *destination, const char *st
                      int64_t delivery, int64_t limit, json_t **ret_list, struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
-    okno_autojson json_t *list = json_array();
     int rc = OKNO_DB_PREPARE(db, "notify.list", &stmt, err, OKNO_TEXT("destination", destination),
                              OKNO_TEXT("state", state), OKNO_INT("delivery", delivery),
                              OKNO_INT("limit", limit));
-    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1)
-        rc = json_array_append_new(list, delivery_json(stmt)) < 0
-                 ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the messages")
-                 : 0;
-    if (rc == 0)
-        *ret_list = json_incref(list);
-    return rc;
+    return rc < 0 ? rc : okno_rows_list(stmt, delivery_json, ret_list, err);
 }
 
 int okno_notify_list(struct okno_db *db, const char *destination, const char *state, int64_t limit,

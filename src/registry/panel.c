@@ -2,7 +2,7 @@
 #include "okno/panel.h"
 
 #include "okno/hash.h"
-#include "okno/json.h"
+#include "okno/rows.h"
 #include "pair.h"
 
 #include <ctype.h>
@@ -180,42 +180,30 @@ int okno_panel_note_state(struct okno_db *db, const char *device,
         time_bind("oldest_at", state->oldest_us), time_bind("sent_at", state->sent_us));
 }
 
-static json_t *time_of(struct okno_stmt *stmt, const char *column)
-{
-    return okno_stmt_is_null(stmt, column) ? json_null()
-                                           : okno_json_time(okno_stmt_int(stmt, column));
-}
-
 static json_t *state_of(struct okno_stmt *stmt)
 {
     if (okno_stmt_is_null(stmt, "at"))
         return json_null();
-    return json_pack("{s:o, s:I, s:I, s:o, s:o}", "at", time_of(stmt, "at"), "queued",
+    return json_pack("{s:o, s:I, s:I, s:o, s:o}", "at", okno_row_time(stmt, "at"), "queued",
                      (json_int_t)okno_stmt_int(stmt, "queued"), "refused",
                      (json_int_t)okno_stmt_int(stmt, "refused"), "oldest_at",
-                     time_of(stmt, "oldest_at"), "sent_at", time_of(stmt, "sent_at"));
+                     okno_row_time(stmt, "oldest_at"), "sent_at", okno_row_time(stmt, "sent_at"));
+}
+
+static json_t *panel_json(struct okno_stmt *stmt)
+{
+    return json_pack("{s:s, s:o, s:o, s:o, s:I, s:o, s:o}", "device",
+                     okno_stmt_text(stmt, "device"), "point", okno_row_text(stmt, "point"), "role",
+                     okno_row_text(stmt, "role"), "label", okno_row_text(stmt, "label"), "tokens",
+                     (json_int_t)okno_stmt_int(stmt, "tokens"), "invited_until",
+                     okno_row_time(stmt, "invited_until"), "state", state_of(stmt));
 }
 
 int okno_panel_list(struct okno_db *db, int64_t now_us, json_t **ret_list, struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
-    okno_autojson json_t *list = json_array();
     int rc = OKNO_DB_PREPARE(db, "panel.list", &stmt, err, OKNO_INT("now", now_us));
-    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
-        json_t *row = json_pack("{s:s, s:o, s:o, s:o, s:I, s:o, s:o}", "device",
-                                okno_stmt_text(stmt, "device"), "point",
-                                okno_json_text(okno_stmt_text(stmt, "point")), "role",
-                                okno_json_text(okno_stmt_text(stmt, "role")), "label",
-                                okno_json_text(okno_stmt_text(stmt, "label")), "tokens",
-                                (json_int_t)okno_stmt_int(stmt, "tokens"), "invited_until",
-                                time_of(stmt, "invited_until"), "state", state_of(stmt));
-        rc = json_array_append_new(list, row) < 0
-                 ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the panels")
-                 : 0;
-    }
-    if (rc == 0)
-        *ret_list = json_incref(list);
-    return rc;
+    return rc < 0 ? rc : okno_rows_list(stmt, panel_json, ret_list, err);
 }
 
 int okno_panel_revoke(struct okno_db *db, const char *device, int64_t now_us, int64_t *ret_count,

@@ -1,5 +1,6 @@
 #include "beside.h"
 
+#include "okno/rows.h"
 #include "okno/time.h"
 
 #include <math.h>
@@ -72,27 +73,21 @@ int beside_version(struct okno_db *db, json_t **ret_json, struct okno_err *err)
 
 /* ---- breaks ---- */
 
+static json_t *break_json(struct okno_stmt *row)
+{
+    return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}", "at",
+                     okno_json_time(okno_stmt_int(row, "at")), "site", okno_row_text(row, "site"),
+                     "point", okno_row_text(row, "point"), "what", okno_stmt_text(row, "what"),
+                     "was", okno_row_text(row, "was"), "became", okno_row_text(row, "became"));
+}
+
 int beside_breaks(struct okno_db *db, int64_t from_us, int64_t to_us, json_t **ret_json,
                   struct okno_err *err)
 {
     OKNO_AUTO_STMT *row = NULL;
-    okno_autojson json_t *list = json_array();
     int rc = OKNO_DB_PREPARE(db, "figures.breaks", &row, err, OKNO_INT("from", from_us),
                              OKNO_INT("to", to_us));
-    while (rc == 0 && (rc = okno_stmt_step(row, err)) == 1) {
-        json_t *one = json_pack(
-            "{s:o, s:o, s:o, s:s, s:o, s:o}", "at", okno_json_time(okno_stmt_int(row, "at")),
-            "site", okno_json_text(okno_stmt_text(row, "site")), "point",
-            okno_json_text(okno_stmt_text(row, "point")), "what", okno_stmt_text(row, "what"),
-            "was", okno_json_text(okno_stmt_text(row, "was")), "became",
-            okno_json_text(okno_stmt_text(row, "became")));
-        rc = json_array_append_new(list, one) < 0
-                 ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the breaks")
-                 : 0;
-    }
-    if (rc == 0)
-        *ret_json = json_incref(list);
-    return rc;
+    return rc < 0 ? rc : okno_rows_list(row, break_json, ret_json, err);
 }
 
 static bool is_of(const json_t *one, const char *name, const char *value)

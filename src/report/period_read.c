@@ -5,17 +5,13 @@
 #include "okno/mem.h"
 #include "okno/period.h"
 #include "okno/published.h"
+#include "okno/rows.h"
 #include "okno/time.h"
 #include "pay.h"
 
 #include <string.h>
 
 /* ---- showing ---- */
-
-static json_t *text_of(struct okno_stmt *row, const char *column)
-{
-    return okno_json_text(okno_stmt_text(row, column));
-}
 
 static int states_of(struct okno_db *db, int64_t period, json_t **ret_states, struct okno_err *err)
 {
@@ -52,15 +48,15 @@ static int head(struct okno_db *db, int64_t period, json_t **ret_head, struct ok
                                   "there is no pay period %lld: see `okno period list`",
                                   (long long)period);
     }
-    *ret_head = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I}",
-                          "period", (json_int_t)period, "site", text_of(row, "site"), "from",
-                          okno_json_time(okno_stmt_int(row, "from_at")), "to",
-                          okno_json_time(okno_stmt_int(row, "to_at")), "zone", text_of(row, "zone"),
-                          "audit", text_of(row, "audit"), "closed_at",
-                          okno_json_time(okno_stmt_int(row, "closed_at")), "author",
-                          text_of(row, "author"), "accepted", text_of(row, "accepted"), "sha256",
-                          text_of(row, "sha256"), "note", text_of(row, "note"), "states", states,
-                          "adjusted", (json_int_t)okno_stmt_int(row, "adjusted"));
+    *ret_head = json_pack(
+        "{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "period",
+        (json_int_t)period, "site", okno_row_text(row, "site"), "from",
+        okno_json_time(okno_stmt_int(row, "from_at")), "to",
+        okno_json_time(okno_stmt_int(row, "to_at")), "zone", okno_row_text(row, "zone"), "audit",
+        okno_row_text(row, "audit"), "closed_at", okno_json_time(okno_stmt_int(row, "closed_at")),
+        "author", okno_row_text(row, "author"), "accepted", okno_row_text(row, "accepted"),
+        "sha256", okno_row_text(row, "sha256"), "note", okno_row_text(row, "note"), "states",
+        states, "adjusted", (json_int_t)okno_stmt_int(row, "adjusted"));
     return *ret_head ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory for a period");
 }
 
@@ -84,8 +80,8 @@ int okno_period_list(struct okno_db *db, json_t **ret_list, struct okno_err *err
 static json_t *document(struct okno_stmt *row)
 {
     json_t *json = json_loads(okno_stmt_text(row, "statement"), 0, NULL);
-    (void)json_object_set_new(json, "sha256", text_of(row, "sha256"));
-    (void)json_object_set_new(json, "note", text_of(row, "note"));
+    (void)json_object_set_new(json, "sha256", okno_row_text(row, "sha256"));
+    (void)json_object_set_new(json, "note", okno_row_text(row, "note"));
     return json;
 }
 

@@ -1,25 +1,16 @@
 /* Lists of appeals, and of what may be appealed against. */
 #include "okno/appeal.h"
 
+#include "okno/rows.h"
 #include "okno/time.h"
-
-static json_t *text(struct okno_stmt *row, const char *column)
-{
-    return okno_json_text(okno_stmt_text(row, column));
-}
-
-static json_t *time_or_null(struct okno_stmt *row, const char *column)
-{
-    return okno_stmt_is_null(row, column) ? json_null()
-                                          : okno_json_time(okno_stmt_int(row, column));
-}
 
 static json_t *place_json(struct okno_stmt *row)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "survey", text(row, "survey"), "site",
-                     text(row, "site"), "site_name", text(row, "site_name"), "point",
-                     text(row, "point"), "point_name", text(row, "point_name"), "time_zone",
-                     text(row, "time_zone"), "opened_at", time_or_null(row, "opened_at"));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "survey", okno_row_text(row, "survey"),
+                     "site", okno_row_text(row, "site"), "site_name",
+                     okno_row_text(row, "site_name"), "point", okno_row_text(row, "point"),
+                     "point_name", okno_row_text(row, "point_name"), "time_zone",
+                     okno_row_text(row, "time_zone"), "opened_at", okno_row_time(row, "opened_at"));
 }
 
 static json_t *ruling_json(struct okno_stmt *row, const char *verdict, const char *reason,
@@ -27,8 +18,8 @@ static json_t *ruling_json(struct okno_stmt *row, const char *verdict, const cha
 {
     if (okno_stmt_is_null(row, verdict))
         return json_null();
-    return json_pack("{s:o, s:o, s:o}", "verdict", text(row, verdict), "reason", text(row, reason),
-                     "correction", text(row, correction));
+    return json_pack("{s:o, s:o, s:o}", "verdict", okno_row_text(row, verdict), "reason",
+                     okno_row_text(row, reason), "correction", okno_row_text(row, correction));
 }
 
 static const char *state_of(struct okno_stmt *row, int64_t now_us)
@@ -45,15 +36,15 @@ static json_t *appeal_json(struct okno_stmt *row, bool blind, int64_t now_us)
     json_t *json = place_json(row);
     (void)json_object_set_new(json, "appeal", json_integer(okno_stmt_int(row, "appeal")));
     (void)json_object_set_new(json, "state", json_string(state_of(row, now_us)));
-    (void)json_object_set_new(json, "asks", text(row, "asks"));
-    (void)json_object_set_new(json, "comment", text(row, "comment"));
-    (void)json_object_set_new(json, "by", text(row, "role"));
-    (void)json_object_set_new(json, "at", time_or_null(row, "at"));
-    (void)json_object_set_new(json, "due_at", time_or_null(row, "due_at"));
+    (void)json_object_set_new(json, "asks", okno_row_text(row, "asks"));
+    (void)json_object_set_new(json, "comment", okno_row_text(row, "comment"));
+    (void)json_object_set_new(json, "by", okno_row_text(row, "role"));
+    (void)json_object_set_new(json, "at", okno_row_time(row, "at"));
+    (void)json_object_set_new(json, "due_at", okno_row_time(row, "due_at"));
     (void)json_object_set_new(json, "against", ruling_json(row, "verdict", "reason", "correction"));
-    (void)json_object_set_new(json, "outcome", text(row, "outcome"));
-    (void)json_object_set_new(json, "answer", text(row, "answer"));
-    (void)json_object_set_new(json, "decided_at", time_or_null(row, "decided_at"));
+    (void)json_object_set_new(json, "outcome", okno_row_text(row, "outcome"));
+    (void)json_object_set_new(json, "answer", okno_row_text(row, "answer"));
+    (void)json_object_set_new(json, "decided_at", okno_row_time(row, "decided_at"));
     (void)json_object_set_new(json, "became",
                               ruling_json(row, "became", "became_reason", "became_correction"));
     if (blind) {
@@ -63,8 +54,8 @@ static json_t *appeal_json(struct okno_stmt *row, bool blind, int64_t now_us)
         (void)json_object_set_new(json, "taken",
                                   json_boolean(okno_stmt_int(row, "lease_until") > now_us));
     } else {
-        (void)json_object_set_new(json, "user", text(row, "user"));
-        (void)json_object_set_new(json, "employee", text(row, "employee"));
+        (void)json_object_set_new(json, "user", okno_row_text(row, "user"));
+        (void)json_object_set_new(json, "employee", okno_row_text(row, "employee"));
     }
     return json;
 }
@@ -98,10 +89,10 @@ int okno_appeal_rulings(struct okno_db *db, const char *employee, const char *si
                              OKNO_TEXT("sites", sites), OKNO_INT("since", now_us - times->file_us));
     while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
         json_t *one = place_json(rows);
-        (void)json_object_set_new(one, "answer", text(rows, "answer"));
-        (void)json_object_set_new(one, "verdict", text(rows, "verdict"));
-        (void)json_object_set_new(one, "reason", text(rows, "reason"));
-        (void)json_object_set_new(one, "decided_at", time_or_null(rows, "at"));
+        (void)json_object_set_new(one, "answer", okno_row_text(rows, "answer"));
+        (void)json_object_set_new(one, "verdict", okno_row_text(rows, "verdict"));
+        (void)json_object_set_new(one, "reason", okno_row_text(rows, "reason"));
+        (void)json_object_set_new(one, "decided_at", okno_row_time(rows, "at"));
         (void)json_object_set_new(one, "until",
                                   okno_json_time(okno_stmt_int(rows, "at") + times->file_us));
         rc = json_array_append_new(list, one) < 0

@@ -3,6 +3,7 @@
 
 #include "okno/evidence.h"
 #include "okno/review.h"
+#include "okno/rows.h"
 #include "okno/time.h"
 #include "okno/viewing.h"
 
@@ -18,13 +19,6 @@ static int set(json_t *object, const char *key, json_t *value, struct okno_err *
     if (json_object_set_new(object, key, value) < 0)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for %s", key);
     return 0;
-}
-
-static json_t *time_or_null(struct okno_stmt *stmt, const char *column)
-{
-    if (okno_stmt_is_null(stmt, column))
-        return json_null();
-    return okno_json_time(okno_stmt_int(stmt, column));
 }
 
 static json_t *evidence_url(const char *sha256, const char *media_type)
@@ -65,8 +59,8 @@ static json_t *clip_json(struct okno_stmt *row)
     return json_pack(
         "{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "url", evidence_url(sha256, type),
         "sha256", sha256, "media_type", type, "codec", okno_stmt_text(row, "codec"), "got_from",
-        time_or_null(row, "got_from"), "got_to", time_or_null(row, "got_to"), "asked_from",
-        time_or_null(row, "asked_from"), "asked_to", time_or_null(row, "asked_to"),
+        okno_row_time(row, "got_from"), "got_to", okno_row_time(row, "got_to"), "asked_from",
+        okno_row_time(row, "asked_from"), "asked_to", okno_row_time(row, "asked_to"),
         "view_offset_ms", (json_int_t)(okno_stmt_int(row, "view_offset_us") / OKNO_MS_US), "gaps",
         okno_evidence_gaps_json(okno_stmt_text(row, "gaps")));
 }
@@ -78,7 +72,7 @@ static json_t *still_json(struct okno_stmt *row)
     bool masked = strcmp(okno_stmt_text(row, "view"), "masks") == 0;
     return json_pack("{s:o, s:s, s:o}", "url",
                      evidence_url(sha256, masked ? "masked" : "image/jpeg"), "sha256", sha256,
-                     "frame_at", time_or_null(row, "frame_at"));
+                     "frame_at", okno_row_time(row, "frame_at"));
 }
 
 /* The newest clip or still of a survey, null when there is none yet. */
@@ -115,19 +109,17 @@ static json_t *survey_json(struct okno_stmt *row, bool show_answer)
 {
     json_t *survey = json_pack(
         "{s:s, s:o, s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:b, s:b, s:b}", "id",
-        okno_stmt_text(row, "survey"), "opened_at", time_or_null(row, "opened_at"), "closes_at",
-        time_or_null(row, "closes_at"), "answered_at", time_or_null(row, "answered_at"), "site",
-        okno_stmt_text(row, "site"), "site_name", okno_json_text(okno_stmt_text(row, "site_name")),
-        "point", okno_stmt_text(row, "point"), "point_name",
-        okno_json_text(okno_stmt_text(row, "point_name")), "time_zone",
-        okno_json_text(okno_stmt_text(row, "time_zone")), "question",
-        okno_json_text(okno_stmt_text(row, "question")), "question_kind",
-        okno_stmt_text(row, "question_kind"), "force_majeure",
+        okno_stmt_text(row, "survey"), "opened_at", okno_row_time(row, "opened_at"), "closes_at",
+        okno_row_time(row, "closes_at"), "answered_at", okno_row_time(row, "answered_at"), "site",
+        okno_stmt_text(row, "site"), "site_name", okno_row_text(row, "site_name"), "point",
+        okno_stmt_text(row, "point"), "point_name", okno_row_text(row, "point_name"), "time_zone",
+        okno_row_text(row, "time_zone"), "question", okno_row_text(row, "question"),
+        "question_kind", okno_stmt_text(row, "question_kind"), "force_majeure",
         (int)okno_stmt_int(row, "force_majeure"), "fm_follows",
         (int)okno_stmt_int(row, "fm_follows"), "spontaneous",
         (int)okno_stmt_int(row, "spontaneous"));
     if (survey && show_answer)
-        json_object_set_new(survey, "answer", okno_json_text(okno_stmt_text(row, "answer")));
+        json_object_set_new(survey, "answer", okno_row_text(row, "answer"));
     return survey;
 }
 
@@ -135,11 +127,11 @@ static json_t *video_json(struct okno_stmt *row)
 {
     const char *state = okno_stmt_text(row, "link_state");
     return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o}", "state", state ? state : "pending", "camera",
-                     okno_json_text(okno_stmt_text(row, "camera")), "camera_name",
-                     okno_json_text(okno_stmt_text(row, "camera_name")), "uncertainty_ms",
+                     okno_row_text(row, "camera"), "camera_name", okno_row_text(row, "camera_name"),
+                     "uncertainty_ms",
                      (json_int_t)(okno_stmt_int(row, "uncertainty_us") / OKNO_MS_US), "flags",
                      flags_json(okno_stmt_text(row, "link_flags")), "message",
-                     okno_json_text(okno_stmt_text(row, "link_message")));
+                     okno_row_text(row, "link_message"));
 }
 
 static int add_neighbours(struct okno_db *db, const char *point, int64_t opened_us, json_t *item,
@@ -154,7 +146,7 @@ static int add_neighbours(struct okno_db *db, const char *point, int64_t opened_
         rc = 0;
         json_array_append_new(
             list, json_pack("{s:s, s:o, s:o}", "place", okno_stmt_text(stmt, "place"), "opened_at",
-                            time_or_null(stmt, "opened_at"), "still", still_json(stmt)));
+                            okno_row_time(stmt, "opened_at"), "still", still_json(stmt)));
     }
     return rc < 0 ? rc : set(item, "neighbours", json_incref(list), err);
 }
@@ -222,8 +214,8 @@ int review_item_json(struct okno_db *db, int64_t id, const char *user, json_t **
     (void)snprintf(survey, sizeof(survey), "%s", okno_stmt_text(stmt, "survey"));
     bool show_answer = shows_answer(okno_stmt_text(stmt, "plan"));
     item = json_pack("{s:I, s:o, s:o, s:s, s:s, s:s, s:I}", "item", (json_int_t)id, "lease",
-                     okno_json_text(okno_stmt_text(stmt, "lease_token")), "lease_until",
-                     time_or_null(stmt, "lease_until"), "audit", audit, "audit_title",
+                     okno_row_text(stmt, "lease_token"), "lease_until",
+                     okno_row_time(stmt, "lease_until"), "audit", audit, "audit_title",
                      okno_stmt_text(stmt, "audit_title"), "origin", okno_stmt_text(stmt, "origin"),
                      "place", (json_int_t)okno_stmt_int(stmt, "place"));
     if (!item)

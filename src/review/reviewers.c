@@ -2,6 +2,7 @@
 #include "okno/agreement.h"
 #include "okno/gold.h"
 #include "okno/mem.h"
+#include "okno/rows.h"
 #include "okno/time.h"
 #include "okno/vec.h"
 
@@ -9,11 +10,6 @@
 #include <string.h>
 
 OKNO_VEC(judgement_vec, struct okno_judgement);
-
-static json_t *text(struct okno_stmt *row, const char *column)
-{
-    return okno_json_text(okno_stmt_text(row, column));
-}
 
 static json_t *count_of(struct okno_stmt *row, const char *column)
 {
@@ -30,23 +26,25 @@ static json_t *share(int64_t part, int64_t whole)
     return whole > 0 ? number((double)part / (double)whole) : json_null();
 }
 
+static json_t *gold_json(struct okno_stmt *rows)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "survey",
+                     okno_row_text(rows, "survey"), "verdict", okno_row_text(rows, "verdict"),
+                     "reason", okno_row_text(rows, "reason"), "at",
+                     okno_json_time(okno_stmt_int(rows, "at")), "author",
+                     okno_row_text(rows, "author"), "note", okno_row_text(rows, "note"), "asked",
+                     count_of(rows, "asked"), "right", count_of(rows, "right"));
+}
+
 int okno_gold_list(struct okno_db *db, json_t **ret_list, struct okno_err *err)
 {
     OKNO_AUTO_STMT *rows = NULL;
-    okno_autojson json_t *list = json_array();
+    json_t *list = NULL;
     int rc = okno_db_stmt(db, "gold.list", &rows, err);
-    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
-        json_t *one = json_pack(
-            "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "survey", text(rows, "survey"), "verdict",
-            text(rows, "verdict"), "reason", text(rows, "reason"), "at",
-            okno_json_time(okno_stmt_int(rows, "at")), "author", text(rows, "author"), "note",
-            text(rows, "note"), "asked", count_of(rows, "asked"), "right", count_of(rows, "right"));
-        rc = json_array_append_new(list, one) < 0
-                 ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the gold items")
-                 : 0;
-    }
     if (rc == 0)
-        *ret_list = json_pack("{s:O}", "gold", list);
+        rc = okno_rows_list(rows, gold_json, &list, err);
+    if (rc == 0)
+        *ret_list = json_pack("{s:o}", "gold", list);
     return rc;
 }
 
@@ -116,10 +114,11 @@ static int add_results(struct okno_db *db, const char *calibration, const char *
     int rc = OKNO_DB_PREPARE(db, "gold.calibration_results", &rows, err,
                              OKNO_TEXT("calibration", calibration), OKNO_TEXT("user", user));
     while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
-        json_t *one = json_pack("{s:o, s:o, s:o, s:o, s:o}", "user", text(rows, "user"), "name",
-                                text(rows, "name"), "decided", count_of(rows, "decided"), "right",
-                                closed ? count_of(rows, "right") : json_null(), "exact",
-                                closed ? count_of(rows, "exact") : json_null());
+        json_t *one =
+            json_pack("{s:o, s:o, s:o, s:o, s:o}", "user", okno_row_text(rows, "user"), "name",
+                      okno_row_text(rows, "name"), "decided", count_of(rows, "decided"), "right",
+                      closed ? count_of(rows, "right") : json_null(), "exact",
+                      closed ? count_of(rows, "exact") : json_null());
         rc = json_array_append_new(results, one) < 0
                  ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the results")
                  : 0;
@@ -135,12 +134,12 @@ static int list_rounds(struct okno_db *db, json_t *list, struct okno_err *err)
     int rc = okno_db_stmt(db, "gold.calibrations", &rows, err);
     while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
         bool open = okno_stmt_is_null(rows, "closed_at");
-        json_t *one =
-            json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "calibration", text(rows, "calibration"),
-                      "title", text(rows, "title"), "at", okno_json_time(okno_stmt_int(rows, "at")),
-                      "author", text(rows, "author"), "closed_at",
-                      open ? json_null() : okno_json_time(okno_stmt_int(rows, "closed_at")),
-                      "items", count_of(rows, "items"));
+        json_t *one = json_pack(
+            "{s:o, s:o, s:o, s:o, s:o, s:o}", "calibration", okno_row_text(rows, "calibration"),
+            "title", okno_row_text(rows, "title"), "at", okno_json_time(okno_stmt_int(rows, "at")),
+            "author", okno_row_text(rows, "author"), "closed_at",
+            open ? json_null() : okno_json_time(okno_stmt_int(rows, "closed_at")), "items",
+            count_of(rows, "items"));
         rc = json_array_append_new(list, one) < 0
                  ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the calibrations")
                  : 0;
@@ -242,8 +241,8 @@ static int list_users(struct okno_db *db, const struct asked *asked, json_t *lis
     OKNO_AUTO_STMT *rows = NULL;
     int rc = prepare(db, "reviewer.users", asked, &rows, err);
     for (; rc == 1; rc = okno_stmt_step(rows, err))
-        if (json_array_append_new(list, json_pack("{s:o, s:o}", "user", text(rows, "user"), "name",
-                                                  text(rows, "name"))) < 0)
+        if (json_array_append_new(list, json_pack("{s:o, s:o}", "user", okno_row_text(rows, "user"),
+                                                  "name", okno_row_text(rows, "name"))) < 0)
             return okno_fail(err, OKNO_NO_MEMORY, "no memory for the report");
     return rc;
 }

@@ -1,22 +1,11 @@
 /* The dossier of a survey: what was told, shown, kept, decided and changed. */
-#include "okno/json.h"
+#include "okno/rows.h"
 #include "okno/time.h"
 #include "store.h"
 
 #include <string.h>
 
 enum { DOSSIER_EVENTS_MAX = 1000 };
-
-static json_t *time_of(struct okno_stmt *stmt, const char *column)
-{
-    return okno_stmt_is_null(stmt, column) ? json_null()
-                                           : okno_json_time(okno_stmt_int(stmt, column));
-}
-
-static json_t *text_of(struct okno_stmt *stmt, const char *column)
-{
-    return okno_json_text(okno_stmt_text(stmt, column));
-}
 
 static json_t *ms_of(struct okno_stmt *stmt, const char *column)
 {
@@ -50,14 +39,14 @@ static json_t *gaps_of(struct okno_stmt *stmt)
 static json_t *link_json(struct okno_stmt *stmt)
 {
     return json_pack("{s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "state",
-                     text_of(stmt, "state"), "camera", text_of(stmt, "camera"), "asked_from",
-                     time_of(stmt, "asked_from"), "asked_to", time_of(stmt, "asked_to"), "fraction",
-                     okno_stmt_real(stmt, "fraction"), "gaps", gaps_of(stmt), "offset_ms",
-                     ms_of(stmt, "index_offset_us"), "uncertainty_ms",
-                     ms_of(stmt, "uncertainty_us"), "flags", text_of(stmt, "flags"), "message",
-                     text_of(stmt, "message"), "attempts",
-                     (json_int_t)okno_stmt_int(stmt, "attempts"), "next_try_at",
-                     time_of(stmt, "next_try_at"), "made_at", time_of(stmt, "made_at"));
+                     okno_row_text(stmt, "state"), "camera", okno_row_text(stmt, "camera"),
+                     "asked_from", okno_row_time(stmt, "asked_from"), "asked_to",
+                     okno_row_time(stmt, "asked_to"), "fraction", okno_stmt_real(stmt, "fraction"),
+                     "gaps", gaps_of(stmt), "offset_ms", ms_of(stmt, "index_offset_us"),
+                     "uncertainty_ms", ms_of(stmt, "uncertainty_us"), "flags",
+                     okno_row_text(stmt, "flags"), "message", okno_row_text(stmt, "message"),
+                     "attempts", (json_int_t)okno_stmt_int(stmt, "attempts"), "next_try_at",
+                     okno_row_time(stmt, "next_try_at"), "made_at", okno_row_time(stmt, "made_at"));
 }
 
 static json_t *evidence_url(struct okno_stmt *stmt)
@@ -97,8 +86,8 @@ static void add_shown(json_t *json, struct okno_stmt *stmt)
 static void add_destroyed(json_t *json, struct okno_stmt *stmt)
 {
     json_object_set_new(json, "destroyed",
-                        json_pack("{s:o, s:o}", "at", time_of(stmt, "destroyed_at"), "rule",
-                                  text_of(stmt, "destroyed_by")));
+                        json_pack("{s:o, s:o}", "at", okno_row_time(stmt, "destroyed_at"), "rule",
+                                  okno_row_text(stmt, "destroyed_by")));
     json_object_set_new(json, "url", json_null());
     json_object_set_new(json, "view", json_null());
     json_object_set_new(json, "sheet", json_null());
@@ -109,17 +98,18 @@ static json_t *evidence_json(struct okno_stmt *stmt)
     json_t *json = json_pack(
         "{s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
         " s:I, s:I, s:o, s:o}",
-        "kind", text_of(stmt, "kind"), "audit", text_of(stmt, "audit"), "url", evidence_url(stmt),
-        "sha256", text_of(stmt, "sha256"), "bytes", (json_int_t)okno_stmt_int(stmt, "bytes"),
-        "media_type", text_of(stmt, "media_type"), "codec", text_of(stmt, "codec"), "derived",
-        okno_stmt_int(stmt, "derived") != 0, "camera", text_of(stmt, "camera"), "asked_from",
-        time_of(stmt, "asked_from"), "asked_to", time_of(stmt, "asked_to"), "got_from",
-        time_of(stmt, "got_from"), "got_to", time_of(stmt, "got_to"), "frame_at",
-        time_of(stmt, "frame_at"), "view_offset_ms", ms_of(stmt, "view_offset_us"), "gaps",
-        gaps_of(stmt), "offset_ms", ms_of(stmt, "index_offset_us"), "uncertainty_ms",
-        ms_of(stmt, "uncertainty_us"), "requests", (json_int_t)okno_stmt_int(stmt, "requests"),
-        "bytes_read", (json_int_t)okno_stmt_int(stmt, "bytes_read"), "software",
-        text_of(stmt, "software"), "made_at", time_of(stmt, "made_at"));
+        "kind", okno_row_text(stmt, "kind"), "audit", okno_row_text(stmt, "audit"), "url",
+        evidence_url(stmt), "sha256", okno_row_text(stmt, "sha256"), "bytes",
+        (json_int_t)okno_stmt_int(stmt, "bytes"), "media_type", okno_row_text(stmt, "media_type"),
+        "codec", okno_row_text(stmt, "codec"), "derived", okno_stmt_int(stmt, "derived") != 0,
+        "camera", okno_row_text(stmt, "camera"), "asked_from", okno_row_time(stmt, "asked_from"),
+        "asked_to", okno_row_time(stmt, "asked_to"), "got_from", okno_row_time(stmt, "got_from"),
+        "got_to", okno_row_time(stmt, "got_to"), "frame_at", okno_row_time(stmt, "frame_at"),
+        "view_offset_ms", ms_of(stmt, "view_offset_us"), "gaps", gaps_of(stmt), "offset_ms",
+        ms_of(stmt, "index_offset_us"), "uncertainty_ms", ms_of(stmt, "uncertainty_us"), "requests",
+        (json_int_t)okno_stmt_int(stmt, "requests"), "bytes_read",
+        (json_int_t)okno_stmt_int(stmt, "bytes_read"), "software", okno_row_text(stmt, "software"),
+        "made_at", okno_row_time(stmt, "made_at"));
     if (json)
         add_shown(json, stmt);
     if (json && !okno_stmt_is_null(stmt, "destroyed_at"))
@@ -131,48 +121,49 @@ static json_t *review_json(struct okno_stmt *stmt)
 {
     return json_pack(
         "{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:f, s:b, s:b}", "part",
-        (json_int_t)okno_stmt_int(stmt, "part"), "origin", text_of(stmt, "origin"), "audit",
-        text_of(stmt, "audit"), "user", text_of(stmt, "user"), "at", time_of(stmt, "at"), "verdict",
-        text_of(stmt, "verdict"), "reason", text_of(stmt, "reason"), "comment",
-        text_of(stmt, "comment"), "correction", text_of(stmt, "correction"), "checklist",
-        json_of(stmt, "checklist"), "watched", json_of(stmt, "watched"), "played_s",
-        okno_stmt_real(stmt, "played_s"), "active_s", okno_stmt_real(stmt, "active_s"), "wall_s",
-        okno_stmt_real(stmt, "wall_s"), "blinding_broken",
-        okno_stmt_int(stmt, "blinding_broken") != 0, "counted",
+        (json_int_t)okno_stmt_int(stmt, "part"), "origin", okno_row_text(stmt, "origin"), "audit",
+        okno_row_text(stmt, "audit"), "user", okno_row_text(stmt, "user"), "at",
+        okno_row_time(stmt, "at"), "verdict", okno_row_text(stmt, "verdict"), "reason",
+        okno_row_text(stmt, "reason"), "comment", okno_row_text(stmt, "comment"), "correction",
+        okno_row_text(stmt, "correction"), "checklist", json_of(stmt, "checklist"), "watched",
+        json_of(stmt, "watched"), "played_s", okno_stmt_real(stmt, "played_s"), "active_s",
+        okno_stmt_real(stmt, "active_s"), "wall_s", okno_stmt_real(stmt, "wall_s"),
+        "blinding_broken", okno_stmt_int(stmt, "blinding_broken") != 0, "counted",
         okno_stmt_int(stmt, "counted") != 0);
 }
 
 static json_t *appeal_json(struct okno_stmt *stmt)
 {
     return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "appeal",
-                     (json_int_t)okno_stmt_int(stmt, "appeal"), "user", text_of(stmt, "user"), "at",
-                     time_of(stmt, "at"), "asks", text_of(stmt, "asks"), "comment",
-                     text_of(stmt, "comment"), "due_at", time_of(stmt, "due_at"), "outcome",
-                     text_of(stmt, "outcome"), "decided_by", text_of(stmt, "decided_by"),
-                     "decided_at", time_of(stmt, "decided_at"), "answer", text_of(stmt, "answer"));
+                     (json_int_t)okno_stmt_int(stmt, "appeal"), "user", okno_row_text(stmt, "user"),
+                     "at", okno_row_time(stmt, "at"), "asks", okno_row_text(stmt, "asks"),
+                     "comment", okno_row_text(stmt, "comment"), "due_at",
+                     okno_row_time(stmt, "due_at"), "outcome", okno_row_text(stmt, "outcome"),
+                     "decided_by", okno_row_text(stmt, "decided_by"), "decided_at",
+                     okno_row_time(stmt, "decided_at"), "answer", okno_row_text(stmt, "answer"));
 }
 
 static json_t *void_json(struct okno_stmt *stmt)
 {
-    json_t *import = okno_stmt_is_null(stmt, "import")
-                         ? json_null()
-                         : json_integer((json_int_t)okno_stmt_int(stmt, "import"));
+    json_t *import = okno_row_int(stmt, "import");
     return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o}", "voided", okno_stmt_int(stmt, "voided") != 0,
-                     "at", time_of(stmt, "at"), "author", text_of(stmt, "author"), "second",
-                     text_of(stmt, "second"), "reason", text_of(stmt, "reason"), "import", import);
+                     "at", okno_row_time(stmt, "at"), "author", okno_row_text(stmt, "author"),
+                     "second", okno_row_text(stmt, "second"), "reason",
+                     okno_row_text(stmt, "reason"), "import", import);
 }
 
 static json_t *attribution_json(struct okno_stmt *stmt)
 {
-    return json_pack("{s:o, s:b, s:b, s:o, s:o, s:o}", "employee", text_of(stmt, "employee"),
+    return json_pack("{s:o, s:b, s:b, s:o, s:o, s:o}", "employee", okno_row_text(stmt, "employee"),
                      "undone", okno_stmt_int(stmt, "undone") != 0, "on_shift",
-                     okno_stmt_int(stmt, "on_shift") != 0, "at", time_of(stmt, "at"), "author",
-                     text_of(stmt, "author"), "reason", text_of(stmt, "reason"));
+                     okno_stmt_int(stmt, "on_shift") != 0, "at", okno_row_time(stmt, "at"),
+                     "author", okno_row_text(stmt, "author"), "reason",
+                     okno_row_text(stmt, "reason"));
 }
 
 static json_t *employee_json(struct okno_stmt *stmt)
 {
-    return text_of(stmt, "employee");
+    return okno_row_text(stmt, "employee");
 }
 
 /* All rows of a statement about the survey as an array under `name`. */
@@ -180,15 +171,11 @@ static int add_rows(struct okno_db *db, const char *survey, const char *statemen
                     json_t *(*row_json)(struct okno_stmt *), json_t *dossier, struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
-    okno_autojson json_t *rows = json_array();
-    int step = 1;
+    json_t *rows = NULL;
     int rc = OKNO_DB_PREPARE(db, statement, &stmt, err, OKNO_TEXT("survey", survey));
-    while (rc == 0 && (step = okno_stmt_step(stmt, err)) == 1)
-        if (json_array_append_new(rows, row_json(stmt)) < 0)
-            rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a dossier");
-    if (rc == 0 && step < 0)
-        rc = step;
-    if (rc == 0 && json_object_set(dossier, name, rows) < 0)
+    if (rc == 0)
+        rc = okno_rows_list(stmt, row_json, &rows, err);
+    if (rc == 0 && json_object_set_new(dossier, name, rows) < 0)
         rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a dossier");
     return rc;
 }

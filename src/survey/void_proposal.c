@@ -1,7 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 /* Voids asked for by one person and answered by another. */
-#include "okno/json.h"
 #include "okno/mem.h"
+#include "okno/rows.h"
 #include "okno/text.h"
 #include "void.h"
 
@@ -136,17 +136,11 @@ int okno_void_answer(struct okno_db *db, const struct okno_void_answer *answer,
 
 /* ---- listing ---- */
 
-static json_t *time_of(struct okno_stmt *row, const char *column)
-{
-    return okno_stmt_is_null(row, column) ? json_null()
-                                          : okno_json_time(okno_stmt_int(row, column));
-}
-
 static json_t *answer_of(struct okno_stmt *row)
 {
     if (okno_stmt_is_null(row, "answered_at"))
         return json_null();
-    return json_pack("{s:o, s:s, s:b, s:s}", "at", time_of(row, "answered_at"), "user",
+    return json_pack("{s:o, s:s, s:b, s:s}", "at", okno_row_time(row, "answered_at"), "user",
                      okno_stmt_text(row, "user"), "agreed", okno_stmt_int(row, "agreed") != 0,
                      "note", okno_stmt_text(row, "note"));
 }
@@ -155,25 +149,18 @@ static json_t *proposal_of(struct okno_stmt *row)
 {
     return json_pack("{s:I, s:s, s:o, s:o, s:o, s:b, s:o, s:s, s:s, s:o}", "proposal",
                      (json_int_t)okno_stmt_int(row, "id"), "survey", okno_stmt_text(row, "survey"),
-                     "site", okno_json_text(okno_stmt_text(row, "site")), "point",
-                     okno_json_text(okno_stmt_text(row, "point")), "opened_at",
-                     time_of(row, "opened_at"), "voided", okno_stmt_int(row, "voided") != 0, "at",
-                     time_of(row, "at"), "author", okno_stmt_text(row, "author"), "reason",
-                     okno_stmt_text(row, "reason"), "answer", answer_of(row));
+                     "site", okno_row_text(row, "site"), "point", okno_row_text(row, "point"),
+                     "opened_at", okno_row_time(row, "opened_at"), "voided",
+                     okno_stmt_int(row, "voided") != 0, "at", okno_row_time(row, "at"), "author",
+                     okno_stmt_text(row, "author"), "reason", okno_stmt_text(row, "reason"),
+                     "answer", answer_of(row));
 }
 
 int okno_void_list(struct okno_db *db, const char *survey, const char *sites, json_t **ret_list,
                    struct okno_err *err)
 {
     OKNO_AUTO_STMT *row = NULL;
-    okno_autojson json_t *list = json_array();
     int rc = OKNO_DB_PREPARE(db, "survey.proposals", &row, err, OKNO_TEXT("survey", survey),
                              OKNO_TEXT("sites", sites));
-    while (rc == 0 && (rc = okno_stmt_step(row, err)) == 1)
-        rc = json_array_append_new(list, proposal_of(row)) < 0
-                 ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the proposals")
-                 : 0;
-    if (rc == 0)
-        *ret_list = json_incref(list);
-    return rc;
+    return rc < 0 ? rc : okno_rows_list(row, proposal_of, ret_list, err);
 }

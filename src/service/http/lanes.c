@@ -3,6 +3,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "handlers.h"
 
+#include "okno/rows.h"
 #include "okno/time.h"
 #include "rights.h"
 
@@ -21,17 +22,6 @@ struct lanes {
 static int no_memory(struct okno_err *err)
 {
     return okno_fail(err, OKNO_NO_MEMORY, "no memory for the lanes");
-}
-
-static json_t *time_or_null(struct okno_stmt *stmt, const char *column)
-{
-    return okno_stmt_is_null(stmt, column) ? json_null()
-                                           : okno_json_time(okno_stmt_int(stmt, column));
-}
-
-static json_t *text_of(struct okno_stmt *stmt, const char *column)
-{
-    return okno_json_text(okno_stmt_text(stmt, column));
 }
 
 /* [[from, to]] from the link's own spelling in microseconds. */
@@ -55,9 +45,9 @@ static json_t *footage_of(struct okno_stmt *stmt)
 {
     if (okno_stmt_is_null(stmt, "video"))
         return json_null();
-    return json_pack("{s:o, s:o, s:o, s:o}", "state", text_of(stmt, "video"), "from",
-                     time_or_null(stmt, "asked_from"), "to", time_or_null(stmt, "asked_to"), "gaps",
-                     gaps_of(okno_stmt_text(stmt, "gaps")));
+    return json_pack("{s:o, s:o, s:o, s:o}", "state", okno_row_text(stmt, "video"), "from",
+                     okno_row_time(stmt, "asked_from"), "to", okno_row_time(stmt, "asked_to"),
+                     "gaps", gaps_of(okno_stmt_text(stmt, "gaps")));
 }
 
 static json_t *survey_of(struct okno_stmt *stmt)
@@ -65,27 +55,27 @@ static json_t *survey_of(struct okno_stmt *stmt)
     const char *still = okno_stmt_text(stmt, "still");
     return json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:o, s:o, s:o, s:o}", "id",
-        text_of(stmt, "survey"), "opened_at", time_or_null(stmt, "opened_at"), "closes_at",
-        time_or_null(stmt, "closes_at"), "state", text_of(stmt, "state"), "answer",
-        text_of(stmt, "answer"), "answered_at", time_or_null(stmt, "answered_at"), "late",
+        okno_row_text(stmt, "survey"), "opened_at", okno_row_time(stmt, "opened_at"), "closes_at",
+        okno_row_time(stmt, "closes_at"), "state", okno_row_text(stmt, "state"), "answer",
+        okno_row_text(stmt, "answer"), "answered_at", okno_row_time(stmt, "answered_at"), "late",
         (json_int_t)okno_stmt_int(stmt, "late_answers"), "force_majeure",
-        okno_stmt_int(stmt, "force_majeure") != 0, "validity", text_of(stmt, "validity"),
-        "employee", text_of(stmt, "employee"), "footage", footage_of(stmt), "still",
+        okno_stmt_int(stmt, "force_majeure") != 0, "validity", okno_row_text(stmt, "validity"),
+        "employee", okno_row_text(stmt, "employee"), "footage", footage_of(stmt), "still",
         still ? json_sprintf("/api/v1/evidence/%s.jpg", still) : json_null());
 }
 
 static json_t *rating_of(struct okno_stmt *stmt)
 {
-    return json_pack("{s:o, s:o, s:o, s:o}", "id", text_of(stmt, "rating"), "at",
-                     time_or_null(stmt, "at"), "answer", text_of(stmt, "answer"), "channel",
-                     text_of(stmt, "channel"));
+    return json_pack("{s:o, s:o, s:o, s:o}", "id", okno_row_text(stmt, "rating"), "at",
+                     okno_row_time(stmt, "at"), "answer", okno_row_text(stmt, "answer"), "channel",
+                     okno_row_text(stmt, "channel"));
 }
 
 static json_t *situation_of(struct okno_stmt *stmt)
 {
-    return json_pack("{s:o, s:o, s:o, s:I}", "id", text_of(stmt, "situation"), "from",
-                     time_or_null(stmt, "first_at"), "to", time_or_null(stmt, "until_at"), "holds",
-                     (json_int_t)okno_stmt_int(stmt, "holds"));
+    return json_pack("{s:o, s:o, s:o, s:I}", "id", okno_row_text(stmt, "situation"), "from",
+                     okno_row_time(stmt, "first_at"), "to", okno_row_time(stmt, "until_at"),
+                     "holds", (json_int_t)okno_stmt_int(stmt, "holds"));
 }
 
 /* The statement's rows, each into the list `name` of its point's lane. */
@@ -121,9 +111,10 @@ static int add_lanes(const struct http_request *request, struct lanes *lanes, st
         rc = 0;
         if (!http_rights_site(request, okno_stmt_text(stmt, "site")))
             continue;
-        json_t *lane = json_pack("{s:o, s:o, s:o, s:[], s:[], s:[]}", "site", text_of(stmt, "site"),
-                                 "point", text_of(stmt, "point"), "name", text_of(stmt, "name"),
-                                 "surveys", "ratings", "situations");
+        json_t *lane =
+            json_pack("{s:o, s:o, s:o, s:[], s:[], s:[]}", "site", okno_row_text(stmt, "site"),
+                      "point", okno_row_text(stmt, "point"), "name", okno_row_text(stmt, "name"),
+                      "surveys", "ratings", "situations");
         rc = json_object_set(lanes->by_point, okno_stmt_text(stmt, "point"), lane) < 0 ||
                      json_array_append_new(lanes->list, lane) < 0
                  ? no_memory(err)
