@@ -54,17 +54,6 @@ class OknoAlerts extends PageElement {
   constructor() {
     super();
     this.at = 0;
-    this.onKey = (event) => this.keyed(event);
-  }
-
-  connectedCallback() {
-    super.connectedCallback();
-    addEventListener("keydown", this.onKey);
-  }
-
-  disconnectedCallback() {
-    removeEventListener("keydown", this.onKey);
-    super.disconnectedCallback();
   }
 
   get manages() { return ["manager", "administrator"].includes(this.me?.role); }
@@ -81,7 +70,7 @@ class OknoAlerts extends PageElement {
     return () => { Object.assign(this, { data: { sites, alerts, next, path, rules, destinations, deliveries }, at: 0 }); };
   }
 
-  keyed(event) {
+  onKey(event) {
     const alerts = this.data?.alerts ?? [];
     if (isTyping(event) || isPressing(event) || alerts.length === 0) return;
     const key = keyName(event);

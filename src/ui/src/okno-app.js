@@ -61,23 +61,22 @@ class OknoApp extends OknoElement {
     this.help = this.ended = false;
     this.route = parseRoute(location.hash);
     this.onHash = () => { this.route = parseRoute(location.hash); };
-    this.onKey = (event) => {
-      if (this.phase === "in" && !this.help && !isTyping(event) && keyName(event) === "?") this.help = true;
-    };
   }
 
   connectedCallback() {
     super.connectedCallback();
     addEventListener("hashchange", this.onHash);
-    addEventListener("keydown", this.onKey);
     setLanguage(rememberedLanguage());
     this.start();
   }
 
   disconnectedCallback() {
     removeEventListener("hashchange", this.onHash);
-    removeEventListener("keydown", this.onKey);
     super.disconnectedCallback();
+  }
+
+  onKey(event) {
+    if (this.phase === "in" && !this.help && !isTyping(event) && keyName(event) === "?") this.help = true;
   }
 
   willUpdate() {

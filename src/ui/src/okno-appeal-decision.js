@@ -46,18 +46,11 @@ class OknoAppealDecision extends OknoElement {
     this.outcome = this.verdict = this.problem = "";
     this.watched = new Set();
     this.began = Date.now();
-    this.onKey = (event) => this.keyed(event);
   }
 
   connectedCallback() {
     super.connectedCallback();
-    addEventListener("keydown", this.onKey);
     this.loadReasons();
-  }
-
-  disconnectedCallback() {
-    removeEventListener("keydown", this.onKey);
-    super.disconnectedCallback();
   }
 
   willUpdate(changed) {
@@ -75,7 +68,7 @@ class OknoAppealDecision extends OknoElement {
     }
   }
 
-  keyed(event) {
+  onKey(event) {
     if (isTyping(event)) {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.renderRoot.querySelector("form")?.requestSubmit();
       if (event.key === "Escape") event.composedPath()[0].blur();

@@ -40,17 +40,6 @@ class OknoAppeals extends PageElement {
   constructor() {
     super();
     this.at = 0;
-    this.onKey = (event) => this.keyed(event);
-  }
-
-  connectedCallback() {
-    super.connectedCallback();
-    addEventListener("keydown", this.onKey);
-  }
-
-  disconnectedCallback() {
-    removeEventListener("keydown", this.onKey);
-    super.disconnectedCallback();
   }
 
   get files() { return ["staff", "manager"].includes(this.me?.role); }
@@ -67,7 +56,7 @@ class OknoAppeals extends PageElement {
     this.toggleAttribute("wide", Boolean(this.item));
   }
 
-  keyed(event) {
+  onKey(event) {
     if (this.item || !this.data || isTyping(event) || isPressing(event)) return;
     const key = keyName(event);
     const { appeals } = this.data;

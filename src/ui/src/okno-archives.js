@@ -10,10 +10,10 @@ import { link } from "./router.js";
 import { formatWhen } from "./time.js";
 import "./okno-notice.js";
 
-const refreshMs = 10000;
 const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 class OknoArchives extends PageElement {
+  static refreshMs = 10000;
   static properties = { archives: { state: true }, cameras: { state: true }, sites: { state: true } };
 
   static styles = [PageElement.styles, css`
@@ -27,25 +27,6 @@ class OknoArchives extends PageElement {
     h2 { font-size: .875rem; }
     .wait { height: 10rem; }
   `];
-
-  connectedCallback() {
-    super.connectedCallback();
-    this.reload();
-    this.timer = setInterval(() => this.refresh(), refreshMs);
-  }
-
-  disconnectedCallback() {
-    clearInterval(this.timer);
-    super.disconnectedCallback();
-  }
-
-  /** The same once more while somebody looks; what fails is tried at the next turn. */
-  async refresh() {
-    if (document.visibilityState !== "visible" || this.loading || this.problem) return;
-    const { turn } = this;
-    const show = await this.load().catch(() => null);
-    if (show && turn === this.turn) show();
-  }
 
   async load() {
     const [{ archives, cameras }, { sites }] = await Promise.all([get("archives"), get("sites")]);

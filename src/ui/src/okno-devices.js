@@ -14,11 +14,11 @@ const order = ["clock_suspect", "clock_jump", "quiet", "never", "ok"];
 
 /** What never came cannot be well. */
 const stateOf = ({ state, last_arrival_at: heard }) => (state === "ok" && !heard ? "never" : state);
-const refreshMs = 10000;
 const freshMs = 150000; // a browser that runs reports once a minute
 const signs = { ok: "✓", quiet: "…", never: "…", clock_jump: "!", clock_suspect: "!" };
 
 class OknoDevices extends PageElement {
+  static refreshMs = 10000;
   static properties = { devices: { state: true }, sites: { state: true }, panels: { state: true }, codes: { state: true }, connecting: { state: true } };
 
   static styles = [PageElement.styles, css`
@@ -39,25 +39,6 @@ class OknoDevices extends PageElement {
     .codes form { display: flex; flex-wrap: wrap; align-items: end; gap: .5rem; }
     code { font-size: .75rem; color: var(--muted); }
   `];
-
-  connectedCallback() {
-    super.connectedCallback();
-    this.reload();
-    this.timer = setInterval(() => this.refresh(), refreshMs);
-  }
-
-  disconnectedCallback() {
-    clearInterval(this.timer);
-    super.disconnectedCallback();
-  }
-
-  /** The same once more while somebody looks; what fails is tried at the next turn. */
-  async refresh() {
-    if (document.visibilityState !== "visible" || this.loading || this.problem) return;
-    const { turn } = this;
-    const show = await this.load().catch(() => null);
-    if (show && turn === this.turn) show();
-  }
 
   async load() {
     const [{ devices }, { sites }, { panels }, { codes }] = await Promise.all([get("devices"), get("sites"), get("panels"), get("qr")]);

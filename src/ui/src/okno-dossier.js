@@ -44,22 +44,9 @@ class OknoDossier extends PageElement {
     @media (max-width: 60rem) { :host { --stage-height: none; padding: .5rem; } .page { grid-template-columns: minmax(0, 1fr); } }
   `];
 
-  constructor() {
-    super();
-    this.onKey = (event) => {
-      if (isTyping(event) || isPressing(event)) return;
-      if (this.renderRoot.querySelector("okno-player")?.command(keyName(event))) event.preventDefault();
-    };
-  }
-
-  connectedCallback() {
-    super.connectedCallback();
-    addEventListener("keydown", this.onKey);
-  }
-
-  disconnectedCallback() {
-    removeEventListener("keydown", this.onKey);
-    super.disconnectedCallback();
+  onKey(event) {
+    if (isTyping(event) || isPressing(event)) return;
+    if (this.renderRoot.querySelector("okno-player")?.command(keyName(event))) event.preventDefault();
   }
 
   async load() {

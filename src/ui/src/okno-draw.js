@@ -49,17 +49,6 @@ class OknoDraw extends PageElement {
     this.seed = "";
     this.people = [];
     this.first = 0;
-    this.onKey = (event) => this.key(event);
-  }
-
-  connectedCallback() {
-    super.connectedCallback();
-    addEventListener("keydown", this.onKey);
-  }
-
-  disconnectedCallback() {
-    removeEventListener("keydown", this.onKey);
-    super.disconnectedCallback();
   }
 
   async load() {
@@ -78,7 +67,7 @@ class OknoDraw extends PageElement {
   /** Who types the next digit: those named take turns. */
   get turnOf() { return this.people[this.seed.length % Math.max(1, this.people.length)]; }
 
-  key(event) {
+  onKey(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || isTyping(event) || this.busy) return;
     if (event.key === "Escape") location.hash = link("audits", { id: this.id });
     else if (event.key === "Enter") this.go(event);

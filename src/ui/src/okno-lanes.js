@@ -68,18 +68,15 @@ class OknoLanes extends OknoElement {
   constructor() {
     super();
     Object.assign(this, { width: 0, chosen: null, wanted: () => true, range: "" });
-    this.onKey = (event) => this.keyDown(event);
   }
 
   connectedCallback() {
     super.connectedCallback();
-    addEventListener("keydown", this.onKey);
     this.watch = new ResizeObserver(() => this.measure());
     this.watch.observe(this);
   }
 
   disconnectedCallback() {
-    removeEventListener("keydown", this.onKey);
     this.watch.disconnect();
     super.disconnectedCallback();
   }
@@ -136,7 +133,7 @@ class OknoLanes extends OknoElement {
     return undefined;
   }
 
-  keyDown(event) {
+  onKey(event) {
     if (isTyping(event) || event.ctrlKey || event.altKey || event.metaKey) return;
     const [from, to] = this.shown;
     const around = this.chosen ? ms(this.lanes[this.chosen.lane].surveys[this.chosen.index].opened_at) : (from + to) / 2;

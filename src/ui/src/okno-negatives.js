@@ -54,17 +54,6 @@ class OknoNegatives extends PageElement {
     super();
     this.at = 0;
     this.tags = [];
-    this.onKey = (event) => this.keyed(event);
-  }
-
-  connectedCallback() {
-    super.connectedCallback();
-    addEventListener("keydown", this.onKey);
-  }
-
-  disconnectedCallback() {
-    removeEventListener("keydown", this.onKey);
-    super.disconnectedCallback();
   }
 
   get comments() { return ["staff", "manager", "administrator"].includes(this.me?.role); }
@@ -77,7 +66,7 @@ class OknoNegatives extends PageElement {
     return () => { Object.assign(this, { data: { sites, known: tags, negatives, next, path, reaction }, at: 0, tags: [], trouble: "" }); };
   }
 
-  keyed(event) {
+  onKey(event) {
     if (!this.data || this.data.negatives.length === 0) return;
     if (isTyping(event)) {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.send();

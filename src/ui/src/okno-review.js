@@ -62,18 +62,15 @@ class OknoReview extends OknoElement {
     this.busy = this.canUndo = false;
     this.watched = new Set();
     this.attention = new Attention(() => this.player?.playing ?? false);
-    this.onKey = (event) => this.keyed(event);
   }
 
   connectedCallback() {
     super.connectedCallback();
-    addEventListener("keydown", this.onKey);
     this.attention.start();
     this.open();
   }
 
   disconnectedCallback() {
-    removeEventListener("keydown", this.onKey);
     this.attention.stop();
     super.disconnectedCallback();
   }
@@ -212,7 +209,7 @@ class OknoReview extends OknoElement {
     }
   }
 
-  keyed(event) {
+  onKey(event) {
     if (this.held || event.defaultPrevented || isTyping(event) || isPressing(event)) return;
     const key = keyName(event);
     if (!key) return;

@@ -15,6 +15,20 @@ export class PageElement extends OknoElement {
     this.turn = 0;
   }
 
+  /** A page with a static refreshMs needs no query to load, and loads again while somebody looks. */
+  connectedCallback() {
+    super.connectedCallback();
+    const { refreshMs } = this.constructor;
+    if (!refreshMs) return;
+    this.reload();
+    this.timer = setInterval(() => this.refresh(), refreshMs);
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.timer);
+    super.disconnectedCallback();
+  }
+
   willUpdate(changed) {
     if (changed.has("id") || (changed.has("query") && !sameFields(changed.get("query"), this.query))) this.reload();
   }
@@ -35,6 +49,14 @@ export class PageElement extends OknoElement {
     } finally {
       if (turn === this.turn) this.loading = false;
     }
+  }
+
+  /** The same once more; what fails is tried at the next turn. */
+  async refresh() {
+    if (document.visibilityState !== "visible" || this.loading || this.problem) return;
+    const { turn } = this;
+    const show = await this.load().catch(() => null);
+    if (show && turn === this.turn) show();
   }
 
   renderProblem() {
