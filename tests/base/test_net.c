@@ -2,6 +2,7 @@
 #include "okno/net.h"
 
 #include "../support/nginx.h"
+#include "../support/program.h"
 #include "../support/server.h"
 #include "../support/tempdir.h"
 
@@ -9,12 +10,10 @@
 
 #include <fcntl.h>
 #include <setjmp.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -479,50 +478,13 @@ static void a_plain_server_behind_https_is_no_crash(void **state)
     assert_int_equal(okno_net_get(net, url, &body, &reply, &err), OKNO_TRANSIENT);
 }
 
-/* A certificate that nobody issued, made on the spot. */
-static void make_certificate(const char *folder)
-{
-    char key[256];
-    char certificate[256];
-    (void)snprintf(key, sizeof(key), "%s/key.pem", folder);
-    (void)snprintf(certificate, sizeof(certificate), "%s/cert.pem", folder);
-    char *const args[] = {"openssl",
-                          "req",
-                          "-x509",
-                          "-newkey",
-                          "ec",
-                          "-pkeyopt",
-                          "ec_paramgen_curve:P-256",
-                          "-nodes",
-                          "-subj",
-                          "/CN=127.0.0.1",
-                          "-addext",
-                          "subjectAltName=IP:127.0.0.1",
-                          "-keyout",
-                          key,
-                          "-out",
-                          certificate,
-                          NULL};
-    char *const env[] = {"PATH=/usr/bin:/bin", NULL};
-    posix_spawn_file_actions_t quiet;
-    pid_t pid = 0;
-    int status = -1;
-    assert_int_equal(posix_spawn_file_actions_init(&quiet), 0);
-    assert_int_equal(
-        posix_spawn_file_actions_addopen(&quiet, STDERR_FILENO, "/dev/null", O_WRONLY, 0), 0);
-    assert_int_equal(posix_spawnp(&pid, "openssl", &quiet, NULL, args, env), 0);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
-    (void)posix_spawn_file_actions_destroy(&quiet);
-}
-
 static void a_certificate_nobody_vouches_for_is_refused_before_a_word_is_said(void **state)
 {
     (void)state;
     char *own = support_tempdir();
     char directives[256];
     struct support_nginx tls = {0};
-    make_certificate(own);
+    support_certificate(own);
     (void)snprintf(directives, sizeof(directives),
                    "ssl_certificate %s/cert.pem; ssl_certificate_key %s/key.pem;", own, own);
     support_nginx_start(&tls, own, directives);

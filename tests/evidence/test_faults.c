@@ -199,28 +199,9 @@ a_certificate_that_is_not_trusted_is_refused_unless_the_archive_is_an_exception(
     struct shop *shop = shop_new(NULL);
     struct support_nginx tls = {0};
     char directives[600];
-    const char *const make[] = {"/usr/bin/openssl",
-                                "req",
-                                "-x509",
-                                "-newkey",
-                                "ec",
-                                "-pkeyopt",
-                                "ec_paramgen_curve:P-256",
-                                "-nodes",
-                                "-days",
-                                "2",
-                                "-subj",
-                                "/CN=127.0.0.1",
-                                "-addext",
-                                "subjectAltName=IP:127.0.0.1",
-                                "-keyout",
-                                fixture_path("k.pem"),
-                                "-out",
-                                fixture_path("c.pem"),
-                                NULL};
-    assert_int_equal(support_program_run(make), 0);
+    support_certificate(fixture_path("."));
     (void)snprintf(directives, sizeof(directives), "ssl_certificate %s; ssl_certificate_key %s;",
-                   fixture_path("c.pem"), fixture_path("k.pem"));
+                   fixture_path("cert.pem"), fixture_path("key.pem"));
     support_nginx_start(&tls, shop->root, directives);
     put(shop,
         "UPDATE archives SET url = 'https://127.0.0.1:%d/';"
@@ -235,7 +216,7 @@ a_certificate_that_is_not_trusted_is_refused_unless_the_archive_is_an_exception(
     put(shop, "UPDATE archives SET options = 'tls=insecure'");
     assert_int_equal(run_due(shop, LATER), 2);
     assert_string_equal(text_of(shop, "SELECT state FROM links"), "linked");
-    put(shop, "UPDATE archives SET options = 'ca=%s'", fixture_path("c.pem"));
+    put(shop, "UPDATE archives SET options = 'ca=%s'", fixture_path("cert.pem"));
     assert_string_equal(fetch_well(shop, "d.0.1", "clip").kind, "clip");
     support_nginx_stop(&tls);
     shop_free(shop);

@@ -9,6 +9,7 @@
 
 #include "../registry/imported.h"
 #include "../support/mail.h"
+#include "../support/program.h"
 #include "../support/scratch_db.h"
 #include "../support/tempdir.h"
 
@@ -34,7 +35,7 @@ static int start_servers(void **state)
     char cert[200];
     char key[200];
     certificates = support_tempdir();
-    support_mail_certificate(certificates);
+    support_certificate(certificates);
     (void)snprintf(cert, sizeof(cert), "%s/cert.pem", certificates);
     (void)snprintf(key, sizeof(key), "%s/key.pem", certificates);
     const char *const secured[] = {"--tls", cert, key, "--login", "okno", PASSWORD, NULL};

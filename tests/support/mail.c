@@ -78,20 +78,3 @@ char *support_mail_read(const struct support_mail *mail, int number)
     (void)fclose(file);
     return text;
 }
-
-void support_mail_certificate(const char *dir)
-{
-    int status = 0;
-    pid_t pid = fork();
-    if (pid == 0) {
-        if (chdir(dir) < 0 || !freopen("/dev/null", "w", stderr))
-            _exit(127);
-        (void)execlp("openssl", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                     "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
-                     "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-                     "-keyout", "key.pem", "-out", "cert.pem", (char *)NULL);
-        _exit(127);
-    }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
-        die("openssl");
-}

@@ -18,7 +18,4 @@ void support_mail_stop(struct support_mail *mail);
 /* The n-th message taken, from 1; NULL when there is none. The caller frees it. */
 char *support_mail_read(const struct support_mail *mail, int number);
 
-/* A self-signed certificate for localhost and 127.0.0.1 and its key in `dir`: cert.pem, key.pem. */
-void support_mail_certificate(const char *dir);
-
 #endif

@@ -101,3 +101,34 @@ int support_program_run(const char *const *args)
         run(args, "/dev/null");
     return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
+
+void support_certificate(const char *dir)
+{
+    char key[256];
+    char cert[256];
+    (void)snprintf(key, sizeof(key), "%s/key.pem", dir);
+    (void)snprintf(cert, sizeof(cert), "%s/cert.pem", dir);
+    const char *const args[] = {"/usr/bin/openssl",
+                                "req",
+                                "-x509",
+                                "-newkey",
+                                "ec",
+                                "-pkeyopt",
+                                "ec_paramgen_curve:P-256",
+                                "-nodes",
+                                "-days",
+                                "2",
+                                "-subj",
+                                "/CN=localhost",
+                                "-addext",
+                                "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                                "-keyout",
+                                key,
+                                "-out",
+                                cert,
+                                NULL};
+    if (support_program_run(args) != 0) {
+        (void)fprintf(stderr, "openssl made no certificate in %s\n", dir);
+        abort();
+    }
+}

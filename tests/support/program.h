@@ -15,4 +15,7 @@ void support_program_stop(int pid);
 /* Run a program to its end; its exit status. */
 int support_program_run(const char *const *args);
 
+/* A certificate of its own for localhost and 127.0.0.1: DIR/cert.pem and DIR/key.pem. */
+void support_certificate(const char *dir);
+
 #endif

@@ -108,27 +108,8 @@ static void start_apache(void)
 
 static void make_certificate(void)
 {
-    const char *const args[] = {"/usr/bin/openssl",
-                                "req",
-                                "-x509",
-                                "-newkey",
-                                "ec",
-                                "-pkeyopt",
-                                "ec_paramgen_curve:P-256",
-                                "-nodes",
-                                "-days",
-                                "2",
-                                "-subj",
-                                "/CN=127.0.0.1",
-                                "-addext",
-                                "subjectAltName=IP:127.0.0.1",
-                                "-keyout",
-                                fixture_path("tls.key"),
-                                "-out",
-                                fixture_path("tls.crt"),
-                                NULL};
-    assert_int_equal(support_program_run(args), 0);
-    okno_autofree char *both = fixture_output("cat", "tls.key tls.crt");
+    support_certificate(fixture_path("."));
+    okno_autofree char *both = fixture_output("cat", "key.pem cert.pem");
     support_text(fixture_path(""), "tls.pem", both);
 }
 
@@ -318,7 +299,7 @@ static void ftp_over_tls_is_verified(void **state)
     struct okno_err err = {0};
     char trusted[600];
     const char *url = at_port("ftp", ftps_port, "");
-    (void)snprintf(trusted, sizeof(trusted), "starttls=yes ca=%s", fixture_path("tls.crt"));
+    (void)snprintf(trusted, sizeof(trusted), "starttls=yes ca=%s", fixture_path("cert.pem"));
     assert_same_as_local(url, trusted, "", "");
     assert_same_as_local(url, "starttls=yes tls=insecure", "", "");
     assert_int_equal(clip(url, "starttls=yes", "", "", "x.mp4", &err), OKNO_PROTOCOL);
