@@ -81,7 +81,7 @@ static void a_share_is_rounded_up_but_not_by_the_dust_of_fractions(void **state)
         size_t count, want;
     } cases[] = {{0.1, 30, 3}, {0.1, 31, 4}, {0, 30, 0}, {1, 30, 30}, {0.01, 5, 1}, {0.5, 0, 0}};
     const char *ids[31];
-    char names[31][8];
+    char names[31][16];
     (void)state;
     for (int i = 0; i < 31; i++) {
         (void)snprintf(names[i], sizeof(names[i]), "s%d", i);
