@@ -3,31 +3,10 @@
 
 #include "../../src/video/media/boxes.h"
 
-#include <string.h>
-
-struct bytes {
-    const uint8_t *data;
-    size_t size;
-    int64_t reads;
-};
-
-static int read_at(void *ctx, int64_t offset, void *into, size_t len, size_t *ret_got,
-                   struct okno_err *err)
-{
-    (void)err;
-    struct bytes *bytes = ctx;
-    FUZZ_HOLDS(offset >= 0 && (size_t)offset < bytes->size);
-    size_t left = bytes->size - (size_t)offset;
-    *ret_got = left < len ? left : len;
-    memcpy(into, bytes->data + offset, *ret_got);
-    bytes->reads++;
-    return 0;
-}
-
 void fuzz_boxes(const uint8_t *data, size_t size)
 {
-    struct bytes bytes = {.data = data, .size = size};
-    struct okno_source source = {.size = (int64_t)size, .ctx = &bytes, .read_at = read_at};
+    struct fuzz_bytes bytes = {.data = data, .size = size};
+    struct okno_source source = fuzz_source(&bytes);
     struct media_boxes boxes = {0};
     struct okno_err err = {0};
     if (media_boxes_look(&source, &boxes, &err) < 0) {

@@ -30,3 +30,21 @@ char *fuzz_text(const uint8_t *data, size_t size)
     text[size] = '\0';
     return text;
 }
+
+static int read_at(void *ctx, int64_t offset, void *into, size_t len, size_t *ret_got,
+                   struct okno_err *err)
+{
+    (void)err;
+    struct fuzz_bytes *bytes = ctx;
+    FUZZ_HOLDS(offset >= 0 && (size_t)offset < bytes->size);
+    size_t left = bytes->size - (size_t)offset;
+    *ret_got = left < len ? left : len;
+    memcpy(into, bytes->data + offset, *ret_got);
+    bytes->reads++;
+    return 0;
+}
+
+struct okno_source fuzz_source(struct fuzz_bytes *bytes)
+{
+    return (struct okno_source){.size = (int64_t)bytes->size, .ctx = bytes, .read_at = read_at};
+}

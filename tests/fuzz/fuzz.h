@@ -4,6 +4,8 @@
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
 
+#include "okno/source.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,5 +29,13 @@ int fuzz_file(const uint8_t *data, size_t size, char ret_path[64]);
 
 /* The bytes as text, cut at the first NUL. Owned by the caller. */
 char *fuzz_text(const uint8_t *data, size_t size);
+
+/* The bytes as an archive's file; what is read stays inside it. It lives as long as `bytes`. */
+struct fuzz_bytes {
+    const uint8_t *data;
+    size_t size;
+    int64_t reads; /* counted */
+};
+struct okno_source fuzz_source(struct fuzz_bytes *bytes);
 
 #endif

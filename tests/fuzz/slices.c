@@ -6,32 +6,13 @@
 
 #include <string.h>
 
-struct bytes {
-    const uint8_t *data;
-    size_t size;
-    int64_t reads;
-};
-
-static int read_at(void *ctx, int64_t offset, void *into, size_t len, size_t *ret_got,
-                   struct okno_err *err)
-{
-    (void)err;
-    struct bytes *bytes = ctx;
-    FUZZ_HOLDS(offset >= 0 && (size_t)offset < bytes->size);
-    size_t left = bytes->size - (size_t)offset;
-    *ret_got = left < len ? left : len;
-    memcpy(into, bytes->data + offset, *ret_got);
-    bytes->reads++;
-    return 0;
-}
-
 /* The bytes are a moov that says to be longer than it is: what is not there cannot be read. */
 void fuzz_slices(const uint8_t *data, size_t size)
 {
     static const int64_t windows[][2] = {
         {0, 0}, {1000000, 2000000}, {INT64_MAX / 4, INT64_MAX / 2}, {-5000000, 40}};
-    struct bytes bytes = {.data = data, .size = size};
-    struct okno_source source = {.size = (int64_t)size, .ctx = &bytes, .read_at = read_at};
+    struct fuzz_bytes bytes = {.data = data, .size = size};
+    struct okno_source source = fuzz_source(&bytes);
     OKNO_AUTO(media_slices) *slices = NULL;
     struct okno_err err = {0};
     int rc = media_slices_open(&source, 0, MEDIA_LONG_INDEX, true, &slices, &err);
