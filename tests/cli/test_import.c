@@ -227,8 +227,10 @@ static void section_of(const char *doc, const char *kind, char *ret_text, size_t
     char heading[80];
     (void)snprintf(heading, sizeof(heading), "\n### %s\n", kind);
     const char *at = strstr(doc, heading);
-    if (!at)
+    if (!at) {
         fail_msg("docs/import.md does not describe %s: run tools/import-doc build", kind);
+        return;
+    }
     const char *end = strstr(at + 4, "\n##");
     (void)snprintf(ret_text, size, "%.*s", (int)(end ? (size_t)(end - at) : strlen(at)), at);
 }

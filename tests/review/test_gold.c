@@ -123,7 +123,7 @@ static void gold_items_look_like_any_other_and_change_nothing(void **state)
 {
     struct scratch_db *f = *state;
     for (int i = 0; i < 4; i++) {
-        char survey[8];
+        char survey[16];
         (void)snprintf(survey, sizeof(survey), "s%d", i);
         assert_int_equal(okno_gold_add(f->db, survey, "lena", "", now - 1, &f->err), 0);
     }

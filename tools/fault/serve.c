@@ -151,11 +151,9 @@ static void list_folder(const char *path, struct answer *a)
         abort();
     (void)fputc('[', out);
     while (dir && (entry = readdir(dir))) {
-        char full[2048];
         char date[64];
         struct stat st;
-        (void)snprintf(full, sizeof(full), "%s/%s", path, entry->d_name);
-        if (entry->d_name[0] == '.' || stat(full, &st) < 0)
+        if (entry->d_name[0] == '.' || fstatat(dirfd(dir), entry->d_name, &st, 0) < 0)
             continue;
         http_date(st.st_mtime, date, sizeof(date));
         bool folder = S_ISDIR(st.st_mode);

@@ -34,6 +34,15 @@ const char *paper_value(const json_t *value, const char *type, const char *lang,
     return ret_text;
 }
 
+#ifdef __SANITIZE_ADDRESS__
+/* Fonts stay loaded to the end of the program: its library's business. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig";
+}
+#endif
+
 static int limit(int what, rlim_t most)
 {
     const struct rlimit limits = {most, most};

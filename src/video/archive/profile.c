@@ -418,6 +418,8 @@ static int by_time(const void *a, const void *b)
 static void join(struct okno_span_vec *spans, size_t before, int64_t join_us)
 {
     size_t kept = before;
+    if (spans->len <= before)
+        return;
     qsort(spans->items + before, spans->len - before, sizeof(*spans->items), by_time);
     for (size_t i = before; i < spans->len; i++) {
         struct okno_span one = spans->items[i];

@@ -306,7 +306,8 @@ void okno_extract_index_sweep(const char *dir, int64_t most_bytes, int64_t befor
     if (!files)
         return;
     (void)!list_kept(files, &kept); /* what memory there is for is enough */
-    qsort(kept.items, kept.len, sizeof(*kept.items), by_age);
+    if (kept.len > 1)
+        qsort(kept.items, kept.len, sizeof(*kept.items), by_age);
     for (size_t i = 0; i < kept.len; i++) {
         bytes += kept.items[i].bytes;
         if (bytes > most_bytes || kept.items[i].used_us < before_us)
