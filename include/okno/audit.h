@@ -64,7 +64,7 @@ struct okno_audit_plan {
     double undeterminable_limit; /* a larger share of the sample: only worst cases are given; 0: as
                                     whoever asks for figures says */
     double fm_threshold;   /* a level of force majeure above it stops the freeze; 0: none does */
-    double max_half_width; /* a wider interval fails what was meant; 0: none */
+    double max_half_width; /* figures with a wider interval are not relied on; 0: none */
     double double_share;   /* of each round, decided by two experts: 0..1 */
     int64_t gold;          /* gold items mixed into the queue, up to OKNO_GOLD_MAX */
     const char *auditor;   /* who signs, by name or key's fingerprint; NULL: nobody does */
@@ -140,9 +140,17 @@ OKNO_CHECK int okno_audit_export(struct okno_db *db, const char *audit, const js
 OKNO_CHECK int okno_audit_limit(struct okno_db *db, const char *audit, double *ret_limit,
                                 struct okno_err *err);
 
+/* How many more to review so that each indicator of the whole frame has an interval of the plan's
+ * max_half_width, by the widths so far; 0: none is wider, or the plan names no width. An interval's
+ * square shrinks with 1/n - 1/N (Cochran, Sampling Techniques, 2.6). A new array of {indicator,
+ * half_width, more} of those that are wider. */
+OKNO_CHECK int okno_audit_widths(struct okno_db *db, const char *audit, int64_t *ret_more,
+                                 json_t **ret_list, struct okno_err *err);
+
 /* A new object: audit, title, state, next, next_command, repeats, repeated_by [id], overlapping
  * [id], period_from, period_to, plan, frame_size, frame_sha256, seed, sample, reviewed, valid,
- * invalid, undeterminable, steps [{step, at, author, detail}]. */
+ * invalid, undeterminable, steps [{step, at, author, detail}]; once drawn, where the plan has a
+ * max_half_width, too_wide and extend_by of okno_audit_widths. */
 OKNO_CHECK int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status,
                                  struct okno_err *err);
 
@@ -181,6 +189,7 @@ OKNO_CHECK int okno_audit_cells(struct okno_db *db, const char *audit,
 struct okno_audit_figure {
     struct okno_estimate estimate;
     double band[2];                  /* value for k = 0 and k = 1; NAN without a figure */
+    bool too_wide;                   /* half the interval is more than the plan's max_half_width */
     struct okno_audit_counts counts; /* of the domain */
 };
 OKNO_CHECK int okno_audit_estimate(struct okno_db *db, const char *audit,
@@ -209,6 +218,7 @@ struct okno_audit_rules {
     bool invalid_as_silent;
     bool spontaneous;      /* of the frame: see okno_audit_estimate */
     bool with_replacement; /* a survey drawn twice counts twice */
+    bool silent_known;     /* silent surveys were not drawn: all taken as genuine */
     double k, level;
     int looks;
 };

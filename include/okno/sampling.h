@@ -32,6 +32,7 @@ struct okno_sampling {
     unsigned strata; /* 0: one order of the whole frame */
     bool neyman;     /* else in proportion to the surveys of a stratum */
     bool with_replacement;
+    bool silent_known;             /* silent surveys are taken as genuine: none is drawn */
     int64_t least;                 /* of each stratum, as far as it has as many */
     int64_t size;                  /* to draw; 0: what half_width asks for */
     double half_width;             /* of the share of invalid surveys; 0 with a size */

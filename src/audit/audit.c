@@ -23,6 +23,10 @@ static int read_plan(const char *text, struct audit_row *row, struct okno_err *e
     const char *invalid = json_string_value(json_object_get(plan, "invalid"));
     const char *frame = json_string_value(json_object_get(plan, "frame"));
     row->spontaneous = frame && strcmp(frame, "spontaneous") == 0;
+    const char *width = json_string_value(json_object_get(plan, "max_half_width"));
+    const char *k = json_string_value(json_object_get(plan, "k"));
+    row->k = k ? strtod(k, NULL) : 0;
+    row->max_half_width = width ? strtod(width, NULL) : 0;
     row->looks = (int)json_integer_value(json_object_get(plan, "looks"));
     const char *doubled = json_string_value(json_object_get(plan, "double"));
     row->double_share = doubled ? strtod(doubled, NULL) : 0;
@@ -187,6 +191,9 @@ static int check_numbers(const struct okno_audit_plan *plan, struct okno_err *er
     if (plan->gold < 0 || plan->gold > OKNO_GOLD_MAX)
         return okno_fail_field(err, OKNO_INVALID, "gold", "gold %lld: 0 to %d is allowed",
                                (long long)plan->gold, OKNO_GOLD_MAX);
+    if (plan->spontaneous && plan->sampling.silent_known)
+        return okno_fail_field(err, OKNO_INVALID, "silent",
+                               "silent known: spontaneous ratings have no silent ones");
     if (plan->looks < 1 || plan->looks > 100)
         return okno_fail_field(err, OKNO_INVALID, "looks", "looks %d: 1 to 100 is allowed",
                                plan->looks);
@@ -219,11 +226,11 @@ static int plan_json(const struct okno_audit_plan *plan, json_t **ret_json, stru
     struct okno_sampling sampling = plan->sampling;
     sampling.size = plan->size;
     json_t *json = json_pack(
-        "{s:s*, s:s, s:o, s:o, s:s, s:i, s:s, s:b, s:o*, s:o*, s:s*, s:o*, s:o*, s:o*}", "frame",
+        "{s:s*, s:s, s:o, s:o, s:s, s:i, s:b, s:o*, s:o*, s:s*, s:o*, s:o*, s:o*}", "frame",
         plan->spontaneous ? "spontaneous" : NULL, "invalid",
         plan->invalid_as_silent ? "silent" : "none", "k", real_text(plan->k), "level",
-        real_text(plan->level), "scope", "all", "looks", plan->looks, "silent", "sampled",
-        "show_answer", plan->show_answer, "undeterminable_limit",
+        real_text(plan->level), "scope", "all", "looks", plan->looks, "show_answer",
+        plan->show_answer, "undeterminable_limit",
         plan->undeterminable_limit > 0 ? real_text(plan->undeterminable_limit) : NULL,
         "max_half_width", plan->max_half_width > 0 ? real_text(plan->max_half_width) : NULL,
         "repeats", plan->repeats, "fm_threshold",

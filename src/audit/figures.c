@@ -170,6 +170,7 @@ static int estimate_cells(const struct okno_audit_rules *rules, const struct mea
                                             .ratio = measure->ratio(rules->k),
                                             .fm_apart = measure->fm_apart,
                                             .with_replacement = rules->with_replacement,
+                                            .silent_known = rules->silent_known,
                                             .level = rules->level,
                                             .looks = rules->looks};
     int rc = okno_estimate(&request, NULL, &figure->estimate, err);
@@ -217,6 +218,7 @@ int okno_audit_estimate(struct okno_db *db, const char *audit, enum okno_indicat
     const struct okno_audit_rules rules = {.invalid_as_silent = row.invalid_as_silent,
                                            .spontaneous = row.spontaneous,
                                            .with_replacement = row.sampling.with_replacement,
+                                           .silent_known = row.sampling.silent_known,
                                            .k = k,
                                            .level = row.level,
                                            .looks = row.looks};
@@ -230,6 +232,9 @@ int okno_audit_estimate(struct okno_db *db, const char *audit, enum okno_indicat
         if (rc == 0)
             rc = estimate_cells(&rules, measure, &cells, &figure, err);
     }
+    const struct okno_estimate *e = &figure.estimate;
+    figure.too_wide = row.max_half_width > 0 && !e->null_reason && class == OKNO_NONE &&
+                      (e->high - e->low) / 2 > row.max_half_width;
     if (rc == 0)
         *ret_figure = figure;
     return rc;

@@ -19,6 +19,8 @@ struct audit_row {
     struct okno_sampling sampling;
     double undeterminable_limit; /* 0: none */
     double fm_threshold;         /* 0: none */
+    double max_half_width;       /* 0: none */
+    double k;                    /* weight of silent surveys */
     bool invalid_as_silent;
     bool spontaneous;
     double level;

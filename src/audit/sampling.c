@@ -27,6 +27,7 @@ OKNO_VEC(stratum_vec, struct stratum);
 struct strata {
     const struct okno_unit **by; /* units by stratum, in the frame's order in each */
     const char **ids;            /* of them */
+    size_t count;                /* of them */
     struct stratum_vec items;    /* by name */
 };
 
@@ -71,7 +72,7 @@ static int add_stratum(const struct okno_sampling *sampling, struct strata *stra
                : okno_fail(err, OKNO_NO_MEMORY, "no memory for the strata");
 }
 
-/* Without strata the whole frame is one. */
+/* Of what is drawn from; without strata all of it is one. */
 static int make_strata(const struct okno_sampling *sampling, const struct okno_unit *units,
                        size_t count, struct strata *strata, struct okno_err *err)
 {
@@ -80,15 +81,17 @@ static int make_strata(const struct okno_sampling *sampling, const struct okno_u
     if (!strata->by || !strata->ids)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for the frame");
     for (size_t i = 0; i < count; i++)
-        strata->by[i] = &units[i];
+        if (!(sampling->silent_known && units[i].class == OKNO_SILENT))
+            strata->by[strata->count++] = &units[i];
     if (sampling->strata)
-        qsort(strata->by, count, sizeof(struct okno_unit *), by_stratum);
+        qsort(strata->by, strata->count, sizeof(struct okno_unit *), by_stratum);
     size_t start = 0;
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < count; i++) {
+    for (size_t i = 0; rc == 0 && i < strata->count; i++) {
         strata->ids[i] = strata->by[i]->id;
-        bool last = i + 1 == count || (sampling->strata && strcmp(strata->by[i]->stratum,
-                                                                  strata->by[i + 1]->stratum) != 0);
+        bool last =
+            i + 1 == strata->count ||
+            (sampling->strata && strcmp(strata->by[i]->stratum, strata->by[i + 1]->stratum) != 0);
         if (!last)
             continue;
         rc = add_stratum(sampling, strata, start, i + 1, err);
@@ -150,10 +153,9 @@ static int allot_round(const struct okno_sampling *sampling, struct strata *stra
 }
 
 /* n for z sqrt(V) = e, where V is the variance of the share under the plan's allocation. */
-static int64_t size_for_width(const struct okno_sampling *sampling, const struct strata *strata,
-                              size_t count)
+static int64_t size_for_width(const struct okno_sampling *sampling, const struct strata *strata)
 {
-    double frame = (double)count;
+    double frame = (double)strata->count;
     double first = 0; /* sum of W S, squared for Neyman; sum of W S^2 else */
     double second = 0;
     for (size_t i = 0; i < strata->items.len; i++) {
@@ -167,7 +169,7 @@ static int64_t size_for_width(const struct okno_sampling *sampling, const struct
     double e = sampling->half_width / okno_normal_z(sampling->level);
     double n = first / (e * e + (sampling->with_replacement ? 0 : second / frame));
     int64_t size = (int64_t)ceil(n - 1e-9);
-    int64_t most = sampling->with_replacement ? OKNO_SAMPLER_DRAW_MAX : (int64_t)count;
+    int64_t most = sampling->with_replacement ? OKNO_SAMPLER_DRAW_MAX : (int64_t)strata->count;
     return size < 1 ? 1 : size > most ? most : size;
 }
 
@@ -183,7 +185,7 @@ int okno_sampling_size(const struct okno_sampling *sampling, const struct okno_u
         return okno_fail(err, OKNO_MALFORMED, "the plan has no size of the sample");
     int rc = make_strata(sampling, units, count, &strata, err);
     if (rc == 0)
-        *ret_size = size_for_width(sampling, &strata, count);
+        *ret_size = size_for_width(sampling, &strata);
     return rc;
 }
 

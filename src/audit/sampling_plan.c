@@ -112,7 +112,8 @@ static bool uses_expected(const struct okno_sampling *s)
 int okno_sampling_put(const struct okno_sampling *s, json_t *plan, struct okno_err *err)
 {
     char words[40];
-    int rc = 0;
+    int rc =
+        json_object_set_new(plan, "silent", json_string(s->silent_known ? "known" : "sampled"));
     if (s->size > 0)
         rc |= json_object_set_new(plan, "size", json_integer((json_int_t)s->size));
     if (s->half_width > 0)
@@ -142,10 +143,12 @@ int okno_sampling_get(const json_t *plan, struct okno_sampling *ret_sampling, st
 {
     const char *strata = json_string_value(json_object_get(plan, "strata"));
     const char *allocation = json_string_value(json_object_get(plan, "allocation"));
+    const char *silent = json_string_value(json_object_get(plan, "silent"));
     const json_t *expected = json_object_get(plan, "expected_invalid");
     struct okno_sampling s = {.neyman = allocation && strcmp(allocation, "neyman") == 0,
                               .with_replacement =
                                   json_is_true(json_object_get(plan, "with_replacement")),
+                              .silent_known = silent && strcmp(silent, "known") == 0,
                               .least = json_integer_value(json_object_get(plan, "min_per_stratum")),
                               .size = json_integer_value(json_object_get(plan, "size")),
                               .half_width = get_real(plan, "width"),

@@ -133,6 +133,24 @@ static int add_doubles(struct okno_db *db, const char *audit, json_t *status, st
     return rc;
 }
 
+/* What the plan's width asks for beyond what was looked at. */
+static int add_widths(struct okno_db *db, const struct audit_row *row, json_t *status,
+                      struct okno_err *err)
+{
+    json_t *wide = NULL;
+    int64_t more = 0;
+    bool drawn = strcmp(row->state, "drawn") == 0 || strcmp(row->state, "closed") == 0;
+    if (!drawn || !(row->max_half_width > 0))
+        return 0;
+    int rc = okno_audit_widths(db, row->audit, &more, &wide, err);
+    if (rc < 0)
+        return rc;
+    if (json_object_set_new(status, "too_wide", wide) == 0 &&
+        json_object_set_new(status, "extend_by", json_integer((json_int_t)more)) == 0)
+        return 0;
+    return okno_fail(err, OKNO_NO_MEMORY, "no memory for the status of audit %s", row->audit);
+}
+
 int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status,
                       struct okno_err *err)
 {
@@ -147,6 +165,8 @@ int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status
         rc = add_others(db, &known, status, err);
     if (rc == 0)
         rc = add_progress(db, known.audit, status, err);
+    if (rc == 0)
+        rc = add_widths(db, &known, status, err);
     if (rc == 0)
         rc = add_doubles(db, known.audit, status, err);
     if (rc == 0)

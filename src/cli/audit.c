@@ -99,6 +99,23 @@ static void print_ids(const json_t *status, const char *key, const char *title)
     printf("\n");
 }
 
+/* Indicators whose interval misses the plan's width, and what would mend that. */
+static void print_widths(const json_t *status)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(json_object_get(status, "too_wide"), i, one)
+    {
+        printf("too wide %-20s +-%.3f, wanted +-%s\n", text_of(one, "indicator"),
+               json_number_value(json_object_get(one, "half_width")),
+               text_of(json_object_get(status, "plan"), "max_half_width"));
+    }
+    if (count_of(status, "extend_by") > 0)
+        printf("widths   about %lld more would do: okno audit extend %s --size %lld\n",
+               count_of(status, "extend_by"), text_of(status, "audit"),
+               count_of(status, "extend_by"));
+}
+
 static void print_human(const json_t *status)
 {
     size_t i;
@@ -111,6 +128,7 @@ static void print_human(const json_t *status)
     printf("sample   %lld, reviewed %lld: %lld valid, %lld invalid, %lld undeterminable\n",
            count_of(status, "sample"), count_of(status, "reviewed"), count_of(status, "valid"),
            count_of(status, "invalid"), count_of(status, "undeterminable"));
+    print_widths(status);
     print_doubles(status);
     json_array_foreach(json_object_get(status, "steps"), i, step)
     {
@@ -396,6 +414,7 @@ const struct cli_command cli_audit = {
     .help =
         "usage: okno audit plan AUDIT --from TIME --to TIME --size N [--title T] [--show-answer]\n"
         "                       [--k K] [--level L] [--looks M] [--invalid none|silent]\n"
+        "                       [--silent sampled|known]\n"
         "                       [--frame surveys|spontaneous] [--double SHARE] [--gold N]\n"
         "                       [--auditor NAME] [--repeats EARLIER]\n"
         "                       [--strata WORDS] [--allocation proportional|neyman]\n"
@@ -484,7 +503,10 @@ const struct cli_command cli_audit = {
         "  --with-replacement  a survey drawn goes back and counts as often as it is drawn\n"
         "  --undeterminable-limit P  a larger share without a result: only worst cases are given\n"
         "                  (default: kpi.undeterminable_limit)\n"
-        "  --max-half-width E  an interval wider than +-E misses what the audit was for\n"
+        "  --max-half-width E  a figure whose interval is wider than +-E is marked too_wide and\n"
+        "                  qualifies the opinion; status says how many more to draw\n"
+        "  --silent WORD   sampled (default), or known: silent surveys are taken as genuine and\n"
+        "                  none is drawn; figures say what they would be if none were genuine\n"
         "  --repeats AUDIT the earlier audit whose findings this one looks at again\n"
         "  --invalid WORD  an invalid rating counts as none (default) or as a silent survey\n"
         "  --double SHARE  of each round, decided by two experts apart from each other, 0..1; "

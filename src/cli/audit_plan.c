@@ -11,7 +11,7 @@
 
 /* Words as typed. */
 struct words {
-    const char *invalid, *frame, *strata, *allocation, *expected;
+    const char *invalid, *frame, *silent, *strata, *allocation, *expected;
 };
 
 /* One of two words. */
@@ -32,6 +32,8 @@ static int read_words(const struct words *words, struct okno_audit_plan *plan, s
     int rc = choose("--invalid", words->invalid, "none", "silent", &plan->invalid_as_silent, err);
     if (rc == 0)
         rc = choose("--frame", words->frame, "surveys", "spontaneous", &plan->spontaneous, err);
+    if (rc == 0)
+        rc = choose("--silent", words->silent, "sampled", "known", &sampling->silent_known, err);
     if (rc == 0)
         rc = choose("--allocation", words->allocation, "proportional", "neyman", &sampling->neyman,
                     err);
@@ -58,7 +60,7 @@ static int check_amounts(struct okno_audit_plan *plan, int64_t looks, struct okn
 static int parse(struct cli *cli, int argc, char **argv, struct audit_common *common,
                  struct okno_audit_plan *plan, struct okno_err *err)
 {
-    struct words words = {"none", "surveys", "", "proportional", ""};
+    struct words words = {"none", "surveys", "sampled", "", "proportional", ""};
     struct okno_sampling *sampling = &plan->sampling;
     int64_t looks = 1;
     int rest = 0;
@@ -69,7 +71,7 @@ static int parse(struct cli *cli, int argc, char **argv, struct audit_common *co
         {.name = "--show-answer", .flag = &plan->show_answer}, {.name = "--k", .real = &plan->k},
         {.name = "--level", .real = &plan->level}, {.name = "--looks", .integer = &looks},
         {.name = "--invalid", .text = &words.invalid}, {.name = "--frame", .text = &words.frame},
-        {.name = "--strata", .text = &words.strata},
+        {.name = "--silent", .text = &words.silent}, {.name = "--strata", .text = &words.strata},
         {.name = "--allocation", .text = &words.allocation},
         {.name = "--min-per-stratum", .integer = &sampling->least},
         {.name = "--width", .real = &sampling->half_width},

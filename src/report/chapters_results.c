@@ -168,13 +168,25 @@ static void add_gates(struct doc *doc)
                       doc_name(doc, "gate", evidence)));
 }
 
-/* Why there is no figure, or none from the sample. */
+static bool is_too_wide(const json_t *figure)
+{
+    size_t i;
+    json_t *flag;
+    json_array_foreach(json_object_get(figure, "flags"), i, flag)
+    {
+        if (strcmp(json_string_value(flag), "too_wide") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Why there is no figure, or none from the sample, or one that is not relied on. */
 static const char *why_none(const struct doc *doc, const json_t *figure)
 {
     const char *raw = doc_text_at(figure, "null_reason");
     const char *estimated = doc_text_at(figure, "estimated_null_reason");
     if (!*raw && !*estimated)
-        return "";
+        return is_too_wide(figure) ? doc_word(doc, "too_wide") : "";
     return doc_name(doc, "null", *raw ? raw : estimated);
 }
 
@@ -205,6 +217,26 @@ static void add_bounds(struct doc *doc, json_t *table, const char *name, const j
     doc_cell(doc, row, doc_copy(bounds, "worst"));
     doc_cell(doc, row, doc_copy(figure, "band"));
     doc_cell(doc, row, doc_copy(figure, "estimated/band"));
+}
+
+/* Silent surveys that nobody looked at are genuine, or none of them is: the figure lies between. */
+static void add_without_silent(struct doc *doc)
+{
+    const json_t *indicators = json_object_get(total_group(doc), "indicators");
+    if (strcmp(doc_text_at(doc->model, "plan/silent"), "known") != 0)
+        return;
+    doc_text(doc, doc_word(doc, "silent_known_text"));
+    json_t *table = doc_table(doc, "silent_bounds", "indicator:word all_silent:num no_silent:num");
+    for (int i = 0; i < OKNO_INDICATOR_COUNT; i++) {
+        const char *id = okno_indicator_id((enum okno_indicator)i);
+        const json_t *estimate = doc_at(json_object_get(indicators, id), "estimated");
+        if (!json_is_object(estimate))
+            continue;
+        json_t *row = doc_row(doc, table);
+        doc_cell(doc, row, json_string(doc_name(doc, "indicator", id)));
+        doc_cell(doc, row, doc_copy(estimate, "value"));
+        doc_cell(doc, row, doc_copy(estimate, "bounds/without_silent"));
+    }
 }
 
 static void add_forest(struct doc *doc, json_t *chart, const char *label, const json_t *figure)
@@ -291,6 +323,7 @@ void document_indicators(struct doc *doc)
     doc_text(doc, doc_word(doc, "figures_text"));
     add_total(doc);
     doc_text(doc, doc_word(doc, "bounds_text"));
+    add_without_silent(doc);
     doc_heading(doc, "head.sites");
     for (size_t i = 0; i < OKNO_COUNT(per_site); i++)
         add_sites(doc, per_site[i]);

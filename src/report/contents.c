@@ -92,6 +92,7 @@ int contents_plan(const json_t *plan, struct contents *contents, struct okno_err
                                   .looks = (int)looks};
     int rc = okno_sampling_get(plan, &contents->sampling, err);
     contents->rules.with_replacement = contents->sampling.with_replacement;
+    contents->rules.silent_known = contents->sampling.silent_known;
     return rc;
 }
 
@@ -400,14 +401,15 @@ static json_t *number(double value)
 static json_t *figure_json(const struct okno_audit_figure *f)
 {
     const struct okno_estimate *e = &f->estimate;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:o, s:[o, o], s:I, s:I, s:I, s:I}",
-                     "null_reason", okno_json_text(e->null_reason), "value", number(e->value),
-                     "low", number(e->low), "high", number(e->high), "se", number(e->se), "band",
-                     number(f->band[0]), number(f->band[1]), "all_valid", number(e->all_valid),
-                     "all_invalid", number(e->all_invalid), "worst", number(e->worst_low),
-                     number(e->worst_high), "frame", (json_int_t)f->counts.frame, "valid",
-                     (json_int_t)f->counts.valid, "invalid", (json_int_t)f->counts.invalid,
-                     "undeterminable", (json_int_t)f->counts.undeterminable);
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:o, s:[o, o], s:o*, s:I, s:I, s:I, s:I}",
+        "null_reason", okno_json_text(e->null_reason), "value", number(e->value), "low",
+        number(e->low), "high", number(e->high), "se", number(e->se), "band", number(f->band[0]),
+        number(f->band[1]), "all_valid", number(e->all_valid), "all_invalid",
+        number(e->all_invalid), "worst", number(e->worst_low), number(e->worst_high),
+        "without_silent", isfinite(e->without_silent) ? number(e->without_silent) : NULL, "frame",
+        (json_int_t)f->counts.frame, "valid", (json_int_t)f->counts.valid, "invalid",
+        (json_int_t)f->counts.invalid, "undeterminable", (json_int_t)f->counts.undeterminable);
 }
 
 static int group_json(const struct contents *contents, const char *site, json_t *groups,

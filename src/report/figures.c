@@ -138,6 +138,8 @@ static json_t *estimate_json(const struct okno_audit_figure *figure, bool bounds
     json_t *bounds =
         json_pack("{s:o, s:o, s:[o, o]}", "all_valid", number(e->all_valid), "all_invalid",
                   number(e->all_invalid), "worst", number(e->worst_low), number(e->worst_high));
+    if (isfinite(e->without_silent))
+        (void)json_object_set_new(bounds, "without_silent", number(e->without_silent));
     json_t *json =
         json_pack("{s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:I, s:I}", "value", number(e->value),
                   "low", number(e->low), "high", number(e->high), "se", number(e->se), "level",
@@ -170,7 +172,7 @@ static void per_served(const struct okno_kpi_count *served, struct okno_audit_fi
  * sites, and no calendar where the group's sites have different ones. */
 static int estimated(const struct making *m, const struct okno_kpi_group *group,
                      enum okno_indicator indicator, json_t **ret_json, const char **ret_null_reason,
-                     struct okno_err *err)
+                     bool *ret_too_wide, struct okno_err *err)
 {
     const struct okno_figures_query *query = m->query;
     struct okno_audit_figure figure = {0};
@@ -181,6 +183,7 @@ static int estimated(const struct making *m, const struct okno_kpi_group *group,
                                              .from_us = group->from_us,
                                              .to_us = group->to_us};
     *ret_json = NULL;
+    *ret_too_wide = false;
     *ret_null_reason = query->audit ? "not_estimated" : "no_audit";
     if (!query->audit || (query->by & OKNO_BY_GROUP) || group->from_us >= group->to_us)
         return 0;
@@ -194,6 +197,7 @@ static int estimated(const struct making *m, const struct okno_kpi_group *group,
     if (!figure.estimate.null_reason) {
         *ret_json = estimate_json(&figure, m->evidence.closed);
         *ret_null_reason = m->evidence.closed ? "undeterminable_above_limit" : NULL;
+        *ret_too_wide = figure.too_wide && !m->evidence.closed;
     }
     return 0;
 }
@@ -216,12 +220,15 @@ static int indicator_json(const struct making *m, const struct okno_group_vec *g
     int64_t min_n = m->query->min_n;
     json_t *estimate = NULL;
     const char *reason = NULL;
-    int rc = estimated(m, group, indicator, &estimate, &reason, err);
+    bool too_wide = false;
+    int rc = estimated(m, group, indicator, &estimate, &reason, &too_wide, err);
     if (rc < 0)
         return rc;
     json_t *json = figure_json(figure, n_of(group, figure, indicator), min_n,
                                estimate ? estimate : json_null());
     (void)json_object_set_new(json, "estimated_null_reason", okno_json_text(reason));
+    if (too_wide)
+        (void)json_array_append_new(json_object_get(json, "flags"), json_string("too_wide"));
     if (m->query->compare)
         (void)json_object_set_new(json, "difference",
                                   beside_difference_json(&m->comparison, place, indicator, min_n));

@@ -69,6 +69,23 @@ static int64_t broken_blinds(const json_t *execution)
     return n;
 }
 
+static int64_t too_wide(const json_t *root)
+{
+    int64_t n = 0;
+    const char *id;
+    json_t *figure;
+    size_t i;
+    json_t *flag;
+    json_object_foreach(json_object_get(total_group(root), "indicators"), id, figure)
+    {
+        json_array_foreach(json_object_get(figure, "flags"), i, flag)
+        {
+            n += strcmp(json_string_value(flag), "too_wide") == 0;
+        }
+    }
+    return n;
+}
+
 static bool has_estimate(const json_t *root)
 {
     const char *id;
@@ -102,6 +119,8 @@ static void limits_of_work(const json_t *root, json_t *limits)
     if (json_is_true(json_object_get(json_object_get(root, "plan"), "show_answer")))
         add(limits, "not_blind", 0);
     add_if(limits, "blinding_broken", broken_blinds(execution));
+    if (strcmp(text_of(json_object_get(root, "plan"), "silent"), "known") == 0)
+        add(limits, "silent_known", 0);
     if (count_of(json_object_get(root, "agreement"), "doubled") == 0)
         add(limits, "single_review", 0);
     int64_t reviewed = count_of(total, "valid") + count_of(total, "invalid");
@@ -120,6 +139,7 @@ static void limits_of_gates(const json_t *root, json_t *limits)
         add(limits, fm, 0);
     if (!has_estimate(root))
         add(limits, "no_estimate", 0);
+    add_if(limits, "too_wide", too_wide(root));
 }
 
 static const char *best_opinion(const json_t *limits)
@@ -133,7 +153,7 @@ static const char *best_opinion(const json_t *limits)
         if (strcmp(name, "no_estimate") == 0 || strcmp(name, "not_closed") == 0)
             return "disclaimer";
         if (strcmp(name, "evidence_gate") == 0 || strncmp(name, "not_advisable", 13) == 0 ||
-            strcmp(name, "not_evaluable") == 0)
+            strcmp(name, "not_evaluable") == 0 || strcmp(name, "too_wide") == 0)
             best = "qualified";
     }
     return best;

@@ -5,6 +5,8 @@
 
 #include "okno/figures.h"
 
+#include <math.h>
+
 static void plan_with(struct scratch_db *f, const struct okno_audit_plan *made)
 {
     char sha256[OKNO_SHA256_TEXT];
@@ -223,6 +225,159 @@ static void a_width_in_the_plan_makes_the_size_of_the_draw(void **state)
     check_bundle(f, 29);
 }
 
+/* 3,000 surveys of another month, all of the office: 800 yes, 100 unsure, 300 no, 1,800 silent. */
+static void put_three_thousand(struct scratch_db *f)
+{
+    scratch_db_put(f, "DELETE FROM surveys");
+    scratch_db_put(f,
+                   "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 2999)"
+                   "INSERT INTO surveys (survey, point, site, question, question_kind, opened_at,"
+                   " closes_at, state, answer, force_majeure, device_offset_us,"
+                   " device_uncertainty_us) SELECT printf('d0.0.%04d', i), 'p0', 'mall', 'q1',"
+                   " 'office', 1773126000000000 + i * 1000000, 1773126000000000 + i * 1000000,"
+                   " CASE WHEN i < 1200 THEN 'answered' ELSE 'silent' END,"
+                   " CASE WHEN i < 800 THEN 'yes' WHEN i < 900 THEN 'unsure' WHEN i < 1200 THEN"
+                   " 'no' END, 0, 0, 0 FROM n");
+}
+
+/* Of each answer's sample, the first `invalid` are invalid. */
+static void rule(struct scratch_db *f, const char *answer, int invalid)
+{
+    char sql[900];
+    (void)snprintf(
+        sql, sizeof(sql),
+        "INSERT INTO verdicts (item, audit, survey, user, at, verdict, reason, reasons_version)"
+        " SELECT item, audit, survey, 'eva', 1, CASE WHEN n <= %d THEN 'invalid' ELSE 'valid' END,"
+        " CASE WHEN n <= %d THEN 'STAFF_PRESSED' END, 1 FROM"
+        " (SELECT r.*, row_number() OVER (ORDER BY survey) AS n FROM review_items r"
+        "  JOIN audit_frame USING (audit, survey) WHERE class = '%s' AND r.state = 'open');"
+        "UPDATE review_items SET state = 'decided' WHERE survey IN"
+        " (SELECT survey FROM audit_frame WHERE class = '%s')",
+        invalid, invalid, answer, answer);
+    scratch_db_put(f, sql);
+}
+
+static void silent_surveys_taken_as_known_are_not_drawn_and_bound_the_figures(void **state)
+{
+    struct scratch_db *f = *state;
+    struct okno_audit_plan made = plan_of("A1");
+    struct okno_audit_figure ink;
+    struct okno_audit_figure iel;
+    put_three_thousand(f);
+    made.size = 120;
+    made.sampling.strata = OKNO_STRATA_ANSWER;
+    made.sampling.silent_known = true;
+    plan_with(f, &made);
+    assert_int_equal(draw(f, "A1"), 120);
+    assert_int_equal(asked(f, "SELECT count(*) FROM audit_sample WHERE stratum = 'yes'"), 80);
+    assert_int_equal(asked(f, "SELECT count(*) FROM audit_sample WHERE stratum = 'silent'"), 0);
+    rule(f, "yes", 3);
+    rule(f, "unsure", 1);
+    rule(f, "no", 4);
+    must(f, okno_audit_estimate(f->db, "A1", OKNO_INK_OFFICE, NULL, 0.3, &ink, &f->err));
+    assert_true(fabs(ink.estimate.value - 0.2739726) < 5e-8);
+    assert_true(fabs(ink.estimate.se - 0.0048023) < 5e-8);
+    assert_true(fabs(ink.estimate.low - 0.262161) < 5e-7);
+    assert_true(fabs(ink.estimate.high - 0.281968) < 5e-7);
+    /* were no silent one genuine: 260 of 770 + 90 + 260 */
+    assert_true(fabs(ink.estimate.without_silent - 260.0 / 1120.0) < 1e-12);
+    scratch_db_put(f, "UPDATE audit_frame SET question_kind = 'loyalty'");
+    must(f, okno_audit_estimate(f->db, "A1", OKNO_IEL, NULL, 0.3, &iel, &f->err));
+    assert_true(fabs(iel.estimate.value + 0.0102740) < 5e-8);
+    assert_true(fabs(iel.estimate.low + 0.029504) < 5e-7);
+    assert_true(fabs(iel.estimate.high - 0.006930) < 5e-7);
+}
+
+static void a_bundle_without_drawn_silent_surveys_is_recomputed_from_itself(void **state)
+{
+    struct scratch_db *f = *state;
+    struct okno_audit_plan made = plan_of("A1");
+    okno_autojson json_t *figures = NULL;
+    const struct okno_figures_query query = {.from_us = AT(0),
+                                             .to_us = AT(60),
+                                             .audit = "A1",
+                                             .k = 0.5,
+                                             .fm_threshold = 0.1,
+                                             .undeterminable_limit = 0.9,
+                                             .min_n = 5};
+    made.size = 40;
+    made.sampling.silent_known = true;
+    plan_with(f, &made);
+    assert_int_equal(draw(f, "A1"), 40);
+    close_it(f);
+    assert_int_equal(
+        asked(f,
+              "SELECT count(*) FROM audit_sample JOIN audit_frame USING (audit, survey)"
+              " WHERE class = 'silent'"),
+        0);
+    check_bundle(f, 40);
+    must(f, okno_figures_json(f->db, &query, AT(210), &figures, &f->err));
+    const json_t *group = json_array_get(json_object_get(figures, "groups"), 0);
+    const json_t *office = json_object_get(json_object_get(group, "indicators"), "ink_office");
+    const json_t *bounds = json_object_get(json_object_get(office, "estimated"), "bounds");
+    assert_true(json_is_number(json_object_get(bounds, "without_silent")));
+}
+
+static bool has_flag(const json_t *figure, const char *flag)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(json_object_get(figure, "flags"), i, one)
+    {
+        if (strcmp(json_string_value(one), flag) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void a_width_missed_is_told_and_as_many_more_as_it_says_reach_it(void **state)
+{
+    struct scratch_db *f = *state;
+    struct okno_audit_plan made = plan_of("A1");
+    okno_autojson json_t *wide = NULL;
+    okno_autojson json_t *figures = NULL;
+    struct okno_audit_figure figure;
+    int64_t more = 0;
+    const struct okno_figures_query query = {.from_us = AT(0),
+                                             .to_us = AT(60),
+                                             .audit = "A1",
+                                             .k = 0.5,
+                                             .fm_threshold = 0.1,
+                                             .undeterminable_limit = 0.9,
+                                             .min_n = 5};
+    put_three_thousand(f);
+    made.size = 150;
+    made.looks = 2;
+    made.max_half_width = 0.02;
+    made.sampling.strata = OKNO_STRATA_ANSWER;
+    plan_with(f, &made);
+    (void)draw(f, "A1");
+    rule(f, "yes", 6);
+    rule(f, "unsure", 1);
+    rule(f, "no", 3);
+    rule(f, "silent", 9);
+    must(f, okno_audit_estimate(f->db, "A1", OKNO_INK_OFFICE, NULL, 0.5, &figure, &f->err));
+    assert_true(figure.too_wide);
+    must(f, okno_audit_widths(f->db, "A1", &more, &wide, &f->err));
+    assert_true(more > 150 && more < 2850);
+    must(f, okno_figures_json(f->db, &query, AT(210), &figures, &f->err));
+    const json_t *group = json_array_get(json_object_get(figures, "groups"), 0);
+    const json_t *indicators = json_object_get(group, "indicators");
+    assert_true(has_flag(json_object_get(indicators, "ink_office"), "too_wide"));
+    assert_false(has_flag(json_object_get(indicators, "coverage"), "too_wide"));
+    assert_int_equal(extend(f, more), more);
+    /* a tenth of the new ones are invalid, too */
+    rule(f, "yes", (int)(more * 8 / 300));
+    rule(f, "unsure", (int)(more / 300));
+    rule(f, "no", (int)(more * 3 / 300));
+    rule(f, "silent", (int)(more * 18 / 300));
+    json_decref(wide);
+    must(f, okno_audit_widths(f->db, "A1", &more, &wide, &f->err));
+    must(f, okno_audit_estimate(f->db, "A1", OKNO_INK_OFFICE, NULL, 0.5, &figure, &f->err));
+    assert_true((figure.estimate.high - figure.estimate.low) / 2 < 0.02 * 1.1);
+    assert_true(more < 100); /* it was told by what was seen: nearly all of it */
+}
+
 static void the_plans_limit_of_undeterminables_stands_over_the_readers(void **state)
 {
     struct scratch_db *f = *state;
@@ -348,6 +503,9 @@ int main(void)
         TEST(days_are_those_of_the_sites_calendar),
         TEST(what_is_drawn_twice_is_reviewed_once_and_counts_twice),
         TEST(a_width_in_the_plan_makes_the_size_of_the_draw),
+        TEST(silent_surveys_taken_as_known_are_not_drawn_and_bound_the_figures),
+        TEST(a_bundle_without_drawn_silent_surveys_is_recomputed_from_itself),
+        TEST(a_width_missed_is_told_and_as_many_more_as_it_says_reach_it),
         TEST(the_plans_limit_of_undeterminables_stands_over_the_readers),
         TEST(too_much_force_majeure_stops_the_freeze_unless_it_is_accepted),
         TEST(an_abandoned_audit_stays_with_its_reason),

@@ -71,6 +71,7 @@ static int sampling_of(const struct http_request *request, struct okno_sampling 
     sampling->least = integer_of(request, "min_per_stratum", sampling->strata ? 2 : 0);
     sampling->half_width = real_of(request, "width", 0);
     sampling->with_replacement = flag_of(request, "with_replacement");
+    sampling->silent_known = strcmp(text_or(request, "silent", ""), "known") == 0;
     return rc;
 }
 

@@ -397,6 +397,7 @@ export const table = {
   "flag.superseded": { en: "cut short by the next press", ru: "прерван следующим нажатием" },
   "flag.test_mode": { en: "device in test mode", ru: "устройство в режиме проверки" },
   "flag.too_few": { en: "too few surveys", ru: "слишком мало опросов" },
+  "flag.too_wide": { en: "interval wider than planned", ru: "интервал шире, чем по плану" },
 
   "surveys.title": { en: "Surveys", ru: "Опросы" },
   "surveys.count": {

@@ -1,0 +1,54 @@
+/* Whether a sample was large enough for the width that was wanted, and how much is missing. */
+#include "okno/audit.h"
+
+#include "okno/mem.h"
+#include "room.h"
+
+#include <math.h>
+
+/* For a half-width h with n of N looked at: 1/n - 1/N shrinks with the square of the width. */
+static int64_t missing_for(const struct okno_audit_figure *figure, double half, double wanted,
+                           bool with_replacement)
+{
+    const struct okno_estimate *e = &figure->estimate;
+    double n = (double)(e->reviewed + e->undeterminable);
+    double frame = with_replacement ? (double)INFINITY : (double)figure->counts.frame;
+    double shrink = wanted / half;
+    double inverse = 1 / frame + (1 / n - 1 / frame) * shrink * shrink;
+    return n > 0 ? (int64_t)ceil(1 / inverse - n - 1e-9) : 0;
+}
+
+static int judge(struct okno_db *db, const struct audit_row *row, enum okno_indicator indicator,
+                 int64_t *more, json_t *list, struct okno_err *err)
+{
+    struct okno_audit_figure figure;
+    int rc = okno_audit_estimate(db, row->audit, indicator, NULL, row->k, &figure, err);
+    if (rc < 0 || !figure.too_wide)
+        return rc;
+    double half = (figure.estimate.high - figure.estimate.low) / 2;
+    int64_t missing =
+        missing_for(&figure, half, row->max_half_width, row->sampling.with_replacement);
+    *more = missing > *more ? missing : *more;
+    json_t *one = json_pack("{s:s, s:f, s:I}", "indicator", okno_indicator_id(indicator),
+                            "half_width", half, "more", (json_int_t)missing);
+    return json_array_append_new(list, one) == 0
+               ? 0
+               : okno_fail(err, OKNO_NO_MEMORY, "no memory for the widths");
+}
+
+int okno_audit_widths(struct okno_db *db, const char *audit, int64_t *ret_more, json_t **ret_list,
+                      struct okno_err *err)
+{
+    okno_autojson json_t *list = json_array();
+    struct audit_row row;
+    int64_t more = 0;
+    int rc = audit_load(db, audit, &row, err);
+    for (int i = 0; rc == 0 && row.max_half_width > 0 && i < OKNO_INDICATOR_COUNT; i++)
+        if (okno_audit_kind((enum okno_indicator)i, row.spontaneous))
+            rc = judge(db, &row, (enum okno_indicator)i, &more, list, err);
+    if (rc < 0)
+        return rc;
+    *ret_more = more;
+    *ret_list = json_incref(list);
+    return 0;
+}
