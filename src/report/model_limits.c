@@ -119,6 +119,7 @@ static void limits_of_work(const json_t *root, json_t *limits)
     if (json_is_true(json_object_get(json_object_get(root, "plan"), "show_answer")))
         add(limits, "not_blind", 0);
     add_if(limits, "blinding_broken", broken_blinds(execution));
+    add_if(limits, "unaudited", count_of(execution, "unaudited"));
     if (strcmp(text_of(json_object_get(root, "plan"), "silent"), "known") == 0)
         add(limits, "silent_known", 0);
     if (count_of(json_object_get(root, "agreement"), "doubled") == 0)

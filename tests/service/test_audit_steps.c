@@ -136,6 +136,31 @@ static void nobody_gives_the_secrets_of_two_people(void **state)
     }
 }
 
+static void refused_as(struct world *world, const char *who, const char *words)
+{
+    struct answer answer = ask(world, "POST", "/api/v1/audits", who, PLAN);
+    assert_int_equal(answer.status, 403);
+    if (!strstr(answer.body, words))
+        fail_msg("%s", answer.body);
+    answer_free(&answer);
+}
+
+/* Who runs what is audited takes no step, by whatever login. */
+static void an_administrator_audits_nothing_under_a_second_login_either(void **state)
+{
+    struct world *world = *state;
+    fixture_user(world->fixture, "root", "administrator");
+    refused_as(world, fixture_login(world->fixture, "root"), "only to: auditor");
+    fixture_sql(world->fixture,
+                "INSERT INTO imports (import, at, author, kind, source) VALUES"
+                " (1, 0, 'root', 'employees', '-');"
+                "INSERT INTO employees (import, employee, name) VALUES (1, 'e7', 'Eva');"
+                "UPDATE users SET employee = 'e7' WHERE user IN ('eva', 'root')");
+    refused_as(world, world->eva, "you are an administrator, too");
+    fixture_sql(world->fixture, "UPDATE users SET disabled = 1 WHERE user = 'root'");
+    json_decref(done(world, "/api/v1/audits", PLAN, "planned"));
+}
+
 static void a_plan_out_of_bounds_names_its_field(void **state)
 {
     struct world *world = *state;
@@ -154,6 +179,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_audit_goes_from_plan_to_a_further_round, start, stop),
         cmocka_unit_test_setup_teardown(nobody_gives_the_secrets_of_two_people, start, stop),
         cmocka_unit_test_setup_teardown(steps_are_the_auditors_alone, start, stop),
+        cmocka_unit_test_setup_teardown(an_administrator_audits_nothing_under_a_second_login_either,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(a_plan_out_of_bounds_names_its_field, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

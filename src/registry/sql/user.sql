@@ -37,3 +37,8 @@ DELETE FROM sessions WHERE user = $user;
 
 -- name: registry.expire_sessions
 DELETE FROM sessions WHERE expires_at <= $now;
+
+-- name: user.runs_it
+-- Whether an administrator's login belongs to the same employee.
+SELECT EXISTS (SELECT 1 FROM users a JOIN users b ON b.employee = a.employee
+               WHERE a.user = $user AND b.role = 'administrator' AND b.disabled = 0);

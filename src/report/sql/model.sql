@@ -91,6 +91,9 @@ SELECT (SELECT count(*) FROM verdicts WHERE audit = $audit AND verdict = 'undone
        (SELECT count(*) FROM verdicts WHERE audit = $audit AND correction = 'FALSE_FM') AS false_fm,
        (SELECT count(*) FROM skips s JOIN review_items i ON i.item = s.item
         WHERE i.audit = $audit) AS skips,
+       (SELECT count(*) FROM audit_steps s LEFT JOIN users u ON u.user = s.author
+        WHERE s.audit = $audit AND s.step IN ('plan', 'freeze', 'checkpoint', 'seed', 'draw', 'extend', 'close')
+          AND (u.user IS NULL OR u.role <> 'auditor')) AS unaudited,
        (SELECT count(*) FROM audit_sample WHERE audit = $audit) AS sample,
        (SELECT coalesce(max(round), 0) FROM audit_sample WHERE audit = $audit) AS rounds;
 

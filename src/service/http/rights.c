@@ -162,6 +162,21 @@ static int check_role(const struct http_request *request, struct okno_err *err)
                      request->who.role[0] ? request->who.role : "device", names);
 }
 
+/* Who runs what is audited takes no step of the audit, by whatever login. */
+static int check_auditor(const struct http_request *request, struct okno_err *err)
+{
+    int64_t runs = 0;
+    if (request->route->roles != HTTP_AUDITOR)
+        return 0;
+    int rc = OKNO_DB_INT(request->db, "user.runs_it", 0, &runs, err,
+                         OKNO_TEXT("user", request->who.user));
+    return rc < 0 || !runs
+               ? rc
+               : okno_fail(err, OKNO_FORBIDDEN,
+                           "you are an administrator, too (by another login of the same "
+                           "employee): the steps of an audit are another person's");
+}
+
 /* Who sees some sites only is not told who works at the others. */
 static int check_employee(const struct http_request *request, struct okno_err *err)
 {
@@ -198,6 +213,8 @@ int http_rights_check(const struct http_request *request, struct okno_err *err)
     if (!request->route->roles)
         return 0;
     int rc = check_role(request, err);
+    if (rc == 0)
+        rc = check_auditor(request, err);
     bool known = reach_of(request->route->path, &reach);
     if (rc == 0 && !request->sites && reach == REACH_LISTED)
         rc = check_known(request, err);
