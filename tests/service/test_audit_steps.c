@@ -136,6 +136,18 @@ static void nobody_gives_the_secrets_of_two_people(void **state)
     }
 }
 
+static void an_audit_that_leads_nowhere_is_abandoned_with_a_reason(void **state)
+{
+    struct world *world = *state;
+    json_decref(done(world, "/api/v1/audits", PLAN, "planned"));
+    struct answer answer =
+        ask(world, "POST", "/api/v1/audits/march/abandon", world->eva, "{\"reason\":\"\"}");
+    assert_int_equal(answer.status, 400);
+    answer_free(&answer);
+    json_decref(
+        done(world, "/api/v1/audits/march/abandon", "{\"reason\":\"wrong month\"}", "abandoned"));
+}
+
 static void refused_as(struct world *world, const char *who, const char *words)
 {
     struct answer answer = ask(world, "POST", "/api/v1/audits", who, PLAN);
@@ -179,6 +191,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_audit_goes_from_plan_to_a_further_round, start, stop),
         cmocka_unit_test_setup_teardown(nobody_gives_the_secrets_of_two_people, start, stop),
         cmocka_unit_test_setup_teardown(steps_are_the_auditors_alone, start, stop),
+        cmocka_unit_test_setup_teardown(an_audit_that_leads_nowhere_is_abandoned_with_a_reason,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(an_administrator_audits_nothing_under_a_second_login_either,
                                         start, stop),
         cmocka_unit_test_setup_teardown(a_plan_out_of_bounds_names_its_field, start, stop),

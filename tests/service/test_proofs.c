@@ -2,8 +2,11 @@
 #define _GNU_SOURCE
 #include "client.h"
 
+#include "../../src/service/http/handlers.h"
 #include "../../src/service/http/http.h"
 #include "../report/bundle.h"
+
+#include <dirent.h>
 
 struct world {
     struct fixture *fixture;
@@ -114,6 +117,65 @@ static void an_audit_is_signed_over_http(void **state)
     assert_int_equal(blind.status, 403);
 }
 
+/* Names left over by a service that was killed while it made a bundle. */
+static int64_t leftovers(struct world *world)
+{
+    int64_t count = 0;
+    DIR *dir = opendir(world->fixture->dir);
+    struct dirent *entry;
+    while (dir && (entry = readdir(dir)))
+        count += strncmp(entry->d_name, "export-", 7) == 0;
+    if (dir)
+        (void)closedir(dir);
+    return count;
+}
+
+static void the_bundle_comes_as_one_file_that_verifies(void **state)
+{
+    struct world *world = *state;
+    struct okno_bundle_facts facts;
+    struct okno_err err = {0};
+    char *folder = support_tempdir();
+    char path[300];
+    char command[700];
+    json_decref(ask(world, "POST", "/api/v1/audits/A1/export", "{}", 409)); /* nobody signed */
+    AUTO_ANSWER answer =
+        client_request(fixture_port(world->fixture), "POST", "/api/v1/audits/A1/export",
+                       world->olga, "{\"public\":true,\"unsigned\":true,\"lang\":\"ru\"}");
+    if (answer.status != 200)
+        fail_msg("%s", answer.body);
+    assert_string_equal(answer_header(&answer, "Content-Type"), "application/x-tar");
+    assert_non_null(strstr(answer_header(&answer, "Content-Disposition"), "okno-A1-public.tar"));
+    (void)snprintf(path, sizeof(path), "%s/it.tar", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(answer.body, 1, answer.body_len, file), answer.body_len);
+    assert_int_equal(fclose(file), 0);
+    (void)snprintf(command, sizeof(command), "tar -C %s -xf %s", folder, path);
+    assert_int_equal(system(command), 0);
+    (void)snprintf(path, sizeof(path), "%s/okno-A1", folder);
+    if (okno_bundle_verify(path, NULL, &facts, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(facts.sample, 20);
+    assert_int_equal(leftovers(world), 0);
+    AUTO_ANSWER blind = client_request(fixture_port(world->fixture), "POST",
+                                       "/api/v1/audits/A1/export", world->vera, "{}");
+    assert_int_equal(blind.status, 403);
+    support_tempdir_remove(folder);
+}
+
+static void what_a_killed_export_left_is_swept(void **state)
+{
+    struct world *world = *state;
+    char command[300];
+    (void)snprintf(command, sizeof(command), "mkdir -p %s/export-aaaaaa/bundle/data",
+                   world->fixture->dir);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(leftovers(world), 1);
+    http_export_sweep(world->fixture->dir);
+    assert_int_equal(leftovers(world), 0);
+}
+
 static void the_log_is_proven_to_go_on_over_http(void **state)
 {
     struct world *world = *state;
@@ -160,7 +222,9 @@ static void destroyed_evidence_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_bundle_comes_as_one_file_that_verifies),
         cmocka_unit_test(an_audit_is_signed_over_http),
+        cmocka_unit_test(what_a_killed_export_left_is_swept),
         cmocka_unit_test(the_log_is_proven_to_go_on_over_http),
         cmocka_unit_test(holds_and_retention_are_shown_over_http),
         cmocka_unit_test(destroyed_evidence_says_so),

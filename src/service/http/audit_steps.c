@@ -153,6 +153,12 @@ static int close_audit(struct http_request *request, const char *audit, struct o
                             okno_time_now(), err);
 }
 
+static int abandon(struct http_request *request, const char *audit, struct okno_err *err)
+{
+    return okno_audit_abandon(request->db, audit, text_or(request, "reason", ""), request->who.user,
+                              okno_time_now(), err);
+}
+
 static int step(int (*run)(struct http_request *, const char *, struct okno_err *),
                 struct http_request *request, struct http_reply *reply, struct okno_err *err)
 {
@@ -192,6 +198,11 @@ int http_post_extend(struct http_request *request, struct http_reply *reply, str
 int http_post_close(struct http_request *request, struct http_reply *reply, struct okno_err *err)
 {
     return step(close_audit, request, reply, err);
+}
+
+int http_post_abandon(struct http_request *request, struct http_reply *reply, struct okno_err *err)
+{
+    return step(abandon, request, reply, err);
 }
 
 /* ---- what onlookers check ---- */

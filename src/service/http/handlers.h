@@ -30,8 +30,12 @@ http_handler http_get_programmes, http_get_programme, http_post_programme,
     http_post_programme_pause, http_post_programme_secret, http_get_programme_figures;
 /* audit_steps.c */
 http_handler http_post_audit, http_post_freeze, http_post_checkpoint, http_post_seed,
-    http_post_draw, http_post_extend, http_post_close, http_get_audit_checkpoint,
+    http_post_draw, http_post_extend, http_post_close, http_post_abandon, http_get_audit_checkpoint,
     http_get_audit_sample, http_get_audit_frame;
+/* bundle.c */
+http_handler http_post_export;
+/* Remove what exports of a service that was killed left in the data directory. */
+void http_export_sweep(const char *data_dir);
 /* audit_report.c */
 http_handler http_get_audit_report, http_post_audit_report;
 /* figures.c */

@@ -87,6 +87,10 @@ const struct http_route http_routes[] = {
      "Draw a further round of the same order", http_post_extend},
     {"POST", "/api/v1/audits/{audit}/close", STEPS, "", "AuditClose", "Audit",
      "End the audit once everything drawn is decided", http_post_close},
+    {"POST", "/api/v1/audits/{audit}/abandon", STEPS, "", "AuditAbandon", "Audit",
+     "End an audit that leads nowhere; it stays in every list, with the reason", http_post_abandon},
+    {"POST", "/api/v1/audits/{audit}/export", STEPS, "", "AuditExport", NULL,
+     "The bundle that an outsider can check, as a tar archive", http_post_export},
     {"GET", "/api/v1/audits/{audit}/proof", FIGURES, "", NULL, "AuditProof",
      "Who vouches for an audit: its auditor's signature, the frame's checkpoint, anchors of the "
      "log",

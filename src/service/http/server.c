@@ -3,6 +3,7 @@
 #include "server.h"
 
 #include "gate.h"
+#include "handlers.h"
 #include "http.h"
 #include "listen.h"
 #include "okno/log.h"
@@ -337,6 +338,8 @@ int http_server_start(const struct okno_serve_options *options, const struct okn
     int rc = try_database(server, err);
     if (rc == 0)
         rc = http_gate_open(&gate, &server->gate, err);
+    if (rc == 0)
+        http_export_sweep(options->data_dir);
     if (rc == 0)
         rc = start_daemon(server, &gate.limits, err);
     if (rc == 0)

@@ -31,7 +31,7 @@ async function errorOf(response) {
   return new ApiError(response.status, error.code ?? `http_${response.status}`, error.message ?? "", error.field ?? null);
 }
 
-async function request(method, path, body) {
+async function send(method, path, body) {
   const options = { method, credentials: "same-origin", headers: { Accept: "application/json" } };
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
@@ -45,11 +45,25 @@ async function request(method, path, body) {
   }
   noteClock(response);
   if (!response.ok) throw await errorOf(response);
+  return response;
+}
+
+async function request(method, path, body) {
+  const response = await send(method, path, body);
   return response.status === 204 ? null : response.json();
 }
 
 export const get = (path) => request("GET", path);
 export const post = (path, body = {}) => request("POST", path, body);
+
+/** Posts, and saves what comes as a file of the name that the service gives. */
+export async function download(path, body = {}) {
+  const response = await send("POST", path, body);
+  const [, name = "okno"] = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "") ?? [];
+  const anchor = Object.assign(document.createElement("a"), { href: URL.createObjectURL(await response.blob()), download: name });
+  anchor.click();
+  URL.revokeObjectURL(anchor.href);
+}
 
 /** "name?a=1&b=2" from the fields that have a value. */
 export function withQuery(path, fields) {

@@ -7,9 +7,11 @@ import { zoneOf } from "./filters.js";
 import { formatNumber } from "./format.js";
 import { language, named, t } from "./i18n.js";
 import { signs } from "./okno-verdict.js";
-import { link } from "./router.js";
+import { go, link } from "./router.js";
 import { stepText } from "./steps.js";
 import { formatPeriod, formatWhen } from "./time.js";
+import "./okno-audit-next.js";
+import "./okno-audit-plan.js";
 import "./okno-escalations.js";
 import "./okno-notice.js";
 import "./okno-programmes.js";
@@ -122,6 +124,14 @@ class OknoAudits extends PageElement {
     await this.reload();
   }
 
+  renderNext(audit) {
+    return this.draws ? html`<okno-audit-next .audit=${audit} @audit-stepped=${this.reload}></okno-audit-next>` : nothing;
+  }
+
+  renderPlan() {
+    return this.draws ? html`<okno-audit-plan .zone=${this.zone} .audits=${this.audits} @audit-planned=${({ detail }) => go("audits", { id: detail })}></okno-audit-plan>` : nothing;
+  }
+
   renderProof({ audit }) {
     if (!this.pages.includes("indicators")) return nothing;
     return html`<okno-proof .id=${audit} .signs=${Boolean(this.draws)} .zone=${this.zone}></okno-proof>`;
@@ -149,11 +159,11 @@ class OknoAudits extends PageElement {
     if (this.problem) return this.renderProblem();
     if (!this.audits) return html`<div class="skeleton wait"></div>`;
     if (this.id) return html`<a href=${link("audits")}>‹ ${t("audits.back")}</a>
-      ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderReport(audit)}${this.renderProof(audit)}${this.renderLooks(audit)}${this.renderSteps(audit)}`)}`;
+      ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderNext(audit)}${this.renderReport(audit)}${this.renderProof(audit)}${this.renderLooks(audit)}${this.renderSteps(audit)}`)}`;
     if (this.audits.length === 0 && !this.pages.includes("indicators")) return html`<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
     const programmes = this.pages.includes("indicators") ? html`<okno-programmes .draws=${this.draws}></okno-programmes>` : nothing;
-    if (this.audits.length === 0) return html`${programmes}<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
-    return html`${programmes}${this.audits.map((audit) => this.renderAudit(audit))}`;
+    if (this.audits.length === 0) return html`${programmes}${this.renderPlan()}<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
+    return html`${programmes}${this.renderPlan()}${this.audits.map((audit) => this.renderAudit(audit))}`;
   }
 }
 

@@ -25,6 +25,11 @@ export function link(name, { id = "", query = {} } = {}) {
   return `#/${name}${id ? `/${encodeURIComponent(id)}` : ""}${text ? `?${text}` : ""}`;
 }
 
+/** Open another page. */
+export function go(name, parts) {
+  location.hash = link(name, parts);
+}
+
 /** Change filters without a new entry in the history. */
 export function replaceRoute(name, parts) {
   history.replaceState(null, "", link(name, parts));
