@@ -146,7 +146,7 @@ class OknoAudits extends PageElement {
       <article class="card">
         <h2>${t("audits.steps")}</h2>
         <ol>${(audit.steps ?? []).map((step) => html`
-          <li><b>${named("step", step.step)}</b><span class="detail">${stepText(step.detail)}
+          <li><b>${named("step", step.step)}</b><span class="detail">${stepText(step.detail, this.zone)}
             <div class="small num">${formatWhen(step.at, this.zone)} · ${step.author}</div></span></li>`)}</ol>
         <dl class="num">
           ${audit.frame_sha256 ? html`<dt>${t("audits.frame_hash")}</dt><dd>${audit.frame_sha256}</dd>` : nothing}
@@ -162,7 +162,8 @@ class OknoAudits extends PageElement {
       ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderNext(audit)}${this.renderReport(audit)}${this.renderProof(audit)}${this.renderLooks(audit)}${this.renderSteps(audit)}`)}`;
     if (this.audits.length === 0 && !this.pages.includes("indicators")) return html`<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
     const programmes = this.pages.includes("indicators") ? html`<okno-programmes .draws=${this.draws}></okno-programmes>` : nothing;
-    if (this.audits.length === 0) return html`${programmes}${this.renderPlan()}<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
+    if (this.audits.length === 0 && this.draws) return html`${programmes}${this.renderPlan()}`;
+    if (this.audits.length === 0) return html`${programmes}<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
     return html`${programmes}${this.renderPlan()}${this.audits.map((audit) => this.renderAudit(audit))}`;
   }
 }

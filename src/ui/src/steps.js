@@ -1,18 +1,25 @@
 // What a step of an audit did, as words. Its detail is text, or a small object of facts.
 import { formatPlain } from "./format.js";
 import { has, t } from "./i18n.js";
+import { formatWhen } from "./time.js";
 
 const word = (name) => (has(`fact.${name}`) ? t(`fact.${name}`) : String(name).replaceAll("_", " "));
+const isThere = ([, value]) => value !== null && value !== "" && value !== false;
 
 /** The service's numbers come as numbers or as text; only its own words are translated, not people's. */
-function valueText(name, value) {
+function valueText(name, value, zone) {
+  if (name === "files") return formatPlain(Object.keys(value).length);
+  if (name.endsWith("_us")) return formatWhen(value / 1000, zone);
   if (typeof value === "object") return JSON.stringify(value);
   if (typeof value === "number" || ["k", "level"].includes(name)) return formatPlain(Number(value));
   return ["invalid", "silent", "scope"].includes(name) ? word(value) : value;
 }
 
-const factText = ([name, value]) => (value === true ? word(name) : `${word(name)} ${valueText(name, value)}`);
+const factText = ([name, value], zone) => (value === true ? word(name) : `${word(name)} ${valueText(name, value, zone)}`);
 
-export const stepText = (detail) => (detail && typeof detail === "object"
-  ? Object.entries(detail).filter(([, value]) => value !== null && value !== "" && value !== false).map(factText).join(" · ")
+/** The plan's own facts stand among the step's. */
+const factsOf = ({ plan = {}, ...rest }) => [...Object.entries(rest), ...Object.entries(plan ?? {})];
+
+export const stepText = (detail, zone) => (detail && typeof detail === "object"
+  ? factsOf(detail).filter(isThere).map((fact) => factText(fact, zone)).join(" · ")
   : detail);

@@ -1,0 +1,156 @@
+// An auditor runs a whole audit on the page alone: plan, freeze, checkpoint, seed, draw, a further round, close,
+// report, bundle; an expert decides in between. On a service of its own.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { after, before, test } from "node:test";
+import { closeBrowser, logIn, openBrowser, shoot } from "./browser.mjs";
+import { Service } from "./service.mjs";
+
+const run = promisify(execFile);
+const password = "a long password";
+const program = join(process.env.OKNO_BUILD ?? "build", "okno");
+const day = "2026-03-10";
+let service;
+
+/** 60 surveys on one day. */
+function events() {
+  const lines = ["device,seq,time,kind"];
+  for (let i = 0; i < 60; i++) {
+    const at = Date.parse(`${day}T07:00:00Z`) + i * 240000;
+    lines.push(`B1,${2 * i + 1},${new Date(at).toISOString()},press`, `B1,${2 * i + 2},${new Date(at + 4000).toISOString()},${i % 4 ? "yes" : "no"}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+async function addUser(user, role) {
+  const child = run(program, ["--data", service.data, "user", "add", user, "--role", role, "--all-sites", "--password-stdin"]);
+  child.child.stdin.end(`${password}\n`);
+  await child;
+}
+
+before(async () => {
+  service = await Service.start();
+  for (const [kind, text] of Object.entries({ devices: "device,point,from\nB1,P1,2026-01-01T00:00:00Z\n", events: events() })) {
+    const file = join(service.dir, `${kind}.csv`);
+    await writeFile(file, text);
+    await service.okno("import", kind, file);
+  }
+  await addUser("eva", "auditor");
+  await addUser("vera", "expert");
+  await service.okno("refresh").catch(() => {});
+});
+
+after(async () => {
+  await closeBrowser();
+  await service?.close();
+});
+
+/** The expert decides everything that waits: every seventh one was pressed by the seller. */
+async function decideAll() {
+  const headers = { "Content-Type": "application/json" };
+  const ask = (path, body) => fetch(`${service.url}/api/v1/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+  const login = await ask("login", { user: "vera", password });
+  assert.equal(login.status, 200);
+  headers.Cookie = login.headers.get("set-cookie").split(";")[0];
+  for (let n = 0; ; n++) {
+    const next = await ask("queue/next", {});
+    if (next.status !== 200) return n;
+    const { item, lease } = await next.json();
+    const verdict = n % 7 === 3 ? { verdict: "invalid", reason: "STAFF_PRESSED" } : { verdict: "valid" };
+    const stored = await ask(`queue/${item}/submit`, { lease, watched: [], ...verdict });
+    assert.equal(stored.status, 200, await stored.text());
+  }
+}
+
+test("an auditor runs a whole audit on the page alone", async () => {
+  const { page, faults, close } = await openBrowser({ width: 1280, height: 900 });
+  const next = page.locator("okno-audit-next");
+  const press = (name) => next.getByRole("button", { name, exact: true }).click();
+  const due = (name) => next.getByRole("heading", { name: `Next step: ${name}` }).waitFor();
+  await logIn(page, { url: service.url, user: "eva", password });
+  await page.goto(`${service.url}/#/audits`);
+  await page.getByRole("button", { name: "Plan an audit" }).click();
+  const plan = page.locator("okno-audit-plan");
+  const fill = (name, text) => plan.locator(`input[name=${name}]`).fill(text);
+  await fill("audit", "march");
+  await fill("title", "March, by the page");
+  await fill("from", day);
+  await fill("to", day);
+  await fill("size", "20");
+  await plan.getByText("More:").click();
+  await fill("looks", "2");
+  await fill("max_half_width", "0.01");
+  await fill("double", "0");
+  await shoot(page, "audit-plan");
+  await plan.getByRole("button", { name: "Plan", exact: true }).click();
+  await plan.getByText("never changed afterwards").waitFor();
+  await plan.getByRole("button", { name: "Write the plan down" }).click();
+  await due("freeze");
+  await press("Freeze the frame");
+  await due("checkpoint");
+  await press("Sign the checkpoint");
+  await due("seed");
+  const [handed] = await Promise.all([page.waitForEvent("download"), next.getByRole("link", { name: "Download the checkpoint" }).click()]);
+  assert.match(await readFile(await handed.path(), "utf8"), /^okno\.log\//);
+  await shoot(page, "audit-seed");
+  await next.locator("input[name=seed]").fill("18364520937745610298");
+  await next.locator("input[name=witnesses]").fill("Anna, Boris");
+  await press("Store the seed");
+  await due("draw");
+  await press("Draw the sample");
+  await due("close");
+  await next.getByText("Waiting for a decision: 20").waitFor();
+  await press("Close the audit"); // too early: said in words, nothing is lost
+  await next.locator(".trouble").waitFor();
+  assert.equal(await decideAll(), 20);
+  await page.reload();
+  await next.getByText(/Interval wider than planned: .*INK@Office|Interval wider than planned/).waitFor();
+  await shoot(page, "audit-wide");
+  await next.locator("input[name=size]").fill("10");
+  await press("Draw a further round");
+  await next.getByText("Waiting for a decision: 10").waitFor();
+  assert.equal(await decideAll(), 10);
+  await page.reload();
+  await next.locator("input[name=note]").fill("All decided");
+  await press("Close the audit");
+  await due("report");
+  await page.getByRole("button", { name: "Issue the report" }).click();
+  await page.getByText("Edition 1", { exact: true }).waitFor();
+  await shoot(page, "audit-closed");
+  const [bundle] = await Promise.all([page.waitForEvent("download"), press("Bundle (.tar)")]);
+  assert.equal(bundle.suggestedFilename(), "okno-march.tar");
+  await run("tar", ["-C", service.dir, "-xf", await bundle.path()]);
+  const { stdout } = await run(program, ["verify", join(service.dir, "okno-march")]);
+  assert.match(stdout, /60 surveys frozen, 30 drawn, 30 decisions/);
+  assert.deepEqual(faults.filter((text) => !/409/.test(text)), []);
+  await close();
+});
+
+test("in Russian, small and dark: what stops a freeze is accepted with a reason, and an audit is abandoned with one", async () => {
+  const file = join(service.dir, "gap.csv"); // numbers of the device are missing
+  await writeFile(file, `device,seq,time,kind\nB1,900,${day}T19:30:00Z,press\nB1,901,${day}T19:30:05Z,yes\n`);
+  await service.okno("import", "events", file);
+  await service.okno("refresh").catch(() => {});
+  await service.okno("audit", "plan", "gaps", "--from", `${day}T00:00:00Z`, "--to", "2026-03-11T00:00:00Z", "--size", "5", "--by", "eva");
+  const { page, faults, close } = await openBrowser({ width: 360, height: 740, language: "ru-RU", dark: true });
+  const next = page.locator("okno-audit-next");
+  await logIn(page, { url: service.url, user: "eva", password });
+  await page.goto(`${service.url}/#/audits/gaps`);
+  await next.getByRole("heading", { name: "Следующий шаг: заморозка" }).waitFor();
+  await next.getByRole("button", { name: "Зафиксировать совокупность" }).click();
+  await next.locator("input[name=accept_unheard]").fill("Проверено вручную");
+  await shoot(page, "audit-accept-ru");
+  await next.getByRole("button", { name: "Зафиксировать совокупность" }).click();
+  await next.getByRole("heading", { name: "Следующий шаг: контрольная точка" }).waitFor();
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing is wider than the screen");
+  await next.getByText("Прекратить без результата").click();
+  await next.locator("input[name=reason]").fill("Не тот месяц");
+  await next.getByRole("button", { name: "Прекратить аудит" }).click();
+  await page.getByText("прекращён").first().waitFor();
+  assert.equal(await next.locator("article").count(), 0);
+  assert.deepEqual(faults.filter((text) => !/409/.test(text)), []);
+  await close();
+});
