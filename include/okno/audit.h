@@ -197,6 +197,23 @@ OKNO_CHECK int okno_audit_estimate(struct okno_db *db, const char *audit,
                                    const struct okno_audit_domain *domain, double k,
                                    struct okno_audit_figure *ret_figure, struct okno_err *err);
 
+/* A frame with its verdicts counted once by some of OKNO_BY_SITE, _POINT, _EMPLOYEE and _QUESTION
+ * (others are ignored), for many figures of one view of the data: the caller keeps it. *ret_cube is
+ * NULL where that would be too much to hold: figures are counted one by one then. NULL may be
+ * freed. */
+struct okno_audit_cube;
+OKNO_CHECK int okno_audit_cube_open(struct okno_db *db, const char *audit, unsigned by,
+                                    struct okno_audit_cube **ret_cube, struct okno_err *err);
+void okno_audit_cube_free(struct okno_audit_cube *cube);
+
+/* okno_audit_estimate, the same figure bit for bit; what the cube (may be NULL) does not hold is
+ * counted. */
+OKNO_CHECK int okno_audit_cube_estimate(struct okno_db *db, const char *audit,
+                                        const struct okno_audit_cube *cube,
+                                        enum okno_indicator indicator,
+                                        const struct okno_audit_domain *domain, double k,
+                                        struct okno_audit_figure *ret_figure, struct okno_err *err);
+
 /* The same from counts instead of a database; pure. One tally per stratum, class and force majeure
  * of the surveys that the indicator is about. */
 struct okno_audit_tally {

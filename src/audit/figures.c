@@ -1,6 +1,7 @@
 /* From the frozen frame and the verdicts that stand to estimated indicators. */
 #include "okno/audit.h"
 
+#include "cube.h"
 #include "room.h"
 #include "total.h"
 
@@ -51,7 +52,7 @@ static enum okno_class class_of(enum okno_indicator indicator)
                                                  : OKNO_NONE;
 }
 
-static struct okno_audit_tally tally_of(struct okno_stmt *row)
+struct okno_audit_tally audit_tally_of(struct okno_stmt *row)
 {
     struct okno_audit_tally tally = {.force_majeure = okno_stmt_int(row, "force_majeure") != 0,
                                      .frame = okno_stmt_int(row, "frame"),
@@ -105,21 +106,42 @@ static int prepare_cells(struct okno_db *db, const char *audit, const char *kind
         OKNO_INT("to", domain->to_us ? domain->to_us : INT64_MAX));
 }
 
-static int read_cells(struct okno_db *db, const struct audit_row *audit,
-                      const struct measure *measure, const struct okno_audit_domain *domain,
-                      struct okno_cell_vec *cells, struct okno_audit_counts *counts,
-                      struct okno_err *err)
+/* The tallies of a domain, from a cube that has them, else counted. */
+static int read_tallies(struct okno_db *db, const char *audit, const char *kind,
+                        const struct okno_audit_domain *domain, const struct okno_audit_cube *cube,
+                        struct okno_tally_vec *tallies, struct okno_err *err)
 {
     static const struct okno_audit_domain everything = {0};
     OKNO_AUTO_STMT *rows = NULL;
-    int rc =
-        prepare_cells(db, audit->audit, measure->kind, domain ? domain : &everything, &rows, err);
-    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
-        const struct okno_audit_tally tally = tally_of(rows);
-        rc = okno_cell_vec_push(cells, cell_of(&tally, measure, audit->invalid_as_silent));
+    const struct okno_tally_vec *counted = NULL;
+    const struct okno_audit_domain *asked = domain ? domain : &everything;
+    int rc = 0;
+    if (audit_cube_find(cube, audit, kind, asked, &counted)) {
+        for (size_t i = 0; rc == 0 && i < counted->len; i++)
+            rc = okno_tally_vec_push(tallies, counted->items[i]);
+        return rc < 0 ? okno_fail(err, rc, "no memory for the cells of audit %s", audit) : 0;
+    }
+    rc = prepare_cells(db, audit, kind, asked, &rows, err);
+    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1)
+        rc = okno_tally_vec_push(tallies, audit_tally_of(rows)) < 0
+                 ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the cells of audit %s", audit)
+                 : 0;
+    return rc;
+}
+
+static int read_cells(struct okno_db *db, const struct audit_row *audit,
+                      const struct measure *measure, const struct okno_audit_domain *domain,
+                      const struct okno_audit_cube *cube, struct okno_cell_vec *cells,
+                      struct okno_audit_counts *counts, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_tally_vec) tallies = {0};
+    int rc = read_tallies(db, audit->audit, measure->kind, domain, cube, &tallies, err);
+    for (size_t i = 0; rc == 0 && i < tallies.len; i++) {
+        rc = okno_cell_vec_push(cells,
+                                cell_of(&tallies.items[i], measure, audit->invalid_as_silent));
         if (rc < 0)
             return okno_fail(err, rc, "no memory for the cells of audit %s", audit->audit);
-        add_counts(&tally, counts);
+        add_counts(&tallies.items[i], counts);
     }
     return rc;
 }
@@ -136,7 +158,7 @@ int okno_audit_cells(struct okno_db *db, const char *audit, enum okno_indicator 
         rc = okno_fail(err, OKNO_UNSUPPORTED, "%s cannot be estimated from a sample of surveys",
                        okno_indicator_id(indicator));
     if (rc == 0)
-        rc = read_cells(db, &row, measure, domain, cells, &counts, err);
+        rc = read_cells(db, &row, measure, domain, NULL, cells, &counts, err);
     if (rc == 0 && ret_counts)
         *ret_counts = counts;
     return rc;
@@ -187,26 +209,27 @@ static int estimate_cells(const struct okno_audit_rules *rules, const struct mea
 /* The answers of a frame of spontaneous ratings, or what of them an employee's domain has. */
 static int estimate_total(struct okno_db *db, const char *audit, enum okno_class class,
                           const struct okno_audit_domain *domain,
-                          const struct okno_audit_rules *rules, struct okno_audit_figure *figure,
-                          struct okno_err *err)
+                          const struct okno_audit_cube *cube, const struct okno_audit_rules *rules,
+                          struct okno_audit_figure *figure, struct okno_err *err)
 {
-    static const struct okno_audit_domain everything = {0};
-    OKNO_AUTO_STMT *rows = NULL;
     OKNO_AUTO_VEC(okno_tally_vec) tallies = {0};
-    int rc = prepare_cells(db, audit, NULL, domain ? domain : &everything, &rows, err);
-    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
-        const struct okno_audit_tally tally = tally_of(rows);
-        rc = okno_tally_vec_push(&tallies, tally);
-        if (rc < 0)
-            return okno_fail(err, rc, "no memory for the cells of audit %s", audit);
-        add_counts(&tally, &figure->counts);
-    }
+    int rc = read_tallies(db, audit, NULL, domain, cube, &tallies, err);
+    for (size_t i = 0; rc == 0 && i < tallies.len; i++)
+        add_counts(&tallies.items[i], &figure->counts);
     return rc < 0 ? rc : audit_total(tallies.items, tallies.len, class, rules, figure, err);
 }
 
 int okno_audit_estimate(struct okno_db *db, const char *audit, enum okno_indicator indicator,
                         const struct okno_audit_domain *domain, double k,
                         struct okno_audit_figure *ret_figure, struct okno_err *err)
+{
+    return okno_audit_cube_estimate(db, audit, NULL, indicator, domain, k, ret_figure, err);
+}
+
+int okno_audit_cube_estimate(struct okno_db *db, const char *audit,
+                             const struct okno_audit_cube *cube, enum okno_indicator indicator,
+                             const struct okno_audit_domain *domain, double k,
+                             struct okno_audit_figure *ret_figure, struct okno_err *err)
 {
     struct audit_row row;
     OKNO_AUTO_VEC(okno_cell_vec) cells = {0};
@@ -226,9 +249,9 @@ int okno_audit_estimate(struct okno_db *db, const char *audit, enum okno_indicat
     struct okno_audit_figure figure =
         no_figure(row.level, measure || class != OKNO_NONE ? "not_frozen" : "not_estimated");
     if (class != OKNO_NONE && frozen)
-        rc = estimate_total(db, audit, class, domain, &rules, &figure, err);
+        rc = estimate_total(db, audit, class, domain, cube, &rules, &figure, err);
     if (measure && frozen) {
-        rc = read_cells(db, &row, measure, domain, &cells, &figure.counts, err);
+        rc = read_cells(db, &row, measure, domain, cube, &cells, &figure.counts, err);
         if (rc == 0)
             rc = estimate_cells(&rules, measure, &cells, &figure, err);
     }
@@ -244,20 +267,12 @@ int okno_audit_tallies(struct okno_db *db, const char *audit, enum okno_indicato
                        const struct okno_audit_domain *domain, struct okno_tally_vec *tallies,
                        struct okno_err *err)
 {
-    static const struct okno_audit_domain everything = {0};
-    OKNO_AUTO_STMT *rows = NULL;
     struct audit_row row;
     int rc = audit_load(db, audit, &row, err);
     if (rc < 0)
         return rc;
     const struct measure *measure = find_measure(indicator, row.spontaneous);
-    rc = prepare_cells(db, audit, measure ? measure->kind : NULL, domain ? domain : &everything,
-                       &rows, err);
-    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1)
-        rc = okno_tally_vec_push(tallies, tally_of(rows)) < 0
-                 ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the cells of audit %s", audit)
-                 : 0;
-    return rc;
+    return read_tallies(db, audit, measure ? measure->kind : NULL, domain, NULL, tallies, err);
 }
 
 const char *okno_audit_kind(enum okno_indicator indicator, bool spontaneous)

@@ -128,7 +128,8 @@ struct making {
     const struct okno_figures_query *query;
     struct beside_evidence evidence;
     struct beside_comparison comparison;
-    json_t *breaks; /* owned */
+    json_t *breaks;               /* owned */
+    struct okno_audit_cube *cube; /* of the audit's frame; owned, NULL for none */
 };
 
 /* Where too much could not be decided only the bounds are given. */
@@ -187,7 +188,8 @@ static int estimated(const struct making *m, const struct okno_kpi_group *group,
     *ret_null_reason = query->audit ? "not_estimated" : "no_audit";
     if (!query->audit || (query->by & OKNO_BY_GROUP) || group->from_us >= group->to_us)
         return 0;
-    int rc = okno_audit_estimate(m->db, query->audit, indicator, &domain, query->k, &figure, err);
+    int rc = okno_audit_cube_estimate(m->db, query->audit, m->cube, indicator, &domain, query->k,
+                                      &figure, err);
     if (rc < 0)
         return rc;
     bool spontaneous = indicator == OKNO_SUPPORT_INDEX || indicator == OKNO_CRITICALITY_INDEX;
@@ -315,6 +317,8 @@ static int prepare(struct making *m, const struct okno_group_vec *groups, struct
         beside_breaks(m->db, query->from_us - slack_us, query->to_us + slack_us, &m->breaks, err);
     if (rc == 0 && query->audit)
         rc = beside_evidence(m->db, query->audit, query->undeterminable_limit, &m->evidence, err);
+    if (rc == 0 && query->audit && !(query->by & OKNO_BY_GROUP))
+        rc = okno_audit_cube_open(m->db, query->audit, query->by, &m->cube, err);
     if (rc == 0 && query->compare)
         rc = beside_compare(m->db, query, groups, &m->comparison, err);
     return rc;
@@ -423,5 +427,6 @@ int okno_figures_json(struct okno_db *db, const struct okno_figures_query *asked
     okno_kpi_groups_free(&groups);
     beside_comparison_free(&m.comparison);
     json_decref(m.breaks);
+    okno_audit_cube_free(m.cube);
     return rc;
 }

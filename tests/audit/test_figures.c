@@ -181,6 +181,66 @@ static void a_sample_gives_the_estimate_of_its_cells(void **state)
               OKNO_UNSUPPORTED, "fm_level cannot be estimated");
 }
 
+static void same_figure(const struct okno_audit_figure *a, const struct okno_audit_figure *b)
+{
+    const double *const one[] = {&a->estimate.value, &a->estimate.low,         &a->estimate.high,
+                                 &a->estimate.se,    &a->estimate.all_invalid, &a->band[1]};
+    const double *const two[] = {&b->estimate.value, &b->estimate.low,         &b->estimate.high,
+                                 &b->estimate.se,    &b->estimate.all_invalid, &b->band[1]};
+    for (size_t i = 0; i < OKNO_COUNT(one); i++)
+        assert_memory_equal(one[i], two[i], sizeof(double));
+    assert_memory_equal(&a->counts, &b->counts, sizeof(a->counts));
+    if (a->estimate.null_reason || b->estimate.null_reason)
+        assert_string_equal(a->estimate.null_reason, b->estimate.null_reason);
+}
+
+/* Every figure of a domain, counted at once and by itself; how many there are. */
+static int64_t compare(struct scratch_db *f, unsigned by, const struct okno_audit_domain *domain)
+{
+    struct okno_audit_cube *cube = NULL;
+    int64_t surveys = 0;
+    must(f, okno_audit_cube_open(f->db, "A1", by, &cube, &f->err));
+    assert_non_null(cube);
+    for (int i = 0; i < OKNO_INDICATOR_COUNT; i++) {
+        struct okno_audit_figure got;
+        struct okno_audit_figure want = figure_of(f, (enum okno_indicator)i, domain);
+        must(f, okno_audit_cube_estimate(f->db, "A1", cube, (enum okno_indicator)i, domain, 0.5,
+                                         &got, &f->err));
+        same_figure(&got, &want);
+        surveys += got.counts.frame;
+    }
+    okno_audit_cube_free(cube);
+    return surveys;
+}
+
+static void a_frame_counted_once_gives_the_same_figures_bit_for_bit(void **state)
+{
+    struct scratch_db *f = *state;
+    scratch_db_put(f,
+                   "UPDATE surveys SET site = 'kiosk' WHERE opened_at % 420000000 = 60000000;"
+                   "UPDATE surveys SET question = 'q2' WHERE opened_at % 180000000 = 0");
+    census(f);
+    decide(f, "A1", SURVEYS - 7,
+           "CASE item % 5 WHEN 0 THEN 'invalid' WHEN 1 THEN 'undeterminable' ELSE 'valid' END");
+    scratch_db_put(f,
+                   "UPDATE verdicts SET correction = 'FALSE_FM' WHERE item % 3 = 0 AND verdict ="
+                   " 'valid'; UPDATE verdicts SET correction = 'FM_REACHES_BACK' WHERE item % 4 = 0"
+                   " AND verdict = 'valid';"
+                   "INSERT INTO attributions (survey, employee, at, author, reason) SELECT survey,"
+                   " 'eve', 1, 'boss', 'seen' FROM verdicts WHERE item % 7 = 0");
+    assert_true(compare(f, 0, &(struct okno_audit_domain){0}) > 0);
+    assert_true(compare(f, OKNO_BY_SITE, &(struct okno_audit_domain){.site = "kiosk"}) > 0);
+    assert_true(compare(f, OKNO_BY_EMPLOYEE, &(struct okno_audit_domain){.employee = "bob"}) > 0);
+    assert_true(compare(f, OKNO_BY_EMPLOYEE | OKNO_BY_QUESTION,
+                        &(struct okno_audit_domain){.employee = "unassigned", .question = "q2"}) >
+                0);
+    assert_true(compare(f, OKNO_BY_POINT, &(struct okno_audit_domain){.point = "p1"}) > 0);
+    assert_int_equal(compare(f, OKNO_BY_POINT, &(struct okno_audit_domain){.point = "p7"}), 0);
+    /* what it was not counted by */
+    assert_true(compare(f, OKNO_BY_SITE, &(struct okno_audit_domain){.point = "p1"}) > 0);
+    assert_true(compare(f, 0, &(struct okno_audit_domain){.to_us = AT(20)}) > 0);
+}
+
 static void what_happens_after_the_freeze_changes_no_cell(void **state)
 {
     struct scratch_db *f = *state;
@@ -212,6 +272,7 @@ int main(void)
         TEST(an_invalid_rating_can_count_as_silent),
         TEST(a_domain_restricts_the_frame),
         TEST(a_sample_gives_the_estimate_of_its_cells),
+        TEST(a_frame_counted_once_gives_the_same_figures_bit_for_bit),
         TEST(what_happens_after_the_freeze_changes_no_cell),
         TEST(before_the_freeze_there_is_no_figure),
     };

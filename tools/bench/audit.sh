@@ -53,6 +53,10 @@ report=$(seconds audit report a -o "$BENCH_DIR/audit-report.json" --format json)
 echo "freeze $freeze s, draw $draw s, report $report s"
 whole=$(echo "$freeze $draw $report" | awk '{print $1 + $2 + $3}')
 at_most "audit of $count surveys: freeze, draw, report" "$whole" 60 s 1
+for format in pdf xlsx; do
+    paper=$(seconds audit report a -o "$BENCH_DIR/audit-report.$format" --format $format)
+    at_most "its report as $format" "$paper" 10 s 1
+done
 
 start
 freeze=$(peak_mib "$OKNO" --data "$data" audit freeze a)

@@ -187,3 +187,31 @@ FROM (
 )
 GROUP BY stratum, class, force_majeure
 ORDER BY stratum, class, force_majeure;
+
+-- name: audit.cube_frame
+-- The frozen frame by all that a domain may name, in one pass over its index, whose order this is.
+SELECT stratum, class, force_majeure, question_kind, site, point,
+       coalesce(employee, 'unassigned') AS employee, question, count(*) AS frame, 0 AS valid,
+       0 AS false_fm, 0 AS invalid, 0 AS undeterminable, 0 AS moved_valid, 0 AS moved_invalid
+FROM audit_frame INDEXED BY audit_frame_cells
+WHERE audit = $audit
+GROUP BY audit_frame.stratum, audit_frame.class, audit_frame.force_majeure,
+         audit_frame.question_kind, audit_frame.site, audit_frame.point, audit_frame.employee,
+         audit_frame.question
+ORDER BY audit_frame.stratum, audit_frame.class, audit_frame.force_majeure;
+
+-- name: audit.cube_sample
+-- The verdicts that stand for the random sample, one by one, as audit.cells counts them.
+SELECT d.stratum, d.class, d.force_majeure, d.question_kind, d.site, d.point,
+       coalesce(d.employee, 'unassigned') AS employee, d.question, 0 AS frame,
+       v.verdict = 'valid' AS valid,
+       v.verdict = 'valid' AND a.id IS NULL AND coalesce(v.correction, '')
+           = CASE d.force_majeure WHEN 0 THEN 'FM_REACHES_BACK' ELSE 'FALSE_FM' END AS false_fm,
+       v.verdict = 'invalid' AS invalid, v.verdict = 'undeterminable' AS undeterminable,
+       v.verdict = 'valid' AND a.id IS NOT NULL AS moved_valid,
+       v.verdict = 'invalid' AND a.id IS NOT NULL AS moved_invalid
+FROM audit_sample m CROSS JOIN standing v ON v.audit = m.audit AND v.survey = m.survey
+CROSS JOIN audit_frame d ON d.audit = m.audit AND d.survey = v.survey
+LEFT JOIN attributed a ON a.survey = v.survey AND $by_employee
+    AND coalesce(a.employee, 'unassigned') <> coalesce(d.employee, 'unassigned')
+WHERE m.audit = $audit AND v.origin = 'random';
