@@ -8,6 +8,7 @@
 #include "okno/db.h"
 #include "okno/err.h"
 #include "okno/estimate.h"
+#include "okno/frame.h"
 #include "okno/json.h"
 #include "okno/kpi.h"
 #include "okno/sampling.h"
@@ -54,7 +55,7 @@ struct okno_audit_plan {
     int64_t size; /* how many to draw; a smaller frame is drawn whole; 0 with half_width */
     struct okno_sampling sampling; /* size and level are taken from here, not from it */
     const char *repeats;           /* id of an earlier audit that this one repeats; NULL for none */
-    bool spontaneous;              /* the frame holds spontaneous ratings instead of surveys */
+    enum okno_frame frame;         /* what is drawn from */
     bool show_answer;              /* experts see which button was pressed */
     bool invalid_as_silent;        /* an invalid rating counts as a silent survey, else as none */
     double k;                      /* weight of silent surveys, 0..1 */
@@ -223,6 +224,7 @@ struct okno_audit_tally {
     int64_t frame, valid, invalid, undeterminable;
     int64_t false_fm; /* of the valid ones: FALSE_FM; without force majeure FM_REACHES_BACK */
     int64_t moved_valid, moved_invalid; /* of these: moved to somebody else; none of false_fm */
+    int64_t not_asked; /* of the valid ones, in frames of visits: a customer whom nobody asked */
 };
 OKNO_VEC(okno_tally_vec, struct okno_audit_tally);
 /* The tallies of a domain (NULL: the whole frame) of an audit, appended. */
@@ -231,17 +233,32 @@ OKNO_CHECK int okno_audit_tallies(struct okno_db *db, const char *audit,
                                   const struct okno_audit_domain *domain,
                                   struct okno_tally_vec *tallies, struct okno_err *err);
 
+/* The share of customers who were never asked, of a frame of transactions or minutes: not asked by
+ * asked and not asked; where there was no customer, neither. Its units were found valid (asked),
+ * valid with the correction NOT_ASKED, or invalid (no customer); as frozen, class yes says that a
+ * survey was opened at the point about then, no that none was. all_valid: were every undeterminable
+ * one asked; all_invalid: were none asked; these are the worst bounds, too. `not_frozen` before the
+ * freeze, `not_estimated` from another frame. The figure's band is NAN. */
+OKNO_CHECK int okno_audit_asked(struct okno_db *db, const char *audit,
+                                const struct okno_audit_domain *domain,
+                                struct okno_audit_figure *ret_figure, struct okno_err *err);
+
 struct okno_audit_rules {
     bool invalid_as_silent;
-    bool spontaneous;      /* of the frame: see okno_audit_estimate */
+    enum okno_frame frame; /* see okno_audit_estimate and okno_audit_asked */
     bool with_replacement; /* a survey drawn twice counts twice */
     bool silent_known;     /* silent surveys were not drawn: all taken as genuine */
     double k, level;
     int looks;
 };
+/* okno_audit_asked from counts; pure. */
+OKNO_CHECK int okno_audit_tally_asked(const struct okno_audit_tally *tallies, size_t count,
+                                      const struct okno_audit_rules *rules,
+                                      struct okno_audit_figure *ret_figure, struct okno_err *err);
+
 /* Kind of question that an estimated indicator is about; "" for every kind, NULL for an indicator
  * that is not estimated from such a frame. */
-const char *okno_audit_kind(enum okno_indicator indicator, bool spontaneous);
+const char *okno_audit_kind(enum okno_indicator indicator, enum okno_frame frame);
 OKNO_CHECK int okno_audit_tally_estimate(enum okno_indicator indicator,
                                          const struct okno_audit_tally *tallies, size_t count,
                                          const struct okno_audit_rules *rules,

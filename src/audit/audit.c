@@ -22,7 +22,7 @@ static int read_plan(const char *text, struct audit_row *row, struct okno_err *e
     const char *level = json_string_value(json_object_get(plan, "level"));
     const char *invalid = json_string_value(json_object_get(plan, "invalid"));
     const char *frame = json_string_value(json_object_get(plan, "frame"));
-    row->spontaneous = frame && strcmp(frame, "spontaneous") == 0;
+    row->frame = (enum okno_frame)okno_frame_find(frame);
     const char *width = json_string_value(json_object_get(plan, "max_half_width"));
     const char *k = json_string_value(json_object_get(plan, "k"));
     row->k = k ? strtod(k, NULL) : 0;
@@ -191,9 +191,9 @@ static int check_numbers(const struct okno_audit_plan *plan, struct okno_err *er
     if (plan->gold < 0 || plan->gold > OKNO_GOLD_MAX)
         return okno_fail_field(err, OKNO_INVALID, "gold", "gold %lld: 0 to %d is allowed",
                                (long long)plan->gold, OKNO_GOLD_MAX);
-    if (plan->spontaneous && plan->sampling.silent_known)
+    if (plan->frame != OKNO_FRAME_SURVEYS && plan->sampling.silent_known)
         return okno_fail_field(err, OKNO_INVALID, "silent",
-                               "silent known: spontaneous ratings have no silent ones");
+                               "silent known: only surveys have silent ones");
     if (plan->looks < 1 || plan->looks > 100)
         return okno_fail_field(err, OKNO_INVALID, "looks", "looks %d: 1 to 100 is allowed",
                                plan->looks);
@@ -227,7 +227,7 @@ static int plan_json(const struct okno_audit_plan *plan, json_t **ret_json, stru
     sampling.size = plan->size;
     json_t *json = json_pack(
         "{s:s*, s:s, s:o, s:o, s:s, s:i, s:b, s:o*, s:o*, s:s*, s:o*, s:o*, s:o*}", "frame",
-        plan->spontaneous ? "spontaneous" : NULL, "invalid",
+        plan->frame != OKNO_FRAME_SURVEYS ? okno_frame_name(plan->frame) : NULL, "invalid",
         plan->invalid_as_silent ? "silent" : "none", "k", real_text(plan->k), "level",
         real_text(plan->level), "scope", "all", "looks", plan->looks, "show_answer",
         plan->show_answer, "undeterminable_limit",

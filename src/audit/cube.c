@@ -78,6 +78,7 @@ static void add_tally(struct okno_audit_tally *sum, const struct okno_audit_tall
     sum->false_fm += one->false_fm;
     sum->moved_valid += one->moved_valid;
     sum->moved_invalid += one->moved_invalid;
+    sum->not_asked += one->not_asked;
 }
 
 /* Rows of the frame come in the order of cells, so that a slot's last tally is the only one that

@@ -2,6 +2,7 @@
 /* Drawing the sample of a frozen frame round by round, and what follows from it. */
 #include "okno/audit.h"
 
+#include "frame.h"
 #include "okno/mem.h"
 #include "okno/sampler.h"
 #include "room.h"
@@ -74,10 +75,25 @@ static int add_jobs(struct okno_db *db, const char *audit, const char *survey, i
     return rc;
 }
 
-static int store_pick(struct okno_db *db, const char *audit, const struct okno_unit *unit,
+/* A sale or a minute that nothing but this audit knows. */
+static int add_visit(struct okno_db *db, const struct audit_row *row, const char *unit,
+                     struct okno_err *err)
+{
+    if (!okno_frame_is_visits(row->frame))
+        return 0;
+    return OKNO_DB_RUN(db, "audit.add_visit", NULL, err, OKNO_TEXT("audit", row->audit),
+                       OKNO_TEXT("survey", unit), OKNO_TEXT("kind", okno_frame_name(row->frame)),
+                       OKNO_INT("length", FRAME_VISIT_US));
+}
+
+static int store_pick(struct okno_db *db, const struct audit_row *row, const struct okno_unit *unit,
                       const struct okno_pick *pick, int64_t now_us, struct okno_err *err)
 {
-    int rc = OKNO_DB_RUN(
+    const char *audit = row->audit;
+    int rc = add_visit(db, row, unit->id, err);
+    if (rc < 0)
+        return rc;
+    rc = OKNO_DB_RUN(
         db, "audit.add_sample", NULL, err, OKNO_TEXT("audit", audit),
         OKNO_INT("place", pick->place), OKNO_INT("rank", pick->rank), OKNO_TEXT("survey", unit->id),
         OKNO_TEXT("stratum", unit->stratum), OKNO_TEXT("ticket", pick->ticket),
@@ -127,10 +143,12 @@ static int draw_round(struct okno_db *db, const struct audit_row *row, const str
         const struct okno_pick *pick = &picks.items[i];
         const struct okno_unit *unit = &frame->units.items[pick->index];
         if (pick->round == round) {
-            rc = store_pick(db, row->audit, unit, pick, now_us, err);
+            rc = store_pick(db, row, unit, pick, now_us, err);
             size++;
         } else if (pick->round > round) {
-            rc = add_jobs(db, row->audit, unit->id, CLASS_RESERVE, now_us, err);
+            rc = add_visit(db, row, unit->id, err);
+            if (rc == 0)
+                rc = add_jobs(db, row->audit, unit->id, CLASS_RESERVE, now_us, err);
         }
     }
     if (rc == 0)

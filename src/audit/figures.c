@@ -36,9 +36,9 @@ static const struct measure measures[] = {
     {NULL, silent_share, OKNO_SILENT_SHARE, false},
 };
 
-static const struct measure *find_measure(enum okno_indicator indicator, bool spontaneous)
+static const struct measure *find_measure(enum okno_indicator indicator, enum okno_frame frame)
 {
-    for (size_t i = 0; !spontaneous && i < OKNO_COUNT(measures); i++)
+    for (size_t i = 0; frame == OKNO_FRAME_SURVEYS && i < OKNO_COUNT(measures); i++)
         if (measures[i].indicator == indicator)
             return &measures[i];
     return NULL;
@@ -61,7 +61,8 @@ struct okno_audit_tally audit_tally_of(struct okno_stmt *row)
                                      .undeterminable = okno_stmt_int(row, "undeterminable"),
                                      .false_fm = okno_stmt_int(row, "false_fm"),
                                      .moved_valid = okno_stmt_int(row, "moved_valid"),
-                                     .moved_invalid = okno_stmt_int(row, "moved_invalid")};
+                                     .moved_invalid = okno_stmt_int(row, "moved_invalid"),
+                                     .not_asked = okno_stmt_int(row, "not_asked")};
     (void)snprintf(tally.stratum, sizeof(tally.stratum), "%s", okno_stmt_text(row, "stratum"));
     tally.class = (enum okno_class)okno_class_find(okno_stmt_text(row, "class"));
     return tally;
@@ -153,7 +154,8 @@ int okno_audit_cells(struct okno_db *db, const char *audit, enum okno_indicator 
     struct audit_row row;
     struct okno_audit_counts counts = {0};
     int rc = audit_load(db, audit, &row, err);
-    const struct measure *measure = find_measure(indicator, rc == 0 && row.spontaneous);
+    const struct measure *measure =
+        find_measure(indicator, rc == 0 ? row.frame : OKNO_FRAME_SURVEYS);
     if (rc == 0 && !measure)
         rc = okno_fail(err, OKNO_UNSUPPORTED, "%s cannot be estimated from a sample of surveys",
                        okno_indicator_id(indicator));
@@ -236,10 +238,10 @@ int okno_audit_cube_estimate(struct okno_db *db, const char *audit,
     int rc = audit_load(db, audit, &row, err);
     if (rc < 0)
         return rc;
-    const struct measure *measure = find_measure(indicator, row.spontaneous);
-    enum okno_class class = row.spontaneous ? class_of(indicator) : OKNO_NONE;
+    const struct measure *measure = find_measure(indicator, row.frame);
+    enum okno_class class = row.frame == OKNO_FRAME_SPONTANEOUS ? class_of(indicator) : OKNO_NONE;
     const struct okno_audit_rules rules = {.invalid_as_silent = row.invalid_as_silent,
-                                           .spontaneous = row.spontaneous,
+                                           .frame = row.frame,
                                            .with_replacement = row.sampling.with_replacement,
                                            .silent_known = row.sampling.silent_known,
                                            .k = k,
@@ -271,14 +273,14 @@ int okno_audit_tallies(struct okno_db *db, const char *audit, enum okno_indicato
     int rc = audit_load(db, audit, &row, err);
     if (rc < 0)
         return rc;
-    const struct measure *measure = find_measure(indicator, row.spontaneous);
+    const struct measure *measure = find_measure(indicator, row.frame);
     return read_tallies(db, audit, measure ? measure->kind : NULL, domain, NULL, tallies, err);
 }
 
-const char *okno_audit_kind(enum okno_indicator indicator, bool spontaneous)
+const char *okno_audit_kind(enum okno_indicator indicator, enum okno_frame frame)
 {
-    const struct measure *measure = find_measure(indicator, spontaneous);
-    if (spontaneous)
+    const struct measure *measure = find_measure(indicator, frame);
+    if (frame == OKNO_FRAME_SPONTANEOUS)
         return class_of(indicator) == OKNO_NONE ? NULL : "";
     return !measure ? NULL : measure->kind ? measure->kind : "";
 }
@@ -288,8 +290,9 @@ int okno_audit_tally_estimate(enum okno_indicator indicator, const struct okno_a
                               struct okno_audit_figure *ret_figure, struct okno_err *err)
 {
     OKNO_AUTO_VEC(okno_cell_vec) cells = {0};
-    const struct measure *measure = find_measure(indicator, rules->spontaneous);
-    enum okno_class class = rules->spontaneous ? class_of(indicator) : OKNO_NONE;
+    const struct measure *measure = find_measure(indicator, rules->frame);
+    enum okno_class class =
+        rules->frame == OKNO_FRAME_SPONTANEOUS ? class_of(indicator) : OKNO_NONE;
     struct okno_audit_figure figure =
         no_figure(rules->level, measure || class != OKNO_NONE ? NULL : "not_estimated");
     int rc = 0;

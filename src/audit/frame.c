@@ -1,9 +1,8 @@
 /* Freezing: the list of surveys that an audit is about, fixed for good. */
 #include "okno/audit.h"
 
-#include "days.h"
+#include "frame.h"
 #include "heard.h"
-#include "okno/hash.h"
 #include "okno/ledger.h"
 #include "okno/mem.h"
 #include "okno/sampler.h"
@@ -12,46 +11,35 @@
 
 #include <string.h>
 
-/* One survey's canonical line; the employee by a pseudonym, for the list leaves the house. Times
+/* One unit's canonical line; the employee by a pseudonym, for the list leaves the house. Times
  * are whole microseconds, since a line holds no floats. */
-static json_t *line_json(struct okno_stmt *row, const char *stratum, const char *employee)
+static json_t *line_json(const struct frame_unit *unit, const char *stratum, const char *employee)
 {
-    return json_pack(
-        "{s:s, s:s, s:s, s:s?, s:s, s:s, s:I, s:I, s:s, s:b, s:s, s:s}", "survey",
-        okno_stmt_text(row, "survey"), "site", okno_stmt_text(row, "site"), "point",
-        okno_stmt_text(row, "point"), "employee", employee, "question",
-        okno_stmt_text(row, "question"), "question_kind", okno_stmt_text(row, "question_kind"),
-        "opened_us", (json_int_t)okno_stmt_int(row, "opened_at"), "closes_us",
-        (json_int_t)okno_stmt_int(row, "closes_at"), "class", okno_stmt_text(row, "class"),
-        "force_majeure", (int)(okno_stmt_int(row, "force_majeure") != 0), "stratum", stratum,
-        "video", okno_stmt_text(row, "video"));
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s, s:I, s:I, s:s, s:b, s:s, s:s}", "survey",
+                     unit->id, "site", unit->site, "point", unit->point, "employee", employee,
+                     "question", unit->question, "question_kind", unit->question_kind, "opened_us",
+                     (json_int_t)unit->opened_us, "closes_us", (json_int_t)unit->closes_us, "class",
+                     unit->class_name, "force_majeure", (int)unit->force_majeure, "stratum",
+                     stratum, "video", unit->video);
 }
 
-/* What is looked up once for many lines. */
-struct freezing {
-    struct days days;
-    json_t *names; /* of employees to pseudonyms; owned */
-};
-
-static void freezing_free(struct freezing *freezing)
+static void writer_free(struct frame_writer *writer)
 {
-    days_free(&freezing->days);
-    json_decref(freezing->names);
+    days_free(&writer->days);
+    json_decref(writer->names);
 }
 
-static int name_stratum(struct okno_db *db, const struct audit_row *audit, struct days *days,
-                        struct okno_stmt *row, char *ret_stratum, struct okno_err *err)
+static int name_stratum(struct frame_writer *writer, const struct frame_unit *unit,
+                        char *ret_stratum, struct okno_err *err)
 {
     char day[DAY_TEXT] = "";
-    const char *site = okno_stmt_text(row, "site");
-    unsigned strata = audit->sampling.strata;
+    unsigned strata = writer->audit->sampling.strata;
     if (strata & OKNO_STRATA_DAY) {
-        int rc = days_date(db, days, site, okno_stmt_int(row, "opened_at"), day, err);
+        int rc = days_date(writer->db, &writer->days, unit->site, unit->opened_us, day, err);
         if (rc < 0)
             return rc;
     }
-    (void)okno_stratum_name(strata, site, okno_stmt_text(row, "point"), day,
-                            okno_stmt_text(row, "class"), ret_stratum);
+    (void)okno_stratum_name(strata, unit->site, unit->point, day, unit->class_name, ret_stratum);
     return 0;
 }
 
@@ -72,61 +60,94 @@ static int pseudonym(struct okno_db *db, json_t *names, const char *employee, co
     return 0;
 }
 
-static int store_line(struct okno_db *db, const struct audit_row *audit, struct freezing *freezing,
-                      int64_t ordinal, struct okno_stmt *row, struct okno_hash *hash,
-                      struct okno_err *err)
+int frame_add(struct frame_writer *writer, const struct frame_unit *unit, struct okno_err *err)
 {
     char stratum[OKNO_STRATUM_TEXT];
     okno_autofree char *line = NULL;
     const char *employee = NULL;
-    int rc = name_stratum(db, audit, &freezing->days, row, stratum, err);
+    if (writer->count == OKNO_SAMPLER_IDS_MAX)
+        return okno_fail(err, OKNO_TOO_LARGE, "the period holds more than %d to draw from",
+                         OKNO_SAMPLER_IDS_MAX);
+    int rc = name_stratum(writer, unit, stratum, err);
     if (rc == 0)
-        rc = pseudonym(db, freezing->names, okno_stmt_text(row, "employee"), &employee, err);
+        rc = pseudonym(writer->db, writer->names, unit->employee, &employee, err);
     if (rc < 0)
         return rc;
-    okno_autojson json_t *json = line_json(row, stratum, employee);
+    okno_autojson json_t *json = line_json(unit, stratum, employee);
     rc = okno_json_canonical(json, &line, err);
     if (rc < 0)
         return rc;
-    okno_hash_add(hash, line, strlen(line));
-    okno_hash_add(hash, "\n", 1);
-    return OKNO_DB_RUN(db, "audit.add_frame", NULL, err, OKNO_TEXT("audit", audit->audit),
-                       OKNO_TEXT("survey", okno_stmt_text(row, "survey")),
-                       OKNO_INT("ordinal", ordinal), OKNO_TEXT("stratum", stratum),
-                       OKNO_TEXT("class", okno_stmt_text(row, "class")),
-                       OKNO_TEXT("question", okno_stmt_text(row, "question")),
-                       OKNO_TEXT("question_kind", okno_stmt_text(row, "question_kind")),
-                       OKNO_INT("opened_at", okno_stmt_int(row, "opened_at")),
-                       OKNO_INT("force_majeure", okno_stmt_int(row, "force_majeure")),
-                       OKNO_TEXT("site", okno_stmt_text(row, "site")),
-                       OKNO_TEXT("point", okno_stmt_text(row, "point")),
-                       OKNO_TEXT("employee", okno_stmt_text(row, "employee")),
-                       OKNO_TEXT("video", okno_stmt_text(row, "video")), OKNO_TEXT("line", line));
+    okno_hash_add(&writer->hash, line, strlen(line));
+    okno_hash_add(&writer->hash, "\n", 1);
+    return OKNO_DB_RUN(
+        writer->db, "audit.add_frame", NULL, err, OKNO_TEXT("audit", writer->audit->audit),
+        OKNO_TEXT("survey", unit->id), OKNO_INT("ordinal", ++writer->count),
+        OKNO_TEXT("stratum", stratum), OKNO_TEXT("class", unit->class_name),
+        OKNO_TEXT("question", unit->question), OKNO_TEXT("question_kind", unit->question_kind),
+        OKNO_INT("opened_at", unit->opened_us), OKNO_INT("force_majeure", unit->force_majeure),
+        OKNO_TEXT("site", unit->site), OKNO_TEXT("point", unit->point),
+        OKNO_TEXT("employee", unit->employee), OKNO_TEXT("video", unit->video),
+        OKNO_TEXT("line", line));
+}
+
+static struct frame_unit unit_of(struct okno_stmt *row)
+{
+    return (struct frame_unit){.id = okno_stmt_text(row, "survey"),
+                               .site = okno_stmt_text(row, "site"),
+                               .point = okno_stmt_text(row, "point"),
+                               .employee = okno_stmt_text(row, "employee"),
+                               .question = okno_stmt_text(row, "question"),
+                               .question_kind = okno_stmt_text(row, "question_kind"),
+                               .class_name = okno_stmt_text(row, "class"),
+                               .video = okno_stmt_text(row, "video"),
+                               .opened_us = okno_stmt_int(row, "opened_at"),
+                               .closes_us = okno_stmt_int(row, "closes_at"),
+                               .force_majeure = okno_stmt_int(row, "force_majeure") != 0};
+}
+
+/* The rows of a statement over the period. */
+static int add_rows(struct frame_writer *writer, struct okno_stmt *rows, struct okno_err *err)
+{
+    int rc = 0;
+    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
+        const struct frame_unit unit = unit_of(rows);
+        rc = frame_add(writer, &unit, err);
+    }
+    return rc;
+}
+
+static int add_units(struct frame_writer *writer, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *rows = NULL;
+    const struct audit_row *audit = writer->audit;
+    if (audit->frame == OKNO_FRAME_MINUTES)
+        return frame_add_minutes(writer, err);
+    int rc =
+        audit->frame == OKNO_FRAME_TRANSACTIONS
+            ? OKNO_DB_PREPARE(writer->db, "audit.frame_transactions", &rows, err,
+                              OKNO_INT("from", audit->from_us), OKNO_INT("to", audit->to_us),
+                              OKNO_INT("length", FRAME_VISIT_US), OKNO_INT("reach", FRAME_REACH_US))
+            : OKNO_DB_PREPARE(writer->db,
+                              audit->frame == OKNO_FRAME_SPONTANEOUS ? "audit.frame_ratings"
+                                                                     : "audit.frame_source",
+                              &rows, err, OKNO_INT("from", audit->from_us),
+                              OKNO_INT("to", audit->to_us));
+    return rc < 0 ? rc : add_rows(writer, rows, err);
 }
 
 static int store_lines(struct okno_db *db, const struct audit_row *audit, int64_t *ret_size,
                        char *ret_sha256, struct okno_err *err)
 {
-    OKNO_AUTO_STMT *rows = NULL;
-    __attribute__((cleanup(freezing_free))) struct freezing freezing = {.names = json_object()};
-    struct okno_hash hash;
+    __attribute__((cleanup(writer_free))) struct frame_writer writer = {
+        .db = db, .audit = audit, .names = json_object()};
     uint8_t digest[OKNO_SHA256_BYTES];
-    int64_t count = 0;
-    okno_hash_start(&hash);
-    const char *source = audit->spontaneous ? "audit.frame_ratings" : "audit.frame_source";
-    int rc = OKNO_DB_PREPARE(db, source, &rows, err, OKNO_INT("from", audit->from_us),
-                             OKNO_INT("to", audit->to_us));
-    while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
-        if (count == OKNO_SAMPLER_IDS_MAX)
-            return okno_fail(err, OKNO_TOO_LARGE, "the period holds more than %d surveys",
-                             OKNO_SAMPLER_IDS_MAX);
-        rc = store_line(db, audit, &freezing, ++count, rows, &hash, err);
-    }
+    okno_hash_start(&writer.hash);
+    int rc = add_units(&writer, err);
     if (rc < 0)
         return rc;
-    okno_hash_end(&hash, digest);
+    okno_hash_end(&writer.hash, digest);
     (void)okno_hash_hex(digest, ret_sha256);
-    *ret_size = count;
+    *ret_size = writer.count;
     return 0;
 }
 
@@ -167,6 +188,9 @@ static json_t *freeze_json(int64_t size, const char *sha256, const struct audit_
     return detail;
 }
 
+static const char *const unit_words[] = {"closed survey", "spontaneous rating", "transaction",
+                                         "minute of opening hours"};
+
 static int freeze(struct okno_db *db, const char *audit, const char *author,
                   const struct okno_audit_accepted *accepted, int64_t now_us, int64_t *ret_size,
                   char *ret_sha256, struct okno_err *err)
@@ -184,7 +208,7 @@ static int freeze(struct okno_db *db, const char *audit, const char *author,
         rc = store_lines(db, &row, ret_size, ret_sha256, err);
     if (rc == 0 && *ret_size == 0)
         rc = okno_fail(err, OKNO_NOT_FOUND, "no %s lies in the period of audit %s",
-                       row.spontaneous ? "spontaneous rating" : "closed survey", audit);
+                       unit_words[row.frame], audit);
     if (rc == 0)
         rc = OKNO_DB_RUN(db, "audit.set_frame", NULL, err, OKNO_TEXT("audit", audit),
                          OKNO_TEXT("sha256", ret_sha256), OKNO_INT("size", *ret_size));

@@ -4,6 +4,7 @@
 
 #include "okno/db.h"
 #include "okno/err.h"
+#include "okno/frame.h"
 #include "okno/json.h"
 #include "okno/sampling.h"
 
@@ -22,7 +23,7 @@ struct audit_row {
     double max_half_width;       /* 0: none */
     double k;                    /* weight of silent surveys */
     bool invalid_as_silent;
-    bool spontaneous;
+    enum okno_frame frame;
     double level;
     double double_share; /* of a round's surveys that two experts decide */
     int looks;

@@ -151,6 +151,25 @@ static int add_widths(struct okno_db *db, const struct audit_row *row, json_t *s
     return okno_fail(err, OKNO_NO_MEMORY, "no memory for the status of audit %s", row->audit);
 }
 
+/* Of a frame of visits what it was drawn for. */
+static int add_asked(struct okno_db *db, const struct audit_row *row, json_t *status,
+                     struct okno_err *err)
+{
+    struct okno_audit_figure figure;
+    if (!okno_frame_is_visits(row->frame))
+        return 0;
+    int rc = okno_audit_asked(db, row->audit, NULL, &figure, err);
+    const struct okno_estimate *e = &figure.estimate;
+    if (rc < 0)
+        return rc;
+    json_t *json = e->null_reason ? json_pack("{s:s}", "null_reason", e->null_reason)
+                                  : json_pack("{s:n, s:f, s:f, s:f}", "null_reason", "value",
+                                              e->value, "low", e->low, "high", e->high);
+    return json_object_set_new(status, "never_asked", json) == 0
+               ? 0
+               : okno_fail(err, OKNO_NO_MEMORY, "no memory for the status of audit %s", row->audit);
+}
+
 int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status,
                       struct okno_err *err)
 {
@@ -167,6 +186,8 @@ int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status
         rc = add_progress(db, known.audit, status, err);
     if (rc == 0)
         rc = add_widths(db, &known, status, err);
+    if (rc == 0)
+        rc = add_asked(db, &known, status, err);
     if (rc == 0)
         rc = add_doubles(db, known.audit, status, err);
     if (rc == 0)

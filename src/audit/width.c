@@ -44,7 +44,7 @@ int okno_audit_widths(struct okno_db *db, const char *audit, int64_t *ret_more, 
     int64_t more = 0;
     int rc = audit_load(db, audit, &row, err);
     for (int i = 0; rc == 0 && row.max_half_width > 0 && i < OKNO_INDICATOR_COUNT; i++)
-        if (okno_audit_kind((enum okno_indicator)i, row.spontaneous))
+        if (okno_audit_kind((enum okno_indicator)i, row.frame))
             rc = judge(db, &row, (enum okno_indicator)i, &more, list, err);
     if (rc < 0)
         return rc;

@@ -116,6 +116,18 @@ static void print_widths(const json_t *status)
                count_of(status, "extend_by"));
 }
 
+static void print_asked(const json_t *status)
+{
+    const json_t *asked = json_object_get(status, "never_asked");
+    if (json_is_string(json_object_get(asked, "null_reason")))
+        printf("asked    no share of customers never asked: %s\n", text_of(asked, "null_reason"));
+    else if (asked)
+        printf("asked    %.3f of the customers were never asked [%.3f, %.3f]\n",
+               json_number_value(json_object_get(asked, "value")),
+               json_number_value(json_object_get(asked, "low")),
+               json_number_value(json_object_get(asked, "high")));
+}
+
 static void print_human(const json_t *status)
 {
     size_t i;
@@ -128,6 +140,7 @@ static void print_human(const json_t *status)
     printf("sample   %lld, reviewed %lld: %lld valid, %lld invalid, %lld undeterminable\n",
            count_of(status, "sample"), count_of(status, "reviewed"), count_of(status, "valid"),
            count_of(status, "invalid"), count_of(status, "undeterminable"));
+    print_asked(status);
     print_widths(status);
     print_doubles(status);
     json_array_foreach(json_object_get(status, "steps"), i, step)
@@ -415,7 +428,7 @@ const struct cli_command cli_audit = {
         "usage: okno audit plan AUDIT --from TIME --to TIME --size N [--title T] [--show-answer]\n"
         "                       [--k K] [--level L] [--looks M] [--invalid none|silent]\n"
         "                       [--silent sampled|known]\n"
-        "                       [--frame surveys|spontaneous] [--double SHARE] [--gold N]\n"
+        "                       [--frame WORD] [--double SHARE] [--gold N]\n"
         "                       [--auditor NAME] [--repeats EARLIER]\n"
         "                       [--strata WORDS] [--allocation proportional|neyman]\n"
         "                       [--min-per-stratum N] [--width E in place of --size]\n"
@@ -488,7 +501,9 @@ const struct cli_command cli_audit = {
         "  --k K           weight of a silent survey, 0..1 (default: kpi.silent_weight)\n"
         "  --level L       level of intervals (default: 0.95)\n"
         "  --looks M       intervals meant to be looked at; each gets wider (default: 1)\n"
-        "  --frame WORD    what is drawn from: surveys (default) or spontaneous ratings\n"
+        "  --frame WORD    what is drawn from: surveys (default), spontaneous (ratings),\n"
+        "                  transactions (sales that a till told of) or minutes (of the points'\n"
+        "                  opening hours); the last two tell how many customers were never asked\n"
         "  --strata WORDS  what is drawn apart: site, point, day (of the site's calendar), "
         "answer,\n"
         "                  or several joined by commas (default: none)\n"

@@ -24,6 +24,16 @@ static int choose(const char *option, const char *word, const char *no, const ch
     return okno_fail(err, OKNO_USAGE, "%s takes %s or %s, not \"%.40s\"", option, no, yes, word);
 }
 
+static int choose_frame(const char *word, enum okno_frame *ret_frame, struct okno_err *err)
+{
+    int frame = okno_frame_find(word);
+    if (frame < 0)
+        return okno_fail(err, OKNO_USAGE,
+                         "--frame takes one of: " OKNO_FRAME_WORDS ", not \"%.40s\"", word);
+    *ret_frame = (enum okno_frame)frame;
+    return 0;
+}
+
 static int read_words(const struct words *words, struct okno_audit_plan *plan, struct okno_err *err)
 {
     struct okno_sampling *sampling = &plan->sampling;
@@ -31,7 +41,7 @@ static int read_words(const struct words *words, struct okno_audit_plan *plan, s
         sampling->expected[c] = 0.1;
     int rc = choose("--invalid", words->invalid, "none", "silent", &plan->invalid_as_silent, err);
     if (rc == 0)
-        rc = choose("--frame", words->frame, "surveys", "spontaneous", &plan->spontaneous, err);
+        rc = choose_frame(words->frame, &plan->frame, err);
     if (rc == 0)
         rc = choose("--silent", words->silent, "sampled", "known", &sampling->silent_known, err);
     if (rc == 0)

@@ -85,7 +85,14 @@ OKNO_CLEANUP(bag_lines, bag_lines_close);
 
 /* ---- contents (contents.c) ---- */
 
-enum ruling { RULING_NONE, RULING_VALID, RULING_FALSE_FM, RULING_INVALID, RULING_UNDETERMINABLE };
+enum ruling {
+    RULING_NONE,
+    RULING_VALID,
+    RULING_FALSE_FM,
+    RULING_NOT_ASKED,
+    RULING_INVALID,
+    RULING_UNDETERMINABLE
+};
 
 struct frame_row {
     char *survey;                                   /* owned */

@@ -295,6 +295,42 @@ static void add_sites(struct doc *doc, const char *id)
     }
 }
 
+static void add_asked_row(struct doc *doc, json_t *table, const json_t *row)
+{
+    static const char *const counts[] = {"frame", "asked", "not_asked", "no_customer",
+                                         "undeterminable"};
+    json_t *cells = doc_row(doc, table);
+    const char *site = doc_text_at(row, "site");
+    doc_cell(doc, cells, json_string(*site ? site : doc_word(doc, "head.total")));
+    for (size_t i = 0; i < OKNO_COUNT(counts); i++)
+        doc_cell(doc, cells, doc_copy(row, counts[i]));
+    doc_cell(doc, cells, doc_copy(row, "value"));
+    doc_cell(doc, cells, pair(doc_at(row, "low"), doc_at(row, "high")));
+    doc_cell(doc, cells, doc_copy(row, "worst"));
+}
+
+/* Of a frame of sales or minutes, instead of all else. */
+static void add_asked(struct doc *doc)
+{
+    const json_t *rows = doc_at(doc->model, "asked");
+    const json_t *total = json_array_get(rows, 0);
+    char line[LINE];
+    char one[40];
+    char other[40];
+    if (json_array_size(rows) == 0)
+        return;
+    doc_heading(doc, "head.asked");
+    doc_text(doc, doc_word(doc, "asked_text"));
+    json_t *table = doc_table(doc, "asked",
+                              "site:mono frame:int asked:int not_asked:int no_customer:int "
+                              "undeterminable:int never_asked:pct interval:range worst:range");
+    for (size_t i = 0; i < json_array_size(rows) && i < ROWS_MAX; i++)
+        add_asked_row(doc, table, json_array_get(rows, i));
+    doc_text(doc, doc_fill(doc, line, sizeof(line), "asked_against", "survey",
+                           number(doc_int_at(total, "survey_not_asked"), one), "seen",
+                           number(doc_int_at(total, "asked_no_survey"), other)));
+}
+
 static void add_appeals(struct doc *doc)
 {
     const json_t *appeals = doc_at(doc->model, "findings/appeals");
@@ -320,6 +356,7 @@ void document_indicators(struct doc *doc)
     static const char *const per_site[] = {"ink_personnel", "ink_office", "iel"};
     doc_section(doc, "indicators", 9);
     add_gates(doc);
+    add_asked(doc);
     doc_text(doc, doc_word(doc, "figures_text"));
     add_total(doc);
     doc_text(doc, doc_word(doc, "bounds_text"));

@@ -79,17 +79,16 @@ int contents_plan(const json_t *plan, struct contents *contents, struct okno_err
     const char *invalid = json_string_value(json_object_get(plan, "invalid"));
     const char *frame = json_string_value(json_object_get(plan, "frame"));
     json_int_t looks = json_integer_value(json_object_get(plan, "looks"));
-    if (!k || !level || !invalid || looks < 1 || looks > 100)
+    if (!k || !level || !invalid || looks < 1 || looks > 100 || okno_frame_find(frame) < 0)
         return okno_fail(err, OKNO_CHECK_FAILED,
-                         "data/plan.json: the plan lacks k, level, looks or "
-                         "invalid");
+                         "data/plan.json: the plan lacks k, level, looks, invalid or a frame that "
+                         "is known");
     contents->double_share = doubled ? strtod(doubled, NULL) : 0;
-    contents->rules =
-        (struct okno_audit_rules){.invalid_as_silent = strcmp(invalid, "silent") == 0,
-                                  .spontaneous = frame && strcmp(frame, "spontaneous") == 0,
-                                  .k = strtod(k, NULL),
-                                  .level = strtod(level, NULL),
-                                  .looks = (int)looks};
+    contents->rules = (struct okno_audit_rules){.invalid_as_silent = strcmp(invalid, "silent") == 0,
+                                                .frame = (enum okno_frame)okno_frame_find(frame),
+                                                .k = strtod(k, NULL),
+                                                .level = strtod(level, NULL),
+                                                .looks = (int)looks};
     int rc = okno_sampling_get(plan, &contents->sampling, err);
     contents->rules.with_replacement = contents->sampling.with_replacement;
     contents->rules.silent_known = contents->sampling.silent_known;
@@ -383,7 +382,10 @@ static int count_cells(const struct contents *contents, const char *site, const 
             return okno_fail(err, OKNO_NO_MEMORY, "no memory for the cells");
         int64_t draws = row->draws;
         cell->frame++;
-        cell->valid += row->ruling == RULING_VALID || row->ruling == RULING_FALSE_FM ? draws : 0;
+        bool not_asked = row->ruling == RULING_NOT_ASKED;
+        cell->valid +=
+            row->ruling == RULING_VALID || row->ruling == RULING_FALSE_FM || not_asked ? draws : 0;
+        cell->not_asked += not_asked ? draws : 0;
         cell->false_fm += row->ruling == RULING_FALSE_FM ? draws : 0;
         cell->invalid += row->ruling == RULING_INVALID ? draws : 0;
         cell->undeterminable += row->ruling == RULING_UNDETERMINABLE ? draws : 0;
@@ -412,13 +414,30 @@ static json_t *figure_json(const struct okno_audit_figure *f)
         (json_int_t)f->counts.invalid, "undeterminable", (json_int_t)f->counts.undeterminable);
 }
 
+/* The share never asked, of a frame of visits; NULL of another. */
+static int asked_json(const struct contents *contents, const char *site, json_t **ret_json,
+                      struct okno_err *err)
+{
+    OKNO_AUTO_VEC(tallies) cells = {0};
+    struct okno_audit_figure figure;
+    *ret_json = NULL;
+    if (!okno_frame_is_visits(contents->rules.frame))
+        return 0;
+    int rc = count_cells(contents, site, "", &cells, err);
+    if (rc == 0)
+        rc = okno_audit_tally_asked(cells.items, cells.len, &contents->rules, &figure, err);
+    if (rc == 0)
+        *ret_json = figure_json(&figure);
+    return rc;
+}
+
 static int group_json(const struct contents *contents, const char *site, json_t *groups,
                       struct okno_err *err)
 {
     okno_autojson json_t *indicators = json_object();
     for (int i = 0; i < OKNO_INDICATOR_COUNT; i++) {
         enum okno_indicator indicator = (enum okno_indicator)i;
-        const char *kind = okno_audit_kind(indicator, contents->rules.spontaneous);
+        const char *kind = okno_audit_kind(indicator, contents->rules.frame);
         OKNO_AUTO_VEC(tallies) cells = {0};
         struct okno_audit_figure figure;
         if (!kind)
@@ -431,7 +450,12 @@ static int group_json(const struct contents *contents, const char *site, json_t 
             return rc;
         (void)json_object_set_new(indicators, okno_indicator_id(indicator), figure_json(&figure));
     }
-    json_t *group = json_pack("{s:o, s:O}", "site", okno_json_text(site), "indicators", indicators);
+    json_t *asked = NULL;
+    int rc = asked_json(contents, site, &asked, err);
+    if (rc < 0)
+        return rc;
+    json_t *group = json_pack("{s:o, s:O, s:o*}", "site", okno_json_text(site), "indicators",
+                              indicators, "never_asked", asked);
     if (json_array_append_new(groups, group) < 0)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for the figures");
     return 0;

@@ -35,6 +35,8 @@ static enum ruling ruling_of(const json_t *row, bool force_majeure)
 {
     const char *verdict = text_of(row, "verdict");
     const char *correction = force_majeure ? "FALSE_FM" : "FM_REACHES_BACK";
+    if (strcmp(verdict, "valid") == 0 && strcmp(text_of(row, "correction"), "NOT_ASKED") == 0)
+        return RULING_NOT_ASKED;
     if (strcmp(verdict, "valid") == 0)
         return strcmp(text_of(row, "correction"), correction) == 0 ? RULING_FALSE_FM : RULING_VALID;
     if (strcmp(verdict, "invalid") == 0)

@@ -90,6 +90,9 @@ static bool has_estimate(const json_t *root)
 {
     const char *id;
     json_t *figure;
+    const json_t *asked = json_array_get(json_object_get(root, "asked"), 0);
+    if (json_is_number(json_object_get(asked, "value")))
+        return true;
     json_object_foreach(json_object_get(total_group(root), "indicators"), id, figure)
     {
         if (json_is_object(json_object_get(figure, "estimated")))
@@ -172,7 +175,8 @@ int model_limits(json_t *root, struct okno_err *err)
     limits_of_work(root, limits);
     if (json_array_size(json_object_get(json_object_get(root, "proof"), "anchors")) == 0)
         add(limits, "no_anchor", 0);
-    add(limits, "only_asked", 0);
+    if (json_array_size(json_object_get(root, "asked")) == 0)
+        add(limits, "only_asked", 0);
     json_t *opinion = json_object_get(root, "opinion");
     if (json_object_set_new(opinion, "best", json_string(best_opinion(limits))) < 0)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for the report");

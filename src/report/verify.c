@@ -425,6 +425,25 @@ static bool only_bounds(const json_t *figure, const json_t *shown, bool per_serv
                                 json_object_get(json_object_get(shown, "bounds"), "worst")));
 }
 
+/* In all, and of each site, in the same order. */
+static bool same_asked(const json_t *report, const json_t *kpi)
+{
+    static const char *const names[] = {"value", "low", "high", "se", "worst", "frame"};
+    const json_t *shown = json_object_get(report, "asked");
+    const json_t *groups = json_object_get(kpi, "groups");
+    const json_t *first = json_object_get(json_array_get(groups, 0), "never_asked");
+    size_t count = first ? json_array_size(groups) : 0;
+    if (json_array_size(shown) != count)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < OKNO_COUNT(names); k++)
+            if (!alike(json_object_get(json_object_get(json_array_get(groups, i), "never_asked"),
+                                       names[k]),
+                       json_object_get(json_array_get(shown, i), names[k])))
+                return false;
+    return true;
+}
+
 /* The report's estimates were made from the database: they must be those made from the bundle. */
 static int check_report(struct check *check, const json_t *kpi, struct okno_err *err)
 {
@@ -439,6 +458,9 @@ static int check_report(struct check *check, const json_t *kpi, struct okno_err 
     const char *state = json_string_value(
         json_object_get(json_object_get(json_object_get(report, "total"), "evidence"), "state"));
     bool gated = state && strcmp(state, "worst_case_only") == 0;
+    if (!same_asked(report, kpi))
+        return okno_fail(err, OKNO_CHECK_FAILED,
+                         "data/report.json: the share never asked is not what the decisions give");
     const char *id;
     json_t *figure;
     json_object_foreach((json_t *)(uintptr_t)made, id, figure)
@@ -446,8 +468,10 @@ static int check_report(struct check *check, const json_t *kpi, struct okno_err 
         const json_t *shown =
             json_object_get(json_object_get(json_object_get(total, "indicators"), id), "estimated");
         bool none = !json_is_null(json_object_get(figure, "null_reason"));
-        if (gated && !none ? !only_bounds(figure, shown, check->contents.rules.spontaneous)
-                           : !same_figure(figure, shown, check->contents.rules.spontaneous))
+        if (gated && !none
+                ? !only_bounds(figure, shown, check->contents.rules.frame == OKNO_FRAME_SPONTANEOUS)
+                : !same_figure(figure, shown,
+                               check->contents.rules.frame == OKNO_FRAME_SPONTANEOUS))
             return okno_fail(err, OKNO_CHECK_FAILED,
                              "data/report.json: the estimate of %s is not what the decisions give",
                              id);
@@ -466,7 +490,7 @@ static int check_counts(const struct check *check, struct okno_err *err)
         return okno_fail(err, OKNO_CHECK_FAILED,
                          "data/decisions.csv: %lld surveys of the sample have no decision",
                          (long long)count[RULING_NONE]);
-    if (count[RULING_VALID] + count[RULING_FALSE_FM] !=
+    if (count[RULING_VALID] + count[RULING_FALSE_FM] + count[RULING_NOT_ASKED] !=
             json_integer_value(json_object_get(end, "valid")) ||
         count[RULING_INVALID] != json_integer_value(json_object_get(end, "invalid")))
         return okno_fail(err, OKNO_CHECK_FAILED,

@@ -118,6 +118,8 @@ static json_t *survey_json(struct okno_stmt *row, bool show_answer)
         (int)okno_stmt_int(row, "force_majeure"), "fm_follows",
         (int)okno_stmt_int(row, "fm_follows"), "spontaneous",
         (int)okno_stmt_int(row, "spontaneous"));
+    if (survey && *okno_stmt_text(row, "visit"))
+        json_object_set_new(survey, "visit", json_string(okno_stmt_text(row, "visit")));
     if (survey && show_answer)
         json_object_set_new(survey, "answer", okno_row_text(row, "answer"));
     return survey;

@@ -14,10 +14,11 @@ static int check_correction(const struct okno_review_verdict *v, struct okno_err
 {
     if (!v->correction)
         return 0;
-    if (!okno_text_is_word(v->correction, "FALSE_FM FM_REACHES_BACK") ||
+    if (!okno_text_is_word(v->correction, "FALSE_FM FM_REACHES_BACK NOT_ASKED") ||
         strcmp(v->verdict, "valid") != 0)
         return okno_fail_field(err, OKNO_INVALID, "correction",
-                               "corrections are FALSE_FM and FM_REACHES_BACK, with verdict valid");
+                               "corrections are FALSE_FM, FM_REACHES_BACK and NOT_ASKED, with "
+                               "verdict valid");
     return 0;
 }
 
@@ -34,6 +35,26 @@ static int check_reach(struct okno_db *db, const struct okno_review_verdict *v, 
                              "no force majeure began at the point within 10 minutes after the "
                              "survey: it cannot reach back to it");
     return rc;
+}
+
+/* Of a sale or a minute there is one question: was a customer there, and asked? */
+static int check_visit(struct okno_db *db, const struct okno_review_verdict *v, const char *survey,
+                       struct okno_err *err)
+{
+    int64_t visit = 0;
+    bool asks = v->correction && strcmp(v->correction, "NOT_ASKED") == 0;
+    int rc = OKNO_DB_INT(db, "review.is_visit", 0, &visit, err, OKNO_TEXT("survey", survey));
+    if (rc < 0)
+        return rc;
+    if (asks != (visit && v->correction))
+        return okno_fail_field(
+            err, OKNO_REFUSED, "correction",
+            asks ? "NOT_ASKED is said of transactions and minutes only"
+                 : "of transactions and minutes NOT_ASKED is the only correction");
+    if (visit && strcmp(v->verdict, "invalid") == 0 && strcmp(v->reason, "NO_CUSTOMER") != 0)
+        return okno_fail_field(err, OKNO_REFUSED, "reason",
+                               "of transactions and minutes only NO_CUSTOMER is invalid");
+    return 0;
 }
 
 static bool is_seconds(double value)
@@ -67,11 +88,19 @@ static int check(const struct okno_review_verdict *v, struct okno_err *err)
     return rc < 0 ? rc : check_texts(v, err);
 }
 
+/* What depends on what was looked at. */
+static int check_subject(struct okno_db *db, const struct okno_review_verdict *v,
+                         const char *survey, struct okno_err *err)
+{
+    int rc = check_visit(db, v, survey, err);
+    return rc < 0 ? rc : check_reach(db, v, survey, err);
+}
+
 int review_check_verdict(struct okno_db *db, const struct okno_review_verdict *v,
                          const char *survey, struct okno_err *err)
 {
     int rc = check(v, err);
-    return rc < 0 ? rc : check_reach(db, v, survey, err);
+    return rc < 0 ? rc : check_subject(db, v, survey, err);
 }
 
 /* The item as it stands inside the transaction. */
@@ -281,7 +310,7 @@ static int store(struct okno_db *db, const struct okno_review_verdict *v, int64_
     if (rc == 0 && !standing.holds_lease)
         rc = check_was_leased(db, v, err);
     if (rc == 0)
-        rc = check_reach(db, v, standing.ref.survey, err);
+        rc = check_subject(db, v, standing.ref.survey, err);
     if (rc < 0)
         return rc;
     if (standing.decided && standing.holds_lease) {

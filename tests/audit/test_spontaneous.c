@@ -147,7 +147,7 @@ static void drawn_audit_of_ratings(struct scratch_db *f)
 {
     char sha256[OKNO_SHA256_TEXT];
     struct okno_audit_plan made = plan_of("S");
-    made.spontaneous = true;
+    made.frame = OKNO_FRAME_SPONTANEOUS;
     must(f, okno_audit_plan(f->db, &made, "eva", AT(61), &f->err));
     assert_int_equal(freeze(f, "S", sha256), 20);
     assert_int_equal(draw(f, "S"), 20);

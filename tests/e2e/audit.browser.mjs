@@ -154,3 +154,39 @@ test("in Russian, small and dark: what stops a freeze is accepted with a reason,
   assert.deepEqual(faults.filter((text) => !/409/.test(text)), []);
   await close();
 });
+
+test("of sales an expert says with one key each who was asked, who not, and where no customer was", async () => {
+  const sales = join(service.dir, "sales.csv");
+  await writeFile(sales, `id,time,point\n${Array.from({ length: 8 }, (_, i) => `s${i},${day}T1${i}:30:00Z,P1\n`).join("")}`);
+  await service.okno("import", "transactions", sales);
+  for (const step of [["plan", "sales", "--frame", "transactions", "--from", `${day}T00:00:00Z`, "--to", "2026-03-11T00:00:00Z", "--size", "4"],
+    ["freeze", "sales", "--accept-unheard", "numbers of this test"], ["checkpoint", "sales", "-o", join(service.dir, "sales.checkpoint")], ["seed", "sales", "--seed", "18364520937745610298"], ["draw", "sales"]])
+    await service.okno("audit", ...step, ...(step[0] === "checkpoint" ? [] : ["--by", "eva"]));
+  const { page, faults, close } = await openBrowser({ width: 1280, height: 800 });
+  await logIn(page, { url: service.url, user: "vera", password });
+  await page.goto(`${service.url}/#/review?audit=sales`);
+  const told = page.locator("okno-toast");
+  const decide = async (key, word) => {
+    await page.getByText("A sale: was this customer asked to rate?").waitFor();
+    await page.locator("okno-decision").getByRole("button", { name: "Not asked" }).waitFor();
+    if (key === "v") await shoot(page, "review-sale");
+    await page.keyboard.press(key);
+    if (key === "u") await page.keyboard.press("2");
+    await told.getByText(word).waitFor();
+  };
+  await decide("v", "Asked");
+  await decide("n", "Not asked");
+  await decide("i", "No customer");
+  await decide("u", "undeterminable");
+  await service.wait("SELECT verdict, correction, reason FROM verdicts WHERE audit = 'sales' ORDER BY id", [
+    { verdict: "valid", correction: null, reason: null }, { verdict: "valid", correction: "NOT_ASKED", reason: null },
+    { verdict: "invalid", correction: null, reason: "NO_CUSTOMER" }, { verdict: "undeterminable", correction: null, reason: "NO_RECORDING" }]);
+  await close();
+  const eva = await openBrowser({ width: 1280, height: 800, language: "ru-RU" });
+  await logIn(eva.page, { url: service.url, user: "eva", password });
+  await eva.page.goto(`${service.url}/#/audits/sales`);
+  await eva.page.getByText("Не спрошены").waitFor();
+  await shoot(eva.page, "audit-sales-ru");
+  assert.deepEqual([...faults, ...eva.faults], []);
+  await eva.close();
+});

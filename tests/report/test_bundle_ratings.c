@@ -18,7 +18,7 @@ static void close_audit_of_ratings(struct scratch_db *f)
 {
     char sha256[OKNO_SHA256_TEXT];
     struct okno_audit_plan made = plan_of("A1");
-    made.spontaneous = true;
+    made.frame = OKNO_FRAME_SPONTANEOUS;
     put_ratings(f);
     must(f, okno_audit_plan(f->db, &made, "eva", AT(61), &f->err));
     assert_int_equal(freeze(f, "A1", sha256), 40);

@@ -168,17 +168,19 @@ WITH domain AS NOT MATERIALIZED (
 )
 SELECT stratum, class, force_majeure, sum(frame) AS frame, sum(valid) AS valid,
        sum(false_fm) AS false_fm, sum(invalid) AS invalid, sum(undeterminable) AS undeterminable,
-       sum(moved_valid) AS moved_valid, sum(moved_invalid) AS moved_invalid
+       sum(moved_valid) AS moved_valid, sum(moved_invalid) AS moved_invalid,
+       sum(not_asked) AS not_asked
 FROM (
     SELECT stratum, class, force_majeure, count(*) AS frame, 0 AS valid, 0 AS false_fm,
-           0 AS invalid, 0 AS undeterminable, 0 AS moved_valid, 0 AS moved_invalid
+           0 AS invalid, 0 AS undeterminable, 0 AS moved_valid, 0 AS moved_invalid, 0 AS not_asked
     FROM domain GROUP BY stratum, class, force_majeure
     UNION ALL
     SELECT d.stratum, d.class, d.force_majeure, 0, v.verdict = 'valid',
            v.verdict = 'valid' AND a.id IS NULL AND coalesce(v.correction, '')
                = CASE d.force_majeure WHEN 0 THEN 'FM_REACHES_BACK' ELSE 'FALSE_FM' END,
            v.verdict = 'invalid', v.verdict = 'undeterminable',
-           v.verdict = 'valid' AND a.id IS NOT NULL, v.verdict = 'invalid' AND a.id IS NOT NULL
+           v.verdict = 'valid' AND a.id IS NOT NULL, v.verdict = 'invalid' AND a.id IS NOT NULL,
+           v.verdict = 'valid' AND coalesce(v.correction, '') = 'NOT_ASKED'
     FROM audit_sample m CROSS JOIN standing v ON v.audit = m.audit AND v.survey = m.survey
     CROSS JOIN domain d ON d.survey = v.survey
     LEFT JOIN attributed a ON a.survey = v.survey AND $employee IS NOT NULL
@@ -192,7 +194,8 @@ ORDER BY stratum, class, force_majeure;
 -- The frozen frame by all that a domain may name, in one pass over its index, whose order this is.
 SELECT stratum, class, force_majeure, question_kind, site, point,
        coalesce(employee, 'unassigned') AS employee, question, count(*) AS frame, 0 AS valid,
-       0 AS false_fm, 0 AS invalid, 0 AS undeterminable, 0 AS moved_valid, 0 AS moved_invalid
+       0 AS false_fm, 0 AS invalid, 0 AS undeterminable, 0 AS moved_valid, 0 AS moved_invalid,
+       0 AS not_asked
 FROM audit_frame INDEXED BY audit_frame_cells
 WHERE audit = $audit
 GROUP BY audit_frame.stratum, audit_frame.class, audit_frame.force_majeure,
@@ -209,9 +212,39 @@ SELECT d.stratum, d.class, d.force_majeure, d.question_kind, d.site, d.point,
            = CASE d.force_majeure WHEN 0 THEN 'FM_REACHES_BACK' ELSE 'FALSE_FM' END AS false_fm,
        v.verdict = 'invalid' AS invalid, v.verdict = 'undeterminable' AS undeterminable,
        v.verdict = 'valid' AND a.id IS NOT NULL AS moved_valid,
-       v.verdict = 'invalid' AND a.id IS NOT NULL AS moved_invalid
+       v.verdict = 'invalid' AND a.id IS NOT NULL AS moved_invalid,
+       v.verdict = 'valid' AND coalesce(v.correction, '') = 'NOT_ASKED' AS not_asked
 FROM audit_sample m CROSS JOIN standing v ON v.audit = m.audit AND v.survey = m.survey
 CROSS JOIN audit_frame d ON d.audit = m.audit AND d.survey = v.survey
 LEFT JOIN attributed a ON a.survey = v.survey AND $by_employee
     AND coalesce(a.employee, 'unassigned') <> coalesce(d.employee, 'unassigned')
 WHERE m.audit = $audit AND v.origin = 'random';
+
+-- name: audit.frame_transactions
+-- Every sale of a period at a point that is known, as told last; class says whether a survey was
+-- opened there about then.
+SELECT 'txn.' || t.txn AS survey, p.site, t.point, t.employee, '' AS question, '' AS question_kind,
+       t.at AS opened_at, t.at + $length AS closes_at,
+       CASE WHEN EXISTS (SELECT 1 FROM surveys s WHERE s.point = t.point AND s.test = 0
+                         AND s.opened_at >= t.at - $reach AND s.opened_at < t.at + $length + $reach)
+            THEN 'yes' ELSE 'no' END AS class, 0 AS force_majeure, '' AS video
+FROM transactions t
+JOIN points p ON p.id = (SELECT max(id) FROM points WHERE point = t.point)
+WHERE t.at >= $from AND t.at < $to AND t.id = (SELECT max(id) FROM transactions WHERE txn = t.txn)
+ORDER BY survey;
+
+-- name: audit.frame_points
+-- Points, in the order in which their minutes' ids follow each other.
+SELECT point FROM points p WHERE id = (SELECT max(id) FROM points WHERE point = p.point)
+ORDER BY point || '.';
+
+-- name: audit.surveyed
+-- When surveys were opened at a point.
+SELECT opened_at FROM surveys
+WHERE point = $point AND test = 0 AND opened_at >= $from AND opened_at < $to ORDER BY opened_at;
+
+-- name: audit.add_visit
+-- What was drawn of transactions or minutes gets a place among what can be watched.
+INSERT OR IGNORE INTO visits (visit, kind, point, site, opened_at, closes_at)
+SELECT survey, $kind, point, site, opened_at, opened_at + $length FROM audit_frame
+WHERE audit = $audit AND survey = $survey;

@@ -76,7 +76,7 @@ SELECT s.survey,
      WHERE p.point = s.point)
     + (SELECT coalesce(max(a.id), 0) FROM placements p JOIN cameras c ON c.camera = p.camera
        JOIN archives a ON a.archive = c.archive WHERE p.point = s.point) AS sources
-FROM subjects s;
+FROM watched s;
 
 -- When the first archive that may show a survey overwrites it, by the smaller of declared and measured
 -- retention; NULL where nothing says.
@@ -89,4 +89,4 @@ SELECT s.survey, s.opened_at + (
     LEFT JOIN retention_measured m ON m.camera = p.camera
     WHERE p.point = s.point AND c.id = (SELECT max(d.id) FROM cameras d WHERE d.camera = c.camera)
 ) AS lost_at
-FROM subjects s;
+FROM watched s;

@@ -18,7 +18,7 @@ FROM evidence WHERE survey = $survey AND kind = $kind ORDER BY id DESC LIMIT 1;
 -- name: evidence.survey
 -- What linking and fetching need of a survey or a spontaneous rating.
 SELECT survey, point, opened_at, closes_at, state, answer, answered_at, device_uncertainty_us
-FROM subjects WHERE survey = $survey;
+FROM watched WHERE survey = $survey;
 
 -- name: evidence.link
 SELECT state, camera, asked_from, asked_to, fraction, index_offset_us, uncertainty_us, attempts,

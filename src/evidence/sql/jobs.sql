@@ -3,7 +3,7 @@
 INSERT INTO jobs (kind, survey, class, lost_at, state, next_try_at, made_at)
 SELECT 'link', s.survey, CASE s.answer WHEN 'no' THEN 2 ELSE 3 END,
        (SELECT o.lost_at FROM survey_lost o WHERE o.survey = s.survey), 'waiting', $now, $now
-FROM subjects s
+FROM watched s
 WHERE s.state <> 'open' AND s.test = 0
   AND NOT EXISTS (SELECT 1 FROM links l WHERE l.survey = s.survey)
   AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.survey = s.survey AND j.kind = 'link')
@@ -14,7 +14,7 @@ ORDER BY s.opened_at;
 INSERT INTO jobs (kind, survey, class, lost_at, state, next_try_at, made_at)
 SELECT 'link', s.survey, CASE s.answer WHEN 'no' THEN 2 ELSE 3 END,
        (SELECT o.lost_at FROM survey_lost o WHERE o.survey = s.survey), 'waiting', $now, $now
-FROM subjects s JOIN links l ON l.survey = s.survey
+FROM watched s JOIN links l ON l.survey = s.survey
 WHERE s.state <> 'open' AND s.test = 0
   AND l.placed <> (SELECT b.placed FROM link_basis b WHERE b.survey = s.survey)
 ON CONFLICT (kind, survey, audit) DO UPDATE SET state = 'waiting', attempts = 0,
@@ -27,7 +27,7 @@ WHERE jobs.state IN ('done', 'failed');
 INSERT INTO jobs (kind, survey, class, lost_at, state, next_try_at, made_at)
 SELECT 'link', s.survey, CASE s.answer WHEN 'no' THEN 2 ELSE 3 END,
        (SELECT o.lost_at FROM survey_lost o WHERE o.survey = s.survey), 'waiting', $now, $now
-FROM subjects s JOIN links l ON l.survey = s.survey
+FROM watched s JOIN links l ON l.survey = s.survey
 WHERE s.state <> 'open' AND s.test = 0
   AND (l.basis <> (SELECT b.basis FROM link_basis b WHERE b.survey = s.survey)
        OR (l.state NOT IN ('linked', 'expired')

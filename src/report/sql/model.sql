@@ -171,3 +171,6 @@ WHERE audit = $audit AND ($edition = 0 OR edition = $edition) ORDER BY edition D
 -- name: report.add_edition
 INSERT INTO audit_reports (audit, edition, at, author, sha256, model, public_sha256, public_model)
 VALUES ($audit, $edition, $now, $author, $sha256, $model, $public_sha256, $public_model);
+
+-- name: report.frame_sites
+SELECT DISTINCT site FROM audit_frame WHERE audit = $audit ORDER BY site;

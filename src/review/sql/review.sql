@@ -28,7 +28,7 @@ WHERE i.state = 'open' AND (i.lease_until IS NULL OR i.lease_until <= $now)
   AND NOT EXISTS (SELECT 1 FROM audits a WHERE a.audit = i.audit
                   AND a.state IN ('closed', 'abandoned'))
   AND NOT EXISTS (
-      SELECT 1 FROM users u JOIN subjects s ON s.survey = i.survey
+      SELECT 1 FROM users u JOIN watched s ON s.survey = i.survey
       LEFT JOIN attributed m ON m.survey = i.survey
       WHERE u.user = $user AND u.employee IS NOT NULL
         AND (s.employee = u.employee OR m.employee = u.employee
@@ -147,7 +147,7 @@ LEFT JOIN review_items ON audit = $audit;
 -- name: review.survey
 -- What the expert may know of the survey; the answer and the employee are left to the caller.
 SELECT s.survey, s.opened_at, s.closes_at, s.answered_at, s.answer, s.force_majeure, s.spontaneous,
-       s.point, s.site, coalesce(s.question_kind, '') AS question_kind,
+       s.visit, s.point, s.site, coalesce(s.question_kind, '') AS question_kind,
        s.force_majeure = 0 AND EXISTS (SELECT 1 FROM force_majeure f WHERE f.point = s.point
            AND f.first_at >= s.closes_at AND f.first_at < s.closes_at + 600000000) AS fm_follows,
        (SELECT name FROM points p WHERE p.point = s.point ORDER BY id DESC LIMIT 1) AS point_name,
@@ -158,7 +158,7 @@ SELECT s.survey, s.opened_at, s.closes_at, s.answered_at, s.answer, s.force_maje
        l.state AS link_state, l.camera, l.uncertainty_us, l.flags AS link_flags,
        l.message AS link_message,
        (SELECT name FROM cameras c WHERE c.camera = l.camera ORDER BY id DESC LIMIT 1) AS camera_name
-FROM subjects s LEFT JOIN links l ON l.survey = s.survey
+FROM watched s LEFT JOIN links l ON l.survey = s.survey
 WHERE s.survey = $survey;
 
 -- name: review.evidence
@@ -171,14 +171,14 @@ WHERE survey = $survey AND kind = $kind ORDER BY id DESC LIMIT 1;
 -- Stills of the surveys around this one at the same point: one clip cannot show the same person
 -- rating ten times.
 SELECT * FROM (
-    SELECT s.opened_at, e.sha256, e.frame_at, v.view, 'before' AS place FROM subjects s
+    SELECT s.opened_at, e.sha256, e.frame_at, v.view, 'before' AS place FROM watched s
     JOIN evidence e ON e.survey = s.survey AND e.kind = 'still'
     JOIN evidence_shown v ON v.id = e.id
     WHERE s.point = $point AND s.opened_at < $opened_at AND s.opened_at >= $opened_at - $reach
     GROUP BY s.survey ORDER BY s.opened_at DESC LIMIT 3)
 UNION ALL
 SELECT * FROM (
-    SELECT s.opened_at, e.sha256, e.frame_at, v.view, 'after' AS place FROM subjects s
+    SELECT s.opened_at, e.sha256, e.frame_at, v.view, 'after' AS place FROM watched s
     JOIN evidence e ON e.survey = s.survey AND e.kind = 'still'
     JOIN evidence_shown v ON v.id = e.id
     WHERE s.point = $point AND s.opened_at > $opened_at AND s.opened_at <= $opened_at + $reach
@@ -187,7 +187,7 @@ ORDER BY opened_at;
 
 -- name: review.is_own
 -- Does the user serve where it happened? As review.pick asks.
-SELECT EXISTS (SELECT 1 FROM users u JOIN subjects s ON s.survey = $survey
+SELECT EXISTS (SELECT 1 FROM users u JOIN watched s ON s.survey = $survey
                LEFT JOIN attributed m ON m.survey = s.survey
                WHERE u.user = $user AND u.employee IS NOT NULL
                  AND (s.employee = u.employee OR m.employee = u.employee
@@ -224,3 +224,6 @@ WHERE item = $item AND user = $user AND at = $at AND verdict <> 'undone' ORDER B
 
 -- name: review.newest_counted
 SELECT max(at) FROM verdicts WHERE item = $item AND counted = 1;
+
+-- name: review.is_visit
+SELECT EXISTS (SELECT 1 FROM visits WHERE visit = $survey);

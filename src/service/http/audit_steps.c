@@ -83,7 +83,7 @@ int http_post_audit(struct http_request *request, struct http_reply *reply, stru
         .title = text_or(request, "title", ""),
         .size = integer_of(request, "size", 0),
         .repeats = text_of(request, "repeats"),
-        .spontaneous = strcmp(text_or(request, "frame", ""), "spontaneous") == 0,
+        .frame = (enum okno_frame)okno_frame_find(text_of(request, "frame")),
         .show_answer = flag_of(request, "show_answer"),
         .invalid_as_silent = strcmp(text_or(request, "invalid", ""), "silent") == 0,
         .k = real_of(request, "k", service->silent_weight),

@@ -60,9 +60,9 @@ SELECT media_type, survey FROM evidence WHERE sha256 = $sha256 ORDER BY id DESC 
 -- name: service.evidence_of_expert
 -- Is this file part of what the queue shows or showed this expert: a survey leased or decided by
 -- them, or a still of a neighbour at the same point within the reach of the queue?
-SELECT 1 FROM evidence e JOIN subjects s ON s.survey = e.survey
+SELECT 1 FROM evidence e JOIN watched s ON s.survey = e.survey
 WHERE e.sha256 = $sha256 AND EXISTS (
-    SELECT 1 FROM review_items i JOIN subjects m ON m.survey = i.survey
+    SELECT 1 FROM review_items i JOIN watched m ON m.survey = i.survey
     WHERE ((i.lease_user = $user AND i.lease_until > $now)
            OR EXISTS (SELECT 1 FROM verdicts v WHERE v.item = i.item AND v.user = $user AND v.counted = 1))
       AND (m.survey = e.survey
@@ -90,11 +90,11 @@ ORDER BY id DESC LIMIT 1;
 SELECT max(last_seq) + 1 FROM device_runs WHERE device = $device AND boot = 0;
 
 -- name: service.sees_survey
-SELECT site IN (SELECT value FROM json_each($sites)) FROM subjects WHERE survey = $id;
+SELECT site IN (SELECT value FROM json_each($sites)) FROM watched WHERE survey = $id;
 
 -- name: service.sees_file
 SELECT max(s.site IN (SELECT value FROM json_each($sites)))
-FROM evidence e JOIN subjects s ON s.survey = e.survey WHERE e.sha256 = substr($id, 1, 64);
+FROM evidence e JOIN watched s ON s.survey = e.survey WHERE e.sha256 = substr($id, 1, 64);
 
 -- name: service.sees_alert
 SELECT coalesce(site IN (SELECT value FROM json_each($sites)), 0) FROM alerts

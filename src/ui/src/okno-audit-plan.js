@@ -7,6 +7,7 @@ import { periodOf } from "./filters.js";
 import { t } from "./i18n.js";
 import { addDays, localDate } from "./time.js";
 
+const frames = ["surveys", "spontaneous", "transactions", "minutes"];
 const strata = ["site", "point", "day", "answer"];
 
 class OknoAuditPlan extends OknoElement {
@@ -31,7 +32,7 @@ class OknoAuditPlan extends OknoElement {
   start() {
     const today = localDate(Date.now(), this.zone);
     const to = addDays(`${today.slice(0, 7)}-01`, -1);
-    this.draft = { audit: to.slice(0, 7), title: "", from: `${to.slice(0, 7)}-01`, to, size: 300, looks: 1, double: 0.1, silent: "sampled", invalid: "none", strata: ["site"],
+    this.draft = { audit: to.slice(0, 7), title: "", frame: "surveys", from: `${to.slice(0, 7)}-01`, to, size: 300, looks: 1, double: 0.1, silent: "sampled", invalid: "none", strata: ["site"],
       max_half_width: "", auditor: "", repeats: "", gold: 0, show_answer: false };
     Object.assign(this, { open: true, trouble: "", asking: false });
   }
@@ -110,7 +111,7 @@ class OknoAuditPlan extends OknoElement {
         ${this.renderInput("to", { type: "date", required: true })}
         ${this.renderInput("size", { type: "number", required: true, min: 1, max: 5000000 })}
       </div>
-      ${this.renderStrata()}
+      <div class="fields">${this.renderChoice("frame", frames.map((frame) => [frame, t(`plan.frame_${frame}`)]))}${this.renderStrata()}</div>
       ${this.renderMore()}
       <p class="small">${t("plan.hint")}</p>
       ${this.trouble ? html`<p class="trouble" role="alert">${this.trouble}</p>` : nothing}

@@ -4,7 +4,7 @@ import { PageElement } from "./page-element.js";
 import { get, post } from "./api.js";
 import { errorText } from "./errors.js";
 import { zoneOf } from "./filters.js";
-import { formatNumber } from "./format.js";
+import { formatNumber, formatShare } from "./format.js";
 import { language, named, t } from "./i18n.js";
 import { signs } from "./okno-verdict.js";
 import { go, link } from "./router.js";
@@ -55,6 +55,12 @@ class OknoAudits extends PageElement {
     return html`<div class="facts">${["valid", "invalid", "undeterminable"].filter((name) => name in audit).map(one)}</div>`;
   }
 
+  /** What a frame of sales or minutes was drawn for. */
+  renderAsked({ never_asked: asked }) {
+    if (!asked || asked.null_reason !== null) return nothing;
+    return html`<div class="facts num"><span><span>${t("audits.never_asked")}</span>${formatShare(asked.value)} [${formatShare(asked.low)}, ${formatShare(asked.high)}]</span></div>`;
+  }
+
   /** Without an interval where there is none: one expert never differed. */
   measureText(name, { value, low, high }) {
     const words = { name: t(`measure.${name}`), value: formatNumber(value, 3) };
@@ -88,11 +94,12 @@ class OknoAudits extends PageElement {
           <span class="state">${named("step", audit.state)}</span></div>
         <div class="facts num">
           <span><span>${t("audits.period")}</span>${formatPeriod(audit.period_from, audit.period_to, this.zone)}</span>
-          <span><span>${t("audits.frame")}</span>${t("surveys.count", { n: audit.frame_size ?? 0 })}</span>
+          <span><span>${t("audits.frame")}</span>${isOfVisits(audit) ? formatNumber(audit.frame_size ?? 0) : t("surveys.count", { n: audit.frame_size ?? 0 })}</span>
           <span><span>${t("audits.sample")}</span>${formatNumber(audit.sample ?? 0)}</span>
         </div>
         <okno-progress .value=${audit.reviewed ?? 0} .total=${audit.sample ?? 0} label=${t("audits.reviewed")}></okno-progress>
-        ${this.renderResult(audit)}
+        ${this.renderAsked(audit)}
+        ${isOfVisits(audit) ? nothing : this.renderResult(audit)}
         ${this.renderDoubles(audit)}
         ${this.renderLinks(audit)}
       </article>`;
@@ -167,6 +174,9 @@ class OknoAudits extends PageElement {
     return html`${programmes}${this.renderPlan()}${this.audits.map((audit) => this.renderAudit(audit))}`;
   }
 }
+
+/** Drawn from sales or minutes: nothing of it is valid or invalid. */
+const isOfVisits = ({ plan }) => ["transactions", "minutes"].includes(plan?.frame);
 
 /** Audit days are days of the sites; who may not ask for sites reads them in the computer's zone. */
 const computerZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -7,9 +7,16 @@ import { signs } from "./okno-verdict.js";
 import "./okno-checklist.js";
 
 const verdicts = [
-  { id: "valid", key: "v", cap: "V" },
-  { id: "invalid", key: "i", cap: "I" },
-  { id: "undeterminable", key: "u", cap: "U" },
+  { id: "valid", cap: "V" },
+  { id: "invalid", cap: "I" },
+  { id: "undeterminable", cap: "U" },
+];
+// Of a sale or a minute of opening hours: was a customer there, and asked?
+const findings = [
+  { id: "valid", cap: "V", word: "asked" },
+  { id: "invalid", cap: "N", word: "not_asked", correction: "NOT_ASKED" },
+  { id: "valid", cap: "I", word: "no_customer", verdict: "invalid", reason: "NO_CUSTOMER", quiet: true },
+  { id: "undeterminable", cap: "U" },
 ];
 const skips = ["review.skip_known", "review.skip_broken", "review.skip_other"];
 
@@ -50,7 +57,7 @@ class OknoDecision extends OknoElement {
     @media (max-width: 56rem) {
       /* Thumbs: the verdicts stay in reach at the foot of a small screen. */
       .verdicts {
-        position: fixed; z-index: 2; left: 0; right: 0; bottom: 0; grid-template-columns: repeat(3, 1fr); gap: .25rem;
+        position: fixed; z-index: 2; left: 0; right: 0; bottom: 0; grid-auto-flow: column; grid-auto-columns: 1fr; gap: .25rem;
         padding: .5rem; background: var(--surface); border-top: 1px solid var(--line);
       }
       .verdicts button { flex-direction: column; gap: 0; padding: .25rem; font-size: .75rem; justify-content: center; min-height: 3rem; }
@@ -82,6 +89,15 @@ class OknoDecision extends OknoElement {
     this.waiting = null;
   }
 
+  get visit() { return Boolean(this.survey?.visit); }
+
+  /** What was found of a sale or a minute, by its key. */
+  find(cap) {
+    const { verdict = "valid", reason = null, correction = null } = findings.find((one) => one.cap === cap);
+    if (!this.busy) this.emit("decide", { verdict, reason, correction });
+    return true;
+  }
+
   decide(verdict, reason) {
     if (this.busy) return;
     if (this.needsText(reason) && !this.draft.comment.trim()) {
@@ -109,6 +125,7 @@ class OknoDecision extends OknoElement {
   command(key) {
     if (this.busy) return false;
     if (this.picking) return this.commandInPicker(key);
+    if (this.visit && ["v", "n", "i"].includes(key)) return this.find(key.toUpperCase());
     if (key === "v") this.decide("valid", null);
     else if (key === "i") this.pick("invalid");
     else if (key === "u") this.pick("undeterminable");
@@ -196,6 +213,13 @@ class OknoDecision extends OknoElement {
       </div>`;
   }
 
+  renderFinding({ id, cap, word, quiet }) {
+    const act = word ? () => this.find(cap) : () => this.pick(id);
+    const sign = quiet ? "–" : signs[id];
+    return html`<button class=${quiet ? "" : id} ?disabled=${this.busy} @click=${act}>
+      <span class="sign" aria-hidden="true">${sign}</span><span class="word">${t(`review.${word ?? id}`)}</span><kbd>${cap}</kbd></button>`;
+  }
+
   renderVerdict({ id, cap }) {
     const act = id === "valid" ? () => this.decide("valid", null) : () => this.pick(id);
     return html`<button class=${id} ?disabled=${this.busy} @click=${act}>
@@ -209,7 +233,7 @@ class OknoDecision extends OknoElement {
 
   renderMain() {
     return html`
-      <div class="verdicts" role="group" aria-label=${t("review.decide")}>${verdicts.map((one) => this.renderVerdict(one))}</div>
+      <div class="verdicts" role="group" aria-label=${t("review.decide")}>${this.visit ? findings.map((one) => this.renderFinding(one)) : verdicts.map((one) => this.renderVerdict(one))}</div>
       <div class="minor">
         <button ?disabled=${this.busy} @click=${() => this.pick("skip")}>${t("review.skip")}<kbd>S</kbd></button>
         <button ?disabled=${this.busy || !this.canUndo} @click=${() => this.emit("undo")}>${t("review.undo")}<kbd>Z</kbd></button>
@@ -219,6 +243,7 @@ class OknoDecision extends OknoElement {
   }
 
   renderSeen() {
+    if (this.visit) return nothing;
     const items = (this.reasons?.checklist ?? []).filter((item) => this.concerns(item));
     return html`
       <div class="checks">

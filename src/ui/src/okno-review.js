@@ -163,15 +163,22 @@ class OknoReview extends OknoElement {
     };
   }
 
-  async decide({ verdict, reason }) {
+  async decide({ verdict, reason, correction = null }) {
     const { item } = this;
-    const done = await this.attempt(() => post(`queue/${item.item}/submit`, this.verdictBody(verdict, reason)));
+    const body = this.verdictBody(verdict, reason);
+    const done = await this.attempt(() => post(`queue/${item.item}/submit`, correction ? { ...body, correction } : body));
     if (!done) return;
     this.canUndo = true;
     this.emit("toast", done.answer.counted === false
       ? { text: t("review.not_counted"), tone: "amber" }
-      : { text: t("review.sent", { verdict: t(`verdict.${verdict}`) }), tone: verdict, action: t("review.undo"), key: "Z", run: () => this.undo() });
+      : { text: t("review.sent", { verdict: this.wordFor(verdict, correction) }), tone: verdict, action: t("review.undo"), key: "Z", run: () => this.undo() });
     await this.next();
+  }
+
+  /** What was decided, in the words of what was looked at. */
+  wordFor(verdict, correction) {
+    if (!this.item.survey.visit || verdict === "undeterminable") return t(`verdict.${verdict}`);
+    return t(`review.${verdict === "invalid" ? "no_customer" : correction ? "not_asked" : "asked"}`);
   }
 
   async skip({ reason }) {
@@ -267,6 +274,7 @@ class OknoReview extends OknoElement {
         ${video.state === "linked" ? nothing : html`<div class="warn">${named("video", video.state)}</div>`}
         ${survey.question ? html`<div class="muted">${t("review.question", { text: survey.question })}</div>` : nothing}
         ${survey.answer ? html`<div>${t("review.answer_shown", { answer: named("answer", survey.answer) })}</div>` : nothing}
+        ${survey.visit ? html`<div><b>${t(`review.visit_${survey.visit}`)}</b></div>` : nothing}
         ${survey.spontaneous ? html`<div>${t("review.spontaneous")}</div>` : nothing}
         ${survey.force_majeure ? html`<div class="warn">${t("review.force_majeure")}</div>` : nothing}
       </div>`;

@@ -1,0 +1,302 @@
+#define _GNU_SOURCE
+/* Audits of sales and of minutes: was a customer there, and was one asked? */
+#include "../report/bundle.h"
+
+#include "okno/figures.h"
+
+#include <math.h>
+
+/* 40 sales a minute apart, at two points in turn; of the first point's every fourth has a survey
+ * near it. One was told twice, one lies outside the period, one at a point that nobody described.
+ */
+static int setup_sales(void **state)
+{
+    (void)setup(state);
+    struct scratch_db *f = *state;
+    scratch_db_put(f, "DELETE FROM surveys; DELETE FROM links");
+    add_site(f);
+    scratch_db_put(
+        f,
+        "INSERT INTO points (import, point, site, name) VALUES (1, 'p0', 'mall', 'P0'),"
+        " (1, 'p1', 'mall', 'P1');"
+        "INSERT INTO users (user, role, password_hash, created_at) VALUES ('eva', 'expert', 'x', "
+        "0);"
+        "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 39)"
+        "INSERT INTO transactions (import, txn, at, point, employee) SELECT 1, printf('t%02d', i),"
+        " 1773126000000000 + i * 60000000, 'p' || (i % 2), CASE i % 2 WHEN 0 THEN 'ann' END FROM n;"
+        "INSERT INTO transactions (import, txn, at, point) SELECT 1, txn, at + 1000000, point"
+        " FROM transactions WHERE txn = 't03';"
+        "INSERT INTO transactions (import, txn, at, point) VALUES"
+        " (1, 'late', 1773126000000000 + 3600000000, 'p0'), (1, 'lost', 1773126000000000, 'p9');"
+        "INSERT INTO surveys (survey, point, site, question, question_kind, opened_at, closes_at,"
+        " state, answer, device_offset_us, device_uncertainty_us) SELECT 'd.0.' || id, point,"
+        " 'mall', 'q', 'office', at + 30000000, at + 45000000, 'answered', 'yes', 0, 0"
+        " FROM transactions WHERE txn IN ('t00', 't10', 't20', 't30')");
+    return 0;
+}
+
+static void plan_visits(struct scratch_db *f, enum okno_frame frame, int64_t size)
+{
+    struct okno_audit_plan made = plan_of("A1");
+    made.frame = frame;
+    made.size = size;
+    made.looks = 2;
+    must(f, okno_audit_plan(f->db, &made, "eva", AT(61), &f->err));
+}
+
+static int64_t freeze_visits(struct scratch_db *f, enum okno_frame frame, int64_t size)
+{
+    char sha256[OKNO_SHA256_TEXT];
+    plan_visits(f, frame, size);
+    return freeze(f, "A1", sha256);
+}
+
+static json_t *next_item(struct scratch_db *f, int number)
+{
+    json_t *item = NULL;
+    int rc = okno_review_next(f->db, "eva", "A1", 600000000, AT(100 + number), &item, &f->err);
+    if (rc != OKNO_QUEUE_EMPTY)
+        must(f, rc);
+    okno_err_clear(&f->err);
+    return rc == 0 ? item : NULL;
+}
+
+static int submit(struct scratch_db *f, const json_t *item, int number, const char *verdict,
+                  const char *reason, const char *correction)
+{
+    int64_t id = 0;
+    bool counted = false;
+    okno_autojson json_t *watched = json_pack("[s]", WATCHED);
+    const struct okno_review_verdict v = {.item = json_integer_value(json_object_get(item, "item")),
+                                          .user = "eva",
+                                          .lease =
+                                              json_string_value(json_object_get(item, "lease")),
+                                          .watched = watched,
+                                          .verdict = verdict,
+                                          .reason = reason,
+                                          .correction = correction};
+    return okno_review_submit(f->db, &v, AT(100 + number) + 1, &id, &counted, &f->err);
+}
+
+/* By the sale's number: of ten, six asked, two not, one without a customer, one not to be told. */
+static void judge_all(struct scratch_db *f)
+{
+    json_t *item;
+    for (int n = 0; (item = next_item(f, n)); n++) {
+        const char *id = json_string_value(json_object_get(json_object_get(item, "survey"), "id"));
+        int kind = id[strlen(id) - 1] - '0';
+        must(f, kind < 6   ? submit(f, item, n, "valid", NULL, NULL)
+                : kind < 8 ? submit(f, item, n, "valid", NULL, "NOT_ASKED")
+                : kind < 9 ? submit(f, item, n, "invalid", "NO_CUSTOMER", NULL)
+                           : submit(f, item, n, "undeterminable", "NO_RECORDING", NULL));
+        json_decref(item);
+    }
+}
+
+static void sales_of_the_period_are_frozen_as_told_last(void **state)
+{
+    struct scratch_db *f = *state;
+    assert_int_equal(freeze_visits(f, OKNO_FRAME_TRANSACTIONS, 10), 40);
+    assert_int_equal(asked(f,
+                           "SELECT count(*) FROM audit_frame WHERE opened_at % 60000000 ="
+                           " 1773126000000000 % 60000000 + 1000000 AND survey = 'txn.t03'"),
+                     1);
+    /* sales within two minutes of a survey at the same point go with it */
+    assert_int_equal(
+        asked(f, "SELECT count(*) FROM audit_frame WHERE class = 'yes' AND point = 'p1'"), 0);
+    assert_int_equal(asked(f,
+                           "SELECT count(*) FROM audit_frame WHERE survey IN ('txn.t00',"
+                           " 'txn.t10', 'txn.t20', 'txn.t30') AND class = 'yes'"),
+                     4);
+    assert_int_equal(asked(f,
+                           "SELECT count(*) FROM audit_frame WHERE survey IN ('txn.t04',"
+                           " 'txn.t14') AND class = 'no'"),
+                     2);
+}
+
+static void what_is_drawn_is_linked_fetched_and_asked_about(void **state)
+{
+    struct scratch_db *f = *state;
+    (void)freeze_visits(f, OKNO_FRAME_TRANSACTIONS, 10);
+    assert_int_equal(draw(f, "A1"), 10);
+    assert_int_equal(asked(f, "SELECT count(*) FROM visits"), 20); /* and the reserve */
+    assert_int_equal(asked(f,
+                           "SELECT count(*) FROM watched WHERE visit = 'transactions' AND"
+                           " closes_at - opened_at = 60000000"),
+                     20);
+    assert_int_equal(asked(f, "SELECT count(*) FROM subjects WHERE survey LIKE 'txn.%'"), 0);
+    okno_autojson json_t *item = next_item(f, 0);
+    const json_t *survey = json_object_get(item, "survey");
+    assert_string_equal(json_string_value(json_object_get(survey, "visit")), "transactions");
+    assert_string_equal(json_string_value(json_object_get(survey, "site_name")), "Mall");
+    must_fail(f, submit(f, item, 0, "invalid", "STAFF_PRESSED", NULL), OKNO_REFUSED,
+              "only NO_CUSTOMER is invalid");
+    must_fail(f, submit(f, item, 0, "valid", NULL, "FALSE_FM"), OKNO_REFUSED,
+              "NOT_ASKED is the only correction");
+    must_fail(f, submit(f, item, 0, "invalid", "NO_CUSTOMER", "NOT_ASKED"), OKNO_INVALID,
+              "with verdict valid");
+    must(f, submit(f, item, 0, "valid", NULL, "NOT_ASKED"));
+}
+
+static void nobody_says_of_a_survey_that_nobody_was_asked(void **state)
+{
+    struct scratch_db *f = *state;
+    (void)drawn_audit(f, "A1");
+    okno_autojson json_t *item = next_item(f, 0);
+    must_fail(f, submit(f, item, 0, "valid", NULL, "NOT_ASKED"), OKNO_REFUSED,
+              "said of transactions and minutes only");
+}
+
+static void a_census_of_sales_tells_the_share_exactly_and_its_bounds(void **state)
+{
+    struct scratch_db *f = *state;
+    struct okno_audit_figure figure;
+    okno_autojson json_t *status = NULL;
+    (void)freeze_visits(f, OKNO_FRAME_TRANSACTIONS, 40);
+    must(f, okno_audit_asked(f->db, "A1", NULL, &figure, &f->err));
+    assert_string_equal(figure.estimate.null_reason, "not_sampled");
+    assert_int_equal(draw(f, "A1"), 40);
+    judge_all(f);
+    must(f, okno_audit_asked(f->db, "A1", NULL, &figure, &f->err));
+    /* 24 asked, 8 not, 4 without a customer, 4 not to be told */
+    assert_int_equal(figure.counts.valid, 32);
+    assert_int_equal(figure.counts.invalid, 4);
+    assert_int_equal(figure.counts.undeterminable, 4);
+    assert_true(figure.estimate.worst_low >= 8.0 / 36 - 1e-9 &&
+                figure.estimate.worst_low < figure.estimate.value);
+    assert_true(figure.estimate.worst_high <= 12.0 / 36 + 1e-9 &&
+                figure.estimate.worst_high > figure.estimate.value);
+    assert_true(fabs(figure.estimate.value - 0.25) < 0.01);
+    must(f, okno_audit_estimate(f->db, "A1", OKNO_INK_OFFICE, NULL, 0.5, &figure, &f->err));
+    assert_string_equal(figure.estimate.null_reason, "not_estimated");
+    must(f, okno_audit_status(f->db, "A1", &status, &f->err));
+    assert_true(json_is_number(json_object_get(json_object_get(status, "never_asked"), "value")));
+}
+
+static void its_bundle_and_report_are_recomputed_from_themselves(void **state)
+{
+    struct scratch_db *f = *state;
+    char *folder = support_tempdir();
+    char dir[300];
+    char command[1500];
+    struct okno_bundle_facts facts;
+    (void)freeze_visits(f, OKNO_FRAME_TRANSACTIONS, 20);
+    assert_int_equal(draw(f, "A1"), 20);
+    judge_all(f);
+    must(f, okno_audit_close(f->db, "A1", "", "eva", AT(200), &f->err));
+    (void)snprintf(dir, sizeof(dir), "%s/bundle", folder);
+    export_to(f, dir, false);
+    if (okno_bundle_verify(dir, NULL, &facts, &f->err) < 0)
+        fail_msg("%s", f->err.text);
+    assert_int_equal(facts.sample, 20);
+    (void)snprintf(command, sizeof(command),
+                   "cd %s && grep -q 'never asked' data/report.html &&"
+                   " python3 -c 'import json, jsonschema;"
+                   "r = json.load(open(\"data/report.json\")); a = r[\"asked\"];"
+                   "jsonschema.validate(r, json.load(open(\"%s/conf/report.schema.json\")));"
+                   "assert [x[\"site\"] for x in a] == [None, \"mall\"];"
+                   "assert a[0][\"value\"] == a[1][\"value\"];"
+                   "assert a[0][\"low\"] < a[0][\"value\"] < a[0][\"high\"];"
+                   "assert sum(a[0][n] for n in (\"asked\", \"not_asked\", \"no_customer\","
+                   " \"undeterminable\")) == 20'",
+                   dir, getenv("PWD"));
+    assert_int_equal(system(command), 0);
+    (void)snprintf(command, sizeof(command),
+                   "sed -i 's/\"asked_no_survey\": [0-9]*/&1/' %s/data/report.json", dir);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(okno_bundle_verify(dir, NULL, &facts, &f->err), OKNO_CHECK_FAILED);
+    support_tempdir_remove(folder);
+}
+
+static void minutes_are_those_of_the_opening_hours(void **state)
+{
+    struct scratch_db *f = *state;
+    /* on 10 March 2026 the mall is open from 07:30 to 07:50 UTC, its second point until 07:40 */
+    scratch_db_put(f,
+                   "INSERT INTO sites (import, site, name, time_zone, hours) VALUES"
+                   " (1, 'mall', 'Mall', 'UTC', 'Mo-Su 07:30-07:50');"
+                   "INSERT INTO points (import, point, site, name, hours) VALUES"
+                   " (1, 'p1', 'mall', 'P1', 'Mo-Su 07:30-07:40')");
+    assert_int_equal(freeze_visits(f, OKNO_FRAME_MINUTES, 30), 30);
+    assert_int_equal(asked(f, "SELECT count(*) FROM audit_frame WHERE point = 'p0'"), 20);
+    assert_int_equal(asked(f,
+                           "SELECT count(*) FROM audit_frame WHERE survey IN"
+                           " ('min.p0.20260310T0749Z', 'min.p1.20260310T0739Z')"),
+                     2);
+    /* the survey of t30 was opened at 07:30:30 */
+    assert_int_equal(asked(f, "SELECT count(*) FROM audit_frame WHERE class = 'yes'"), 1);
+    assert_int_equal(asked(f,
+                           "SELECT count(*) FROM audit_frame WHERE class = 'yes' AND"
+                           " survey = 'min.p0.20260310T0730Z'"),
+                     1);
+    assert_int_equal(asked(f,
+                           "SELECT count(*) FROM audit_frame a JOIN audit_frame b ON b.ordinal ="
+                           " a.ordinal + 1 WHERE a.survey >= b.survey"),
+                     0);
+    assert_int_equal(draw(f, "A1"), 30);
+}
+
+/* 400 samples of 150 out of 2,000 sales, of which every fifth customer was not asked. */
+static void intervals_hold_the_truth_as_often_as_they_say(void **state)
+{
+    enum { FRAME = 2000, SAMPLE = 150, REPEATS = 400 };
+    static char truth[FRAME];
+    static char class[FRAME];
+    uint64_t seed = 7;
+    int64_t held = 0;
+    int64_t not_asked = 0;
+    int64_t there = 0;
+    struct okno_err err = {0};
+    (void)state;
+#define ROLL(n) ((seed = seed * 6364136223846793005U + 1442695040888963407U) >> 33) % (n)
+    for (int i = 0; i < FRAME; i++) {
+        uint64_t dice = ROLL(100);
+        truth[i] = dice < 72 ? 'a' : dice < 90 ? 'n' : '-';
+        class[i] = (char)(truth[i] == 'a' ? ROLL(10) > 1 : ROLL(10) > 7);
+        not_asked += truth[i] == 'n';
+        there += truth[i] != '-';
+    }
+    for (int repeat = 0; repeat < REPEATS; repeat++) {
+        struct okno_audit_tally tallies[2] = {{.stratum = "s", .class = OKNO_YES},
+                                              {.stratum = "s", .class = OKNO_NO}};
+        struct okno_audit_figure figure;
+        const struct okno_audit_rules rules = {
+            .frame = OKNO_FRAME_TRANSACTIONS, .level = 0.95, .looks = 1};
+        int order[FRAME];
+        for (int i = 0; i < FRAME; i++) {
+            order[i] = i;
+            tallies[class[i] ? 0 : 1].frame++;
+        }
+        for (int i = 0; i < SAMPLE; i++) {
+            int k = i + (int)(ROLL((uint64_t)(FRAME - i)));
+            int unit = order[k];
+            struct okno_audit_tally *tally = &tallies[class[unit] ? 0 : 1];
+            order[k] = order[i];
+            tally->valid += truth[unit] != '-';
+            tally->not_asked += truth[unit] == 'n';
+            tally->invalid += truth[unit] == '-';
+        }
+        assert_int_equal(okno_audit_tally_asked(tallies, 2, &rules, &figure, &err), 0);
+        double share = (double)not_asked / (double)there;
+        held += figure.estimate.low <= share && share <= figure.estimate.high;
+    }
+    if (held < REPEATS * 93 / 100)
+        fail_msg("%lld of %d", (long long)held, REPEATS);
+    assert_true(held < REPEATS); /* nor so wide that they say nothing */
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup_sales, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(sales_of_the_period_are_frozen_as_told_last),
+        CASE(what_is_drawn_is_linked_fetched_and_asked_about),
+        CASE(a_census_of_sales_tells_the_share_exactly_and_its_bounds),
+        CASE(its_bundle_and_report_are_recomputed_from_themselves),
+        CASE(minutes_are_those_of_the_opening_hours),
+        TEST(nobody_says_of_a_survey_that_nobody_was_asked),
+        cmocka_unit_test(intervals_hold_the_truth_as_often_as_they_say),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
