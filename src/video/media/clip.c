@@ -54,9 +54,14 @@ static int emit(struct clip *clip, const struct media_reader *reader, AVPacket *
 {
     bool video = media_is_video(reader, packet);
     int rc = video ? mark_frame(clip, reader, packet, input, err) : 0;
-    if (rc == 0 && video)
+    if (rc == 0)
+        rc = media_writer_convert(clip->writer, reader, packet, err);
+    if (rc > 0 && video)
         media_gop_take(clip->gop, packet); /* while more is on its way */
-    return rc < 0 ? rc : media_writer_write(clip->writer, reader, packet, err);
+    if (rc > 0)
+        rc = media_writer_write(clip->writer, reader, packet, err);
+    av_packet_unref(packet);
+    return rc;
 }
 
 /* One recording's part of the clip: from a key frame to `until`. */
@@ -124,8 +129,10 @@ static bool shows(const struct clip *clip, const struct media_reader *reader,
 static int clip_begin(struct clip *clip, const struct media_reader *reader, const AVPacket *base,
                       struct okno_err *err)
 {
-    int rc = media_gop_new(reader, &clip->gop, err);
-    return rc < 0 ? rc : media_writer_open(clip->fd, reader, base, &clip->writer, err);
+    int rc = media_writer_open(clip->fd, reader, base, &clip->writer, err);
+    return rc < 0 ? rc
+                  : media_gop_new(clip->writer->codecs[MEDIA_VIDEO], reader->video->time_base,
+                                  &clip->gop, err);
 }
 
 /* Copy the frames of one recording from the last key frame at or before at_us to until_us. */
@@ -381,14 +388,14 @@ static int clip_describe(struct clip *clip, struct okno_media_result *result, st
     if (find_gaps(clip, result) < 0)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a clip");
     const struct mark *marks = clip->marks.items;
-    const AVCodecParameters *codec = clip->writer->video->codecpar;
+    const AVCodecParameters *codec = clip->writer->codecs[MEDIA_VIDEO];
     result->frames = (int64_t)clip->marks.len;
     result->got_from_us = result->first_frame_us = marks[0].at_us;
     result->last_frame_us = marks[clip->marks.len - 1].at_us;
     result->got_to_us = marks[clip->marks.len - 1].end_us;
-    result->width = codec->width;
-    result->height = codec->height;
-    result->audio = clip->writer->audio != NULL;
+    result->width = clip->writer->width;
+    result->height = clip->writer->height;
+    result->audio = clip->writer->tracks[MEDIA_AUDIO].samples.len > 0;
     (void)snprintf(result->codec, sizeof(result->codec), "%s", avcodec_get_name(codec->codec_id));
     return 0;
 }

@@ -6,6 +6,8 @@
 
 #include <libavcodec/avcodec.h>
 
+OKNO_CHECK int media_decoder_new(const AVCodecParameters *codec, AVRational time_base,
+                                 AVCodecContext **ret_decoder, struct okno_err *err);
 OKNO_CHECK int media_decoder_open(const struct media_reader *reader, AVCodecContext **ret_decoder,
                                   struct okno_err *err);
 

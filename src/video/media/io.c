@@ -254,18 +254,6 @@ static int64_t fd_size(int fd)
     return (int64_t)lseek(fd, 0, SEEK_END);
 }
 
-static int file_read(void *opaque, uint8_t *into, int len)
-{
-    struct media_file *file = opaque;
-    ssize_t got = pread(file->fd, into, (size_t)len, (off_t)file->at);
-    if (got < 0) {
-        file->failed = file->failed ? file->failed : errno;
-        return AVERROR(EIO);
-    }
-    file->at += got;
-    return got == 0 ? AVERROR_EOF : (int)got;
-}
-
 static int file_write(void *opaque, uint8_t *from, int len)
 {
     struct media_file *file = opaque;
@@ -293,13 +281,12 @@ static int64_t file_seek(void *opaque, int64_t offset, int whence)
     return target;
 }
 
-int media_file_new(int fd, bool writable, struct media_file **ret_file, struct okno_err *err)
+int media_file_new(int fd, struct media_file **ret_file, struct okno_err *err)
 {
     struct media_file *file = calloc(1, sizeof(*file));
     if (file) {
         file->fd = fd;
-        file->avio = avio_new(writable, file, writable ? NULL : file_read,
-                              writable ? file_write : NULL, file_seek);
+        file->avio = avio_new(true, file, NULL, file_write, file_seek);
     }
     if (!file || !file->avio) {
         media_file_free(file);

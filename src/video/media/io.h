@@ -38,10 +38,9 @@ void media_io_behind(struct media_io *io, const void *bytes, size_t len);
  * is open. */
 const struct okno_err *media_io_error(const struct media_io *io);
 
-/* A seekable AVIO over a descriptor that stays the caller's. */
+/* A seekable AVIO that writes to a descriptor, which stays the caller's. */
 struct media_file;
-OKNO_CHECK int media_file_new(int fd, bool writable, struct media_file **ret_file,
-                              struct okno_err *err);
+OKNO_CHECK int media_file_new(int fd, struct media_file **ret_file, struct okno_err *err);
 void media_file_free(struct media_file *file);
 AVIOContext *media_file_context(struct media_file *file);
 int media_file_errno(const struct media_file *file); /* 0 while no system call failed */

@@ -60,11 +60,11 @@ struct media_gop {
     struct okno_err trouble; /* the first */
 };
 
-int media_gop_new(const struct media_reader *reader, struct media_gop **ret_gop,
+int media_gop_new(const AVCodecParameters *codec, AVRational time_base, struct media_gop **ret_gop,
                   struct okno_err *err)
 {
     OKNO_AUTO(media_gop) *gop = calloc(1, sizeof(*gop));
-    int rc = gop ? media_decoder_open(reader, &gop->decoder, err) : OKNO_NO_MEMORY;
+    int rc = gop ? media_decoder_new(codec, time_base, &gop->decoder, err) : OKNO_NO_MEMORY;
     if (rc < 0)
         return gop ? rc : okno_fail(err, rc, "no memory to check a clip");
     gop->decoder->skip_loop_filter = AVDISCARD_ALL; /* nobody looks at these pictures */
@@ -188,7 +188,7 @@ static int decode_gop(struct media_reader *reader, struct okno_err *err)
 {
     OKNO_AUTO(media_gop) *gop = NULL;
     MEDIA_AUTO_PACKET *packet = av_packet_alloc();
-    int rc = packet ? media_gop_new(reader, &gop, err)
+    int rc = packet ? media_gop_new(reader->video->codecpar, reader->video->time_base, &gop, err)
                     : okno_fail(err, OKNO_NO_MEMORY, "no memory to check a clip");
     if (rc == 0)
         rc = media_reader_seek(reader, reader->from_us, err);

@@ -6,8 +6,8 @@
 
 /* The first GOP of a clip, decoded packet by packet. Opaque. */
 struct media_gop;
-OKNO_CHECK int media_gop_new(const struct media_reader *reader, struct media_gop **ret_gop,
-                             struct okno_err *err);
+OKNO_CHECK int media_gop_new(const AVCodecParameters *codec, AVRational time_base,
+                             struct media_gop **ret_gop, struct okno_err *err);
 void media_gop_free(struct media_gop *gop);
 OKNO_CLEANUP(media_gop, media_gop_free);
 

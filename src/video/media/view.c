@@ -140,7 +140,7 @@ static int streams_add(struct copying *c, struct okno_err *err)
 
 static int writer_open(struct copying *c, int fd, struct okno_err *err)
 {
-    int rc = media_file_new(fd, true, &c->file, err);
+    int rc = media_file_new(fd, &c->file, err);
     if (rc < 0)
         return rc;
     rc = avformat_alloc_output_context2(&c->format, NULL, "mp4", "view.mp4");
