@@ -32,11 +32,14 @@ enum okno_alert_manner { OKNO_ALERT_ONCE, OKNO_ALERT_STATE, OKNO_ALERT_COUNT, OK
     X(CLOCK_JUMP, "clock_jump", STATE)                                                             \
     X(CLOCK_SUSPECT, "clock_suspect", STATE)                                                       \
     X(POINT_QUIET, "point_quiet", STATE)                                                           \
-    X(ARCHIVE, "archive", STATE)
+    X(ARCHIVE, "archive", STATE)                                                                   \
+    X(APPEAL, "appeal", STATE)                                                                     \
+    X(APPEAL_DUE, "appeal_due", STATE)                                                             \
+    X(COMMISSION, "commission", STATE)
 
 #define OKNO_ALERT_KIND_WORDS                                                                      \
     "negative negatives fm_burst silent_share invalid_share device_quiet clock_jump "              \
-    "clock_suspect point_quiet archive"
+    "clock_suspect point_quiet archive appeal appeal_due commission"
 
 enum okno_alert_kind {
 #define OKNO_ALERT_KIND_ENUM(name, text, manner) OKNO_ALERT_##name,

@@ -229,9 +229,12 @@ static struct okno_alert_rule built_in(size_t place)
         bool per_site;
         int64_t count, ppm, window_min, min_n, again_min;
     } rows[] = {
+        {"appeal", OKNO_ALERT_APPEAL, false, 1, 1, 1, 1, 0},
+        {"appeal_due", OKNO_ALERT_APPEAL_DUE, false, 1, 1, 1, 1, 0},
         {"archive", OKNO_ALERT_ARCHIVE, false, 1, 1, 1, 1, 60},
         {"clock_jump", OKNO_ALERT_CLOCK_JUMP, false, 1, 1, 1, 1, 60},
         {"clock_suspect", OKNO_ALERT_CLOCK_SUSPECT, false, 1, 1, 1, 1, 60},
+        {"commission", OKNO_ALERT_COMMISSION, false, 1, 1, 1, 1, 1440},
         {"device_quiet", OKNO_ALERT_DEVICE_QUIET, false, 1, 1, 1, 1, 60},
         {"fm_burst", OKNO_ALERT_FM_BURST, false, 3, 1, 60, 1, 60},
         {"invalid_share", OKNO_ALERT_INVALID_SHARE, true, 1, 300000, 10080, 20, 1440},

@@ -3,8 +3,10 @@
 #define _POSIX_C_SOURCE 200809L
 #include "alert.h"
 
+#include "okno/camera_clock.h"
 #include "okno/device.h"
 #include "okno/mem.h"
+#include "okno/rows.h"
 #include "okno/time.h"
 
 #include <stdio.h>
@@ -276,6 +278,48 @@ static int watch_archives(const struct watch *w, struct okno_err *err)
     return rc < 0 ? rc : watch_states(w, &now, err);
 }
 
+/* Appeals that nobody has decided: all of them, or those that are due within a day or overdue. */
+static int watch_appeals(const struct watch *w, struct okno_err *err)
+{
+    AUTO_FOUND now = {0};
+    OKNO_AUTO_STMT *stmt = NULL;
+    int64_t due_us = w->rule->kind == OKNO_ALERT_APPEAL_DUE ? w->now_us + OKNO_DAY_US : INT64_MAX;
+    int rc = OKNO_DB_PREPARE(w->db, "alert.open_appeals", &stmt, err, OKNO_INT("due", due_us));
+    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
+        struct found one = read_place(stmt, "place");
+        one.at_us = okno_stmt_int(stmt, "at");
+        one.detail = json_pack("{s:s, s:o}", "asks", okno_stmt_text(stmt, "asks"), "due_at",
+                               okno_row_time(stmt, "due_at"));
+        rc = keep(&now, &one, err);
+    }
+    okno_stmt_reset(stmt);
+    return rc < 0 ? rc : watch_states(w, &now, err);
+}
+
+/* Cameras whose commissioning rests on what has changed since. */
+static int watch_commissions(const struct watch *w, struct okno_err *err)
+{
+    AUTO_FOUND now = {0};
+    okno_autojson json_t *cameras = NULL;
+    size_t i;
+    json_t *camera;
+    int rc = okno_commission_list(w->db, &cameras, err);
+    json_array_foreach(cameras, i, camera)
+    {
+        const char *due = json_string_value(json_object_get(camera, "due"));
+        struct found one = {.at_us = INT64_MIN};
+        if (rc < 0 || !due || !*due || strcmp(due, "never") == 0)
+            continue;
+        (void)snprintf(one.subject, sizeof(one.subject), "%s",
+                       json_string_value(json_object_get(camera, "camera")));
+        (void)snprintf(one.site, sizeof(one.site), "%s",
+                       json_string_value(json_object_get(camera, "site")));
+        one.detail = json_pack("{s:s}", "due", due);
+        rc = keep(&now, &one, err);
+    }
+    return rc < 0 ? rc : watch_states(w, &now, err);
+}
+
 static int watch_rule(const struct watch *w, const struct okno_device_vec *devices,
                       struct okno_err *err)
 {
@@ -294,6 +338,11 @@ static int watch_rule(const struct watch *w, const struct okno_device_vec *devic
         return watch_points(w, err);
     case OKNO_ALERT_ARCHIVE:
         return watch_archives(w, err);
+    case OKNO_ALERT_APPEAL:
+    case OKNO_ALERT_APPEAL_DUE:
+        return watch_appeals(w, err);
+    case OKNO_ALERT_COMMISSION:
+        return watch_commissions(w, err);
     case OKNO_ALERT_NEGATIVE:
     case OKNO_ALERT_KIND_COUNT:
         break;

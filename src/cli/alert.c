@@ -155,7 +155,7 @@ const struct cli_command cli_alert = {
         "moment, without keeping or sending anything. The running service (okno serve) evaluates\n"
         "rules and sends messages (okno notify).\n"
         "Kinds: negative negatives fm_burst silent_share invalid_share device_quiet clock_jump\n"
-        "clock_suspect point_quiet archive.\n"
+        "clock_suspect point_quiet archive appeal appeal_due commission.\n"
         "\n"
         "example: okno alert list --open --site S1\n",
     .run = run,

@@ -116,30 +116,30 @@ static void tell_share(const struct notify_matter *m, const json_t *detail, cons
                    strcmp(m->to->language, "ru") == 0 ? "," : ".", (long long)(ppm % 10000 / 1000));
 }
 
-/* When the first of what waits is overwritten, as a line of its own; "" where nobody knows. */
-static void tell_loss(const struct notify_matter *m, const json_t *detail, const char *zone,
-                      struct okno_buf *line)
+/* A moment of the detail, as a line of its own; "" where nobody knows. */
+static void tell_moment(const struct notify_matter *m, const json_t *detail, const char *key,
+                        const char *words, const char *zone, struct okno_buf *line)
 {
     char when[OKNO_NAME_TEXT + 40];
     int64_t at_us = 0;
     struct okno_err ignored = {0};
     struct field field = {.name = "lost"};
-    const char *lost = text_of(detail, "lost_at");
+    const char *lost = text_of(detail, key);
     if (!lost || okno_time_parse(lost, &at_us, &ignored) < 0)
         return;
     tell_time(at_us, zone, when, sizeof(when));
     (void)snprintf(field.value, sizeof(field.value), "%s", when);
-    (void)!fill(line, template_of(m, "archive_loss"), &field, 1, &ignored);
+    (void)!fill(line, template_of(m, words), &field, 1, &ignored);
 }
 
-enum { ALERT_FIELDS = 10 };
+enum { ALERT_FIELDS = 11 };
 
 static void alert_fields(const struct notify_matter *m, const json_t *alert,
                          struct field fields[ALERT_FIELDS])
 {
     static const char *const names[ALERT_FIELDS] = {"place",   "when",  "subject", "count",
                                                     "window",  "total", "share",   "limit",
-                                                    "waiting", "loss"};
+                                                    "waiting", "loss",  "due"};
     const json_t *detail = json_object_get(alert, "detail");
     char zone[OKNO_NAME_TEXT];
     int64_t at_us = 0;
@@ -160,9 +160,13 @@ static void alert_fields(const struct notify_matter *m, const json_t *alert,
     tell_share(m, detail, "limit_ppm", fields[7].value, sizeof(fields[7].value));
     (void)snprintf(fields[8].value, sizeof(fields[8].value), "%lld",
                    (long long)json_integer_value(json_object_get(detail, "waiting")));
-    OKNO_AUTO_BUF loss = OKNO_BUF_INIT(sizeof(fields[9].value) - 1);
-    tell_loss(m, detail, zone, &loss);
-    (void)snprintf(fields[9].value, sizeof(fields[9].value), "%s", okno_buf_text(&loss));
+    static const char *const moments[][2] = {{"lost_at", "archive_loss"},
+                                             {"due_at", "appeal_due_by"}};
+    for (size_t i = 0; i < OKNO_COUNT(moments); i++) {
+        OKNO_AUTO_BUF line = OKNO_BUF_INIT(sizeof(fields[9].value) - 1);
+        tell_moment(m, detail, moments[i][0], moments[i][1], zone, &line);
+        (void)snprintf(fields[9 + i].value, sizeof(fields[9].value), "%s", okno_buf_text(&line));
+    }
 }
 
 /* --- links */

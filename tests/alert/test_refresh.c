@@ -326,6 +326,32 @@ static void an_archive_whose_clock_was_set_is_told_until_somebody_measures_it(vo
     assert_int_equal(refresh(s, NOW, true).closed, 1);
 }
 
+static void an_appeal_is_told_until_it_is_decided_and_again_when_it_is_due(void **state)
+{
+    struct scratch_db *s = *state;
+    char sql[900];
+    put_survey(s, "D1.0.1", "P1", NOW - 60 * S, "yes");
+    (void)snprintf(sql, sizeof(sql),
+                   "INSERT INTO review_items (item, audit, survey, place, origin, state) VALUES"
+                   " (1, 'A', 'D1.0.1', 1, 'random', 'decided');"
+                   "INSERT INTO appeals (appeal, survey, item, asks, comment, user, at, due_at)"
+                   " VALUES (7, 'D1.0.1', 1, 'valid', 'no', 'ann', %lld, %lld)",
+                   (long long)NOW, (long long)(NOW + 3 * OKNO_DAY_US));
+    scratch_db_put(s, sql);
+    (void)refresh(s, NOW, true);
+    okno_autojson json_t *list = listed(s, "appeal", 1);
+    const json_t *alert = json_array_get(list, 0);
+    assert_string_equal(json_string_value(json_object_get(alert, "subject")), "appeal:7");
+    assert_string_equal(json_string_value(json_object_get(alert, "site")), "S1");
+    json_decref(listed(s, "appeal_due", 0));
+    (void)refresh(s, NOW + 2 * OKNO_DAY_US + S, true);
+    json_decref(listed(s, "appeal_due", 1));
+    scratch_db_put(s,
+                   "INSERT INTO appeal_decisions (appeal, outcome, comment, user, at) VALUES"
+                   " (7, 'reject', 'x', 'boss', 1)");
+    assert_int_equal(refresh(s, NOW + 2 * OKNO_DAY_US + 2 * S, true).closed, 2);
+}
+
 static void trying_the_rules_tells_what_would_open_and_opens_nothing(void **state)
 {
     struct scratch_db *s = *state;
@@ -512,6 +538,7 @@ int main(void)
         TEST(a_point_that_is_closed_for_days_is_not_missed),
         TEST(an_archive_that_does_not_answer_is_one_alert_with_what_is_at_risk),
         TEST(an_archive_whose_clock_was_set_is_told_until_somebody_measures_it),
+        TEST(an_appeal_is_told_until_it_is_decided_and_again_when_it_is_due),
         TEST(trying_the_rules_tells_what_would_open_and_opens_nothing),
         TEST(more_news_than_one_call_takes_is_said),
         TEST(an_alert_is_seen_by_the_first_who_says_so),

@@ -138,6 +138,12 @@ WHERE p.id = (SELECT max(q.id) FROM points q WHERE q.point = p.point)
   AND last < $quiet_since AND last >= $month
 ORDER BY p.point;
 
+-- name: alert.open_appeals
+-- Appeals without a decision that are due before a moment.
+SELECT 'appeal:' || a.appeal AS place, s.site, s.point, a.at, a.asks, a.due_at
+FROM open_appeals a JOIN subjects s ON s.survey = a.survey
+WHERE a.due_at < $due ORDER BY a.appeal;
+
 -- name: alert.broken_archives
 -- Archives that do not answer, with what is at risk there.
 SELECT t.archive AS place, NULL AS site, NULL AS point,

@@ -124,12 +124,13 @@ class OknoAlerts extends PageElement {
     return point ? `${siteName(this.data.sites, site)}, ${pointName(this.data.sites, point)}` : siteName(this.data.sites, site);
   }
 
-  what({ kind, detail, subject }) {
-    const { count, window_min: minutes, share_ppm: share, limit_ppm: limit, total, waiting, lost_at: lost } = detail;
+  what({ kind, detail, subject, site }) {
+    const { count, window_min: minutes, share_ppm: share, limit_ppm: limit, total, waiting, lost_at: lost, due_at: due } = detail;
     switch (kind) {
     case "negatives": case "fm_burst": return t("alerts.count", { count, minutes });
     case "silent_share": case "invalid_share": return t("alerts.share", { share: formatShare(share / 1e6), total, limit: formatShare(limit / 1e6), minutes });
     case "archive": return [subject, t("alerts.waiting", { count: waiting }), lost && t("alerts.lost", { when: formatWhen(lost, zoneOf(this.data.sites)) })].filter(Boolean).join(" · ");
+    case "appeal": case "appeal_due": return due ? t("alerts.due", { when: formatWhen(due, zoneOf(this.data.sites, site)) }) : "";
     case "point_quiet": case "negative": return "";
     case "device_quiet": return detail.heard === false ? `${subject} · ${t("alerts.never_heard")}` : subject;
     default: return subject;

@@ -5,7 +5,7 @@ import { post } from "./api.js";
 import { errorText } from "./errors.js";
 import { named, t } from "./i18n.js";
 
-export const kinds = ["negative", "negatives", "fm_burst", "silent_share", "invalid_share", "device_quiet", "clock_jump", "clock_suspect", "point_quiet", "archive"];
+export const kinds = ["negative", "negatives", "fm_burst", "silent_share", "invalid_share", "device_quiet", "clock_jump", "clock_suspect", "point_quiet", "archive", "appeal", "appeal_due", "commission"];
 
 // Which numbers a kind looks at.
 const numbers = {
