@@ -74,6 +74,14 @@ OKNO_CHECK int okno_report_model_text(const json_t *model, struct okno_buf *to,
 /* The model without what names people: a new object. Pure. */
 OKNO_CHECK int okno_report_public(const json_t *model, json_t **ret_model, struct okno_err *err);
 
+/* The model of a programme's report over local days [from, to] (NULL: its first or last day drawn):
+ * a new object with what okno_programme_figures gives, title, zone, capacity and `list`, the days
+ * as okno_programme_status tells them. Written by okno_report_write like an audit's; it is no
+ * edition and enters no log: each day is an audit that has its own. OKNO_NOT_FOUND. */
+OKNO_CHECK int okno_report_programme(struct okno_db *db, const char *programme,
+                                     const char *from_day, const char *to_day, int64_t now_us,
+                                     json_t **ret_model, struct okno_err *err);
+
 /* Write a model in a format and a language, appended. Pure but for PDF and XLSX, which a program of
  * their own makes (okno-paper, beside this one or in libexec/okno): OKNO_UNSUPPORTED without it.
  * OKNO_INVALID for a language that reports are not written in. */

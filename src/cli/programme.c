@@ -4,10 +4,13 @@
 #include "options.h"
 
 #include "okno/conf.h"
+#include "okno/mem.h"
 #include "okno/programme.h"
+#include "okno/report.h"
 #include "okno/time.h"
 
 #include <string.h>
+#include <unistd.h>
 
 struct part {
     const char *name;
@@ -267,6 +270,41 @@ static int run_figures(struct cli *cli, int argc, char **argv, struct okno_err *
     return 0;
 }
 
+static int run_report(struct cli *cli, int argc, char **argv, struct okno_err *err)
+{
+    OKNO_AUTO(okno_db) *db = NULL;
+    OKNO_AUTO_BUF made = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
+    okno_autojson json_t *model = NULL;
+    enum okno_report_format kind = OKNO_REPORT_HTML;
+    const char *from = NULL;
+    const char *to = NULL;
+    const char *format = NULL;
+    const char *out = NULL;
+    const char *lang = strcmp(cli->conf->service.language, "ru") == 0 ? "ru" : "en";
+    int rest = 0;
+    int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--from", .text = &from},
+                         {.name = "--to", .text = &to}, {.name = "--format", .text = &format},
+                         {.name = "--lang", .text = &lang}, {.name = "-o", .text = &out},
+                         {.name = "--out", .text = &out});
+    if (rc == 0)
+        rc = one_argument(rest, "report", err);
+    if (rc == 0 && !okno_report_speaks(lang))
+        rc = okno_fail(err, OKNO_USAGE, "--lang takes en or ru, not \"%.20s\"", lang);
+    if (rc == 0 && okno_report_format_find(format, &kind, NULL) < 0)
+        rc = okno_fail(err, OKNO_USAGE,
+                       "--format takes html, pdf, xlsx, csv or json, not \"%.20s\"", format);
+    if (rc == 0 && (kind == OKNO_REPORT_PDF || kind == OKNO_REPORT_XLSX) && !out &&
+        isatty(STDOUT_FILENO))
+        rc = okno_fail(err, OKNO_USAGE, "say where the file goes: -o FILE");
+    if (rc == 0)
+        rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = okno_report_programme(db, argv[1], from, to, okno_time_now(), &model, err);
+    if (rc == 0)
+        rc = okno_report_write(model, kind, lang, &made, err);
+    return rc == 0 ? cli_put(out, &made, err) : rc;
+}
+
 static int promise(struct cli *cli, int argc, char **argv, bool reveal, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
@@ -301,9 +339,9 @@ static int run_reveal(struct cli *cli, int argc, char **argv, struct okno_err *e
 }
 
 static const struct part parts[] = {
-    {"put", run_put},       {"list", run_list},       {"show", run_show},
-    {"run", run_now},       {"figures", run_figures}, {"pause", run_pause},
-    {"resume", run_resume}, {"commit", run_commit},   {"reveal", run_reveal}};
+    {"put", run_put},         {"list", run_list},     {"show", run_show},   {"run", run_now},
+    {"figures", run_figures}, {"report", run_report}, {"pause", run_pause}, {"resume", run_resume},
+    {"commit", run_commit},   {"reveal", run_reveal}};
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
@@ -314,10 +352,11 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
             return parts[i].run(cli, argc - 1, argv + 1, err);
         }
     }
-    return okno_fail(err, OKNO_USAGE,
-                     "`%.40s` is none of put, list, show, run, figures, pause, resume, commit, "
-                     "reveal",
-                     name);
+    return okno_fail(
+        err, OKNO_USAGE,
+        "`%.40s` is none of put, list, show, run, figures, report, pause, resume, commit, "
+        "reveal",
+        name);
 }
 
 const struct cli_command cli_programme = {
@@ -334,6 +373,9 @@ const struct cli_command cli_programme = {
         "       okno programme list\n"
         "       okno programme show PROGRAMME [--days N]\n"
         "       okno programme figures PROGRAMME [--from DAY] [--to DAY]\n"
+        "       okno programme report PROGRAMME [--from DAY] [--to DAY] [--format "
+        "html|pdf|xlsx|csv|json]\n"
+        "                             [--lang en|ru] [-o FILE]\n"
         "       okno programme run\n"
         "       okno programme pause PROGRAMME | resume PROGRAMME\n"
         "       okno programme commit PROGRAMME --day DAY --who NAME --hash SHA256\n"
@@ -358,14 +400,16 @@ const struct cli_command cli_programme = {
         "  --expert-hours H  there for reviews each day; --seconds S: an item's, in place of the\n"
         "                  measured median. `show` says whether they are enough\n"
         "  --report-to D   an e-mail destination (`okno import destinations`) that gets the "
-        "figures\n"
-        "                  of the last 30 days whenever a day is closed; --report-dir: a file of "
-        "it\n"
+        "report\n"
+        "                  of the last 30 days in every format whenever a day is closed;\n"
+        "                  --report-dir: a folder that gets the same files\n"
         "\n"
         "example:\n"
         "  okno programme put daily --from 2026-03-10 --zone Europe/Moscow --size 24 \\\n"
         "      --beacon 'https://api.drand.sh/public/{round}' --genesis 1595431050 --period 30 \\\n"
         "      --expert-hours 2\n"
-        "  okno programme figures daily --from 2026-03-10 --to 2026-03-31\n",
+        "  okno programme figures daily --from 2026-03-10 --to 2026-03-31\n"
+        "  okno programme report daily --from 2026-03-10 --to 2026-03-31 --format pdf -o "
+        "march.pdf\n",
     .run = run,
 };

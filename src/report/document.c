@@ -295,22 +295,7 @@ static void make_head(struct doc *doc)
     static const char *const words[] = {"contents", "page",      "of",    "more",       "raw",
                                         "excluded", "estimated", "worst", "sheet_cover"};
     const json_t *model = doc->model;
-    const json_t *title = doc_at(model, "audit/title");
-    int64_t edition = doc_int_at(model, "edition");
-    char number[24];
-    char line[600];
-    (void)snprintf(number, sizeof(number), "%lld", (long long)edition);
     set(doc, doc->root, "lang", json_string(doc->lang));
-    set(doc, doc->root, "title", json_string(doc_word(doc, "title")));
-    set(doc, doc->root, "subtitle",
-        json_string(json_is_string(title) && *json_string_value(title)
-                        ? json_string_value(title)
-                        : doc_text_at(model, "audit/audit")));
-    set(doc, doc->root, "mark", edition > 0 ? json_null() : json_string(doc_word(doc, "draft")));
-    doc_fill(doc, line, sizeof(line), edition > 0 ? "footer" : "footer_draft", "audit",
-             doc_text_at(model, "audit/audit"), "edition", number, "at", doc_text_at(model, "at"),
-             "software", doc_text_at(model, "software"));
-    set(doc, doc->root, "footer", json_string(line));
     set(doc, doc->root, "at", json_string(doc_text_at(model, "at")));
     set(doc, doc->root, "software", json_string(doc_text_at(model, "software")));
     json_t *texts = json_object();
@@ -318,6 +303,42 @@ static void make_head(struct doc *doc)
     for (size_t i = 0; i < OKNO_COUNT(words); i++)
         set(doc, texts, words[i], json_string(doc_name(doc, "ui", words[i])));
     set(doc, doc->root, "sections", json_array());
+}
+
+/* `name` stands for a title that nobody gave. */
+static void make_title(struct doc *doc, const char *key, const char *title, const char *name)
+{
+    set(doc, doc->root, "title", json_string(doc_word(doc, key)));
+    set(doc, doc->root, "subtitle", json_string(*title ? title : name));
+}
+
+static void audit_head(struct doc *doc)
+{
+    const json_t *model = doc->model;
+    const char *audit = doc_text_at(model, "audit/audit");
+    int64_t edition = doc_int_at(model, "edition");
+    char number[24];
+    char line[600];
+    (void)snprintf(number, sizeof(number), "%lld", (long long)edition);
+    make_title(doc, "title", doc_text_at(model, "audit/title"), audit);
+    set(doc, doc->root, "mark", edition > 0 ? json_null() : json_string(doc_word(doc, "draft")));
+    doc_fill(doc, line, sizeof(line), edition > 0 ? "footer" : "footer_draft", "audit", audit,
+             "edition", number, "at", doc_text_at(model, "at"), "software",
+             doc_text_at(model, "software"));
+    set(doc, doc->root, "footer", json_string(line));
+}
+
+static void programme_head(struct doc *doc)
+{
+    const json_t *model = doc->model;
+    const char *programme = doc_text_at(model, "programme");
+    char line[600];
+    make_title(doc, "programme_title", doc_text_at(model, "title"), programme);
+    set(doc, doc->root, "mark", json_null());
+    doc_fill(doc, line, sizeof(line), "programme_footer", "programme", programme, "from",
+             doc_text_at(model, "from"), "to", doc_text_at(model, "to"), "software",
+             doc_text_at(model, "software"));
+    set(doc, doc->root, "footer", json_string(line));
 }
 
 static void (*const chapters[])(struct doc *doc) = {
@@ -336,8 +357,14 @@ int document_make(const json_t *model, const char *lang, json_t **ret_document,
                                "lang `%.20s`: reports are written in en and ru", lang ? lang : "");
     }
     make_head(&doc);
-    for (size_t i = 0; i < OKNO_COUNT(chapters); i++)
-        chapters[i](&doc);
+    if (json_is_string(json_object_get(model, "programme"))) {
+        programme_head(&doc);
+        document_programme(&doc);
+    } else {
+        audit_head(&doc);
+        for (size_t i = 0; i < OKNO_COUNT(chapters); i++)
+            chapters[i](&doc);
+    }
     if (doc.failed) {
         json_decref(doc.root);
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for the report");

@@ -68,7 +68,8 @@ void doc_rows(struct doc *doc, json_t *table, const json_t *objects, size_t max)
 json_t *doc_chart(struct doc *doc, const char *block, const char *key);
 void doc_bar(struct doc *doc, json_t *chart, const char *label, double value, const char *text);
 
-/* The whole document: a new object. OKNO_INVALID for a language without texts. */
+/* The whole document of a model, an audit's or a programme's (which has `programme`): a new object.
+ * OKNO_INVALID for a language without texts. */
 OKNO_CHECK int document_make(const json_t *model, const char *lang, json_t **ret_document,
                              struct okno_err *err);
 
@@ -88,6 +89,7 @@ void document_opinion(struct doc *doc);
 void document_signature(struct doc *doc);
 void document_verification(struct doc *doc);
 void document_glossary(struct doc *doc);
+void document_programme(struct doc *doc); /* all of them */
 
 /* Members of the model by a path of names separated by `/`; NULL where there is none. */
 const json_t *doc_at(const json_t *from, const char *path);

@@ -1,11 +1,13 @@
 #define _POSIX_C_SOURCE 200809L
 #include "programmes.h"
 
+#include "okno/buf.h"
 #include "okno/log.h"
 #include "okno/mail.h"
 #include "okno/mem.h"
 #include "okno/notify.h"
 #include "okno/programme.h"
+#include "okno/report.h"
 #include "okno/text.h"
 #include "okno/time.h"
 #include "tasks.h"
@@ -15,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REPORT_DAYS = 30 };
+enum { REPORT_DAYS = 30, REPORT_BYTES_MAX = 4 << 20 /* of one format */ };
 
 struct means {
     struct okno_db *db;
@@ -56,9 +58,16 @@ int programmes_open(void *context, void **ret_means, struct okno_err *err)
 /* A closed day whose figures were not handed out. */
 struct report {
     char programme[OKNO_ID_TEXT], day[16], from[16];
-    const char *to, *dir;
+    const char *to, *dir, *lang;
     int64_t now_us;
+    struct okno_buf made[OKNO_REPORT_FORMATS]; /* empty: not made */
 };
+
+static void report_free(struct report *report)
+{
+    for (int i = 0; i < OKNO_REPORT_FORMATS; i++)
+        okno_buf_free(&report->made[i]);
+}
 
 static void set_from(struct report *report)
 {
@@ -72,17 +81,20 @@ static void set_from(struct report *report)
 }
 
 /* Whole or not at all: written beside, then renamed. */
-static int write_report(const struct report *report, const char *text, struct okno_err *err)
+static int write_file(const struct report *report, enum okno_report_format format,
+                      struct okno_err *err)
 {
     char path[1200];
     char part[1210];
-    (void)snprintf(path, sizeof(path), "%s/%s-%s.json", report->dir, report->programme,
-                   report->day);
+    const struct okno_buf *made = &report->made[format];
+    (void)snprintf(path, sizeof(path), "%s/%s-%s.%s", report->dir, report->programme, report->day,
+                   okno_report_format_name(format));
     (void)snprintf(part, sizeof(part), "%s.part", path);
     FILE *file = fopen(part, "we");
     if (!file)
         return okno_fail_errno(err, errno, "cannot write %s", part);
-    bool whole = fputs(text, file) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
+    bool whole = fwrite(made->data, 1, made->len, file) == made->len && fflush(file) == 0 &&
+                 fsync(fileno(file)) == 0;
     int rc = whole ? 0 : okno_fail_errno(err, errno, "cannot write %s", part);
     if (fclose(file) != 0 && rc == 0)
         rc = okno_fail_errno(err, errno, "cannot write %s", part);
@@ -93,25 +105,45 @@ static int write_report(const struct report *report, const char *text, struct ok
     return rc;
 }
 
+static int write_files(const struct report *report, struct okno_err *err)
+{
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < OKNO_REPORT_FORMATS; i++)
+        if (report->made[i].len > 0)
+            rc = write_file(report, (enum okno_report_format)i, err);
+    return rc;
+}
+
 static int mail_report(const struct tasks *tasks, struct okno_db *db, const struct report *report,
-                       const char *text, struct okno_err *err)
+                       struct okno_err *err)
 {
     char subject[160];
     char body[400];
-    char name[100];
+    char names[OKNO_REPORT_FORMATS][100];
+    char types[OKNO_REPORT_FORMATS][100];
     char key[100];
+    struct okno_mail_file files[OKNO_REPORT_FORMATS];
+    size_t count = 0;
     (void)snprintf(subject, sizeof(subject), "okno: %s, %s", report->programme, report->day);
     (void)snprintf(body, sizeof(body),
                    "Figures of the programme %s over the %d days up to %s are attached.\n",
                    report->programme, REPORT_DAYS, report->day);
-    (void)snprintf(name, sizeof(name), "%s-%s.json", report->programme, report->day);
     (void)snprintf(key, sizeof(key), "%s-%s", report->programme, report->day);
-    const struct okno_mail_file file = {name, "application/json", text, strlen(text)};
+    for (int i = 0; i < OKNO_REPORT_FORMATS; i++) {
+        if (report->made[i].len == 0)
+            continue;
+        (void)snprintf(names[i], sizeof(names[i]), "%s-%s.%s", report->programme, report->day,
+                       okno_report_format_name((enum okno_report_format)i));
+        const char *type = okno_report_format_type((enum okno_report_format)i);
+        (void)snprintf(types[i], sizeof(types[i]), "%.*s", (int)strcspn(type, ";"), type);
+        files[count++] = (struct okno_mail_file){
+            names[i], types[i], (const char *)report->made[i].data, report->made[i].len};
+    }
     const struct okno_notify_mail mail = {.destination = report->to,
                                           .subject = subject,
                                           .text = body,
-                                          .files = &file,
-                                          .file_count = 1,
+                                          .files = files,
+                                          .file_count = count,
                                           .key = key,
                                           .now_us = report->now_us,
                                           .give_up_us =
@@ -119,22 +151,35 @@ static int mail_report(const struct tasks *tasks, struct okno_db *db, const stru
     return okno_notify_mail(db, &mail, NULL, err);
 }
 
-static int hand_out(const struct tasks *tasks, struct okno_db *db, const struct report *report,
+/* Without okno-paper there are three formats instead of five. */
+static int make_formats(const json_t *model, struct report *report, struct okno_err *err)
+{
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < OKNO_REPORT_FORMATS; i++) {
+        struct okno_err why = {0};
+        report->made[i] = (struct okno_buf)OKNO_BUF_INIT(REPORT_BYTES_MAX);
+        rc = okno_report_write(model, (enum okno_report_format)i, report->lang, &report->made[i],
+                               &why);
+        if (rc == OKNO_UNSUPPORTED)
+            rc = 0;
+        if (rc < 0)
+            rc = okno_fail(err, rc, "%s", why.text);
+    }
+    return rc;
+}
+
+static int hand_out(const struct tasks *tasks, struct okno_db *db, struct report *report,
                     struct okno_err *err)
 {
-    okno_autojson json_t *figures = NULL;
-    int rc =
-        okno_programme_figures(db, report->programme, report->from, report->day, &figures, err);
-    if (rc < 0)
-        return rc;
-    okno_autofree char *text = json_dumps(figures, JSON_SORT_KEYS | JSON_INDENT(1) |
-                                                       JSON_REAL_PRECISION(15) | JSON_ENSURE_ASCII);
-    if (!text)
-        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a report");
-    if (*report->dir)
-        rc = write_report(report, text, err);
+    okno_autojson json_t *model = NULL;
+    int rc = okno_report_programme(db, report->programme, report->from, report->day, report->now_us,
+                                   &model, err);
+    if (rc == 0)
+        rc = make_formats(model, report, err);
+    if (rc == 0 && *report->dir)
+        rc = write_files(report, err);
     if (rc == 0 && *report->to)
-        rc = mail_report(tasks, db, report, text, err);
+        rc = mail_report(tasks, db, report, err);
     return rc < 0 ? rc
                   : OKNO_DB_RUN(db, "programme.set_reported", NULL, err,
                                 OKNO_TEXT("programme", report->programme),
@@ -148,9 +193,11 @@ static int report_programme(const struct tasks *tasks, struct okno_db *db, const
     OKNO_AUTO_STMT *row = NULL;
     const json_t *settings = json_object_get(status, "settings");
     const char *programme = json_string_value(json_object_get(status, "programme"));
-    struct report report = {.to = json_string_value(json_object_get(settings, "report_to")),
-                            .dir = json_string_value(json_object_get(settings, "report_dir")),
-                            .now_us = okno_time_now()};
+    __attribute__((cleanup(report_free))) struct report report = {
+        .to = json_string_value(json_object_get(settings, "report_to")),
+        .dir = json_string_value(json_object_get(settings, "report_dir")),
+        .lang = strcmp(tasks->conf->service.language, "ru") == 0 ? "ru" : "en",
+        .now_us = okno_time_now()};
     if (!report.to || !report.dir || !(*report.to || *report.dir))
         return 0;
     int rc =
@@ -167,18 +214,30 @@ static int report_programme(const struct tasks *tasks, struct okno_db *db, const
     return rc < 0 ? rc : 1;
 }
 
-static int report_one(const struct tasks *tasks, struct okno_db *db, struct okno_err *err)
+/* A report of every programme that has one to hand out; one that fails is tried again with the next
+ * turn and keeps no other waiting. The first failure is told. */
+static int report_each(const struct tasks *tasks, struct okno_db *db, struct okno_err *err)
 {
     okno_autojson json_t *list = NULL;
+    struct okno_err first = {0};
+    bool any = false;
+    int failed = 0;
     size_t i;
     json_t *status;
     int rc = okno_programme_list(db, &list, err);
     json_array_foreach(list, i, status)
     {
-        if (rc == 0)
-            rc = report_programme(tasks, db, status, err);
+        struct okno_err why = {0};
+        int one = report_programme(tasks, db, status, &why);
+        any = any || one > 0;
+        if (one < 0 && failed == 0) {
+            failed = one;
+            first = why;
+        }
     }
-    return rc;
+    if (rc < 0 || failed == 0)
+        return rc < 0 ? rc : any;
+    return okno_fail(err, failed, "%s", first.text);
 }
 
 int programmes_work(void *context, void *opened, int64_t *ret_next_us, struct okno_err *err)
@@ -189,5 +248,5 @@ int programmes_work(void *context, void *opened, int64_t *ret_next_us, struct ok
     int rc = okno_programme_turn(means->db, means->net, &params, okno_time_now(), ret_next_us, err);
     if (rc == 1)
         okno_log(OKNO_LOG_INFO, "programme", "a step was taken");
-    return rc != 0 ? rc : report_one(tasks, means->db, err);
+    return rc != 0 ? rc : report_each(tasks, means->db, err);
 }

@@ -37,7 +37,7 @@ http_handler http_post_export;
 /* Remove what exports of a service that was killed left in the data directory. */
 void http_export_sweep(const char *data_dir);
 /* audit_report.c */
-http_handler http_get_audit_report, http_post_audit_report;
+http_handler http_get_audit_report, http_post_audit_report, http_get_programme_report;
 /* figures.c */
 http_handler http_get_indicators;
 /* surveys.c */

@@ -132,6 +132,8 @@ const struct http_route http_routes[] = {
      "Commit somebody to a secret for a day, or reveal it", http_post_programme_secret},
     {"GET", "/api/v1/programmes/{programme}/figures", FIGURES, "from to", NULL, "ProgrammeFigures",
      "Estimates over local days; each day is a stratum", http_get_programme_figures},
+    {"GET", "/api/v1/programmes/{programme}/report", FIGURES, "from to format lang", NULL, NULL,
+     "The same as a report: html (default), pdf, xlsx, csv, json", http_get_programme_report},
     {"GET", "/api/v1/indicators", FIGURES,
      "from to by audit k compare as_of group site point employee question", NULL, "Indicators",
      "Indicators of a period: raw, excluded, estimated", http_get_indicators},

@@ -5,7 +5,7 @@ import { PageElement } from "./page-element.js";
 import { get, post } from "./api.js";
 import { errorText } from "./errors.js";
 import { formatNumber, formatPlain } from "./format.js";
-import { named, t } from "./i18n.js";
+import { language, named, t } from "./i18n.js";
 import { link } from "./router.js";
 import { formatDay } from "./time.js";
 
@@ -61,6 +61,12 @@ class OknoProgrammes extends PageElement {
     return html`<div class="facts num"><span><span>${t("programme.over")}</span>${t("programme.days", { n: formatNumber(figures.days) })}</span>${shown.filter((id) => figures.indicators[id]).map(one)}</div>`;
   }
 
+  renderReports(programme) {
+    if (!this.figures[programme]) return nothing;
+    const address = (format) => `/api/v1/programmes/${encodeURIComponent(programme)}/report?format=${format}&lang=${language()}`;
+    return html`<p>${t("audits.report")}: ${["html", "pdf", "xlsx", "csv", "json"].map((format, i) => html`${i ? ", " : ""}<a href=${address(format)} download>${format.toUpperCase()}</a>`)}</p>`;
+  }
+
   renderDays(days) {
     if (days.length === 0) return html`<p class="muted">${t("programme.no_day")}</p>`;
     return html`<div class="scroll"><table class="num"><thead><tr><th>${t("programme.day")}</th><th>${t("audits.state")}</th><th class="n">${t("audits.frame")}</th>
@@ -78,6 +84,7 @@ class OknoProgrammes extends PageElement {
         <span><span>${t("programme.waiting")}</span>${formatNumber(waiting)}</span>${paused ? html`<b>${t("programme.paused")}</b>` : nothing}</div>
       ${this.renderCapacity(capacity)}
       ${this.renderFigures(this.figures[programme])}
+      ${this.renderReports(programme)}
       ${this.renderDays(days)}
     </article>`;
   }

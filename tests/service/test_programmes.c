@@ -1,0 +1,222 @@
+#define _POSIX_C_SOURCE 200809L
+/* Reports of programmes as the service hands them out: into a folder, and by a real mail server. */
+#include "../../src/service/programmes.h"
+#include "../../src/service/tasks.h"
+
+#include "../registry/imported.h"
+#include "../report/bundle.h"
+#include "../support/mail.h"
+
+#include "okno/conf.h"
+#include "okno/notify.h"
+#include "okno/programme.h"
+#include "okno/time.h"
+
+#include <sys/stat.h>
+
+/* Noon of the 10th of March 2026, UTC, and days after it. */
+#define NOON(day) (INT64_C(1773144000000000) + (day)*OKNO_DAY_US)
+
+struct world {
+    struct scratch_db *db;
+    struct okno_net *net;
+    struct okno_conf conf;
+    struct tasks tasks;
+    struct support_mail mail;
+    char *folder;
+    char beacon[300];
+    void *means;
+};
+
+static int start(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    const struct okno_net_config config = {.schemes = NULL};
+    assert_non_null(w);
+    w->db = scratch_db_new();
+    w->folder = support_tempdir();
+    okno_conf_defaults(&w->conf);
+    w->tasks = (struct tasks){.data_dir = w->db->dir, .conf = &w->conf};
+    (void)snprintf(w->beacon, sizeof(w->beacon), "%s/round-{round}", w->folder);
+    add_site(w->db);
+    scratch_db_put(
+        w->db,
+        "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 39)"
+        "INSERT INTO surveys (survey, point, site, question, question_kind, opened_at, closes_at,"
+        " state, answer, force_majeure, device_offset_us, device_uncertainty_us)"
+        "SELECT printf('d.0.%03d', i), 'p', 'mall', 'q', 'office', 1773144000000000 + i * 60000000,"
+        " 1773144015000000 + i * 60000000,"
+        " 'answered', CASE WHEN i % 4 = 0 THEN 'no' ELSE 'yes' END, 0, 0, 0 FROM n");
+    assert_int_equal(okno_net_open(&config, &w->net, &w->db->err), 0);
+    support_mail_start(&w->mail, NULL);
+    *state = w;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct world *w = *state;
+    programmes_close(w->means);
+    support_mail_stop(&w->mail);
+    okno_net_close(w->net);
+    support_tempdir_remove(w->folder);
+    scratch_db_free(w->db);
+    free(w);
+    return 0;
+}
+
+static void put_rounds(struct world *w)
+{
+    for (int round = 1; round < 60; round++) {
+        char path[400];
+        (void)snprintf(path, sizeof(path), "%s/round-%d", w->folder, round);
+        okno_autofclose FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        assert_true(fprintf(file,
+                            "{\"round\":%d,\"randomness\":\"00112233445566778899aabbccddeeff"
+                            "00112233445566778899aabbccddee%02d\"}",
+                            round, round) > 0);
+    }
+}
+
+static void turn(struct world *w, int64_t now_us)
+{
+    static const struct okno_survey_params params = {0};
+    int64_t next_us = 0;
+    int rc = 1;
+    while (rc == 1)
+        rc = okno_programme_turn(w->db->db, w->net, &params, now_us, &next_us, &w->db->err);
+    must(w->db, rc);
+}
+
+/* A programme whose only day is drawn, decided and closed; nothing more is to be done by itself. */
+static void put_programme(struct world *w, const char *name, const char *dir, const char *to)
+{
+    char sql[500];
+    const struct okno_programme programme = {.programme = name,
+                                             .title = "",
+                                             .zone = "UTC",
+                                             .from_day = "2026-03-10",
+                                             .size = 10,
+                                             .after_min = 60,
+                                             .accepted = "",
+                                             .k = 0.5,
+                                             .level = 0.95,
+                                             .undeterminable_limit = 0.5,
+                                             .beacon = w->beacon,
+                                             .genesis_s = 1773100800,
+                                             .period_s = 3600,
+                                             .report_to = to,
+                                             .report_dir = dir};
+    must(w->db, okno_programme_put(w->db->db, &programme, "eva", NOON(-1), &w->db->err));
+    turn(w, NOON(1));
+    turn(w, NOON(1) + 3 * 3600 * OKNO_SECOND_US);
+    (void)snprintf(sql, sizeof(sql),
+                   "INSERT INTO verdicts (item, audit, survey, user, at, verdict, reasons_version)"
+                   " SELECT item, audit, survey, 'eva', 1, 'valid', 1 FROM review_items"
+                   " WHERE audit = '%s-20260310';"
+                   "UPDATE review_items SET state = 'decided' WHERE audit = '%s-20260310'",
+                   name, name);
+    scratch_db_put(w->db, sql);
+    turn(w, NOON(1) + 4 * 3600 * OKNO_SECOND_US);
+    must(w->db, okno_programme_pause(w->db->db, name, true, "eva", NOON(1), &w->db->err));
+}
+
+static int work(struct world *w)
+{
+    int64_t next_us = 0;
+    if (!w->means)
+        must(w->db, programmes_open(&w->tasks, &w->means, &w->db->err));
+    return programmes_work(&w->tasks, w->means, &next_us, &w->db->err);
+}
+
+static bool is_there(const struct world *w, const char *name)
+{
+    char path[400];
+    struct stat st;
+    (void)snprintf(path, sizeof(path), "%s/%s", w->folder, name);
+    return stat(path, &st) == 0 && st.st_size > 200;
+}
+
+static void a_report_that_fails_keeps_no_other_waiting(void **state)
+{
+    struct world *w = *state;
+    put_rounds(w);
+    put_programme(w, "broken", "/nowhere/at/all", "");
+    put_programme(w, "daily", w->folder, "");
+    assert_true(work(w) < 0);
+    assert_non_null(strstr(w->db->err.text, "/nowhere/at/all/broken-2026-03-10"));
+    okno_err_clear(&w->db->err);
+    static const char *const files[] = {"daily-2026-03-10.html", "daily-2026-03-10.pdf",
+                                        "daily-2026-03-10.xlsx", "daily-2026-03-10.csv",
+                                        "daily-2026-03-10.json"};
+    for (size_t i = 0; i < OKNO_COUNT(files); i++)
+        if (!is_there(w, files[i]))
+            fail_msg("there is no %s", files[i]);
+    assert_int_equal(asked(w->db, "SELECT count(*) FROM programme_days WHERE reported_at > 0"), 1);
+}
+
+static void send_mail(struct world *w)
+{
+    const struct okno_notify_options options = {.public_url = "https://okno.example/",
+                                                .telegram_url = "",
+                                                .ca_file = "",
+                                                .allow_private = true,
+                                                .deadline_us = 20 * OKNO_SECOND_US,
+                                                .retry_us = 10 * OKNO_SECOND_US,
+                                                .give_up_us = OKNO_DAY_US,
+                                                .keep_us = OKNO_DAY_US};
+    struct okno_notify *notify = NULL;
+    int64_t next_us = 0;
+    int rc = 1;
+    must(w->db, okno_notify_open(w->db->db, &options, &notify, &w->db->err));
+    while (rc == 1)
+        rc = okno_notify_turn(notify, okno_time_now(), OKNO_SECOND_US, &next_us, &w->db->err);
+    okno_notify_close(notify);
+    must(w->db, rc);
+}
+
+static void a_report_is_mailed_once_in_every_format(void **state)
+{
+    struct world *w = *state;
+    struct imported got;
+    char text[300];
+    (void)snprintf(text, sizeof(text),
+                   "destination,kind,url,address,sender,tls\n"
+                   "boss,email,smtp://localhost:%d,boss@example.org,okno@example.org,offered\n",
+                   w->mail.port);
+    assert_int_equal(import_as(w->db->db, &okno_destination_import, text, &got, &w->db->err), 0);
+    assert_int_equal(got.result.rejected, 0);
+    put_rounds(w);
+    put_programme(w, "daily", "", "boss");
+    int rc = work(w);
+    must(w->db, rc);
+    assert_int_equal(rc, 1);
+    assert_int_equal(work(w), 0);
+    send_mail(w);
+    okno_autofree char *letter = support_mail_read(&w->mail, 1);
+    okno_autofree char *second = support_mail_read(&w->mail, 2);
+    assert_non_null(letter);
+    assert_null(second);
+    static const char *const parts[] = {"Subject: okno: daily, 2026-03-10\r\n",
+                                        "daily-2026-03-10.html",
+                                        "daily-2026-03-10.pdf",
+                                        "daily-2026-03-10.xlsx",
+                                        "daily-2026-03-10.csv",
+                                        "daily-2026-03-10.json",
+                                        "application/pdf"};
+    for (size_t i = 0; i < OKNO_COUNT(parts); i++)
+        if (!strstr(letter, parts[i]))
+            fail_msg("the letter lacks %s", parts[i]);
+}
+
+#define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(a_report_that_fails_keeps_no_other_waiting),
+        WORLD_TEST(a_report_is_mailed_once_in_every_format),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
