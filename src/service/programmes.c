@@ -124,6 +124,7 @@ static int mail_report(const struct tasks *tasks, struct okno_db *db, const stru
     char key[100];
     struct okno_mail_file files[OKNO_REPORT_FORMATS];
     size_t count = 0;
+    int64_t delivery = 0;
     (void)snprintf(subject, sizeof(subject), "okno: %s, %s", report->programme, report->day);
     (void)snprintf(body, sizeof(body),
                    "Figures of the programme %s over the %d days up to %s are attached.\n",
@@ -148,7 +149,7 @@ static int mail_report(const struct tasks *tasks, struct okno_db *db, const stru
                                           .now_us = report->now_us,
                                           .give_up_us =
                                               okno_notify_options_of(tasks->conf).give_up_us};
-    return okno_notify_mail(db, &mail, NULL, err);
+    return okno_notify_mail(db, &mail, &delivery, err);
 }
 
 /* Without okno-paper there are three formats instead of five. */
