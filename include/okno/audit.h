@@ -7,6 +7,7 @@
 #include "okno/buf.h"
 #include "okno/db.h"
 #include "okno/err.h"
+#include "okno/escalation.h"
 #include "okno/estimate.h"
 #include "okno/frame.h"
 #include "okno/json.h"
@@ -66,9 +67,10 @@ struct okno_audit_plan {
                                     whoever asks for figures says */
     double fm_threshold;   /* a level of force majeure above it stops the freeze; 0: none does */
     double max_half_width; /* figures with a wider interval are not relied on; 0: none */
-    double double_share;   /* of each round, decided by two experts: 0..1 */
-    int64_t gold;          /* gold items mixed into the queue, up to OKNO_GOLD_MAX */
-    const char *auditor;   /* who signs, by name or key's fingerprint; NULL: nobody does */
+    struct okno_escalation_limits escalate; /* each 0: the default */
+    double double_share;                    /* of each round, decided by two experts: 0..1 */
+    int64_t gold;        /* gold items mixed into the queue, up to OKNO_GOLD_MAX */
+    const char *auditor; /* who signs, by name or key's fingerprint; NULL: nobody does */
 };
 
 /* OKNO_CONFLICT when the id is taken; OKNO_INVALID names the field. */

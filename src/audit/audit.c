@@ -16,6 +16,18 @@ enum { TITLE_BYTES_MAX = 200, NOTE_BYTES_MAX = 1000 };
 
 /* ---- the row ---- */
 
+/* Plans made before there was a choice have the defaults. */
+static void read_escalation(const json_t *plan, struct okno_escalation_limits *ret_limits)
+{
+    const char *more = json_string_value(json_object_get(plan, "escalate_more"));
+    const char *census = json_string_value(json_object_get(plan, "escalate_census"));
+    const json_t *count = json_object_get(plan, "escalate_count");
+    *ret_limits = (struct okno_escalation_limits){
+        .more = more ? strtod(more, NULL) : OKNO_ESCALATE_MORE,
+        .census = census ? strtod(census, NULL) : OKNO_ESCALATE_CENSUS,
+        .count = count ? json_integer_value(count) : OKNO_ESCALATE_COUNT};
+}
+
 static int read_plan(const char *text, struct audit_row *row, struct okno_err *err)
 {
     okno_autojson json_t *plan = json_loads(text, 0, NULL);
@@ -27,6 +39,7 @@ static int read_plan(const char *text, struct audit_row *row, struct okno_err *e
     const char *k = json_string_value(json_object_get(plan, "k"));
     row->k = k ? strtod(k, NULL) : 0;
     row->max_half_width = width ? strtod(width, NULL) : 0;
+    read_escalation(plan, &row->escalate);
     row->looks = (int)json_integer_value(json_object_get(plan, "looks"));
     const char *doubled = json_string_value(json_object_get(plan, "double"));
     row->double_share = doubled ? strtod(doubled, NULL) : 0;
@@ -173,6 +186,33 @@ static int check_sampling(const struct okno_audit_plan *plan, struct okno_err *e
     return 0;
 }
 
+/* What is set in place of what says nothing. */
+static struct okno_escalation_limits escalation_of(const struct okno_audit_plan *plan)
+{
+    const struct okno_escalation_limits *set = &plan->escalate;
+    return (struct okno_escalation_limits){
+        .more = set->more != 0 ? set->more : OKNO_ESCALATE_MORE,
+        .census = set->census != 0 ? set->census : OKNO_ESCALATE_CENSUS,
+        .count = set->count != 0 ? set->count : OKNO_ESCALATE_COUNT};
+}
+
+static int check_escalation(const struct okno_audit_plan *plan, struct okno_err *err)
+{
+    const struct okno_escalation_limits limits = escalation_of(plan);
+    if (!(limits.more > 0 && limits.more <= 1))
+        return okno_fail_field(err, OKNO_INVALID, "escalate-more",
+                               "escalate-more %g: above 0 to 1 is allowed", limits.more);
+    if (!(limits.census >= limits.more && limits.census <= 1))
+        return okno_fail_field(err, OKNO_INVALID, "escalate-census",
+                               "escalate-census %g: from escalate-more (%g) to 1 is allowed",
+                               limits.census, limits.more);
+    if (limits.count < 1 || limits.count > OKNO_ESCALATE_MAX)
+        return okno_fail_field(err, OKNO_INVALID, "escalate-count",
+                               "escalate-count %lld: 1 to %d is allowed", (long long)limits.count,
+                               OKNO_ESCALATE_MAX);
+    return 0;
+}
+
 static int check_numbers(const struct okno_audit_plan *plan, struct okno_err *err)
 {
     if (plan->from_us >= plan->to_us)
@@ -197,7 +237,7 @@ static int check_numbers(const struct okno_audit_plan *plan, struct okno_err *er
     if (plan->looks < 1 || plan->looks > 100)
         return okno_fail_field(err, OKNO_INVALID, "looks", "looks %d: 1 to 100 is allowed",
                                plan->looks);
-    return 0;
+    return check_escalation(plan, err);
 }
 
 static int check_plan(const struct okno_audit_plan *plan, const char *author, struct okno_err *err)
@@ -240,6 +280,11 @@ static int plan_json(const struct okno_audit_plan *plan, json_t **ret_json, stru
     if (!json)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a plan");
     *ret_json = json;
+    const struct okno_escalation_limits limits = escalation_of(plan);
+    if (json_object_set_new(json, "escalate_more", real_text(limits.more)) < 0 ||
+        json_object_set_new(json, "escalate_census", real_text(limits.census)) < 0 ||
+        json_object_set_new(json, "escalate_count", json_integer(limits.count)) < 0)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a plan");
     return okno_sampling_put(&sampling, json, err);
 }
 

@@ -22,17 +22,14 @@ enum { REASON_BYTES_MAX = 1000, SCOPE_TEXT = 80 };
 OKNO_VEC(text_vec, char *);
 
 const char *okno_escalation_rule(int64_t reviewed, int64_t invalid, int64_t frame, double level,
-                                 double *ret_low)
+                                 const struct okno_escalation_limits *limits, double *ret_low)
 {
     if (reviewed < 1 || invalid < 1)
         return NULL;
     double share = (double)invalid / (double)reviewed;
-    struct okno_limits limits =
-        okno_wilson(share, (double)reviewed, (double)frame, okno_normal_z(level));
-    *ret_low = limits.low;
-    return limits.low > OKNO_ESCALATE_CENSUS ? "census"
-           : limits.low > OKNO_ESCALATE_MORE ? "more"
-                                             : NULL;
+    double low = okno_wilson(share, (double)reviewed, (double)frame, okno_normal_z(level)).low;
+    *ret_low = low;
+    return low > limits->census ? "census" : low > limits->more ? "more" : NULL;
 }
 
 int audit_escalate(struct okno_db *db, const struct audit_row *row, int64_t now_us,
@@ -44,8 +41,8 @@ int audit_escalate(struct okno_db *db, const struct audit_row *row, int64_t now_
         int64_t reviewed = okno_stmt_int(rows, "reviewed");
         int64_t invalid = okno_stmt_int(rows, "invalid");
         double low = 0;
-        const char *rule =
-            okno_escalation_rule(reviewed, invalid, okno_stmt_int(rows, "frame"), row->level, &low);
+        const char *rule = okno_escalation_rule(reviewed, invalid, okno_stmt_int(rows, "frame"),
+                                                row->level, &row->escalate, &low);
         rc = !rule
                  ? 0
                  : OKNO_DB_RUN(db, "escalate.add", NULL, err, OKNO_TEXT("audit", row->audit),
@@ -102,6 +99,7 @@ struct look {
     int64_t id;
     char audit[65], scope[SCOPE_TEXT], seed[257 + SCOPE_TEXT];
     bool census;
+    int64_t count; /* of rule more */
 };
 
 static int load(struct okno_db *db, int64_t id, struct look *ret, struct okno_err *err)
@@ -120,6 +118,8 @@ static int load(struct okno_db *db, int64_t id, struct look *ret, struct okno_er
     okno_stmt_copy(row, "audit", ret->audit, sizeof(ret->audit));
     okno_stmt_copy(row, "scope", ret->scope, sizeof(ret->scope));
     ret->census = strcmp(okno_stmt_text(row, "rule"), "census") == 0;
+    ret->count =
+        okno_stmt_is_null(row, "count") ? OKNO_ESCALATE_COUNT : okno_stmt_int(row, "count");
     (void)snprintf(ret->seed, sizeof(ret->seed), "%s/%s", okno_stmt_text(row, "seed"), ret->scope);
     return 0;
 }
@@ -153,7 +153,7 @@ static int add_items(struct okno_db *db, const struct look *look, const char *re
 {
     __attribute__((cleanup(texts_free))) struct text_vec rest = {0};
     OKNO_AUTO_DRAWS draws = {0};
-    size_t size = look->census ? OKNO_ESCALATE_MAX : OKNO_ESCALATE_COUNT;
+    size_t size = look->census ? OKNO_ESCALATE_MAX : (size_t)look->count;
     int rc = load_rest(db, look, &rest, err);
     const struct okno_draw_request request = {.seed = look->seed,
                                               .ids = (const char *const *)rest.items,

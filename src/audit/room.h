@@ -4,6 +4,7 @@
 
 #include "okno/db.h"
 #include "okno/err.h"
+#include "okno/escalation.h"
 #include "okno/frame.h"
 #include "okno/json.h"
 #include "okno/sampling.h"
@@ -22,6 +23,7 @@ struct audit_row {
     double fm_threshold;         /* 0: none */
     double max_half_width;       /* 0: none */
     double k;                    /* weight of silent surveys */
+    struct okno_escalation_limits escalate;
     bool invalid_as_silent;
     enum okno_frame frame;
     double level;

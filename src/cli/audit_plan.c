@@ -90,6 +90,9 @@ static int parse(struct cli *cli, int argc, char **argv, struct audit_common *co
         {.name = "--undeterminable-limit", .real = &plan->undeterminable_limit},
         {.name = "--fm-threshold", .real = &plan->fm_threshold},
         {.name = "--max-half-width", .real = &plan->max_half_width},
+        {.name = "--escalate-more", .real = &plan->escalate.more},
+        {.name = "--escalate-census", .real = &plan->escalate.census},
+        {.name = "--escalate-count", .integer = &plan->escalate.count},
         {.name = "--double", .real = &plan->double_share},
         {.name = "--gold", .integer = &plan->gold}, {.name = "--auditor", .text = &plan->auditor},
         {.name = "--by", .text = &common->author}, {.name = "--json", .flag = &cli->json});

@@ -80,11 +80,9 @@ static json_t *interval_of(const json_t *figure)
     return json_pack("[o, o]", doc_copy(figure, "low"), doc_copy(figure, "high"));
 }
 
-static void add_figure(struct doc *doc, json_t *table, json_t *chart, const char *id,
+static void add_figure(struct doc *doc, json_t *table, json_t *chart, const char *name,
                        const json_t *figure)
 {
-    static const char *const counts[] = {"frame", "valid", "invalid", "undeterminable"};
-    const char *name = doc_name(doc, "indicator", id);
     const char *reason = doc_text_at(figure, "null_reason");
     json_t *row = doc_row(doc, table);
     doc_cell(doc, row, json_string(name));
@@ -92,16 +90,23 @@ static void add_figure(struct doc *doc, json_t *table, json_t *chart, const char
     doc_cell(doc, row, interval_of(figure));
     doc_cell(doc, row, doc_copy(figure, "se"));
     doc_cell(doc, row, doc_copy(figure, "worst"));
+    doc_cell(doc, row, json_string(*reason ? doc_name(doc, "null", reason) : ""));
+    if (*reason)
+        return;
+    json_t *bar = json_pack("{s:s, s:n, s:n, s:o, s:o, s:o, s:o}", "label", name, "raw", "excluded",
+                            "value", doc_copy(figure, "value"), "low", doc_copy(figure, "low"),
+                            "high", doc_copy(figure, "high"), "worst", doc_copy(figure, "worst"));
+    if (json_array_append_new(chart, bar) < 0)
+        doc->failed = true;
+}
+
+static void add_counts(struct doc *doc, json_t *table, const char *name, const json_t *figure)
+{
+    static const char *const counts[] = {"frame", "valid", "invalid", "undeterminable"};
+    json_t *row = doc_row(doc, table);
+    doc_cell(doc, row, json_string(name));
     for (size_t i = 0; i < OKNO_COUNT(counts); i++)
         doc_cell(doc, row, doc_copy(figure, counts[i]));
-    doc_cell(doc, row, json_string(*reason ? doc_name(doc, "null", reason) : ""));
-    if (!*reason &&
-        json_array_append_new(chart,
-                              json_pack("{s:s, s:n, s:n, s:o, s:o, s:o, s:o}", "label", name, "raw",
-                                        "excluded", "value", doc_copy(figure, "value"), "low",
-                                        doc_copy(figure, "low"), "high", doc_copy(figure, "high"),
-                                        "worst", doc_copy(figure, "worst"))) < 0)
-        doc->failed = true;
 }
 
 static void add_figures(struct doc *doc)
@@ -110,14 +115,19 @@ static void add_figures(struct doc *doc)
     doc_section(doc, "indicators", 2);
     doc_text(doc, doc_word(doc, "programme_figures_text"));
     json_t *chart = doc_chart(doc, "forest", "total");
-    json_t *table = doc_table(doc, "programme_figures",
-                              "indicator:word estimated:num interval:range se:num worst:range "
-                              "surveys:int valid:int invalid:int undeterminable:int why:word");
+    json_t *figures = doc_table(doc, "programme_figures",
+                                "indicator:word estimated:num interval:range se:num worst:range "
+                                "why:word");
+    json_t *counts = doc_table(doc, "programme_counts",
+                               "indicator:word surveys:int valid:int invalid:int "
+                               "undeterminable:int");
     for (int i = 0; i < OKNO_INDICATOR_COUNT; i++) {
         const char *id = okno_indicator_id((enum okno_indicator)i);
         const json_t *figure = json_object_get(indicators, id);
-        if (figure)
-            add_figure(doc, table, chart, id, figure);
+        if (!figure)
+            continue;
+        add_figure(doc, figures, chart, doc_name(doc, "indicator", id), figure);
+        add_counts(doc, counts, doc_name(doc, "indicator", id), figure);
     }
 }
 

@@ -22,19 +22,25 @@ static void the_rule_goes_by_the_lower_bound(void **state)
         {10, 1, 10, NULL},           /* exactly 10 % is not above it */
         {0, 0, 10, NULL},
     };
+    static const struct okno_escalation_limits usual = {OKNO_ESCALATE_MORE, OKNO_ESCALATE_CENSUS,
+                                                        OKNO_ESCALATE_COUNT};
+    static const struct okno_escalation_limits strict = {0.05, 0.12, 20};
+    static const struct okno_escalation_limits never = {1, 1, 1};
+    double low = 0;
     (void)state;
+    assert_string_equal(okno_escalation_rule(10, 2, 1000, 0.95, &strict, &low), "more");
+    assert_string_equal(okno_escalation_rule(100, 20, 100000, 0.95, &strict, &low), "census");
+    assert_null(okno_escalation_rule(10, 10, 10, 0.95, &never, &low));
     for (size_t i = 0; i < OKNO_COUNT(cases); i++) {
-        double low = 0;
-        const char *rule =
-            okno_escalation_rule(cases[i].reviewed, cases[i].invalid, cases[i].frame, 0.95, &low);
+        const char *rule = okno_escalation_rule(cases[i].reviewed, cases[i].invalid, cases[i].frame,
+                                                0.95, &usual, &low);
         assert_string_equal(rule ? rule : "", cases[i].rule ? cases[i].rule : "");
     }
 }
 
 /* Every survey of bob's point is invalid; the other point's are valid. */
-static void closed_audit(struct scratch_db *f)
+static void close_decided(struct scratch_db *f)
 {
-    (void)drawn_audit(f, "A1");
     scratch_db_put(f,
                    "INSERT INTO verdicts (item, audit, survey, user, at, verdict, reason,"
                    " reasons_version) SELECT item, audit, survey, 'eva', 1,"
@@ -42,6 +48,12 @@ static void closed_audit(struct scratch_db *f)
                    " CASE WHEN survey LIKE 'd1%' THEN 'NO_CUSTOMER' END, 1 FROM review_items;"
                    "UPDATE review_items SET state = 'decided'");
     must(f, okno_audit_close(f->db, "A1", "", "eva", AT(70), &f->err));
+}
+
+static void closed_audit(struct scratch_db *f)
+{
+    (void)drawn_audit(f, "A1");
+    close_decided(f);
 }
 
 static json_t *listed(struct scratch_db *f)
@@ -71,6 +83,26 @@ static void closing_an_audit_proposes_closer_looks(void **state)
     assert_string_equal(text_of(one(list, 1), "scope"), "point:p1");
     assert_string_equal(text_of(one(list, 0), "rule"), "census");
     assert_string_equal(text_of(one(list, 0), "state"), "proposed");
+}
+
+static void the_plan_says_from_where_and_how_many(void **state)
+{
+    struct scratch_db *f = *state;
+    struct okno_audit_plan made = plan_of("A1");
+    char sha256[OKNO_SHA256_TEXT];
+    int64_t items = 0;
+    made.escalate = (struct okno_escalation_limits){.more = 0.5, .census = 0.4};
+    must_fail(f, okno_audit_plan(f->db, &made, "eva", AT(61), &f->err), OKNO_INVALID,
+              "escalate-census 0.4: from escalate-more (0.5) to 1 is allowed");
+    made.escalate = (struct okno_escalation_limits){.more = 0.2, .census = 1, .count = 3};
+    must(f, okno_audit_plan(f->db, &made, "eva", AT(61), &f->err));
+    (void)freeze(f, "A1", sha256);
+    (void)draw(f, "A1");
+    close_decided(f);
+    okno_autojson json_t *list = listed(f);
+    assert_string_equal(text_of(one(list, 0), "rule"), "more");
+    must(f, okno_escalation_decide(f->db, 1, true, "some", "aud", AT(80), &items, &f->err));
+    assert_int_equal(items, 3);
 }
 
 static void what_is_accepted_waits_as_targeted_and_no_estimate_moves(void **state)
@@ -124,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_rule_goes_by_the_lower_bound),
         TEST(closing_an_audit_proposes_closer_looks),
+        TEST(the_plan_says_from_where_and_how_many),
         TEST(what_is_accepted_waits_as_targeted_and_no_estimate_moves),
         TEST(what_is_declined_leaves_nothing_to_do),
     };

@@ -28,7 +28,9 @@ WHERE $audit IS NULL OR e.audit = $audit
 GROUP BY e.escalation ORDER BY e.at DESC, e.escalation;
 
 -- name: escalate.get
-SELECT e.audit, e.scope, e.rule, a.seed, d.id IS NOT NULL AS over FROM escalations e
+SELECT e.audit, e.scope, e.rule, a.seed, d.id IS NOT NULL AS over,
+       json_extract(a.plan, '$.escalate_count') AS count
+FROM escalations e
 JOIN audits a ON a.audit = e.audit
 LEFT JOIN escalation_decisions d ON d.escalation = e.escalation
 WHERE e.escalation = $escalation;

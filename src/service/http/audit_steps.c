@@ -93,6 +93,9 @@ int http_post_audit(struct http_request *request, struct http_reply *reply, stru
             real_of(request, "undeterminable_limit", service->undeterminable_limit),
         .fm_threshold = real_of(request, "fm_threshold", service->fm_threshold),
         .max_half_width = real_of(request, "max_half_width", 0),
+        .escalate = {.more = real_of(request, "escalate_more", 0),
+                     .census = real_of(request, "escalate_census", 0),
+                     .count = integer_of(request, "escalate_count", 0)},
         .double_share = real_of(request, "double", 0),
         .gold = integer_of(request, "gold", 0),
         .auditor = text_of(request, "auditor")};

@@ -33,7 +33,7 @@ class OknoAuditPlan extends OknoElement {
     const today = localDate(Date.now(), this.zone);
     const to = addDays(`${today.slice(0, 7)}-01`, -1);
     this.draft = { audit: to.slice(0, 7), title: "", frame: "surveys", from: `${to.slice(0, 7)}-01`, to, size: 300, looks: 1, double: 0.1, silent: "sampled", invalid: "none", strata: ["site"],
-      max_half_width: "", auditor: "", repeats: "", gold: 0, show_answer: false };
+      max_half_width: "", escalate_more: 0.1, escalate_census: 0.25, escalate_count: 10, auditor: "", repeats: "", gold: 0, show_answer: false };
     Object.assign(this, { open: true, trouble: "", asking: false });
   }
 
@@ -92,6 +92,9 @@ class OknoAuditPlan extends OknoElement {
       ${this.renderInput("max_half_width", { type: "number", min: 0.001, max: 0.999, step: "any" })}
       ${this.renderInput("double", { type: "number", min: 0, max: 1, step: "any" })}
       ${this.renderInput("gold", { type: "number", min: 0, max: 10000 })}
+      ${this.renderInput("escalate_more", { type: "number", required: true, min: 0.001, max: 1, step: "any" })}
+      ${this.renderInput("escalate_count", { type: "number", required: true, min: 1, max: 5000 })}
+      ${this.renderInput("escalate_census", { type: "number", required: true, min: 0.001, max: 1, step: "any" })}
       ${this.renderChoice("silent", [["sampled", t("plan.silent_sampled")], ["known", t("plan.silent_known")]])}
       ${this.renderChoice("invalid", [["none", t("plan.invalid_none")], ["silent", t("plan.invalid_silent")]])}
       ${this.renderChoice("repeats", earlier)}
