@@ -4,14 +4,13 @@
 # the file; "warm": another window of it was cut before.
 set -eu
 . "$(dirname "$0")/lib"
+. "$(dirname "$0")/origin"
 dir=$BENCH_DIR/day
 hours=${BENCH_QUICK:+2}
 hours=${hours:-24}
 at=$((hours * 1800 + 3))
 name=2026-10-05_00-00-00.mp4
 files=$dir/files-$hours
-nginx=
-trap '[ -z "$nginx" ] || { kill "$nginx"; wait "$nginx" 2>/dev/null; }' EXIT
 
 make_file() {
     [ -s "$files/$name" ] && return
@@ -21,27 +20,6 @@ make_file() {
     ffmpeg -nostdin -v error -stream_loop $((hours * 60 - 1)) -i "$dir/minute.mp4" -c copy -movflags +faststart -y "$files/part.mp4"
     mv "$files/part.mp4" "$files/$name"
     touch -d '2026-10-06 00:00:00Z' "$files"/*
-}
-
-serve() {
-    rm -rf "$dir/nginx"
-    mkdir -p "$dir/nginx"
-    for _ in 1 2 3 4 5 6 7 8 9; do
-        port=$(shuf -i 20000-32000 -n 1)
-        cat > "$dir/nginx/nginx.conf" <<CONF
-daemon off; pid $dir/nginx/pid; error_log $dir/nginx/error.log; worker_processes 1;
-events { worker_connections 64; }
-http { access_log off; client_body_temp_path $dir/nginx; proxy_temp_path $dir/nginx;
-    fastcgi_temp_path $dir/nginx; uwsgi_temp_path $dir/nginx; scgi_temp_path $dir/nginx;
-    server { listen 127.0.0.1:$port; root $files; autoindex on; autoindex_format json; sendfile on; } }
-CONF
-        /usr/sbin/nginx -p "$dir/nginx" -c "$dir/nginx/nginx.conf" 2> "$dir/nginx/start.log" &
-        nginx=$!
-        if curl -sf --retry 20 --retry-connrefused --retry-max-time 5 -o "$dir/list" "http://127.0.0.1:$port/"; then
-            return
-        fi
-    done
-    return 1
 }
 
 make_data() {
@@ -67,7 +45,7 @@ ffmpeg_clip() {
 }
 
 make_file
-serve
+origin_serve "$files"
 cold= warm= reference=
 for _ in $(seq "$BENCH_RUNS"); do
     make_data

@@ -5,6 +5,7 @@
 # nothing is known of the file; "warm": another window of it was cut before. CASES='mp4-front ts' picks some.
 set -eu
 . "$(dirname "$0")/lib"
+. "$(dirname "$0")/origin"
 dir=$BENCH_DIR/extract
 minutes=${BENCH_QUICK:+10}
 minutes=${minutes:-60}
@@ -13,12 +14,6 @@ files=$dir/files-$minutes
 runs=${EXTRACT_RUNS:-${BENCH_QUICK:+1}}
 runs=${runs:-9}
 cases=${CASES:-mp4-front mp4-end fmp4-sidx fmp4-bare ts mkv}
-pids=
-stop() {
-    for pid in $pids; do kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; done
-    true
-}
-trap stop EXIT
 
 # --- recordings: one minute is encoded, the rest are copies of it; times go on ---
 
@@ -50,39 +45,6 @@ make_files() {
     make_file fmp4-bare mp4 -movflags +frag_keyframe+empty_moov+default_base_moof+skip_trailer
     make_file ts ts
     make_file mkv mkv
-}
-
-# --- servers ---
-
-serve() {
-    rm -rf "$dir/nginx"
-    mkdir -p "$dir/nginx"
-    for _ in 1 2 3 4 5 6 7 8 9; do
-        port=$(shuf -i 20000-32000 -n 1)
-        cat > "$dir/nginx/nginx.conf" <<CONF
-daemon off; pid $dir/nginx/pid; error_log $dir/nginx/error.log; worker_processes 1;
-events { worker_connections 64; }
-http { log_format t "\$msec \$request_time \$connection \$uri \$http_range \$body_bytes_sent"; access_log $dir/nginx/access.log t; client_body_temp_path $dir/nginx; proxy_temp_path $dir/nginx;
-    fastcgi_temp_path $dir/nginx; uwsgi_temp_path $dir/nginx; scgi_temp_path $dir/nginx;
-    server { listen 127.0.0.1:$port; root $files; autoindex on; autoindex_format json; sendfile on;
-        location /cut/ { alias $files/; mp4; mp4_max_buffer_size 64m; } } }
-CONF
-        /usr/sbin/nginx -p "$dir/nginx" -c "$dir/nginx/nginx.conf" 2> "$dir/nginx/start.log" &
-        nginx=$!
-        if curl -sf --retry 20 --retry-connrefused --retry-max-time 5 -o "$dir/list" "http://127.0.0.1:$port/"; then
-            pids="$pids $nginx"
-            return
-        fi
-    done
-    return 1
-}
-
-link() {
-    rm -f "$dir/ports"
-    "$OKNO_BUILD/tools/link" --to "$port" --rtt-ms 20 --rate-mbit 100 --port-file "$dir/ports" > "$dir/link.json" &
-    pids="$pids $!"
-    until [ -s "$dir/ports" ]; do kill -0 $!; sleep 0.02; done
-    read -r link_port control < "$dir/ports"
 }
 
 # --- okno's side: an archive and a camera for each case ---
@@ -117,6 +79,11 @@ ffmpeg_clip() { # CASE
         -t 30 -map 0:v -c copy -movflags +faststart -y "$dir/ffmpeg.mp4"
 }
 
+# The server cuts: nginx's own module, which sits beside the recordings.
+nginx_clip() { # CASE
+    curl -sf -o "$dir/nginx.mp4" "http://127.0.0.1:$link_port/cut/$1/2026-10-05_06-00-00.mp4?start=$at&end=$((at + 30))"
+}
+
 # measure NAME COMMAND...: appends "seconds cpu requests bytes" to NAME's list.
 measure() {
     local name=$1
@@ -143,6 +110,7 @@ one_case() { # CASE TIME_TARGET REQUESTS_TARGET WARM_TIME_TARGET WARM_REQUESTS_T
         measure other okno_clip "$1" $((at / 2))
         measure warm okno_clip "$1" $at
         if [ $((run % 2)) = 1 ]; then measure ffmpeg ffmpeg_clip "$1"; fi
+        case $1 in mp4-*) measure nginx nginx_clip "$1" ;; esac
     done
     at_most "$1 cold: seconds" "$(column cold 1)" "$(column ffmpeg 1)" s "$2"
     at_most "$1 cold: requests with the listing, most allowed" "$(column cold 3)" "$3" requests 1
@@ -153,15 +121,20 @@ one_case() { # CASE TIME_TARGET REQUESTS_TARGET WARM_TIME_TARGET WARM_REQUESTS_T
     at_most "$1 warm: requests with the listing, most allowed" "$(column warm 3)" "$5" requests 1
     for_information "$1 warm: bytes on the link" "$(mb warm)" "$(mb ffmpeg)" MB
     for_information "$1 warm: CPU" "$(column warm 2)" "$(column ffmpeg 2)" s
+    at_least "$1 warm: share of what the link can carry" "$(mb warm | awk '{printf "%.3f", $1 * 8 / 100}')" "$(column warm 1)" s "${6:-0}"
+    [ -s "$dir/nginx.runs" ] || return 0
+    for_information "$1 cold: seconds beside nginx's mp4 module" "$(column cold 1)" "$(column nginx 1)" s
+    for_information "$1 warm: seconds beside nginx's mp4 module" "$(column warm 1)" "$(column nginx 1)" s
+    for_information "$1 nginx's mp4 module: bytes on the link" "$(mb cold)" "$(mb nginx)" MB
 }
 
 make_files
-serve
-link
+origin_serve "$files" "location /cut/ { alias $files/; mp4; mp4_start_key_frame on; mp4_max_buffer_size 64m; }"
+origin_link
 echo "machine load $(cut -d' ' -f1-3 /proc/loadavg), $runs runs, $minutes minutes of recording"
 for case in $cases; do
     case $case in
-    mp4-*) one_case "$case" 0.72 4 0.60 2 ;;
+    mp4-*) one_case "$case" 0.72 4 0.60 2 0.88 ;;
     fmp4-sidx) one_case "$case" 0.2 4 0.2 2 ;;
     fmp4-bare) one_case "$case" 0.05 13 0.05 12 ;;
     ts) one_case "$case" 0.5 16 0.5 9 ;;

@@ -5,6 +5,7 @@
 # floor is what lies between the key frame and the wanted frame, each GOP once.
 set -eu
 . "$(dirname "$0")/lib"
+. "$(dirname "$0")/origin"
 dir=$BENCH_DIR/stills
 hours=${BENCH_QUICK:+3}
 hours=${hours:-24}
@@ -15,12 +16,6 @@ stills=${stills:-1000}
 calls=${CALLS:-${BENCH_QUICK:+5}}
 calls=${calls:-30}
 files=$dir/files-$minutes-$hours
-pids=
-stop() {
-    for pid in $pids; do kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; done
-    true
-}
-trap stop EXIT
 epoch=$(date -u -d 2026-10-05T00:00:00Z +%s)
 
 # One hour is made, the others are the same file under other names.
@@ -41,36 +36,6 @@ make_files() {
     for hour in $(seq 0 $((hours - 1))); do
         ln -f "$dir/hour-$minutes.mp4" "$files/$(printf '2026-10-05_%02d-00-00.mp4' "$hour")"
     done
-}
-
-serve() {
-    rm -rf "$dir/nginx"
-    mkdir -p "$dir/nginx"
-    for _ in 1 2 3 4 5 6 7 8 9; do
-        port=$(shuf -i 20000-32000 -n 1)
-        cat > "$dir/nginx/nginx.conf" <<CONF
-daemon off; pid $dir/nginx/pid; error_log $dir/nginx/error.log; worker_processes 1;
-events { worker_connections 64; }
-http { access_log off; client_body_temp_path $dir/nginx; proxy_temp_path $dir/nginx;
-    fastcgi_temp_path $dir/nginx; uwsgi_temp_path $dir/nginx; scgi_temp_path $dir/nginx;
-    server { listen 127.0.0.1:$port; root $files; autoindex on; autoindex_format json; sendfile on; } }
-CONF
-        /usr/sbin/nginx -p "$dir/nginx" -c "$dir/nginx/nginx.conf" 2> "$dir/nginx/start.log" &
-        nginx=$!
-        if curl -sf --retry 20 --retry-connrefused --retry-max-time 5 -o "$dir/list" "http://127.0.0.1:$port/"; then
-            pids="$pids $nginx"
-            return
-        fi
-    done
-    return 1
-}
-
-link() {
-    rm -f "$dir/ports"
-    "$OKNO_BUILD/tools/link" --to "$port" --rtt-ms 20 --rate-mbit 100 --port-file "$dir/ports" > "$dir/link.json" &
-    pids="$pids $!"
-    until [ -s "$dir/ports" ]; do kill -0 $!; sleep 0.02; done
-    read -r link_port control < "$dir/ports"
 }
 
 # Seconds of the recorded time, spread by a fixed rule; a rating every 20 s at least.
@@ -120,8 +85,8 @@ theirs() {
 down() { curl -sf "http://127.0.0.1:$control/reset" | jq -r .bytes_down; }
 
 make_files
-serve
-link
+origin_serve "$files"
+origin_link
 make_data
 down > /dev/null
 our_s=$(seconds ours)

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -121,6 +122,9 @@ void proxy_accept(struct proxy *proxy, int fd, double now_s)
         free(conn);
         return;
     }
+    /* The delays are ours alone: nothing waits for an acknowledgement on loopback. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    (void)setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     conn->client = fd;
     conn->server = server;
     way_start(proxy, &conn->up, fd, server, now_s + proxy->config.rtt_s);
