@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "turns.h"
 
+#include "okno/mem.h"
 #include "okno/time.h"
 
 #include <string.h>
@@ -125,9 +126,85 @@ static int run_link(struct okno_work *work, const struct work_job *job, int64_t 
     return okno_fail_from(&o->why, &linked.trouble);
 }
 
+/* --- stills of one archive, fetched together ---------------------------------------------------
+ */
+
+enum { MOST_COMPANIONS = 63 };
+#define TOGETHER_US (60 * OKNO_SECOND_US) /* then others have their turn */
+
+struct together {
+    char surveys[MOST_COMPANIONS + 1][160];
+    size_t count;
+    int64_t now_us, until_us; /* until_us: monotonic */
+    int64_t bytes;
+};
+
+static int companions_take(struct okno_work *work, const struct work_job *job, int64_t now_us,
+                           struct together *together, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(work->db, "jobs.companions", &stmt, err,
+                             OKNO_TEXT("owner", work->owner), OKNO_TEXT("archive", job->archive),
+                             OKNO_TEXT("audit", job->audit), OKNO_INT("class", job->class),
+                             OKNO_INT("now", now_us), OKNO_INT("until", now_us + lease_us(work)),
+                             OKNO_INT("most", MOST_COMPANIONS));
+    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
+        if (together->count <= MOST_COMPANIONS)
+            (void)snprintf(together->surveys[together->count++], sizeof(together->surveys[0]), "%s",
+                           okno_stmt_text(stmt, "survey"));
+        rc = 0;
+    }
+    return rc;
+}
+
+static int companion_told(void *ctx, size_t index, int code, const struct okno_evidence *evidence,
+                          const struct okno_err *why, struct okno_err *err)
+{
+    struct together *together = ctx;
+    (void)index;
+    (void)why;
+    if (code == 0 && evidence->made_at_us >= together->now_us) /* not one that was kept before */
+        together->bytes += evidence->bytes_read;
+    return okno_time_monotonic() < together->until_us
+               ? 0
+               : okno_fail(err, OKNO_BUSY, "the stills that are left have their own turns");
+}
+
+/* The job's still and those that come next in line, planned together: each recording is opened
+ * once, each GOP decoded once. What does not come is left to the jobs, one by one. */
+static int fetch_together(struct okno_work *work, const struct work_job *job, int64_t now_us,
+                          int64_t *ret_bytes, struct okno_err *err)
+{
+    okno_autofree struct together *together = calloc(1, sizeof(*together));
+    const char *surveys[MOST_COMPANIONS + 1];
+    if (!together)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for many stills");
+    together->now_us = now_us;
+    together->until_us = okno_time_monotonic() + TOGETHER_US;
+    (void)snprintf(together->surveys[together->count++], sizeof(together->surveys[0]), "%s",
+                   job->survey);
+    int rc = companions_take(work, job, now_us, together, err);
+    for (size_t i = 0; i < together->count; i++)
+        surveys[i] = together->surveys[i];
+    if (rc == 0 && together->count > 1)
+        (void)!okno_work_extract_stills(work, surveys, together->count, job->audit, now_us,
+                                        companion_told, together, NULL);
+    *ret_bytes = together->bytes;
+    if (rc < 0 || together->count == 1)
+        return rc;
+    return OKNO_DB_RUN(work->db, "jobs.let_go", NULL, err, OKNO_TEXT("owner", work->owner),
+                       OKNO_INT("now", now_us), OKNO_INT("until", now_us + lease_us(work)));
+}
+
 static int run_fetch(struct okno_work *work, const struct work_job *job, int64_t now_us,
                      struct work_outcome *o)
 {
+    int64_t bytes = 0;
+    int together = strcmp(job->kind, "still") == 0 && job->archive[0]
+                       ? fetch_together(work, job, now_us, &bytes, &o->why)
+                       : 0;
+    if (together < 0)
+        return together;
     struct okno_evidence evidence;
     struct work_survey s = {0};
     int rc =
@@ -137,7 +214,7 @@ static int run_fetch(struct okno_work *work, const struct work_job *job, int64_t
         s.closes_us > now_us - OKNO_DAY_US)
         o->retry_us = work_retry_at(job->attempts, now_us);
     if (rc == 0 && evidence.made_at_us >= now_us) /* not one that was kept before */
-        o->bytes = evidence.bytes_read;
+        o->bytes = bytes > 0 ? bytes : evidence.bytes_read;
     return rc;
 }
 

@@ -46,6 +46,54 @@ static void a_hole_makes_it_partial_and_is_told(void **state)
     assert_true(int_of(shop, "SELECT fraction * 1000 FROM links") < 760);
 }
 
+/* Many ratings of one camera: the first job brings all of them in the requests of a few, and the
+ * others, which end in their own turn, ask for nothing. */
+static void stills_in_line_at_one_archive_are_fetched_together(void **state)
+{
+    enum { MANY = 12 };
+    struct shop *shop = *state;
+    char id[32];
+    int64_t next = 0;
+    int code = 0;
+    for (int i = 0; i < MANY; i++) {
+        (void)snprintf(id, sizeof(id), "d.0.%d", i + 1);
+        put_survey(shop, id, 70 + 3.0 * i, "yes");
+        assert_string_equal(link_now(shop, id, LATER), "linked");
+        put(shop,
+            "INSERT INTO jobs (kind, survey, class, state, archive, next_try_at, made_at) VALUES"
+            " ('still', '%s', 3, 'waiting', 'nvr', 0, 0)",
+            id);
+    }
+    assert_int_equal(okno_work_run_one(shop->work, LATER, &next, &code, &shop->err), 1);
+    assert_int_equal(code, 0);
+    assert_int_equal(int_of(shop, "SELECT count(DISTINCT survey) FROM evidence"), MANY);
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM jobs WHERE state = 'done'"), 1);
+    assert_int_equal(int_of(shop,
+                            "SELECT count(*) FROM jobs WHERE state = 'waiting'"
+                            " AND owner IS NULL"),
+                     MANY - 1);
+    assert_in_range(int_of(shop, "SELECT sum(requests) FROM evidence"), 1,
+                    2 * MANY); /* each GOP one, the index, the list */
+    assert_int_equal(run_due(shop, LATER), MANY - 1);
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM evidence"), MANY);
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM jobs WHERE state = 'done'"), MANY);
+}
+
+/* What a runner that died had put off waits no longer than its lease. */
+static void stills_put_off_by_a_runner_that_died_come_back(void **state)
+{
+    struct shop *shop = *state;
+    put_survey(shop, "d.0.1", 110, "yes");
+    assert_string_equal(link_now(shop, "d.0.1", LATER), "linked");
+    put(shop,
+        "INSERT INTO jobs (kind, survey, class, state, archive, next_try_at, made_at, owner) VALUES"
+        " ('still', 'd.0.1', 3, 'waiting', 'nvr', %lld, 0, 'dead')",
+        (long long)(LATER + 700 * OKNO_SECOND_US));
+    assert_int_equal(run_due(shop, LATER), 0);
+    assert_int_equal(run_due(shop, LATER + 701 * OKNO_SECOND_US), 1);
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM evidence"), 1);
+}
+
 static void without_recording_it_says_why(void **state)
 {
     struct shop *shop = *state;
@@ -424,6 +472,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_recorded_survey_is_linked_with_the_clocks_uncertainty_around_it),
         CASE(a_hole_makes_it_partial_and_is_told),
+        CASE(stills_in_line_at_one_archive_are_fetched_together),
+        CASE(stills_put_off_by_a_runner_that_died_come_back),
         CASE(without_recording_it_says_why),
         CASE(what_has_just_happened_is_pending_until_the_archive_may_list_it),
         CASE(what_a_recorder_lists_late_is_found_within_a_day),

@@ -108,6 +108,22 @@ FROM (SELECT archive, state,
       FROM jobs WHERE state IN ('waiting', 'running') GROUP BY archive, state) j
 LEFT JOIN archive_turns t ON t.archive = j.archive;
 
+-- name: jobs.companions
+-- The stills that come next in line at the same archive and are due: put off until the lease of the job
+-- that fetches them together ends. A runner that dies leaves them waiting.
+UPDATE jobs SET next_try_at = $until, owner = $owner
+WHERE job IN (SELECT job FROM jobs INDEXED BY jobs_order
+    WHERE archive = $archive AND class = $class AND kind = 'still' AND audit = $audit
+      AND state IN ('waiting', 'running') AND state = 'waiting'
+      AND next_try_at <= $now AND (lost_at IS NULL OR lost_at > $now) AND archive <> ''
+    ORDER BY class, lost_at IS NULL, lost_at, job LIMIT $most)
+RETURNING survey;
+
+-- name: jobs.let_go
+-- They end in their own turn, which asks for nothing where the still is kept.
+UPDATE jobs SET next_try_at = $now, owner = NULL
+WHERE state = 'waiting' AND owner = $owner AND next_try_at = $until;
+
 -- name: jobs.end
 UPDATE jobs SET state = $state, code = $code, message = $message, ended_at = $now,
        owner = NULL, lease_until = NULL
