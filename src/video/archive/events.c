@@ -11,9 +11,9 @@
 
 enum { EVENTS_MAX = 50 * 1000 };
 
-/* The file begins with a key frame from before the event's time, which is cut to its second:
- * measured with a group of pictures of 2 s. */
-#define EARLY_US (2 * OKNO_SECOND_US)
+/* An event's time is cut to its second, and stamped late; its file may begin with a key frame from
+ * before. Measured: files began from 1.2 s before their times to 0.8 s after. */
+#define ERROR_US (3 * OKNO_SECOND_US / 2)
 #define NEAR_US (5 * OKNO_SECOND_US) /* neighbours of one recording follow within that */
 
 static int fail_shape(struct okno_err *err)
@@ -160,18 +160,16 @@ static int add_piece(const struct event *event, const struct meaning *m, int whi
 {
     int64_t at = m->us[which];
     int64_t length = event->end[0] ? length_of(event, request->zone, at) : event->length_us;
-    /* Between two seconds before its time and one after: the middle, and half of that. */
-    int64_t from = at + (OKNO_SECOND_US - EARLY_US) / 2;
     struct okno_piece piece = {
-        .from_us = from,
+        .from_us = at,
         .to_us = running && request->now_us > at ? request->now_us : at + length,
-        .error_us = (OKNO_SECOND_US + EARLY_US) / 2,
+        .error_us = ERROR_US,
         .size = -1,
         .format = "mov",
         .flags = OKNO_SPAN_APPROX | (m->count == 2 || m->doubtful ? OKNO_SPAN_AMBIGUOUS : 0u) |
                  (running ? OKNO_SPAN_GROWING : 0u),
         .anchor = OKNO_ANCHOR_INDEX};
-    if (piece.to_us <= request->from_us || from - EARLY_US >= request->to_us || piece.to_us <= from)
+    if (piece.to_us <= request->from_us || at - ERROR_US >= request->to_us || piece.to_us <= at)
         return 0;
     (void)snprintf(piece.name, sizeof(piece.name), "event %" PRId64, event->id);
     return okno_piece_vec_push(pieces, piece) < 0
