@@ -20,11 +20,16 @@ int okno_work_open(const char *data_dir, const struct okno_conf *conf, struct ok
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a worker");
     work->conf = conf;
     work->planned_version = -1;
+    work->runner_fd = -1;
     (void)snprintf(work->data_dir, sizeof(work->data_dir), "%s", data_dir);
     (void)snprintf(work->index_dir, sizeof(work->index_dir), "%s/index", work->data_dir);
     (void)snprintf(work->owner, sizeof(work->owner), "%ld-%08x%08x", (long)getpid(),
                    randombytes_random(), randombytes_random());
     int rc = okno_db_open(data_dir, false, &work->db, err);
+    if (rc < 0)
+        return rc;
+    runner_begin(work);
+    rc = runner_free_dead(work, err);
     if (rc < 0)
         return rc;
     okno_evidence_sweep(data_dir, okno_time_now() - OKNO_DAY_US);
@@ -41,6 +46,7 @@ void okno_work_close(struct okno_work *work)
     for (size_t i = 0; i < work->archives.len; i++)
         okno_archive_close(work->archives.items[i].archive);
     work_archive_vec_free(&work->archives);
+    runner_end(work);
     okno_db_close(work->db);
     free(work);
 }

@@ -22,6 +22,7 @@ struct okno_work {
     char data_dir[1024];
     char index_dir[1048]; /* of remote recordings */
     char owner[48];       /* of leases: unique per work */
+    int runner_fd;        /* of its locked file; -1: none */
     const struct okno_conf *conf;
     struct okno_db *db;
     struct work_archive_vec archives;
@@ -66,6 +67,12 @@ struct work_linked {
     int64_t next_try_us;     /* UNREACHABLE, PENDING: when; 0 when a kept link stands meanwhile */
     struct okno_err trouble; /* UNREACHABLE: why */
 };
+
+/* runner.c: show that this work lives, and stop showing it. */
+void runner_begin(struct okno_work *work);
+void runner_end(struct okno_work *work);
+/* Let go of the jobs of works whose process is gone. */
+OKNO_CHECK int runner_free_dead(struct okno_work *work, struct okno_err *err);
 
 /* OKNO_NOT_FOUND without such a survey; OKNO_NOT_YET while its window is open. */
 OKNO_CHECK int work_load_survey(struct okno_work *work, const char *id,

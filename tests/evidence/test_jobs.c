@@ -8,8 +8,11 @@
 #include "okno/time.h"
 #include "okno/work.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "../../src/evidence/work.h"
 
@@ -192,6 +195,40 @@ static void the_job_of_a_runner_that_died_returns_with_its_lease(void **state)
                      1);
 }
 
+/* The lock of a file tells who lives: of one that nobody holds the process is gone. */
+static void
+the_jobs_of_a_killed_process_are_free_at_once_and_those_of_a_living_one_are_not(void **state)
+{
+    struct bench *bench = *state;
+    struct okno_work *other = NULL;
+    char path[300];
+    int64_t next = 0;
+    put_surveys(bench, 2);
+    (void)snprintf(path, sizeof(path), "%s/runners/99-dead", bench->db->dir);
+    int killed = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    (void)snprintf(path, sizeof(path), "%s/runners/99-alive", bench->db->dir);
+    int alive = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(killed >= 0 && alive >= 0);
+    assert_int_equal(flock(alive, LOCK_EX), 0);
+    assert_int_equal(close(killed), 0);
+    scratch_db_put(bench->db,
+                   "INSERT INTO jobs (kind, survey, class, state, next_try_at, made_at, attempts,"
+                   " owner, lease_until) VALUES"
+                   " ('link', 'd.0.000001', 3, 'running', 0, 0, 1, '99-dead', 9000000000000000),"
+                   " ('link', 'd.0.000002', 3, 'running', 0, 0, 1, '99-alive', 9000000000000000)");
+    assert_int_equal(run_one(bench, NOW, &next), 0);
+    assert_int_equal(okno_work_open(bench->db->dir, &bench->conf, &other, &bench->db->err), 0);
+    assert_int_equal(run_one(bench, NOW, &next), 1);
+    assert_int_equal(run_one(bench, NOW, &next), 0);
+    assert_int_equal(ask(bench, "SELECT state = 'running' FROM jobs WHERE owner = '99-alive'"), 1);
+    (void)snprintf(path, sizeof(path), "%s/runners/99-dead", bench->db->dir);
+    assert_int_equal(access(path, F_OK), -1);
+    okno_work_close(other);
+    (void)snprintf(path, sizeof(path), "%s/runners/99-alive", bench->db->dir);
+    assert_int_equal(unlink(path), 0);
+    (void)close(alive);
+}
+
 static void a_job_that_cannot_be_done_fails_and_is_not_tried_again(void **state)
 {
     struct bench *bench = *state;
@@ -331,6 +368,7 @@ int main(void)
         CASE(negative_surveys_go_first_and_retention_tells_when_they_are_lost),
         CASE(nothing_due_tells_when_to_come_back),
         CASE(the_job_of_a_runner_that_died_returns_with_its_lease),
+        CASE(the_jobs_of_a_killed_process_are_free_at_once_and_those_of_a_living_one_are_not),
         CASE(a_job_that_cannot_be_done_fails_and_is_not_tried_again),
         CASE(no_camera_is_an_answer_and_no_failure),
         CASE(adding_a_job_again_makes_it_more_urgent_never_less),

@@ -95,6 +95,9 @@ WHERE job = (SELECT j.job FROM first JOIN jobs j ON j.job = first.job
              ORDER BY coalesce(j.lost_at <= $now, 0), j.class, j.lost_at IS NULL, j.lost_at, j.job LIMIT 1)
 RETURNING job, kind, survey, audit, class, attempts, archive;
 
+-- name: jobs.let_go
+UPDATE jobs SET lease_until = 0 WHERE state = 'running' AND owner = $owner;
+
 -- name: jobs.next_due
 -- When the next job may be taken; where all turns are given, when to look again.
 SELECT min(max(CASE j.state WHEN 'running' THEN j.lease_until ELSE j.next_try_at END,
