@@ -20,6 +20,9 @@ struct okno_sync_ask {
     int64_t surveys;   /* to look at, spread over the time; 0: OKNO_SYNC_SURVEYS */
     bool whole;        /* the whole picture; else `area` */
     struct okno_series_area area;
+    /* Before each window of footage, where not NULL; in the caller's thread. */
+    void (*progress)(void *context, size_t done, size_t all);
+    void *context;
 };
 
 struct okno_sync_report {
@@ -39,11 +42,39 @@ struct okno_sync_report {
 OKNO_CHECK int okno_sync_run(struct okno_work *work, const struct okno_sync_ask *ask,
                              struct okno_sync_report *ret_report, struct okno_err *err);
 
+/* OKNO_REFUSED with a refusal in words. */
+int okno_sync_refuse(const struct okno_sync_result *result, struct okno_err *err);
+
 /* Store what was found as a measurement of the camera's clock, method "sync"; its uncertainty is
  * that of the fit and of the devices. OKNO_REFUSED for a refusal, with the reason. */
 OKNO_CHECK int okno_sync_apply(struct okno_work *work, const char *camera,
                                const struct okno_sync_report *report, const char *author,
                                int64_t now_us, struct okno_err *err);
+
+/* ---- the same, asked for and answered by the service ---- */
+
+/* Put a question for okno_sync_next: camera, time and area count. OKNO_NOT_FOUND for an unknown
+ * camera; OKNO_BUSY while one of the camera waits; OKNO_INVALID for a time that ends before it
+ * begins, or of more than a week. */
+OKNO_CHECK int okno_sync_put(struct okno_db *db, const struct okno_sync_ask *ask,
+                             const char *author, int64_t now_us, int64_t *ret_id,
+                             struct okno_err *err);
+
+/* Answer the question that waits longest: 1; 0 when none waits. Refusals and trouble of archives
+ * are kept with the question, not returned. Nothing is stored as a measurement. */
+OKNO_CHECK int okno_sync_next(struct okno_work *work, struct okno_err *err);
+
+/* Questions that a process which is gone left half done wait again. */
+OKNO_CHECK int okno_sync_restart(struct okno_db *db, struct okno_err *err);
+
+/* Questions, newest first, of one camera or (NULL) all: a new array of objects. */
+OKNO_CHECK int okno_sync_list(struct okno_db *db, const char *camera, json_t **ret_list,
+                              struct okno_err *err);
+
+/* Store what was found as a measurement of its camera by `author`. OKNO_NOT_FOUND; OKNO_REFUSED
+ * where nothing was found, or it is accepted already. */
+OKNO_CHECK int okno_sync_accept(struct okno_db *db, int64_t id, const char *author, int64_t now_us,
+                                struct okno_err *err);
 
 /* ---- archives' clocks ---- */
 
@@ -60,6 +91,10 @@ struct okno_archive_look {
 OKNO_CHECK int okno_look_archive(struct okno_work *work, const char *archive, bool keep,
                                  const char *author, struct okno_archive_look *ret_look,
                                  struct okno_err *err);
+
+/* Ask okno_look_next for this archive first. OKNO_NOT_FOUND. */
+OKNO_CHECK int okno_look_ask(struct okno_db *db, const char *archive, const char *author,
+                             int64_t now_us, struct okno_err *err);
 
 /* Look at the clock that waits longest, if one is due (every six hours). 1 when one was looked at;
  * 0 and when the next is due. Trouble of an archive is noted, not returned; what cannot be noted
@@ -135,6 +170,13 @@ OKNO_CHECK int okno_overlay_add(struct okno_db *db, const struct okno_camera *ca
                                 int64_t index_offset_us, int64_t shown_us, const char *author,
                                 int64_t now_us, struct okno_overlay_reading *ret_reading,
                                 struct okno_err *err);
+
+/* The same off the kept clip of a survey: frame_at_us is a frame of it, `shows` what the picture
+ * shows: "2026-03-10 12:03:07" in the site's time, or with Z or an offset. OKNO_NOT_FOUND,
+ * OKNO_NO_COVERAGE without a clip, OKNO_INVALID. */
+OKNO_CHECK int okno_overlay_survey(struct okno_db *db, const char *survey, int64_t frame_at_us,
+                                   const char *shows, const char *author, int64_t now_us,
+                                   struct okno_overlay_reading *ret_reading, struct okno_err *err);
 
 /* What a reading in local time means: of the instants at which the zone shows `civil`, the one
  * nearest to near_us; 0 in *ret_candidates when it never did. */

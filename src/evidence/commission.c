@@ -211,3 +211,59 @@ int64_t okno_overlay_instant(const struct okno_zone *zone, const struct okno_civ
         return at[0];
     return llabs(at[0] - near_us) <= llabs(at[1] - near_us) ? at[0] : at[1];
 }
+
+/* "2026-03-10 12:03:07" in the camera's site's zone, at the instant nearest to near_us. */
+static int read_local(struct okno_db *db, const struct okno_camera *camera, const char *text,
+                      int64_t near_us, int64_t *ret_us, struct okno_err *err)
+{
+    OKNO_AUTO(okno_zone) *zone = NULL;
+    struct okno_site site;
+    struct okno_scanned_time shown;
+    int candidates = 0;
+    int rc = okno_registry_site(db, camera->site, &site, err);
+    if (rc == 0)
+        rc = okno_zone_open(site.time_zone, &zone, err);
+    if (rc == 0 && okno_time_scan("%Y-%m-%d %H:%M:%S", text, &shown, NULL) < 0)
+        rc = okno_fail_field(err, OKNO_INVALID, "shows",
+                             "\"%.40s\": write what the picture shows as 2026-03-10 12:03:07, in "
+                             "the site's time, or with Z or an offset",
+                             text);
+    if (rc < 0)
+        return rc;
+    int64_t us = okno_overlay_instant(zone, &shown.civil, near_us, &candidates);
+    if (candidates == 0)
+        return okno_fail_field(err, OKNO_INVALID, "shows",
+                               "%.40s never was in %s: the clocks were set forward over it", text,
+                               site.time_zone);
+    *ret_us = us;
+    return 0;
+}
+
+int okno_overlay_survey(struct okno_db *db, const char *survey, int64_t frame_at_us,
+                        const char *shows, const char *author, int64_t now_us,
+                        struct okno_overlay_reading *ret_reading, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    struct okno_camera camera;
+    int64_t offset_us = 0, shown_us = 0;
+    int rc = OKNO_DB_PREPARE(db, "commission.press", &stmt, err, OKNO_TEXT("survey", survey));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc == 0)
+        return okno_fail(err, OKNO_NOT_FOUND, "there is no survey %.80s", survey);
+    if (rc == 1 && okno_stmt_is_null(stmt, "camera"))
+        return okno_fail(err, OKNO_NO_COVERAGE, "no clip of survey %.80s is kept", survey);
+    if (rc < 0)
+        return rc;
+    if (frame_at_us < okno_stmt_int(stmt, "got_from") ||
+        frame_at_us > okno_stmt_int(stmt, "got_to"))
+        return okno_fail_field(err, OKNO_INVALID, "frame_at", "the clip has no frame at that time");
+    offset_us = okno_stmt_int(stmt, "index_offset_us");
+    rc = okno_registry_camera(db, okno_stmt_text(stmt, "camera"), &camera, err);
+    okno_stmt_reset(stmt);
+    if (rc == 0 && okno_time_parse(shows, &shown_us, NULL) < 0)
+        rc = read_local(db, &camera, shows, frame_at_us, &shown_us, err);
+    return rc < 0 ? rc
+                  : okno_overlay_add(db, &camera, frame_at_us, offset_us, shown_us, author, now_us,
+                                     ret_reading, err);
+}

@@ -118,27 +118,40 @@ int okno_look_archive(struct okno_work *work, const char *archive, bool keep, co
     return look_at(work, archive, keep, author, ret_look, &noted, err);
 }
 
+int okno_look_ask(struct okno_db *db, const char *archive, const char *author, int64_t now_us,
+                  struct okno_err *err)
+{
+    int64_t at_us = 0;
+    int rc = OKNO_DB_INT(db, "looks.ask", 0, &at_us, err, OKNO_TEXT("archive", archive),
+                         OKNO_INT("now", now_us), OKNO_TEXT("author", author));
+    return rc == 0 && at_us == 0
+               ? okno_fail(err, OKNO_NOT_FOUND, "there is no archive %.64s", archive)
+               : rc;
+}
+
 int okno_look_next(struct okno_work *work, int64_t now_us, int64_t *ret_next_us,
                    struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
     struct okno_archive_look look;
     bool noted = false;
-    char archive[OKNO_ID_TEXT] = "";
+    char archive[OKNO_ID_TEXT] = "", author[128] = "";
     int64_t next_us = 0;
     int rc =
         OKNO_DB_PREPARE(work->db, "looks.due", &stmt, err, OKNO_INT("since", now_us - EVERY_US),
                         OKNO_INT("day_ago", now_us - OKNO_DAY_US));
     if (rc == 0)
         rc = okno_stmt_step(stmt, err);
-    if (rc == 1)
+    if (rc == 1) {
         (void)snprintf(archive, sizeof(archive), "%s", okno_stmt_text(stmt, "archive"));
+        (void)snprintf(author, sizeof(author), "%s", okno_stmt_text(stmt, "author"));
+    }
     while (rc == 1)
         rc = okno_stmt_step(stmt, err);
     if (rc < 0)
         return rc;
     if (archive[0]) {
-        rc = look_at(work, archive, true, "okno:clocks", &look, &noted, err);
+        rc = look_at(work, archive, true, author[0] ? author : "okno:clocks", &look, &noted, err);
         return noted ? 1 : rc;
     }
     rc = OKNO_DB_INT(work->db, "looks.next", INT64_MAX, &next_us, err,

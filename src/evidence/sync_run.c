@@ -313,8 +313,11 @@ int okno_sync_run(struct okno_work *work, const struct okno_sync_ask *ask,
     int rc = check(ask, err);
     if (rc == 0)
         rc = begin(&run, err);
-    for (size_t i = 0; rc == 0 && i < run.windows.len; i++)
+    for (size_t i = 0; rc == 0 && i < run.windows.len; i++) {
+        if (ask->progress)
+            ask->progress(ask->context, i, run.windows.len);
         rc = look_at_window(&run, &run.windows.items[i], err);
+    }
     if (rc == 0)
         rc = answer(&run, err);
     if (rc == 0)
@@ -323,7 +326,7 @@ int okno_sync_run(struct okno_work *work, const struct okno_sync_ask *ask,
     return rc;
 }
 
-static int refuse(const struct okno_sync_result *r, struct okno_err *err)
+int okno_sync_refuse(const struct okno_sync_result *r, struct okno_err *err)
 {
     switch (r->refusal) {
     case OKNO_SYNC_FEW:
@@ -359,7 +362,7 @@ int okno_sync_apply(struct okno_work *work, const char *camera,
                                                  .uncertainty_us =
                                                      r->uncertainty_us + r->event_uncertainty_us};
     if (r->refusal)
-        return refuse(r, err);
+        return okno_sync_refuse(r, err);
     (void)snprintf(target, sizeof(target), "camera:%s", camera);
     int rc = okno_db_begin(work->db, err);
     if (rc < 0)

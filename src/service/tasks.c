@@ -173,6 +173,21 @@ static int look_at_clock(void *context, void *means, int64_t *ret_next_us, struc
     return rc;
 }
 
+/* Cameras' clocks that people want found, one at a time: none is waited for longer than it takes.
+ */
+static int open_syncs(void *context, void **ret_means, struct okno_err *err)
+{
+    int rc = open_work(context, ret_means, err);
+    return rc < 0 ? rc : okno_sync_restart(okno_work_db(*ret_means), err);
+}
+
+static int find_clock(void *context, void *means, int64_t *ret_next_us, struct okno_err *err)
+{
+    (void)context;
+    (void)ret_next_us; /* a question wakes it */
+    return okno_sync_next(means, err);
+}
+
 /* Threads enough for all archives at a time, so that one that hangs has only its own. */
 static int threads_for(const struct tasks *tasks, int workers)
 {
@@ -221,6 +236,7 @@ int tasks_start(struct tasks *tasks, int workers, struct scheduler **ret_schedul
         {.name = "planner", .threads = 1, .work = plan},
         {.name = "worker", .threads = threads_for(tasks, workers), .work = run_job},
         {.name = "clocks", .threads = workers > 0, .work = look_at_clock},
+        {.name = "syncs", .threads = workers > 0, .work = find_clock, .open = open_syncs},
         {.name = "sums", .threads = 1, .work = keep_sums, .open = open_db, .close = close_db},
         {.name = "retention",
          .threads = 1,

@@ -66,6 +66,30 @@ for (const [language, answers, fails, never] of [["en-GB", "answers", "does not 
     await close();
   });
 
+test("the clock in the picture is read off a frame in the site's time", async () => {
+  const { page, faults, close } = await openBrowser();
+  await logIn(page, { url: service.url, user: "root", password });
+  await page.goto(`${service.url}/#/surveys/D1.0.1`);
+  await page.locator("okno-player video").waitFor();
+  await waitUntil(page, () => {
+    const player = document.querySelector("okno-app").shadowRoot.querySelector("okno-dossier")?.shadowRoot.querySelector("okno-player");
+    return player?.shadowRoot.querySelector("video")?.readyState >= 2;
+  });
+  await page.locator("okno-player video").evaluate((element) => element.pause());
+  await page.locator("okno-overlay button").first().click();
+  await page.locator("okno-overlay input[name=shows]").fill("yesterday");
+  await page.locator("okno-overlay button.primary").click();
+  await page.locator("okno-overlay [role=alert]").waitFor();
+  assert.match(await page.locator("okno-overlay [role=alert]").textContent(), /2026-03-10 12:03:07/);
+  await page.locator("okno-overlay input[name=shows]").fill("2026-03-10T07:03:00Z");
+  await page.locator("okno-overlay button.primary").click();
+  await page.locator("okno-overlay [role=status]").waitFor();
+  const [row] = await service.rows("SELECT camera, author, trusted, offset_us BETWEEN 60e6 AND 180e6 AS fits FROM overlays");
+  assert.deepEqual(row, { camera: "over-till-1", author: "root", trusted: 0, fits: 1 });
+  assert.deepEqual(faults.filter((fault) => !/status of 400/u.test(fault)), []);
+  await close();
+});
+
 test("the frame that shows the press commissions the camera and sets its clock", async () => {
   const { page, faults, close } = await openBrowser();
   await logIn(page, { url: service.url, user: "root", password });
@@ -87,6 +111,11 @@ test("the frame that shows the press commissions the camera and sets its clock",
     element.addEventListener("seeked", resolve, { once: true });
     element.currentTime = seconds;
   }), from + 1.35);
+  // The picture in view is told by the browser's frames, not by the seek.
+  await waitUntil(page, () => {
+    const { survey, shownAt } = document.querySelector("okno-app").shadowRoot.querySelector("okno-dossier").shadowRoot.querySelector("okno-player");
+    return Date.parse(shownAt) - Date.parse(survey.opened_at) > 1250;
+  });
   await page.keyboard.press(".");
   await page.locator("okno-commission button").first().click();
   await page.locator("okno-commission input[name=rights]").fill("Rental contract 5; the manager and two experts");
@@ -102,6 +131,29 @@ test("the frame that shows the press commissions the camera and sets its clock",
   await page.goto(`${service.url}/#/archives`);
   await page.locator("okno-archives tbody").first().waitFor();
   assert.match(await words(page), /Rental contract 5/);
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test("a clock is looked at when somebody asks, and a search by presses says why it refuses", async () => {
+  const { page, faults, close } = await openBrowser();
+  await logIn(page, { url: service.url, user: "root", password });
+  await page.goto(`${service.url}/#/archives`);
+  await page.locator("okno-clock").first().waitFor();
+  const clock = (noun, id) => page.locator(`okno-clock[noun=${noun}]`).nth(id);
+  await clock("archive", 0).locator("summary").click();
+  await clock("archive", 0).locator("button").first().click();
+  await service.wait("SELECT count(*) AS n FROM archive_look_asks a JOIN archive_looks l USING (archive) WHERE l.at >= a.asked_at", [{ n: 1 }]);
+  assert.equal(await page.locator("okno-clock [role=alert]").count(), 0);
+  // Two presses, and no day of them: nothing can be found, which is said.
+  const body = { from: "2026-03-10T06:00:00Z", to: "2026-03-10T08:00:00Z" };
+  const status = await page.evaluate(async (fields) => (await fetch("/api/v1/cameras/over-till-1/sync", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(fields) })).status, body);
+  assert.equal(status, 200);
+  await service.wait("SELECT state, author FROM clock_syncs", [{ state: "refused", author: "root" }]);
+  await page.locator("okno-clock[noun=camera] summary").first().click();
+  await page.locator("okno-clock[noun=camera] summary").nth(1).click();
+  await page.locator("okno-clock .bad").waitFor();
+  await shoot(page, "clock-refused");
   assert.deepEqual(faults, []);
   await close();
 });

@@ -71,6 +71,43 @@ static void a_press_and_the_frame_that_shows_it_set_the_clock_and_keep_the_view(
     assert_string_equal(due("cam2"), "never");
 }
 
+static void a_search_by_presses_is_asked_for_answered_and_only_then_accepted(void **state)
+{
+    (void)state;
+    struct okno_db *db = okno_work_db(shop->work);
+    const struct okno_sync_ask ask = {
+        .camera = "cam2", .from_us = LATER - OKNO_DAY_US, .to_us = LATER, .whole = true};
+    const struct okno_sync_ask nobodys = {
+        .camera = "cam9", .from_us = LATER - OKNO_DAY_US, .to_us = LATER, .whole = true};
+    int64_t id = 0, other = 0;
+    assert_int_equal(okno_sync_put(db, &nobodys, "root", LATER, &other, NULL), OKNO_NOT_FOUND);
+    assert_int_equal(okno_sync_put(db, &ask, "root", LATER, &id, &shop->err), 0);
+    assert_int_equal(okno_sync_put(db, &ask, "root", LATER, &other, NULL), OKNO_BUSY);
+    assert_int_equal(okno_sync_accept(db, id, "root", LATER, NULL), OKNO_REFUSED);
+    /* A process that was killed while it looked: the question waits again. */
+    put(shop, "UPDATE clock_syncs SET state = 'running'");
+    assert_int_equal(okno_sync_next(shop->work, &shop->err), 0);
+    assert_int_equal(okno_sync_restart(db, &shop->err), 0);
+    assert_int_equal(okno_sync_next(shop->work, &shop->err), 1);
+    assert_int_equal(okno_sync_next(shop->work, &shop->err), 0);
+    /* No survey at a point of that camera: it says so, and stores nothing. */
+    assert_string_equal(text_of(shop, "SELECT state FROM clock_syncs"), "failed");
+    assert_non_null(strstr(text_of(shop, "SELECT message FROM clock_syncs"), "no survey"));
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM clocks WHERE method = 'sync'"), 0);
+    put(shop,
+        "UPDATE clock_syncs SET state = 'found', at = 1773126000000000, offset_us = 7400000,"
+        " uncertainty_us = 90000");
+    assert_int_equal(okno_sync_accept(db, id, "anna", LATER, &shop->err), 0);
+    assert_int_equal(okno_sync_accept(db, id, "anna", LATER, NULL), OKNO_REFUSED);
+    assert_string_equal(text_of(shop,
+                                "SELECT c.method || ' ' || c.offset_us || ' ' || i.author FROM"
+                                " clocks c JOIN imports i USING (import)"
+                                " WHERE target = 'camera:cam2' AND method = 'sync'"),
+                        "sync 7400000 anna");
+    assert_string_equal(text_of(shop, "SELECT state || ' ' || accepted_by FROM clock_syncs"),
+                        "accepted anna");
+}
+
 static void a_camera_is_due_again_when_what_was_commissioned_changed(void **state)
 {
     (void)state;
@@ -186,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_press_and_the_frame_that_shows_it_set_the_clock_and_keep_the_view),
+        CASE(a_search_by_presses_is_asked_for_answered_and_only_then_accepted),
         CASE(a_camera_is_due_again_when_what_was_commissioned_changed),
         CASE(what_cannot_be_is_refused),
         CASE(by_a_survey_the_kept_clip_gives_the_rest),

@@ -69,6 +69,25 @@ static void a_look_without_keeping_stores_nothing(void **state)
     assert_int_equal(int_of(shop, "SELECT count(*) FROM archive_looks"), 0);
 }
 
+static void who_asks_for_a_look_gets_it_before_it_is_due(void **state)
+{
+    (void)state;
+    struct okno_db *db = okno_work_db(shop->work);
+    int64_t next_us = 0;
+    assert_int_equal(okno_look_ask(db, "nobodys", "anna", okno_time_now(), NULL), OKNO_NOT_FOUND);
+    assert_int_equal(okno_look_next(shop->work, okno_time_now(), &next_us, &shop->err), 1);
+    assert_int_equal(okno_look_next(shop->work, okno_time_now(), &next_us, &shop->err), 0);
+    server.offset_us = 67400000;
+    assert_int_equal(okno_look_ask(db, "nvr", "anna", okno_time_now(), &shop->err), 0);
+    assert_int_equal(okno_look_next(shop->work, okno_time_now(), &next_us, &shop->err), 1);
+    assert_int_equal(okno_look_next(shop->work, okno_time_now(), &next_us, &shop->err), 0);
+    assert_string_equal(text_of(shop,
+                                "SELECT i.author || ' ' || c.step FROM clocks c"
+                                " JOIN imports i USING (import)"
+                                " WHERE target = 'archive:nvr' ORDER BY c.id DESC"),
+                        "anna 1");
+}
+
 /* What cannot be looked at is noted, and asked again later like the others. */
 static void clocks_are_looked_at_every_six_hours(void **state)
 {
@@ -162,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_look_becomes_a_measurement_when_it_tells_something_new),
         CASE(a_look_without_keeping_stores_nothing),
+        CASE(who_asks_for_a_look_gets_it_before_it_is_due),
         CASE(clocks_are_looked_at_every_six_hours),
         CASE(how_long_an_archive_keeps_is_seen_when_its_earliest_recording_moves_on),
         CASE(a_look_that_cannot_be_noted_is_a_failure),

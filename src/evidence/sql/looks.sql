@@ -13,10 +13,20 @@ ON CONFLICT (archive) DO UPDATE SET at = excluded.at,
 
 -- name: looks.due
 -- Archives whose clock was not looked at since; those that cannot be looked at once a day.
-SELECT a.archive FROM archives a LEFT JOIN archive_looks l ON l.archive = a.archive
+-- What somebody asks for comes first.
+SELECT a.archive, iif(q.asked_at > coalesce(l.at, 0), q.author, '') AS author
+FROM archives a LEFT JOIN archive_looks l ON l.archive = a.archive
+LEFT JOIN archive_look_asks q ON q.archive = a.archive
 WHERE a.id = (SELECT max(b.id) FROM archives b WHERE b.archive = a.archive)
-  AND (l.at IS NULL OR l.at <= iif(l.code = 'unsupported', $day_ago, $since))
-ORDER BY l.at IS NOT NULL, l.at, a.archive LIMIT 1;
+  AND (l.at IS NULL OR l.at <= iif(l.code = 'unsupported', $day_ago, $since)
+       OR q.asked_at > l.at)
+ORDER BY coalesce(q.asked_at > coalesce(l.at, 0), 0) DESC, l.at IS NOT NULL, l.at, a.archive LIMIT 1;
+
+-- name: looks.ask
+INSERT INTO archive_look_asks (archive, asked_at, author)
+SELECT $archive, $now, $author WHERE EXISTS (SELECT 1 FROM archives WHERE archive = $archive)
+ON CONFLICT (archive) DO UPDATE SET asked_at = excluded.asked_at, author = excluded.author
+RETURNING asked_at;
 
 -- name: looks.next
 SELECT min(l.at + iif(l.code = 'unsupported', 86400000000, $every_us)) FROM archive_looks l;

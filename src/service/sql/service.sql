@@ -28,6 +28,14 @@ WHERE substr(c.target, 1, 7) IN ('archive', 'camera:') AND c.id = (
     SELECT d.id FROM clocks d WHERE d.target = c.target ORDER BY d.at DESC, d.id DESC LIMIT 1)
 ORDER BY c.target;
 
+-- name: service.clock
+-- Measurements that stand of one clock, newest first.
+SELECT c.at, c.offset_us, c.uncertainty_us, c.step, c.method, i.author, i.at AS made_at
+FROM clocks c JOIN imports i USING (import)
+WHERE c.target = $target
+  AND c.id = (SELECT max(d.id) FROM clocks d WHERE d.target = c.target AND d.at = c.at)
+ORDER BY c.at DESC LIMIT $limit;
+
 -- name: service.archive_count
 SELECT count(DISTINCT archive) FROM archives;
 

@@ -8,6 +8,7 @@ import { formatNumber } from "./format.js";
 import { has, t } from "./i18n.js";
 import { link } from "./router.js";
 import { formatWhen } from "./time.js";
+import "./okno-clock.js";
 import "./okno-notice.js";
 
 const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -73,7 +74,7 @@ class OknoArchives extends PageElement {
 
   renderArchive(one) {
     return html`<tr><td><b>${one.archive}</b>${one.sessions ? html`<div class="note">${t("archives.sessions", { n: one.sessions })}</div>` : nothing}</td>
-      <td>${this.renderState(one)}</td><td>${this.renderWork(one)}</td><td>${this.renderRisk(one)}</td><td>${this.renderClock(one.clock, one.look)}</td></tr>`;
+      <td>${this.renderState(one)}</td><td>${this.renderWork(one)}</td><td>${this.renderRisk(one)}</td><td>${this.renderClock(one.clock, one.look)}<okno-clock noun="archive" .id=${one.archive} .looked=${one.look?.at}></okno-clock></td></tr>`;
   }
 
   renderCamera(one) {
@@ -84,7 +85,7 @@ class OknoArchives extends PageElement {
         ${done ? html`<div class="note num">${formatWhen(done.made_at, zone)}, ${done.author}${done.survey ? html` · <a href=${link("surveys", { id: done.survey })}>${done.survey}</a>` : nothing}</div>
           <div class="note">${[done.codec, done.width ? `${done.width}×${done.height}` : "", done.rights].filter(Boolean).join(" · ")}</div>` : nothing}</td>
       <td class="num">${done ? t("archives.error", { seconds: formatNumber(done.error_ms / 1000, 1) }) : "–"}</td>
-      <td>${this.renderClock(one.clock)}</td></tr>`;
+      <td>${this.renderClock(one.clock)}<okno-clock noun="camera" .id=${one.camera} .zone=${zone} @accepted=${this.reload}></okno-clock></td></tr>`;
   }
 
   render() {

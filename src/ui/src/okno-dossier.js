@@ -13,6 +13,7 @@ import { formatClockMs, formatWhen } from "./time.js";
 import "./okno-appeal-form.js";
 import "./okno-attribution.js";
 import "./okno-commission.js";
+import "./okno-overlay.js";
 import "./okno-notice.js";
 import "./okno-player.js";
 import "./okno-target.js";
@@ -190,7 +191,8 @@ class OknoDossier extends PageElement {
             ?may=${["manager", "administrator"].includes(this.me?.role)} @attributed=${this.reload}></okno-attribution>
           <okno-target .id=${survey.id}></okno-target>
           ${this.me?.role === "administrator" && this.found("clip") && !survey.spontaneous ? html`<okno-commission .id=${survey.id}
-            .frame=${() => this.renderRoot.querySelector("okno-player").shownAt}></okno-commission>` : nothing}
+            .frame=${() => this.renderRoot.querySelector("okno-player").shownAt}></okno-commission>
+            <okno-overlay .id=${survey.id} .frame=${() => this.renderRoot.querySelector("okno-player").shownAt}></okno-overlay>` : nothing}
           <okno-void .survey=${survey} .voids=${voids} .proposals=${proposals} .me=${this.me} zone=${this.data.zone}
             ?may=${["manager", "administrator"].includes(this.me?.role)} @voided=${this.reload}></okno-void>
           ${this.renderAppeals()}
