@@ -337,7 +337,8 @@ static void rules_and_destinations_are_edited_without_a_restart(void **state)
                          "{\"rule\":\"busy\",\"kind\":\"negatives\",\"count\":5,\"share\":0.5}"),
                      204);
     lists(fixture, "root", "/api/v1/alert-rules", "rules", "rule",
-          "archive busy clock_jump clock_suspect device_quiet fm_burst invalid_share negative "
+          "appeal appeal_due archive busy clock_jump clock_suspect commission device_quiet "
+          "fm_burst invalid_share negative "
           "negatives point_quiet silent_share");
     assert_int_equal(ask(fixture, root, "POST", "/api/v1/alert-rules",
                          "{\"rule\":\"busy\",\"kind\":\"negatives\",\"count\":0}"),
