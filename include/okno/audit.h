@@ -69,11 +69,14 @@ struct okno_audit_plan {
     double max_half_width; /* figures with a wider interval are not relied on; 0: none */
     struct okno_escalation_limits escalate; /* each 0: the default */
     double double_share;                    /* of each round, decided by two experts: 0..1 */
-    int64_t gold;        /* gold items mixed into the queue, up to OKNO_GOLD_MAX */
-    const char *auditor; /* who signs, by name or key's fingerprint; NULL: nobody does */
+    int64_t gold;         /* gold items mixed into the queue, up to OKNO_GOLD_MAX */
+    const char *accepted; /* why it is planned though footage is lost first; NULL: refused then */
+    const char *auditor;  /* who signs, by name or key's fingerprint; NULL: nobody does */
 };
 
-/* OKNO_CONFLICT when the id is taken; OKNO_INVALID names the field. */
+/* OKNO_CONFLICT when the id is taken; OKNO_INVALID names the field; OKNO_REFUSED where the shortest
+ * retention (declared or measured) of a camera placed in the period ends less than a day after the
+ * earliest draw, unless that is accepted: the step then says so. */
 OKNO_CHECK int okno_audit_plan(struct okno_db *db, const struct okno_audit_plan *plan,
                                const char *author, int64_t now_us, struct okno_err *err);
 

@@ -248,6 +248,8 @@ static int check_plan(const struct okno_audit_plan *plan, const char *author, st
                                "audit `%s`: an id is 1 to 64 of A-Z a-z 0-9 _ -",
                                okno_text_show(plan->audit, shown));
     int rc = check_note("title", plan->title, TITLE_BYTES_MAX, err);
+    if (rc == 0 && plan->accepted)
+        rc = check_note("accept-retention", plan->accepted, NOTE_BYTES_MAX, err);
     if (rc == 0)
         rc = audit_check_author(author, err);
     return rc < 0 ? rc : check_numbers(plan, err);
@@ -332,6 +334,19 @@ static int add_auditor(struct okno_db *db, const char *auditor, json_t *json, st
     return rc;
 }
 
+/* What the step tells; the reason stays out of the log, like every text that people write. */
+static json_t *step_json(const struct okno_audit_plan *plan, json_t *json)
+{
+    json_t *detail =
+        json_pack("{s:I, s:I, s:s, s:O}", "from_us", (json_int_t)plan->from_us, "to_us",
+                  (json_int_t)plan->to_us, "title", plan->title, "plan", json);
+    if (detail && plan->accepted) {
+        (void)json_object_set_new(detail, "retention_accepted", json_true());
+        (void)json_object_set_new(detail, "note", json_string(plan->accepted));
+    }
+    return detail;
+}
+
 int okno_audit_plan(struct okno_db *db, const struct okno_audit_plan *plan, const char *author,
                     int64_t now_us, struct okno_err *err)
 {
@@ -350,14 +365,12 @@ int okno_audit_plan(struct okno_db *db, const struct okno_audit_plan *plan, cons
     if (rc < 0)
         return rc;
     rc = check_repeats(db, plan, err);
+    if (rc == 0 && !plan->accepted)
+        rc = audit_check_keeping(db, plan->from_us, plan->to_us, now_us, err);
     if (rc == 0)
         rc = add_audit(db, plan, text, author, now_us, err);
     if (rc == 0)
-        rc = audit_add_step(db, plan->audit, "plan", author, now_us,
-                            json_pack("{s:I, s:I, s:s, s:O}", "from_us", (json_int_t)plan->from_us,
-                                      "to_us", (json_int_t)plan->to_us, "title", plan->title,
-                                      "plan", json),
-                            err);
+        rc = audit_add_step(db, plan->audit, "plan", author, now_us, step_json(plan, json), err);
     return audit_finish(db, rc, err);
 }
 

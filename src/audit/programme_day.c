@@ -80,6 +80,7 @@ static int plan_day(struct turn *turn, const struct programme_row *row, const ch
                                          .k = row->set.k,
                                          .level = row->set.level,
                                          .looks = 1,
+                                         .accepted = "a programme's day: caught up with late",
                                          .undeterminable_limit = row->set.undeterminable_limit,
                                          .double_share = row->set.double_share};
     int rc = okno_audit_plan(turn->db, &plan, turn->author, turn->now_us, &why);

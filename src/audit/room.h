@@ -56,6 +56,11 @@ OKNO_CHECK int audit_check_note(const char *field, const char *text, struct okno
 /* OKNO_MISSING, OKNO_INVALID. */
 OKNO_CHECK int audit_check_author(const char *author, struct okno_err *err);
 
+/* keeping.c: OKNO_REFUSED where what some camera recorded at the start of a period is overwritten
+ * before the sample can be drawn, or less than a day after. Field from. */
+OKNO_CHECK int audit_check_keeping(struct okno_db *db, int64_t from_us, int64_t to_us,
+                                   int64_t now_us, struct okno_err *err);
+
 /* Let two experts decide a part of what a round drew, as the plan says. Inside the caller's
  * transaction, after the items of the round were made. */
 OKNO_CHECK int audit_double(struct okno_db *db, const struct audit_row *row, int64_t round,

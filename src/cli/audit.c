@@ -520,6 +520,8 @@ const struct cli_command cli_audit = {
         "                  (default: kpi.undeterminable_limit)\n"
         "  --max-half-width E  a figure whose interval is wider than +-E is marked too_wide and\n"
         "                  qualifies the opinion; status says how many more to draw\n"
+        "  --accept-retention REASON  plan though a camera overwrites the start of the period\n"
+        "                  less than a day after the earliest draw; refused otherwise\n"
         "  --escalate-more P  lower bound of an employee's or point's invalid share above which\n"
         "                  the close proposes to look at --escalate-count more (default: 0.10; "
         "10);\n"

@@ -94,6 +94,7 @@ static int parse(struct cli *cli, int argc, char **argv, struct audit_common *co
         {.name = "--escalate-census", .real = &plan->escalate.census},
         {.name = "--escalate-count", .integer = &plan->escalate.count},
         {.name = "--double", .real = &plan->double_share},
+        {.name = "--accept-retention", .text = &plan->accepted},
         {.name = "--gold", .integer = &plan->gold}, {.name = "--auditor", .text = &plan->auditor},
         {.name = "--by", .text = &common->author}, {.name = "--json", .flag = &cli->json});
     if (rc == 0)

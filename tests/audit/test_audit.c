@@ -401,9 +401,39 @@ static void audits_are_listed_in_the_order_of_planning(void **state)
     assert_string_equal(json_string_value(json_object_get(json_array_get(list, 1), "audit")), "A");
 }
 
+static void footage_that_goes_before_the_draw_stops_the_plan(void **state)
+{
+    struct scratch_db *f = *state;
+    struct okno_audit_plan made = plan_of("A1");
+    int64_t noon_after_two_days = AT(0) + 2 * INT64_C(86400000000);
+    scratch_db_put(f,
+                   "INSERT INTO imports (import, at, author, kind, source) VALUES"
+                   " (1, 0, 'eva', 'cameras', '-');"
+                   "INSERT INTO cameras (import, camera, site, archive, channel, retention_days)"
+                   " VALUES (1, 'c1', 'mall', 'a', '1', 30), (1, 'c2', 'mall', 'a', '2', 1),"
+                   " (1, 'c3', 'mall', 'a', '3', NULL), (1, 'c2', 'mall', 'a', '2', 3);"
+                   "INSERT INTO placements (import, point, camera, valid_from, valid_to) VALUES"
+                   " (1, 'p0', 'c1', 0, NULL), (1, 'p1', 'c2', 0, NULL), (1, 'p1', 'c3', 0, NULL)");
+    must_fail(f, okno_audit_plan(f->db, &made, "eva", noon_after_two_days + 1, &f->err),
+              OKNO_REFUSED, "camera c2 keeps 3.0 days");
+    made.accepted = "they say the clips were kept";
+    must(f, okno_audit_plan(f->db, &made, "eva", noon_after_two_days + 1, &f->err));
+    assert_int_equal(asked(f,
+                           "SELECT count(*) FROM audit_steps WHERE detail LIKE"
+                           " '%\"retention_accepted\":true%'"),
+                     1);
+    assert_int_equal(asked(f, "SELECT count(*) FROM log_leaves WHERE line LIKE '%they say%'"), 0);
+    made = plan_of("A2");
+    must(f, okno_audit_plan(f->db, &made, "eva", noon_after_two_days, &f->err));
+    scratch_db_put(f, "UPDATE placements SET valid_to = 5 WHERE camera = 'c2'");
+    made.audit = "A3";
+    must(f, okno_audit_plan(f->db, &made, "eva", noon_after_two_days + 1, &f->err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(footage_that_goes_before_the_draw_stops_the_plan),
         TEST(the_steps_in_order_make_a_drawn_audit),
         TEST(a_new_audit_has_nulls_where_steps_are_missing),
         TEST(a_step_out_of_order_is_refused_and_changes_nothing),

@@ -248,3 +248,16 @@ WHERE point = $point AND test = 0 AND opened_at >= $from AND opened_at < $to ORD
 INSERT OR IGNORE INTO visits (visit, kind, point, site, opened_at, closes_at)
 SELECT survey, $kind, point, site, opened_at, opened_at + $length FROM audit_frame
 WHERE audit = $audit AND survey = $survey;
+
+-- name: audit.keeps_least
+-- The camera that keeps the least, by the smaller of declared and measured, of those placed at some
+-- point within a period.
+SELECT c.camera, CASE WHEN c.retention_days IS NULL THEN m.kept_us
+                      WHEN m.kept_us IS NULL THEN 86400000000 * c.retention_days
+                      ELSE min(86400000000 * c.retention_days, m.kept_us) END AS kept_us
+FROM cameras c LEFT JOIN retention_measured m ON m.camera = c.camera
+WHERE c.id = (SELECT max(d.id) FROM cameras d WHERE d.camera = c.camera)
+  AND EXISTS (SELECT 1 FROM placements p WHERE p.camera = c.camera AND p.valid_from < $to
+              AND (p.valid_to IS NULL OR p.valid_to > $from))
+  AND coalesce(c.retention_days, m.kept_us) IS NOT NULL
+ORDER BY 2, 1 LIMIT 1;

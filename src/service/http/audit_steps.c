@@ -98,6 +98,7 @@ int http_post_audit(struct http_request *request, struct http_reply *reply, stru
                      .count = integer_of(request, "escalate_count", 0)},
         .double_share = real_of(request, "double", 0),
         .gold = integer_of(request, "gold", 0),
+        .accepted = text_of(request, "accept_retention"),
         .auditor = text_of(request, "auditor")};
     int rc = period_of(request, &plan, err);
     if (rc == 0)

@@ -728,6 +728,7 @@ export const table = {
   "plan.by_answer": { en: "answer", ru: "ответам" },
   "plan.looks": { en: "Looks (rounds at most)", ru: "Просмотры (раундов не более)" },
   "plan.max_half_width": { en: "Widest interval, ±", ru: "Наибольшая ширина, ±" },
+  "plan.accept_retention": { en: "Why, though footage is overwritten first", ru: "Почему, хотя видео сотрётся раньше" },
   "plan.escalate_more": { en: "Look closer above, share invalid at least", ru: "Смотреть ещё, если недействительных не менее" },
   "plan.escalate_count": { en: "How many more", ru: "Сколько ещё" },
   "plan.escalate_census": { en: "Look at all above, share invalid at least", ru: "Смотреть всё, если недействительных не менее" },
