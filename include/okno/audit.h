@@ -155,8 +155,10 @@ OKNO_CHECK int okno_audit_widths(struct okno_db *db, const char *audit, int64_t 
 
 /* A new object: audit, title, state, next, next_command, repeats, repeated_by [id], overlapping
  * [id], period_from, period_to, plan, frame_size, frame_sha256, seed, sample, reviewed, valid,
- * invalid, undeterminable, steps [{step, at, author, detail}]; once drawn, where the plan has a
- * max_half_width, too_wide and extend_by of okno_audit_widths. */
+ * invalid, undeterminable, steps [{step, at, author, detail}]; until it is closed, capacity
+ * {reviews, decided_a_day, days, footage_until} (what is to be decided against what experts decided
+ * a day lately, and when the first footage goes; null where nothing says); once drawn, where the
+ * plan has a max_half_width, too_wide and extend_by of okno_audit_widths. */
 OKNO_CHECK int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status,
                                  struct okno_err *err);
 

@@ -1,9 +1,12 @@
-/* How long cameras keep what an audit needs. */
+/* Whether an audit can be done in time: what cameras keep, what experts decide. */
+#include "okno/mem.h"
 #include "okno/text.h"
 #include "okno/time.h"
 #include "room.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Fetching takes its time. */
 #define MARGIN_US OKNO_DAY_US
@@ -34,4 +37,45 @@ int audit_check_keeping(struct okno_db *db, int64_t from_us, int64_t to_us, int6
         "the loss with --accept-retention REASON",
         camera, (double)(lost_us - from_us) / (double)OKNO_DAY_US, okno_time_format(lost_us, lost),
         okno_time_format(draw_us, drawn));
+}
+
+/* Reviews left: those planned, or once drawn those that wait. */
+static int count_left(struct okno_db *db, const struct audit_row *row, int64_t *ret_left,
+                      struct okno_err *err)
+{
+    if (strcmp(row->state, "drawn") == 0)
+        return OKNO_DB_INT(db, "audit.count_waiting", 0, ret_left, err,
+                           OKNO_TEXT("audit", row->audit));
+    *ret_left = (int64_t)ceil((double)row->sampling.size * (1 + row->double_share));
+    return 0;
+}
+
+int audit_capacity(struct okno_db *db, const struct audit_row *row, json_t **ret_json,
+                   struct okno_err *err)
+{
+    OKNO_AUTO_STMT *least = NULL;
+    OKNO_AUTO_STMT *pace = NULL;
+    int64_t left = 0;
+    int rc = count_left(db, row, &left, err);
+    if (rc == 0)
+        rc = OKNO_DB_PREPARE(db, "audit.keeps_least", &least, err, OKNO_INT("from", row->from_us),
+                             OKNO_INT("to", row->to_us));
+    if (rc == 0)
+        rc = okno_stmt_step(least, err);
+    bool kept = rc == 1;
+    if (rc >= 0)
+        rc = okno_db_stmt(db, "audit.pace", &pace, err);
+    if (rc == 0)
+        rc = okno_stmt_step(pace, err);
+    if (rc < 0)
+        return rc;
+    int64_t decided = okno_stmt_int(pace, "decided");
+    double a_day = decided > 0 ? (double)decided / (double)okno_stmt_int(pace, "days") : 0;
+    *ret_json = json_pack(
+        "{s:I, s:o, s:o, s:o}", "reviews", (json_int_t)left, "decided_a_day",
+        a_day > 0 ? json_real(round(a_day * 10) / 10) : json_null(), "days",
+        a_day > 0 ? json_integer((json_int_t)ceil((double)left / a_day)) : json_null(),
+        "footage_until",
+        kept ? okno_json_time(row->from_us + okno_stmt_int(least, "kept_us")) : json_null());
+    return *ret_json ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory for an audit's capacity");
 }

@@ -61,6 +61,12 @@ OKNO_CHECK int audit_check_author(const char *author, struct okno_err *err);
 OKNO_CHECK int audit_check_keeping(struct okno_db *db, int64_t from_us, int64_t to_us,
                                    int64_t now_us, struct okno_err *err);
 
+/* keeping.c: a new object {reviews (planned; once drawn, those that wait), decided_a_day (by all
+ * experts on days with decisions, of the 30 up to the newest; null before there is one), days (at
+ * this pace), footage_until (when the first of it is overwritten; null where nothing says)}. */
+OKNO_CHECK int audit_capacity(struct okno_db *db, const struct audit_row *row, json_t **ret_json,
+                              struct okno_err *err);
+
 /* Let two experts decide a part of what a round drew, as the plan says. Inside the caller's
  * transaction, after the items of the round were made. */
 OKNO_CHECK int audit_double(struct okno_db *db, const struct audit_row *row, int64_t round,

@@ -151,6 +151,21 @@ static int add_widths(struct okno_db *db, const struct audit_row *row, json_t *s
     return okno_fail(err, OKNO_NO_MEMORY, "no memory for the status of audit %s", row->audit);
 }
 
+/* Whether it can be done in time, while there is something to do. */
+static int add_capacity(struct okno_db *db, const struct audit_row *row, json_t *status,
+                        struct okno_err *err)
+{
+    json_t *capacity = NULL;
+    if (strcmp(row->state, "closed") == 0 || strcmp(row->state, "abandoned") == 0)
+        return 0;
+    int rc = audit_capacity(db, row, &capacity, err);
+    if (rc < 0)
+        return rc;
+    return json_object_set_new(status, "capacity", capacity) == 0
+               ? 0
+               : okno_fail(err, OKNO_NO_MEMORY, "no memory for the status of audit %s", row->audit);
+}
+
 /* Of a frame of visits what it was drawn for. */
 static int add_asked(struct okno_db *db, const struct audit_row *row, json_t *status,
                      struct okno_err *err)
@@ -186,6 +201,8 @@ int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status
         rc = add_progress(db, known.audit, status, err);
     if (rc == 0)
         rc = add_widths(db, &known, status, err);
+    if (rc == 0)
+        rc = add_capacity(db, &known, status, err);
     if (rc == 0)
         rc = add_asked(db, &known, status, err);
     if (rc == 0)

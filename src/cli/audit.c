@@ -128,6 +128,22 @@ static void print_asked(const json_t *status)
                json_number_value(json_object_get(asked, "high")));
 }
 
+/* What is to be decided against what experts decide, and when footage goes. */
+static void print_capacity(const json_t *status)
+{
+    const json_t *capacity = json_object_get(status, "capacity");
+    if (!json_is_object(capacity))
+        return;
+    printf("work     %lld reviews", count_of(capacity, "reviews"));
+    if (json_is_number(json_object_get(capacity, "decided_a_day")))
+        printf("; experts decided %.1f a day lately: %lld days",
+               json_number_value(json_object_get(capacity, "decided_a_day")),
+               count_of(capacity, "days"));
+    if (json_is_string(json_object_get(capacity, "footage_until")))
+        printf("; the first footage goes %s", text_of(capacity, "footage_until"));
+    printf("\n");
+}
+
 static void print_human(const json_t *status)
 {
     size_t i;
@@ -142,6 +158,7 @@ static void print_human(const json_t *status)
            count_of(status, "invalid"), count_of(status, "undeterminable"));
     print_asked(status);
     print_widths(status);
+    print_capacity(status);
     print_doubles(status);
     json_array_foreach(json_object_get(status, "steps"), i, step)
     {

@@ -416,6 +416,11 @@ static void footage_that_goes_before_the_draw_stops_the_plan(void **state)
                    " (1, 'p0', 'c1', 0, NULL), (1, 'p1', 'c2', 0, NULL), (1, 'p1', 'c3', 0, NULL)");
     must_fail(f, okno_audit_plan(f->db, &made, "eva", noon_after_two_days + 1, &f->err),
               OKNO_REFUSED, "camera c2 keeps 3.0 days");
+    scratch_db_put(f,
+                   "INSERT INTO verdicts (item, audit, survey, user, at, verdict,"
+                   " reasons_version) VALUES (1, 'A0', 'x', 'eva', 1773126000000000, 'valid', 1),"
+                   " (2, 'A0', 'y', 'eva', 1773126000000001, 'valid', 1),"
+                   " (3, 'A0', 'z', 'eva', 1773300000000000, 'valid', 1)");
     made.accepted = "they say the clips were kept";
     must(f, okno_audit_plan(f->db, &made, "eva", noon_after_two_days + 1, &f->err));
     assert_int_equal(asked(f,
@@ -423,6 +428,14 @@ static void footage_that_goes_before_the_draw_stops_the_plan(void **state)
                            " '%\"retention_accepted\":true%'"),
                      1);
     assert_int_equal(asked(f, "SELECT count(*) FROM log_leaves WHERE line LIKE '%they say%'"), 0);
+    okno_autojson json_t *status = NULL;
+    must(f, okno_audit_status(f->db, "A1", &status, &f->err));
+    const json_t *capacity = json_object_get(status, "capacity");
+    assert_int_equal(json_integer_value(json_object_get(capacity, "reviews")), 20);
+    assert_true(json_real_value(json_object_get(capacity, "decided_a_day")) == 1.5);
+    assert_int_equal(json_integer_value(json_object_get(capacity, "days")), 14);
+    assert_string_equal(json_string_value(json_object_get(capacity, "footage_until")),
+                        "2026-03-13T07:00:00.000Z");
     made = plan_of("A2");
     must(f, okno_audit_plan(f->db, &made, "eva", noon_after_two_days, &f->err));
     scratch_db_put(f, "UPDATE placements SET valid_to = 5 WHERE camera = 'c2'");

@@ -261,3 +261,12 @@ WHERE c.id = (SELECT max(d.id) FROM cameras d WHERE d.camera = c.camera)
               AND (p.valid_to IS NULL OR p.valid_to > $from))
   AND coalesce(c.retention_days, m.kept_us) IS NOT NULL
 ORDER BY 2, 1 LIMIT 1;
+
+-- name: audit.count_waiting
+SELECT count(*) FROM review_items WHERE audit = $audit AND state = 'open';
+
+-- name: audit.pace
+-- What experts decided in the 30 days up to the newest decision, and on how many days (UTC).
+SELECT count(*) AS decided, count(DISTINCT at / 86400000000) AS days FROM verdicts
+WHERE counted = 1 AND verdict <> 'undone'
+  AND at > (SELECT max(at) FROM verdicts) - 30 * 86400000000;
