@@ -58,7 +58,7 @@ int runner_free_dead(struct okno_work *work, struct okno_err *err)
         const char *name = entry->d_name;
         if (*name == '.' || strcmp(name, work->owner) == 0 || !is_dead(dirfd(dir), name))
             continue;
-        rc = OKNO_DB_RUN(work->db, "jobs.let_go", NULL, err, OKNO_TEXT("owner", name));
+        rc = OKNO_DB_RUN(work->db, "jobs.free_dead", NULL, err, OKNO_TEXT("owner", name));
         if (rc == 0)
             (void)unlinkat(dirfd(dir), name, 0);
     }

@@ -95,7 +95,7 @@ WHERE job = (SELECT j.job FROM first JOIN jobs j ON j.job = first.job
              ORDER BY coalesce(j.lost_at <= $now, 0), j.class, j.lost_at IS NULL, j.lost_at, j.job LIMIT 1)
 RETURNING job, kind, survey, audit, class, attempts, archive;
 
--- name: jobs.let_go
+-- name: jobs.free_dead
 UPDATE jobs SET lease_until = 0 WHERE state = 'running' AND owner = $owner;
 
 -- name: jobs.next_due
