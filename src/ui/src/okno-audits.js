@@ -4,12 +4,12 @@ import { PageElement } from "./page-element.js";
 import { get, post } from "./api.js";
 import { errorText } from "./errors.js";
 import { zoneOf } from "./filters.js";
-import { formatNumber, formatShare } from "./format.js";
+import { formatNumber, formatPlain, formatShare } from "./format.js";
 import { language, named, t } from "./i18n.js";
 import { signs } from "./okno-verdict.js";
 import { go, link } from "./router.js";
 import { stepText } from "./steps.js";
-import { formatPeriod, formatWhen } from "./time.js";
+import { formatDay, formatPeriod, formatWhen } from "./time.js";
 import "./okno-audit-next.js";
 import "./okno-audit-plan.js";
 import "./okno-escalations.js";
@@ -87,6 +87,13 @@ class OknoAudits extends PageElement {
       ${this.pages.includes("indicators") ? html`<a href=${link("indicators", { query: { audit } })}>${t("audits.indicators")} ›</a>` : nothing}</div>`;
   }
 
+  renderCapacity({ reviews, decided_a_day: pace, days, footage_until: until }) {
+    const parts = [t("audits.to_review", { n: formatNumber(reviews) })];
+    if (pace) parts.push(t("audits.pace", { pace: formatPlain(pace), days: formatNumber(days) }));
+    if (until) parts.push(t("audits.footage_until", { at: formatDay(until, this.zone) }));
+    return html`<p class="small num">${parts.join("; ")}</p>`;
+  }
+
   renderAudit(audit) {
     return html`
       <article class="card">
@@ -98,6 +105,7 @@ class OknoAudits extends PageElement {
           <span><span>${t("audits.sample")}</span>${formatNumber(audit.sample ?? 0)}</span>
         </div>
         <okno-progress .value=${audit.reviewed ?? 0} .total=${audit.sample ?? 0} label=${t("audits.reviewed")}></okno-progress>
+        ${audit.capacity ? this.renderCapacity(audit.capacity) : nothing}
         ${this.renderAsked(audit)}
         ${isOfVisits(audit) ? nothing : this.renderResult(audit)}
         ${this.renderDoubles(audit)}
