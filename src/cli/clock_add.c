@@ -9,9 +9,23 @@
 #include "okno/time.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 /* A clock further off is a mistake in the sign or the unit. */
 #define OFFSET_MOST_MS 3.2e12
+
+/* It may be true (a clock that was never set, or set to a wrong year), but is worth a look. */
+static void warn_years(const char *target, int64_t offset_us)
+{
+    int64_t years = offset_us / OKNO_DAY_US / 365;
+    if (years != 0)
+        (void)fprintf(
+            stderr,
+            "okno clock: %s is now taken to run %lld years %s; if the sign or the unit is "
+            "wrong, add the measurement of the same moment again\n",
+            target, (long long)llabs(years), years > 0 ? "ahead" : "behind");
+}
 
 static int add(struct cli *cli, const char *target, const struct okno_clock_measurement *m,
                struct okno_err *err)
@@ -29,6 +43,8 @@ static int add(struct cli *cli, const char *target, const struct okno_clock_meas
         rc = okno_db_commit(db, err);
     if (rc < 0)
         okno_db_rollback(db);
+    else
+        warn_years(target, m->offset_us);
     return rc;
 }
 

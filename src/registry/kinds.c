@@ -350,6 +350,20 @@ static int check_camera(const struct okno_value *values, struct okno_err *err)
     return 0;
 }
 
+/* A year mistyped: nobody serves for so long without a new row. */
+#define SHIFT_MOST_US (366 * OKNO_DAY_US)
+
+static int check_shift(const struct okno_value *values, struct okno_err *err)
+{
+    int64_t length_us = values[3].integer - values[2].integer;
+    return length_us > SHIFT_MOST_US
+               ? okno_fail_field(err, OKNO_INVALID, "to",
+                                 "to: a shift of %lld days; at most %d: is the year right?",
+                                 (long long)(length_us / OKNO_DAY_US),
+                                 (int)(SHIFT_MOST_US / OKNO_DAY_US))
+               : 0;
+}
+
 /* Sites and points have their hours in the same column. */
 static int check_hours(const struct okno_value *values, struct okno_err *err)
 {
@@ -434,7 +448,7 @@ static int store(const struct okno_field *fields, size_t count, const char *noun
     X(placement, "placements", NULL, "which camera sees which point, dated")                       \
     X(question, "questions", NULL, "what the panel asks at a point, dated")                        \
     X(employee, "employees", NULL, "a person who serves")                                          \
-    X(shift, "shifts", NULL, "who served at which point from when to when")                        \
+    X(shift, "shifts", check_shift, "who served at which point from when to when")                 \
     X(count, "counts", NULL, "how many transactions, visitors or served in a period")              \
     X(transaction, "transactions", NULL, "one sale")                                               \
     X(clock, "clocks", NULL, "a measurement of a clock")

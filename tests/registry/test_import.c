@@ -160,6 +160,8 @@ static const struct {
     {"employees", "employee,hired", "E9,2026-02-29", "invalid", "a date such as"},
     {"shifts", "employee,point,from,to", "E9,P1,2026-01-01T00:00:00Z,2026-01-02T00:00:00Z",
      "unknown_ref", "employee \"E9\""},
+    {"shifts", "employee,point,from,to", "E1,P1,2026-01-01T00:00:00Z,2036-01-01T00:00:00Z",
+     "invalid", "is the year right?"},
     {"counts", "scope,kind,from,to,count,source",
      "till:P1,visitors,2026-01-01T00:00:00Z,2026-01-02T00:00:00Z,1,till", "invalid", "site:A1"},
     {"counts", "scope,kind,from,to,count,source",

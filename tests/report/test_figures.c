@@ -230,6 +230,28 @@ static void a_question_that_ended_gives_back_to_the_one_before(void **state)
     }
 }
 
+static void a_placement_that_ended_gives_back_to_the_camera_before(void **state)
+{
+    struct scratch_db *f = *state;
+    const struct okno_figures_query query = {
+        .from_us = t0, .to_us = t0 + 100000000, .by = OKNO_BY_POINT, .k = 0.5, .min_n = 30};
+    /* c2 stood in for ten seconds; c9 is only there for when c1 is not. */
+    scratch_db_put(f,
+                   "INSERT INTO placements (import, point, camera, valid_from, valid_to,"
+                   " priority) VALUES (1, 'p1', 'c1', 1, 1773126050000000, 1),"
+                   " (1, 'p1', 'c2', 1773126010000000, 1773126020000000, 1),"
+                   " (1, 'p1', 'c9', 1, NULL, 2)");
+    okno_autojson json_t *figures = figures_of(f, &query);
+    const json_t *breaks = json_object_get(figures, "breaks");
+    static const char *const turns[][2] = {{"c1", "c2"}, {"c2", "c1"}, {"c1", "c9"}};
+    assert_int_equal(json_array_size(breaks), OKNO_COUNT(turns));
+    for (size_t i = 0; i < OKNO_COUNT(turns); i++) {
+        const json_t *one = json_array_get(breaks, i);
+        assert_string_equal(json_string_value(json_object_get(one, "was")), turns[i][0]);
+        assert_string_equal(json_string_value(json_object_get(one, "became")), turns[i][1]);
+    }
+}
+
 static void a_changed_weight_breaks_every_series(void **state)
 {
     struct scratch_db *f = *state;
@@ -344,6 +366,7 @@ int main(void)
         CASE(a_days_estimate_is_of_that_day),
         CASE(a_changed_question_window_or_camera_breaks_the_series),
         CASE(a_question_that_ended_gives_back_to_the_one_before),
+        CASE(a_placement_that_ended_gives_back_to_the_camera_before),
         CASE(a_changed_weight_breaks_every_series),
         CASE(a_scope_leaves_figures_of_that_one),
         CASE(points_are_compared_with_the_others_at_their_site),

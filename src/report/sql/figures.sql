@@ -40,13 +40,20 @@ WITH told AS ( -- the rows that stand
                            AND (r.valid_to IS NULL OR r.valid_to > t.at)
                            ORDER BY r.valid_from DESC, r.question DESC LIMIT 1)
     WINDOW w AS (PARTITION BY t.point ORDER BY t.at)
-), seen AS (
-    SELECT l.point, l.valid_from AS at, l.camera, lag(l.camera) OVER w AS camera_before
-    FROM placements l
+), placed AS (
+    SELECT * FROM placements l
     WHERE l.id = (SELECT max(m.id) FROM placements m WHERE m.point = l.point
                   AND m.camera = l.camera AND m.valid_from = l.valid_from)
-      AND l.priority = 1
-    WINDOW w AS (PARTITION BY l.point ORDER BY l.valid_from, l.id)
+), moves AS (
+    SELECT point, valid_from AS at FROM placed
+    UNION SELECT point, valid_to FROM placed WHERE valid_to IS NOT NULL
+), seen AS ( -- the camera that comes first from there on
+    SELECT m.point, m.at, l.camera, lag(l.camera) OVER w AS camera_before
+    FROM moves m
+    JOIN placed l ON l.id = (SELECT r.id FROM placed r WHERE r.point = m.point AND r.valid_from <= m.at
+                             AND (r.valid_to IS NULL OR r.valid_to > m.at)
+                             ORDER BY r.priority, r.valid_from DESC, r.id DESC LIMIT 1)
+    WINDOW w AS (PARTITION BY m.point ORDER BY m.at)
 ), changes AS (
     SELECT point, at, 'question' AS what, question_before AS was, question AS became FROM asked
     WHERE question_before <> question
