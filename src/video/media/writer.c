@@ -76,6 +76,20 @@ static AVRational ticks(const struct media_track *track)
     return (AVRational){1, (int)track->timescale};
 }
 
+/* The first key frame describes the video; it is written later, with all others. */
+static int writer_begin(struct media_writer *writer, const struct media_reader *first,
+                        const AVPacket *key, struct okno_err *err)
+{
+    AVCodecParameters *codec = avcodec_parameters_alloc();
+    AVPacket *copy = av_packet_clone(key);
+    writer->codecs[MEDIA_VIDEO] = codec;
+    int rc = copy && codec && avcodec_parameters_copy(codec, first->video->codecpar) >= 0
+                 ? media_writer_convert(writer, first, copy, err)
+                 : okno_fail(err, OKNO_NO_MEMORY, "no memory to write a clip");
+    av_packet_free(&copy);
+    return rc;
+}
+
 int media_writer_open(int fd, const struct media_reader *first, const AVPacket *key,
                       struct media_writer **ret_writer, struct okno_err *err)
 {
@@ -84,19 +98,12 @@ int media_writer_open(int fd, const struct media_reader *first, const AVPacket *
         return okno_fail(err, OKNO_UNSUPPORTED, "video codec %s cannot be put into an MP4 as it is",
                          avcodec_get_name(codec->codec_id));
     OKNO_AUTO(media_writer) *writer = calloc(1, sizeof(*writer));
-    AVPacket *copy = writer ? av_packet_clone(key) : NULL;
-    if (copy)
-        writer->codecs[MEDIA_VIDEO] = avcodec_parameters_alloc();
-    if (!copy || !writer->codecs[MEDIA_VIDEO] ||
-        avcodec_parameters_copy(writer->codecs[MEDIA_VIDEO], codec) < 0) {
-        av_packet_free(&copy);
+    if (!writer)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to write a clip");
-    }
     writer->fd = fd;
     writer->zero_us = zero_us(first);
     tracks_prepare(writer, first);
-    int rc = media_writer_convert(writer, first, copy, err);
-    av_packet_free(&copy);
+    int rc = writer_begin(writer, first, key, err);
     for (size_t i = 0; i < MEDIA_TRACKS; i++)
         writer->tracks[i].start =
             av_rescale_q(key->pts, first->video->time_base, ticks(&writer->tracks[i]));
