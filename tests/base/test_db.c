@@ -2,6 +2,7 @@
 #include "okno/db.h"
 
 #include "../support/tempdir.h"
+#include "okno/embedded.h"
 
 #include <setjmp.h>
 #include <sqlite3.h>
@@ -220,9 +221,20 @@ static void a_reader_sees_the_old_state_while_another_writes(void **state)
     support_tempdir_remove(dir);
 }
 
+/* A later one would never be found. */
+static void no_two_statements_have_one_name(void **state)
+{
+    (void)state;
+    for (size_t i = 0; okno_sql_statements[i].name; i++)
+        for (size_t k = i + 1; okno_sql_statements[k].name; k++)
+            if (strcmp(okno_sql_statements[i].name, okno_sql_statements[k].name) == 0)
+                fail_msg("%s is there twice", okno_sql_statements[i].name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_two_statements_have_one_name),
         cmocka_unit_test(a_new_database_has_every_migration_and_opens_again),
         cmocka_unit_test(a_database_that_is_not_there_says_how_to_make_one),
         cmocka_unit_test(a_database_of_others_is_not_called_missing),

@@ -96,7 +96,10 @@ WHERE job = (SELECT j.job FROM first JOIN jobs j ON j.job = first.job
 RETURNING job, kind, survey, audit, class, attempts, archive;
 
 -- name: jobs.free_dead
-UPDATE jobs SET lease_until = 0 WHERE state = 'running' AND owner = $owner;
+-- What a runner had taken, and what it had put off.
+UPDATE jobs SET lease_until = iif(state = 'running', 0, lease_until),
+                next_try_at = iif(state = 'waiting', 0, next_try_at)
+WHERE owner = $owner AND state IN ('running', 'waiting');
 
 -- name: jobs.next_due
 -- When the next job may be taken; where all turns are given, when to look again.
