@@ -134,15 +134,28 @@ static json_t *milliseconds(struct okno_stmt *row, const char *column)
                                           : json_real((double)okno_stmt_int(row, column) / 1000);
 }
 
+/* As it is asked for: left, top, right, bottom in per cent; null for the whole picture. */
+static json_t *region_json(struct okno_stmt *row)
+{
+    if (okno_stmt_is_null(row, "area_left"))
+        return json_null();
+    return json_pack("[f, f, f, f]", (double)okno_stmt_int(row, "area_left") / 100,
+                     (double)okno_stmt_int(row, "area_top") / 100,
+                     (double)okno_stmt_int(row, "area_right") / 100,
+                     (double)okno_stmt_int(row, "area_bottom") / 100);
+}
+
 static json_t *sync_json(struct okno_stmt *row)
 {
     return json_pack(
-        "{s:I, s:s, s:o, s:o, s:s, s:o, s:s, s:I, s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, "
+        "{s:I, s:s, s:o, s:o, s:o, s:s, s:o, s:s, s:I, s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o, "
+        "s:o, "
         "s:o, s:o, s:o, s:o}",
         "sync", (json_int_t)okno_stmt_int(row, "id"), "camera", okno_stmt_text(row, "camera"),
-        "from", okno_row_time(row, "from_us"), "to", okno_row_time(row, "to_us"), "author",
-        okno_stmt_text(row, "author"), "asked_at", okno_row_time(row, "asked_at"), "state",
-        okno_stmt_text(row, "state"), "looked", (json_int_t)okno_stmt_int(row, "looked"), "windows",
+        "from", okno_row_time(row, "from_us"), "to", okno_row_time(row, "to_us"), "region",
+        region_json(row), "author", okno_stmt_text(row, "author"), "asked_at",
+        okno_row_time(row, "asked_at"), "state", okno_stmt_text(row, "state"), "looked",
+        (json_int_t)okno_stmt_int(row, "looked"), "windows",
         (json_int_t)okno_stmt_int(row, "windows"), "ended_at", okno_row_time(row, "ended_at"),
         "message", okno_json_text(okno_stmt_text(row, "message")), "point",
         okno_stmt_text(row, "point"), "at", okno_row_time(row, "at"), "offset_ms",

@@ -76,7 +76,10 @@ static void a_search_by_presses_is_asked_for_answered_and_only_then_accepted(voi
     (void)state;
     struct okno_db *db = okno_work_db(shop->work);
     const struct okno_sync_ask ask = {
-        .camera = "cam2", .from_us = LATER - OKNO_DAY_US, .to_us = LATER, .whole = true};
+        .camera = "cam2",
+        .from_us = LATER - OKNO_DAY_US,
+        .to_us = LATER,
+        .area = {.left = 4000, .top = 3500, .right = 6000, .bottom = 5550}};
     const struct okno_sync_ask nobodys = {
         .camera = "cam9", .from_us = LATER - OKNO_DAY_US, .to_us = LATER, .whole = true};
     int64_t id = 0, other = 0;
@@ -94,6 +97,10 @@ static void a_search_by_presses_is_asked_for_answered_and_only_then_accepted(voi
     assert_string_equal(text_of(shop, "SELECT state FROM clock_syncs"), "failed");
     assert_non_null(strstr(text_of(shop, "SELECT message FROM clock_syncs"), "no survey"));
     assert_int_equal(int_of(shop, "SELECT count(*) FROM clocks WHERE method = 'sync'"), 0);
+    okno_autojson json_t *list = NULL;
+    assert_int_equal(okno_sync_list(db, "cam2", &list, &shop->err), 0);
+    const json_t *region = json_object_get(json_array_get(list, 0), "region");
+    assert_true(json_number_value(json_array_get(region, 3)) == 55.5);
     put(shop,
         "UPDATE clock_syncs SET state = 'found', at = 1773126000000000, offset_us = 7400000,"
         " uncertainty_us = 90000");

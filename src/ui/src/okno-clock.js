@@ -30,6 +30,9 @@ class OknoClock extends OknoElement {
     super.disconnectedCallback();
   }
 
+  /** Where the panel was said to be the last time. */
+  get region() { return this.data?.syncs?.find(({ region }) => region)?.region.join(", ") ?? ""; }
+
   get path() { return `${this.noun}s/${encodeURIComponent(this.id)}`; }
 
   async load() {
@@ -108,7 +111,7 @@ class OknoClock extends OknoElement {
   renderSearch() {
     return html`<form class="row" @submit=${this.sync}>
       <label>${t("sync.hours")}<input name="hours" type="number" min="1" max="168" value="24" required></label>
-      <label>${t("sync.region")}<input name="region" placeholder="40, 35, 60, 55" autocomplete="off"></label>
+      <label>${t("sync.region")}<input name="region" .value=${this.region} placeholder="40, 35, 60, 55" autocomplete="off"></label>
       <button>${t("sync.begin")}</button></form>`;
   }
 

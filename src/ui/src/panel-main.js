@@ -315,7 +315,7 @@ class Panel {
       <h1>${this.t("pair.title")}</h1>
       ${revoked ? html`<p class="problem">${this.t("pair.revoked", { n: queued })}</p>` : nothing}
       <p>${this.t("pair.how")}</p>
-      <label>${this.t("pair.code")}<input name="code" .value=${this.code} autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="20" placeholder="XXXX-XXXX-XXXX"></label>
+      <label>${this.t("pair.code")}<input name="code" autofocus .value=${this.code} autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="20" placeholder="XXXX-XXXX-XXXX"></label>
       ${this.problem ? html`<p class="problem" role="alert">${this.t(this.problem)}</p>` : nothing}
       <button class="go" ?disabled=${this.busy}>${this.t("pair.go")}</button>
       ${this.access && !revoked && !this.busy ? html`<button type="button" class="back" @click=${() => this.set({ problem: "" })}>${this.t("about.close")}</button>` : nothing}
