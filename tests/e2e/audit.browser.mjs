@@ -120,6 +120,15 @@ test("an auditor runs a whole audit on the page alone", async () => {
   await page.getByRole("button", { name: "Issue the report" }).click();
   await page.getByText("Edition 1", { exact: true }).waitFor();
   await shoot(page, "audit-closed");
+  const holds = page.locator("okno-holds");
+  await holds.locator("input[name=reason]").fill("A dispute");
+  await holds.getByRole("button", { name: "Keep this audit's footage" }).click();
+  await holds.getByText("A dispute").waitFor();
+  await service.wait("SELECT audit, reason, released_at FROM holds", [{ audit: "march", reason: "A dispute", released_at: null }]);
+  await holds.getByRole("button", { name: "Let go" }).click();
+  await holds.locator("li input[name=reason]").fill("Settled");
+  await holds.locator("li form button").click();
+  await holds.getByText(/let go .* by eva/).waitFor();
   const [bundle] = await Promise.all([page.waitForEvent("download"), press("Bundle (.tar)")]);
   assert.equal(bundle.suggestedFilename(), "okno-march.tar");
   await run("tar", ["-C", service.dir, "-xf", await bundle.path()]);

@@ -13,6 +13,7 @@ import { formatDay, formatPeriod, formatWhen } from "./time.js";
 import "./okno-audit-next.js";
 import "./okno-audit-plan.js";
 import "./okno-escalations.js";
+import "./okno-holds.js";
 import "./okno-notice.js";
 import "./okno-programmes.js";
 import "./okno-progress.js";
@@ -147,6 +148,10 @@ class OknoAudits extends PageElement {
     return this.draws ? html`<okno-audit-plan .zone=${this.zone} .audits=${this.audits} @audit-planned=${({ detail }) => go("audits", { id: detail })}></okno-audit-plan>` : nothing;
   }
 
+  renderHolds({ audit, state }) {
+    return this.draws && state !== "planned" ? html`<okno-holds .audit=${audit} .zone=${this.zone}></okno-holds>` : nothing;
+  }
+
   renderProof({ audit }) {
     if (!this.pages.includes("indicators")) return nothing;
     return html`<okno-proof .id=${audit} .signs=${Boolean(this.draws)} .zone=${this.zone}></okno-proof>`;
@@ -174,7 +179,7 @@ class OknoAudits extends PageElement {
     if (this.problem) return this.renderProblem();
     if (!this.audits) return html`<div class="skeleton wait"></div>`;
     if (this.id) return html`<a href=${link("audits")}>‹ ${t("audits.back")}</a>
-      ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderNext(audit)}${this.renderReport(audit)}${this.renderProof(audit)}${this.renderLooks(audit)}${this.renderSteps(audit)}`)}`;
+      ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderNext(audit)}${this.renderReport(audit)}${this.renderProof(audit)}${this.renderLooks(audit)}${this.renderHolds(audit)}${this.renderSteps(audit)}`)}`;
     if (this.audits.length === 0 && !this.pages.includes("indicators")) return html`<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
     const programmes = this.pages.includes("indicators") ? html`<okno-programmes .draws=${this.draws}></okno-programmes>` : nothing;
     if (this.audits.length === 0 && this.draws) return html`${programmes}${this.renderPlan()}`;
