@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium/crypto_generichash.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,7 +18,7 @@
 
 /* A file: its magic, parts as a head and its bytes, SHA-256 of all that. Written and read by one
  * build on one machine; another layout has another magic. */
-static const char magic[16] = "okno index 1\n";
+static const char magic[16] = "okno index 2\n";
 
 struct head {
     int64_t at;
@@ -86,13 +87,15 @@ static bool part_add(struct index *index, int64_t at, const void *bytes, size_t 
     return true;
 }
 
+/* BLAKE2b: a day's index is read for each clip, and takes nearly three times as long by SHA-256 (36
+ * ms for 12 MB). */
 static bool is_whole(const uint8_t *file, size_t len)
 {
     uint8_t digest[OKNO_SHA256_BYTES];
     if (len < OVERHEAD || memcmp(file, magic, sizeof(magic)) != 0)
         return false;
-    okno_hash_bytes(file, len - OKNO_SHA256_BYTES, digest);
-    return memcmp(digest, file + len - OKNO_SHA256_BYTES, OKNO_SHA256_BYTES) == 0;
+    (void)crypto_generichash(digest, sizeof(digest), file, len - sizeof(digest), NULL, 0);
+    return memcmp(digest, file + len - sizeof(digest), sizeof(digest)) == 0;
 }
 
 static void parts_take(struct index *index, const uint8_t *file, size_t len)
@@ -195,17 +198,17 @@ void index_put(struct index *index, int64_t offset, const void *bytes, size_t le
 
 /* --- writing it ------------------------------------------------------------------------------- */
 
-static bool write_hashed(FILE *file, struct okno_hash *hash, const void *bytes, size_t len)
+static bool write_hashed(FILE *file, crypto_generichash_state *hash, const void *bytes, size_t len)
 {
-    okno_hash_add(hash, bytes, len);
+    (void)crypto_generichash_update(hash, bytes, len);
     return fwrite(bytes, 1, len, file) == len;
 }
 
 static bool write_parts(const struct index *index, FILE *file)
 {
-    struct okno_hash hash;
+    crypto_generichash_state hash;
     uint8_t digest[OKNO_SHA256_BYTES];
-    okno_hash_start(&hash);
+    (void)crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
     bool good = write_hashed(file, &hash, magic, sizeof(magic));
     for (size_t i = 0; good && i < index->parts.len; i++) {
         const struct part *part = &index->parts.items[i];
@@ -213,7 +216,7 @@ static bool write_parts(const struct index *index, FILE *file)
         good = write_hashed(file, &hash, &head, sizeof(head)) &&
                write_hashed(file, &hash, part->bytes, part->len);
     }
-    okno_hash_end(&hash, digest);
+    (void)crypto_generichash_final(&hash, digest, sizeof(digest));
     return good && fwrite(digest, 1, sizeof(digest), file) == sizeof(digest);
 }
 
