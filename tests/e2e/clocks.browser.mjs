@@ -157,3 +157,20 @@ test("a clock is looked at when somebody asks, and a search by presses says why 
   assert.deepEqual(faults, []);
   await close();
 });
+
+test("what was lost at an archive is listed, with why", async () => {
+  const { page, faults, close } = await openBrowser();
+  await logIn(page, { url: service.url, user: "root", password });
+  // A try that is under way puts its job back: then once more.
+  let text = "";
+  for (let turn = 0; turn < 20 && !text.includes("no_coverage"); turn++) {
+    await service.rows("UPDATE jobs SET state = 'failed', ended_at = 1000000 * CAST(strftime('%s', 'now') AS INTEGER), code = 'no_coverage', lost_at = 1773126060000000 WHERE archive = 'far' AND state = 'waiting'");
+    text = await page.evaluate(async () => (await fetch("/api/v1/archives/far/losses.csv")).text());
+  }
+  const [head, row, ...rest] = text.trim().split("\r\n");
+  assert.equal(head, "survey,point,kinds,code,opened_at,lost_at,ended_at,attempts");
+  assert.match(row, /^D2\.0\.1,P2,[a-z,"]+,no_coverage,2026-03-10T07:01:00\.000Z,2026-03-10T07:01:00\.000Z,/u);
+  assert.deepEqual(rest, []);
+  assert.deepEqual(faults, []);
+  await close();
+});

@@ -93,7 +93,7 @@ export class Service {
 
   /** Rows of a query, read beside the running service. */
   async rows(sql) {
-    const { stdout } = await run("sqlite3", ["-json", join(this.data, "okno.db"), sql]);
+    const { stdout } = await run("sqlite3", ["-cmd", ".timeout 10000", "-json", join(this.data, "okno.db"), sql]);
     return stdout ? JSON.parse(stdout) : [];
   }
 

@@ -135,6 +135,7 @@ static const struct {
     {"GET", "/api/v1/periods", NULL, {200, 200, 200, 403, 200, 200, 403, 403}},
     {"GET", "/api/v1/published", NULL, {403, 403, 200, 403, 200, 200, 403, 403}},
     {"GET", "/api/v1/archives", NULL, {403, 403, 403, 403, 403, 200, 403, 403}},
+    {"GET", "/api/v1/archives/nvr/losses.csv", NULL, {403, 403, 403, 403, 403, 200, 403, 403}},
     {"GET", "/api/v1/archives/nvr/clock", NULL, {403, 403, 403, 403, 403, 200, 403, 403}},
     {"GET", "/api/v1/cameras/c1/clock", NULL, {403, 403, 403, 403, 403, 200, 403, 403}},
     {"GET", "/api/v1/status", NULL, {403, 403, 200, 403, 200, 200, 403, 403}},

@@ -63,6 +63,15 @@ FROM archives a LEFT JOIN archive_turns t ON t.archive = a.archive
 WHERE a.id = (SELECT max(b.id) FROM archives b WHERE b.archive = a.archive)
 ORDER BY a.archive;
 
+-- name: turns.losses
+-- Surveys whose footage was overwritten before an archive gave it, newest first, as outlook counts them.
+SELECT j.survey, s.point, s.opened_at, group_concat(DISTINCT j.kind) AS kinds, min(j.lost_at) AS lost_at,
+    max(j.ended_at) AS ended_at, sum(j.attempts) AS attempts, max(j.code) AS code
+FROM jobs j LEFT JOIN surveys s ON s.survey = j.survey
+WHERE j.archive = $archive AND j.state IN ('done', 'failed') AND j.lost_at <= j.ended_at
+  AND j.code <> '' AND j.ended_at >= $since
+GROUP BY j.survey ORDER BY max(j.ended_at) DESC, j.survey LIMIT 100000;
+
 -- name: turns.at_risk
 -- Waiting work whose footage is gone before the moment at which the n-th job would be done.
 SELECT count(DISTINCT survey) FROM (

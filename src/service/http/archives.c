@@ -115,3 +115,44 @@ int http_post_commission(struct http_request *request, struct http_reply *reply,
                                               (double)done.uncertainty_us / 1000),
                                     err);
 }
+
+static int add_loss(struct okno_buf *body, struct okno_stmt *row, struct okno_err *err)
+{
+    static const char *const texts[] = {"survey", "point", "kinds", "code"};
+    static const char *const times[] = {"opened_at", "lost_at", "ended_at"};
+    char text[OKNO_TIME_TEXT];
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < OKNO_COUNT(texts); i++) {
+        const char *value = okno_stmt_is_null(row, texts[i]) ? "" : okno_stmt_text(row, texts[i]);
+        rc = okno_buf_add_csv(body, value, err);
+        if (rc == 0)
+            rc = okno_buf_add_text(body, ",", err);
+    }
+    for (size_t i = 0; rc == 0 && i < OKNO_COUNT(times); i++)
+        rc = okno_buf_printf(body, err, "%s,",
+                             okno_stmt_is_null(row, times[i])
+                                 ? ""
+                                 : okno_time_format(okno_stmt_int(row, times[i]), text));
+    return rc < 0
+               ? rc
+               : okno_buf_printf(body, err, "%lld\r\n", (long long)okno_stmt_int(row, "attempts"));
+}
+
+int http_get_losses_csv(struct http_request *request, struct http_reply *reply,
+                        struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(request->db, "turns.losses", &stmt, err,
+                             OKNO_TEXT("archive", request->params[0]),
+                             OKNO_INT("since", okno_time_now() - 30 * OKNO_DAY_US));
+    if (rc == 0)
+        rc = okno_buf_add_text(
+            &reply->body, "survey,point,kinds,code,opened_at,lost_at,ended_at,attempts\r\n", err);
+    while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1)
+        rc = add_loss(&reply->body, stmt, err);
+    if (rc < 0)
+        return rc;
+    reply->type = "text/csv; charset=utf-8";
+    http_reply_header(reply, "Content-Disposition", "attachment; filename=\"okno-losses.csv\"");
+    return 0;
+}

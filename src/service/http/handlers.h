@@ -63,7 +63,7 @@ http_handler http_get_qr, http_post_qr_answer, http_get_qr_print, http_get_qr_sv
 /* lanes.c */
 http_handler http_get_lanes;
 /* archives.c */
-http_handler http_get_archives, http_post_commission;
+http_handler http_get_archives, http_get_losses_csv, http_post_commission;
 /* clocks.c */
 http_handler http_get_archive_clock, http_get_camera_clock, http_post_archive_probe,
     http_post_camera_sync, http_post_sync_accept, http_post_survey_overlay;

@@ -1064,6 +1064,7 @@ export const table = {
   "archives.at_risk": { en: "surveys at risk: {n}, jobs overdue: {overdue}", ru: "опросов под угрозой: {n}, просрочено работ: {overdue}" },
   "archives.lost_at": { en: "the first footage is overwritten {when}", ru: "первая запись будет стёрта {when}" },
   "archives.lost": { en: "surveys lost in 30 days: {n}", ru: "потеряно опросов за 30 дней: {n}" },
+  "archives.losses": { en: "list as CSV", ru: "список CSV" },
   "archives.sessions": { en: "sessions at a time: {n}", ru: "соединений сразу: {n}" },
   "archives.not_looked": { en: "its clock could not be looked at: {why}", ru: "не удалось посмотреть на часы: {why}" },
   "archives.empty": { en: "No archive is known yet", ru: "Архивов пока нет" },

@@ -59,7 +59,8 @@ class OknoArchives extends PageElement {
     return html`
       ${one.at_risk + one.overdue > 0 ? html`<div class="bad num">${t("archives.at_risk", { n: formatNumber(one.at_risk), overdue: formatNumber(one.overdue) })}</div>` : nothing}
       ${one.lost_at ? html`<div class="note num">${t("archives.lost_at", { when: formatWhen(one.lost_at, browserZone) })}</div>` : nothing}
-      ${one.lost ? html`<div class="warn num">${t("archives.lost", { n: formatNumber(one.lost) })}</div>` : nothing}
+      ${one.lost ? html`<div class="warn num">${t("archives.lost", { n: formatNumber(one.lost) })}
+        <a href="/api/v1/archives/${encodeURIComponent(one.archive)}/losses.csv" download>${t("archives.losses")}</a></div>` : nothing}
       ${one.at_risk + one.overdue + one.lost === 0 && !one.lost_at ? "–" : nothing}`;
   }
 
