@@ -151,7 +151,7 @@ static void print_human(const json_t *status)
     printf("audit    %s  %s\nstate    %s\nperiod   %s to %s\n", text_of(status, "audit"),
            text_of(status, "title"), text_of(status, "state"), text_of(status, "period_from"),
            text_of(status, "period_to"));
-    printf("frame    %lld surveys, SHA-256 %s\nseed     %s\n", count_of(status, "frame_size"),
+    printf("frame    %lld, SHA-256 %s\nseed     %s\n", count_of(status, "frame_size"),
            text_of(status, "frame_sha256"), text_of(status, "seed"));
     printf("sample   %lld, reviewed %lld: %lld valid, %lld invalid, %lld undeterminable\n",
            count_of(status, "sample"), count_of(status, "reviewed"), count_of(status, "valid"),

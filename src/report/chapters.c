@@ -36,7 +36,8 @@ static void answer_found(struct doc *doc, json_t *facts)
     int64_t looked = doc_int_at(total, "valid") + doc_int_at(total, "invalid") +
                      doc_int_at(total, "undeterminable");
     answer(doc, facts, "q_found",
-           doc_fill(doc, line, sizeof(line), "short.found", "reviewed",
+           doc_fill(doc, line, sizeof(line),
+                    doc_of_visits(doc) ? "short.found_visits" : "short.found", "reviewed",
                     number(looked, doc, reviewed), "invalid",
                     number(doc_int_at(total, "invalid"), doc, invalid), "unknown",
                     number(doc_int_at(total, "undeterminable"), doc, unknown)));
@@ -70,6 +71,10 @@ static void answer_asked(struct doc *doc, json_t *facts)
 {
     OKNO_AUTO_BUF texts = OKNO_BUF_INIT(LINE);
     const json_t *questions = doc_at(doc->model, "frame/questions");
+    if (doc_of_visits(doc)) {
+        answer(doc, facts, "q_asked", doc_word(doc, "short.visits"));
+        return;
+    }
     for (size_t i = 0; i < json_array_size(questions) && i < 5; i++) {
         const json_t *one = json_array_get(questions, i);
         const char *text = doc_text_at(one, "text");
@@ -101,14 +106,16 @@ void document_summary(struct doc *doc)
     (void)snprintf(to, sizeof(to), "%.16s", doc_text_at(m, "audit/period_to"));
     answer_asked(doc, facts);
     answer(doc, facts, "q_whom",
-           doc_fill(doc, line, sizeof(line), "short.whom", "sites",
+           doc_fill(doc, line, sizeof(line),
+                    doc_of_visits(doc) ? "short.whom_visits" : "short.whom", "sites",
                     number((int64_t)json_array_size(doc_at(m, "frame/sites")), doc, sites), "from",
                     from, "to", to, "surveys",
                     number(doc_int_at(m, "frame/total/surveys"), doc, surveys)));
     answer_drawn(doc, facts);
     answer_found(doc, facts);
     answer_sure(doc, facts);
-    answer(doc, facts, "q_not", doc_word(doc, "short.not"));
+    answer(doc, facts, "q_not",
+           doc_word(doc, doc_of_visits(doc) ? "short.not_visits" : "short.not"));
     doc_text(doc, doc_word(doc, "times_note"));
 }
 

@@ -297,13 +297,9 @@ static void add_sites(struct doc *doc, const char *id)
 
 static void add_asked_row(struct doc *doc, json_t *table, const json_t *row)
 {
-    static const char *const counts[] = {"frame", "asked", "not_asked", "no_customer",
-                                         "undeterminable"};
     json_t *cells = doc_row(doc, table);
     const char *site = doc_text_at(row, "site");
     doc_cell(doc, cells, json_string(*site ? site : doc_word(doc, "head.total")));
-    for (size_t i = 0; i < OKNO_COUNT(counts); i++)
-        doc_cell(doc, cells, doc_copy(row, counts[i]));
     doc_cell(doc, cells, doc_copy(row, "value"));
     doc_cell(doc, cells, pair(doc_at(row, "low"), doc_at(row, "high")));
     doc_cell(doc, cells, doc_copy(row, "worst"));
@@ -317,15 +313,16 @@ static void add_asked(struct doc *doc)
     char line[LINE];
     char one[40];
     char other[40];
-    if (json_array_size(rows) == 0)
-        return;
     doc_heading(doc, "head.asked");
     doc_text(doc, doc_word(doc, "asked_text"));
-    json_t *table = doc_table(doc, "asked",
-                              "site:mono frame:int asked:int not_asked:int no_customer:int "
-                              "undeterminable:int never_asked:pct interval:range worst:range");
+    json_t *table =
+        doc_table(doc, "never_asked", "site:text never_asked:pct interval:range worst:range");
     for (size_t i = 0; i < json_array_size(rows) && i < ROWS_MAX; i++)
         add_asked_row(doc, table, json_array_get(rows, i));
+    json_t *counts = doc_table(doc, "asked",
+                               "site:text frame:int asked:int not_asked:int no_customer:int "
+                               "undeterminable:int");
+    doc_rows(doc, counts, rows, ROWS_MAX);
     doc_text(doc, doc_fill(doc, line, sizeof(line), "asked_against", "survey",
                            number(doc_int_at(total, "survey_not_asked"), one), "seen",
                            number(doc_int_at(total, "asked_no_survey"), other)));
@@ -351,12 +348,9 @@ static void add_editions(struct doc *doc)
     doc_rows(doc, table, editions, ROWS_MAX);
 }
 
-void document_indicators(struct doc *doc)
+static void add_figures(struct doc *doc)
 {
     static const char *const per_site[] = {"ink_personnel", "ink_office", "iel"};
-    doc_section(doc, "indicators", 9);
-    add_gates(doc);
-    add_asked(doc);
     doc_text(doc, doc_word(doc, "figures_text"));
     add_total(doc);
     doc_text(doc, doc_word(doc, "bounds_text"));
@@ -364,6 +358,16 @@ void document_indicators(struct doc *doc)
     doc_heading(doc, "head.sites");
     for (size_t i = 0; i < OKNO_COUNT(per_site); i++)
         add_sites(doc, per_site[i]);
+}
+
+void document_indicators(struct doc *doc)
+{
+    doc_section(doc, "indicators", 9);
+    add_gates(doc);
+    if (doc_of_visits(doc))
+        add_asked(doc);
+    else
+        add_figures(doc);
     add_appeals(doc);
     add_editions(doc);
 }

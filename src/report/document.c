@@ -13,6 +13,11 @@
 
 /* ---- the model ---- */
 
+bool doc_of_visits(const struct doc *doc)
+{
+    return json_array_size(doc_at(doc->model, "asked")) > 0;
+}
+
 const json_t *doc_at(const json_t *from, const char *path)
 {
     while (from && *path) {

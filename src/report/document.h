@@ -93,6 +93,8 @@ void document_programme(struct doc *doc); /* all of them */
 
 /* Members of the model by a path of names separated by `/`; NULL where there is none. */
 const json_t *doc_at(const json_t *from, const char *path);
+/* Whether the report is of a frame of sales or minutes. */
+bool doc_of_visits(const struct doc *doc);
 const char *doc_text_at(const json_t *from, const char *path); /* "" without */
 int64_t doc_int_at(const json_t *from, const char *path);
 /* A copy for doc_fact and doc_cell; null where there is none. */

@@ -174,7 +174,7 @@ static void an_audit_goes_from_plan_to_draw(void **state)
     says(ran.out, "state    planned");
     AUDIT(f, "freeze", "march");
     assert_int_equal(ran.exit_code, 0);
-    says(ran.out, "frame    30 surveys, SHA-256 ");
+    says(ran.out, "frame    30, SHA-256 ");
     AUDIT(f, "seed", "march", "--seed", "18364520937745610298", "--how", "20 dice");
     assert_int_equal(ran.exit_code, 5);
     says(ran.err, "before `seed` comes `okno audit checkpoint march -o FILE`");
