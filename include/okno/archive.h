@@ -109,7 +109,7 @@ struct okno_archive_caps {
     int64_t preroll_us;    /* ask windows that much earlier, for a key frame before the beginning */
     int64_t max_window_us; /* one piece holds at most that much; 0: any length */
     int64_t settle_us;     /* what was just recorded is listed after that long; 0: as usual */
-    int max_parallel;      /* sessions at a time; 0: no limit of its own */
+    int max_parallel;      /* sessions at a time; 0: no limit of its own (the kind's, in ops) */
     /* Of the pieces that the core makes from coverage (ops->pieces NULL): */
     char format[16];         /* demuxer name */
     unsigned piece_flags;    /* OKNO_PIECE_ZERO when media time 0 is the start that was asked */
@@ -129,6 +129,7 @@ struct okno_archive; /* opaque; one thread at a time */
  * other waits and loops over input use okno_budget_check. Outputs are untouched on failure. */
 struct okno_archive_ops {
     const char *kind;
+    int max_parallel; /* sessions that recorders of the kind take at a time; 0: no limit */
     const char *const
         *options; /* names it takes beyond the common ones, NULL at the end; or NULL */
     /* `budget` belongs to the handle and changes between calls; keep the pointer. */
@@ -171,6 +172,10 @@ OKNO_CHECK int okno_archive_check(const struct okno_archive_config *config, stru
 /* Words of the kinds there are, NULL at the end; the options that one takes, common ones first. */
 const char *const *okno_archive_kinds(void);
 void okno_archive_options(const char *kind, char *ret_text, size_t size);
+
+/* Sessions that recorders of a kind take at a time, where their row says nothing; 0: no limit, or
+ * no such kind. */
+int okno_archive_sessions(const char *kind);
 
 /* The value of one of them into ret_text, "" when it is not given. OKNO_INVALID: longer than size.
  */

@@ -139,17 +139,25 @@ static int64_t off_until(const struct okno_archive_row *row, const char *hours, 
     return on ? 0 : next_at(zone, now_us, from);
 }
 
+/* What its row says, else what is usual, but no more than recorders of its kind take. */
+static int64_t sessions_of(const struct okno_work *work, const struct okno_archive_row *row)
+{
+    int64_t own = number_of(row, "parallel");
+    int64_t usual = work->conf->fetch.parallel;
+    int64_t most = okno_archive_sessions(row->kind);
+    return own > 0 ? own : most > 0 && most < usual ? most : usual;
+}
+
 static int refresh_one(struct okno_work *work, const struct okno_archive_row *row, int64_t now_us,
                        struct okno_err *err)
 {
     char hours[32] = "";
-    int64_t own = number_of(row, "parallel");
     if (okno_archive_option(row->options, "hours", hours, sizeof(hours), NULL) < 0)
         hours[0] = '\0';
     if (!hours[0])
         (void)snprintf(hours, sizeof(hours), "%s", work->conf->fetch.hours);
     return OKNO_DB_RUN(work->db, "turns.set", NULL, err, OKNO_TEXT("archive", row->archive),
-                       OKNO_INT("sessions", own > 0 ? own : work->conf->fetch.parallel),
+                       OKNO_INT("sessions", sessions_of(work, row)),
                        OKNO_INT("off_until", off_until(row, hours, now_us)));
 }
 

@@ -333,6 +333,20 @@ static void an_archive_that_hangs_delays_no_other(void **state)
     assert_int_equal(ask(bench, "SELECT count(*) FROM jobs WHERE state = 'done'"), 60);
 }
 
+static void a_recorder_that_takes_one_session_gets_one_unless_its_row_says_more(void **state)
+{
+    struct bench *bench = *state;
+    bench->conf.fetch.parallel = 3;
+    scratch_db_put(bench->db,
+                   "INSERT INTO archives (import, archive, kind, url, files, options) VALUES"
+                   " (1, 'one', 'hikvision', 'http://10.0.0.1', '', 'times=utc'),"
+                   " (1, 'more', 'hikvision', 'http://10.0.0.2', '', 'times=utc parallel=2')");
+    assert_int_equal(turns_refresh(bench->work, MONDAY, &bench->err), 0);
+    assert_int_equal(ask(bench, "SELECT sessions FROM archive_turns WHERE archive = 'one'"), 1);
+    assert_int_equal(ask(bench, "SELECT sessions FROM archive_turns WHERE archive = 'more'"), 2);
+    assert_int_equal(ask(bench, "SELECT sessions FROM archive_turns WHERE archive = 'a'"), 3);
+}
+
 /* ---- turns ---- */
 
 static void fail_all(void *ctx, struct okno_work *work, const struct work_job *job, int64_t now_us,
@@ -407,6 +421,7 @@ int main(void)
         CASE(after_a_long_outage_the_least_possible_is_lost_and_told),
         CASE(negatives_are_saved_before_others),
         CASE(an_archive_that_hangs_delays_no_other),
+        CASE(a_recorder_that_takes_one_session_gets_one_unless_its_row_says_more),
         CASE(an_archive_that_fails_is_left_alone_longer_each_time),
         CASE(an_archive_keeps_to_its_rate_and_its_hours),
     };

@@ -52,6 +52,12 @@ void okno_archive_options(const char *kind, char *ret_text, size_t size)
     options_list(ops ? ops->options : NULL, ret_text, size);
 }
 
+int okno_archive_sessions(const char *kind)
+{
+    const struct okno_archive_ops *ops = find_kind(kind);
+    return ops ? ops->max_parallel : 0;
+}
+
 int okno_archive_open(const struct okno_archive_config *config, struct okno_archive **ret_archive,
                       struct okno_err *err)
 {
@@ -101,6 +107,7 @@ void okno_archive_caps(struct okno_archive *archive, struct okno_archive_caps *r
     struct okno_archive_caps caps = {0};
     if (archive->ops->caps)
         archive->ops->caps(archive->ctx, &caps);
+    caps.max_parallel = archive->ops->max_parallel;
     caps.flags |= archive->ops->clock ? OKNO_ARCHIVE_CLOCK : 0;
     caps.flags |= archive->ops->still ? OKNO_ARCHIVE_STILLS : 0;
     *ret_caps = caps;

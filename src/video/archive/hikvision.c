@@ -105,7 +105,6 @@ static void hikvision_caps(void *ctx, struct okno_archive_caps *ret_caps)
     const struct hikvision *hik = ctx;
     *ret_caps = (struct okno_archive_caps){.preroll_us = hik->whole ? 0 : PREROLL_US,
                                            .max_window_us = hik->whole ? 0 : MAX_WINDOW_US,
-                                           .max_parallel = 1, /* one search at a time */
                                            .anchor_error_us = SNAP_US};
     ret_caps->flags =
         (hik->whole ? OKNO_ARCHIVE_WHOLE_FILES : 0) | (hik->local ? OKNO_ARCHIVE_LOCAL_TIME : 0);
@@ -429,6 +428,7 @@ static int hikvision_clock(void *ctx, struct okno_archive_clock *ret_clock, stru
 static const char *const own_options[] = {"times", "download", NULL};
 
 const struct okno_archive_ops archive_hikvision = {.kind = "hikvision",
+                                                   .max_parallel = 1, /* one search at a time */
                                                    .options = own_options,
                                                    .open = hikvision_open,
                                                    .close = hikvision_close,

@@ -139,7 +139,6 @@ static void recorder_caps(void *ctx, struct okno_archive_caps *ret_caps)
     *ret_caps = (struct okno_archive_caps){.preroll_us = profile->preroll_us,
                                            .max_window_us = profile->max_window_us,
                                            .settle_us = profile->settle_us,
-                                           .max_parallel = 2,
                                            .piece_flags = profile->zero ? OKNO_PIECE_ZERO : 0,
                                            .anchor_error_us = profile->error_us};
     (void)snprintf(ret_caps->format, sizeof(ret_caps->format), "%s", profile->format);
@@ -318,6 +317,7 @@ static int recorder_source(void *ctx, const struct okno_piece *piece,
 
 #define RECORDER(name, word)                                                                       \
     const struct okno_archive_ops name = {.kind = (word),                                          \
+                                          .max_parallel = 2,                                       \
                                           .open = recorder_open,                                   \
                                           .close = recorder_close,                                 \
                                           .caps = recorder_caps,                                   \

@@ -72,8 +72,7 @@ static void zoneminder_caps(void *ctx, struct okno_archive_caps *ret_caps)
     *ret_caps = (struct okno_archive_caps){.flags = OKNO_ARCHIVE_RANGES | OKNO_ARCHIVE_WHOLE_FILES |
                                                     OKNO_ARCHIVE_LOCAL_TIME,
                                            .look_back_us = LOOK_BACK_US,
-                                           .settle_us = 10 * 60 * OKNO_SECOND_US,
-                                           .max_parallel = 4};
+                                           .settle_us = 10 * 60 * OKNO_SECOND_US};
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
@@ -344,6 +343,7 @@ static int zoneminder_source(void *ctx, const struct okno_piece *piece,
 static const char *const own_options[] = {"zone", NULL};
 
 const struct okno_archive_ops archive_zoneminder = {.kind = "zoneminder",
+                                                    .max_parallel = 4,
                                                     .options = own_options,
                                                     .open = zoneminder_open,
                                                     .close = zoneminder_close,
