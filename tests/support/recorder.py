@@ -1,12 +1,13 @@
 """Recorders for tests, shaped by what is known of their interfaces; none is the product itself. Each holds two
 stretches of the same film, 60 s each, with 5 s of nothing between them, and renders what is asked by ffmpeg.
 recorder.py PORT FILM FROM KIND: FROM is the first second of the first stretch, seconds since 1970."""
-import datetime, hashlib, html, http.server, json, math, re, subprocess, sys, urllib.parse
+import datetime, hashlib, html, http.server, json, math, re, struct, subprocess, sys, urllib.parse
 
 port, film, begin, kind = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 SPANS = [(begin, begin + 60), (begin + 65, begin + 125)]
 MOSCOW = datetime.timezone(datetime.timedelta(hours=3))
 tokens = []
+objects = {}  # of searches: what is left to be told; two at a time
 
 
 def nano(t):
@@ -175,6 +176,61 @@ class Handler(http.server.BaseHTTPRequestHandler):
         (self.hik_search if self.path.endswith('/search') else self.hik_download)(said.decode())
 
     hikfile = hikvision
+
+    # Digest, lines of name=value, local times, searches that must be ended, DHAV.
+    def dahua_read(self, text):
+        return datetime.datetime.strptime(text, '%Y-%m-%d %H:%M:%S').replace(tzinfo=MOSCOW).timestamp()
+
+    def dahua_body(self, t0, t1):
+        """From a second before t0 on, no further than the first gap. A frame: 24 bytes, extensions, data, 8 bytes."""
+        a, b = inside(t0, t1)[0]
+        span = next(s for s in SPANS if s[0] <= a < s[1])
+        a = max(int(a) - 1, span[0])
+        body = subprocess.run(['ffmpeg', '-nostdin', '-v', 'error', '-ss', str(a - span[0]), '-i', film, '-t', str(b - a), '-c:v', 'libx264', '-preset',
+                               'ultrafast', '-crf', '10', '-bf', '0', '-x264-params', 'aud=1:keyint=10:min-keyint=10:scenecut=0:repeat-headers=1',
+                               '-f', 'h264', '-'], stdout=subprocess.PIPE, check=True).stdout
+        out = []
+        for k, data in enumerate(part for part in body.split(b'\0\0\0\1\x09') if part):
+            data = b'\0\0\0\1\x09' + data
+            key = k % 10 == 0
+            extension = bytes([0x81, 0, 2, 10, 0x82, 0, 0, 0]) + struct.pack('<HH', 64, 48) if key else b''
+            d = datetime.datetime.fromtimestamp(a + k // 10, MOSCOW)
+            date = (d.year - 2000) << 26 | d.month << 22 | d.day << 17 | d.hour << 12 | d.minute << 6 | d.second
+            length = 24 + len(extension) + len(data) + 8
+            out.append(b'DHAV' + struct.pack('<BBBBIIIHBB', 0xfd if key else 0xfc, 0, 0, 0, k, length, date, k * 100 % 65535, len(extension), 0) +
+                       extension + data + b'dhav' + struct.pack('<I', length))
+        return b''.join(out)
+
+    def dahua(self, path, q):
+        if not self.is_known():
+            return self.answer(401, b'', headers=[('WWW-Authenticate', self.REALM)])
+        say = lambda text: self.answer(200, text.encode(), 'text/plain')
+        action, name = q['action'], q.get('object')
+        if action == 'getCurrentTime':
+            now = datetime.datetime.now(MOSCOW) + datetime.timedelta(seconds=37)
+            return say(f'result={now:%Y-%m-%d %H:%M:%S}\r\n')
+        if action == 'factory.create' and len(objects) < 2:
+            name = str(1000 + len(tokens))
+            tokens.append(name)
+            objects[name] = []
+            return say(f'result={name}\r\n')
+        if action == 'startLoad' and q['channel'] == '1':
+            return self.send(self.dahua_body(self.dahua_read(q['startTime']), self.dahua_read(q['endTime'])))
+        if name not in objects:
+            return self.answer(400, b'Error\r\nBad Request!\r\n', 'text/plain')
+        if action == 'findFile':
+            t0, t1 = self.dahua_read(q['condition.StartTime']), self.dahua_read(q['condition.EndTime'])
+            found = [s for s in SPANS if s[0] < t1 and s[1] > t0] if q['condition.Channel'] == '1' else []
+            objects[name] = found
+            return say('OK\r\n') if found else self.answer(400, b'Error\r\nBad Request!\r\n', 'text/plain')
+        if action == 'findNextFile':
+            found, objects[name] = objects[name], []
+            stamp = lambda t: datetime.datetime.fromtimestamp(t, MOSCOW).strftime('%Y-%m-%d %H:%M:%S')
+            return say(f'found={len(found)}\r\n' + ''.join(f'items[{i}].Channel=0\r\nitems[{i}].StartTime={stamp(a)}\r\nitems[{i}].EndTime={stamp(b)}\r\n'
+                                                           f'items[{i}].FilePath=/mnt/dvr/{a}.dav\r\n' for i, (a, b) in enumerate(found)))
+        if action == 'destroy':
+            objects.pop(name)
+        return say('OK\r\n')
 
     def login(self, path, q):
         return self.answer(200, b'<html>Please log in</html>', 'text/html')

@@ -37,6 +37,7 @@ static const struct vendor vendors[] = {
     {"nx", "{a1b2}", "", "", "", "UTC"},
     {"macroscop", "c1", "anna", "se&cret", "", "UTC"},
     {"hikvision", "101", "anna", "pass word", "times=local", "Europe/Moscow"},
+    {"dahua", "1", "anna", "pass word", "", "Europe/Moscow"},
 };
 
 static int film(void **state)
@@ -186,6 +187,7 @@ static void a_wrong_login_is_named(void **state)
         {"frigate", "till", "anna", "wrong", "", "UTC"},
         {"flussonic", "till/1", "", "wrong", "", "UTC"},
         {"macroscop", "c1", "anna", "wrong", "", "UTC"},
+        {"dahua", "1", "anna", "wrong", "", "UTC"},
         {"hikvision", "101", "anna", "wrong", "times=utc", "UTC"}};
     for (size_t i = 0; i < OKNO_COUNT(strangers); i++) {
         struct running r = start(&strangers[i]);
@@ -234,6 +236,25 @@ static void its_clock_is_what_its_wall_shows(void **state)
     assert_int_equal(okno_archive_clock(r.archive, &clock, &err), 0);
     assert_true(llabs(clock.offset_us - 37 * SECOND) <= clock.uncertainty_us);
     assert_true(clock.uncertainty_us >= SECOND / 2);
+    stop(&r);
+}
+
+static void searches_of_a_recorder_that_holds_two_are_ended(void **state)
+{
+    (void)state;
+    static const struct vendor dahua = {"dahua", "1", "anna", "pass word", "", "Europe/Moscow"};
+    struct running r = start(&dahua);
+    struct okno_err err = {0};
+    struct okno_archive_clock clock = {0};
+    for (int i = 0; i < 5; i++) {
+        OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
+        if (okno_extract_spans(&r.camera, T0 + (i % 2 ? 0 : 900) * SECOND, T0 + 1000 * SECOND,
+                               &spans, &err) < 0)
+            fail_msg("search %d: %s", i, err.text);
+        assert_int_equal(spans.len, i % 2 ? 2 : 0);
+    }
+    assert_int_equal(okno_archive_clock(r.archive, &clock, &err), 0);
+    assert_true(llabs(clock.offset_us - 37 * SECOND) <= clock.uncertainty_us);
     stop(&r);
 }
 
@@ -350,6 +371,7 @@ int main(void)
         cmocka_unit_test(a_wrong_login_is_named),
         cmocka_unit_test(a_recorder_that_gives_whole_files_only_says_so),
         cmocka_unit_test(its_clock_is_what_its_wall_shows),
+        cmocka_unit_test(searches_of_a_recorder_that_holds_two_are_ended),
         cmocka_unit_test(what_its_times_mean_must_be_said),
         cmocka_unit_test(a_login_page_is_no_list),
         cmocka_unit_test(a_profile_of_ones_own_works_without_c),

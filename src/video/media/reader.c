@@ -15,7 +15,7 @@ enum {
 };
 
 /* Only demuxers that read one file and follow no reference to another. */
-static const char *const formats[] = {"mov", "mp4", "matroska", "mpegts", "avi", "mpeg"};
+static const char *const formats[] = {"mov", "mp4", "matroska", "mpegts", "avi", "mpeg", "dhav"};
 static const char *const sound_formats[] = {"wav", "mp3", "ogg"};
 
 static const char codecs[] =
@@ -373,6 +373,8 @@ int media_reader_next(struct media_reader *reader, AVPacket *packet, struct okno
         }
         bool ours = media_is_video(reader, packet) ||
                     (reader->audio && packet->stream_index == reader->audio->index);
+        if (strcmp(reader->format->iformat->name, "dhav") == 0)
+            packet->duration = 0; /* the demuxer says 1 ms of whatever it reads */
         rc = ours ? stamp_packet(reader, packet, err) : 0;
         if (rc != 0)
             return rc;
