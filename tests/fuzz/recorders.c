@@ -1,0 +1,66 @@
+/* What recorders with interfaces of their own answer: ZoneMinder's events, Dahua's recordings. */
+#include "fuzz.h"
+
+#include "../../src/video/archive/dahua.h"
+#include "../../src/video/archive/events.h"
+#include "../../src/video/archive/reach.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct okno_zone *zone_of_fuzz(void)
+{
+    static struct okno_zone *zone;
+    if (!zone)
+        FUZZ_HOLDS(okno_zone_open("Europe/Berlin", &zone, NULL) == 0);
+    return zone;
+}
+
+static void zoneminder(const char *text, size_t size)
+{
+    const int64_t now_us = INT64_C(1773151400000000);
+    okno_autojson json_t *answer = NULL;
+    OKNO_AUTO_VEC(event_vec) events = {0};
+    OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
+    struct okno_err err = {0};
+    bool more = false;
+    const struct events_request request = {
+        .zone = zone_of_fuzz(), .from_us = INT64_MIN / 4, .to_us = INT64_MAX / 4, .now_us = now_us};
+    if (reach_json_read(text, size, &answer, NULL) < 0)
+        return;
+    int rc = events_read(answer, &events, &more, &err);
+    FUZZ_HOLDS((rc < 0) == (err.code != 0));
+    FUZZ_HOLDS(rc == 0 || events.len == 0);
+    if (rc < 0)
+        return;
+    rc = events_pieces(&events, &request, &pieces, &err);
+    FUZZ_HOLDS((rc < 0) == (err.code != 0));
+    FUZZ_HOLDS(pieces.len <= 2 * events.len);
+    for (size_t i = 0; i < pieces.len; i++) {
+        FUZZ_HOLDS(pieces.items[i].from_us < pieces.items[i].to_us);
+        FUZZ_HOLDS(i == 0 || pieces.items[i - 1].from_us <= pieces.items[i].from_us);
+        FUZZ_HOLDS(strncmp(pieces.items[i].name, "event ", 6) == 0 && pieces.items[i].error_us > 0);
+    }
+}
+
+static void dahua(const uint8_t *data, size_t size)
+{
+    okno_autofree char *text = fuzz_text(data, size);
+    OKNO_AUTO_VEC(okno_span_vec) spans = {0};
+    struct okno_err err = {0};
+    struct okno_civil c = {0};
+    int found = -1;
+    int rc = dahua_read_found(text, zone_of_fuzz(), &spans, &found, &err);
+    FUZZ_HOLDS((rc < 0) == (err.code != 0));
+    FUZZ_HOLDS(rc < 0 || (found >= 0 && spans.len <= (size_t)found));
+    for (size_t i = 0; i < spans.len; i++)
+        FUZZ_HOLDS(spans.items[i].from_us < spans.items[i].to_us);
+    if (dahua_read_date(data, size, &c))
+        FUZZ_HOLDS(c.month >= 1 && c.month <= 12 && c.day >= 1 && c.hour < 24 && c.second < 60);
+}
+
+void fuzz_recorders(const uint8_t *data, size_t size)
+{
+    zoneminder((const char *)data, size);
+    dahua(data, size);
+}
