@@ -93,7 +93,8 @@ static int run_all(struct task *task, long threads)
     if (atomic_load(&task->failed) || made == 0)
         return 1;
     qsort(task->took_us, (size_t)task->count, sizeof(*task->took_us), order);
-    printf("%.4f %.4f\n", (double)took_us / 1e6, (double)task->took_us[task->count / 2] / 1e6);
+    long middle = task->count / 2;
+    printf("%.4f %.4f\n", (double)took_us / 1e6, (double)task->took_us[middle] / 1e6);
     return 0;
 }
 

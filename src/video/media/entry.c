@@ -12,30 +12,30 @@ enum config { CONFIG_NONE, CONFIG_BOX, CONFIG_ESDS, CONFIG_VPCC, CONFIG_OPUS };
 
 struct kind {
     enum AVCodecID id;
+    enum config config;
     char type[5];   /* of the entry */
     char record[5]; /* CONFIG_BOX: of the box that holds the extradata */
-    enum config config;
     uint8_t object; /* CONFIG_ESDS: object type indication (ISO/IEC 14496-1, and mp4ra.org) */
     bool raw;       /* each moment of the sound is a sample */
 };
 
 static const struct kind kinds[] = {
-    {AV_CODEC_ID_H264, "avc1", "avcC", CONFIG_BOX, 0, false},
-    {AV_CODEC_ID_HEVC, "hvc1", "hvcC", CONFIG_BOX, 0, false},
-    {AV_CODEC_ID_AV1, "av01", "av1C", CONFIG_BOX, 0, false},
-    {AV_CODEC_ID_VP9, "vp09", "vpcC", CONFIG_VPCC, 0, false},
-    {AV_CODEC_ID_MPEG4, "mp4v", "", CONFIG_ESDS, 0x20, false},
-    {AV_CODEC_ID_MPEG2VIDEO, "mp4v", "", CONFIG_ESDS, 0x61, false},
-    {AV_CODEC_ID_MPEG1VIDEO, "mp4v", "", CONFIG_ESDS, 0x6a, false},
-    {AV_CODEC_ID_MJPEG, "mp4v", "", CONFIG_ESDS, 0x6c, false},
-    {AV_CODEC_ID_AAC, "mp4a", "", CONFIG_ESDS, 0x40, false},
-    {AV_CODEC_ID_MP3, "mp4a", "", CONFIG_ESDS, 0x6b, false},
-    {AV_CODEC_ID_MP2, "mp4a", "", CONFIG_ESDS, 0x6b, false},
-    {AV_CODEC_ID_OPUS, "Opus", "dOps", CONFIG_OPUS, 0, false},
-    {AV_CODEC_ID_PCM_ALAW, "alaw", "", CONFIG_NONE, 0, true},
-    {AV_CODEC_ID_PCM_MULAW, "ulaw", "", CONFIG_NONE, 0, true},
-    {AV_CODEC_ID_PCM_S16LE, "sowt", "", CONFIG_NONE, 0, true},
-    {AV_CODEC_ID_PCM_S16BE, "twos", "", CONFIG_NONE, 0, true},
+    {AV_CODEC_ID_H264, CONFIG_BOX, "avc1", "avcC", 0, false},
+    {AV_CODEC_ID_HEVC, CONFIG_BOX, "hvc1", "hvcC", 0, false},
+    {AV_CODEC_ID_AV1, CONFIG_BOX, "av01", "av1C", 0, false},
+    {AV_CODEC_ID_VP9, CONFIG_VPCC, "vp09", "vpcC", 0, false},
+    {AV_CODEC_ID_MPEG4, CONFIG_ESDS, "mp4v", "", 0x20, false},
+    {AV_CODEC_ID_MPEG2VIDEO, CONFIG_ESDS, "mp4v", "", 0x61, false},
+    {AV_CODEC_ID_MPEG1VIDEO, CONFIG_ESDS, "mp4v", "", 0x6a, false},
+    {AV_CODEC_ID_MJPEG, CONFIG_ESDS, "mp4v", "", 0x6c, false},
+    {AV_CODEC_ID_AAC, CONFIG_ESDS, "mp4a", "", 0x40, false},
+    {AV_CODEC_ID_MP3, CONFIG_ESDS, "mp4a", "", 0x6b, false},
+    {AV_CODEC_ID_MP2, CONFIG_ESDS, "mp4a", "", 0x6b, false},
+    {AV_CODEC_ID_OPUS, CONFIG_OPUS, "Opus", "dOps", 0, false},
+    {AV_CODEC_ID_PCM_ALAW, CONFIG_NONE, "alaw", "", 0, true},
+    {AV_CODEC_ID_PCM_MULAW, CONFIG_NONE, "ulaw", "", 0, true},
+    {AV_CODEC_ID_PCM_S16LE, CONFIG_NONE, "sowt", "", 0, true},
+    {AV_CODEC_ID_PCM_S16BE, CONFIG_NONE, "twos", "", 0, true},
 };
 
 static const struct kind *kind_find(enum AVCodecID id)
