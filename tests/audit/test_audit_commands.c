@@ -342,7 +342,7 @@ static void freezing_closes_first_what_has_ended_meanwhile(void **state)
     AUDIT(f, "freeze", "march");
     if (ran.exit_code)
         fail_msg("%s", ran.err);
-    says(ran.out, "frame    2 surveys");
+    says(ran.out, "frame    2, SHA-256");
 }
 
 static void an_audit_that_is_not_there_exits_with_3(void **state)

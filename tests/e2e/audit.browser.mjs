@@ -175,7 +175,9 @@ test("of sales an expert says with one key each who was asked, who not, and wher
   await logIn(page, { url: service.url, user: "vera", password });
   await page.goto(`${service.url}/#/review?audit=sales`);
   const told = page.locator("okno-toast");
+  let decided = 0;
   const decide = async (key, word) => {
+    await page.locator("okno-progress").getByText(`${decided++} of 4`).waitFor(); // the next one is there
     await page.getByText("A sale: was this customer asked to rate?").waitFor();
     await page.locator("okno-decision").getByRole("button", { name: "Not asked" }).waitFor();
     if (key === "v") await shoot(page, "review-sale");
