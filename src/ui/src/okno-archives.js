@@ -27,6 +27,13 @@ class OknoArchives extends PageElement {
     .ok { color: var(--valid); } .warn { color: var(--amber); } .bad { color: var(--invalid); }
     h2 { font-size: .875rem; }
     .wait { height: 10rem; }
+    @media (max-width: 40rem) {
+      table, tbody, tr, td { display: block; }
+      thead { position: absolute; clip-path: inset(50%); height: 1px; width: 1px; overflow: hidden; }
+      td { border-bottom: 0; padding: .25rem .75rem; }
+      td[data-name]::before { content: attr(data-name) ": "; font-size: .75rem; color: var(--muted); }
+      tr { border-bottom: 1px solid var(--line); padding: .5rem 0; }
+    }
   `];
 
   async load() {
@@ -75,7 +82,7 @@ class OknoArchives extends PageElement {
 
   renderArchive(one) {
     return html`<tr><td><b>${one.archive}</b>${one.sessions ? html`<div class="note">${t("archives.sessions", { n: one.sessions })}</div>` : nothing}</td>
-      <td>${this.renderState(one)}</td><td>${this.renderWork(one)}</td><td>${this.renderRisk(one)}</td><td>${this.renderClock(one.clock, one.look)}<okno-clock noun="archive" .id=${one.archive} .looked=${one.look?.at}></okno-clock></td></tr>`;
+      <td>${this.renderState(one)}</td><td>${this.renderWork(one)}</td><td data-name=${t("archives.risk")}>${this.renderRisk(one)}</td><td>${this.renderClock(one.clock, one.look)}<okno-clock noun="archive" .id=${one.archive} .looked=${one.look?.at}></okno-clock></td></tr>`;
   }
 
   renderCamera(one) {
@@ -85,7 +92,7 @@ class OknoArchives extends PageElement {
       <td>${one.due ? html`<div class="warn"><b aria-hidden="true">!</b> ${t(`due.${one.due}`)}</div>` : html`<div class="ok"><b aria-hidden="true">✓</b> ${t("due.no")}</div>`}
         ${done ? html`<div class="note num">${formatWhen(done.made_at, zone)}, ${done.author}${done.survey ? html` · <a href=${link("surveys", { id: done.survey })}>${done.survey}</a>` : nothing}</div>
           <div class="note">${[done.codec, done.width ? `${done.width}×${done.height}` : "", done.rights].filter(Boolean).join(" · ")}</div>` : nothing}</td>
-      <td class="num">${done ? t("archives.error", { seconds: formatNumber(done.error_ms / 1000, 1) }) : "–"}</td>
+      <td class="num" data-name=${t("archives.index_error")}>${done ? t("archives.error", { seconds: formatNumber(done.error_ms / 1000, 1) }) : "–"}</td>
       <td>${this.renderClock(one.clock)}<okno-clock noun="camera" .id=${one.camera} .zone=${zone} @accepted=${this.reload}></okno-clock></td></tr>`;
   }
 
