@@ -65,6 +65,8 @@ struct okno_estimate_request {
                               its being finite */
     bool fm_apart; /* force majeure is left out unless a review found it false; its cells merge
                       only with each other, and without reviews it stands */
+    bool as_found; /* a class says only where a unit lies: it is worth what it was found to be,
+                      which no class frozen foretells */
     double level;  /* of the interval, e.g. 0.95 */
     int looks;     /* intervals meant to be looked at, 1 or more: each at 1 - (1 - level)/looks */
 };

@@ -51,6 +51,7 @@ static int estimate(const struct okno_audit_tally *tallies, size_t count,
     const struct okno_estimate_request request = {.cells = cells.items,
                                                   .count = cells.len,
                                                   .ratio = {.a = {0, 0, 1, 0}, .b = {1, 0, 1, 0}},
+                                                  .as_found = true,
                                                   .with_replacement = rules->with_replacement,
                                                   .level = rules->level,
                                                   .looks = rules->looks};

@@ -172,7 +172,7 @@ static struct worth worth_at(const struct pool *pool, const struct okno_ratio *r
     worth.own = own_mean(pool, worth.other);
     widen(&worth, worth.own);
     double sum = pool->own * worth.own;
-    bool corrected = false;
+    bool corrected = pool->as_found;
     for (int t = 0; t < OKNO_CLASSES; t++) {
         sum += pool->other[t] * worth.other[t];
         corrected |= pool->other[t] > 0;
@@ -395,6 +395,8 @@ static bool share_cancels(const struct pools *pools)
         if (only)
             return false;
         only = &pools->items[i];
+        if (only->as_found)
+            return false;
     }
     for (int t = 0; only && t < OKNO_CLASSES; t++) {
         classes += only->weight[t] > 0;

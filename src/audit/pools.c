@@ -71,17 +71,20 @@ static bool is_thin(const struct pool *pool)
     return looked < 2 && looked < pool->population;
 }
 
-static struct pool pool_of(const struct place *place, bool with_open, bool with_replacement)
+static struct pool pool_of(const struct place *place, bool with_open,
+                           const struct okno_estimate_request *request)
 {
     const struct okno_cell *cell = place->cell;
-    struct pool pool = {
-        .fm = place->fm, .class = cell->class, .cells = 1, .frame = (double)cell->frame};
-    pool.population = with_replacement ? (double)INFINITY : pool.frame;
+    struct pool pool = {.fm = place->fm,
+                        .as_found = request->as_found,
+                        .class = cell->class,
+                        .cells = 1,
+                        .frame = (double)cell->frame};
+    pool.population = request->with_replacement ? (double)INFINITY : pool.frame;
     pool.weight[cell->class] = (double)cell->frame;
     for (int t = 0; t < OKNO_CLASSES; t++)
-        if (t != (int)cell->class)
-            pool.other[t] = (double)cell->truth[t];
-    pool.own = (double)cell->truth[cell->class];
+        *(t == (int)cell->class && !pool.as_found ? &pool.own : &pool.other[t]) =
+            (double)cell->truth[t];
     pool.none = (double)cell->truth[OKNO_NONE];
     /* A force majeure that no review could judge stands: it is no survey of this domain. */
     if (place->fm && with_open)
@@ -188,7 +191,7 @@ int pools_make(const struct okno_estimate_request *request, const struct place *
     if (!pools.items)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for %zu cells", count);
     for (size_t i = 0; i < count; i++)
-        pools.items[i] = pool_of(&places[i], with_open, request->with_replacement);
+        pools.items[i] = pool_of(&places[i], with_open, request);
     merge_strata(&pools);
     merge_classes(&pools);
     set_known_silent(request, &pools);

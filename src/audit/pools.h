@@ -8,6 +8,7 @@
  * merged. Counts are doubles: they enter sums as such, and stay below 2^53. */
 struct pool {
     bool fm;                     /* of the force majeure kept apart */
+    bool as_found;               /* results count in `other` whatever the class */
     enum okno_class class;       /* of its first cell */
     size_t cells;                /* how many, one after the other in the order */
     double weight[OKNO_CLASSES]; /* surveys in the frame by class as frozen */
