@@ -2,13 +2,13 @@
 /* Seeds of a programme's days: a beacon's round, or secrets that were promised. */
 #include "programme.h"
 
+#include "okno/file.h"
 #include "okno/hash.h"
 #include "okno/ledger.h"
 #include "okno/mem.h"
 #include "okno/time.h"
 #include "room.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -50,18 +50,6 @@ static void fill(const char *template, int64_t round, const char *day, char *ret
     ret_text[used < size ? used : size - 1] = '\0';
 }
 
-static int read_file(const char *path, struct okno_buf *to, struct okno_err *err)
-{
-    char chunk[4096];
-    okno_autofclose FILE *file = fopen(path, "re");
-    if (!file)
-        return okno_fail_errno(err, errno, "cannot read the beacon %s", path);
-    int rc = okno_buf_add_text(to, "", err);
-    for (size_t got; rc == 0 && (got = fread(chunk, 1, sizeof(chunk), file)) > 0;)
-        rc = okno_buf_add(to, chunk, got, err);
-    return rc;
-}
-
 /* A beacon's JSON with `randomness` (and the round asked for), or a plain text: the seed. */
 static int parse_answer(const char *text, int64_t round, char *ret_seed, struct okno_err *err)
 {
@@ -97,8 +85,10 @@ static int ask_beacon(struct okno_net *net, const struct programme_row *row, con
         return 0;
     }
     fill(row->set.beacon, round, day, url, sizeof(url));
-    int rc =
-        *url == '/' ? read_file(url, &answer, err) : okno_net_get(net, url, &answer, &reply, err);
+    int rc = *url == '/' ? okno_file_read(url, &answer, err)
+                         : okno_net_get(net, url, &answer, &reply, err);
+    if (rc < 0)
+        okno_err_context(err, "the beacon");
     if (rc == 0)
         rc = parse_answer(okno_buf_text(&answer), round, seed->seed, err);
     if (rc < 0)

@@ -3,6 +3,7 @@
 
 #include "okno/time.h"
 
+#include "okno/file.h"
 #include "okno/mem.h"
 #include "okno/text.h"
 
@@ -373,17 +374,10 @@ static void watch_values(cfg_t *parser)
 /* The whole file: the library ends the process when reading fails under it. */
 static int read_file(const char *path, struct okno_buf *buf, struct okno_err *err)
 {
-    char block[4096];
-    okno_autofclose FILE *file = fopen(path, "re");
-    errno = file ? 0 : errno;
-    size_t got = 1;
-    while (file && !errno && (got = fread(block, 1, sizeof(block), file)) > 0)
-        if (okno_buf_add(buf, block, got, err) < 0)
-            return okno_fail(err, OKNO_CONFIG, "%s: too large", path);
-    if (!file || ferror(file))
-        return okno_fail(err, OKNO_CONFIG, "%s: cannot read the configuration: %s", path,
-                         strerror(errno));
-    return 0;
+    struct okno_err why = {0};
+    return okno_file_read(path, buf, &why) < 0
+               ? okno_fail(err, OKNO_CONFIG, "the configuration: %s", why.text)
+               : 0;
 }
 
 static int parse(const char *path, const char *text, struct okno_conf *conf, struct okno_err *err)

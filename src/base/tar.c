@@ -148,7 +148,7 @@ int okno_tar_folder(const char *dir, const char *name, int fd, struct okno_err *
     FTSENT *entry;
     int rc = 0;
     if (!walk)
-        return okno_fail_errno(err, errno, "cannot read %.200s", dir);
+        return okno_fail_errno(err, errno, "cannot read %.200s", dir); // cppcheck-suppress memleak
     while (rc == 0 && (errno = 0, entry = fts_read(walk))) {
         char path[4096];
         int len = snprintf(path, sizeof(path), "%s%s%s", name, entry->fts_path + strlen(dir),

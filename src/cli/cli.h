@@ -37,10 +37,8 @@ OKNO_CHECK int cli_open_db(struct cli *cli, struct okno_db **ret_db, struct okno
 /* Who sits at the command line, for what is recorded: "local:" and the login name, else the uid. */
 void cli_author(char *ret_text, size_t size);
 
-/* A text to a file of its own, or to standard output where path is NULL. */
+/* A text, or bytes, to a file of its own, or to standard output where path is NULL. */
 OKNO_CHECK int cli_put(const char *path, const struct okno_buf *text, struct okno_err *err);
-/* The same for bytes that are no text. */
-OKNO_CHECK int cli_put_bytes(const char *path, const struct okno_buf *bytes, struct okno_err *err);
 /* A whole file (`-`: standard input) of at most the buffer's maximum. */
 OKNO_CHECK int cli_read(const char *path, struct okno_buf *to, struct okno_err *err);
 

@@ -39,7 +39,7 @@ static int request(struct okno_db *db, const struct choice *choice, struct okno_
     if (!choice->path)
         return okno_fail(err, OKNO_USAGE, "say where the request goes: -o FILE");
     int rc = okno_anchor_request(db, choice->audit, choice->policy, okno_time_now(), &text, err);
-    return rc == 0 ? cli_put_bytes(choice->path, &text, err) : rc;
+    return rc == 0 ? cli_put(choice->path, &text, err) : rc;
 }
 
 static int take(struct okno_db *db, const struct choice *choice, const struct okno_buf *reply,

@@ -34,14 +34,3 @@ int cli_read(const char *path, struct okno_buf *to, struct okno_err *err)
     }
     return ferror(file) ? okno_fail_errno(err, errno, "cannot read %s", path) : 0;
 }
-
-int cli_put_bytes(const char *path, const struct okno_buf *bytes, struct okno_err *err)
-{
-    okno_autofclose FILE *file = path ? fopen(path, "we") : NULL;
-    if (path && !file)
-        return okno_fail_errno(err, errno, "cannot make %s", path);
-    FILE *to = file ? file : stdout;
-    if (fwrite(okno_buf_text(bytes), 1, bytes->len, to) != bytes->len || fflush(to) != 0)
-        return okno_fail_errno(err, errno, "cannot write %s", path ? path : "the result");
-    return 0;
-}

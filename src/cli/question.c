@@ -2,12 +2,12 @@
 #include "cli.h"
 #include "options.h"
 
+#include "okno/file.h"
 #include "okno/media.h"
 #include "okno/mem.h"
 #include "okno/prompt.h"
 #include "okno/time.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,23 +16,6 @@ struct choice {
     double seconds;
     bool none;
 };
-
-static int read_file(const char *path, struct okno_buf *to, struct okno_err *err)
-{
-    char piece[65536];
-    size_t got;
-    okno_autofclose FILE *file = fopen(path, "rbe");
-    if (!file)
-        return okno_fail_errno(err, errno, "cannot open %s", path);
-    int rc = 0;
-    while (rc == 0 && (got = fread(piece, 1, sizeof(piece), file)) > 0)
-        rc = okno_buf_add(to, piece, got, err);
-    if (rc == 0 && ferror(file))
-        rc = okno_fail_errno(err, errno, "cannot read %s", path);
-    if (rc < 0)
-        okno_err_context(err, "%s", path);
-    return rc;
-}
 
 static int read_kept(void *ctx, int64_t offset, void *into, size_t len, size_t *ret_got,
                      struct okno_err *err)
@@ -74,7 +57,7 @@ static int set_prompt(struct cli *cli, const struct choice *choice, struct okno_
                          "write `okno question prompt --question ID FILE` or "
                          "`okno question prompt --question ID --none`");
     cli_author(author, sizeof(author));
-    int rc = choice->none ? 0 : read_file(choice->file, &content, err);
+    int rc = choice->none ? 0 : okno_file_read(choice->file, &content, err);
     if (rc == 0 && !choice->none && content.len <= OKNO_PROMPT_BYTES_MAX)
         rc = find_length(&content, &length_us, err);
     if (rc == 0)

@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "options.h"
 
+#include "okno/file.h"
 #include "okno/json.h"
 #include "okno/mem.h"
 #include "okno/registry.h"
@@ -58,29 +59,14 @@ static int read_value(char ret_value[OKNO_SECRET_TEXT], struct okno_err *err)
     return 0;
 }
 
-/* Whole or not at all, and never readable by others on the way. */
 static int write_value(const char *folder, const char *name, const char *value,
                        struct okno_err *err)
 {
     char path[PATH_TEXT];
-    char temp[PATH_TEXT];
-    size_t len = strlen(value);
     (void)snprintf(path, sizeof(path), "%.1100s/%.64s", folder, name);
-    (void)snprintf(temp, sizeof(temp), "%.1100s/.%.64s.new", folder, name);
     if (mkdir(folder, 0700) < 0 && errno != EEXIST)
         return okno_fail_errno(err, errno, "cannot make %s", folder);
-    (void)unlink(temp);
-    okno_autoclose int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    okno_autoclose int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || dir < 0)
-        return okno_fail_errno(err, errno, "cannot write in %s", folder);
-    if (write(fd, value, len) != (ssize_t)len || fsync(fd) < 0 || rename(temp, path) < 0 ||
-        fsync(dir) < 0) {
-        int number = errno;
-        (void)unlink(temp);
-        return okno_fail_errno(err, number, "cannot write %s", path);
-    }
-    return 0;
+    return okno_file_put(path, 0600, value, strlen(value), err);
 }
 
 static int set(const char *folder, const char *name, const struct choice *choice,

@@ -2,6 +2,7 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "okno/evidence.h"
 
+#include "okno/file.h"
 #include "okno/time.h"
 
 #include <dirent.h>
@@ -71,15 +72,6 @@ int okno_evidence_path(const char *data_dir, const char *sha256, char *ret_path,
     return 0;
 }
 
-/* A rename is durable once its folder is. */
-static int sync_dir(const char *path, struct okno_err *err)
-{
-    okno_autoclose int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0)
-        return okno_fail_errno(err, errno, "cannot make the folder %s durable", path);
-    return 0;
-}
-
 static int hash_file(const char *path, struct okno_evidence *evidence, struct okno_err *err)
 {
     struct stat st;
@@ -109,8 +101,8 @@ static int move_to_place(const char *data_dir, const char *temp_path, const char
     if (rc == 0 && rename(temp_path, path) < 0)
         rc = okno_fail_errno(err, errno, "cannot move %s to its place", temp_path);
     if (rc == 0)
-        rc = sync_dir(dir, err);
-    return rc < 0 ? rc : sync_dir(root, err);
+        rc = okno_dir_sync(dir, err);
+    return rc < 0 ? rc : okno_dir_sync(root, err);
 }
 
 int okno_evidence_keep(const char *data_dir, const char *temp_path, struct okno_evidence *evidence,

@@ -2,6 +2,7 @@
 /* What lies beside the database: the key, and the mark of the newest checkpoint handed out. */
 #include "ledger.h"
 
+#include "okno/file.h"
 #include "okno/mem.h"
 
 #include <errno.h>
@@ -46,52 +47,36 @@ static int read_small(const char *path, char *ret_text, size_t size, struct okno
     return 0;
 }
 
-static int write_all(int fd, const char *text, const char *path, struct okno_err *err)
-{
-    size_t len = strlen(text);
-    while (len > 0) {
-        ssize_t put = write(fd, text, len);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return okno_fail_errno(err, errno, "cannot write %s", path);
-        text += put;
-        len -= (size_t)put;
-    }
-    return fsync(fd) < 0 ? okno_fail_errno(err, errno, "cannot write %s", path) : 0;
-}
-
 static int sync_dir(const char *data_dir, struct okno_err *err)
 {
     char path[PATH_BYTES];
     (void)snprintf(path, sizeof(path), "%s/keys", data_dir);
-    okno_autoclose int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0)
-        return okno_fail_errno(err, errno, "cannot sync %s", path);
-    return 0;
+    return okno_dir_sync(path, err);
 }
 
-/* Written whole under another name first. `fresh`: another process's file is left alone. */
-static int write_small(const char *data_dir, const char *name, const char *text, bool fresh,
+static int write_small(const char *data_dir, const char *name, const char *text,
                        struct okno_err *err)
 {
     char path[PATH_BYTES];
-    char temp[PATH_BYTES + 32];
-    int rc = make_dir(data_dir, err);
-    if (rc < 0)
-        return rc;
     (void)snprintf(path, sizeof(path), "%s/keys/%s", data_dir, name);
-    (void)snprintf(temp, sizeof(temp), "%s.%ld", path, (long)getpid());
-    okno_autoclose int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return okno_fail_errno(err, errno, "cannot make %s", temp);
-    rc = write_all(fd, text, temp, err);
-    if (rc == 0 && fresh && link(temp, path) < 0 && errno != EEXIST)
+    int rc = make_dir(data_dir, err);
+    return rc < 0 ? rc : okno_file_put(path, 0600, text, strlen(text), err);
+}
+
+/* A file of that name is left alone: another process made it. */
+static int write_fresh(const char *data_dir, const char *name, const char *text,
+                       struct okno_err *err)
+{
+    char path[PATH_BYTES];
+    char temp[PATH_BYTES];
+    char temp_name[64];
+    (void)snprintf(temp_name, sizeof(temp_name), "%.40s.%ld", name, (long)getpid());
+    (void)snprintf(path, sizeof(path), "%s/keys/%s", data_dir, name);
+    (void)snprintf(temp, sizeof(temp), "%s/keys/%s", data_dir, temp_name);
+    int rc = write_small(data_dir, temp_name, text, err);
+    if (rc == 0 && link(temp, path) < 0 && errno != EEXIST)
         rc = okno_fail_errno(err, errno, "cannot make %s", path);
-    if (rc == 0 && !fresh && rename(temp, path) < 0)
-        rc = okno_fail_errno(err, errno, "cannot make %s", path);
-    if (rc < 0 || fresh)
-        (void)unlink(temp);
+    (void)unlink(temp);
     return rc < 0 ? rc : sync_dir(data_dir, err);
 }
 
@@ -118,7 +103,7 @@ static int make_key(const char *data_dir, const char *file, struct okno_err *err
         return rc;
     (void)okno_note_signer_format(&signer, text);
     (void)memcpy(text + strlen(text), "\n", 2);
-    rc = write_small(data_dir, file, text, true, err);
+    rc = write_fresh(data_dir, file, text, err);
     okno_note_signer_wipe(&signer);
     sodium_memzero(text, sizeof(text));
     return rc;
@@ -219,7 +204,7 @@ int ledger_keep_mark(const char *data_dir, int64_t size, const struct okno_diges
     char text[MARK_BYTES];
     (void)snprintf(text, sizeof(text), "%lld %s\n", (long long)size,
                    okno_hash_hex(root->bytes, hex));
-    return write_small(data_dir, "log.checkpoint", text, false, err);
+    return write_small(data_dir, "log.checkpoint", text, err);
 }
 
 int ledger_read_mark(const char *data_dir, int64_t *ret_size, char ret_root[OKNO_SHA256_TEXT],

@@ -3,8 +3,8 @@
 #include "map.h"
 
 #include "okno/buf.h"
+#include "okno/file.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* ---- whether it makes sense ---- */
@@ -118,16 +118,9 @@ int okno_map_load(const char *path, const struct okno_import_kind *kind, struct 
                   struct okno_err *err)
 {
     OKNO_AUTO_BUF text = OKNO_BUF_INIT(MAP_FILE_BYTES_MAX);
-    char block[4096];
-    size_t got = 1;
-    okno_autofclose FILE *file = fopen(path, "re");
-    errno = file ? 0 : errno;
-    while (file && !errno && (got = fread(block, 1, sizeof(block), file)) > 0)
-        if (okno_buf_add(&text, block, got, NULL) < 0)
-            return okno_fail(err, OKNO_CONFIG, "%s: larger than %d bytes", path,
-                             MAP_FILE_BYTES_MAX);
-    if (!file || ferror(file))
-        return okno_fail(err, OKNO_CONFIG, "%s: cannot read the map: %s", path, strerror(errno));
+    struct okno_err why = {0};
+    if (okno_file_read(path, &text, &why) < 0)
+        return okno_fail(err, OKNO_CONFIG, "the map: %s", why.text);
     if (memchr(okno_buf_text(&text), '\0', text.len))
         return okno_fail(err, OKNO_CONFIG, "%s: a NUL byte: this is no map", path);
     return okno_map_parse(path, okno_buf_text(&text), kind, ret_map, err);

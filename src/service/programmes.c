@@ -2,6 +2,7 @@
 #include "programmes.h"
 
 #include "okno/buf.h"
+#include "okno/file.h"
 #include "okno/log.h"
 #include "okno/mail.h"
 #include "okno/mem.h"
@@ -12,7 +13,6 @@
 #include "okno/time.h"
 #include "tasks.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,29 +80,14 @@ static void set_from(struct report *report)
                    civil.month % 100, civil.day % 100);
 }
 
-/* Whole or not at all: written beside, then renamed. */
 static int write_file(const struct report *report, enum okno_report_format format,
                       struct okno_err *err)
 {
     char path[1200];
-    char part[1210];
     const struct okno_buf *made = &report->made[format];
     (void)snprintf(path, sizeof(path), "%s/%s-%s.%s", report->dir, report->programme, report->day,
                    okno_report_format_name(format));
-    (void)snprintf(part, sizeof(part), "%s.part", path);
-    FILE *file = fopen(part, "we");
-    if (!file)
-        return okno_fail_errno(err, errno, "cannot write %s", part);
-    bool whole = fwrite(made->data, 1, made->len, file) == made->len && fflush(file) == 0 &&
-                 fsync(fileno(file)) == 0;
-    int rc = whole ? 0 : okno_fail_errno(err, errno, "cannot write %s", part);
-    if (fclose(file) != 0 && rc == 0)
-        rc = okno_fail_errno(err, errno, "cannot write %s", part);
-    if (rc == 0 && rename(part, path) < 0)
-        rc = okno_fail_errno(err, errno, "cannot make %s", path);
-    if (rc < 0)
-        (void)unlink(part);
-    return rc;
+    return okno_file_put(path, 0644, made->data, made->len, err);
 }
 
 static int write_files(const struct report *report, struct okno_err *err)

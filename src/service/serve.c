@@ -4,13 +4,12 @@
 
 #include "http/server.h"
 #include "notify_ready.h"
+#include "okno/file.h"
 #include "okno/log.h"
 #include "okno/time.h"
 #include "scheduler.h"
 #include "tasks.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -31,20 +30,12 @@ static void block_signals(sigset_t *ret_ends)
     (void)pthread_sigmask(SIG_BLOCK, &blocked, NULL);
 }
 
-/* Written under another name first: who waits for the file never reads half a number. */
+/* Whole at once: who waits for the file never reads half a number. */
 static int write_port(const char *path, int port, struct okno_err *err)
 {
-    char draft[1100];
-    if (!path)
-        return 0;
-    (void)snprintf(draft, sizeof(draft), "%.1080s.tmp", path);
-    FILE *file = fopen(draft, "we");
-    bool good = file && fprintf(file, "%d\n", port) > 0;
-    if (file && fclose(file) != 0)
-        good = false;
-    if (!good || rename(draft, path) < 0)
-        return okno_fail_errno(err, errno, "cannot write the port to %s", path);
-    return 0;
+    char text[16];
+    int len = snprintf(text, sizeof(text), "%d\n", port);
+    return path ? okno_file_put(path, 0644, text, (size_t)len, err) : 0;
 }
 
 static void wait_for_end(const sigset_t *ends)

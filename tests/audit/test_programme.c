@@ -164,7 +164,8 @@ static void a_day_that_cannot_go_on_says_why_and_keeps_no_other_waiting(void **s
     (void)work(d, NOON(1), NULL); /* the 10th is pinned at noon of the 11th: round 38 at 13:00 */
     assert_int_equal(work(d, NOON(1) + 3600 * OKNO_SECOND_US, NULL), 0);
     assert_int_equal(
-        has(d, "SELECT count(*) FROM programme_days WHERE problem LIKE 'cannot read the beacon%'"),
+        has(d,
+            "SELECT count(*) FROM programme_days WHERE problem LIKE 'the beacon: cannot open %'"),
         1);
     (void)snprintf(text, sizeof(text), SEED_JSON, 7, 7);
     put_round(d, 38, text); /* tells another round */

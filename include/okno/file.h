@@ -1,0 +1,23 @@
+/* Small files as a whole. */
+#ifndef OKNO_FILE_H
+#define OKNO_FILE_H
+
+#include "okno/buf.h"
+
+#include <sys/types.h>
+
+/* Append all that a file holds. OKNO_TOO_LARGE past the buffer's maximum, OKNO_NOT_FOUND, OKNO_IO;
+ * the message names the file. */
+OKNO_CHECK int okno_file_read(const char *path, struct okno_buf *to, struct okno_err *err);
+
+/* Make or replace a file, whole or not at all: it is written beside under a name of its own,
+ * synced, renamed, and its folder is synced, so that it is durable when this returns. `mode` as in
+ * open(2). OKNO_IO and what okno_fail_errno makes of errno; nothing is left behind then. Two that
+ * write at once: the later stands. */
+OKNO_CHECK int okno_file_put(const char *path, mode_t mode, const void *bytes, size_t len,
+                             struct okno_err *err);
+
+/* Names made, renamed or removed in a folder last once it is synced. */
+OKNO_CHECK int okno_dir_sync(const char *path, struct okno_err *err);
+
+#endif

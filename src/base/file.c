@@ -1,0 +1,81 @@
+#define _POSIX_C_SOURCE 200809L
+#include "okno/file.h"
+
+#include "okno/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int okno_file_read(const char *path, struct okno_buf *to, struct okno_err *err)
+{
+    char chunk[16384];
+    size_t got = 0;
+    okno_autofclose FILE *file = fopen(path, "re");
+    if (!file)
+        return okno_fail_errno(err, errno, "cannot open %s", path);
+    while ((got = fread(chunk, 1, sizeof(chunk), file)) > 0) {
+        int rc = okno_buf_add(to, chunk, got, err);
+        if (rc < 0) {
+            okno_err_context(err, "%s", path);
+            return rc;
+        }
+    }
+    return ferror(file) ? okno_fail_errno(err, errno, "cannot read %s", path) : 0;
+}
+
+int okno_dir_sync(const char *path, struct okno_err *err)
+{
+    okno_autoclose int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) < 0)
+        return okno_fail_errno(err, errno, "cannot sync the folder %s", path);
+    return 0;
+}
+
+static bool write_all(int fd, const char *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t put = write(fd, bytes, len);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return false;
+        bytes += put;
+        len -= (size_t)put;
+    }
+    return true;
+}
+
+static int sync_folder_of(char *path, struct okno_err *err)
+{
+    char *slash = strrchr(path, '/');
+    if (!slash)
+        return okno_dir_sync(".", err);
+    slash[slash == path] = '\0';
+    return okno_dir_sync(path, err);
+}
+
+int okno_file_put(const char *path, mode_t mode, const void *bytes, size_t len,
+                  struct okno_err *err)
+{
+    static atomic_uint number_of_writes; /* threads of one process have names of their own */
+    char temp[PATH_MAX];
+    if ((size_t)snprintf(temp, sizeof(temp), "%s.%ld.%u", path, (long)getpid(),
+                         atomic_fetch_add(&number_of_writes, 1)) >= sizeof(temp))
+        return okno_fail(err, OKNO_INVALID, "the name %.100s... is too long", path);
+    (void)unlink(temp); /* of a process that was killed */
+    okno_autoclose int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0)
+        return okno_fail_errno(err, errno, "cannot make %s", path);
+    if (!write_all(fd, bytes, len) || fsync(fd) < 0 || rename(temp, path) < 0) {
+        int number = errno;
+        (void)unlink(temp);
+        return okno_fail_errno(err, number, "cannot write %s", path);
+    }
+    return sync_folder_of(temp, err);
+}
