@@ -1,5 +1,6 @@
 /* Fetching a clip or a still of a linked survey into the store. */
 #define _POSIX_C_SOURCE 200809L
+#include "cut.h"
 #include "extras.h"
 #include "work.h"
 
@@ -167,8 +168,8 @@ static bool is_kept(struct okno_work *work, const struct okno_evidence *wanted,
            has_file(work, ret_kept);
 }
 
-/* Everything known before reading: what to ask for, and of which camera. 1 when it is kept
- * already: then *ret_evidence is that. */
+/* Everything known before the archive is asked: for what, and of which camera. 1 when that is kept
+ * already, or cut from what is: then *ret_evidence is it. */
 static int prepare(struct okno_work *work, const char *survey, const char *kind, const char *audit,
                    int64_t now_us, struct okno_camera *ret_camera,
                    struct okno_evidence *ret_evidence, struct okno_err *err)
@@ -194,7 +195,7 @@ static int prepare(struct okno_work *work, const char *survey, const char *kind,
     if (is_kept(work, &e, &link, ret_evidence))
         return 1;
     *ret_evidence = e;
-    return 0;
+    return still ? work_cut_still(work, link.camera, ret_evidence, err) : 0;
 }
 
 int okno_work_extract(struct okno_work *work, const char *survey, const char *kind,

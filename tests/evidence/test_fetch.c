@@ -68,6 +68,56 @@ static void a_second_call_asks_the_archive_nothing(void **state)
     assert_int_equal(int_of(shop, "SELECT count(*) FROM evidence"), 2);
 }
 
+/* A moment of every kind: at a key frame, right before and after a frame, the clip's last picture.
+ */
+static void a_still_out_of_the_kept_clip_is_the_archives_own(void **state)
+{
+    struct shop *shop = *state;
+    static const double moments[] = {100, 100.1, 100.199999, 100.2, 101.9, 102, 104.999999, 114.9};
+    char id[20];
+    for (size_t i = 0; i < OKNO_COUNT(moments); i++) {
+        (void)snprintf(id, sizeof(id), "d.0.%zu", i);
+        put_survey(shop, id, 100, "yes");
+        put(shop, "UPDATE surveys SET answered_at = %lld WHERE survey = '%s'",
+            (long long)AT(moments[i]), id);
+        struct okno_evidence asked = fetch_well(shop, id, "still");
+        put(shop, "DELETE FROM evidence_extras; DELETE FROM evidence");
+        struct okno_evidence clip = fetch_well(shop, id, "clip");
+        struct okno_evidence cut = fetch_well(shop, id, "still");
+        assert_int_equal(cut.requests, 0);
+        assert_int_equal(cut.frame_at_us, asked.frame_at_us);
+        assert_string_equal(cut.sha256, asked.sha256);
+        assert_non_null(strstr(cut.source, clip.sha256));
+        assert_non_null(strstr(cut.source, "07-01-00.mp4"));
+    }
+}
+
+static void a_still_of_what_the_archive_lost_comes_out_of_the_clip(void **state)
+{
+    struct shop *shop = *state;
+    put_survey(shop, "d.0.1", 100, "yes");
+    struct okno_evidence clip = fetch_well(shop, "d.0.1", "clip");
+    forget_minutes(shop, "cam1", 0, 5);
+    struct okno_evidence still = fetch_well(shop, "d.0.1", "still");
+    assert_file_of(shop, &still);
+    assert_non_null(strstr(still.source, clip.sha256));
+}
+
+static void nothing_is_cut_out_of_a_clip_that_was_damaged(void **state)
+{
+    struct shop *shop = *state;
+    char path[300];
+    put_survey(shop, "d.0.1", 100, "yes");
+    struct okno_evidence clip = fetch_well(shop, "d.0.1", "clip");
+    assert_int_equal(okno_evidence_path(shop->db->dir, clip.sha256, path, sizeof(path), NULL), 0);
+    assert_int_equal(chmod(path, 0600), 0);
+    okno_autoclose int fd = open(path, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, "x", 1, clip.bytes / 2), 1);
+    struct okno_evidence still = fetch_well(shop, "d.0.1", "still");
+    assert_true(still.requests > 0);
+    assert_null(strstr(still.source, clip.sha256));
+}
+
 static void a_sampled_survey_whose_still_is_there_does_not_fetch_twice(void **state)
 {
     struct shop *shop = *state;
@@ -266,6 +316,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(clip_and_still_are_kept_with_where_they_came_from),
+        CASE(a_still_out_of_the_kept_clip_is_the_archives_own),
+        CASE(a_still_of_what_the_archive_lost_comes_out_of_the_clip),
+        CASE(nothing_is_cut_out_of_a_clip_that_was_damaged),
         CASE(a_second_call_asks_the_archive_nothing),
         CASE(a_sampled_survey_whose_still_is_there_does_not_fetch_twice),
         CASE(evidence_whose_file_was_lost_is_fetched_again),
