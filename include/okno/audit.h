@@ -133,11 +133,19 @@ OKNO_CHECK int okno_audit_close(struct okno_db *db, const char *audit, const cha
 OKNO_CHECK int okno_audit_abandon(struct okno_db *db, const char *audit, const char *reason,
                                   const char *author, int64_t now_us, struct okno_err *err);
 
-/* Write down that the audit was handed out; `files` (an object of names and hashes) goes into the
- * log. Needs a closed audit; may be repeated. *ret_leaf is its entry. */
-OKNO_CHECK int okno_audit_export(struct okno_db *db, const char *audit, const json_t *detail,
-                                 const char *author, int64_t now_us, int64_t *ret_leaf,
+/* The newest entry of the log that tells a step or a decision of an audit; -1 without one. */
+OKNO_CHECK int okno_audit_newest(struct okno_db *db, const char *audit, int64_t *ret_leaf,
                                  struct okno_err *err);
+/* OKNO_BUSY when `seen` is not the newest entry: what was gathered up to it is of the past. */
+OKNO_CHECK int okno_audit_is_newest(struct okno_db *db, const char *audit, int64_t seen,
+                                    struct okno_err *err);
+
+/* Write down that the audit was handed out; `detail` (the bundle's files and hashes) goes into the
+ * log. Needs a closed audit that stands at the entry `seen`, as above; may be repeated. *ret_leaf
+ * is its entry. */
+OKNO_CHECK int okno_audit_export(struct okno_db *db, const char *audit, const json_t *detail,
+                                 int64_t seen, const char *author, int64_t now_us,
+                                 int64_t *ret_leaf, struct okno_err *err);
 
 /* A step out of order is OKNO_OUT_OF_ORDER and names what is missing; an unknown audit is
  * OKNO_NOT_FOUND: in all functions here. */

@@ -22,11 +22,17 @@ struct okno_bundle_request {
     double fm_threshold; /* these three are for a report that was not issued yet */
     double undeterminable_limit;
     int64_t min_n;
+    int64_t patience_us; /* how long to wait for another export of the audit; 0: not at all */
+    /* Told once before such a wait, what for; NULL allowed. */
+    void (*waiting)(void *context, const char *what);
+    void *waiting_context;
 };
 
 /* Write the bundle and append an entry with the hashes of its files to the log. The folder appears
- * whole or not at all. OKNO_OUT_OF_ORDER before the audit is closed; OKNO_REFUSED when it began
- * before the log did; OKNO_BUSY when a decision came in meanwhile. */
+ * whole or not at all, and tells of one moment. One export of an audit is made at a time, by
+ * whichever process. OKNO_OUT_OF_ORDER before the audit is closed; OKNO_REFUSED when it began
+ * before the log did; OKNO_BUSY while another one is under way, and when a step or a decision of
+ * the audit came in meanwhile. */
 OKNO_CHECK int okno_bundle_export(struct okno_db *db, const struct okno_bundle_request *request,
                                   int64_t now_us, struct okno_err *err);
 

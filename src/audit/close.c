@@ -119,7 +119,23 @@ int okno_audit_abandon(struct okno_db *db, const char *audit, const char *reason
     return rc < 0 ? rc : audit_finish(db, abandon(db, audit, reason, author, now_us, err), err);
 }
 
-int okno_audit_export(struct okno_db *db, const char *audit, const json_t *detail,
+int okno_audit_newest(struct okno_db *db, const char *audit, int64_t *ret_leaf,
+                      struct okno_err *err)
+{
+    return OKNO_DB_INT(db, "audit.newest_entry", -1, ret_leaf, err, OKNO_TEXT("audit", audit));
+}
+
+int okno_audit_is_newest(struct okno_db *db, const char *audit, int64_t seen, struct okno_err *err)
+{
+    int64_t newest = -1;
+    int rc = okno_audit_newest(db, audit, &newest, err);
+    if (rc == 0 && newest != seen)
+        rc = okno_fail(err, OKNO_BUSY,
+                       "audit %s went on while its bundle was written: export it again", audit);
+    return rc;
+}
+
+int okno_audit_export(struct okno_db *db, const char *audit, const json_t *detail, int64_t seen,
                       const char *author, int64_t now_us, int64_t *ret_leaf, struct okno_err *err)
 {
     struct audit_row row;
@@ -128,6 +144,8 @@ int okno_audit_export(struct okno_db *db, const char *audit, const json_t *detai
     if (rc < 0)
         return rc;
     rc = audit_enter(db, audit, "export", &row, err);
+    if (rc == 0)
+        rc = okno_audit_is_newest(db, audit, seen, err);
     if (rc == 0)
         rc = audit_done(db, audit, "export", author, now_us, json_deep_copy(detail), err);
     if (rc == 0)

@@ -14,6 +14,8 @@
 
 #include <string.h>
 
+#define EXPORT_PATIENCE_US INT64_C(3600000000) /* for another export of the audit */
+
 struct step {
     const char *name;
     int (*run)(struct cli *cli, int argc, char **argv, struct okno_err *err);
@@ -278,12 +280,20 @@ static int run_close(struct cli *cli, int argc, char **argv, struct okno_err *er
     return rc < 0 ? rc : audit_print(db, common.audit, cli->json, err);
 }
 
+static void tell_waiting(void *context, const char *what)
+{
+    (void)context;
+    fprintf(stderr, "%s\n", what);
+}
+
 static int run_export(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
     struct audit_common common = audit_common_start();
     int rest = 0;
-    struct okno_bundle_request request = {.fm_threshold = cli->conf->kpi.fm_threshold,
+    struct okno_bundle_request request = {.patience_us = EXPORT_PATIENCE_US,
+                                          .waiting = tell_waiting,
+                                          .fm_threshold = cli->conf->kpi.fm_threshold,
                                           .undeterminable_limit =
                                               cli->conf->kpi.undeterminable_limit,
                                           .min_n = cli->conf->kpi.min_n};

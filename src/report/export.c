@@ -435,6 +435,8 @@ static int start(struct run *run, struct okno_err *err)
     run->watched = json_object();
     run->sidecars = json_object();
     int rc = contents_start(&run->contents, err);
+    if (rc == 0)
+        rc = okno_audit_newest(run->db, run->request->audit, &run->seen, err);
     return rc == 0 ? read_steps(run, err) : rc;
 }
 
@@ -451,10 +453,13 @@ int okno_bundle_export(struct okno_db *db, const struct okno_bundle_request *req
                        int64_t now_us, struct okno_err *err)
 {
     struct run run = {.db = db, .request = request, .now_us = now_us};
+    okno_autoclose int lock = -1;
     if (request->open_to_all && request->with_evidence)
         return okno_fail(err, OKNO_USAGE,
                          "footage shows people: a bundle open to all goes without evidence");
     int rc = okno_audit_may(db, request->audit, "export", err);
+    if (rc == 0)
+        rc = export_lock(okno_db_dir(db), request, &lock, err);
     if (rc == 0)
         rc = export_report_issue(db, request, now_us, err);
     if (rc == 0)

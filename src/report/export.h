@@ -9,6 +9,7 @@ struct run {
     struct okno_db *db;
     const struct okno_bundle_request *request;
     int64_t now_us;
+    int64_t seen; /* the log's newest entry about the audit when the gathering began */
     struct bag bag;
     struct contents contents;
     json_t *steps;    /* as in plan.json */
@@ -44,6 +45,11 @@ OKNO_CHECK int export_anchors(struct run *run, int64_t before, struct okno_err *
 OKNO_CHECK int export_report_issue(struct okno_db *db, const struct okno_bundle_request *request,
                                    int64_t now_us, struct okno_err *err);
 OKNO_CHECK int export_report(struct run *run, struct okno_err *err);
+
+/* One export of an audit at a time (export_lock.c): held until the descriptor is closed; untouched
+ * for a database in memory. OKNO_BUSY when the request's patience ends. */
+OKNO_CHECK int export_lock(const char *data_dir, const struct okno_bundle_request *request,
+                           int *ret_fd, struct okno_err *err);
 
 /* The end of a bundle (export_log.c): its entry in the log and what proves it. */
 OKNO_CHECK int export_tags(struct run *run, struct okno_err *err);

@@ -22,8 +22,6 @@ static json_t *hashes_json(const struct run *run)
 /* The hashes of what was written go into the log, which is signed after that. */
 static int log_export(struct run *run, struct okno_err *err)
 {
-    int64_t leaf = 0;
-    int64_t decisions = 0;
     okno_autojson json_t *detail = json_pack(
         "{s:s, s:o, s:I, s:O, s:I}", "bundle", run->request->open_to_all ? "public" : "restricted",
         "files", hashes_json(run), "evidence", (json_int_t)run->evidence, "sidecars", run->sidecars,
@@ -33,14 +31,8 @@ static int log_export(struct run *run, struct okno_err *err)
         (void)json_object_set_new(detail, "destroyed", json_integer(run->destroyed));
     if (!run->is_signed && json_object_get(run->plan, "auditor_key"))
         (void)json_object_set_new(detail, "unsigned", json_true());
-    int rc = okno_audit_export(run->db, run->request->audit, detail, run->request->author,
-                               run->now_us, &leaf, err);
-    if (rc == 0)
-        rc = OKNO_DB_INT(run->db, "bundle.count_decisions", 0, &decisions, err,
-                         OKNO_TEXT("audit", run->request->audit), OKNO_INT("leaf", leaf));
-    if (rc == 0 && decisions != (int64_t)json_array_size(run->contents.decisions))
-        rc = okno_fail(err, OKNO_BUSY, "a decision came in while the bundle was written: again");
-    return rc;
+    return okno_audit_export(run->db, run->request->audit, detail, run->seen, run->request->author,
+                             run->now_us, &run->seen, err);
 }
 
 static int put_lines(struct run *run, int64_t size, struct okno_err *err)
@@ -105,6 +97,8 @@ static int put_log(struct run *run, struct okno_err *err)
         rc = check_pinned(run, &before, err);
     if (rc == 0)
         rc = okno_ledger_checkpoint(run->db, NULL, run->now_us, &checkpoint, &note, err);
+    if (rc == 0) /* what is signed ends with this export */
+        rc = okno_audit_is_newest(run->db, run->request->audit, run->seen, err);
     if (rc == 0)
         rc = bag_make_dir(&run->bag, "data/checkpoints", err);
     if (rc == 0)

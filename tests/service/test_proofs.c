@@ -7,6 +7,9 @@
 #include "../report/bundle.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/file.h>
 
 struct world {
     struct fixture *fixture;
@@ -62,7 +65,8 @@ static int stop(void **state)
 {
     struct world *world = *state;
     char command[200];
-    (void)snprintf(command, sizeof(command), "rm -rf %s/keys", world->fixture->dir);
+    (void)snprintf(command, sizeof(command), "cd %s && rm -rf keys exports exports.lock",
+                   world->fixture->dir);
     assert_int_equal(system(command), 0);
     fixture_free(world->fixture);
     free(world);
@@ -117,63 +121,118 @@ static void an_audit_is_signed_over_http(void **state)
     assert_int_equal(blind.status, 403);
 }
 
-/* Names left over by a service that was killed while it made a bundle. */
+/* Names that lie in DATA/exports. */
 static int64_t leftovers(struct world *world)
 {
+    char path[200];
     int64_t count = 0;
-    DIR *dir = opendir(world->fixture->dir);
+    (void)snprintf(path, sizeof(path), "%s/exports", world->fixture->dir);
+    DIR *dir = opendir(path);
     struct dirent *entry;
     while (dir && (entry = readdir(dir)))
-        count += strncmp(entry->d_name, "export-", 7) == 0;
+        count += entry->d_name[0] != '.';
     if (dir)
         (void)closedir(dir);
     return count;
 }
 
-static void the_bundle_comes_as_one_file_that_verifies(void **state)
+static void shell(const char *dir, const char *commands)
 {
-    struct world *world = *state;
+    char command[1000];
+    (void)snprintf(command, sizeof(command), "cd %s && %s", dir, commands);
+    assert_int_equal(system(command), 0);
+}
+
+/* A bundle as it came over HTTP, unpacked in `folder` and recomputed. */
+static void must_verify(const struct answer *answer, const char *folder)
+{
     struct okno_bundle_facts facts;
     struct okno_err err = {0};
-    char *folder = support_tempdir();
     char path[300];
-    char command[700];
-    json_decref(ask(world, "POST", "/api/v1/audits/A1/export", "{}", 409)); /* nobody signed */
-    AUTO_ANSWER answer =
-        client_request(fixture_port(world->fixture), "POST", "/api/v1/audits/A1/export",
-                       world->olga, "{\"public\":true,\"unsigned\":true,\"lang\":\"ru\"}");
-    if (answer.status != 200)
-        fail_msg("%s", answer.body);
-    assert_string_equal(answer_header(&answer, "Content-Type"), "application/x-tar");
-    assert_non_null(strstr(answer_header(&answer, "Content-Disposition"), "okno-A1-public.tar"));
+    if (answer->status != 200)
+        fail_msg("%s", answer->body);
     (void)snprintf(path, sizeof(path), "%s/it.tar", folder);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    assert_int_equal(fwrite(answer.body, 1, answer.body_len, file), answer.body_len);
+    assert_int_equal(fwrite(answer->body, 1, answer->body_len, file), answer->body_len);
     assert_int_equal(fclose(file), 0);
-    (void)snprintf(command, sizeof(command), "tar -C %s -xf %s", folder, path);
-    assert_int_equal(system(command), 0);
+    shell(folder, "tar -xf it.tar");
     (void)snprintf(path, sizeof(path), "%s/okno-A1", folder);
     if (okno_bundle_verify(path, NULL, &facts, &err) < 0)
         fail_msg("%s", err.text);
     assert_int_equal(facts.sample, 20);
+}
+
+static struct answer export_as(struct world *world, const char *who, const char *body)
+{
+    return client_request(fixture_port(world->fixture), "POST", "/api/v1/audits/A1/export", who,
+                          body);
+}
+
+static void the_bundle_comes_as_one_file_that_verifies(void **state)
+{
+    struct world *world = *state;
+    char *folder = support_tempdir();
+    json_decref(ask(world, "POST", "/api/v1/audits/A1/export", "{}", 409)); /* nobody signed */
+    AUTO_ANSWER answer =
+        export_as(world, world->olga, "{\"public\":true,\"unsigned\":true,\"lang\":\"ru\"}");
+    must_verify(&answer, folder);
+    assert_string_equal(answer_header(&answer, "Content-Type"), "application/x-tar");
+    assert_non_null(strstr(answer_header(&answer, "Content-Disposition"), "okno-A1-public.tar"));
     assert_int_equal(leftovers(world), 0);
-    AUTO_ANSWER blind = client_request(fixture_port(world->fixture), "POST",
-                                       "/api/v1/audits/A1/export", world->vera, "{}");
+    AUTO_ANSWER blind = export_as(world, world->vera, "{}");
     assert_int_equal(blind.status, 403);
     support_tempdir_remove(folder);
 }
 
-static void what_a_killed_export_left_is_swept(void **state)
+struct asking {
+    pthread_t thread;
+    struct world *world;
+    struct answer answer;
+};
+
+static void *ask_for_bundle(void *argument)
+{
+    struct asking *asking = argument;
+    asking->answer = export_as(asking->world, asking->world->olga, "{\"unsigned\":true}");
+    return NULL;
+}
+
+static void bundles_asked_for_at_the_same_time_all_verify(void **state)
+{
+    struct asking asking[5];
+    for (size_t i = 0; i < OKNO_COUNT(asking); i++) {
+        asking[i].world = *state;
+        assert_int_equal(pthread_create(&asking[i].thread, NULL, ask_for_bundle, &asking[i]), 0);
+    }
+    for (size_t i = 0; i < OKNO_COUNT(asking); i++) {
+        char *folder = support_tempdir();
+        assert_int_equal(pthread_join(asking[i].thread, NULL), 0);
+        must_verify(&asking[i].answer, folder);
+        answer_free(&asking[i].answer);
+        support_tempdir_remove(folder);
+    }
+}
+
+static void what_a_killed_export_left_is_swept_and_nothing_else(void **state)
 {
     struct world *world = *state;
-    char command[300];
-    (void)snprintf(command, sizeof(command), "mkdir -p %s/export-aaaaaa/bundle/data",
-                   world->fixture->dir);
-    assert_int_equal(system(command), 0);
-    assert_int_equal(leftovers(world), 1);
-    http_export_sweep(world->fixture->dir);
-    assert_int_equal(leftovers(world), 0);
+    const char *dir = world->fixture->dir;
+    char lock[200];
+    shell(dir,
+          "mkdir -p exports/http-aaaaaa/bundle/data exports/http-bbbbbb/bundle"
+          " exports/march export-march/data exports/http-march &&"
+          " touch exports/http-aaaaaa/lock exports/http-bbbbbb/lock exports/march/lock");
+    (void)snprintf(lock, sizeof(lock), "%s/exports/http-bbbbbb/lock", dir);
+    okno_autoclose int held = open(lock, O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(held, LOCK_EX), 0);
+    http_export_sweep(dir);
+    shell(dir,
+          "test ! -e exports/http-aaaaaa && test -d exports/http-bbbbbb/bundle &&"
+          " test -d export-march/data && test -d exports/march && test -d exports/http-march");
+    okno_mem_close_at(&held);
+    http_export_sweep(dir);
+    shell(dir, "test ! -e exports/http-bbbbbb && rm -r export-march exports");
 }
 
 static void the_log_is_proven_to_go_on_over_http(void **state)
@@ -224,7 +283,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bundle_comes_as_one_file_that_verifies),
         cmocka_unit_test(an_audit_is_signed_over_http),
-        cmocka_unit_test(what_a_killed_export_left_is_swept),
+        cmocka_unit_test(bundles_asked_for_at_the_same_time_all_verify),
+        cmocka_unit_test(what_a_killed_export_left_is_swept_and_nothing_else),
         cmocka_unit_test(the_log_is_proven_to_go_on_over_http),
         cmocka_unit_test(holds_and_retention_are_shown_over_http),
         cmocka_unit_test(destroyed_evidence_says_so),

@@ -53,7 +53,8 @@ static inline void scratch_db_put(struct scratch_db *s, const char *sql)
 static inline void scratch_db_free(struct scratch_db *s)
 {
     static const char *const names[] = {"okno.db",      "okno.db-wal",         "okno.db-shm",
-                                        "keys/log.key", "keys/log.checkpoint", "keys"};
+                                        "keys/log.key", "keys/log.checkpoint", "keys",
+                                        "exports.lock"};
     okno_db_close(s->db);
     for (size_t i = 0; i < OKNO_COUNT(names); i++) {
         char path[96];

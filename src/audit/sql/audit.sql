@@ -270,3 +270,6 @@ SELECT count(*) FROM review_items WHERE audit = $audit AND state = 'open';
 SELECT count(*) AS decided, count(DISTINCT at / 86400000000) AS days FROM verdicts
 WHERE counted = 1 AND verdict <> 'undone'
   AND at > (SELECT max(at) FROM verdicts) - 30 * 86400000000;
+
+-- name: audit.newest_entry
+SELECT max(leaf) FROM log_leaves WHERE audit = $audit AND kind IN ('step', 'verdict');

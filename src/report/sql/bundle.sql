@@ -16,9 +16,6 @@ LEFT JOIN log_leaves l ON l.kind = 'verdict' AND l.subject = v.id
 LEFT JOIN log_salts t ON t.leaf = l.leaf
 WHERE v.audit = $audit ORDER BY v.id;
 
--- name: bundle.count_decisions
-SELECT count(*) FROM log_leaves WHERE kind = 'verdict' AND audit = $audit AND leaf < $leaf;
-
 -- name: bundle.sidecar
 -- The newest sidecar of a kept file: the times of its frames.
 SELECT x.sidecar FROM evidence e JOIN evidence_extras x ON x.evidence = e.id

@@ -34,7 +34,8 @@ http_handler http_post_audit, http_post_freeze, http_post_checkpoint, http_post_
     http_get_audit_sample, http_get_audit_frame;
 /* bundle.c */
 http_handler http_post_export;
-/* Remove what exports of a service that was killed left in the data directory. */
+/* Remove what exports of a service that was killed left in DATA/exports: nothing that lies
+ * elsewhere or was put there by others, and nothing that is being made. */
 void http_export_sweep(const char *data_dir);
 /* audit_report.c */
 http_handler http_get_audit_report, http_post_audit_report, http_get_programme_report;
