@@ -102,6 +102,12 @@ static void range(const json_t *value, const char *lang, char *to, size_t size)
     (void)snprintf(to, size, "%s\xc2\xa0…\xc2\xa0%s", low, high);
 }
 
+const char *cell_real(double value, int decimals, const char *lang, char ret_text[CELL_TEXT])
+{
+    real_number(value, decimals, "", lang, ret_text, CELL_TEXT);
+    return ret_text;
+}
+
 bool cell_is_number(const char *type)
 {
     static const char *const types[] = {"int", "num", "dec", "pct", "range"};

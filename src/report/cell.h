@@ -16,6 +16,9 @@ enum { CELL_TEXT = 160 };
 const char *cell_format(const json_t *value, const char *type, const char *lang,
                         char ret_text[CELL_TEXT]);
 
+/* A number with so many decimals, in the language's way; returns ret_text. */
+const char *cell_real(double value, int decimals, const char *lang, char ret_text[CELL_TEXT]);
+
 /* Whether cells of a type stand at the right. */
 bool cell_is_number(const char *type);
 

@@ -6,7 +6,7 @@
 #include "chart.h"
 
 #include <math.h>
-#include <stdio.h>
+#include <string.h>
 
 enum {
     WIDTH = 900,
@@ -14,7 +14,7 @@ enum {
     NUMBERS = 220,
     PLOT = WIDTH - LABELS - NUMBERS,
     ROW = 28,
-    TOP = 34,
+    TOP = 12,
     BOTTOM = 26
 };
 
@@ -25,14 +25,42 @@ static double x_of(const struct chart_axis *axis, const json_t *value)
     return LABELS + PLOT * chart_place(axis, json_number_value(value));
 }
 
+#define GREY "fill=\"none\" stroke=\"#6b7686\" stroke-width=\"1.6\""
+
+/* Entries break into lines as texts do. */
+static void add_legend(struct html *html)
+{
+    static const struct {
+        const char *word;
+        int width;
+        const char *mark;
+    } entries[] = {
+        {"raw", 12, "<circle cx=\"6\" cy=\"7\" r=\"5\" " GREY "/>"},
+        {"excluded", 14, "<path d=\"M7 1l6 6l-6 6l-6 -6z\" " GREY "/>"},
+        {"estimated", 26,
+         "<path d=\"M0 7h26\" stroke=\"#0b5cad\" stroke-width=\"3\"/>"
+         "<rect x=\"8\" y=\"2\" width=\"10\" height=\"10\" fill=\"#0b5cad\"/>"},
+        {"worst", 26, "<path d=\"M0 7h26\" stroke=\"#b9d2ec\" stroke-width=\"11\"/>"},
+    };
+    html_raw(html, "<p class=\"legend\">");
+    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+        html_print(html, "<span><svg width=\"%d\" height=\"14\" aria-hidden=\"true\">%s</svg> ",
+                   entries[i].width, entries[i].mark);
+        html_text(html, html_word(html, entries[i].word));
+        html_raw(html, "</span> ");
+    }
+    html_raw(html, "</p>\n");
+}
+
 static void open_chart(struct html *html, const json_t *block, int height)
 {
     html_raw(html, "<figure><figcaption>");
     html_text(html, doc_text_at(block, "title"));
+    html_raw(html, "</figcaption>");
+    if (strcmp(doc_text_at(block, "block"), "forest") == 0)
+        add_legend(html);
     html_print(
-        html,
-        "</figcaption><svg viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" " FONT
-        "><title>",
+        html, "<svg viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" " FONT "><title>",
         WIDTH, height, WIDTH, height);
     html_text(html, doc_text_at(block, "title"));
     html_raw(html, "</title>\n");
@@ -51,48 +79,15 @@ static void add_label(struct html *html, const char *label, double y)
 static void add_axis(struct html *html, const struct chart_axis *axis, int bottom)
 {
     for (int i = 0; i < chart_ticks(axis); i++) {
-        char plain[40];
+        char text[CELL_TEXT];
         double at = chart_tick(axis, i);
         double x = LABELS + PLOT * chart_place(axis, at);
-        (void)snprintf(plain, sizeof(plain), "%.*f", axis->decimals, at == 0 ? 0 : at);
         html_print(html,
                    "<path d=\"M%.1f %dV%d\" stroke=\"#d5dae1\"/><text x=\"%.1f\" y=\"%d\" "
                    "text-anchor=\"middle\" fill=\"#4a5361\">%s</text>",
-                   x, TOP - 8, bottom, x, bottom + 18, plain);
+                   x, TOP - 8, bottom, x, bottom + 18,
+                   cell_real(at, axis->decimals, html->lang, text));
     }
-}
-
-/* About as wide as a text of this font gets. */
-static int width_of(const char *text)
-{
-    int points = 0;
-    for (; *text; text++)
-        points += (*text & 0xc0) != 0x80;
-    return (int)(7.6 * points);
-}
-
-static void add_legend(struct html *html)
-{
-    const char *raw = html_word(html, "raw");
-    const char *excluded = html_word(html, "excluded");
-    int second = 24 + width_of(raw) + 18;
-    int third = second + 14 + width_of(excluded) + 24;
-    html_raw(html,
-             "<g fill=\"#4a5361\"><circle cx=\"10\" cy=\"10\" r=\"5\" fill=\"none\" "
-             "stroke=\"#6b7686\" stroke-width=\"1.6\"/><text x=\"20\" y=\"14.5\">");
-    html_text(html, raw);
-    html_print(html,
-               "</text><path d=\"M%d 4l6 6l-6 6l-6 -6z\" fill=\"none\" stroke=\"#6b7686\" "
-               "stroke-width=\"1.6\"/><text x=\"%d\" y=\"14.5\">",
-               second, second + 12);
-    html_text(html, excluded);
-    html_print(html,
-               "</text><path d=\"M%d 10h26\" stroke=\"#0b5cad\" stroke-width=\"3\"/>"
-               "<rect x=\"%d\" y=\"5\" width=\"10\" height=\"10\" fill=\"#0b5cad\"/>"
-               "<text x=\"%d\" y=\"14.5\">",
-               third, third + 8, third + 34);
-    html_text(html, html_word(html, "estimated"));
-    html_raw(html, "</text></g>\n");
 }
 
 static void add_numbers(struct html *html, const json_t *row, double y)
@@ -132,15 +127,10 @@ static void add_row(struct html *html, const struct chart_axis *axis, const json
                    "<rect x=\"%.1f\" y=\"%.1f\" width=\"10\" height=\"10\" fill=\"#0b5cad\"/>",
                    x_of(axis, value) - 5, y - 5);
     if (json_is_number(raw))
-        html_print(html,
-                   "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"none\" stroke=\"#6b7686\" "
-                   "stroke-width=\"1.6\"/>",
-                   x_of(axis, raw), y);
+        html_print(html, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" " GREY "/>", x_of(axis, raw), y);
     if (json_is_number(excluded))
-        html_print(html,
-                   "<path d=\"M%.1f %.1fl6 6l-6 6l-6 -6z\" fill=\"none\" stroke=\"#6b7686\" "
-                   "stroke-width=\"1.6\"/>",
-                   x_of(axis, excluded), y - 6);
+        html_print(html, "<path d=\"M%.1f %.1fl6 6l-6 6l-6 -6z\" " GREY "/>", x_of(axis, excluded),
+                   y - 6);
     add_numbers(html, row, y);
 }
 
@@ -152,7 +142,6 @@ void html_forest(struct html *html, const json_t *block)
     if (json_array_size(rows) == 0)
         return;
     open_chart(html, block, bottom + BOTTOM);
-    add_legend(html);
     add_axis(html, &axis, bottom);
     for (size_t i = 0; i < json_array_size(rows); i++)
         add_row(html, &axis, json_array_get(rows, i), TOP + ROW * ((double)i + 0.5));

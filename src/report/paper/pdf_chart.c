@@ -14,6 +14,7 @@
 #define PLOT (PDF_SPACE - LABELS - NUMBERS)
 #define PLOT_LEFT (PDF_LEFT + LABELS)
 #define ROW 17.0
+#define LEGEND 12.0 /* a line of it */
 
 static const struct pdf_font font = {.size = 7.6};
 static const struct pdf_font caption_font = {.size = 9.2, .bold = true};
@@ -72,32 +73,43 @@ static void bar(struct pdf *pdf, double x1, double x2, double y, double thick)
     cairo_stroke(pdf->cr);
 }
 
-static double legend_text(struct pdf *pdf, const char *name, double x)
+static void line_and_square(struct pdf *pdf, double x, double y)
 {
-    const char *text = doc_text_at(json_object_get(pdf->document, "words"), name);
-    pdf_color(pdf, PDF_PALE);
-    (void)pdf_set(pdf, text, &font, 0);
-    double width = pdf_width(pdf);
-    pdf_show(pdf, x, pdf->y);
-    return x + width + 16;
+    bar(pdf, x - 9, x + 9, y, 1.8);
+    square(pdf, x, y);
 }
 
+static void pale_bar(struct pdf *pdf, double x, double y)
+{
+    bar(pdf, x - 9, x + 9, y, 7);
+}
+
+/* On as many lines as it takes. */
 static void add_legend(struct pdf *pdf)
 {
-    double y = pdf->y + 5;
+    static const struct {
+        const char *word;
+        double width; /* of the mark */
+        void (*draw)(struct pdf *pdf, double x, double y);
+    } marks[] = {{"raw", 8, circle},
+                 {"excluded", 8, diamond},
+                 {"estimated", 18, line_and_square},
+                 {"worst", 18, pale_bar}};
     double x = PDF_LEFT;
-    circle(pdf, x + 3, y);
-    x = legend_text(pdf, "raw", x + 10);
-    diamond(pdf, x + 4, y);
-    x = legend_text(pdf, "excluded", x + 12);
-    bar(pdf, x, x + 18, y, 1.8);
-    square(pdf, x + 9, y);
-    x = legend_text(pdf, "estimated", x + 24);
-    if (x < PDF_WIDTH - PDF_LEFT - 160) {
-        bar(pdf, x, x + 18, y, 7);
-        (void)legend_text(pdf, "worst", x + 24);
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        const json_t *words = json_object_get(pdf->document, "words");
+        (void)pdf_set(pdf, doc_text_at(words, marks[i].word), &font, 0);
+        double width = marks[i].width + 5 + pdf_width(pdf);
+        if (x > PDF_LEFT && x + width > PDF_LEFT + PDF_SPACE) {
+            x = PDF_LEFT;
+            pdf->y += LEGEND;
+        }
+        marks[i].draw(pdf, x + marks[i].width / 2, pdf->y + 5);
+        pdf_color(pdf, PDF_PALE);
+        pdf_show(pdf, x + marks[i].width + 5, pdf->y);
+        x += width + 16;
     }
-    pdf->y += 16;
+    pdf->y += LEGEND + 4;
 }
 
 /* ---- forest ---- */
@@ -110,7 +122,7 @@ static double x_of(const struct chart_axis *axis, const json_t *value)
 static void add_axis(struct pdf *pdf, const struct chart_axis *axis, double top, double bottom)
 {
     for (int i = 0; i < chart_ticks(axis); i++) {
-        char text[40];
+        char text[CELL_TEXT];
         double at = chart_tick(axis, i);
         double x = PLOT_LEFT + PLOT * chart_place(axis, at);
         pdf_color(pdf, PDF_LINE);
@@ -118,9 +130,8 @@ static void add_axis(struct pdf *pdf, const struct chart_axis *axis, double top,
         cairo_move_to(pdf->cr, x, top);
         cairo_line_to(pdf->cr, x, bottom);
         cairo_stroke(pdf->cr);
-        (void)snprintf(text, sizeof(text), "%.*f", axis->decimals, fabs(at) < 1e-12 ? 0 : at);
         pdf_color(pdf, PDF_PALE);
-        pdf_line(pdf, text, &font, x, bottom + 2, 40, 0);
+        pdf_line(pdf, cell_real(at, axis->decimals, pdf->lang, text), &font, x, bottom + 2, 40, 0);
     }
 }
 
@@ -170,7 +181,7 @@ void pdf_forest(struct pdf *pdf, const json_t *block)
     struct chart_axis axis = chart_forest_axis(rows);
     if (count == 0)
         return;
-    add_caption(pdf, block, ROW * (double)count + 40);
+    add_caption(pdf, block, ROW * (double)count + 28 + 2 * LEGEND);
     add_legend(pdf);
     for (size_t at = 0; at < count;) {
         double room = PDF_BOTTOM - pdf->y - 24;
