@@ -27,7 +27,8 @@ static const struct okno_field archive_fields[] = {
     {.name = "kind",
      .type = OKNO_FIELD_WORD,
      .required = true,
-     .words = "dir hls dahua flussonic frigate hikvision macroscop mediamtx nx profile zoneminder",
+     .words = "dir hls axis dahua flussonic frigate hikvision macroscop mediamtx moonfire nx "
+              "profile zoneminder",
      .help = "how it is reached; dir: files named by their time, hls: playlists, and recorders by "
              "name (docs/archives.md)"},
     {.name = "url",

@@ -36,7 +36,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header('Content-Type', kind)
-        self.send_header('Content-Length', str(len(body)))
+        if status != 204:
+            self.send_header('Content-Length', str(len(body)))
         for name, value in headers:
             self.send_header(name, value)
         self.end_headers()
@@ -232,6 +233,42 @@ class Handler(http.server.BaseHTTPRequestHandler):
             objects.pop(name)
         return say('OK\r\n')
 
+    # Digest, XML with every lens in one list, a recording exported by its id.
+    def axis(self, path, q):
+        if not self.is_known():
+            return self.answer(401, b'', headers=[('WWW-Authenticate', self.REALM)])
+        iso = lambda t: datetime.datetime.utcfromtimestamp(t).strftime('%Y-%m-%dT%H:%M:%S.%f') + 'Z'
+        if path.endswith('/list.cgi'):
+            rows = ''.join(f'<recording diskid="SD_DISK" recordingid="2026_{a}_ACCC" starttime="{iso(a)}" starttimelocal="x" stoptime="{iso(b)}" '
+                           f'recordingstatus="completed" source="{source}" locked="No"><video mimetype="video/x-h264" width="64"/></recording>'
+                           for source in (2, 1) for a, b in [(a - 7 * (source - 1), b) for a, b in reversed(SPANS)])
+            return self.answer(200, f'<?xml version="1.0"?><root><recordings totalnumberofrecordings="4">{rows}</recordings></root>'.encode(), 'text/xml')
+        span = next(s for s in SPANS if q['recordingid'] == f'2026_{s[0]}_ACCC' and q['diskid'] == 'SD_DISK')
+        t0, t1 = parse(q['starttime']), parse(q['stoptime'])
+        return self.send(self.render(t0, t1, 'matroska') if span[0] <= t0 < t1 <= span[1] else None)
+
+    # A cookie, ticks of 90 kHz, one run a request; the first stretch is two runs. What comes before the start is hidden by an edit list.
+    RUNS = [(7, 7, begin, begin + 30), (9, 11, begin + 30, begin + 60), (20, 20, begin + 65, begin + 125)]
+
+    def moonfire(self, path, q):
+        if not set(tokens) & {self.headers.get('Cookie', '').removeprefix('s=')}:
+            return self.answer(403, b'', 'text/plain')
+        if path.endswith('/recordings'):
+            if self.headers['Accept'] != 'application/json':
+                return self.answer(200, b'<html></html>', 'text/html')
+            t0, t1 = int(q['startTime90k']), int(q['endTime90k'])
+            rows = [{'startId': i, **({'endId': j} if j > i else {}), 'openId': 3, 'startTime90k': a * 90000, 'endTime90k': b * 90000, 'growing': False}
+                    for i, j, a, b in reversed(self.RUNS)]
+            return self.answer(200, {'recordings': [r for r in rows if r['startTime90k'] < t1 and r['endTime90k'] > t0]})
+        i, j, opened, t0, t1 = map(int, re.fullmatch(r'(\d+)-(\d+)@(\d+)\.(\d+)-(\d+)', q['s']).groups())
+        a, b = next((a, b) for m, n, a, b in self.RUNS if (m, n) == (i, j))
+        if opened != 3 or a + t1 / 90000 > b or path.split('/')[3:5] != ['a1-b2', 'main']:
+            return self.answer(400, b'unable to append', 'text/plain')
+        name = f'{film}.{port}.mp4'
+        subprocess.run(['ffmpeg', '-nostdin', '-v', 'error', '-y', '-ss', f'{a - max(s for s, _ in SPANS if s <= a) + t0 / 90000:.6f}', '-i', film, '-t',
+                        f'{(t1 - t0) / 90000:.6f}', '-c', 'copy', '-video_track_timescale', '90000', name], check=True)
+        return self.send(open(name, 'rb').read())
+
     def login(self, path, q):
         return self.answer(200, b'<html>Please log in</html>', 'text/html')
 
@@ -248,10 +285,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if kind.startswith('hik'):
             return self.hik_post(said)
         said = json.loads(said)
-        if said != {'user': 'anna', 'password': 'qu"ote'}:
-            return self.answer(401, {'message': 'Login failed'})
+        moonfire = kind == 'moonfire'
+        if said != {'username' if moonfire else 'user': 'anna', 'password': 'qu"ote'}:
+            return self.answer(403 if moonfire else 401, {'message': 'Login failed'})
         tokens.append(f'token{len(tokens)}{port}')
-        self.answer(200, {}, headers=[('Set-Cookie', f'frigate_token={tokens[-1]}; HttpOnly; Path=/')])
+        self.answer(204 if moonfire else 200, b'' if moonfire else {},
+                    headers=[('Set-Cookie', f'{"s" if moonfire else "frigate_token"}={tokens[-1]}; HttpOnly; Path=/')])
 
 
 http.server.ThreadingHTTPServer(('127.0.0.1', port), Handler).serve_forever()

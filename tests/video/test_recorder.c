@@ -38,6 +38,8 @@ static const struct vendor vendors[] = {
     {"macroscop", "c1", "anna", "se&cret", "", "UTC"},
     {"hikvision", "101", "anna", "pass word", "times=local", "Europe/Moscow"},
     {"dahua", "1", "anna", "pass word", "", "Europe/Moscow"},
+    {"axis", "1", "anna", "pass word", "", "UTC"},
+    {"moonfire", "a1-b2/main", "anna", "qu\"ote", "", "UTC"},
 };
 
 static int film(void **state)
@@ -188,6 +190,8 @@ static void a_wrong_login_is_named(void **state)
         {"flussonic", "till/1", "", "wrong", "", "UTC"},
         {"macroscop", "c1", "anna", "wrong", "", "UTC"},
         {"dahua", "1", "anna", "wrong", "", "UTC"},
+        {"axis", "1", "anna", "wrong", "", "UTC"},
+        {"moonfire", "a1-b2/main", "anna", "wrong", "", "UTC"},
         {"hikvision", "101", "anna", "wrong", "times=utc", "UTC"}};
     for (size_t i = 0; i < OKNO_COUNT(strangers); i++) {
         struct running r = start(&strangers[i]);
@@ -310,6 +314,44 @@ static void a_profile_of_ones_own_works_without_c(void **state)
     stop(&r);
 }
 
+/* One answer in XML: what it gives for the channel "1", or how it is refused. */
+static void an_answer_in_xml_is_a_list_or_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int code;
+        size_t rows;
+    } cases[] = {
+        {"<a><b><c s='1' f='1773151400' t='1773151410'/></b></a>", 0, 1},
+        {"<a><b><c s='2' f='1773151400' t='1773151410'/></b></a>", 0, 0},
+        {"<a><b><c><s>1</s><f>1773151400</f><t>1773151410</t></c></b></a>", 0, 1},
+        {"<a><b><c s='1' f='1773151400' t=''/></b></a>", 0, 1}, /* still recorded */
+        {"<a><b><d><c s='1' f='1773151400' t='1773151410'/></d></b></a>", 0, 0},
+        {"<a><b/></a>", 0, 0},
+        {"<a><b><c s='1' f='soon' t='1773151410'/></b></a>", OKNO_PROTOCOL, 0},
+        {"<html><body>Log in</body></html>", OKNO_PROTOCOL, 0},
+        {"<!DOCTYPE html><a><b/></a>", OKNO_PROTOCOL, 0},
+        {"<a><b><c s='1' f='1773151400'", OKNO_PROTOCOL, 0},
+        {"{}", OKNO_PROTOCOL, 0},
+    };
+    const struct profile profile = {.answer = "xml",
+                                    .rows = "a.b.c",
+                                    .row_channel = "s",
+                                    .from = "f",
+                                    .to = "t",
+                                    .row_times = {"unix_s"}};
+    const struct profile_values values = {
+        .channel = "1", .from_us = T0, .to_us = T0 + 100 * SECOND};
+    for (size_t i = 0; i < OKNO_COUNT(cases); i++) {
+        OKNO_AUTO_VEC(okno_span_vec) spans = {0};
+        int rc =
+            profile_spans(&profile, cases[i].text, strlen(cases[i].text), &values, &spans, NULL);
+        if (rc != cases[i].code || spans.len != cases[i].rows)
+            fail_msg("%s: %d, %zu rows", cases[i].text, rc, spans.len);
+    }
+}
+
 static void what_is_wrong_in_a_profile_is_named(void **state)
 {
     (void)state;
@@ -376,6 +418,7 @@ int main(void)
         cmocka_unit_test(a_login_page_is_no_list),
         cmocka_unit_test(a_profile_of_ones_own_works_without_c),
         cmocka_unit_test(a_list_that_would_fill_the_memory_is_not_read),
+        cmocka_unit_test(an_answer_in_xml_is_a_list_or_refused),
         cmocka_unit_test(what_is_wrong_in_a_profile_is_named),
     };
     return cmocka_run_group_tests(tests, film, fixture_end);

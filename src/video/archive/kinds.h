@@ -15,10 +15,12 @@
 
 /* Described by data: conf/archives/WORD.json, and "profile" by a file of the user's own. */
 #define ARCHIVE_RECORDERS(X)                                                                       \
+    X(archive_axis, "axis")                                                                        \
     X(archive_flussonic, "flussonic")                                                              \
     X(archive_frigate, "frigate")                                                                  \
     X(archive_macroscop, "macroscop")                                                              \
     X(archive_mediamtx, "mediamtx")                                                                \
+    X(archive_moonfire, "moonfire")                                                                \
     X(archive_nx, "nx")                                                                            \
     X(archive_profile, "profile")
 

@@ -3,13 +3,11 @@
 
 #include "okno/json.h"
 #include "okno/net.h"
+#include "okno/text.h"
 #include "okno/time.h"
 
-#include <math.h>
 #include <string.h>
 #include <time.h>
-
-enum { ROWS_MAX = 200 * 1000, MEMBERS_MAX = 10 * ROWS_MAX };
 
 /* --- reading a profile ------------------------------------------------------------------------ */
 
@@ -36,13 +34,9 @@ static const struct member members[] = {
 static const struct member login_members[] = {TEXT("path", login, true),
                                               TEXT("body", login_body, true)};
 static const struct member coverage_members[] = {
-    TEXT("path", coverage, true),
-    TEXT("rows", rows, false),
-    TEXT("from", from, true),
-    TEXT("to", to, false),
-    TEXT("length", row_length, false),
-    TEXT("times", row_times, false),
-    MS("join_ms", join_us),
+    TEXT("path", coverage, true),        TEXT("answer", answer, false),   TEXT("rows", rows, false),
+    TEXT("channel", row_channel, false), TEXT("from", from, true),        TEXT("to", to, false),
+    TEXT("length", row_length, false),   TEXT("times", row_times, false), MS("join_ms", join_us),
 };
 static const struct member clip_members[] = {TEXT("path", clip, true), TEXT("format", format, true),
                                              MS("error_ms", error_us)};
@@ -107,14 +101,16 @@ static int status_take(const json_t *object, int *ret_status, struct okno_err *e
 
 static int times_check(const struct profile_times *times, const char *name, struct okno_err *err)
 {
-    static const char *const words[] = {"rfc3339", "unix", "unix_s", "unix_ms", "unix_us"};
+    static const char *const words[] = {"rfc3339", "unix",    "unix_s",
+                                        "unix_ms", "unix_us", "unix_90k"};
     for (size_t i = 0; i < OKNO_COUNT(words); i++)
         if (strcmp(times->format, words[i]) == 0)
             return 0;
     if (strchr(times->format, '%') && okno_time_format_check(times->format, NULL) == 0)
         return 0;
     return fail_member(
-        name, "rfc3339, unix, unix_s, unix_ms, unix_us, or a format with %d %m %Y...", err);
+        name, "rfc3339, unix, unix_s, unix_ms, unix_us, unix_90k, or a format with %d %m %Y...",
+        err);
 }
 
 static int profile_check(struct profile *profile, struct okno_err *err)
@@ -124,8 +120,11 @@ static int profile_check(struct profile *profile, struct okno_err *err)
     int rc = times_check(&profile->times, "times", err);
     if (rc == 0)
         rc = times_check(&profile->row_times, "coverage.times", err);
-    if (rc == 0 && strcmp(profile->length, "s") != 0 && strcmp(profile->length, "ms") != 0)
-        rc = fail_member("length", "s or ms", err);
+    if (rc == 0 && !okno_text_is_word(profile->length, "s ms 90k"))
+        rc = fail_member("length", "s, ms or 90k", err);
+    if (rc == 0 && profile->answer[0] && !okno_text_is_word(profile->answer, "json xml"))
+        rc = fail_member("answer", "json or xml", err);
+    profile->by_row = strstr(profile->clip, "{row.") != NULL;
     if (rc == 0 && (profile->to[0] != '\0') == (profile->row_length[0] != '\0'))
         rc = fail_member("coverage", "a row has either to or length", err);
     if (rc == 0 && (profile->coverage[0] != '/' || profile->clip[0] != '/'))
@@ -189,9 +188,18 @@ static int64_t units(int64_t us, int64_t unit, bool up)
     return up && us % unit != 0 ? whole + 1 : whole;
 }
 
+/* Ticks of 90 kHz: 9 in 100 microseconds. */
+static int64_t ticks(int64_t us, bool up)
+{
+    int64_t hundreds = units(us, 100, false);
+    return hundreds * 9 + ((us - hundreds * 100) * 9 + (up ? 99 : 0)) / 100;
+}
+
 int64_t profile_asked(const struct profile *profile, int64_t from_us)
 {
     const char *format = profile->times.format;
+    if (strcmp(format, "unix_90k") == 0)
+        return from_us; /* to a hundredth of a millisecond */
     if (strcmp(format, "unix_ms") == 0 || strcmp(format, "rfc3339") == 0)
         return units(from_us, 1000, false) * 1000;
     if (strcmp(format, "unix") == 0 || strcmp(format, "unix_us") == 0)
@@ -233,6 +241,8 @@ static void format_time(const struct profile_times *times, const struct okno_zon
         (void)snprintf(ret_text, 80, "%lld", (long long)units(us, 1000, up));
     else if (strcmp(format, "unix_us") == 0)
         (void)snprintf(ret_text, 80, "%lld", (long long)us);
+    else if (strcmp(format, "unix_90k") == 0)
+        (void)snprintf(ret_text, 80, "%lld", (long long)ticks(us, up));
     else
         format_local(format, zone, units(us, OKNO_SECOND_US, up) * OKNO_SECOND_US, ret_text);
 }
@@ -243,7 +253,9 @@ static void format_length(const struct profile *profile, int64_t from_us, int64_
     bool seconds = strcmp(profile->length, "s") == 0;
     bool whole = strcmp(profile->times.format, "unix_s") == 0; /* times are, so lengths are */
     int64_t unit = seconds ? OKNO_SECOND_US : 1000;
-    if (whole || !seconds)
+    if (strcmp(profile->length, "90k") == 0)
+        (void)snprintf(ret_text, 80, "%lld", (long long)ticks(to_us - from_us, true));
+    else if (whole || !seconds)
         (void)snprintf(ret_text, 80, "%lld",
                        (long long)(units(to_us, unit, true) - units(from_us, unit, false)));
     else
@@ -251,25 +263,52 @@ static void format_length(const struct profile *profile, int64_t from_us, int64_
                        (long long)((to_us - from_us) % unit));
 }
 
+const char *profile_member(const json_t *row, const char *name, size_t len, char scratch[80])
+{
+    while (row && len > 0) {
+        char member[PROFILE_WORD];
+        size_t part = memchr(name, '|', len) ? strcspn(name, "|") : len;
+        (void)snprintf(member, sizeof(member), "%.*s", (int)part, name);
+        const json_t *value = json_object_get(row, member);
+        if (json_is_integer(value))
+            (void)snprintf(scratch, 80, "%lld", (long long)json_integer_value(value));
+        if (json_is_integer(value))
+            return scratch;
+        if (json_is_string(value))
+            return json_string_value(value);
+        part += part < len;
+        name += part;
+        len -= part;
+    }
+    return NULL;
+}
+
 /* The value of a word, or NULL when there is no such word. */
 static const char *word_value(const struct profile *profile, const char *word, size_t len,
                               const struct profile_values *values, char scratch[80])
 {
-    if (len == 7 && strncmp(word, "channel", len) == 0)
-        return values->channel;
-    if (len == 4 && strncmp(word, "user", len) == 0)
-        return values->user;
-    if (len == 8 && strncmp(word, "password", len) == 0)
-        return values->password;
-    if (len == 4 && strncmp(word, "from", len) == 0)
+    const struct {
+        const char *word, *value;
+    } texts[] = {
+        {"channel", values->channel}, {"user", values->user}, {"password", values->password}};
+    char name[PROFILE_WORD];
+    (void)snprintf(name, sizeof(name), "%.*s", (int)len, word);
+    for (size_t i = 0; i < OKNO_COUNT(texts); i++)
+        if (strcmp(name, texts[i].word) == 0)
+            return texts[i].value;
+    if (strncmp(name, "row.", 4) == 0)
+        return profile_member(values->row, name + 4, strlen(name + 4), scratch);
+    if (strcmp(name, "from") == 0)
         format_time(&profile->times, values->zone, values->from_us, false, scratch);
-    else if (len == 2 && strncmp(word, "to", len) == 0)
+    else if (strcmp(name, "to") == 0)
         format_time(&profile->times, values->zone, values->to_us, true, scratch);
-    else if (len == 6 && strncmp(word, "length", len) == 0)
+    else if (strcmp(name, "length") == 0)
         format_length(profile, values->from_us, values->to_us, scratch);
-    else
-        return NULL;
-    return scratch;
+    else if (strcmp(name, "skip") == 0 && values->row)
+        format_length(profile, values->row_us, values->from_us, scratch);
+    else if (strcmp(name, "until") == 0 && values->row)
+        format_length(profile, values->row_us, values->to_us, scratch);
+    return scratch[0] ? scratch : NULL;
 }
 
 /* As the inside of a JSON string. */
@@ -301,180 +340,5 @@ int profile_expand(const struct profile *profile, const char *template,
                                       : okno_net_encode(into, value, !query, err);
         at += value ? len + 2 : 1;
     }
-    return rc;
-}
-
-/* --- the answer ------------------------------------------------------------------------------- */
-
-static int fail_shape(const char *what, struct okno_err *err)
-{
-    return okno_fail(err, OKNO_PROTOCOL, "the list of recordings has another shape: %s", what);
-}
-
-/* A path of members and indexes, dots between them. */
-static const json_t *walk(const json_t *at, const char *path)
-{
-    while (at && *path) {
-        char name[PROFILE_WORD];
-        size_t len = strcspn(path, ".");
-        (void)snprintf(name, sizeof(name), "%.*s", (int)len, path);
-        at = json_is_array(at) ? json_array_get(at, strtoul(name, NULL, 10))
-                               : json_object_get(at, name);
-        path += len + (path[len] == '.');
-    }
-    return at;
-}
-
-/* A number, or text that is one. */
-static bool number_of(const json_t *value, double *ret_number)
-{
-    char *end = NULL;
-    const char *text = json_string_value(value);
-    *ret_number = text ? strtod(text, &end) : json_number_value(value);
-    return (json_is_number(value) || (text && *text && *end == '\0')) && isfinite(*ret_number) &&
-           fabs(*ret_number) < 9e15;
-}
-
-static int read_text_time(const char *format, const struct okno_zone *zone, const char *text,
-                          int64_t *ret_us, struct okno_err *err)
-{
-    struct okno_scanned_time time = {0};
-    int64_t us[2];
-    int count = 0;
-    if (okno_time_parse(text, ret_us, NULL) == 0)
-        return 0;
-    int rc = okno_time_scan(format, text, &time, err);
-    if (rc < 0)
-        return okno_fail(err, OKNO_PROTOCOL, "the list of recordings tells a time as \"%.40s\"",
-                         text);
-    if (time.has_offset) {
-        *ret_us = okno_time_from_civil(&time.civil) - time.offset_us;
-        return 0;
-    }
-    okno_zone_to_utc(zone, &time.civil, us, &count);
-    *ret_us = us[0];
-    return 0;
-}
-
-static int read_time(const struct profile_times *times, const struct okno_zone *zone,
-                     const json_t *value, int64_t *ret_us, struct okno_err *err)
-{
-    static const struct {
-        const char *word;
-        double unit;
-    } numbers[] = {{"unix", 1e6}, {"unix_s", 1e6}, {"unix_ms", 1e3}, {"unix_us", 1}};
-    const char *text = json_string_value(value);
-    double number = 0;
-    for (size_t i = 0; i < OKNO_COUNT(numbers); i++)
-        if (strcmp(times->format, numbers[i].word) == 0) {
-            if (!number_of(value, &number))
-                return fail_shape("a time that is no number", err);
-            *ret_us = (int64_t)llround(number * numbers[i].unit);
-            return 0;
-        }
-    if (!text)
-        return fail_shape("a time that is no text", err);
-    bool rfc = strcmp(times->format, "rfc3339") == 0;
-    return read_text_time(rfc ? "%Y-%m-%dT%H:%M:%S" : times->format, zone, text, ret_us, err);
-}
-
-/* A stretch still being recorded has no end, or a length of -1. */
-static int read_row(const struct profile *profile, const json_t *row,
-                    const struct profile_values *values, struct okno_span *ret_span,
-                    struct okno_err *err)
-{
-    struct okno_span span = {0};
-    double length = 0;
-    const json_t *to = walk(row, profile->to[0] ? profile->to : profile->row_length);
-    int rc =
-        read_time(&profile->row_times, values->zone, walk(row, profile->from), &span.from_us, err);
-    if (rc < 0)
-        return rc;
-    bool open = !to || json_is_null(to);
-    if (!open && profile->to[0])
-        rc = read_time(&profile->row_times, values->zone, to, &span.to_us, err);
-    else if (!open && !number_of(to, &length))
-        rc = fail_shape("a length that is no number", err);
-    bool ms = strstr(profile->row_length, "Ms") || strstr(profile->row_length, "_ms");
-    open = open || length < 0;
-    if (!profile->to[0] && !open)
-        span.to_us = span.from_us + (int64_t)llround(length * (ms ? 1e3 : 1e6));
-    if (open) {
-        span.to_us = values->to_us;
-        span.flags = OKNO_SPAN_GROWING;
-    }
-    *ret_span = span;
-    return rc;
-}
-
-static int by_time(const void *a, const void *b)
-{
-    const struct okno_span *x = a;
-    const struct okno_span *y = b;
-    return (x->from_us > y->from_us) - (x->from_us < y->from_us);
-}
-
-/* Sort what was appended, and join what touches. */
-static void join(struct okno_span_vec *spans, size_t before, int64_t join_us)
-{
-    size_t kept = before;
-    if (spans->len <= before)
-        return;
-    qsort(spans->items + before, spans->len - before, sizeof(*spans->items), by_time);
-    for (size_t i = before; i < spans->len; i++) {
-        struct okno_span one = spans->items[i];
-        struct okno_span *last = kept > before ? &spans->items[kept - 1] : NULL;
-        if (last && one.from_us - last->to_us <= join_us) {
-            last->to_us = one.to_us > last->to_us ? one.to_us : last->to_us;
-            last->flags |= one.flags;
-        } else {
-            spans->items[kept++] = one;
-        }
-    }
-    spans->len = kept;
-}
-
-/* A list takes up to a hundred times its size once it is read: "{},{}," of 64 MiB takes gigabytes.
- * What makes values is counted before, also where it stands in texts. */
-static bool is_readable(const char *json, size_t len)
-{
-    size_t containers = 0;
-    size_t values = 0;
-    for (size_t i = 0; i < len; i++) {
-        containers += json[i] == '{' || json[i] == '[';
-        values += json[i] == ',';
-    }
-    return containers <= 2 * ROWS_MAX && values <= MEMBERS_MAX;
-}
-
-int profile_spans(const struct profile *profile, const char *json, size_t len,
-                  const struct profile_values *values, struct okno_span_vec *spans,
-                  struct okno_err *err)
-{
-    size_t before = spans->len;
-    bool readable = is_readable(json, len);
-    okno_autojson json_t *root = readable ? json_loadb(json, len, 0, NULL) : NULL;
-    const json_t *rows = walk(root, profile->rows);
-    int rc = 0;
-    if (!readable)
-        return okno_fail(err, OKNO_TOO_LARGE, "more than %d recordings in one list", ROWS_MAX);
-    if (!root)
-        return okno_fail(err, OKNO_PROTOCOL, "the list of recordings is no JSON");
-    if (!json_is_array(rows) && rows && !json_is_null(rows))
-        return fail_shape("no array of rows", err);
-    if (json_array_size(rows) > ROWS_MAX)
-        return okno_fail(err, OKNO_TOO_LARGE, "more than %d recordings in one list", ROWS_MAX);
-    for (size_t i = 0; rc == 0 && i < json_array_size(rows); i++) {
-        struct okno_span span = {0};
-        rc = read_row(profile, json_array_get(rows, i), values, &span, err);
-        span.from_us = span.from_us > values->from_us ? span.from_us : values->from_us;
-        span.to_us = span.to_us < values->to_us ? span.to_us : values->to_us;
-        if (rc == 0 && span.from_us < span.to_us && okno_span_vec_push(spans, span) < 0)
-            rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a list of recordings");
-    }
-    if (rc == 0)
-        join(spans, before, profile->join_us);
-    else
-        spans->len = before;
     return rc;
 }

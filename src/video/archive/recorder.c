@@ -5,6 +5,7 @@
 #include "options.h"
 #include "profile.h"
 #include "spool.h"
+#include "window.h"
 
 #include "okno/embedded.h"
 #include "okno/net.h"
@@ -239,29 +240,113 @@ static int list(struct recorder *recorder, void *what, struct okno_err *err)
 {
     const struct listing *listing = what;
     struct okno_net_reply reply = {0};
-    return okno_net_get(recorder->net, listing->url, listing->answer, &reply, err);
+    bool xml = strcmp(recorder->profile.answer, "xml") == 0;
+    const char *const headers[] = {
+        xml ? "Accept: application/xml, text/xml" : "Accept: application/json", NULL};
+    const struct okno_net_ask ask = {.url = listing->url, .headers = headers};
+    return okno_net_request(recorder->net, &ask, listing->answer, &reply, err);
+}
+
+/* The list of what is recorded into `answer`; *ret_none when the status says that nothing is. */
+static int ask_list(struct recorder *recorder, const struct profile_values *values,
+                    struct okno_buf *answer, bool *ret_none, struct okno_err *err)
+{
+    OKNO_AUTO_BUF url = OKNO_BUF_INIT(4096);
+    struct okno_err trouble = {0};
+    int rc = url_make(recorder, recorder->profile.coverage, values, &url, err);
+    if (rc < 0)
+        return rc;
+    struct listing listing = {.url = okno_buf_text(&url), .answer = answer};
+    rc = with_login(recorder, list, &listing, &trouble);
+    *ret_none = rc < 0 && is_none(rc, recorder->profile.coverage_none);
+    return rc < 0 && !*ret_none ? okno_fail_from(err, &trouble) : 0;
 }
 
 static int recorder_coverage(void *ctx, const char *channel, int64_t from_us, int64_t to_us,
                              struct okno_span_vec *spans, struct okno_err *err)
 {
     struct recorder *recorder = ctx;
-    OKNO_AUTO_BUF url = OKNO_BUF_INIT(4096);
     OKNO_AUTO_BUF answer = OKNO_BUF_INIT(LIST_BYTES);
-    struct okno_err trouble = {0};
+    bool none = false;
     const struct profile_values values = values_of(recorder, channel, from_us, to_us);
-    int rc = url_make(recorder, recorder->profile.coverage, &values, &url, err);
-    if (rc < 0)
+    int rc = ask_list(recorder, &values, &answer, &none, err);
+    if (rc < 0 || none)
         return rc;
-    struct listing listing = {.url = okno_buf_text(&url), .answer = &answer};
-    rc = with_login(recorder, list, &listing, &trouble);
-    if (rc < 0 && is_none(rc, recorder->profile.coverage_none))
-        return 0;
-    if (rc < 0)
-        return okno_fail_from(err, &trouble);
     return profile_spans(&recorder->profile, okno_buf_text(&answer), answer.len, &values, spans,
                          err);
 }
+
+/* --- a row at a time -------------------------------------------------------------------------- */
+
+/* A piece's name is the path that brings it, but for the login. */
+static int name_piece(const struct recorder *recorder, const struct profile_row *row,
+                      struct profile_values values, struct okno_piece *piece, struct okno_err *err)
+{
+    OKNO_AUTO_BUF path = OKNO_BUF_INIT(4096);
+    values.user = values.password = NULL;
+    values.row = row->row;
+    values.row_us = row->span.from_us;
+    values.from_us = piece->from_us;
+    values.to_us = piece->to_us;
+    int rc = profile_expand(&recorder->profile, recorder->profile.clip, &values, PROFILE_PATH,
+                            &path, err);
+    if (rc == 0 && (path.len >= sizeof(piece->name) || strstr(okno_buf_text(&path), "{row.")))
+        return okno_fail(err, OKNO_PROTOCOL,
+                         "a recording of the list lacks what its address is made of, or that is "
+                         "too long: %.120s",
+                         okno_buf_text(&path));
+    if (rc == 0)
+        (void)snprintf(piece->name, sizeof(piece->name), "%s", okno_buf_text(&path));
+    return rc;
+}
+
+static int pieces_of_row(struct recorder *recorder, const struct profile_row *row,
+                         const struct profile_values *values, struct okno_piece_vec *pieces,
+                         struct okno_err *err)
+{
+    struct okno_archive_caps caps;
+    struct okno_span span = row->span;
+    const struct okno_span_vec one = {.items = &span, .len = 1};
+    size_t before = pieces->len;
+    recorder_caps(recorder, &caps);
+    int rc = window_cut(&one, &caps, values->from_us, values->to_us, pieces, err);
+    for (size_t i = before; rc == 0 && i < pieces->len; i++)
+        rc = name_piece(recorder, row, *values, &pieces->items[i], err);
+    return rc;
+}
+
+static int row_pieces(struct recorder *recorder, const struct profile_values *values,
+                      struct okno_piece_vec *pieces, struct okno_err *err)
+{
+    OKNO_AUTO_BUF answer = OKNO_BUF_INIT(LIST_BYTES);
+    OKNO_AUTO_VEC(profile_row_vec) rows = {0};
+    okno_autojson json_t *root = NULL;
+    bool none = false;
+    int rc = ask_list(recorder, values, &answer, &none, err);
+    if (rc < 0 || none)
+        return rc;
+    rc = profile_rows(&recorder->profile, okno_buf_text(&answer), answer.len, values, &root, &rows,
+                      err);
+    for (size_t i = 0; rc == 0 && i < rows.len; i++)
+        rc = pieces_of_row(recorder, &rows.items[i], values, pieces, err);
+    return rc;
+}
+
+static int recorder_pieces(void *ctx, const char *channel, int64_t from_us, int64_t to_us,
+                           struct okno_piece_vec *pieces, struct okno_err *err)
+{
+    struct recorder *recorder = ctx;
+    OKNO_AUTO_VEC(okno_span_vec) spans = {0};
+    struct okno_archive_caps caps;
+    const struct profile_values values = values_of(recorder, channel, from_us, to_us);
+    if (recorder->profile.by_row)
+        return row_pieces(recorder, &values, pieces, err);
+    recorder_caps(recorder, &caps);
+    int rc = recorder_coverage(ctx, channel, from_us, to_us, &spans, err);
+    return rc < 0 ? rc : window_cut(&spans, &caps, from_us, to_us, pieces, err);
+}
+
+/* --- fetching --------------------------------------------------------------------------------- */
 
 struct fetching {
     const char *url;
@@ -286,7 +371,8 @@ static int recorder_source(void *ctx, const struct okno_piece *piece,
     struct okno_err trouble = {0};
     const struct profile_values values =
         values_of(recorder, piece->channel, piece->from_us, piece->to_us);
-    int rc = url_make(recorder, recorder->profile.clip, &values, &url, err);
+    const char *path = recorder->profile.by_row ? piece->name : recorder->profile.clip;
+    int rc = url_make(recorder, path, &values, &url, err);
     if (rc == 0)
         rc = spool_new(recorder->spool_dir, &spool, err);
     if (rc < 0)
@@ -322,6 +408,7 @@ static int recorder_source(void *ctx, const struct okno_piece *piece,
                                           .close = recorder_close,                                 \
                                           .caps = recorder_caps,                                   \
                                           .coverage = recorder_coverage,                           \
+                                          .pieces = recorder_pieces,                               \
                                           .source = recorder_source};
 ARCHIVE_RECORDERS(RECORDER)
 #undef RECORDER

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -231,28 +232,33 @@ bool xml_is(const struct xml *xml, enum xml_kind kind, const char *name)
     return at >= 0 && at < XML_DEPTH && strcmp(xml->path[at], name) == 0;
 }
 
+bool xml_attribute_next(const char **at, char *ret_name, size_t name_size, char *ret_text,
+                        size_t size)
+{
+    const char *from = *at + strspn(*at, " \t\r\n");
+    size_t len = strcspn(from, "= \t\r\n");
+    const char *value = from + len + strspn(from + len, " \t\r\n");
+    if (len == 0 || *value != '=')
+        return false;
+    value++;
+    value += strspn(value, " \t\r\n");
+    const char *end = *value == '"' || *value == '\'' ? strchr(value + 1, *value) : NULL;
+    if (!end)
+        return false;
+    const char *local = memchr(from, ':', len);
+    local = local ? local + 1 : from;
+    (void)snprintf(ret_name, name_size, "%.*s", (int)(from + len - local), local);
+    xml_decode(value + 1, (size_t)(end - value - 1), ret_text, size);
+    *at = end + 1;
+    return true;
+}
+
 bool xml_attribute(const struct xml *xml, const char *name, char *ret_text, size_t size)
 {
-    const char *at = xml->attributes;
-    while (*at) {
-        at += strspn(at, " \t\r\n");
-        size_t len = strcspn(at, "= \t\r\n");
-        const char *value = at + len + strspn(at + len, " \t\r\n");
-        if (len == 0 || *value != '=')
-            return false;
-        value++;
-        value += strspn(value, " \t\r\n");
-        const char *end = *value == '"' || *value == '\'' ? strchr(value + 1, *value) : NULL;
-        if (!end)
-            return false;
-        const char *local = memchr(at, ':', len);
-        size_t local_len = local ? len - (size_t)(local + 1 - at) : len;
-        local = local ? local + 1 : at;
-        if (strlen(name) == local_len && strncmp(name, local, local_len) == 0) {
-            xml_decode(value + 1, (size_t)(end - value - 1), ret_text, size);
+    char found[XML_NAME];
+    for (const char *at = xml->attributes;
+         xml_attribute_next(&at, found, sizeof(found), ret_text, size);)
+        if (strcmp(name, found) == 0)
             return true;
-        }
-        at = end + 1;
-    }
     return false;
 }

@@ -32,6 +32,11 @@ bool xml_is(const struct xml *xml, enum xml_kind kind, const char *name);
 /* An attribute of the last XML_OPEN, decoded; false when it has none of that name. */
 bool xml_attribute(const struct xml *xml, const char *name, char *ret_text, size_t size);
 
+/* The next of raw attributes, decoded, its name without a prefix; *at moves on. False at the end.
+ */
+bool xml_attribute_next(const char **at, char *ret_name, size_t name_size, char *ret_text,
+                        size_t size);
+
 /* Decode &amp; &lt; &gt; &quot; &apos; &#NN; &#xHH; into ret_text, cut when longer. Also for HTML.
  */
 void xml_decode(const char *text, size_t len, char *ret_text, size_t size);

@@ -96,9 +96,14 @@ int media_format_open(struct media_reader *reader, const char *name, struct okno
     format->max_streams = MAX_STREAMS;
     if (reader->boxes.first_at) /* fragments are found here; the demuxer would visit each of them */
         format->flags |= AVFMT_FLAG_IGNIDX;
-    rc = format->protocol_whitelist && format->format_whitelist && format->codec_whitelist
-             ? avformat_open_input(&format, "", input, NULL)
-             : AVERROR(ENOMEM);
+    AVDictionary *options = NULL;
+    /* The demuxer moves the first frame behind a cut onto time 0, which then is off by up to a
+     * frame: where time 0 is what counts, the frames before the cut are taken with their times. */
+    bool ready = format->protocol_whitelist && format->format_whitelist &&
+                 format->codec_whitelist &&
+                 (!reader->from_zero || av_dict_set(&options, "advanced_editlist", "0", 0) >= 0);
+    rc = ready ? avformat_open_input(&format, "", input, &options) : AVERROR(ENOMEM);
+    av_dict_free(&options);
     if (rc < 0) {
         avformat_free_context(format); /* NULL already when the opening failed */
         return media_reader_fail(reader, rc, "not a readable recording", err);
@@ -301,6 +306,7 @@ int media_reader_open(const struct okno_media_input *input, bool audio,
     reader->format_name = input->format;
     reader->wants_audio = audio;
     reader->from_us = input->from_us;
+    reader->from_zero = input->from_zero;
     reader->span_us = -1;
     reader->last_dts = AV_NOPTS_VALUE;
     int rc = reader_prepare(reader, err);

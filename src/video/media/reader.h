@@ -26,6 +26,7 @@ struct media_reader {
     AVStream *audio; /* inside format, NULL without or when not wanted */
     const char *name;
     int64_t from_us;   /* clock time of first_pts; may be moved by the caller */
+    bool from_zero;    /* from_us was told for the container's time 0 */
     int64_t first_pts; /* of the first presented frame, in video ticks */
     int64_t frame_us;  /* usual frame interval */
     int64_t span_us;   /* first frame to end of the last; -1 until media_reader_end */
