@@ -221,16 +221,18 @@ LEFT JOIN attributed a ON a.survey = v.survey AND $by_employee
 WHERE m.audit = $audit AND v.origin = 'random';
 
 -- name: audit.frame_transactions
--- Every sale of a period at a point that is known, as told last; class says whether a survey was
--- opened there about then.
-SELECT 'txn.' || t.txn AS survey, p.site, t.point, t.employee, '' AS question, '' AS question_kind,
+-- Every sale of a period at a point that is known, as told last: told for the second time, it is
+-- another moment than the one that an earlier audit may have looked at. Class says whether a survey
+-- was opened there about then.
+SELECT 'txn.' || t.txn || CASE t.told WHEN 1 THEN '' ELSE '.' || t.told END AS survey, p.site, t.point, t.employee, '' AS question, '' AS question_kind,
        t.at AS opened_at, t.at + $length AS closes_at,
        CASE WHEN EXISTS (SELECT 1 FROM surveys s WHERE s.point = t.point AND s.test = 0
                          AND s.opened_at >= t.at - $reach AND s.opened_at < t.at + $length + $reach)
             THEN 'yes' ELSE 'no' END AS class, 0 AS force_majeure, '' AS video
-FROM transactions t
+FROM (SELECT *, (SELECT count(*) FROM transactions WHERE txn = l.txn) AS told FROM transactions l
+      WHERE l.at >= $from AND l.at < $to
+      AND l.id = (SELECT max(id) FROM transactions WHERE txn = l.txn)) t
 JOIN points p ON p.id = (SELECT max(id) FROM points WHERE point = t.point)
-WHERE t.at >= $from AND t.at < $to AND t.id = (SELECT max(id) FROM transactions WHERE txn = t.txn)
 ORDER BY survey;
 
 -- name: audit.frame_points

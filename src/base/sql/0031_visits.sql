@@ -1,6 +1,6 @@
 -- Moments that no survey tells of, as drawn by an audit: a sale, or a minute of a point's opening hours.
 CREATE TABLE visits (
-    visit TEXT PRIMARY KEY,            -- txn.SALE or min.POINT.YYYYMMDDTHHMMZ
+    visit TEXT PRIMARY KEY,            -- txn.SALE (told anew .2, .3...) or min.POINT.YYYYMMDDTHHMMZ
     kind TEXT NOT NULL CHECK (kind IN ('transactions', 'minutes')),
     point TEXT NOT NULL, site TEXT NOT NULL, opened_at INTEGER NOT NULL, closes_at INTEGER NOT NULL
 ) STRICT;
