@@ -33,6 +33,7 @@ CREATE TABLE evidence (
 ) STRICT;
 CREATE INDEX evidence_survey ON evidence (survey, kind);
 CREATE INDEX evidence_file ON evidence (sha256);
+CREATE INDEX evidence_camera ON evidence (camera, kind);
 
 -- Work to do at the archives, in the order of class and deadline.
 CREATE TABLE jobs (

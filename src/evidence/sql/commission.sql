@@ -33,3 +33,8 @@ RETURNING id;
 -- name: commission.overlays
 SELECT camera, at, index_us, shown_us, offset_us, uncertainty_us, trusted, author, made_at
 FROM overlays WHERE $camera IS NULL OR camera = $camera ORDER BY camera, at, id;
+
+-- name: commission.picture
+SELECT sha256 FROM evidence e WHERE camera = $camera AND kind = 'still'
+  AND NOT EXISTS (SELECT 1 FROM destructions d WHERE d.sha256 = e.sha256)
+ORDER BY id DESC LIMIT 1;

@@ -54,6 +54,19 @@ static int overlays(struct okno_db *db, const char *camera, json_t **ret_list, s
     return rc < 0 ? rc : okno_rows_list(stmt, overlay, ret_list, err);
 }
 
+/* The newest still of a camera that is kept, for drawing on it; null without one. */
+static int picture(struct okno_db *db, const char *camera, json_t **ret_sha256,
+                   struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = OKNO_DB_PREPARE(db, "commission.picture", &stmt, err, OKNO_TEXT("camera", camera));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc >= 0)
+        *ret_sha256 = rc == 1 ? json_string(okno_stmt_text(stmt, "sha256")) : json_null();
+    return rc < 0 ? rc : 0;
+}
+
 static int history(struct http_request *request, const char *noun, struct http_reply *reply,
                    struct okno_err *err)
 {
@@ -62,6 +75,7 @@ static int history(struct http_request *request, const char *noun, struct http_r
     okno_autojson json_t *fit = NULL;
     okno_autojson json_t *shown = NULL;
     okno_autojson json_t *syncs = NULL;
+    okno_autojson json_t *seen = NULL;
     char target[HTTP_PARAM_TEXT + 16];
     bool camera = strcmp(noun, "camera") == 0;
     (void)snprintf(target, sizeof(target), "%s:%s", noun, request->params[0]);
@@ -75,11 +89,13 @@ static int history(struct http_request *request, const char *noun, struct http_r
         rc = overlays(request->db, request->params[0], &shown, err);
     if (rc == 0 && camera)
         rc = okno_sync_list(request->db, request->params[0], &syncs, err);
+    if (rc == 0 && camera)
+        rc = picture(request->db, request->params[0], &seen, err);
     return rc < 0 ? rc
                   : http_reply_json(reply,
-                                    json_pack("{s:s, s:O, s:O, s:O?, s:O?}", "target", target,
+                                    json_pack("{s:s, s:O, s:O, s:O?, s:O?, s:O?}", "target", target,
                                               "measurements", list, "drift", fit, "overlays", shown,
-                                              "syncs", syncs),
+                                              "syncs", syncs, "picture", seen),
                                     err);
 }
 

@@ -32,6 +32,7 @@ class OknoAlerts extends PageElement {
     .sign { font-weight: 700; text-align: center; color: var(--amber); }
     .sign.bad { color: var(--invalid); } .sign.over { color: var(--muted); }
     .note { font-size: .75rem; color: var(--muted); }
+    .empty { padding: 0 .75rem .75rem; }
     .over { color: var(--muted); }
     .scroll { overflow-x: auto; }
     table { border-collapse: collapse; width: 100%; }
@@ -199,7 +200,7 @@ class OknoAlerts extends PageElement {
   renderMessages({ destinations, deliveries }) {
     return html`
       <details class="card" ?open=${deliveries.length > 0}><summary>${t("alerts.messages")}</summary>
-        ${destinations.length === 0 ? html`<p class="note" style="padding: 0 .75rem .75rem">${t("alerts.no_destination")}</p>` : html`<div class="scroll"><table>
+        ${destinations.length === 0 ? html`<p class="note empty">${t("alerts.no_destination")}</p>` : html`<div class="scroll"><table>
         <thead><tr>${["destination", "waiting", "dead", "last", ""].map((name) => html`<th scope="col">${name && t(`alerts.to_${name}`)}</th>`)}</tr></thead>
         <tbody>${destinations.map((one) => html`<tr>
           <td><b>${one.destination}</b><div class="note">${one.kind}${one.address ? ` · ${one.address}` : ""}${one.quiet ? ` · ${one.quiet} ${one.time_zone}` : ""}</div>

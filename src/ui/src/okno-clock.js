@@ -2,6 +2,7 @@
 // offset from what presses light up. Nothing that was found counts before somebody accepts it.
 import { css, html, nothing } from "lit";
 import { OknoElement } from "./element.js";
+import "./okno-region.js";
 import { get, post, serviceNow } from "./api.js";
 import { errorText } from "./errors.js";
 import { formatNumber } from "./format.js";
@@ -12,7 +13,7 @@ const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const askMs = 1500;
 
 class OknoClock extends OknoElement {
-  static properties = { noun: {}, id: {}, zone: {}, looked: {}, data: { state: true }, asked: { state: true }, problem: { state: true } };
+  static properties = { noun: {}, id: {}, zone: {}, looked: {}, data: { state: true }, asked: { state: true }, region: { state: true }, problem: { state: true } };
 
   static styles = [OknoElement.styles, css`
     :host { display: block; font-size: .75rem; }
@@ -30,14 +31,13 @@ class OknoClock extends OknoElement {
     super.disconnectedCallback();
   }
 
-  /** Where the panel was said to be the last time. */
-  get region() { return this.data?.syncs?.find(({ region }) => region)?.region.join(", ") ?? ""; }
-
   get path() { return `${this.noun}s/${encodeURIComponent(this.id)}`; }
 
   async load() {
     try {
       this.data = await get(`${this.path}/clock`);
+      // Where the panel was said to be the last time.
+      this.region ??= this.data.syncs?.find(({ region }) => region)?.region.join(", ") ?? "";
       this.problem = "";
     } catch (error) {
       this.problem = errorText(error);
@@ -70,11 +70,20 @@ class OknoClock extends OknoElement {
     event.preventDefault();
     const fields = new FormData(event.target);
     const hours = Number(fields.get("hours"));
-    const region = fields.get("region").trim();
     const body = { from: new Date(serviceNow() - hours * 3600000).toISOString(), to: new Date(serviceNow()).toISOString() };
-    if (region) body.region = region.split(/[\s,;]+/u).map(Number);
+    if (this.region.trim()) body.region = this.sides;
     if (body.region?.some((side) => Number.isNaN(side))) this.problem = t("clock.region_form");
     else if (await this.ask(`${this.path}/sync`, body)) await this.load();
+  }
+
+  get sides() { return this.region.trim().split(/[\s,;]+/u).map(Number); }
+
+  /** As a rectangle to draw; null while it is none. */
+  get drawn() { return this.region && this.sides.length === 4 && !this.sides.some(Number.isNaN) ? this.sides : null; }
+
+  renderPicture() {
+    return html`<okno-region .picture=${`/api/v1/evidence/${this.data.picture}.jpg`} .value=${this.drawn} .alt=${t("sync.picture", { camera: this.id })}
+      @region=${({ detail }) => { this.region = detail?.join(", ") ?? ""; }}></okno-region>`;
   }
 
   async accept(sync) {
@@ -111,8 +120,9 @@ class OknoClock extends OknoElement {
   renderSearch() {
     return html`<form class="row" @submit=${this.sync}>
       <label>${t("sync.hours")}<input name="hours" type="number" min="1" max="168" value="24" required></label>
-      <label>${t("sync.region")}<input name="region" .value=${this.region} placeholder="40, 35, 60, 55" autocomplete="off"></label>
-      <button>${t("sync.begin")}</button></form>`;
+      <label>${t("sync.region")}<input name="region" .value=${this.region ?? ""} @input=${({ target }) => { this.region = target.value; }} placeholder="40, 35, 60, 55" autocomplete="off"></label>
+      <button>${t("sync.begin")}</button></form>
+      ${this.data?.picture ? this.renderPicture() : nothing}`;
   }
 
   renderData() {
