@@ -65,6 +65,37 @@ async function decideAll() {
   }
 }
 
+/** With a key that ssh-keygen made; its private half is turned away by the page itself. */
+async function registerKey(page) {
+  const file = join(service.dir, "eva");
+  await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "eva", "-f", file]);
+  const keys = page.locator("okno-audit-keys");
+  const asked = [];
+  page.on("request", (request) => { if (request.method() === "POST") asked.push(request.url()); });
+  await keys.getByRole("button", { name: "Register my key" }).click();
+  await keys.locator("textarea").fill(await readFile(file, "utf8"));
+  await keys.getByRole("button", { name: "Register", exact: true }).click();
+  await keys.getByText("it was not sent anywhere").waitFor();
+  assert.deepEqual(asked, []);
+  await keys.locator("input[type=file]").setInputFiles(`${file}.pub`);
+  await shoot(page, "audit-keys");
+  await keys.getByRole("button", { name: "Register", exact: true }).click();
+  await keys.getByText("eva", { exact: true }).waitFor();
+}
+
+/** What the page says is run here, as on the auditor's own computer. */
+async function sign(page) {
+  const proof = page.locator("okno-proof");
+  await proof.getByText("Not signed yet").waitFor();
+  const command = await proof.locator("pre", { hasText: "ssh-keygen" }).innerText();
+  const [manifest] = await Promise.all([page.waitForEvent("download"), proof.getByRole("button", { name: "What is to be signed" }).click()]);
+  await manifest.saveAs(join(service.dir, manifest.suggestedFilename()));
+  await run("sh", ["-c", command.replace("KEY", "eva")], { cwd: service.dir });
+  await proof.locator("input[type=file]").setInputFiles(join(service.dir, `${manifest.suggestedFilename()}.sig`));
+  await proof.getByText(/Signed on/).waitFor();
+  await shoot(page, "audit-signed");
+}
+
 test("an auditor runs a whole audit on the page alone", async () => {
   const { page, faults, close } = await openBrowser({ width: 1280, height: 900 });
   const next = page.locator("okno-audit-next");
@@ -73,6 +104,8 @@ test("an auditor runs a whole audit on the page alone", async () => {
   await logIn(page, { url: service.url, user: "eva", password });
   await page.goto(`${service.url}/#/audits`);
   await page.getByRole("button", { name: "Plan an audit" }).click();
+  await page.getByText("Nobody has registered a key").waitFor();
+  await registerKey(page);
   const plan = page.locator("okno-audit-plan");
   const fill = (name, text) => plan.locator(`input[name=${name}]`).fill(text);
   await fill("audit", "march");
@@ -85,6 +118,8 @@ test("an auditor runs a whole audit on the page alone", async () => {
   await fill("max_half_width", "0.01");
   await fill("double", "0");
   await shoot(page, "audit-plan");
+  const chosen = await plan.locator("select[name=auditor] option:checked").innerText();
+  assert.match(chosen, /^eva · ssh [0-9a-f]{8}…$/);
   await plan.getByRole("button", { name: "Plan", exact: true }).click();
   await plan.getByText("never changed afterwards").waitFor();
   await plan.getByRole("button", { name: "Write the plan down" }).click();
@@ -120,6 +155,7 @@ test("an auditor runs a whole audit on the page alone", async () => {
   await page.getByRole("button", { name: "Issue the report" }).click();
   await page.getByText("Edition 1", { exact: true }).waitFor();
   await shoot(page, "audit-closed");
+  await sign(page);
   const holds = page.locator("okno-holds");
   await holds.locator("input[name=reason]").fill("A dispute");
   await holds.getByRole("button", { name: "Keep this audit's footage" }).click();
@@ -132,8 +168,9 @@ test("an auditor runs a whole audit on the page alone", async () => {
   const [bundle] = await Promise.all([page.waitForEvent("download"), press("Bundle (.tar)")]);
   assert.equal(bundle.suggestedFilename(), "okno-march.tar");
   await run("tar", ["-C", service.dir, "-xf", await bundle.path()]);
-  const { stdout } = await run(program, ["verify", join(service.dir, "okno-march")]);
+  const { stdout } = await run(program, ["verify", join(service.dir, "okno-march"), "--auditor-key", join(service.dir, "eva.pub")]);
   assert.match(stdout, /60 surveys frozen, 30 drawn, 30 decisions/);
+  assert.match(stdout, /auditor  signed, .*, the key given/);
   assert.deepEqual(faults.filter((text) => !/409/.test(text)), []);
   await close();
 });

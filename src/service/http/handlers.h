@@ -32,6 +32,8 @@ http_handler http_get_programmes, http_get_programme, http_post_programme,
 http_handler http_post_audit, http_post_freeze, http_post_checkpoint, http_post_seed,
     http_post_draw, http_post_extend, http_post_close, http_post_abandon, http_get_audit_checkpoint,
     http_get_audit_sample, http_get_audit_frame;
+/* audit_keys.c */
+http_handler http_get_audit_keys, http_post_audit_key, http_post_audit_key_revoke;
 /* bundle.c */
 http_handler http_post_export;
 /* Remove what exports of a service that was killed left in DATA/exports: nothing that lies

@@ -162,7 +162,7 @@ class OknoApp extends OknoElement {
     case "users": return html`<okno-users></okno-users>`;
     case "devices": return html`<okno-devices></okno-devices>`;
     case "archives": return html`<okno-archives></okno-archives>`;
-    case "audits": return id && query.draw && this.draws ? html`<okno-draw .id=${id}></okno-draw>` : html`<okno-audits .draws=${this.draws} .id=${id} .pages=${this.pages}></okno-audits>`;
+    case "audits": return id && query.draw && this.draws ? html`<okno-draw .id=${id}></okno-draw>` : html`<okno-audits .me=${this.me} .draws=${this.draws} .id=${id} .pages=${this.pages}></okno-audits>`;
     default: return nothing;
     }
   }

@@ -5,13 +5,14 @@ import { post } from "./api.js";
 import { errorText } from "./errors.js";
 import { periodOf } from "./filters.js";
 import { t } from "./i18n.js";
+import { keyName } from "./okno-audit-keys.js";
 import { addDays, localDate } from "./time.js";
 
 const frames = ["surveys", "spontaneous", "transactions", "minutes"];
 const strata = ["site", "point", "day", "answer"];
 
 class OknoAuditPlan extends OknoElement {
-  static properties = { zone: {}, audits: { attribute: false }, open: { state: true }, draft: { state: true }, asking: { state: true }, busy: { state: true }, trouble: { state: true } };
+  static properties = { zone: {}, audits: { attribute: false }, keys: { attribute: false }, user: {}, open: { state: true }, draft: { state: true }, asking: { state: true }, busy: { state: true }, trouble: { state: true } };
 
   static styles = [OknoElement.styles, css`
     form { padding: 1rem; display: grid; gap: .75rem; }
@@ -25,7 +26,7 @@ class OknoAuditPlan extends OknoElement {
     summary { cursor: pointer; font-weight: 600; padding: .25rem 0; }
     details .fields { padding-top: .5rem; }
     .small { font-size: .75rem; color: var(--muted); }
-    .trouble { color: var(--invalid); }
+    .trouble { color: var(--invalid); } .amber { color: var(--amber); }
   `];
 
   /** Last month, of a size that shows a share of 5 % to +-2.5 %. */
@@ -33,8 +34,18 @@ class OknoAuditPlan extends OknoElement {
     const today = localDate(Date.now(), this.zone);
     const to = addDays(`${today.slice(0, 7)}-01`, -1);
     this.draft = { audit: to.slice(0, 7), title: "", frame: "surveys", from: `${to.slice(0, 7)}-01`, to, size: 300, looks: 1, double: 0.1, silent: "sampled", invalid: "none", strata: ["site"],
-      max_half_width: "", escalate_more: 0.1, escalate_census: 0.25, escalate_count: 10, accept_retention: "", auditor: "", repeats: "", gold: 0, show_answer: false };
+      max_half_width: "", escalate_more: 0.1, escalate_census: 0.25, escalate_count: 10, accept_retention: "", auditor: this.ownKey?.fingerprint ?? "", repeats: "", gold: 0, show_answer: false };
     Object.assign(this, { open: true, trouble: "", asking: false });
+  }
+
+  get standing() { return this.keys.filter(({ revoked_at: revoked }) => !revoked); }
+
+  /** The newest that the reader registered. */
+  get ownKey() { return this.standing.findLast(({ auditor }) => auditor === this.user); }
+
+  /** Who signs is fixed by the plan, so a key that comes later is chosen at once. */
+  willUpdate(changed) {
+    if (changed.has("keys") && this.open && !this.draft.auditor && this.ownKey) this.set("auditor", this.ownKey.fingerprint);
   }
 
   set(name, value) {
@@ -45,7 +56,7 @@ class OknoAuditPlan extends OknoElement {
   get request() {
     const { from, to, strata: apart, max_half_width: width, accept_retention: accepted, auditor, repeats, ...rest } = this.draft;
     return { ...rest, ...periodOf({ from, to }, this.zone), strata: apart.join(",") || "none", ...(width === "" ? {} : { max_half_width: Number(width) }),
-      accept_retention: accepted.trim() || null, auditor: auditor.trim() || null, repeats: repeats || null };
+      accept_retention: accepted.trim() || null, auditor: auditor || null, repeats: repeats || null };
   }
 
   async submit(event) {
@@ -98,10 +109,16 @@ class OknoAuditPlan extends OknoElement {
       ${this.renderChoice("silent", [["sampled", t("plan.silent_sampled")], ["known", t("plan.silent_known")]])}
       ${this.renderChoice("invalid", [["none", t("plan.invalid_none")], ["silent", t("plan.invalid_silent")]])}
       ${this.renderChoice("repeats", earlier)}
-      ${this.renderInput("auditor", { length: 200 })}
       ${this.renderInput("accept_retention", { length: 1000, wide: true })}
       <label class="tick"><input type="checkbox" name="show_answer" .checked=${this.draft.show_answer} @change=${(event) => this.set("show_answer", event.target.checked)}>${t("plan.show_answer")}</label>
     </div></details>`;
+  }
+
+  /** Without a key nobody can sign what comes of it: the plan cannot be told later. */
+  renderSigner() {
+    const keys = this.standing.map((key) => [key.fingerprint, `${key.auditor} · ${keyName(key)}`]);
+    return html`<div class="fields">${this.renderChoice("auditor", [["", t("plan.auditor_nobody")], ...keys])}
+      ${this.draft.auditor ? nothing : html`<p class="small amber">! ${t(keys.length ? "plan.auditor_none" : "plan.auditor_first")}</p>`}</div>`;
   }
 
   render() {
@@ -116,6 +133,7 @@ class OknoAuditPlan extends OknoElement {
         ${this.renderInput("size", { type: "number", required: true, min: 1, max: 5000000 })}
       </div>
       <div class="fields">${this.renderChoice("frame", frames.map((frame) => [frame, t(`plan.frame_${frame}`)]))}${this.renderStrata()}</div>
+      ${this.renderSigner()}
       ${this.renderMore()}
       <p class="small">${t("plan.hint")}</p>
       ${this.trouble ? html`<p class="trouble" role="alert">${this.trouble}</p>` : nothing}

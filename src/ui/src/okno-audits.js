@@ -10,6 +10,7 @@ import { signs } from "./okno-verdict.js";
 import { go, link } from "./router.js";
 import { stepText } from "./steps.js";
 import { formatDay, formatPeriod, formatWhen } from "./time.js";
+import "./okno-audit-keys.js";
 import "./okno-audit-next.js";
 import "./okno-audit-plan.js";
 import "./okno-escalations.js";
@@ -20,7 +21,7 @@ import "./okno-progress.js";
 import "./okno-proof.js";
 
 class OknoAudits extends PageElement {
-  static properties = { pages: { attribute: false }, draws: { attribute: false }, audits: { state: true }, zone: { state: true } };
+  static properties = { pages: { attribute: false }, draws: { attribute: false }, me: { attribute: false }, audits: { state: true }, keys: { state: true }, zone: { state: true } };
 
   static styles = [PageElement.styles, css`
     :host { padding: 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; max-width: 64rem; margin: 0 auto; }
@@ -47,7 +48,8 @@ class OknoAudits extends PageElement {
   async load() {
     const found = this.id ? [await get(`audits/${encodeURIComponent(this.id)}`)] : (await get("audits")).audits;
     const zone = this.pages.includes("surveys") ? zoneOf((await get("sites")).sites) : computerZone();
-    return () => { Object.assign(this, { audits: found, zone }); };
+    const keys = this.draws && !this.id ? (await get("audit-keys")).keys : [];
+    return () => { Object.assign(this, { audits: found, keys, zone }); };
   }
 
   renderResult(audit) {
@@ -145,16 +147,20 @@ class OknoAudits extends PageElement {
   }
 
   renderPlan() {
-    return this.draws ? html`<okno-audit-plan .zone=${this.zone} .audits=${this.audits} @audit-planned=${({ detail }) => go("audits", { id: detail })}></okno-audit-plan>` : nothing;
+    return this.draws ? html`<okno-audit-plan .zone=${this.zone} .audits=${this.audits} .keys=${this.keys} .user=${this.me.user} @audit-planned=${({ detail }) => go("audits", { id: detail })}></okno-audit-plan>` : nothing;
+  }
+
+  renderKeys() {
+    return this.draws ? html`<okno-audit-keys .keys=${this.keys} .user=${this.me.user} .zone=${this.zone} @keys-changed=${({ detail }) => { this.keys = detail; }}></okno-audit-keys>` : nothing;
   }
 
   renderHolds({ audit, state }) {
     return this.draws && state !== "planned" ? html`<okno-holds .audit=${audit} .zone=${this.zone}></okno-holds>` : nothing;
   }
 
-  renderProof({ audit }) {
+  renderProof({ audit, steps = [] }) {
     if (!this.pages.includes("indicators")) return nothing;
-    return html`<okno-proof .id=${audit} .signs=${Boolean(this.draws)} .zone=${this.zone}></okno-proof>`;
+    return html`<okno-proof .id=${audit} .signs=${Boolean(this.draws)} .issued=${isReported(steps)} .zone=${this.zone} @audit-stepped=${this.reload}></okno-proof>`;
   }
 
   renderLooks(audit) {
@@ -182,11 +188,13 @@ class OknoAudits extends PageElement {
       ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderNext(audit)}${this.renderReport(audit)}${this.renderProof(audit)}${this.renderLooks(audit)}${this.renderHolds(audit)}${this.renderSteps(audit)}`)}`;
     if (this.audits.length === 0 && !this.pages.includes("indicators")) return html`<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
     const programmes = this.pages.includes("indicators") ? html`<okno-programmes .draws=${this.draws}></okno-programmes>` : nothing;
-    if (this.audits.length === 0 && this.draws) return html`${programmes}${this.renderPlan()}`;
+    if (this.audits.length === 0 && this.draws) return html`${programmes}${this.renderPlan()}${this.renderKeys()}`;
     if (this.audits.length === 0) return html`${programmes}<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
-    return html`${programmes}${this.renderPlan()}${this.audits.map((audit) => this.renderAudit(audit))}`;
+    return html`${programmes}${this.renderPlan()}${this.audits.map((audit) => this.renderAudit(audit))}${this.renderKeys()}`;
   }
 }
+
+const isReported = (steps) => steps.some(({ step }) => step === "report");
 
 /** Drawn from sales or minutes: nothing of it is valid or invalid. */
 const isOfVisits = ({ plan }) => ["transactions", "minutes"].includes(plan?.frame);

@@ -9,7 +9,7 @@ import { t } from "./i18n.js";
 import { formatWhen } from "./time.js";
 
 class OknoProof extends PageElement {
-  static properties = { signs: { type: Boolean }, zone: {}, proof: { state: true }, refusal: { state: true } };
+  static properties = { signs: { type: Boolean }, issued: { type: Boolean }, zone: {}, proof: { state: true }, refusal: { state: true } };
 
   static styles = [PageElement.styles, css`
     article { padding: 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: .75rem; }
@@ -57,7 +57,10 @@ class OknoProof extends PageElement {
     const [file] = input.files;
     input.value = "";
     if (!file) return undefined;
-    return this.attempt(async () => { this.proof = await post(`${this.place}/signature`, { signature: await file.text() }); });
+    return this.attempt(async () => { 
+      this.proof = await post(`${this.place}/signature`, { signature: await file.text() });
+      this.emit("audit-stepped");
+    });
   }
 
   signatureText({ fingerprint, signature, current }) {
@@ -66,9 +69,15 @@ class OknoProof extends PageElement {
     return t(current ? "proof.signed" : "proof.outdated", { when: formatWhen(signature.at, this.zone) });
   }
 
+  /** The command that signs with a key of that kind, and the file that it leaves. */
+  signingCommand(kind) {
+    return kind === "ssh" ? `ssh-keygen -Y sign -f KEY -n okno-audit ${this.id}.manifest` : `minisign -S -s KEY -m ${this.id}.manifest`;
+  }
+
+  /** What is signed is there from the first edition on. */
   renderSigning({ signature }) {
-    if (!this.signs || !signature.fingerprint || signature.revoked) return nothing;
-    return html`<div class="links">
+    if (!this.signs || !this.issued || !signature.fingerprint || signature.revoked) return nothing;
+    return html`${signature.current ? nothing : html`<p>${t("proof.sign_how")}</p><pre>${this.signingCommand(signature.key_kind)}</pre>`}<div class="links">
       <button @click=${() => this.manifest()}>${t("proof.manifest")}</button>
       <label>${t("proof.take")} <input type="file" @change=${(event) => this.take(event.target)}></label></div>`;
   }
