@@ -5,6 +5,7 @@
 
 #include "okno/db.h"
 #include "okno/err.h"
+#include "okno/frame.h"
 #include "okno/json.h"
 #include "okno/sampler.h"
 
@@ -18,9 +19,15 @@ OKNO_CHECK int okno_double_draw(const char *seed, const char *const *ids, size_t
                                 double share, struct okno_draw_vec *ret_draws,
                                 struct okno_err *err);
 
-enum okno_vote { OKNO_VOTE_VALID, OKNO_VOTE_INVALID, OKNO_VOTE_UNDETERMINABLE, OKNO_VOTES };
-/* -1 for none of them. */
-int okno_vote_find(const char *verdict);
+enum okno_vote {
+    OKNO_VOTE_VALID,
+    OKNO_VOTE_INVALID,
+    OKNO_VOTE_UNDETERMINABLE,
+    OKNO_VOTE_NOT_ASKED, /* of transactions and minutes only; valid is then: asked */
+    OKNO_VOTES
+};
+/* What a verdict with its correction ("" for none) says; -1 for another verdict. */
+int okno_vote_find(const char *verdict, const char *correction);
 
 /* What two experts said of one survey; experts are numbers from 0. */
 struct okno_vote_pair {
@@ -29,12 +36,13 @@ struct okno_vote_pair {
 };
 
 /* How far they agree: {"items", "agreed", "percent", "kappa", "ac1", "alpha", "positive"}; positive
- * is agreement on invalid. Each measure is {"value", "low", "high", "se", "null_reason"}, rounded
- * to nine digits. Intervals at `level`: percent and positive by Wilson's score (positive: of the 2a
- * of 2a + b + c), kappa and AC1 by their large-sample errors, alpha by the jackknife over items
- * (Miller, 1974). Pure. A new object. */
-OKNO_CHECK int okno_double_agreement(const struct okno_vote_pair *pairs, size_t count, double level,
-                                     json_t **ret_agreement, struct okno_err *err);
+ * is agreement on invalid, of transactions and minutes on not asked. Each measure is {"value",
+ * "low", "high", "se", "null_reason"}, rounded to nine digits. Intervals at `level`: percent and
+ * positive by Wilson's score (positive: of the 2a of 2a + b + c), kappa and AC1 by their
+ * large-sample errors, alpha by the jackknife over items (Miller, 1974). Pure. A new object. */
+OKNO_CHECK int okno_double_agreement(const struct okno_vote_pair *pairs, size_t count,
+                                     enum okno_frame frame, double level, json_t **ret_agreement,
+                                     struct okno_err *err);
 
 /* The same of an audit's double review as decided so far; JSON null where its plan has none. A new
  * value. OKNO_NOT_FOUND. */

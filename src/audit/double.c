@@ -77,10 +77,12 @@ int audit_double(struct okno_db *db, const struct audit_row *row, int64_t round,
 
 /* ---- agreement ---- */
 
-int okno_vote_find(const char *verdict)
+int okno_vote_find(const char *verdict, const char *correction)
 {
-    static const char *const names[OKNO_VOTES] = {"valid", "invalid", "undeterminable"};
-    for (int i = 0; i < OKNO_VOTES; i++)
+    static const char *const names[] = {"valid", "invalid", "undeterminable"};
+    if (strcmp(verdict, "valid") == 0 && strcmp(correction, "NOT_ASKED") == 0)
+        return OKNO_VOTE_NOT_ASKED;
+    for (int i = 0; i < (int)OKNO_COUNT(names); i++)
         if (strcmp(names[i], verdict) == 0)
             return i;
     return -1;
@@ -96,25 +98,33 @@ static int add_pair(struct judgements *to, size_t item, const struct okno_vote_p
     return rc;
 }
 
+/* The answer whose own agreement is asked. */
+static enum okno_vote positive_of(enum okno_frame frame)
+{
+    return okno_frame_is_visits(frame) ? OKNO_VOTE_NOT_ASKED : OKNO_VOTE_INVALID;
+}
+
 /* Without the pair `left_out`; SIZE_MAX leaves none out. */
 static int measure(const struct okno_vote_pair *pairs, size_t count, size_t left_out,
-                   struct okno_agreement *ret_agreement, struct okno_err *err)
+                   enum okno_frame frame, struct okno_agreement *ret_agreement,
+                   struct okno_err *err)
 {
     OKNO_AUTO_VEC(judgements) all = {0};
     for (size_t i = 0; i < count; i++)
         if (i != left_out && add_pair(&all, i, &pairs[i]) < 0)
             return okno_fail(err, OKNO_NO_MEMORY, "no memory for the agreement");
-    struct okno_agreement_input input = {.judgements = all.items,
-                                         .count = all.len,
-                                         .categories = OKNO_VOTES,
-                                         .positive = OKNO_VOTE_INVALID};
+    struct okno_agreement_input input = {
+        .judgements = all.items,
+        .count = all.len,
+        .categories = okno_frame_is_visits(frame) ? OKNO_VOTES : OKNO_VOTE_NOT_ASKED,
+        .positive = positive_of(frame)};
     return okno_agreement_measure(&input, ret_agreement, err);
 }
 
-/* Alpha knows no raters, so leaving out any pair of the same two votes gives the same: nine
- * measurements are enough, however many pairs there are. */
-static int jackknife(const struct okno_vote_pair *pairs, size_t count, double *ret_se,
-                     struct okno_err *err)
+/* Alpha knows no raters, so leaving out any pair of the same two votes gives the same: as
+ * many measurements as there are kinds of pairs are enough, however many pairs there are. */
+static int jackknife(const struct okno_vote_pair *pairs, size_t count, enum okno_frame frame,
+                     double *ret_se, struct okno_err *err)
 {
     double without[OKNO_VOTES][OKNO_VOTES] = {{0}};
     double times[OKNO_VOTES][OKNO_VOTES] = {{0}};
@@ -125,7 +135,7 @@ static int jackknife(const struct okno_vote_pair *pairs, size_t count, double *r
         enum okno_vote a = pairs[i].vote[0];
         enum okno_vote b = pairs[i].vote[1];
         struct okno_agreement found = {0};
-        int rc = times[a][b] == 0 ? measure(pairs, count, i, &found, err) : 0;
+        int rc = times[a][b] == 0 ? measure(pairs, count, i, frame, &found, err) : 0;
         if (rc < 0)
             return rc;
         if (times[a][b]++ > 0)
@@ -178,29 +188,29 @@ static json_t *by_score(const struct okno_agreement_figure *figure, double of, d
     return figure_json(figure, limits.low, limits.high);
 }
 
-int okno_double_agreement(const struct okno_vote_pair *pairs, size_t count, double level,
-                          json_t **ret_agreement, struct okno_err *err)
+int okno_double_agreement(const struct okno_vote_pair *pairs, size_t count, enum okno_frame frame,
+                          double level, json_t **ret_agreement, struct okno_err *err)
 {
     struct okno_agreement found = {0};
     double z = okno_normal_z(level);
     double agreed = 0;
-    double named_invalid = 0;
-    int rc = measure(pairs, count, SIZE_MAX, &found, err);
+    double named = 0;
+    int rc = measure(pairs, count, SIZE_MAX, frame, &found, err);
     if (rc == 0 && !found.alpha.null_reason)
-        rc = jackknife(pairs, count, &found.alpha.se, err);
+        rc = jackknife(pairs, count, frame, &found.alpha.se, err);
     if (rc < 0)
         return rc;
     for (size_t i = 0; i < count; i++) {
         agreed += pairs[i].vote[0] == pairs[i].vote[1];
         for (int j = 0; j < 2; j++)
-            named_invalid += pairs[i].vote[j] == OKNO_VOTE_INVALID;
+            named += pairs[i].vote[j] == positive_of(frame);
     }
     *ret_agreement =
         json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "items", (json_int_t)count, "agreed",
                   (json_int_t)agreed, "level", number(level), "percent",
                   by_score(&found.percent, (double)count, z), "kappa", by_error(&found.kappa, z),
                   "ac1", by_error(&found.ac1, z), "alpha", by_error(&found.alpha, z), "positive",
-                  by_score(&found.positive, named_invalid, z));
+                  by_score(&found.positive, named, z));
     return *ret_agreement ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory for the agreement");
 }
 
@@ -216,6 +226,12 @@ static uint32_t rater_of(json_t *raters, const char *user)
     return (uint32_t)json_integer_value(known);
 }
 
+static enum okno_vote vote_of(struct okno_stmt *row, const char *verdict, const char *correction)
+{
+    return (enum okno_vote)okno_vote_find(okno_stmt_text(row, verdict),
+                                          okno_stmt_text(row, correction));
+}
+
 static int load_pairs(struct okno_db *db, const char *audit, struct vote_pairs *pairs,
                       struct okno_err *err)
 {
@@ -223,11 +239,10 @@ static int load_pairs(struct okno_db *db, const char *audit, struct vote_pairs *
     okno_autojson json_t *raters = json_object();
     int rc = OKNO_DB_PREPARE(db, "double.pairs", &rows, err, OKNO_TEXT("audit", audit));
     while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
-        const struct okno_vote_pair pair = {
-            {rater_of(raters, okno_stmt_text(rows, "first_user")),
-             rater_of(raters, okno_stmt_text(rows, "second_user"))},
-            {(enum okno_vote)okno_vote_find(okno_stmt_text(rows, "first_verdict")),
-             (enum okno_vote)okno_vote_find(okno_stmt_text(rows, "second_verdict"))}};
+        const struct okno_vote_pair pair = {{rater_of(raters, okno_stmt_text(rows, "first_user")),
+                                             rater_of(raters, okno_stmt_text(rows, "second_user"))},
+                                            {vote_of(rows, "first_verdict", "first_correction"),
+                                             vote_of(rows, "second_verdict", "second_correction")}};
         rc = vote_pairs_push(pairs, pair) == 0 ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory");
     }
     return rc;
@@ -265,5 +280,6 @@ int okno_audit_agreement(struct okno_db *db, const char *audit, json_t **ret_agr
     if (rc == 0)
         rc = load_pairs(db, audit, &pairs, err);
     return rc < 0 ? rc
-                  : okno_double_agreement(pairs.items, pairs.len, row.level, ret_agreement, err);
+                  : okno_double_agreement(pairs.items, pairs.len, row.frame, row.level,
+                                          ret_agreement, err);
 }

@@ -120,7 +120,9 @@ static void add_measures(struct doc *doc, const json_t *measured)
         const json_t *figure = json_object_get(measured, measures[i]);
         const char *why = doc_text_at(figure, "null_reason");
         json_t *row = doc_row(doc, table);
-        doc_cell(doc, row, json_string(doc_name(doc, "measure", measures[i])));
+        bool asked = doc_of_visits(doc) && strcmp(measures[i], "positive") == 0;
+        doc_cell(doc, row,
+                 json_string(doc_name(doc, "measure", asked ? "positive_asked" : measures[i])));
         doc_cell(doc, row, doc_copy(figure, "value"));
         doc_cell(doc, row, pair(doc_at(figure, "low"), doc_at(figure, "high")));
         doc_cell(doc, row, doc_copy(figure, "se"));

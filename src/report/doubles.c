@@ -185,12 +185,17 @@ static uint32_t rater_of(json_t *raters, const char *reviewer)
     return (uint32_t)json_integer_value(known);
 }
 
+static enum okno_vote vote_of(const json_t *decision)
+{
+    return (enum okno_vote)okno_vote_find(text_of(decision, "verdict"),
+                                          text_of(decision, "correction"));
+}
+
 static struct okno_vote_pair pair_of(json_t *raters, const json_t *first, const json_t *second)
 {
     return (struct okno_vote_pair){{rater_of(raters, text_of(first, "reviewer")),
                                     rater_of(raters, text_of(second, "reviewer"))},
-                                   {(enum okno_vote)okno_vote_find(text_of(first, "verdict")),
-                                    (enum okno_vote)okno_vote_find(text_of(second, "verdict"))}};
+                                   {vote_of(first), vote_of(second)}};
 }
 
 int contents_agreement(const struct contents *contents, json_t **ret_agreement,
@@ -209,8 +214,8 @@ int contents_agreement(const struct contents *contents, json_t **ret_agreement,
             vote_pairs_push(&pairs, pair_of(raters, vote(parts, FIRST), vote(parts, SECOND))) < 0)
             return okno_fail(err, OKNO_NO_MEMORY, "no memory for the agreement");
     }
-    int rc =
-        okno_double_agreement(pairs.items, pairs.len, contents->rules.level, ret_agreement, err);
+    int rc = okno_double_agreement(pairs.items, pairs.len, contents->rules.frame,
+                                   contents->rules.level, ret_agreement, err);
     if (rc == 0) {
         (void)json_object_set_new(*ret_agreement, "doubled", json_integer(doubled));
         (void)json_object_set_new(*ret_agreement, "ruled", json_integer(ruled));

@@ -136,6 +136,7 @@ static json_t *video_json(struct okno_stmt *row)
                      okno_row_text(row, "link_message"));
 }
 
+/* point NULL: there are none. */
 static int add_neighbours(struct okno_db *db, const char *point, int64_t opened_us, json_t *item,
                           struct okno_err *err)
 {
@@ -169,10 +170,11 @@ static int add_facts(struct okno_db *db, const char *id, bool show_answer, json_
         return rc;
     (void)snprintf(point, sizeof(point), "%s", okno_stmt_text(stmt, "point"));
     int64_t opened_us = okno_stmt_int(stmt, "opened_at");
+    bool visit = okno_stmt_text(stmt, "visit")[0] != '\0';
     rc = set(item, "survey", survey_json(stmt, show_answer), err);
     if (rc == 0)
         rc = set(item, "video", video_json(stmt), err);
-    return rc < 0 ? rc : add_neighbours(db, point, opened_us, item, err);
+    return rc < 0 ? rc : add_neighbours(db, visit ? NULL : point, opened_us, item, err);
 }
 
 static bool shows_answer(const char *plan)

@@ -157,7 +157,7 @@ static void agreement_is_that_of_published_tables(void **state)
     size_t n = add(pairs, 0, 118, OKNO_VOTE_VALID, OKNO_VOTE_VALID);
     n = add(pairs, n, 5, OKNO_VOTE_VALID, OKNO_VOTE_INVALID);
     n = add(pairs, n, 2, OKNO_VOTE_INVALID, OKNO_VOTE_VALID);
-    assert_int_equal(okno_double_agreement(pairs, n, 0.95, &found, NULL), 0);
+    assert_int_equal(okno_double_agreement(pairs, n, OKNO_FRAME_SURVEYS, 0.95, &found, NULL), 0);
     near(of(found, "percent", "value"), 0.944, 1e-9);
     near(of(found, "kappa", "value"), -0.0234, 5e-5);
     near(of(found, "positive", "value"), 0, 0);
@@ -183,12 +183,13 @@ static void alphas_error_is_the_jackknifes(void **state)
     n = add(pairs, n, 3, OKNO_VOTE_INVALID, OKNO_VOTE_VALID);
     n = add(pairs, n, 2, OKNO_VOTE_UNDETERMINABLE, OKNO_VOTE_INVALID);
     n = add(pairs, n, 1, OKNO_VOTE_UNDETERMINABLE, OKNO_VOTE_UNDETERMINABLE);
-    assert_int_equal(okno_double_agreement(pairs, n, 0.95, &found, NULL), 0);
+    assert_int_equal(okno_double_agreement(pairs, n, OKNO_FRAME_SURVEYS, 0.95, &found, NULL), 0);
     for (size_t i = 0; i < n; i++) {
         okno_autojson json_t *one = NULL;
         memcpy(some, pairs, sizeof(pairs));
         some[i] = pairs[n - 1];
-        assert_int_equal(okno_double_agreement(some, n - 1, 0.95, &one, NULL), 0);
+        assert_int_equal(okno_double_agreement(some, n - 1, OKNO_FRAME_SURVEYS, 0.95, &one, NULL),
+                         0);
         without[i] = of(one, "alpha", "value");
         mean += without[i] / (double)n;
     }
@@ -197,12 +198,35 @@ static void alphas_error_is_the_jackknifes(void **state)
     near(of(found, "alpha", "se"), sqrt(sum * (double)(n - 1) / (double)n), 1e-7);
 }
 
+/* Of sales: that a customer was asked and that nobody asked one are two things, both `valid`. */
+static void asked_and_not_asked_are_no_agreement(void **state)
+{
+    struct okno_vote_pair pairs[40];
+    okno_autojson json_t *found = NULL;
+    (void)state;
+    assert_int_equal(okno_vote_find("valid", ""), OKNO_VOTE_VALID);
+    assert_int_equal(okno_vote_find("valid", "FALSE_FM"), OKNO_VOTE_VALID);
+    assert_int_equal(okno_vote_find("valid", "NOT_ASKED"), OKNO_VOTE_NOT_ASKED);
+    size_t n = add(pairs, 0, 20, OKNO_VOTE_VALID, OKNO_VOTE_VALID);
+    n = add(pairs, n, 6, OKNO_VOTE_NOT_ASKED, OKNO_VOTE_NOT_ASKED);
+    n = add(pairs, n, 8, OKNO_VOTE_VALID, OKNO_VOTE_NOT_ASKED);
+    n = add(pairs, n, 6, OKNO_VOTE_INVALID, OKNO_VOTE_INVALID);
+    assert_int_equal(okno_double_agreement(pairs, n, OKNO_FRAME_TRANSACTIONS, 0.95, &found, NULL),
+                     0);
+    assert_int_equal(json_integer_value(json_object_get(found, "agreed")), 32);
+    near(of(found, "percent", "value"), 0.8, 1e-9);
+    near(of(found, "positive", "value"), 12.0 / 20, 1e-9); /* on `not asked` */
+    /* four answers are possible; AC1's chance: shares .6, .25, .15 and 0 */
+    double chance = (0.6 * 0.4 + 0.25 * 0.75 + 0.15 * 0.85) / 3;
+    near(of(found, "ac1", "value"), (0.8 - chance) / (1 - chance), 1e-9);
+}
+
 static void without_pairs_every_measure_says_why_it_is_null(void **state)
 {
     static const char *const names[] = {"percent", "kappa", "ac1", "alpha", "positive"};
     okno_autojson json_t *found = NULL;
     (void)state;
-    assert_int_equal(okno_double_agreement(NULL, 0, 0.95, &found, NULL), 0);
+    assert_int_equal(okno_double_agreement(NULL, 0, OKNO_FRAME_SURVEYS, 0.95, &found, NULL), 0);
     for (size_t i = 0; i < OKNO_COUNT(names); i++) {
         const json_t *one = json_object_get(found, names[i]);
         assert_true(json_is_null(json_object_get(one, "value")));
@@ -281,6 +305,7 @@ int main(void)
         TEST(an_audit_ends_when_every_conflict_is_ruled),
         cmocka_unit_test(agreement_is_that_of_published_tables),
         cmocka_unit_test(alphas_error_is_the_jackknifes),
+        cmocka_unit_test(asked_and_not_asked_are_no_agreement),
         cmocka_unit_test(without_pairs_every_measure_says_why_it_is_null),
         TEST(targeted_gold_and_calibration_verdicts_never_change_an_estimate),
     };

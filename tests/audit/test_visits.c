@@ -140,6 +140,30 @@ static void what_is_drawn_is_linked_fetched_and_asked_about(void **state)
 
 /* A sale told anew between two audits is another moment, and lies at another point: each audit
  * looks at what it froze. */
+/* Neither by stills nor by a force majeure that only presses tell of. */
+static void nothing_tells_the_expert_whether_a_survey_was_opened(void **state)
+{
+    struct scratch_db *f = *state;
+    (void)freeze_visits(f, OKNO_FRAME_TRANSACTIONS, 40);
+    assert_int_equal(draw(f, "A1"), 40);
+    scratch_db_put(
+        f,
+        "INSERT INTO evidence (survey, kind, sha256, bytes, media_type, codec, camera, asked_from,"
+        " asked_to, got_from, got_to, frame_at, index_offset_us, uncertainty_us, source, requests,"
+        " bytes_read, software, made_at) SELECT survey, 'still', 's' || survey, 1, 'image/jpeg',"
+        " 'mjpeg', 'c', 1, 2, 3, 4, 5, 0, 0, '[]', 1, 1, 't', 1 FROM surveys;"
+        "INSERT INTO force_majeure (situation, point, site, first_at, until_at, holds) SELECT"
+        " 'd.0.' || i, 'p' || i, 'mall', 1773126000000000 + 2460000000,"
+        " 1773126000000000 + 2500000000, 1 FROM (SELECT 0 AS i UNION ALL SELECT 1)");
+    for (int i = 0; i < 40; i++) {
+        okno_autojson json_t *item = next_item(f, i);
+        const json_t *survey = json_object_get(item, "survey");
+        assert_int_equal(json_array_size(json_object_get(item, "neighbours")), 0);
+        assert_true(json_is_false(json_object_get(survey, "fm_follows")));
+        must(f, submit(f, item, i, "valid", NULL, NULL));
+    }
+}
+
 static void a_sale_corrected_between_two_audits_is_seen_as_each_froze_it(void **state)
 {
     struct scratch_db *f = *state;
@@ -395,6 +419,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(sales_of_the_period_are_frozen_as_told_last),
         CASE(what_is_drawn_is_linked_fetched_and_asked_about),
+        CASE(nothing_tells_the_expert_whether_a_survey_was_opened),
         CASE(a_sale_corrected_between_two_audits_is_seen_as_each_froze_it),
         CASE(a_census_of_sales_tells_the_share_exactly_and_its_bounds),
         CASE(its_bundle_and_report_are_recomputed_from_themselves),

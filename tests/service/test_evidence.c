@@ -250,6 +250,14 @@ static void an_expert_sees_what_the_queue_shows_and_nothing_else(void **state)
     assert_int_equal(neighbour.status, 200);
     AUTO_ANSWER elsewhere = get(world, "GET", vera, world->other_sha, ".jpg", "");
     assert_int_equal(elsewhere.status, 403);
+    /* the holder of a sale would learn from a survey's still that one was opened about then */
+    fixture_sql(world->fixture,
+                "INSERT INTO visits VALUES ('txn.t1', 'transactions', 'p1', 's1',"
+                " 8000000, 8100000);"
+                "UPDATE review_items SET survey = 'txn.t1'");
+    AUTO_ANSWER opened = get(world, "GET", vera, world->still_sha, ".jpg", "");
+    assert_int_equal(opened.status, 403);
+    fixture_sql(world->fixture, "UPDATE review_items SET survey = 'b.0.1'");
     fixture_sql(world->fixture, "UPDATE review_items SET lease_until = 1");
     AUTO_ANSWER late = get(world, "GET", vera, world->clip_sha, ".mp4", "");
     assert_int_equal(late.status, 403);

@@ -10,8 +10,9 @@ FROM review_items WHERE audit = $audit AND survey = $survey AND part = 0
 ON CONFLICT (audit, survey, part, reader) DO NOTHING;
 
 -- name: double.pairs
-SELECT a.user AS first_user, a.verdict AS first_verdict, b.user AS second_user,
-       b.verdict AS second_verdict
+SELECT a.user AS first_user, a.verdict AS first_verdict,
+       coalesce(a.correction, '') AS first_correction, b.user AS second_user,
+       b.verdict AS second_verdict, coalesce(b.correction, '') AS second_correction
 FROM review_items i JOIN votes a ON a.item = i.item
 JOIN votes b ON b.audit = i.audit AND b.survey = i.survey AND b.part = 1
 WHERE i.audit = $audit AND i.part = 0 AND i.origin = 'random' ORDER BY i.place, i.survey;

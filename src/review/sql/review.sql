@@ -148,7 +148,7 @@ LEFT JOIN review_items ON audit = $audit;
 -- What the expert may know of the survey; the answer and the employee are left to the caller.
 SELECT s.survey, s.opened_at, s.closes_at, s.answered_at, s.answer, s.force_majeure, s.spontaneous,
        s.visit, s.point, s.site, coalesce(s.question_kind, '') AS question_kind,
-       s.force_majeure = 0 AND EXISTS (SELECT 1 FROM force_majeure f WHERE f.point = s.point
+       s.force_majeure = 0 AND s.visit = '' AND EXISTS (SELECT 1 FROM force_majeure f WHERE f.point = s.point
            AND f.first_at >= s.closes_at AND f.first_at < s.closes_at + 600000000) AS fm_follows,
        (SELECT name FROM points p WHERE p.point = s.point ORDER BY id DESC LIMIT 1) AS point_name,
        (SELECT name FROM sites t WHERE t.site = s.site ORDER BY id DESC LIMIT 1) AS site_name,
@@ -169,19 +169,19 @@ WHERE survey = $survey AND kind = $kind ORDER BY id DESC LIMIT 1;
 
 -- name: review.neighbours
 -- Stills of the surveys around this one at the same point: one clip cannot show the same person
--- rating ten times.
+-- rating ten times. Of a sale or a minute there are none: they would tell whether a survey was opened.
 SELECT * FROM (
     SELECT s.opened_at, e.sha256, e.frame_at, v.view, 'before' AS place FROM watched s
     JOIN evidence e ON e.survey = s.survey AND e.kind = 'still'
     JOIN evidence_shown v ON v.id = e.id
-    WHERE s.point = $point AND s.opened_at < $opened_at AND s.opened_at >= $opened_at - $reach
+    WHERE s.point = $point AND s.visit = '' AND s.opened_at < $opened_at AND s.opened_at >= $opened_at - $reach
     GROUP BY s.survey ORDER BY s.opened_at DESC LIMIT 3)
 UNION ALL
 SELECT * FROM (
     SELECT s.opened_at, e.sha256, e.frame_at, v.view, 'after' AS place FROM watched s
     JOIN evidence e ON e.survey = s.survey AND e.kind = 'still'
     JOIN evidence_shown v ON v.id = e.id
-    WHERE s.point = $point AND s.opened_at > $opened_at AND s.opened_at <= $opened_at + $reach
+    WHERE s.point = $point AND s.visit = '' AND s.opened_at > $opened_at AND s.opened_at <= $opened_at + $reach
     GROUP BY s.survey ORDER BY s.opened_at LIMIT 3)
 ORDER BY opened_at;
 

@@ -67,14 +67,14 @@ SELECT media_type, survey FROM evidence WHERE sha256 = $sha256 ORDER BY id DESC 
 
 -- name: service.evidence_of_expert
 -- Is this file part of what the queue shows or showed this expert: a survey leased or decided by
--- them, or a still of a neighbour at the same point within the reach of the queue?
+-- them, or a still of a survey's neighbour at the same point within the reach of the queue?
 SELECT 1 FROM evidence e JOIN watched s ON s.survey = e.survey
 WHERE e.sha256 = $sha256 AND EXISTS (
     SELECT 1 FROM review_items i JOIN watched m ON m.survey = i.survey
     WHERE ((i.lease_user = $user AND i.lease_until > $now)
            OR EXISTS (SELECT 1 FROM verdicts v WHERE v.item = i.item AND v.user = $user AND v.counted = 1))
       AND (m.survey = e.survey
-           OR (e.kind = 'still' AND m.point = s.point
+           OR (e.kind = 'still' AND m.point = s.point AND m.visit = '' AND s.visit = ''
                AND s.opened_at BETWEEN m.opened_at - $reach AND m.opened_at + $reach)))
 LIMIT 1;
 
