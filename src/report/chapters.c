@@ -281,7 +281,7 @@ void document_frame(struct doc *doc)
 
 static json_t *plan_value(struct doc *doc, const char *name, const json_t *value)
 {
-    static const char *const words[] = {"invalid", "silent", "scope", "frame"};
+    static const char *const words[] = {"invalid", "silent", "scope", "frame", "allocation"};
     for (size_t i = 0; i < OKNO_COUNT(words); i++)
         if (strcmp(words[i], name) == 0 && json_is_string(value))
             return json_string(doc_name(doc, "plan_word", json_string_value(value)));

@@ -5,6 +5,8 @@
 
 enum { TICKS_WANTED = 6 };
 
+#define SEEN 0.008 /* of the axis */
+
 static void stretch(const json_t *value, double *low, double *high)
 {
     if (json_is_array(value)) {
@@ -51,6 +53,16 @@ struct chart_axis chart_forest_axis(const json_t *rows)
 double chart_place(const struct chart_axis *axis, double value)
 {
     return (value - axis->low) / (axis->high - axis->low);
+}
+
+void chart_span(const struct chart_axis *axis, double low, double high, double *ret_from,
+                double *ret_to)
+{
+    double from = chart_place(axis, low);
+    double to = chart_place(axis, high);
+    double lacks = fmax(0, SEEN - (to - from));
+    *ret_from = from - lacks / 2;
+    *ret_to = to + lacks / 2;
 }
 
 int chart_ticks(const struct chart_axis *axis)

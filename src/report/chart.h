@@ -15,6 +15,10 @@ struct chart_axis chart_forest_axis(const json_t *rows);
 /* 0 at low, 1 at high. */
 double chart_place(const struct chart_axis *axis, double value);
 
+/* Where a bar between two values begins and ends: wide enough to be seen. */
+void chart_span(const struct chart_axis *axis, double low, double high, double *ret_from,
+                double *ret_to);
+
 /* The axis's labels: the i-th tick and how many there are. */
 int chart_ticks(const struct chart_axis *axis);
 double chart_tick(const struct chart_axis *axis, int i);

@@ -297,8 +297,8 @@ void doc_bar(struct doc *doc, json_t *chart, const char *label, double value, co
 
 static void make_head(struct doc *doc)
 {
-    static const char *const words[] = {"contents", "page",      "of",    "more",       "raw",
-                                        "excluded", "estimated", "worst", "sheet_cover"};
+    static const char *const words[] = {"contents", "page",      "of",    "more", "raw",
+                                        "excluded", "estimated", "worst", "none", "sheet_cover"};
     const json_t *model = doc->model;
     set(doc, doc->root, "lang", json_string(doc->lang));
     set(doc, doc->root, "at", json_string(doc_text_at(model, "at")));

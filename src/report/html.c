@@ -101,7 +101,7 @@ static const char style[] =
     "th,td{padding:.28rem .5rem;border-bottom:1px solid #d5dae1;text-align:left;"
     "vertical-align:top;overflow-wrap:break-word}"
     "td.m,td.x,table.facts "
-    "td{overflow-wrap:anywhere}td.c{white-space:nowrap}td.m{min-width:6.5em}td.x{min-width:8em}"
+    "td{overflow-wrap:anywhere}td.c{white-space:nowrap}td.m{min-width:7.4em}td.x{min-width:8em}"
     "tr.below td{border-bottom:1px solid #d5dae1;color:#4a5361;padding:0 .5rem .35rem 2.2rem;"
     "overflow-wrap:anywhere}tr.has td{border-bottom:0}"
     "thead th{border-bottom:2px solid #8a94a3;font-weight:600;vertical-align:bottom;"
@@ -117,7 +117,7 @@ static const char style[] =
     ".note.good{border-color:#1a7f37}.note.warn{border-color:#b25e09}.note.bad{border-color:#"
     "c1121f}"
     ".note b{margin-right:.4rem}nav ol{list-style:none;padding:0;columns:2;column-gap:2rem}"
-    "nav li{padding:.12rem 0;break-inside:avoid}nav a{color:#0b5cad;text-decoration:none}"
+    "nav li{margin:0;padding:.27rem 0;break-inside:avoid}nav a{color:#0b5cad;text-decoration:none}"
     "figure{margin:1.2rem 0}figcaption{font-weight:600;margin-bottom:.4rem}"
     "svg{display:block;max-width:100%;height:auto}.qr{width:11rem}"
     ".legend{max-width:none;margin:.2rem 0;font-size:.8rem;color:#4a5361}"
@@ -127,9 +127,12 @@ static const char style[] =
     "@page{size:A4;margin:18mm 15mm 20mm}"
     "@media print{body{font-size:9.5pt;max-width:none;padding:0}a{color:inherit}"
     "h2{margin-top:1.6rem}h2,h3,caption,figcaption{break-after:avoid}"
+    "p:has(+.wide),p:has(+table),p:has(+pre),p:has(+ul),tr:has(+tr:last-child){break-after:avoid}"
+    ".facts tr:nth-child(-n+2){break-after:avoid}.more{break-before:avoid}"
     "tr,figure,.note,pre{break-inside:avoid}thead{display:table-header-group;break-after:avoid}"
     "tbody tr:first-child,tr.below{break-before:avoid}"
-    ".wide{overflow:visible}table{font-size:8pt}.sum{break-after:page}footer{display:none}}";
+    ".wide{overflow:visible}table,.more,.legend{font-size:8pt}th,td{padding:.2rem "
+    ".35rem}.sum{break-after:page}footer{display:none}}";
 
 /* What stands in the margins of printed pages. A CSS string knows other escapes than HTML. */
 static void add_page_margins(struct html *html)
@@ -255,12 +258,13 @@ static void add_table(struct html *html, const json_t *block)
     html_raw(html, "<div class=\"wide\"><table><caption>");
     html_text(html, doc_text_at(block, "title"));
     html_raw(html, "</caption>\n");
-    add_head_row(html, columns);
+    if (json_array_size(rows) > 0)
+        add_head_row(html, columns);
     html_raw(html, "<tbody>\n");
     for (size_t i = 0; i < json_array_size(rows); i++)
         add_table_row(html, columns, json_array_get(rows, i));
     if (json_array_size(rows) == 0)
-        html_print(html, "<tr><td colspan=\"%zu\">–</td></tr>\n", json_array_size(columns));
+        html_print(html, "<tr><td>%s</td></tr>\n", html_word(html, "none"));
     html_raw(html, "</tbody></table></div>\n");
     if (more > 0) {
         html_print(html, "<p class=\"more\">+ %lld ", (long long)more);

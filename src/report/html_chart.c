@@ -25,6 +25,8 @@ static double x_of(const struct chart_axis *axis, const json_t *value)
     return LABELS + PLOT * chart_place(axis, json_number_value(value));
 }
 
+#define PALE "stroke=\"#b9d2ec\" stroke-width=\"11\""
+#define DARK "stroke=\"#0b5cad\" stroke-width=\"3\""
 #define GREY "fill=\"none\" stroke=\"#6b7686\" stroke-width=\"1.6\""
 
 /* Entries break into lines as texts do. */
@@ -38,9 +40,9 @@ static void add_legend(struct html *html)
         {"raw", 12, "<circle cx=\"6\" cy=\"7\" r=\"5\" " GREY "/>"},
         {"excluded", 14, "<path d=\"M7 1l6 6l-6 6l-6 -6z\" " GREY "/>"},
         {"estimated", 26,
-         "<path d=\"M0 7h26\" stroke=\"#0b5cad\" stroke-width=\"3\"/>"
+         "<path d=\"M0 7h26\" " DARK "/>"
          "<rect x=\"8\" y=\"2\" width=\"10\" height=\"10\" fill=\"#0b5cad\"/>"},
-        {"worst", 26, "<path d=\"M0 7h26\" stroke=\"#b9d2ec\" stroke-width=\"11\"/>"},
+        {"worst", 26, "<path d=\"M0 7h26\" " PALE "/>"},
     };
     html_raw(html, "<p class=\"legend\">");
     for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
@@ -108,6 +110,16 @@ static void add_numbers(struct html *html, const json_t *row, double y)
     json_decref(pair);
 }
 
+static void add_span(struct html *html, const struct chart_axis *axis, const json_t *low,
+                     const json_t *high, double y, const char *look)
+{
+    double from;
+    double to;
+    chart_span(axis, json_number_value(low), json_number_value(high), &from, &to);
+    html_print(html, "<path d=\"M%.1f %.1fH%.1f\" %s/>", LABELS + PLOT * from, y,
+               LABELS + PLOT * to, look);
+}
+
 static void add_row(struct html *html, const struct chart_axis *axis, const json_t *row, double y)
 {
     const json_t *worst = json_object_get(row, "worst");
@@ -117,11 +129,9 @@ static void add_row(struct html *html, const struct chart_axis *axis, const json
     const json_t *excluded = json_object_get(row, "excluded");
     add_label(html, doc_text_at(row, "label"), y);
     if (json_is_number(json_array_get(worst, 0)))
-        html_print(html, "<path d=\"M%.1f %.1fH%.1f\" stroke=\"#b9d2ec\" stroke-width=\"11\"/>",
-                   x_of(axis, json_array_get(worst, 0)), y, x_of(axis, json_array_get(worst, 1)));
+        add_span(html, axis, json_array_get(worst, 0), json_array_get(worst, 1), y, PALE);
     if (json_is_number(low))
-        html_print(html, "<path d=\"M%.1f %.1fH%.1f\" stroke=\"#0b5cad\" stroke-width=\"3\"/>",
-                   x_of(axis, low), y, x_of(axis, json_object_get(row, "high")));
+        add_span(html, axis, low, json_object_get(row, "high"), y, DARK);
     if (json_is_number(value))
         html_print(html,
                    "<rect x=\"%.1f\" y=\"%.1f\" width=\"10\" height=\"10\" fill=\"#0b5cad\"/>",

@@ -312,6 +312,39 @@ static void every_label_has_a_text(void **state)
     }
 }
 
+/* Of a plan with everything that can be planned, in a script that keys are not written in. */
+static void every_line_of_a_plan_has_a_text(void **state)
+{
+    struct scratch_db *f = *state;
+    okno_autojson json_t *document = NULL;
+    struct okno_audit_plan made = plan_of("A1");
+    made.sampling = (struct okno_sampling){.strata = OKNO_STRATA_SITE | OKNO_STRATA_ANSWER,
+                                           .neyman = true,
+                                           .with_replacement = true,
+                                           .least = 3,
+                                           .half_width = 0.05,
+                                           .expected = {0.1, 0.1, 0.1, 0.1}};
+    made.size = 0;
+    made.double_share = 0.2;
+    made.gold = 5;
+    made.fm_threshold = 0.3;
+    made.max_half_width = 0.1;
+    made.undeterminable_limit = 0.1;
+    add_site(f);
+    must(f, okno_audit_plan(f->db, &made, "eva", AT(61), &f->err));
+    okno_autojson json_t *model = draft_of(f);
+    must(f, document_make(model, "ru", &document, &f->err));
+    const json_t *sections = json_object_get(document, "sections");
+    const json_t *blocks = json_object_get(json_array_get(sections, 4), "blocks");
+    const json_t *rows = json_object_get(json_array_get(blocks, 0), "rows");
+    assert_true(json_array_size(rows) > 15);
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const char *label = json_string_value(json_object_get(json_array_get(rows, i), "label"));
+        if ((label[0] & 0x80) == 0)
+            fail_msg("`%s` has no text", label);
+    }
+}
+
 static void a_language_without_texts_is_refused(void **state)
 {
     struct scratch_db *f = *state;
@@ -370,6 +403,7 @@ int main(void)
         TEST(what_everybody_may_read_names_nobody),
         TEST(no_text_lacks_its_twin),
         TEST(every_label_has_a_text),
+        TEST(every_line_of_a_plan_has_a_text),
         TEST(a_language_without_texts_is_refused),
         TEST(the_command_issues_once_and_gives_the_same_again),
     };

@@ -199,48 +199,75 @@ static void add_list(struct pdf *pdf, const json_t *block)
     pdf->y += 4;
 }
 
-/* Never alone at a page's end: with the chart that follows it, or the first of anything else. */
-static void add_heading(struct pdf *pdf, const char *text, const json_t *next)
+static bool is_block(const json_t *block, const char *kind)
 {
-    double rows = (double)json_array_size(json_object_get(next, "rows"));
-    bool chart = strcmp(doc_text_at(next, "block"), "forest") == 0;
+    return strcmp(doc_text_at(block, "block"), kind) == 0;
+}
+
+/* The least that the i-th block takes of a page, with what must not be parted from it: a heading or
+ * a text goes with what it leads to. */
+static double least_of(struct pdf *pdf, const json_t *blocks, size_t i)
+{
+    const json_t *block = json_array_get(blocks, i);
+    const json_t *next = json_array_get(blocks, i + 1);
+    double rows = (double)json_array_size(json_object_get(block, "rows"));
+    if (is_block(block, "heading"))
+        return 34 + (next ? least_of(pdf, blocks, i + 1) : 0);
+    if (is_block(block, "forest"))
+        return fmin(110 + 17 * rows, 500);
+    if (is_block(block, "bars"))
+        return fmin(32 + 17 * rows, 500);
+    if (is_block(block, "table"))
+        return 84;
+    if (is_block(block, "code"))
+        return fmin(22 + 1.15 * pdf_set(pdf, doc_text_at(block, "text"), &code, PDF_SPACE - 12),
+                    200);
+    if (is_block(block, "qr"))
+        return 144;
+    if (!is_block(block, "text") || !next || is_block(next, "text") || is_block(next, "heading"))
+        return 40;
+    return 7 + fmin(1.15 * pdf_set(pdf, doc_text_at(block, "text"), &body, PDF_SPACE), 150) +
+           least_of(pdf, blocks, i + 1);
+}
+
+static void add_heading(struct pdf *pdf, const char *text)
+{
     pdf->y += 8;
-    pdf_need(pdf, chart ? fmin(100 + 17 * rows, 500) : 110);
     pdf_paragraph(pdf, text, &heading, PDF_LEFT, PDF_SPACE, false);
     pdf->y += 4;
 }
 
 static void add_text(struct pdf *pdf, const char *text, const struct pdf_font *font, bool box)
 {
-    pdf_need(pdf, 34);
     if (box)
         pdf->y += 4;
     pdf_paragraph(pdf, text, font, PDF_LEFT + (box ? 6 : 0), PDF_SPACE - (box ? 12 : 0), box);
     pdf->y += box ? 10 : 7;
 }
 
-static void add_block(struct pdf *pdf, const json_t *block, const json_t *next)
+static void add_block(struct pdf *pdf, const json_t *blocks, size_t i)
 {
-    const char *kind = doc_text_at(block, "block");
-    if (strcmp(kind, "text") == 0)
+    const json_t *block = json_array_get(blocks, i);
+    pdf_need(pdf, least_of(pdf, blocks, i));
+    if (is_block(block, "text"))
         add_text(pdf, doc_text_at(block, "text"), &body, false);
-    else if (strcmp(kind, "code") == 0)
+    else if (is_block(block, "code"))
         add_text(pdf, doc_text_at(block, "text"), &code, true);
-    else if (strcmp(kind, "heading") == 0)
-        add_heading(pdf, doc_text_at(block, "text"), next);
-    else if (strcmp(kind, "note") == 0)
+    else if (is_block(block, "heading"))
+        add_heading(pdf, doc_text_at(block, "text"));
+    else if (is_block(block, "note"))
         add_note(pdf, block);
-    else if (strcmp(kind, "list") == 0)
+    else if (is_block(block, "list"))
         add_list(pdf, block);
-    else if (strcmp(kind, "facts") == 0)
+    else if (is_block(block, "facts"))
         pdf_facts(pdf, block);
-    else if (strcmp(kind, "table") == 0)
+    else if (is_block(block, "table"))
         pdf_table(pdf, block);
-    else if (strcmp(kind, "forest") == 0)
+    else if (is_block(block, "forest"))
         pdf_forest(pdf, block);
-    else if (strcmp(kind, "bars") == 0)
+    else if (is_block(block, "bars"))
         pdf_bars(pdf, block);
-    else if (strcmp(kind, "qr") == 0)
+    else if (is_block(block, "qr"))
         pdf_qr(pdf, block);
 }
 
@@ -264,7 +291,7 @@ static void add_section(struct pdf *pdf, const json_t *section, size_t place)
     (void)snprintf(tag, sizeof(tag), "name='%s'", doc_text_at(section, "id"));
     if (pdf->y > PDF_TOP)
         pdf->y += 18;
-    pdf_need(pdf, 150);
+    pdf_need(pdf, fmax(150, 40 + least_of(pdf, blocks, 0)));
     pdf->section_page[place] = pdf->page;
     cairo_tag_begin(pdf->cr, CAIRO_TAG_DEST, tag);
     pdf_paragraph(pdf, name, &chapter, PDF_LEFT, PDF_SPACE, false);
@@ -274,7 +301,7 @@ static void add_section(struct pdf *pdf, const json_t *section, size_t place)
     pdf_color(pdf, PDF_INK);
     pdf->y += 8;
     for (size_t i = 0; i < json_array_size(blocks); i++)
-        add_block(pdf, json_array_get(blocks, i), json_array_get(blocks, i + 1));
+        add_block(pdf, blocks, i);
 }
 
 static void add_contents(struct pdf *pdf, const json_t *sections)

@@ -27,9 +27,10 @@ static void add_caption(struct pdf *pdf, const json_t *block, double height)
     pdf->y += 5;
 }
 
-static void add_label(struct pdf *pdf, const char *label, double y)
+/* At the left of a plot that begins at `left`. */
+static void add_label(struct pdf *pdf, const char *label, double left, double y)
 {
-    pdf_line(pdf, label, &font, PLOT_LEFT - 8, y - 5, LABELS - 8, 1);
+    pdf_line(pdf, label, &font, left - 8, y - 5, left - PDF_LEFT - 8, 1);
 }
 
 /* ---- marks ---- */
@@ -119,6 +120,15 @@ static double x_of(const struct chart_axis *axis, const json_t *value)
     return PLOT_LEFT + PLOT * chart_place(axis, json_number_value(value));
 }
 
+static void span(struct pdf *pdf, const struct chart_axis *axis, const json_t *low,
+                 const json_t *high, double y, double thick)
+{
+    double from;
+    double to;
+    chart_span(axis, json_number_value(low), json_number_value(high), &from, &to);
+    bar(pdf, PLOT_LEFT + PLOT * from, PLOT_LEFT + PLOT * to, y, thick);
+}
+
 static void add_axis(struct pdf *pdf, const struct chart_axis *axis, double top, double bottom)
 {
     for (int i = 0; i < chart_ticks(axis); i++) {
@@ -159,11 +169,11 @@ static void add_row(struct pdf *pdf, const struct chart_axis *axis, const json_t
     const json_t *worst = json_object_get(row, "worst");
     const json_t *low = json_object_get(row, "low");
     pdf_color(pdf, PDF_INK);
-    add_label(pdf, doc_text_at(row, "label"), y);
+    add_label(pdf, doc_text_at(row, "label"), PLOT_LEFT, y);
     if (json_is_number(json_array_get(worst, 0)))
-        bar(pdf, x_of(axis, json_array_get(worst, 0)), x_of(axis, json_array_get(worst, 1)), y, 7);
+        span(pdf, axis, json_array_get(worst, 0), json_array_get(worst, 1), y, 7);
     if (json_is_number(low))
-        bar(pdf, x_of(axis, low), x_of(axis, json_object_get(row, "high")), y, 1.8);
+        span(pdf, axis, low, json_object_get(row, "high"), y, 1.8);
     if (json_is_number(json_object_get(row, "value")))
         square(pdf, x_of(axis, json_object_get(row, "value")), y);
     if (json_is_number(json_object_get(row, "raw")))
@@ -200,6 +210,33 @@ void pdf_forest(struct pdf *pdf, const json_t *block)
 
 /* ---- bars ---- */
 
+/* Where the bars begin: right of the widest label, which gets half of the page at most. */
+static double bars_left(struct pdf *pdf, const json_t *rows)
+{
+    double most = LABELS;
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        (void)pdf_set(pdf, doc_text_at(json_array_get(rows, i), "label"), &font, 0);
+        most = fmax(most, pdf_width(pdf) + 10);
+    }
+    return PDF_LEFT + fmin(most, PDF_SPACE / 2);
+}
+
+static void add_bar(struct pdf *pdf, const json_t *row, double left, double width)
+{
+    char share[CELL_TEXT];
+    char text[300];
+    double y = pdf->y + ROW / 2;
+    pdf_color(pdf, PDF_INK);
+    add_label(pdf, doc_text_at(row, "label"), left, y);
+    pdf_color(pdf, PDF_BLUE);
+    cairo_rectangle(pdf->cr, left, y - 5, width, 10);
+    cairo_fill(pdf->cr);
+    (void)snprintf(text, sizeof(text), "%s (%s)", doc_text_at(row, "text"),
+                   cell_format(json_object_get(row, "value"), "pct", pdf->lang, share));
+    pdf_color(pdf, PDF_INK);
+    pdf_line(pdf, text, &font, left + width + 6, y - 5, NUMBERS - 10, -1);
+}
+
 void pdf_bars(struct pdf *pdf, const json_t *block)
 {
     const json_t *rows = json_object_get(block, "rows");
@@ -210,21 +247,11 @@ void pdf_bars(struct pdf *pdf, const json_t *block)
     for (size_t i = 0; i < count; i++)
         most = fmax(most, json_number_value(json_object_get(json_array_get(rows, i), "value")));
     add_caption(pdf, block, ROW * (double)count);
+    double left = bars_left(pdf, rows);
+    double plot = PDF_LEFT + PDF_SPACE - NUMBERS - left;
     for (size_t i = 0; i < count; i++, pdf->y += ROW) {
         const json_t *row = json_array_get(rows, i);
-        char share[CELL_TEXT];
-        char text[300];
-        double value = json_number_value(json_object_get(row, "value"));
-        double y = pdf->y + ROW / 2;
-        pdf_color(pdf, PDF_INK);
-        add_label(pdf, doc_text_at(row, "label"), y);
-        pdf_color(pdf, PDF_BLUE);
-        cairo_rectangle(pdf->cr, PLOT_LEFT, y - 5, PLOT * value / most, 10);
-        cairo_fill(pdf->cr);
-        (void)snprintf(text, sizeof(text), "%s (%s)", doc_text_at(row, "text"),
-                       cell_format(json_object_get(row, "value"), "pct", pdf->lang, share));
-        pdf_color(pdf, PDF_INK);
-        pdf_line(pdf, text, &font, PLOT_LEFT + PLOT * value / most + 6, y - 5, NUMBERS - 10, -1);
+        add_bar(pdf, row, left, plot * json_number_value(json_object_get(row, "value")) / most);
     }
     pdf->y += 8;
 }

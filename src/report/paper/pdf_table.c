@@ -11,6 +11,7 @@ enum { COLUMNS_MAX = 16, MEASURED_ROWS = 150, VALUE = 4096 };
 
 #define GAP 7.0   /* between columns */
 #define APART 5.0 /* more of it between a number and a text */
+#define MORE 16.0 /* the line about rows left out */
 #define ROW_MAX (PDF_BOTTOM - PDF_TOP - 60)
 
 static const struct pdf_font cell_font = {.size = 7.6};
@@ -29,6 +30,7 @@ struct table {
     struct column columns[COLUMNS_MAX];
     size_t count;
     size_t below; /* place of the text that goes under a row; SIZE_MAX: none */
+    int64_t more; /* rows left out, told in a line after the last */
 };
 
 static const struct pdf_font *font_of(const char *type)
@@ -174,10 +176,12 @@ static const char *text_below(const struct table *table, const json_t *row)
     return text ? text : "";
 }
 
-static void add_row(struct pdf *pdf, const struct table *table, const json_t *row)
+static void add_row(struct pdf *pdf, const struct table *table, size_t at)
 {
     char texts[COLUMNS_MAX][VALUE];
     const char *shown[COLUMNS_MAX];
+    const json_t *row = json_array_get(table->rows, at);
+    bool tail = table->more > 0 && at + 1 == json_array_size(table->rows);
     double height = 0;
     const char *below = text_below(table, row);
     for (size_t i = 0; i < table->count; i++) {
@@ -185,7 +189,7 @@ static void add_row(struct pdf *pdf, const struct table *table, const json_t *ro
         shown[i] = paper_value(json_array_get(row, c->place), c->type, pdf->lang, texts[i], VALUE);
         height = fmax(height, cell_height(pdf, c, shown[i]));
     }
-    if (pdf->y + height + (*below ? 24 : 5) > PDF_BOTTOM) {
+    if (pdf->y + height + (*below ? 24 : 5) + (tail ? MORE : 0) > PDF_BOTTOM) {
         pdf_new_page(pdf);
         add_head(pdf, table);
     }
@@ -219,8 +223,11 @@ static void read_columns(const json_t *block, struct table *table)
 
 void pdf_table(struct pdf *pdf, const json_t *block)
 {
-    struct table table = {
-        .block = block, .rows = json_object_get(block, "rows"), .below = SIZE_MAX};
+    struct table table = {.block = block,
+                          .rows = json_object_get(block, "rows"),
+                          .below = SIZE_MAX,
+                          .more = doc_int_at(block, "more")};
+    const json_t *words = json_object_get(pdf->document, "words");
     read_columns(block, &table);
     measure(pdf, &table);
     share_out(&table);
@@ -228,17 +235,16 @@ void pdf_table(struct pdf *pdf, const json_t *block)
     pdf_need(pdf, 76); /* title, head and a row together */
     pdf_paragraph(pdf, doc_text_at(block, "title"), &caption_font, PDF_LEFT, PDF_SPACE, false);
     pdf->y += 4;
-    add_head(pdf, &table);
+    if (json_array_size(table.rows) == 0)
+        pdf_paragraph(pdf, doc_text_at(words, "none"), &cell_font, PDF_LEFT, PDF_SPACE, false);
+    else
+        add_head(pdf, &table);
     for (size_t i = 0; i < json_array_size(table.rows); i++)
-        add_row(pdf, &table, json_array_get(table.rows, i));
-    if (json_array_size(table.rows) == 0) {
-        pdf_line(pdf, "–", &cell_font, PDF_LEFT, pdf->y, 20, -1);
-        pdf->y += 14;
-    }
-    if (doc_int_at(block, "more") > 0) {
+        add_row(pdf, &table, i);
+    if (table.more > 0) {
         char text[300];
-        (void)snprintf(text, sizeof(text), "+ %lld %s", (long long)doc_int_at(block, "more"),
-                       doc_text_at(pdf->document, "words/more"));
+        (void)snprintf(text, sizeof(text), "+ %lld %s", (long long)table.more,
+                       doc_text_at(words, "more"));
         pdf_color(pdf, PDF_PALE);
         pdf_paragraph(pdf, text, &cell_font, PDF_LEFT, PDF_SPACE, false);
         pdf_color(pdf, PDF_INK);
