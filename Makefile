@@ -1,10 +1,12 @@
 # okno: every task of the project. `make help` lists them.
 CC ?= gcc
 BUILD ?= build
-PKGS := libavformat libavcodec libavutil libswscale libcurl sqlite3 libmicrohttpd jansson \
-        libconfuse libsodium libseccomp libqrencode libcrypto
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
+# Only okno-media is linked to the libraries that read recordings.
+MEDIA_PKGS := libavformat libavcodec libavutil libswscale
+PKGS := libcurl sqlite3 libmicrohttpd jansson libconfuse libsodium libseccomp libqrencode libcrypto
+PKG_CFLAGS = $(shell pkg-config --cflags $(MEDIA_PKGS) $(PKGS))
 PKG_LIBS = $(shell pkg-config --libs $(PKGS)) -lcsv
+ALL_LIBS = -Wl,--as-needed $(shell pkg-config --libs $(MEDIA_PKGS)) $(PKG_LIBS)
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wvla -Werror
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 OPT ?= -O2 -g
@@ -15,7 +17,7 @@ LDFLAGS += $(SANITIZE) -pie -Wl,-z,relro,-z,now
 VERSION := 0.1.0
 CPPFLAGS += -DOKNO_VERSION='"$(VERSION)"'
 
-LIB_SRC := $(filter-out src/cli/main.c src/report/paper/%,$(shell find src -name '*.c' | LC_ALL=C sort))
+LIB_SRC := $(filter-out src/cli/main.c src/video/media/main.c src/report/paper/%,$(shell find src -name '*.c' | LC_ALL=C sort))
 CONF := conf/report.json conf/reasons.json conf/messages.json conf/tags.json conf/VERIFY.txt \
         $(wildcard conf/archives/*.json) src/service/http/schemas.json
 SQL := $(shell find src -name '*.sql' | LC_ALL=C sort)
@@ -31,11 +33,16 @@ UI_SRC := $(shell find src/ui -type f -not -path '*/node_modules/*' 2>/dev/null 
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: deps-build $(BUILD)/okno $(BUILD)/okno-paper ## build build/okno (installs missing Debian packages)
+all: deps-build $(BUILD)/okno $(BUILD)/okno-media $(BUILD)/okno-paper ## build build/okno (installs missing Debian packages)
 
-$(BUILD)/okno: $(BUILD)/obj/src/cli/main.o $(BUILD)/libokno.a
+# What starts okno or calls its library needs okno-media beside it, of the same build.
+$(BUILD)/okno: $(BUILD)/obj/src/cli/main.o $(BUILD)/libokno.a | $(BUILD)/okno-media
 	@echo "LD $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm -lpthread
+
+$(BUILD)/okno-media: $(BUILD)/obj/src/video/media/main.o $(BUILD)/libokno.a
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lm -lpthread
 
 # PDF and XLSX are made by a program of their own: the service is not linked to these libraries.
 PAPER_PKGS := pangocairo cairo xlsxwriter
@@ -78,10 +85,10 @@ $(BUILD)/ui/.built: $(UI_SRC) tools/build-ui
 	tools/build-ui $(BUILD)/ui
 	touch $@
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(BUILD)/libokno.a
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(BUILD)/libokno.a | $(BUILD)/okno-media
 	@mkdir -p $(@D)
 	@echo "LD $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm -lpthread
+	@$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka -lm -lpthread
 
 # Fuzz targets: replayed by test_corpus with their kept inputs; `make fuzz` runs them by libFuzzer.
 FUZZ_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/fuzz/entry.c tests/fuzz/test_%,$(wildcard tests/fuzz/*.c)))
@@ -90,20 +97,20 @@ FUZZ_NAMES := $(shell grep -o 'X([a-z]*)' tests/fuzz/fuzz.h | tr -d 'X()')
 $(BUILD)/tests/fuzz/test_corpus: $(BUILD)/obj/tests/fuzz/test_corpus.o $(FUZZ_OBJ) $(TEST_SUPPORT) $(BUILD)/libokno.a
 	@mkdir -p $(@D)
 	@echo "LD $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm -lpthread
+	@$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka -lm -lpthread
 
 $(BUILD)/fuzz/%: tests/fuzz/entry.c $(FUZZ_OBJ) $(BUILD)/libokno.a
 	@mkdir -p $(@D)
 	@echo "LD $@"
-	@$(CC) $(CPPFLAGS) $(CFLAGS) -DFUZZ_TARGET=fuzz_$* $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -lm -lpthread
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -DFUZZ_TARGET=fuzz_$* $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LIBS) -lm -lpthread
 
 # Developer tools: tools/NAME/*.c becomes build/tools/NAME. They may use what the product must not.
 TOOL_PKGS := cairo
 define TOOL_RULE
-$(BUILD)/tools/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/$(1)/*.c)) $(BUILD)/libokno.a
+$(BUILD)/tools/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/$(1)/*.c)) $(BUILD)/libokno.a | $(BUILD)/okno-media
 	@mkdir -p $$(@D)
 	@echo "LD $$@"
-	@$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(PKG_LIBS) $$(shell pkg-config --libs $(TOOL_PKGS)) -lm -lpthread
+	@$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(ALL_LIBS) $$(shell pkg-config --libs $(TOOL_PKGS)) -lm -lpthread
 $(BUILD)/obj/tools/$(1)/%.o: PKG_CFLAGS += $$(shell pkg-config --cflags $(TOOL_PKGS))
 endef
 $(foreach tool,$(notdir $(TOOLS)),$(eval $(call TOOL_RULE,$(tool))))
@@ -119,9 +126,9 @@ COMPLETION = $(SHARE)/bash-completion/completions/okno
 $(BUILD)/man/okno.1: $(BUILD)/okno tools/man
 	tools/man $(BUILD)
 
-install: $(BUILD)/okno $(BUILD)/okno-paper $(BUILD)/man/okno.1 ## program, man pages, examples; DESTDIR= PREFIX=/usr/local
+install: $(BUILD)/okno $(BUILD)/okno-media $(BUILD)/okno-paper $(BUILD)/man/okno.1 ## program, man pages, examples; DESTDIR= PREFIX=/usr/local
 	install -D -m 0755 $(BUILD)/okno $(DESTDIR)$(PREFIX)/bin/okno
-	install -D -m 0755 $(BUILD)/okno-paper $(DESTDIR)$(PREFIX)/libexec/okno/okno-paper
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/libexec/okno $(BUILD)/okno-media $(BUILD)/okno-paper
 	install -D -m 0644 -t $(MAN) $(BUILD)/man/*.1
 	install -D -m 0644 conf/okno.bash $(COMPLETION)
 	install -D -m 0644 -t $(SHARE)/doc/okno conf/okno.conf.example conf/nginx.conf.example \

@@ -8,9 +8,10 @@
 
 #include <stdbool.h>
 
-/* Start the media host of this process. Call it once, from the main thread, before other threads
- * exist and before secrets are read: the host and its children are copies of the process as it is
- * now. The host ends with this process. OKNO_BUSY when it runs already. */
+/* Start the media host of this process, the program okno-media beside it. Call it once, from the
+ * main thread, before other threads exist and before secrets are read: what keeps the host is a
+ * copy of the process as it is now. The host ends with this process. OKNO_BUSY when it runs
+ * already, OKNO_UNSUPPORTED where there is no okno-media. */
 OKNO_CHECK int okno_sandbox_start(struct okno_err *err);
 
 /* End the media host and wait for it; jobs that still run are killed. Nothing without a host. */

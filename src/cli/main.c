@@ -113,7 +113,8 @@ int main(int argc, char **argv)
         fputs(command->more ? command->more : "", stdout);
         return 0;
     }
-    /* First of all, so that the host is a copy of a process that knows no secret yet. */
+    /* First of all: it loads its libraries meanwhile, and its keeper is a copy of a process that
+     * knows no secret yet. */
     int rc = command->media ? okno_sandbox_start(&err) : 0;
     if (rc == 0)
         rc = load_conf(&cli, config, &err);

@@ -4,6 +4,7 @@
  * libraries. */
 #include "document.h"
 
+#include "okno/beside.h"
 #include "okno/mem.h"
 #include "okno/time.h"
 
@@ -21,26 +22,15 @@ enum { PATIENCE_MS = 180000, CHUNK = 65536, MESSAGE = 1000 };
 
 /* ---- the program ---- */
 
-/* Beside this program (a build folder) or where `make install` puts it. */
+/* Whoever lacks it can do without. */
 static int find_program(char *ret_path, size_t size, struct okno_err *err)
 {
-    static const char *const places[] = {"okno-paper", "../libexec/okno/okno-paper",
-                                         "../../okno-paper", "../../../okno-paper"};
-    char self[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    self[len > 0 ? len : 0] = '\0';
-    char *slash = strrchr(self, '/');
-    if (slash)
-        *slash = '\0';
-    for (size_t i = 0; slash && i < OKNO_COUNT(places); i++) {
-        int wrote = snprintf(ret_path, size, "%s/%s", self, places[i]);
-        if (wrote > 0 && (size_t)wrote < size && access(ret_path, X_OK) == 0)
-            return 0;
-    }
-    return okno_fail(
-        err, OKNO_UNSUPPORTED,
-        "okno-paper, which makes PDF and XLSX, is not installed beside okno; HTML, CSV "
-        "and JSON are made without it");
+    return okno_beside("okno-paper", ret_path, size, NULL) == 0
+               ? 0
+               : okno_fail(err, OKNO_UNSUPPORTED,
+                           "okno-paper, which makes PDF and XLSX, is not installed beside okno; "
+                           "HTML, CSV "
+                           "and JSON are made without it");
 }
 
 struct child {

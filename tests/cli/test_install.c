@@ -134,7 +134,9 @@ static void install_puts_everything_in_place_and_uninstall_takes_it_away(void **
     char *dir = support_tempdir();
     assert_int_equal(setenv("DEST", dir, 1), 0);
     static const char make[] =
-        "b=${OKNO_BUILD#$PWD/}; env -u MAKEFLAGS -u MAKELEVEL make -s -o $b/okno -o $b/okno-paper"
+        "b=${OKNO_BUILD#$PWD/}; env -u MAKEFLAGS -u MAKELEVEL make -s -o $b/okno -o $b/okno-media "
+        "-o"
+        " $b/okno-paper"
         " BUILD=$b DESTDIR=$DEST PREFIX=/opt/okno";
     assert_int_equal(shell("%s install", make), 0);
     assert_int_equal(

@@ -12,6 +12,7 @@
 #include "../../src/video/media/confine.h"
 #include "../../src/video/media/inside.h"
 #include "../../src/video/media/io.h"
+#include "../../src/video/media/job.h"
 #include "../../src/video/media/reader.h"
 
 #include <setjmp.h>

@@ -1,17 +1,17 @@
 /* The calls of media.h: make the file, let a child fill it, believe only what can be. */
 #define _GNU_SOURCE
-#include "child.h"
-#include "inside.h"
-#include "io.h"
+#include "host.h"
 #include "job.h"
 #include "reader.h"
 
+#include "okno/beside.h"
 #include "okno/mem.h"
 #include "okno/sandbox.h"
 #include "okno/time.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -24,11 +24,10 @@
 
 int okno_sandbox_start(struct okno_err *err)
 {
+    static char program[PATH_MAX];
     /* 1 GiB is a 4K decoder with all its reference pictures, a GOP held back and a long index. */
-    static const struct media_setup setup = {
-        .warm = media_child_warm,
-        .ready = media_child_ready,
-        .run = media_child_run,
+    const struct media_setup setup = {
+        .program = program,
         .limits = {.memory_bytes = INT64_C(1) << 30,
                    .cpu_s = 120,
                    .wall_us = 300 * OKNO_SECOND_US,
@@ -36,7 +35,8 @@ int okno_sandbox_start(struct okno_err *err)
                    .requests = 1 << 18,
                    .read_bytes = INT64_C(64) << 30},
     };
-    return media_host_start(&setup, err);
+    int rc = okno_beside("okno-media", program, sizeof(program), err);
+    return rc < 0 ? rc : media_host_start(&setup, err);
 }
 
 static bool is_near(int64_t at_us, int64_t asked_us)
@@ -205,11 +205,30 @@ static int call(const struct wire_job *job, const struct okno_media_input *input
     return 0;
 }
 
+/* What can be said about a clip before reading anything. */
+static int check_clip(const struct okno_media_input *inputs, size_t count, int64_t from_us,
+                      int64_t to_us, struct okno_err *err)
+{
+    if (count > MEDIA_MAX_INPUTS)
+        return okno_fail(err, OKNO_TOO_LARGE, "%zu recordings in one clip; at most %d", count,
+                         MEDIA_MAX_INPUTS);
+    if (from_us >= to_us)
+        return okno_fail_field(err, OKNO_INVALID, "to", "the interval ends before it begins");
+    if (to_us - from_us > OKNO_MEDIA_MAX_US)
+        return okno_fail_field(err, OKNO_TOO_LARGE, "to", "a clip of %lld s; at most %lld s",
+                               (long long)((to_us - from_us) / 1000000),
+                               (long long)(OKNO_MEDIA_MAX_US / 1000000));
+    for (size_t i = 1; i < count; i++)
+        if (inputs[i].from_us < inputs[i - 1].from_us)
+            return okno_fail(err, OKNO_INVALID, "recordings out of order of time");
+    return 0;
+}
+
 int okno_media_clip(const struct okno_media_input *inputs, size_t count, int64_t from_us,
                     int64_t to_us, bool audio, const char *out_path,
                     struct okno_media_result *ret_result, struct okno_err *err)
 {
-    int rc = media_clip_check(inputs, count, from_us, to_us, err);
+    int rc = check_clip(inputs, count, from_us, to_us, err);
     if (rc < 0)
         return rc;
     const struct wire_job job = {.kind = WIRE_CLIP,

@@ -423,32 +423,6 @@ static int clip_make(struct clip *clip, struct okno_media_result *result, struct
     return rc < 0 ? rc : media_verify_clip(clip->fd, clip->gop, result, err);
 }
 
-int media_clip_check(const struct okno_media_input *inputs, size_t count, int64_t from_us,
-                     int64_t to_us, struct okno_err *err)
-{
-    if (count > MEDIA_MAX_INPUTS)
-        return okno_fail(err, OKNO_TOO_LARGE, "%zu recordings in one clip; at most %d", count,
-                         MEDIA_MAX_INPUTS);
-    if (from_us >= to_us)
-        return okno_fail_field(err, OKNO_INVALID, "to", "the interval ends before it begins");
-    if (to_us - from_us > OKNO_MEDIA_MAX_US)
-        return okno_fail_field(err, OKNO_TOO_LARGE, "to", "a clip of %lld s; at most %lld s",
-                               (long long)((to_us - from_us) / 1000000),
-                               (long long)(OKNO_MEDIA_MAX_US / 1000000));
-    for (size_t i = 1; i < count; i++)
-        if (inputs[i].from_us < inputs[i - 1].from_us)
-            return okno_fail(err, OKNO_INVALID, "recordings out of order of time");
-    return 0;
-}
-
-void okno_media_result_free(struct okno_media_result *result)
-{
-    if (!result)
-        return;
-    okno_interval_vec_free(&result->gaps);
-    *result = (struct okno_media_result){0};
-}
-
 int media_clip(const struct okno_media_input *inputs, size_t count, int64_t from_us, int64_t to_us,
                bool audio, int fd, struct okno_media_result *ret_result, struct okno_err *err)
 {

@@ -20,6 +20,9 @@
 
 enum { MAX_CHILDREN = 64 };
 
+/* Where the keeper and the host find theirs. */
+enum { HOST_CONTROL_FD = STDERR_FILENO + 1, HOST_PROGRAM_FD };
+
 /* --- inside the host process ------------------------------------------------------------------ */
 
 struct job_child {
@@ -37,6 +40,8 @@ struct host {
     const struct media_setup *setup;
     int control_fd, signal_fd;
     bool confined; /* the filter is ready */
+    bool warm;
+    bool hurried; /* a job was there first: it gets a child that is not warm */
     struct spare spare;
     struct job_child children[MAX_CHILDREN];
     size_t count;
@@ -168,6 +173,21 @@ static void host_spawn(struct host *host, const struct wire_spawn *spawn, const 
     host->children[host->count++] = (struct job_child){.pid = pid, .status_fd = status_fd};
 }
 
+/* With a child in reserve. Costs as much as a job: what runs one job and ends can do without. */
+static void host_warm(struct host *host)
+{
+    if (!host->warm)
+        host->setup->warm();
+    host->warm = true;
+    (void)spare_make(host); /* tried again with the next job */
+}
+
+static bool is_waiting(int fd)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    return poll(&wait, 1, 0) > 0;
+}
+
 /* False when the process that we serve is gone. */
 static bool host_take(struct host *host)
 {
@@ -176,11 +196,14 @@ static bool host_take(struct host *host)
     size_t count = 0;
     ssize_t got = wire_recv_fds(host->control_fd, &spawn, sizeof(spawn), fds, &count);
     bool good = got == (ssize_t)sizeof(spawn) && count > WIRE_FD_MEMORY + 1;
+    if (good && !host->hurried)
+        host_warm(host);
+    host->hurried = false;
     if (good)
         host_spawn(host, &spawn, fds, count);
     for (size_t i = 0; i < count - good; i++)
         (void)close(fds[i]);
-    if (good && spare_make(host) < 0)
+    if (good && host->warm && spare_make(host) < 0)
         return true; /* tried again with the next job */
     return got > 0;
 }
@@ -258,33 +281,17 @@ static int host_signals(void)
     return signalfd(-1, &ended, SFD_CLOEXEC);
 }
 
-/* Keep the control socket and nothing else of our parent's. */
-static int host_descriptors(int control_fd)
-{
-    int null = open("/dev/null", O_RDWR);
-    int control = fcntl(control_fd, F_DUPFD, 2 * CONFINE_FDS);
-    if (null < 0 || control < 0)
-        _exit(1);
-    /* A sanitizer's report goes to standard error. */
-    int last = CONFINE_SANITIZED ? STDOUT_FILENO : STDERR_FILENO;
-    for (int fd = STDIN_FILENO; fd <= last; fd++)
-        if (dup2(null, fd) < 0)
-            _exit(1);
-    if (dup2(control, STDERR_FILENO + 1) < 0 || close_range(STDERR_FILENO + 2, ~0U, 0) < 0)
-        _exit(1);
-    return STDERR_FILENO + 1;
-}
-
 /* Never returns. Ends with 0 when the process that we serve is gone. */
-static void host_main(const struct media_setup *setup, int control_fd, pid_t parent)
+static void host_run(const struct media_setup *setup)
 {
-    die_with(parent);
     (void)prctl(PR_SET_NAME, "okno-media", 0, 0, 0);
     static struct host host;
-    host = (struct host){.setup = setup, .control_fd = control_fd, .signal_fd = host_signals()};
+    host =
+        (struct host){.setup = setup, .control_fd = HOST_CONTROL_FD, .signal_fd = host_signals()};
     host.confined = confine_prepare();
-    setup->warm();
-    (void)spare_make(&host);
+    host.hurried = is_waiting(HOST_CONTROL_FD);
+    if (!host.hurried)
+        host_warm(&host);
     while (host_turn(&host))
         ;
     for (size_t i = 0; i < host.count; i++)
@@ -294,19 +301,63 @@ static void host_main(const struct media_setup *setup, int control_fd, pid_t par
     _exit(0);
 }
 
+void media_host_become(const struct media_setup *setup, const char *stamp)
+{
+    char ours_is[WIRE_STAMP];
+    wire_stamp(ours_is);
+    if (strcmp(stamp, ours_is) == 0 && fcntl(HOST_CONTROL_FD, F_SETFD, FD_CLOEXEC) == 0)
+        host_run(setup);
+}
+
+/* Never returns. The end of `parent` is ours, also as another program. */
+static void host_main(const struct media_setup *setup, pid_t parent)
+{
+    die_with(parent);
+    if (!setup->program)
+        host_run(setup);
+    char stamp[WIRE_STAMP];
+    char name[] = "okno-media";
+    char *const argv[] = {name, stamp, NULL};
+    char *const none[] = {NULL}; /* the environment may hold secrets */
+    wire_stamp(stamp);
+    (void)fexecve(HOST_PROGRAM_FD, argv, CONFINE_SANITIZED ? environ : none);
+    _exit(1);
+}
+
 /* --- inside the keeper ------------------------------------------------------------------------ */
 
 /* A host that dies this often within a second each will not live. */
 enum { MAX_QUICK_DEATHS = 10 };
 
+/* Keep the control socket, the host's program, and nothing else of our parent's. */
+static bool keeper_descriptors(int control_fd, int program_fd)
+{
+    int null = open("/dev/null", O_RDWR);
+    int control = fcntl(control_fd, F_DUPFD, 2 * CONFINE_FDS);
+    int program = program_fd < 0 ? -1 : fcntl(program_fd, F_DUPFD, 2 * CONFINE_FDS);
+    /* A sanitizer's report goes to standard error. */
+    int last = CONFINE_SANITIZED ? STDOUT_FILENO : STDERR_FILENO;
+    bool good = null >= 0 && control >= 0 && (program >= 0) == (program_fd >= 0);
+    for (int fd = STDIN_FILENO; good && fd <= last; fd++)
+        good = dup2(null, fd) >= 0;
+    if (!good || dup2(control, HOST_CONTROL_FD) < 0)
+        return false;
+    if (program < 0)
+        return close_range(HOST_CONTROL_FD + 1, ~0U, 0) == 0;
+    return dup3(program, HOST_PROGRAM_FD, O_CLOEXEC) >= 0 &&
+           close_range(HOST_PROGRAM_FD + 1, ~0U, 0) == 0;
+}
+
 /* Between the caller and the host: forks the host, and another one when it was killed. It was
  * forked before the caller had threads, and does nothing else, so that this is safe at any time.
  * Requests wait in the control socket meanwhile, which it holds open. Never returns. */
-static void keeper_main(const struct media_setup *setup, int control_fd, pid_t parent)
+static void keeper_main(const struct media_setup *setup, int control_fd, int program_fd,
+                        pid_t parent)
 {
     die_with(parent);
     (void)prctl(PR_SET_NAME, "okno-media-keep", 0, 0, 0);
-    int control = host_descriptors(control_fd);
+    if (!keeper_descriptors(control_fd, program_fd))
+        _exit(1);
     (void)close(host_signals()); /* ignored here as they are there */
     pid_t self = getpid();
     for (int quick = 0; quick < MAX_QUICK_DEATHS;) {
@@ -314,7 +365,7 @@ static void keeper_main(const struct media_setup *setup, int control_fd, pid_t p
         int status = 0;
         pid_t host = fork();
         if (host == 0)
-            host_main(setup, control, self);
+            host_main(setup, self);
         while (host > 0 && waitpid(host, &status, 0) < 0 && errno == EINTR)
             ;
         if (host > 0 && WIFEXITED(status))
@@ -344,8 +395,11 @@ static bool is_ours(void)
 int media_host_start(const struct media_setup *setup, struct okno_err *err)
 {
     int pair[2];
+    okno_autoclose int program = -1;
     if (is_ours())
         return okno_fail(err, OKNO_BUSY, "the media host runs already");
+    if (setup->program && (program = open(setup->program, O_RDONLY | O_CLOEXEC)) < 0)
+        return okno_fail_errno(err, errno, "cannot start %s", setup->program);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return okno_fail_errno(err, errno, "cannot start the media host");
     ours.setup = *setup;
@@ -353,7 +407,7 @@ int media_host_start(const struct media_setup *setup, struct okno_err *err)
     pid_t pid = fork();
     if (pid == 0) {
         (void)close(pair[0]);
-        keeper_main(&ours.setup, pair[1], self);
+        keeper_main(&ours.setup, pair[1], program, self);
     }
     (void)close(pair[1]);
     if (pid < 0) {

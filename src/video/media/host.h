@@ -14,7 +14,12 @@ struct media_link {
 };
 
 struct media_setup {
-    void (*warm)(void);  /* called once in the host, before the first child */
+    /* The program that becomes the host (media_host_become), with the libraries that read
+     * recordings; NULL: the host is a copy of this process, and has what follows from it. */
+    const char *program;
+    /* Called once in the host: before the first child, or before the second when a job is there
+     * already as the host begins. */
+    void (*warm)(void);
     void (*ready)(void); /* called in each child, before its job is there */
     /* Called in each confined child; its return ends the child. */
     void (*run)(const struct media_link *link);
@@ -22,13 +27,18 @@ struct media_setup {
     struct media_limits limits;
 };
 
-/* okno_sandbox_start with another setup. */
+/* okno_sandbox_start with another setup. The program is opened here, and is the same whenever
+ * another host is made: whoever installs a new one starts okno again. */
 OKNO_CHECK int media_host_start(const struct media_setup *setup, struct okno_err *err);
 
 /* Ask for a child with these descriptors, in the order of enum wire_fd; they stay the caller's.
  * Any thread. OKNO_FAILED when there is no host. */
 OKNO_CHECK int media_host_spawn(const struct media_limits *limits, const int *fds, size_t count,
                                 struct okno_err *err);
+
+/* In setup->program, right after its start: be the host until whoever started it is gone. `stamp`
+ * is its only argument; returns when it is of another build. */
+void media_host_become(const struct media_setup *setup, const char *stamp);
 
 /* Of the host that was started. */
 struct media_limits media_host_limits(void);

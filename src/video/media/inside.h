@@ -12,10 +12,6 @@ OKNO_CHECK int media_probe(struct okno_source *source, const char *format,
 OKNO_CHECK int media_length(struct okno_source *source, const char *format,
                             struct okno_media_info *ret_info, struct okno_err *err);
 
-/* What can be said about a clip before reading anything. */
-OKNO_CHECK int media_clip_check(const struct okno_media_input *inputs, size_t count,
-                                int64_t from_us, int64_t to_us, struct okno_err *err);
-
 /* As okno_media_clip and okno_media_still; arguments are checked; fd is empty and stays the
  * caller's, who removes the file after a failure. */
 OKNO_CHECK int media_clip(const struct okno_media_input *inputs, size_t count, int64_t from_us,

@@ -4,7 +4,6 @@
 #include "okno/mem.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libavutil/error.h>
 #include <libavutil/log.h>
 #include <pthread.h>
@@ -349,17 +348,6 @@ int media_fd_source(int fd, struct okno_source **ret_source, struct okno_err *er
     *source =
         (struct okno_source){.size = size, .ctx = ctx, .read_at = source_read_at, .close = free};
     *ret_source = source;
-    return 0;
-}
-
-int media_file_create(const char *path, int *ret_fd, struct okno_err *err)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0 && errno == EEXIST)
-        return okno_fail(err, OKNO_CONFLICT, "%s exists already; choose another name", path);
-    if (fd < 0)
-        return okno_fail_errno(err, errno, "cannot make %s", path);
-    *ret_fd = fd;
     return 0;
 }
 

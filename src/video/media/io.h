@@ -48,9 +48,6 @@ int media_file_errno(const struct media_file *file); /* 0 while no system call f
 /* A source over a descriptor, for looking at what was written. Borrows the descriptor. */
 OKNO_CHECK int media_fd_source(int fd, struct okno_source **ret_source, struct okno_err *err);
 
-/* Make the output file: must not exist, readable by its owner only. */
-OKNO_CHECK int media_file_create(const char *path, int *ret_fd, struct okno_err *err);
-
 /* Route the libraries' messages away from stderr (once per process), forget this thread's last. */
 void media_log_begin(void);
 

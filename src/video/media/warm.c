@@ -122,6 +122,8 @@ static void heap_prepare(void)
 /* The first two pages, which every job needs: free memory, still zero. */
 void media_child_ready(void)
 {
+    if (!room_begin)
+        heap_prepare();
     for (uintptr_t at = room_begin; at && at < room_begin + 2 * (uintptr_t)HUGE_BYTES;
          at += HUGE_BYTES)
         *(volatile uint8_t *)at = 0;

@@ -2,8 +2,16 @@
 #include "wire.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+
+void wire_stamp(char ret_text[WIRE_STAMP])
+{
+    (void)snprintf(ret_text, WIRE_STAMP, "%s/%zu.%zu.%zu.%zu.%zu", OKNO_VERSION,
+                   sizeof(struct wire_job), sizeof(struct wire_input), sizeof(struct wire_spawn),
+                   sizeof(union wire_said), sizeof(struct wire_got));
+}
 
 int wire_send(int fd, const void *message, size_t len, int flags)
 {

@@ -1,5 +1,5 @@
 /* What the caller, the media host and a child say to each other: messages of fixed layout over
- * SOCK_SEQPACKET sockets, one machine, one build.
+ * SOCK_SEQPACKET sockets, one machine, one build (wire_stamp).
  *
  *     caller -> host    wire_spawn with the child's descriptors
  *     host   -> caller  wire_end, once, when the child is gone and waited for
@@ -146,6 +146,10 @@ union wire_said {
     struct wire_gaps gaps;
     struct wire_done done;
 };
+
+/* Differs between programs that do not understand each other. */
+enum { WIRE_STAMP = 96 };
+void wire_stamp(char ret_text[WIRE_STAMP]);
 
 /* Each returns 0, or -1 with errno. Never raises SIGPIPE. */
 OKNO_CHECK int wire_send(int fd, const void *message, size_t len, int flags);
