@@ -187,7 +187,7 @@ int net_prepare(struct okno_net *net, CURL *curl, struct net_gate *gate, struct 
     int rc = okno_net_check_scheme(ask->url, net->schemes, err);
     if (rc < 0)
         return rc;
-    (void)okno_net_shown(ask->url, call->shown, sizeof(call->shown));
+    net_shown(net, ask->url, call->shown, sizeof(call->shown));
     bool possible =
         !out->ranged || (out->offset >= 0 && out->len >= 1 && out->offset <= INT64_MAX - out->len);
     if (!possible || (out->ranged && call->body->max < (uint64_t)out->len && !call->streamed))
@@ -305,6 +305,7 @@ void okno_net_close(struct okno_net *net)
     curl_easy_cleanup(net->curl);
     (void)curl_multi_cleanup(net->multi);
     free(net->schemes);
+    free(net->hide);
     free(net);
 }
 
@@ -351,7 +352,8 @@ int okno_net_open(const struct okno_net_config *config, struct okno_net **ret_ne
     (void)pthread_once(&once, start_curl);
     OKNO_AUTO(okno_net) *net = calloc(1, sizeof(*net));
     if (!net || !(net->curl = curl_easy_init()) || !(net->multi = curl_multi_init()) ||
-        !(net->schemes = strdup(config->schemes ? config->schemes : "http,https")))
+        !(net->schemes = strdup(config->schemes ? config->schemes : "http,https")) ||
+        !(net->hide = strdup(config->hide ? config->hide : "")))
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a connection");
     net->rule = config->rule ? *config->rule : (struct okno_address_rule){0};
     net->public_only = config->public_only;

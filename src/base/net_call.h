@@ -26,7 +26,8 @@ struct okno_net {
     int (*sign)(void *ctx, const char *method, const char *url, struct okno_buf *lines,
                 struct okno_err *err);
     void *sign_ctx;
-    long auth; /* CURLAUTH_ bits to offer; one bit once the server's choice is known */
+    char *hide; /* owned; "" for nothing */
+    long auth;  /* CURLAUTH_ bits to offer; one bit once the server's choice is known */
     bool has_login;
     int64_t requests, bytes, retry_after_us;
     char why[CURL_ERROR_SIZE];
@@ -54,6 +55,9 @@ struct call {
     bool checked;
     int failed; /* code of a failure found on the way, recorded in err */
 };
+
+/* As okno_net_shown, without what is to be hidden; "" for no URL. */
+void net_shown(const struct okno_net *net, const char *url, char *ret_text, size_t size);
 
 void net_forget_reply(struct call *call);
 bool net_is_good(const struct call *call);

@@ -203,10 +203,12 @@ size_t net_on_header(char *bytes, size_t size, size_t count, void *arg)
 
 static int fail_redirect(const struct call *call)
 {
-    char where[256];
+    char where[256] = "";
     const char *url = NULL; /* owned by the handle */
     (void)curl_easy_getinfo(call->net->curl, CURLINFO_REDIRECT_URL, &url);
-    if (!url || okno_net_shown(url, where, sizeof(where)) < 0)
+    if (url)
+        net_shown(call->net, url, where, sizeof(where));
+    if (!where[0])
         (void)snprintf(where, sizeof(where), "an address that cannot be read");
     return okno_fail(call->err, OKNO_ARCHIVE_REFUSED,
                      "%s: redirected to %s; redirects are not followed, use that address if it is "

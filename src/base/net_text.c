@@ -1,6 +1,6 @@
 /* URLs and dates as text: what may be asked, what may be shown. */
 #define _POSIX_C_SOURCE 200809L
-#include "okno/net.h"
+#include "net_call.h"
 
 #include "okno/time.h"
 
@@ -120,6 +120,22 @@ int okno_net_shown(const char *url, char *ret_text, size_t size)
     curl_free(path);
     curl_url_cleanup(parts);
     return rc;
+}
+
+void net_shown(const struct okno_net *net, const char *url, char *ret_text, size_t size)
+{
+    char shown[URL_MAX_CHARS + 1] = "";
+    size_t hidden = strlen(net->hide);
+    size_t used = 0;
+    ret_text[0] = '\0';
+    if (okno_net_shown(url, shown, sizeof(shown)) < 0)
+        return;
+    for (const char *at = shown; *at && used + 1 < size;) {
+        bool hide = hidden && strncmp(at, net->hide, hidden) == 0;
+        used +=
+            (size_t)snprintf(ret_text + used, size - used, "%.*s", hide ? 3 : 1, hide ? "***" : at);
+        at += hide ? hidden : 1;
+    }
 }
 
 /* Two or four digits; -1 otherwise. */

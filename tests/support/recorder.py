@@ -269,11 +269,35 @@ class Handler(http.server.BaseHTTPRequestHandler):
                         f'{(t1 - t0) / 90000:.6f}', '-c', 'copy', '-video_track_timescale', '90000', name], check=True)
         return self.send(open(name, 'rb').read())
 
+    # The key in the path, names in local time, times with the offset of when the server started; refusals with a status of 200.
+    def shinobi(self, path, q):
+        key, _, group, monitor, *name = path.split('/')[1:]
+        if (key, group) != ('k%2Fey', 'g1'):
+            return self.answer(200, {'ok': False, 'msg': 'Not Authorized'})
+        local = lambda t: datetime.datetime.fromtimestamp(t, MOSCOW).strftime('%Y-%m-%dT%H-%M-%S')
+        winter = lambda t: datetime.datetime.fromtimestamp(t, datetime.timezone(datetime.timedelta(hours=2))).isoformat()
+        if not name:
+            read = lambda n: datetime.datetime.fromisoformat(q[n]).replace(tzinfo=MOSCOW).timestamp()
+            found = [(a, b) for a, b in SPANS if read('start') <= a <= read('end') and monitor == 'm7']
+            rows = [{'mid': monitor, 'ke': group, 'time': winter(a), 'end': winter(b), 'ext': 'mp4', 'filename': local(a) + '.mp4', 'status': 1,
+                     'href': f'/{key}/videos/{group}/{monitor}/{local(a)}.mp4'} for a, b in reversed(found)]
+            return self.answer(200, {'isUTC': False, 'total': len(rows), 'limit': q['limit'], 'skip': 0, 'videos': rows})
+        span = next((s for s in SPANS if name == [local(s[0]) + '.mp4']), None)
+        if not span:
+            return self.answer(200, b'File Not Found in Database', 'text/html')
+        body = open(film, 'rb').read()
+        said = re.fullmatch(r'bytes=(\d+)-(\d*)', self.headers.get('Range', ''))
+        if not said:
+            return self.answer(200, body, 'video/mp4')
+        first, last = int(said[1]), min(int(said[2] or len(body)), len(body) - 1)
+        return self.answer(206, body[first:last + 1], 'video/mp4', [('Content-Range', f'bytes {first}-{last}/{len(body)}')])
+
     def login(self, path, q):
         return self.answer(200, b'<html>Please log in</html>', 'text/html')
 
     def do_GET(self):
         path, _, query = self.path.partition('?')
+        path = path.replace('%2F', '%252F') if kind == 'shinobi' else path
         try:
             getattr(self, kind)(urllib.parse.unquote(path), dict(urllib.parse.parse_qsl(query)))
         except Exception as trouble:

@@ -40,6 +40,7 @@ static const struct vendor vendors[] = {
     {"dahua", "1", "anna", "pass word", "", "Europe/Moscow"},
     {"axis", "1", "anna", "pass word", "", "UTC"},
     {"moonfire", "a1-b2/main", "anna", "qu\"ote", "", "UTC"},
+    {"shinobi", "m7", "g1", "k/ey", "", "Europe/Moscow"},
 };
 
 static int film(void **state)
@@ -192,6 +193,7 @@ static void a_wrong_login_is_named(void **state)
         {"dahua", "1", "anna", "wrong", "", "UTC"},
         {"axis", "1", "anna", "wrong", "", "UTC"},
         {"moonfire", "a1-b2/main", "anna", "wrong", "", "UTC"},
+        {"shinobi", "m7", "g1", "wrong", "", "UTC"},
         {"hikvision", "101", "anna", "wrong", "times=utc", "UTC"}};
     for (size_t i = 0; i < OKNO_COUNT(strangers); i++) {
         struct running r = start(&strangers[i]);

@@ -6,12 +6,13 @@
 #include "okno/archive.h"
 
 /* dir: files with the time in their names; hls: segments of playlists that tell the time;
- * hikvision: ISAPI; zoneminder: its API; dahua: its CGI. */
+ * hikvision: ISAPI; zoneminder, shinobi: their APIs; dahua: its CGI. */
 #define ARCHIVE_KINDS(X)                                                                           \
     X(archive_dir, "dir")                                                                          \
     X(archive_hls, "hls")                                                                          \
     X(archive_dahua, "dahua")                                                                      \
-    X(archive_hikvision, "hikvision") X(archive_zoneminder, "zoneminder") ARCHIVE_RECORDERS(X)
+    X(archive_hikvision, "hikvision")                                                              \
+    X(archive_shinobi, "shinobi") X(archive_zoneminder, "zoneminder") ARCHIVE_RECORDERS(X)
 
 /* Described by data: conf/archives/WORD.json, and "profile" by a file of the user's own. */
 #define ARCHIVE_RECORDERS(X)                                                                       \

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#define NEIGHBOURHOOD_US (3 * 3600 * OKNO_SECOND_US)
+
 enum { ANSWER_BYTES = 16 * 1024 * 1024, VALUES_MAX = 500 * 1000 };
 
 void reach_close(struct reach *reach)
@@ -53,6 +55,17 @@ int reach_open(struct reach *reach, const struct okno_archive_config *config,
     if (rc == 0 && okno_zone_open(zone, &reach->zone, &why) < 0)
         rc = okno_fail_field(err, OKNO_INVALID, "time_zone", "%s", why.text);
     return rc < 0 ? rc : options_open_net(config, budget, base, &reach->net, err);
+}
+
+int reach_sign_nothing(void *ctx, const char *method, const char *url, struct okno_buf *lines,
+                       struct okno_err *err)
+{
+    (void)ctx;
+    (void)method;
+    (void)url;
+    (void)lines;
+    (void)err;
+    return 0;
 }
 
 int reach_choose(const char *options, const char *name, const char *first, const char *second,
@@ -138,6 +151,11 @@ int reach_time(const struct okno_zone *zone, const char *text, int64_t ret_us[2]
 {
     struct okno_scanned_time time = {0};
     char plain[40];
+    if (okno_time_parse(text, ret_us, NULL) == 0) {
+        ret_us[1] = ret_us[0];
+        *ret_count = 1;
+        return 0;
+    }
     (void)snprintf(plain, sizeof(plain), "%s", text);
     if (strlen(plain) > 10 && plain[10] == 'T')
         plain[10] = ' ';
@@ -170,6 +188,16 @@ void reach_format(const char *format, const struct okno_zone *zone, int64_t us, 
     if (strftime(ret_text, 80, format, &tm) == 0) /* the formats are this folder's own */
         ret_text[0] = '\0';
 #pragma GCC diagnostic pop
+}
+
+void reach_wide(const struct okno_zone *zone, int64_t us, bool up, struct okno_civil *ret_civil)
+{
+    int64_t here = okno_zone_offset_at(zone, us);
+    int64_t before = okno_zone_offset_at(zone, us - NEIGHBOURHOOD_US);
+    int64_t after = okno_zone_offset_at(zone, us + NEIGHBOURHOOD_US);
+    int64_t other = up ? (before > after ? before : after) : (before < after ? before : after);
+    int64_t offset = up == (other > here) ? other : here;
+    okno_time_to_civil(us + offset + (up ? OKNO_SECOND_US - 1 : 0), ret_civil);
 }
 
 struct okno_archive_clock reach_clock(int64_t told_us, int64_t begun_us, const char *method)

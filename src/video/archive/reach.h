@@ -24,6 +24,10 @@ OKNO_CHECK int reach_open(struct reach *reach, const struct okno_archive_config 
                           struct okno_err *err);
 void reach_close(struct reach *reach);
 
+/* The `sign` of a kind whose login travels in bodies or URLs: no Basic beside it. */
+int reach_sign_nothing(void *ctx, const char *method, const char *url, struct okno_buf *lines,
+                       struct okno_err *err);
+
 /* One of two words of the options; *ret_second is true for the second. Without one: the first. */
 OKNO_CHECK int reach_choose(const char *options, const char *name, const char *first,
                             const char *second, bool *ret_second, struct okno_err *err);
@@ -49,6 +53,10 @@ OKNO_CHECK int reach_time(const struct okno_zone *zone, const char *text, int64_
 /* Whole seconds as strftime spells them; `up` to the next one when there is a rest. */
 void reach_format(const char *format, const struct okno_zone *zone, int64_t us, bool up,
                   char ret_text[80]);
+
+/* Local seconds that hold every meaning of an instant's neighbourhood: an hour that happens twice
+ * is asked for as a whole. `up`: of an end. */
+void reach_wide(const struct okno_zone *zone, int64_t us, bool up, struct okno_civil *ret_civil);
 
 /* A look at a clock that tells whole seconds: it was `told_us` at some moment of the exchange. */
 struct okno_archive_clock reach_clock(int64_t told_us, int64_t begun_us, const char *method);

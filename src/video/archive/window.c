@@ -51,3 +51,18 @@ int window_cut(const struct okno_span_vec *spans, const struct okno_archive_caps
     }
     return rc;
 }
+
+int window_spans(const struct okno_piece_vec *pieces, int64_t from_us, int64_t to_us,
+                 struct okno_span_vec *spans, struct okno_err *err)
+{
+    for (size_t i = 0; i < pieces->len; i++) {
+        const struct okno_piece *piece = &pieces->items[i];
+        struct okno_span span = {.from_us = piece->from_us > from_us ? piece->from_us : from_us,
+                                 .to_us = piece->to_us < to_us ? piece->to_us : to_us,
+                                 .error_us = piece->error_us,
+                                 .flags = piece->flags};
+        if (span.from_us < span.to_us && okno_span_vec_push(spans, span) < 0)
+            return okno_fail(err, OKNO_NO_MEMORY, "no memory for a list of recordings");
+    }
+    return 0;
+}

@@ -8,6 +8,7 @@
 #include "options.h"
 #include "reach.h"
 #include "source.h"
+#include "window.h"
 
 #include "okno/time.h"
 
@@ -16,7 +17,6 @@
 
 enum { PAGE = 100, PAGES = 200, RUNNING = 3, STUB_BYTES = 512, TOKEN = 1024 };
 
-#define HOUR_US (3600 * OKNO_SECOND_US)
 #define LOOK_BACK_US (30 * OKNO_SECOND_US)
 #define AGAIN_US (60 * OKNO_SECOND_US)
 
@@ -37,17 +37,6 @@ static void zoneminder_close(void *ctx)
     free(zm);
 }
 
-static int sign_nothing(void *ctx, const char *method, const char *url, struct okno_buf *lines,
-                        struct okno_err *err)
-{
-    (void)ctx;
-    (void)method;
-    (void)url;
-    (void)lines;
-    (void)err;
-    return 0;
-}
-
 static int zoneminder_open(const struct okno_archive_config *config, struct okno_budget *budget,
                            void **ret_ctx, struct okno_err *err)
 {
@@ -55,7 +44,7 @@ static int zoneminder_open(const struct okno_archive_config *config, struct okno
     if (!zm)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for an archive");
     /* The login is posted, and a token travels from then on: no Basic beside it. */
-    const struct okno_net_config base = {.sign = sign_nothing};
+    const struct okno_net_config base = {.sign = reach_sign_nothing};
     int rc = reach_choose(config->options, "zone", "server", "table", &zm->table, err);
     if (rc == 0)
         rc = reach_open(&zm->reach, config, budget, &base, err);
@@ -173,17 +162,10 @@ static int check_channel(const char *channel, struct okno_err *err)
     return okno_fail_field(err, OKNO_INVALID, "channel", "\"%.40s\": a monitor's number", channel);
 }
 
-/* Local seconds that hold every meaning of an instant's neighbourhood: an hour that happens twice
- * is asked for as a whole. */
 static void format_wide(const struct okno_zone *zone, int64_t us, bool up, char ret_text[80])
 {
-    int64_t here = okno_zone_offset_at(zone, us);
-    int64_t before = okno_zone_offset_at(zone, us - 3 * HOUR_US);
-    int64_t after = okno_zone_offset_at(zone, us + 3 * HOUR_US);
-    int64_t other = up ? (before > after ? before : after) : (before < after ? before : after);
-    int64_t offset = up == (other > here) ? other : here;
     struct okno_civil c;
-    okno_time_to_civil(us + offset + (up ? OKNO_SECOND_US - 1 : 0), &c);
+    reach_wide(zone, us, up, &c);
     (void)snprintf(ret_text, 80, "%04d-%02d-%02d%%20%02d:%02d:%02d", c.year, c.month, c.day, c.hour,
                    c.minute, c.second);
 }
@@ -259,16 +241,7 @@ static int zoneminder_coverage(void *ctx, const char *channel, int64_t from_us, 
 {
     OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
     int rc = zoneminder_pieces(ctx, channel, from_us, to_us, &pieces, err);
-    for (size_t i = 0; rc == 0 && i < pieces.len; i++) {
-        const struct okno_piece *piece = &pieces.items[i];
-        struct okno_span span = {.from_us = piece->from_us > from_us ? piece->from_us : from_us,
-                                 .to_us = piece->to_us < to_us ? piece->to_us : to_us,
-                                 .error_us = piece->error_us,
-                                 .flags = piece->flags};
-        if (span.from_us < span.to_us && okno_span_vec_push(spans, span) < 0)
-            rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a list of events");
-    }
-    return rc;
+    return rc < 0 ? rc : window_spans(&pieces, from_us, to_us, spans, err);
 }
 
 /* --- files ------------------------------------------------------------------------------------ */
