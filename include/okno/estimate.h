@@ -11,7 +11,9 @@
 #define OKNO_ESTIMATE_H
 
 #include "okno/err.h"
+#include "okno/json.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -127,5 +129,23 @@ int64_t okno_size_for_discovery(int64_t defects, int64_t frame, double risk);
 #define OKNO_ATTRIBUTE_SIZE_MAX 20000
 int64_t okno_size_for_attribute(double expected, double tolerable, double risk,
                                 int64_t *ret_allowed);
+
+/* What is wanted of a frame of so many surveys; NAN: not asked for. Shares are above 0 and below 1.
+ */
+struct okno_wish {
+    int64_t frame;
+    double width, share; /* half-width of an interval around a share */
+    double level;
+    double rate;                /* of invalid ones, at least one of which is to be seen */
+    double expected, tolerable; /* share found, share ruled out by it; expected may be 0 */
+    double risk;
+};
+#define OKNO_WISH                                                                                  \
+    {                                                                                              \
+        .width = NAN, .share = 0.5, .level = 0.95, .rate = NAN, .tolerable = NAN, .risk = 0.05     \
+    }
+/* A new object with the sizes asked for: width, rate, tolerable with allowed, by the functions
+ * above. OKNO_INVALID and OKNO_MISSING name the member at fault. */
+OKNO_CHECK int okno_sizes(const struct okno_wish *wish, json_t **ret_sizes, struct okno_err *err);
 
 #endif

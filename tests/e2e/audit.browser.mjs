@@ -48,13 +48,26 @@ after(async () => {
   await service?.close();
 });
 
-/** The expert decides everything that waits: every seventh one was pressed by the seller. */
-async function decideAll() {
+/** Requests of the expert's. */
+async function expert() {
   const headers = { "Content-Type": "application/json" };
   const ask = (path, body) => fetch(`${service.url}/api/v1/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
   const login = await ask("login", { user: "vera", password });
   assert.equal(login.status, 200);
   headers.Cookie = login.headers.get("set-cookie").split(";")[0];
+  return ask;
+}
+
+/** The survey that the expert has before them now. */
+async function takeOne() {
+  const ask = await expert();
+  const { survey } = await (await ask("queue/next", {})).json();
+  return survey;
+}
+
+/** The expert decides everything that waits: every seventh one was pressed by the seller. */
+async function decideAll() {
+  const ask = await expert();
   for (let n = 0; ; n++) {
     const next = await ask("queue/next", {});
     if (next.status !== 200) return n;
@@ -112,6 +125,11 @@ test("an auditor runs a whole audit on the page alone", async () => {
   await fill("title", "March, by the page");
   await fill("from", day);
   await fill("to", day);
+  const size = page.locator("okno-sample-size");
+  await size.getByText("60 surveys closed in this period so far").waitFor();
+  await size.locator("input[name=size-width]").fill("10");
+  await size.getByRole("button", { name: "Draw 15" }).click(); // of 60, near 5 %, to within 10 %
+  assert.equal(await plan.locator("input[name=size]").inputValue(), "15");
   await fill("size", "20");
   await plan.getByText("More:").click();
   await fill("looks", "2");
@@ -138,6 +156,14 @@ test("an auditor runs a whole audit on the page alone", async () => {
   await press("Draw the sample");
   await due("close");
   await next.getByText("Waiting for a decision: 20").waitFor();
+  const leased = await takeOne();
+  await page.reload();
+  await next.getByText("Waiting for a decision: 20").click();
+  const mine = next.locator("okno-waiting li", { hasText: "with vera now" });
+  await mine.waitFor();
+  assert.equal(await next.locator("okno-waiting li").count(), 20);
+  assert.match(await mine.innerText(), new RegExp(`Riverside Mall · ${leased.point_name}`));
+  await shoot(page, "audit-waiting");
   await press("Close the audit"); // too early: said in words, nothing is lost
   await next.locator(".trouble").waitFor();
   assert.equal(await decideAll(), 20);
@@ -152,10 +178,18 @@ test("an auditor runs a whole audit on the page alone", async () => {
   await next.locator("input[name=note]").fill("All decided");
   await press("Close the audit");
   await due("report");
-  await page.getByRole("button", { name: "Issue the report" }).click();
+  await next.locator("select[name=opinion]").selectOption("qualified");
+  await next.locator("textarea[name=statement]").fill("Till 1 alone was open.");
+  await next.getByRole("button", { name: "Add a finding" }).click();
+  await next.locator("input[name='findings.finding']").fill("Every seventh press was the seller's");
+  await next.locator("input[name='findings.owner']").fill("The shop");
+  await shoot(page, "audit-report");
+  await press("Issue the report");
   await page.getByText("Edition 1", { exact: true }).waitFor();
+  await due("signature");
   await shoot(page, "audit-closed");
   await sign(page);
+  await due("export");
   const holds = page.locator("okno-holds");
   await holds.locator("input[name=reason]").fill("A dispute");
   await holds.getByRole("button", { name: "Keep this audit's footage" }).click();
@@ -168,10 +202,41 @@ test("an auditor runs a whole audit on the page alone", async () => {
   const [bundle] = await Promise.all([page.waitForEvent("download"), press("Bundle (.tar)")]);
   assert.equal(bundle.suggestedFilename(), "okno-march.tar");
   await run("tar", ["-C", service.dir, "-xf", await bundle.path()]);
+  await next.getByRole("heading", { name: "All done" }).waitFor();
+  const report = JSON.parse(await readFile(join(service.dir, "okno-march", "data", "report.json"), "utf8"));
+  assert.equal(report.opinion.kind, "qualified");
+  assert.deepEqual(report.opinion.findings, [{ finding: "Every seventh press was the seller's", owner: "The shop", due: "", action: "" }]);
   const { stdout } = await run(program, ["verify", join(service.dir, "okno-march"), "--auditor-key", join(service.dir, "eva.pub")]);
   assert.match(stdout, /60 surveys frozen, 30 drawn, 30 decisions/);
   assert.match(stdout, /auditor  signed, .*, the key given/);
   assert.deepEqual(faults.filter((text) => !/409/.test(text)), []);
+  await close();
+});
+
+test("an auditor keeps days and one survey from retention, and sees how experts decide", async () => {
+  const { page, faults, close } = await openBrowser({ width: 1280, height: 900 });
+  await logIn(page, { url: service.url, user: "eva", password });
+  await page.goto(`${service.url}/#/audits`);
+  const days = page.locator("okno-holds form").last();
+  await days.locator("select[name=site]").selectOption("S1");
+  await days.locator("input[name=from]").fill(day);
+  await days.locator("input[name=to]").fill(day);
+  await days.locator("input[name=reason]").fill("A theft");
+  await days.getByRole("button", { name: "Keep these days' footage" }).click();
+  await page.locator("okno-holds").getByText("S1 · 10 Mar 2026").waitFor();
+  await page.goto(`${service.url}/#/surveys/B1.0.1`);
+  const one = page.locator("okno-holds");
+  await one.getByText("Nothing is held back").waitFor();
+  await one.locator("input[name=reason]").fill("A complaint");
+  await one.getByRole("button", { name: "Keep this survey's footage" }).click();
+  await one.getByText("A complaint").waitFor();
+  await service.wait("SELECT survey, site, from_at, to_at FROM holds WHERE reason <> 'A dispute' ORDER BY id", [
+    { survey: null, site: "S1", from_at: Date.parse(`${day}T00:00:00+03:00`) * 1000, to_at: Date.parse("2026-03-11T00:00:00+03:00") * 1000 },
+    { survey: "B1.0.1", site: null, from_at: null, to_at: null }]);
+  await page.getByRole("link", { name: "Experts" }).click();
+  await page.locator("okno-experts").getByText("vera").first().waitFor();
+  assert.equal(await page.locator("okno-experts form").count(), 0);
+  assert.deepEqual(faults, []);
   await close();
 });
 

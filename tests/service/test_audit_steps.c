@@ -97,6 +97,89 @@ static void an_audit_goes_from_plan_to_a_further_round(void **state)
     answer_free(&more);
 }
 
+/* One decision before the audit closes is somebody's: who that is can be asked. */
+static void what_waits_is_told_by_name(void **state)
+{
+    struct world *world = *state;
+    struct okno_err err = {0};
+    json_decref(done(world, "/api/v1/audits", PLAN, "planned"));
+    json_decref(done(world, "/api/v1/audits/march/freeze", "{}", "frozen"));
+    json_decref(done(world, "/api/v1/audits/march/checkpoint", "{}", "checkpointed"));
+    json_decref(
+        done(world, "/api/v1/audits/march/seed", "{\"seed\":\"18364520937745610298\"}", "seeded"));
+    json_decref(done(world, "/api/v1/audits/march/draw", "{}", "drawn"));
+    AUTO_ANSWER next = ask(world, "POST", "/api/v1/queue/next", world->vera, "{}");
+    okno_autojson json_t *item = answer_json(&next);
+    const char *leased = json_text(json_object_get(item, "survey"), "id");
+    assert_non_null(leased);
+    AUTO_ANSWER answer = ask(world, "GET", "/api/v1/audits/march/waiting", world->eva, NULL);
+    okno_autojson json_t *waiting = answer_json(&answer);
+    if (http_schema_check("AuditWaiting", waiting, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(json_integer_value(json_object_get(waiting, "count")), 5);
+    const json_t *list = json_object_get(waiting, "waiting");
+    assert_int_equal(json_array_size(list), 5);
+    int held = 0;
+    size_t i;
+    json_t *one;
+    json_array_foreach(list, i, one)
+    {
+        bool hers = strcmp(json_text(one, "survey"), leased) == 0;
+        const char *holder = json_text(one, "holder");
+        assert_int_equal(hers, holder && strcmp(holder, "Name of vera") == 0);
+        assert_string_equal(json_text(one, "what"), "first");
+        held += hers;
+    }
+    assert_int_equal(held, 1);
+    AUTO_ANSWER blind = ask(world, "GET", "/api/v1/audits/march/waiting", world->vera, NULL);
+    assert_int_equal(blind.status, 403);
+}
+
+#define SIZE "/api/v1/sample-size?from=2026-03-10T07:00:00Z&to=2026-03-10T08:00:00Z"
+
+/* The same figures as `okno audit size --frame 30`. */
+static void sizes_are_told_before_a_plan(void **state)
+{
+    struct world *world = *state;
+    struct okno_err err = {0};
+    static const struct {
+        const char *path, *field;
+        int status;
+    } bad[] = {{SIZE, "width", 400},
+               {SIZE "&width=2", "width", 400},
+               {SIZE "&width=x", "width", 400},
+               {"/api/v1/sample-size?from=2026-03-10T07:00:00Z", "to", 400},
+               {"/api/v1/sample-size?from=2020-03-10T07:00:00Z&to=2020-03-11T07:00:00Z&width=0.1",
+                "from", 404}};
+    AUTO_ANSWER answer =
+        ask(world, "GET", SIZE "&width=0.1&share=0.05&rate=0.1&tolerable=0.2", world->eva, NULL);
+    okno_autojson json_t *sizes = answer_json(&answer);
+    if (http_schema_check("SampleSize", sizes, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(json_integer_value(json_object_get(sizes, "frame")), 30);
+    assert_int_equal(json_integer_value(json_object_get(sizes, "width")), 12);
+    assert_int_equal(json_integer_value(json_object_get(sizes, "rate")), 19);
+    assert_int_equal(json_integer_value(json_object_get(sizes, "tolerable")), 14);
+    for (size_t i = 0; i < OKNO_COUNT(bad); i++) {
+        AUTO_ANSWER refused = ask(world, "GET", bad[i].path, world->eva, NULL);
+        if (refused.status != bad[i].status)
+            fail_msg("%s: %d %s", bad[i].path, refused.status, refused.body);
+        okno_autojson json_t *json = answer_json(&refused);
+        assert_string_equal(json_text(json_object_get(json, "error"), "field"), bad[i].field);
+    }
+}
+
+static void auditors_see_how_experts_decide(void **state)
+{
+    struct world *world = *state;
+    AUTO_ANSWER answer = ask(world, "GET", "/api/v1/reviewers", world->eva, NULL);
+    assert_int_equal(answer.status, 200);
+    AUTO_ANSWER rounds = ask(world, "GET", "/api/v1/calibrations", world->eva, NULL);
+    assert_int_equal(rounds.status, 200);
+    AUTO_ANSWER gold = ask(world, "GET", "/api/v1/gold", world->eva, NULL);
+    assert_int_equal(gold.status, 403);
+}
+
 static void steps_are_the_auditors_alone(void **state)
 {
     struct world *world = *state;
@@ -189,6 +272,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_audit_goes_from_plan_to_a_further_round, start, stop),
+        cmocka_unit_test_setup_teardown(what_waits_is_told_by_name, start, stop),
+        cmocka_unit_test_setup_teardown(sizes_are_told_before_a_plan, start, stop),
+        cmocka_unit_test_setup_teardown(auditors_see_how_experts_decide, start, stop),
         cmocka_unit_test_setup_teardown(nobody_gives_the_secrets_of_two_people, start, stop),
         cmocka_unit_test_setup_teardown(steps_are_the_auditors_alone, start, stop),
         cmocka_unit_test_setup_teardown(an_audit_that_leads_nowhere_is_abandoned_with_a_reason,

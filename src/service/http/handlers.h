@@ -34,6 +34,8 @@ http_handler http_post_audit, http_post_freeze, http_post_checkpoint, http_post_
     http_get_audit_sample, http_get_audit_frame;
 /* audit_keys.c */
 http_handler http_get_audit_keys, http_post_audit_key, http_post_audit_key_revoke;
+/* audit_desk.c */
+http_handler http_get_sample_size, http_get_audit_waiting;
 /* bundle.c */
 http_handler http_post_export;
 /* Remove what exports of a service that was killed left in DATA/exports: nothing that lies

@@ -1,5 +1,5 @@
 /* How experts decide, gold items and calibrations over HTTP. Each expert sees the own results, who
- * leads them everybody's. */
+ * leads them and auditors everybody's. */
 #define _POSIX_C_SOURCE 200809L
 #include "handlers.h"
 
@@ -15,6 +15,10 @@ static const char *text_of(const struct http_request *request, const char *field
 static int whose(const struct http_request *request, const char **ret_user, struct okno_err *err)
 {
     bool lead = false;
+    if (request->role == HTTP_AUDITOR) {
+        *ret_user = NULL;
+        return 0;
+    }
     int rc = okno_review_is_lead(request->db, request->who.user, &lead, err);
     *ret_user = lead ? NULL : request->who.user;
     return rc;

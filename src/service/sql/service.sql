@@ -9,6 +9,24 @@ SELECT (SELECT e.sha256 FROM evidence e WHERE e.survey = s.survey AND e.kind = '
 FROM subjects s LEFT JOIN links l ON l.survey = s.survey
 WHERE s.survey = $rating AND s.point = $point;
 
+-- name: service.count_frame
+-- About what a freeze of these days would list.
+SELECT count(*) FROM surveys
+WHERE opened_at >= $from AND opened_at < $to AND state <> 'open' AND test = 0;
+
+-- name: service.audit_waiting
+SELECT i.survey, i.part, s.opened_at,
+       (SELECT name FROM sites t WHERE t.site = s.site ORDER BY id DESC LIMIT 1) AS site,
+       (SELECT name FROM points p WHERE p.point = s.point ORDER BY id DESC LIMIT 1) AS point,
+       (SELECT state FROM links l WHERE l.survey = i.survey) AS video,
+       CASE WHEN i.lease_until > $now
+            THEN (SELECT coalesce(nullif(u.name, ''), u.user) FROM users u WHERE u.user = i.lease_user)
+       END AS holder,
+       (SELECT count(*) FROM skips k WHERE k.item = i.item) AS skipped
+FROM review_items i JOIN watched s ON s.survey = i.survey
+WHERE i.audit = $audit AND i.state = 'open' AND i.part < 3
+ORDER BY i.place, i.part LIMIT $limit;
+
 -- name: service.open_alerts
 SELECT count(*) FROM alerts WHERE closed_at IS NULL;
 

@@ -34,7 +34,7 @@ const pagesOf = {
   expert: ["review", "appeals", "experts", "audits"],
   staff: ["statements", "negatives", "appeals"],
   manager: ["indicators", "surveys", "negatives", "alerts", "appeals", "periods", "devices"],
-  auditor: ["audits", "indicators", "surveys", "alerts", "periods", "appeals"],
+  auditor: ["audits", "indicators", "surveys", "alerts", "periods", "appeals", "experts"],
   // Not the review: looking in would take a survey from the experts' queue.
   administrator: ["indicators", "surveys", "negatives", "alerts", "periods", "audits", "review", "appeals", "experts", "devices", "archives", "users"],
 };
@@ -42,7 +42,7 @@ const pagesOf = {
 const allPages = [...new Set(Object.values(pagesOf).flat())];
 
 // What covers all sites is closed to who sees some of them.
-const ofAllSites = ["audits"];
+const ofAllSites = ["audits", "experts"];
 
 class OknoApp extends OknoElement {
   static properties = {

@@ -7,12 +7,15 @@ import { errorText } from "./errors.js";
 import { formatNumber } from "./format.js";
 import { has, language, named, t } from "./i18n.js";
 import { link } from "./router.js";
+import { afterClose } from "./steps.js";
+import "./okno-report-form.js";
+import "./okno-waiting.js";
 
 // Refusals that a reason overcomes, by the option that the service names.
 const accepts = { "accept-unheard": "accept_unheard", "accept-fm": "accept_fm" };
 
 class OknoAuditNext extends OknoElement {
-  static properties = { audit: { attribute: false }, busy: { state: true }, trouble: { state: true }, wants: { state: true }, ending: { state: true } };
+  static properties = { audit: { attribute: false }, zone: {}, busy: { state: true }, trouble: { state: true }, wants: { state: true }, ending: { state: true } };
 
   static styles = [OknoElement.styles, css`
     article { padding: 1rem; display: grid; gap: .75rem; border-left: 3px solid var(--accent); }
@@ -29,6 +32,9 @@ class OknoAuditNext extends OknoElement {
   }
 
   get place() { return `audits/${encodeURIComponent(this.audit.audit)}`; }
+
+  /** What is due now; what comes after the close is told by the steps. */
+  get due() { return this.audit.state === "closed" ? afterClose(this.audit) : this.audit.next; }
 
   get rounds() { return (this.audit.steps ?? []).filter(({ step }) => step === "draw" || step === "extend").length; }
 
@@ -75,30 +81,36 @@ class OknoAuditNext extends OknoElement {
     const left = sample - (reviewed ?? 0);
     const rounds = (plan.looks ?? 1) - this.rounds;
     return html`
-      ${left > 0 ? html`<p class="small">${t("next.left", { n: formatNumber(left) })}</p>` : nothing}
+      ${left > 0 ? html`<okno-waiting .id=${this.audit.audit} .zone=${this.zone}></okno-waiting>` : nothing}
       ${wide.length > 0 ? html`<p class="amber">! ${t("next.wide", { which: wide.map(({ indicator }) => t(`kpi.${indicator}`)).join(", "), n: formatNumber(more) })}</p>` : nothing}
       ${this.renderForm("close", this.renderText("note"))}
       ${rounds > 0 ? html`<p class="small">${t("next.rounds", { n: rounds })}</p>
         ${this.renderForm("extend", html`<label>${t("next.size")}<input type="number" name="size" required min="1" max="5000000" .value=${String(more || sample)}></label>`)}` : nothing}`;
   }
 
-  /** What an outsider can check; unsigned where the plan names a key that has not signed. */
+  renderIssue() {
+    return html`<okno-report-form ?busy=${this.busy} @report-issue=${({ detail }) => this.run("report", detail)}></okno-report-form>`;
+  }
+
+  /** What an outsider can check; unsigned where the plan names a key that has not signed the newest edition. */
   renderBundle() {
-    const unsigned = Boolean(this.audit.plan?.auditor_key) && !(this.audit.steps ?? []).some(({ step }) => step === "sign");
+    const unsigned = this.due === "sign";
     const take = (more) => this.run("export", { lang: language(), ...(unsigned ? { unsigned } : {}), ...more }, download);
     return html`<p class="small">${t("next.after")}${unsigned ? html` <span class="amber">! ${t("next.unsigned")}</span>` : nothing}</p>
-      <div class="row"><button ?disabled=${this.busy} @click=${() => take({})}>${t("next.bundle")}</button>
+      <div class="row"><button class=${this.due === "export" ? "primary" : ""} ?disabled=${this.busy} @click=${() => take({})}>${t("next.bundle")}</button>
         <button ?disabled=${this.busy} @click=${() => take({ with_evidence: true })}>${t("next.bundle_evidence")}</button>
-        <button ?disabled=${this.busy} @click=${() => take({ public: true })}>${t("next.bundle_public")}</button></div>`;
+        <button ?disabled=${this.busy} @click=${() => take({ public: true })}>${t("next.bundle_public")}</button></div>
+      <details><summary>${t("next.again")}</summary>${this.renderIssue()}</details>`;
   }
 
   renderStep() {
-    switch (this.audit.next) {
+    switch (this.due) {
       case "freeze": return html`${this.renderForm("freeze", this.wants.map((option) => this.renderText(accepts[option], { required: true })))}`;
       case "checkpoint": return this.renderForm("checkpoint");
       case "seed": return this.renderSeed();
       case "draw": return this.renderForm("draw");
       case "close": return this.renderReview();
+      case "report": return this.renderIssue();
       default: return this.renderBundle();
     }
   }
@@ -110,11 +122,11 @@ class OknoAuditNext extends OknoElement {
   }
 
   render() {
-    const { next, state } = this.audit;
+    const { due, audit: { state } } = this;
     if (state === "abandoned") return nothing;
     return html`<article class="card">
-      <h2>${t("next.title")}: ${next ? named("step", next) : t("next.none")}</h2>
-      ${next && has(`next.${next}_why`) ? html`<p class="small">${t(`next.${next}_why`)}</p>` : nothing}
+      <h2>${due ? `${t("next.title")}: ${named("step", due)}` : t("next.none")}</h2>
+      ${due && has(`next.${due}_why`) ? html`<p class="small">${t(`next.${due}_why`)}</p>` : nothing}
       ${this.renderCheckpoint()}
       ${this.renderStep()}
       ${this.trouble ? html`<p class="trouble" role="alert">${this.trouble}</p>` : nothing}

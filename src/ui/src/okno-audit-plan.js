@@ -6,6 +6,7 @@ import { errorText } from "./errors.js";
 import { periodOf } from "./filters.js";
 import { t } from "./i18n.js";
 import { keyName } from "./okno-audit-keys.js";
+import "./okno-sample-size.js";
 import { addDays, localDate } from "./time.js";
 
 const frames = ["surveys", "spontaneous", "transactions", "minutes"];
@@ -114,6 +115,14 @@ class OknoAuditPlan extends OknoElement {
     </div></details>`;
   }
 
+  /** Of surveys it is known how many there are. */
+  renderSizes() {
+    const { from, to, frame } = this.draft;
+    if (frame !== "surveys" || !from || !to || from > to) return nothing;
+    const period = periodOf({ from, to }, this.zone);
+    return html`<okno-sample-size .from=${period.from} .to=${period.to} @size-take=${({ detail }) => this.set("size", detail)}></okno-sample-size>`;
+  }
+
   /** Without a key nobody can sign what comes of it: the plan cannot be told later. */
   renderSigner() {
     const keys = this.standing.map((key) => [key.fingerprint, `${key.auditor} · ${keyName(key)}`]);
@@ -132,6 +141,7 @@ class OknoAuditPlan extends OknoElement {
         ${this.renderInput("to", { type: "date", required: true })}
         ${this.renderInput("size", { type: "number", required: true, min: 1, max: 5000000 })}
       </div>
+      ${this.renderSizes()}
       <div class="fields">${this.renderChoice("frame", frames.map((frame) => [frame, t(`plan.frame_${frame}`)]))}${this.renderStrata()}</div>
       ${this.renderSigner()}
       ${this.renderMore()}

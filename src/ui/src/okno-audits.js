@@ -1,8 +1,7 @@
 // The audits: how far each is, and step by step what was done by whom.
 import { css, html, nothing } from "lit";
 import { PageElement } from "./page-element.js";
-import { get, post } from "./api.js";
-import { errorText } from "./errors.js";
+import { get } from "./api.js";
 import { zoneOf } from "./filters.js";
 import { formatNumber, formatPlain, formatShare } from "./format.js";
 import { language, named, t } from "./i18n.js";
@@ -21,7 +20,7 @@ import "./okno-progress.js";
 import "./okno-proof.js";
 
 class OknoAudits extends PageElement {
-  static properties = { pages: { attribute: false }, draws: { attribute: false }, me: { attribute: false }, audits: { state: true }, keys: { state: true }, zone: { state: true } };
+  static properties = { pages: { attribute: false }, draws: { attribute: false }, me: { attribute: false }, audits: { state: true }, keys: { state: true }, sites: { state: true }, zone: { state: true } };
 
   static styles = [PageElement.styles, css`
     :host { padding: 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; max-width: 64rem; margin: 0 auto; }
@@ -40,16 +39,16 @@ class OknoAudits extends PageElement {
     .small { font-size: .75rem; color: var(--muted); }
     dl { display: grid; grid-template-columns: auto 1fr; gap: .25rem 1rem; }
     dt { color: var(--muted); } dd { overflow-wrap: anywhere; }
-    .report button { justify-self: start; }
     .wait { height: 10rem; }
     @media (max-width: 40rem) { li, dl { grid-template-columns: minmax(0, 1fr); } }
   `];
 
   async load() {
     const found = this.id ? [await get(`audits/${encodeURIComponent(this.id)}`)] : (await get("audits")).audits;
-    const zone = this.pages.includes("surveys") ? zoneOf((await get("sites")).sites) : computerZone();
+    const sites = this.pages.includes("surveys") ? (await get("sites")).sites : [];
+    const zone = sites.length ? zoneOf(sites) : computerZone();
     const keys = this.draws && !this.id ? (await get("audit-keys")).keys : [];
-    return () => { Object.assign(this, { audits: found, keys, zone }); };
+    return () => { Object.assign(this, { audits: found, keys, sites, zone }); };
   }
 
   renderResult(audit) {
@@ -116,8 +115,8 @@ class OknoAudits extends PageElement {
       </article>`;
   }
 
-  /** The report in the reader's language; an auditor issues it once the audit is closed. */
-  renderReport({ audit, state, steps = [] }) {
+  /** The report in the reader's language. */
+  renderReport({ audit, steps = [] }) {
     if (!this.pages.includes("indicators")) return nothing;
     const issued = steps.filter((step) => step.step === "report").length;
     const address = (format) => `/api/v1/audits/${encodeURIComponent(audit)}/report?format=${format}&lang=${language()}`;
@@ -126,24 +125,12 @@ class OknoAudits extends PageElement {
         <div class="head"><h2>${t("audits.report")}</h2>
           <span class="small">${issued ? t("audits.report_issued", { n: issued }) : t("audits.report_draft")}</span></div>
         <div class="links">${["html", "pdf", "xlsx", "csv", "json"].map((format) => html`
-          <a href=${address(format)} download>${format.toUpperCase()}</a>`)}
-          ${this.draws && state === "closed" && !issued ? html`<button @click=${() => this.issue(audit)}>${t("audits.report_issue")}</button>` : nothing}</div>
+          <a href=${address(format)} download>${format.toUpperCase()}</a>`)}</div>
       </article>`;
   }
 
-  async issue(audit) {
-    try {
-      await post(`audits/${encodeURIComponent(audit)}/report`);
-    } catch (error) {
-      if (error.status === undefined) throw error;
-      this.problem = errorText(error);
-      return;
-    }
-    await this.reload();
-  }
-
   renderNext(audit) {
-    return this.draws ? html`<okno-audit-next .audit=${audit} @audit-stepped=${this.reload}></okno-audit-next>` : nothing;
+    return this.draws ? html`<okno-audit-next .audit=${audit} .zone=${this.zone} @audit-stepped=${this.reload}></okno-audit-next>` : nothing;
   }
 
   renderPlan() {
@@ -156,6 +143,11 @@ class OknoAudits extends PageElement {
 
   renderHolds({ audit, state }) {
     return this.draws && state !== "planned" ? html`<okno-holds .audit=${audit} .zone=${this.zone}></okno-holds>` : nothing;
+  }
+
+  /** Days of a site that a dispute is about, whatever audit they are in. */
+  renderAllHolds() {
+    return ["auditor", "administrator"].includes(this.me.role) ? html`<okno-holds .sites=${this.sites} .zone=${this.zone}></okno-holds>` : nothing;
   }
 
   renderProof({ audit, steps = [] }) {
@@ -186,11 +178,13 @@ class OknoAudits extends PageElement {
     if (!this.audits) return html`<div class="skeleton wait"></div>`;
     if (this.id) return html`<a href=${link("audits")}>‹ ${t("audits.back")}</a>
       ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderNext(audit)}${this.renderReport(audit)}${this.renderProof(audit)}${this.renderLooks(audit)}${this.renderHolds(audit)}${this.renderSteps(audit)}`)}`;
-    if (this.audits.length === 0 && !this.pages.includes("indicators")) return html`<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
-    const programmes = this.pages.includes("indicators") ? html`<okno-programmes .draws=${this.draws}></okno-programmes>` : nothing;
-    if (this.audits.length === 0 && this.draws) return html`${programmes}${this.renderPlan()}${this.renderKeys()}`;
-    if (this.audits.length === 0) return html`${programmes}<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
-    return html`${programmes}${this.renderPlan()}${this.audits.map((audit) => this.renderAudit(audit))}${this.renderKeys()}`;
+    if (!this.pages.includes("indicators")) return this.renderList();
+    return html`<okno-programmes .draws=${this.draws}></okno-programmes>${this.renderPlan()}${this.renderList()}${this.renderKeys()}${this.renderAllHolds()}`;
+  }
+
+  renderList() {
+    if (this.audits.length) return this.audits.map((audit) => this.renderAudit(audit));
+    return this.draws ? nothing : html`<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
   }
 }
 

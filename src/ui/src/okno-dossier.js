@@ -13,6 +13,7 @@ import { formatClockMs, formatWhen } from "./time.js";
 import "./okno-appeal-form.js";
 import "./okno-attribution.js";
 import "./okno-commission.js";
+import "./okno-holds.js";
 import "./okno-overlay.js";
 import "./okno-notice.js";
 import "./okno-player.js";
@@ -195,6 +196,7 @@ class OknoDossier extends PageElement {
             <okno-overlay .id=${survey.id} .frame=${() => this.renderRoot.querySelector("okno-player").shownAt}></okno-overlay>` : nothing}
           <okno-void .survey=${survey} .voids=${voids} .proposals=${proposals} .me=${this.me} zone=${this.data.zone}
             ?may=${["manager", "administrator"].includes(this.me?.role)} @voided=${this.reload}></okno-void>
+          ${["auditor", "administrator"].includes(this.me?.role) ? html`<okno-holds .survey=${survey.id} .zone=${this.data.zone}></okno-holds>` : nothing}
           ${this.renderAppeals()}
           ${this.renderList(t("dossier.reviews"), reviews, (one) => this.renderReview(one), t("dossier.no_reviews"))}
           ${survey.answer === "no" || this.data.comments?.length ? this.renderList(t("dossier.comments"), this.data.comments, (one) => this.renderComment(one), t("dossier.no_comments")) : nothing}

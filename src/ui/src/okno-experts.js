@@ -35,6 +35,9 @@ class OknoExperts extends PageElement {
 
   get lead() { return Boolean(this.me?.lead); }
 
+  /** Auditors look on. */
+  get seesAll() { return this.lead || this.me?.role === "auditor"; }
+
   async load() {
     const { audit } = this.query;
     const gold = this.lead ? get("gold") : Promise.resolve({ gold: [] });
@@ -82,7 +85,7 @@ class OknoExperts extends PageElement {
 
   renderReport(reviewers) {
     const heads = ["expert", "decided", "unclear", "speed", "agreed", "upheld", "gold", "calibration", "rest"];
-    return html`<section class="card"><h2>${t(this.lead ? "experts.all" : "experts.own")}</h2>
+    return html`<section class="card"><h2>${t(this.seesAll ? "experts.all" : "experts.own")}</h2>
       <p class="note">${t("experts.about")}</p>
       <div class="scroll"><table class="num"><thead><tr>${heads.map((name) => html`<th>${t(`experts.${name}`)}</th>`)}</tr></thead>
         <tbody>${reviewers.map((one) => this.renderRow(one))}</tbody></table></div></section>`;

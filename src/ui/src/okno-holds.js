@@ -7,8 +7,8 @@ import { t } from "./i18n.js";
 import { dayStart, addDays, formatDay, formatPeriod } from "./time.js";
 
 class OknoHolds extends PageElement {
-  // audit: of this one only; "" for all
-  static properties = { audit: {}, zone: {}, holds: { state: true }, busy: { state: true }, trouble: { state: true }, letting: { state: true } };
+  // audit, survey: of this one only; without both all of them, and days to keep at one of the sites
+  static properties = { audit: {}, survey: {}, sites: { attribute: false }, zone: {}, holds: { state: true }, busy: { state: true }, trouble: { state: true }, letting: { state: true } };
 
   static styles = [PageElement.styles, css`
     article { padding: 1rem; display: grid; gap: .75rem; grid-template-columns: minmax(0, 1fr); }
@@ -28,7 +28,7 @@ class OknoHolds extends PageElement {
 
   async load() {
     const { holds } = await get("holds");
-    return () => { this.holds = holds.filter((one) => !this.audit || one.audit === this.audit); };
+    return () => { this.holds = holds.filter((one) => (!this.audit || one.audit === this.audit) && (!this.survey || one.survey === this.survey)); };
   }
 
   async act(event, path, body) {
@@ -36,7 +36,9 @@ class OknoHolds extends PageElement {
     event.preventDefault();
     Object.assign(this, { busy: true, trouble: "" });
     const fields = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value !== ""));
-    if (fields.until) fields.until = dayStart(addDays(fields.until, 1), this.zone);
+    const zone = this.sites?.find(({ site }) => site === fields.site)?.time_zone ?? this.zone;
+    if (fields.from) fields.from = dayStart(fields.from, zone);
+    for (const end of ["to", "until"]) if (fields[end]) fields[end] = dayStart(addDays(fields[end], 1), zone);
     try {
       await post(path, { ...body, ...fields });
       form.reset();
@@ -63,14 +65,27 @@ class OknoHolds extends PageElement {
     : html`<button class="quiet" @click=${() => { this.letting = one.hold; }}>${t("holds.release")}</button>`}</span>`}</li>`;
   }
 
+  renderTime() {
+    const day = (name) => html`<label>${t(`holds.${name}`)}<input type="date" name=${name} required></label>`;
+    return html`<label>${t("holds.site")}<select name="site"><option value="">${t("holds.all_sites")}</option>
+      ${this.sites.map(({ site, name }) => html`<option value=${site}>${name}</option>`)}</select></label>${day("from")}${day("to")}`;
+  }
+
+  renderForm() {
+    const { audit, survey } = this;
+    const keep = audit ? "keep" : survey ? "keep_survey" : "keep_time";
+    return html`<form @submit=${(event) => this.act(event, "holds", audit ? { audit } : survey ? { survey } : {})}>
+      ${audit || survey ? nothing : this.renderTime()}
+      <label class="wide">${t("holds.why")}<input name="reason" required maxlength="1000" autocomplete="off"></label>
+      <label>${t("holds.last_day")}<input type="date" name="until"></label><button ?disabled=${this.busy}>${t(`holds.${keep}`)}</button></form>`;
+  }
+
   render() {
     if (this.problem) return this.renderProblem();
     if (!this.holds) return nothing;
     return html`<article class="card"><h2>${t("holds.title")}</h2>
       ${this.holds.length ? html`<ul>${this.holds.map((one) => this.renderHold(one))}</ul>` : html`<p class="small">${t("holds.none")}</p>`}
-      ${this.audit ? html`<form @submit=${(event) => this.act(event, "holds", { audit: this.audit })}>
-        <label class="wide">${t("holds.why")}<input name="reason" required maxlength="1000" autocomplete="off"></label>
-        <label>${t("holds.last_day")}<input type="date" name="until"></label><button ?disabled=${this.busy}>${t("holds.keep")}</button></form>` : nothing}
+      ${this.renderForm()}
       ${this.trouble ? html`<p class="trouble" role="alert">${this.trouble}</p>` : nothing}</article>`;
   }
 }

@@ -23,3 +23,12 @@ const factsOf = ({ plan = {}, ...rest }) => [...Object.entries(rest), ...Object.
 export const stepText = (detail, zone) => (detail && typeof detail === "object"
   ? factsOf(detail).filter(isThere).map((fact) => factText(fact, zone)).join(" · ")
   : detail);
+
+/** What is due once an audit is closed: a report, the signature under its newest edition, the bundle of these; null when
+ * that was handed out, too. */
+export function afterClose({ steps = [], plan }) {
+  const last = (name) => steps.findLastIndex(({ step }) => step === name);
+  if (last("report") < 0) return "report";
+  if (plan?.auditor_key && last("sign") < last("report")) return "sign";
+  return last("export") < Math.max(last("report"), last("sign")) ? "export" : null;
+}
