@@ -113,6 +113,9 @@ OKNO_CHECK int okno_net_body_open(struct okno_net *net, const struct okno_net_as
 /* The next `len` bytes within deadline_us from now; fewer only at the end of the range. */
 OKNO_CHECK int okno_net_stream_read(struct okno_net_stream *stream, void *into, size_t len,
                                     int64_t deadline_us, size_t *ret_got, struct okno_err *err);
+/* Wait until `fd` can be read, wait_us at most, and let the stream come meanwhile, as far as it is
+ * read ahead at all. What goes wrong with it, the next read says. */
+void okno_net_stream_await(struct okno_net_stream *stream, int fd, int64_t wait_us);
 /* NULL before the headers of a good reply are here. */
 const struct okno_net_reply *okno_net_stream_reply(const struct okno_net_stream *stream);
 void okno_net_stream_close(struct okno_net_stream *stream);

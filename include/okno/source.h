@@ -29,6 +29,10 @@ struct okno_source {
     /* The same for bytes that say where things are: worth keeping for the next reader. May be NULL.
      */
     void (*plan_index)(void *ctx, int64_t from, int64_t to);
+    /* Wait until `fd` can be read, wait_us at most, and let what was planned come meanwhile. Before
+     * the first read of a recording its beginning comes, which every reader wants. May return
+     * early; may be NULL. */
+    void (*await)(void *ctx, int fd, int64_t wait_us);
     void (*close)(void *ctx); /* may be NULL */
     /* Cost so far, for provenance and the benchmark. */
     int64_t requests;

@@ -140,14 +140,19 @@ static int judge(struct okno_net_stream *stream)
                         : net_check_body(call, stream->came);
 }
 
-static int turn(struct okno_net_stream *stream, int64_t until_us)
+static CURLMcode move_on(struct okno_net_stream *stream)
 {
-    struct call *call = &stream->call;
     if (stream->paused && waiting(stream) < STREAM_BUFFER / 2) {
         stream->paused = false;
         (void)curl_easy_pause(stream->curl, CURLPAUSE_CONT);
     }
-    CURLMcode bad = net_turn(call->net, stream->curl, &stream->done, &stream->code);
+    return net_turn(stream->call.net, stream->curl, &stream->done, &stream->code);
+}
+
+static int turn(struct okno_net_stream *stream, int64_t until_us)
+{
+    struct call *call = &stream->call;
+    CURLMcode bad = move_on(stream);
     if (bad)
         return okno_fail(call->err, OKNO_FAILED, "network library: %s", curl_multi_strerror(bad));
     int rc = okno_budget_check(call->net->budget, call->shown, call->err);
@@ -205,4 +210,16 @@ int okno_net_stream_read(struct okno_net_stream *stream, void *into, size_t len,
     if (rc == 0)
         *ret_got = got;
     return rc;
+}
+
+void okno_net_stream_await(struct okno_net_stream *stream, int fd, int64_t wait_us)
+{
+    int64_t until_us = okno_time_monotonic() + wait_us;
+    struct curl_waitfd wait = {.fd = fd, .events = CURL_WAIT_POLLIN};
+    while (!wait.revents && !stream->done && !move_on(stream) && !stream->done) {
+        int64_t left_us = until_us - okno_time_monotonic();
+        int most_ms = left_us < OKNO_SECOND_US ? (int)(left_us / OKNO_MS_US) + 1 : 1000;
+        if (left_us <= 0 || curl_multi_poll(stream->call.net->multi, &wait, 1, most_ms, NULL))
+            return;
+    }
 }

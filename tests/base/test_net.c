@@ -579,6 +579,53 @@ static void http_dates_are_read_strictly(void **state)
         assert_int_equal(okno_net_date(bad[i]), -1);
 }
 
+static struct okno_net_stream *stream_of(struct okno_net *net, const char *path, int64_t len)
+{
+    char url[128];
+    struct okno_net_stream *stream = NULL;
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/%s", nginx.port, path);
+    assert_int_equal(okno_net_stream_open(net, url, 0, len, "", &stream, NULL), 0);
+    return stream;
+}
+
+static void a_stream_comes_while_its_reader_waits_for_something_else(void **state)
+{
+    (void)state;
+    OKNO_AUTO(okno_net) *net = opened(NULL, NULL);
+    OKNO_AUTO(okno_net_stream) *stream = stream_of(net, "cam/a.mp4", FILE_BYTES);
+    int pair[2];
+    size_t got = 0;
+    static char bytes[FILE_BYTES];
+    assert_int_equal(pipe(pair), 0);
+    okno_net_stream_await(stream, pair[0], 30 * OKNO_SECOND_US); /* until there is no more */
+    assert_int_equal(okno_net_bytes(net), FILE_BYTES);
+    assert_int_equal(okno_net_stream_read(stream, bytes, FILE_BYTES, 1, &got, NULL), 0);
+    assert_int_equal(got, FILE_BYTES);
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+}
+
+static void waiting_beside_a_stream_ends_when_the_other_is_there_and_tells_no_errors(void **state)
+{
+    (void)state;
+    OKNO_AUTO(okno_net) *net = opened(NULL, NULL);
+    OKNO_AUTO(okno_net_stream) *stream = stream_of(net, "whole/a.mp4", 1000);
+    int pair[2];
+    char byte = 0;
+    size_t got = 0;
+    struct okno_err err = {0};
+    assert_int_equal(pipe(pair), 0);
+    assert_int_equal(write(pair[1], "x", 1), 1);
+    okno_net_stream_await(stream, pair[0], INT64_MAX / 2);
+    assert_int_equal(read(pair[0], &byte, 1), 1);
+    okno_net_stream_await(stream, pair[0], 30 * OKNO_SECOND_US); /* until it is refused */
+    assert_int_equal(okno_net_stream_read(stream, &byte, 1, OKNO_SECOND_US, &got, &err),
+                     OKNO_PROTOCOL);
+    assert_true(err.text[0] != '\0');
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -609,6 +656,8 @@ int main(void)
         cmocka_unit_test(urls_that_are_not_http_or_carry_a_login_are_refused),
         cmocka_unit_test(a_range_that_makes_no_sense_is_not_sent),
         cmocka_unit_test(http_dates_are_read_strictly),
+        cmocka_unit_test(a_stream_comes_while_its_reader_waits_for_something_else),
+        cmocka_unit_test(waiting_beside_a_stream_ends_when_the_other_is_there_and_tells_no_errors),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -144,6 +144,7 @@ struct remote {
     int64_t plan_from, plan_to;     /* announced, not begun; empty: none */
     struct okno_net_stream *stream; /* owned; NULL: none under way */
     int64_t stream_at, stream_to;
+    bool head_comes; /* by the stream, before anybody asked */
 };
 
 static void remote_close(void *ctx)
@@ -366,10 +367,46 @@ static int stream_read(struct remote *remote, int64_t at, void *into, size_t len
     return as_gone(err, rc);
 }
 
+static int64_t head_len(const struct remote *remote)
+{
+    return remote->source->size < HEAD_BYTES ? remote->source->size : HEAD_BYTES;
+}
+
+/* What came ahead is kept; where it did not come, it is asked for as if nothing had been. */
+static int head_take(struct remote *remote, int64_t until_us, struct okno_err *err)
+{
+    char head[HEAD_BYTES];
+    struct okno_err trouble = {0};
+    size_t len = (size_t)head_len(remote);
+    remote->head_comes = false;
+    int rc = stream_take(remote, head, len, until_us, &trouble);
+    stream_end(remote);
+    return rc == 0 ? keep_extent(remote, 0, head, len, err) : 0;
+}
+
+static void remote_await(void *ctx, int fd, int64_t wait_us)
+{
+    struct remote *remote = ctx;
+    bool untouched = !remote->stream && !remote->opened && remote->plan_to == 0;
+    int64_t requests = okno_net_requests(remote->net);
+    int64_t bytes = okno_net_bytes(remote->net);
+    if (untouched && okno_net_stream_open(remote->net, remote->url, 0, head_len(remote), "",
+                                          &remote->stream, NULL) == 0) {
+        remote->head_comes = true;
+        remote->stream_at = 0;
+        remote->stream_to = head_len(remote);
+    }
+    if (remote->stream)
+        okno_net_stream_await(remote->stream, fd, wait_us);
+    count(remote, requests, bytes);
+}
+
 /* Up to `len` bytes at `at`: at least one. Whoever reads the beginning gets all of the head. */
 static int read_part(struct remote *remote, int64_t at, void *into, size_t len, int64_t until_us,
                      size_t *ret_got, struct okno_err *err)
 {
+    if (remote->head_comes && head_take(remote, until_us, err) < 0)
+        return OKNO_NO_MEMORY;
     bool streams = remote->stream && at == remote->stream_at;
     struct extent *extent = streams ? NULL : find_extent(remote, at);
     int rc = streams || extent ? 0 : stream_ready(remote, at, &streams, err);
@@ -381,7 +418,7 @@ static int read_part(struct remote *remote, int64_t at, void *into, size_t len, 
         int64_t left_us = until_us - okno_time_monotonic();
         int64_t want = (int64_t)len < EXTENT_BYTES ? (int64_t)len : EXTENT_BYTES;
         if (at == 0 && want < HEAD_BYTES)
-            want = remote->source->size < HEAD_BYTES ? remote->source->size : HEAD_BYTES;
+            want = head_len(remote);
         if (left_us <= 0)
             return fail_late(remote, err);
         okno_net_set_deadline(remote->net, left_us);
@@ -454,6 +491,7 @@ int source_open_http(struct okno_net *net, const char *url, const struct okno_pi
                                    .ctx = remote,
                                    .read_at = remote_read,
                                    .plan = remote_plan,
+                                   .await = remote_await,
                                    .close = remote_close};
     if (!remote->url)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to open %s", piece->name);

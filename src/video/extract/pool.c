@@ -88,6 +88,18 @@ static void item_plan_index(void *ctx, int64_t from, int64_t to)
         real_plan(item, from, to);
 }
 
+static void item_await(void *ctx, int fd, int64_t wait_us)
+{
+    struct pool_item *item = ctx;
+    uint8_t first = 0;
+    bool ahead = !item->real && !item->gone && item->piece->size > 0 &&
+                 index_get(index_of(item), 0, &first, 1) == 0;
+    if (ahead && okno_archive_source(item->archive, item->piece, &item->real, NULL) < 0)
+        return; /* the read that follows says why */
+    if (item->real && item->real->await)
+        item->real->await(item->real->ctx, fd, wait_us);
+}
+
 /* What a recording tells of its own time is better than the list. Frames with times of their own:
  * one line through the first, as far off as the worst of the others. */
 static void take_dates(struct okno_piece *piece, const struct okno_source *source)
@@ -123,7 +135,8 @@ static int item_prepare(struct pool *pool, size_t i, struct okno_err *err)
                                         .ctx = item,
                                         .read_at = item_read,
                                         .plan = item_plan,
-                                        .plan_index = item_plan_index};
+                                        .plan_index = item_plan_index,
+                                        .await = item_await};
     if (item->piece->size >= 0)
         return 0;
     struct okno_err trouble = {0};

@@ -14,6 +14,8 @@ enum {
     AVIO_BYTES = 32 * 1024,
     CHUNK_MIN = 64 * 1024,
     CHUNK_MAX = 1024 * 1024,
+    /* Of what comes as a stream: whoever needs a little of it does not wait for a megabyte. */
+    CHUNK_STREAM = 128 * 1024,
 };
 
 /* Further than any recording reaches that was cut off. */
@@ -45,7 +47,7 @@ static size_t chunk_len(struct media_io *io)
         media_io_plan(io, io->at, io->at + io->onward);
     if (io->at >= io->plan_from && io->at < io->plan_to) {
         int64_t left = io->plan_to - io->at;
-        return left < CHUNK_MAX ? (size_t)left : CHUNK_MAX;
+        return left < CHUNK_STREAM ? (size_t)left : CHUNK_STREAM;
     }
     bool onward = io->cache_len > 0 && io->at == io->cache_at + (int64_t)io->cache_len;
     io->chunk = !onward ? CHUNK_MIN : io->chunk < CHUNK_MAX ? io->chunk * 2 : CHUNK_MAX;

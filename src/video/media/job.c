@@ -270,11 +270,26 @@ static bool job_wait(int fd, int64_t *left_us)
     return rc > 0;
 }
 
+/* While the child works, the recording comes on. Which one is sure once it was read from, and
+ * before that where there is but one or a clip begins with the first. */
+static void job_await(struct job *job)
+{
+    uint32_t kind = job->what->kind;
+    bool sure = job->requests > 0 || job->what->count == 1 || kind == WIRE_CLIP;
+    struct okno_source *source =
+        sure && job->what->count > 0 ? job->inputs[job->last_input].source : NULL;
+    int64_t begin = okno_time_monotonic();
+    if (source && source->await && job->left_us > 0)
+        source->await(source->ctx, job->fd, job->left_us);
+    job->left_us -= okno_time_monotonic() - begin;
+}
+
 /* Serve the child until it has answered, is gone or broke a rule. */
 static void job_serve(struct job *job)
 {
     while (!job->done && !job->broke[0]) {
         union wire_said said;
+        job_await(job);
         if (!job_wait(job->fd, &job->left_us)) {
             breaks(job, "did not finish within %lld ms", (long long)(job->limits.wall_us / 1000));
             return;
