@@ -98,8 +98,7 @@ enum okno_archive_flags {
     OKNO_ARCHIVE_JOBS = 8,        /* exports are prepared first, then fetched */
     OKNO_ARCHIVE_LOCAL_TIME = 16, /* tells local times without an offset */
     OKNO_ARCHIVE_FRAME_TIME = 32, /* frames carry their time */
-    OKNO_ARCHIVE_CLOCK = 64,      /* its clock can be asked */
-    OKNO_ARCHIVE_STILLS = 128     /* renders stills by itself */
+    OKNO_ARCHIVE_CLOCK = 64       /* its clock can be asked */
 };
 
 /* What a kind can do and needs. 0 where nothing is to be said. */
@@ -152,11 +151,8 @@ struct okno_archive_ops {
      * of the piece's time goes into its `dated` fields. */
     int (*source)(void *ctx, const struct okno_piece *piece, struct okno_source **ret_source,
                   struct okno_err *err);
-    /* Both optional. A still is a JPEG appended to nothing else: bytes into `picture`, and the
-     * index time of the frame that it shows. */
+    /* Optional. */
     int (*clock)(void *ctx, struct okno_archive_clock *ret_clock, struct okno_err *err);
-    int (*still)(void *ctx, const char *channel, int64_t at_us, struct okno_source **ret_picture,
-                 int64_t *ret_frame_us, struct okno_err *err);
 };
 
 /* OKNO_UNSUPPORTED names the kinds there are, OKNO_INVALID the field and value that are wrong. The
@@ -217,9 +213,6 @@ OKNO_CHECK int okno_archive_clock(struct okno_archive *archive,
  * to 10 s. The budget may be NULL. */
 OKNO_CHECK int okno_archive_probe(const struct okno_archive_config *config,
                                   struct okno_budget *budget, struct okno_archive_clock *ret_clock,
-                                  struct okno_err *err);
-OKNO_CHECK int okno_archive_still(struct okno_archive *archive, const char *channel, int64_t at_us,
-                                  struct okno_source **ret_picture, int64_t *ret_frame_us,
                                   struct okno_err *err);
 
 #endif

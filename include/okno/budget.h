@@ -29,6 +29,10 @@ OKNO_CHECK int okno_budget_check(const struct okno_budget *budget, const char *w
 /* The smaller of a wait and what is left of the time; 0 when none is. */
 int64_t okno_budget_wait_us(const struct okno_budget *budget, int64_t wait_us);
 
+/* Wait, but no longer than there is time, and not once the work is cancelled; then as the check. */
+OKNO_CHECK int okno_budget_pause(const struct okno_budget *budget, int64_t wait_us,
+                                 const char *what, struct okno_err *err);
+
 /* Bytes came; NULL allowed. */
 void okno_budget_spend(struct okno_budget *budget, int64_t bytes);
 

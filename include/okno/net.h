@@ -124,6 +124,9 @@ OKNO_CLEANUP(okno_net_stream, okno_net_stream_close);
 /* Limit the calls that follow to this long each; for callers with a deadline of their own. */
 void okno_net_set_deadline(struct okno_net *net, int64_t deadline_us);
 
+/* Another budget for the calls that follow, NULL for none; returns the one before. */
+struct okno_budget *okno_net_set_budget(struct okno_net *net, struct okno_budget *budget);
+
 /* The wait the last reply asked for with Retry-After, microseconds; 0 when it asked for none. */
 int64_t okno_net_retry_after_us(const struct okno_net *net);
 

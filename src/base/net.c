@@ -378,6 +378,13 @@ void okno_net_set_deadline(struct okno_net *net, int64_t deadline_us)
     net->deadline_us = deadline_us > 0 ? deadline_us : 1;
 }
 
+struct okno_budget *okno_net_set_budget(struct okno_net *net, struct okno_budget *budget)
+{
+    struct okno_budget *before = net->budget;
+    net->budget = budget;
+    return before;
+}
+
 int64_t okno_net_retry_after_us(const struct okno_net *net)
 {
     return net->retry_after_us;

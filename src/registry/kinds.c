@@ -27,8 +27,8 @@ static const struct okno_field archive_fields[] = {
     {.name = "kind",
      .type = OKNO_FIELD_WORD,
      .required = true,
-     .words = "dir hls axis dahua flussonic frigate hikvision macroscop mediamtx moonfire nx "
-              "profile shinobi zoneminder",
+     .words = "dir hls axis axxon dahua flussonic frigate hikvision macroscop mediamtx moonfire nx "
+              "profile shinobi trassir zoneminder",
      .help = "how it is reached; dir: files named by their time, hls: playlists, and recorders by "
              "name (docs/archives.md)"},
     {.name = "url",

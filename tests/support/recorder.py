@@ -1,12 +1,16 @@
 """Recorders for tests, shaped by what is known of their interfaces; none is the product itself. Each holds two
 stretches of the same film, 60 s each, with 5 s of nothing between them, and renders what is asked by ffmpeg.
-recorder.py PORT FILM FROM KIND: FROM is the first second of the first stretch, seconds since 1970."""
-import datetime, hashlib, html, http.server, json, math, re, struct, subprocess, sys, urllib.parse
+recorder.py PORT FILM FROM KIND[:MODE] [CERTIFICATES]: FROM is the first second of the first stretch, seconds since
+1970; CERTIFICATES is a folder with cert.pem and key.pem. GET /jobs tells how many export tasks there are."""
+import datetime, hashlib, html, http.server, json, math, re, ssl, struct, subprocess, sys, urllib.parse
 
 port, film, begin, kind = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
+kind, _, mode = kind.partition(':')
 SPANS = [(begin, begin + 60), (begin + 65, begin + 125)]
 MOSCOW = datetime.timezone(datetime.timedelta(hours=3))
 tokens = []
+jobs = {}  # of exports: times asked for, how often their state was asked
+made = []  # every export task there was
 objects = {}  # of searches: what is left to be told; two at a time
 
 
@@ -28,6 +32,7 @@ def inside(t0, t1):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
+    said = None  # of a POST in JSON
 
     def log_message(self, *args):
         print(self.command, self.path, *args[1:], flush=True)
@@ -292,20 +297,99 @@ class Handler(http.server.BaseHTTPRequestHandler):
         first, last = int(said[1]), min(int(said[2] or len(body)), len(body) - 1)
         return self.answer(206, body[first:last + 1], 'video/mp4', [('Content-Range', f'bytes {first}-{last}/{len(body)}')])
 
+    # Exports: what is prepared first. Modes: never (it works without end), queued (behind others without end), behind (others
+    # come first for three looks), fail, nothing, lost (the server forgets it: restarted), big (a second file).
+    def job_new(self, t0, t1):
+        name = f'job-{len(made)}'
+        made.append(name)
+        jobs[name] = [t0, t1, 0]
+        return name
+
+    def job_state(self, name):
+        """gone, queued, working, done, fail or nothing"""
+        if mode == 'lost' and name in jobs and jobs[name][2] == 1:
+            jobs.pop(name)
+        if name not in jobs:
+            return 'gone'
+        jobs[name][2] += 1
+        looks = jobs[name][2]
+        if mode in ('fail', 'nothing'):
+            return mode if looks > 1 else 'working'
+        if mode == 'queued' or mode == 'behind' and looks <= 3:
+            return 'queued'
+        return 'working' if mode == 'never' or looks < 2 else 'done'
+
+    def axxon(self, path, q):
+        if self.headers.get('Authorization') != 'Basic YW5uYTpwYXNzIHdvcmQ=':
+            return self.answer(401, b'', headers=[('WWW-Authenticate', 'Basic realm="Axxon"')])
+        read = lambda text: datetime.datetime.strptime(text, '%Y%m%dT%H%M%S.%f').replace(tzinfo=datetime.timezone.utc).timestamp()
+        tell = lambda t: datetime.datetime.utcfromtimestamp(t).strftime('%Y%m%dT%H%M%S.%f')
+        camera = '/SRV/DeviceIpint.1/SourceEndpoint.video:0:0/'
+        parts = path.split('/')
+        if path.startswith('/archive/contents/intervals' + camera):  # one a page, the newest first, when the end stands first
+            end, start = read(parts[-2]), read(parts[-1])
+            found = inside(start, end)[::-1]
+            return self.answer(200, {'intervals': [{'begin': tell(a), 'end': tell(b)} for a, b in found[:1]], 'more': len(found) > 1})
+        if self.command == 'POST' and path.startswith('/export/archive' + camera):
+            name = self.job_new(read(parts[-2]), read(parts[-1]))
+            return self.answer(202, b'', 'text/plain', [('Location', f'http://elsewhere.example/export/{name}')])
+        name = parts[2]
+        if self.command == 'DELETE':
+            return self.answer(204 if jobs.pop(name, None) else 404, b'')
+        if parts[3] == 'status':
+            state = self.job_state(name)
+            if state == 'gone':
+                return self.answer(404, b'', 'text/plain')
+            number = {'queued': 0, 'working': 1, 'done': 2, 'fail': 3, 'nothing': 6}[state]
+            return self.answer(200, {'id': name, 'state': number, 'progress': 0.5, 'error': '', 'files': ['a [b].mp4'] if number == 2 else []})
+        return self.send(self.render(*jobs[name][:2]) if q['name'] == 'a [b].mp4' else None)
+
+    def trassir(self, path, q):
+        said = self.said
+        if path == '/login':
+            good = (q.get('username'), q.get('password')) == ('anna', 'pass word')
+            tokens.append('sid%d' % len(tokens))
+            return self.answer(200, {'success': 1, 'sid': tokens[-1]} if good else {'success': 0, 'error_code': 'invalid username or password'})
+        if not tokens or q.get('sid') != tokens[-1]:
+            return self.answer(200, {'success': 0, 'error_code': 'no session'})
+        if path == '/jit-export-create-task':
+            if len(made) == 1:  # the session ends once, in the middle
+                tokens.append('another')
+                made.append('none')
+                return self.answer(200, {'success': 0, 'error_code': 'no session'})
+            shift = 3 * 3600 if said['resource_guid'] == 'local' else 0
+            return self.answer(200, {'success': '1', 'task_id': self.job_new(said['start_ts'] / 1e6 - shift, said['end_ts'] / 1e6 - shift)})
+        if path == '/jit-export-task-status':
+            state = self.job_state(said['task_id'])
+            if state in ('gone', 'fail'):
+                return self.answer(200, {'success': 0, 'error_code': 'no task'})
+            return self.answer(200, {'success': 1, 'active': state in ('done', 'nothing'), 'done': state == 'nothing', 'progress': 3, 'sended': 30456})
+        if path == '/jit-export-cancel-task':
+            return self.answer(200, {'success': int(jobs.pop(said['task_id'], None) is not None)})
+        return self.answer(200, b'', 'video/mp4') if mode == 'nothing' else self.send(self.render(*jobs[q['task_id']][:2]))
+
     def login(self, path, q):
         return self.answer(200, b'<html>Please log in</html>', 'text/html')
 
     def do_GET(self):
         path, _, query = self.path.partition('?')
         path = path.replace('%2F', '%252F') if kind == 'shinobi' else path
+        if path == '/jobs':
+            return self.answer(200, [len(jobs), len(made)])
         try:
             getattr(self, kind)(urllib.parse.unquote(path), dict(urllib.parse.parse_qsl(query)))
         except Exception as trouble:
             print(repr(trouble), flush=True)
             self.answer(500, {})
 
+    def do_DELETE(self):
+        self.do_GET()
+
     def do_POST(self):
         said = self.rfile.read(int(self.headers['Content-Length']))
+        if kind in ('axxon', 'trassir'):
+            self.said = json.loads(said)
+            return self.do_GET()
         if kind.startswith('hik'):
             return self.hik_post(said)
         said = json.loads(said)
@@ -317,4 +401,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     headers=[('Set-Cookie', f'{"s" if moonfire else "frigate_token"}={tokens[-1]}; HttpOnly; Path=/')])
 
 
-http.server.ThreadingHTTPServer(('127.0.0.1', port), Handler).serve_forever()
+server = http.server.ThreadingHTTPServer(('127.0.0.1', port), Handler)
+if len(sys.argv) > 5:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(sys.argv[5] + '/cert.pem', sys.argv[5] + '/key.pem')
+    server.socket = tls.wrap_socket(server.socket, server_side=True)
+server.serve_forever()

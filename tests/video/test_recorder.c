@@ -41,6 +41,7 @@ static const struct vendor vendors[] = {
     {"axis", "1", "anna", "pass word", "", "UTC"},
     {"moonfire", "a1-b2/main", "anna", "qu\"ote", "", "UTC"},
     {"shinobi", "m7", "g1", "k/ey", "", "Europe/Moscow"},
+    {"axxon", "SRV/DeviceIpint.1/SourceEndpoint.video:0:0", "anna", "pass word", "", "UTC"},
 };
 
 static int film(void **state)
@@ -194,6 +195,7 @@ static void a_wrong_login_is_named(void **state)
         {"axis", "1", "anna", "wrong", "", "UTC"},
         {"moonfire", "a1-b2/main", "anna", "wrong", "", "UTC"},
         {"shinobi", "m7", "g1", "wrong", "", "UTC"},
+        {"axxon", "SRV/DeviceIpint.1/SourceEndpoint.video:0:0", "anna", "wrong", "", "UTC"},
         {"hikvision", "101", "anna", "wrong", "times=utc", "UTC"}};
     for (size_t i = 0; i < OKNO_COUNT(strangers); i++) {
         struct running r = start(&strangers[i]);

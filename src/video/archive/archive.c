@@ -109,7 +109,6 @@ void okno_archive_caps(struct okno_archive *archive, struct okno_archive_caps *r
         archive->ops->caps(archive->ctx, &caps);
     caps.max_parallel = archive->ops->max_parallel;
     caps.flags |= archive->ops->clock ? OKNO_ARCHIVE_CLOCK : 0;
-    caps.flags |= archive->ops->still ? OKNO_ARCHIVE_STILLS : 0;
     *ret_caps = caps;
 }
 
@@ -173,14 +172,4 @@ int okno_archive_clock(struct okno_archive *archive, struct okno_archive_clock *
         return okno_fail(err, OKNO_UNSUPPORTED,
                          "the clock of an archive of kind %s cannot be asked", archive->ops->kind);
     return archive->ops->clock(archive->ctx, ret_clock, err);
-}
-
-int okno_archive_still(struct okno_archive *archive, const char *channel, int64_t at_us,
-                       struct okno_source **ret_picture, int64_t *ret_frame_us,
-                       struct okno_err *err)
-{
-    if (!archive->ops->still)
-        return okno_fail(err, OKNO_UNSUPPORTED, "an archive of kind %s renders no stills",
-                         archive->ops->kind);
-    return archive->ops->still(archive->ctx, channel, at_us, ret_picture, ret_frame_us, err);
 }

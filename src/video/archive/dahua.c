@@ -20,6 +20,7 @@ enum { ANSWER_BYTES = 1024 * 1024, PAGE = 100, PAGES = 200, OBJECT = 24, DATED_B
 #define PREROLL_US (5 * OKNO_SECOND_US)
 #define SNAP_US (2 * OKNO_SECOND_US)
 #define MAX_WINDOW_US (3600 * OKNO_SECOND_US)
+#define LET_GO_US (3 * OKNO_SECOND_US) /* of a search, also when the work was stopped */
 
 struct dahua {
     struct reach reach;
@@ -174,6 +175,8 @@ static int create(struct dahua *dahua, char ret_object[OBJECT], struct okno_err 
 static void destroy(struct dahua *dahua, const char *object)
 {
     static const char *const actions[] = {"close", "destroy"};
+    struct okno_budget own;
+    struct okno_budget *before = reach_apart(&dahua->reach, &own, LET_GO_US);
     for (size_t i = 0; i < OKNO_COUNT(actions); i++) {
         char query[128];
         OKNO_AUTO_BUF answer = OKNO_BUF_INIT(ANSWER_BYTES);
@@ -181,6 +184,7 @@ static void destroy(struct dahua *dahua, const char *object)
                        object);
         (void)ask(dahua, query, &answer, NULL);
     }
+    (void)okno_net_set_budget(dahua->reach.net, before);
 }
 
 static int find(struct dahua *dahua, const char *object, const char *channel, int64_t from_us,

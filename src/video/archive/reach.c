@@ -68,6 +68,14 @@ int reach_sign_nothing(void *ctx, const char *method, const char *url, struct ok
     return 0;
 }
 
+struct okno_budget *reach_apart(struct reach *reach, struct okno_budget *own, int64_t for_us)
+{
+    *own = (struct okno_budget)OKNO_BUDGET_INIT;
+    own->until_us = okno_time_monotonic() + for_us;
+    okno_net_set_deadline(reach->net, for_us);
+    return okno_net_set_budget(reach->net, own);
+}
+
 int reach_choose(const char *options, const char *name, const char *first, const char *second,
                  bool *ret_second, struct okno_err *err)
 {

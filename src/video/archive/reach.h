@@ -28,6 +28,11 @@ void reach_close(struct reach *reach);
 int reach_sign_nothing(void *ctx, const char *method, const char *url, struct okno_buf *lines,
                        struct okno_err *err);
 
+/* For what a recorder must be told also when the work was stopped or its time is over: `own` lets
+ * the requests that follow take `for_us` of their own, uncancelled, until the budget that is
+ * returned is given back with okno_net_set_budget. */
+struct okno_budget *reach_apart(struct reach *reach, struct okno_budget *own, int64_t for_us);
+
 /* One of two words of the options; *ret_second is true for the second. Without one: the first. */
 OKNO_CHECK int reach_choose(const char *options, const char *name, const char *first,
                             const char *second, bool *ret_second, struct okno_err *err);
