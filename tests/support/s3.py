@@ -82,7 +82,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         out = '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
         for k in keys[:2]:
             st = os.stat(os.path.join(root, k))
-            when = datetime.datetime.utcfromtimestamp(st.st_mtime).strftime('%Y-%m-%dT%H:%M:%S.000Z')
+            when = datetime.datetime.utcfromtimestamp(st.st_mtime).strftime('%Y-%m-%dT%H:%M:%S.547Z')
             shown = urllib.parse.quote_plus(k, safe='/') if asked.get('encoding-type') == 'url' else escape(k)
             out += f'<Contents><Key>{shown}</Key><LastModified>{when}</LastModified><ETag>&quot;x&quot;</ETag><Size>{st.st_size}</Size></Contents>'
         more = len(keys) > 2

@@ -229,6 +229,12 @@ static bool same_tag(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
+/* HTTP tells whole seconds (RFC 9110, 8.8.2); Ceph and MinIO list thousandths of them. */
+static bool same_second(int64_t said_us, int64_t listed_us)
+{
+    return said_us == listed_us - listed_us % OKNO_SECOND_US;
+}
+
 /* The first reply fixes size and tags; each later one must agree with it. */
 static int check_reply(struct remote *remote, const struct okno_net_reply *reply,
                        struct okno_err *err)
@@ -237,7 +243,8 @@ static int check_reply(struct remote *remote, const struct okno_net_reply *reply
     if (!remote->opened) {
         int64_t mtime = okno_net_date(reply->last_modified);
         bool same = (size < 0 || reply->total < 0 || reply->total == size) &&
-                    (remote->listed_mtime_us < 0 || mtime < 0 || mtime == remote->listed_mtime_us);
+                    (remote->listed_mtime_us < 0 || mtime < 0 ||
+                     same_second(mtime, remote->listed_mtime_us));
         if (!same && !remote->growing)
             return fail_changed(remote->name, err);
         if (reply->total < 0 && size < 0)
