@@ -98,11 +98,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(404, b'<Error><Code>NoSuchKey</Code></Error>')
         tag = '"' + hashlib.md5(data).hexdigest() + '"'
         asked = self.headers.get('Range')
+        dated = ('Last-Modified', self.date_time_string(os.stat(os.path.join(root, key)).st_mtime))
         if not asked:
-            return self.answer(200, data, [('ETag', tag)])
+            return self.answer(200, data, [('ETag', tag), dated])
         low, high = (int(n) for n in asked[6:].split('-'))
         part = data[low:high + 1]
-        self.answer(206, part, [('ETag', tag), ('Content-Range', f'bytes {low}-{low + len(part) - 1}/{len(data)}')])
+        self.answer(206, part, [('ETag', tag), dated, ('Content-Range', f'bytes {low}-{low + len(part) - 1}/{len(data)}')])
 
 
 http.server.ThreadingHTTPServer(('127.0.0.1', port), Handler).serve_forever()
