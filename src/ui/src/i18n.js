@@ -560,6 +560,7 @@ export const table = {
   "measure.ac1": { en: "Gwet's AC1", ru: "AC1 Гвета" },
   "measure.alpha": { en: "Krippendorff's alpha", ru: "альфа Криппендорфа" },
   "measure.positive": { en: "on invalid", ru: "о недействительных" },
+  "measure.positive_asked": { en: "on not asked", ru: "о «не спросили»" },
   "escalation.title": { en: "Closer looks", ru: "Дополнительные проверки" },
   "escalation.about": { en: "Proposed where, beyond chance, much of what was sampled is invalid. What is looked at then is targeted: it counts, and enters no estimate.", ru: "Предлагаются там, где недействительного в выборке больше, чем объясняет случай. Такие проверки адресные: они засчитываются, но в оценки не входят." },
   "escalation.more": { en: "ten more", ru: "ещё десять" },

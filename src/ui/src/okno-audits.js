@@ -64,18 +64,19 @@ class OknoAudits extends PageElement {
   }
 
   /** Without an interval where there is none: one expert never differed. */
-  measureText(name, { value, low, high }) {
-    const words = { name: t(`measure.${name}`), value: formatNumber(value, 3) };
+  measureText(name, { value, low, high }, ofVisits) {
+    const words = { name: t(ofVisits && name === "positive" ? "measure.positive_asked" : `measure.${name}`), value: formatNumber(value, 3) };
     return low === null ? t("audits.measure_alone", words) : t("audits.measure", { ...words, low: formatNumber(low, 3), high: formatNumber(high, 3) });
   }
 
   /** Two experts decide a share of each round apart from each other; how far they agree. */
-  renderDoubles({ agreement, double_review: doubles }) {
+  renderDoubles(audit) {
+    const { agreement, double_review: doubles } = audit;
     if (!agreement || !doubles?.doubled) return nothing;
     const measures = ["percent", "kappa", "ac1", "alpha", "positive"].filter((name) => agreement[name].value !== null);
     return html`<div class="facts num"><span><span>${t("audits.double")}</span>${t("audits.double_value", doubles)}</span></div>
       ${measures.length ? html`<div class="facts num"><span><span>${t("audits.agreement")}</span></span>${measures.map((name) => html`
-        <span>${this.measureText(name, agreement[name])}</span>`)}</div>` : nothing}`;
+        <span>${this.measureText(name, agreement[name], isOfVisits(audit))}</span>`)}</div>` : nothing}`;
   }
 
   renderLinks({ audit, repeats, repeated_by: by = [], overlapping = [] }) {
