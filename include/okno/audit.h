@@ -271,6 +271,29 @@ OKNO_CHECK int okno_audit_tally_asked(const struct okno_audit_tally *tallies, si
                                       const struct okno_audit_rules *rules,
                                       struct okno_audit_figure *ret_figure, struct okno_err *err);
 
+/* The share of the frame that is not genuine. Drawn in one go of one stratum: Wilson's limits with
+ * the finite population's correction, and exact bounds of their number. Else estimated by strata
+ * and classes, with silent ones as genuine where they are known; then there are no exact bounds. */
+struct okno_invalid_share {
+    const char *null_reason;     /* as of okno_estimate */
+    bool by_strata;              /* else plain */
+    int64_t invalid, determined; /* as reviewed */
+    double level;                /* of the interval, several looks counted in */
+    double value, low, high;     /* NAN without a figure */
+    double without_silent;       /* of the others alone, where silent ones are known; else NAN */
+    int64_t at_least, at_most;   /* in the frame; -1 by strata */
+};
+/* From the tallies of the whole frame; pure. */
+OKNO_CHECK int okno_audit_tally_invalid(const struct okno_audit_tally *tallies, size_t count,
+                                        const struct okno_audit_rules *rules,
+                                        struct okno_invalid_share *ret_share, struct okno_err *err);
+/* Of an audit. */
+OKNO_CHECK int okno_audit_invalid(struct okno_db *db, const char *audit,
+                                  struct okno_invalid_share *ret_share, struct okno_err *err);
+/* {"invalid", "determined", "level", "by_strata", "value", "low", "high", "without_silent",
+ * "at_least", "at_most"}, rounded to nine digits; JSON null without a figure. A new value. */
+json_t *okno_audit_invalid_json(const struct okno_invalid_share *share);
+
 /* Kind of question that an estimated indicator is about; "" for every kind, NULL for an indicator
  * that is not estimated from such a frame. */
 const char *okno_audit_kind(enum okno_indicator indicator, enum okno_frame frame);

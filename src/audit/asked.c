@@ -1,4 +1,6 @@
-/* How many customers were never asked: from a sample of sales, or of minutes of opening hours. */
+/* What the units of a frame were found to be, whatever their classes: how many customers were never
+ * asked, from a sample of sales or of minutes of opening hours; how many ratings are not genuine.
+ */
 #include "okno/audit.h"
 
 #include "room.h"
@@ -21,13 +23,37 @@ int okno_frame_find(const char *word)
     return word ? -1 : OKNO_FRAME_SURVEYS;
 }
 
+static struct okno_cell empty_cell(const struct okno_audit_tally *tally)
+{
+    struct okno_cell cell = {
+        .class = tally->class, .frame = tally->frame, .force_majeure = tally->force_majeure};
+    memcpy(cell.stratum, tally->stratum, sizeof(cell.stratum));
+    return cell;
+}
+
+/* The share of OKNO_NO among what was found OKNO_NO or OKNO_YES. */
+static int estimate_no(const struct okno_cell_vec *cells, const struct okno_audit_rules *rules,
+                       struct okno_estimate *ret_estimate, struct okno_err *err)
+{
+    const struct okno_estimate_request request = {.cells = cells->items,
+                                                  .count = cells->len,
+                                                  .ratio = {.a = {0, 0, 1, 0}, .b = {1, 0, 1, 1}},
+                                                  .as_found = true,
+                                                  .silent_known = rules->silent_known,
+                                                  .with_replacement = rules->with_replacement,
+                                                  .level = rules->level,
+                                                  .looks = rules->looks};
+    return okno_estimate(&request, NULL, ret_estimate, err);
+}
+
+/* ---- never asked ---- */
+
 /* What a unit turned out to be: OKNO_YES asked, OKNO_NO not asked, OKNO_NONE no customer. */
 enum settled { OPEN, ALL_ASKED, NONE_ASKED };
 
 static struct okno_cell cell_of(const struct okno_audit_tally *tally, enum settled settled)
 {
-    struct okno_cell cell = {.class = tally->class, .frame = tally->frame};
-    memcpy(cell.stratum, tally->stratum, sizeof(cell.stratum));
+    struct okno_cell cell = empty_cell(tally);
     cell.truth[OKNO_YES] = tally->valid - tally->not_asked;
     cell.truth[OKNO_NO] = tally->not_asked;
     cell.truth[OKNO_NONE] = tally->invalid;
@@ -48,14 +74,7 @@ static int estimate(const struct okno_audit_tally *tallies, size_t count,
         rc = okno_cell_vec_push(&cells, cell_of(&tallies[i], settled));
     if (rc < 0)
         return okno_fail(err, rc, "no memory for the cells");
-    const struct okno_estimate_request request = {.cells = cells.items,
-                                                  .count = cells.len,
-                                                  .ratio = {.a = {0, 0, 1, 0}, .b = {1, 0, 1, 0}},
-                                                  .as_found = true,
-                                                  .with_replacement = rules->with_replacement,
-                                                  .level = rules->level,
-                                                  .looks = rules->looks};
-    return okno_estimate(&request, NULL, ret_estimate, err);
+    return estimate_no(&cells, rules, ret_estimate, err);
 }
 
 /* Whatever an undeterminable one was, the share lies between all of them asked and none asked: one
@@ -87,6 +106,15 @@ int okno_audit_tally_asked(const struct okno_audit_tally *tallies, size_t count,
     return 0;
 }
 
+static struct okno_audit_rules rules_of(const struct audit_row *row)
+{
+    return (struct okno_audit_rules){.frame = row->frame,
+                                     .with_replacement = row->sampling.with_replacement,
+                                     .silent_known = row->sampling.silent_known,
+                                     .level = row->level,
+                                     .looks = row->looks};
+}
+
 int okno_audit_asked(struct okno_db *db, const char *audit, const struct okno_audit_domain *domain,
                      struct okno_audit_figure *ret_figure, struct okno_err *err)
 {
@@ -95,10 +123,7 @@ int okno_audit_asked(struct okno_db *db, const char *audit, const struct okno_au
     int rc = audit_load(db, audit, &row, err);
     if (rc < 0)
         return rc;
-    const struct okno_audit_rules rules = {.frame = row.frame,
-                                           .with_replacement = row.sampling.with_replacement,
-                                           .level = row.level,
-                                           .looks = row.looks};
+    const struct okno_audit_rules rules = rules_of(&row);
     const char *reason = !okno_frame_is_visits(row.frame)    ? "not_estimated"
                          : strcmp(row.state, "planned") == 0 ? "not_frozen"
                                                              : NULL;
@@ -111,4 +136,119 @@ int okno_audit_asked(struct okno_db *db, const char *audit, const struct okno_au
     rc = okno_audit_tallies(db, audit, OKNO_RESPONSE_RATE, domain, &tallies, err);
     return rc < 0 ? rc
                   : okno_audit_tally_asked(tallies.items, tallies.len, &rules, ret_figure, err);
+}
+
+/* ---- not genuine ---- */
+
+static bool is_plain(const struct okno_audit_tally *tallies, size_t count,
+                     const struct okno_audit_rules *rules)
+{
+    bool plain = !rules->with_replacement && !rules->silent_known;
+    for (size_t i = 1; plain && i < count; i++)
+        plain = strcmp(tallies[i].stratum, tallies[0].stratum) == 0;
+    return plain;
+}
+
+static int share_by_strata(const struct okno_audit_tally *tallies, size_t count,
+                           const struct okno_audit_rules *rules, struct okno_invalid_share *share,
+                           struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_cell_vec) cells = {0};
+    struct okno_estimate found;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        struct okno_cell cell = empty_cell(&tallies[i]);
+        cell.truth[OKNO_YES] = tallies[i].valid;
+        cell.truth[OKNO_NO] = tallies[i].invalid;
+        rc = okno_cell_vec_push(&cells, cell);
+    }
+    rc = rc < 0 ? okno_fail(err, rc, "no memory for the cells")
+                : estimate_no(&cells, rules, &found, err);
+    if (rc < 0)
+        return rc;
+    share->null_reason = found.null_reason;
+    share->value = found.value;
+    share->low = found.low;
+    share->high = found.high;
+    share->without_silent = found.without_silent;
+    return 0;
+}
+
+static int plain_share(int64_t frame, struct okno_invalid_share *share, struct okno_err *err)
+{
+    struct okno_share found;
+    if (share->determined == 0) {
+        share->null_reason = "not_sampled";
+        return 0;
+    }
+    int rc =
+        okno_share_estimate(share->invalid, share->determined, frame, share->level, &found, err);
+    if (rc < 0)
+        return rc;
+    share->value = found.value;
+    share->low = found.low;
+    share->high = found.high;
+    share->at_least = found.at_least;
+    share->at_most = found.at_most;
+    return 0;
+}
+
+int okno_audit_tally_invalid(const struct okno_audit_tally *tallies, size_t count,
+                             const struct okno_audit_rules *rules,
+                             struct okno_invalid_share *ret_share, struct okno_err *err)
+{
+    const double none = (double)NAN;
+    int64_t frame = 0;
+    struct okno_invalid_share share = {.by_strata = !is_plain(tallies, count, rules),
+                                       .level = 1 - (1 - rules->level) / rules->looks,
+                                       .value = none,
+                                       .low = none,
+                                       .high = none,
+                                       .without_silent = none,
+                                       .at_least = -1,
+                                       .at_most = -1};
+    for (size_t i = 0; i < count; i++) {
+        frame += tallies[i].frame;
+        share.invalid += tallies[i].invalid;
+        share.determined += tallies[i].invalid + tallies[i].valid;
+    }
+    int rc = share.by_strata ? share_by_strata(tallies, count, rules, &share, err)
+                             : plain_share(frame, &share, err);
+    if (rc == 0)
+        *ret_share = share;
+    return rc;
+}
+
+int okno_audit_invalid(struct okno_db *db, const char *audit, struct okno_invalid_share *ret_share,
+                       struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_tally_vec) tallies = {0};
+    struct audit_row row;
+    int rc = audit_load(db, audit, &row, err);
+    if (rc == 0)
+        rc = okno_audit_tallies(db, audit, OKNO_RESPONSE_RATE, NULL, &tallies, err);
+    if (rc < 0)
+        return rc;
+    const struct okno_audit_rules rules = rules_of(&row);
+    return okno_audit_tally_invalid(tallies.items, tallies.len, &rules, ret_share, err);
+}
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(round(value * 1e9) / 1e9) : json_null();
+}
+
+json_t *okno_audit_invalid_json(const struct okno_invalid_share *share)
+{
+    json_t *json = json_null();
+    if (!share->null_reason)
+        json = json_pack(
+            "{s:I, s:I, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "invalid",
+            (json_int_t)share->invalid, "determined", (json_int_t)share->determined, "level",
+            number(share->level), "by_strata", (int)share->by_strata, "value", number(share->value),
+            "low", number(share->low), "high", number(share->high), "without_silent",
+            number(share->without_silent), "at_least",
+            share->by_strata ? json_null() : json_integer((json_int_t)share->at_least), "at_most",
+            share->by_strata ? json_null() : json_integer((json_int_t)share->at_most));
+    return json;
 }

@@ -44,6 +44,12 @@ static void add_share(struct doc *doc)
     doc_fact(doc, facts, "invalid_share", "pct", doc_copy(share, "value"));
     doc_fact(doc, facts, "share_low", "pct", doc_copy(share, "low"));
     doc_fact(doc, facts, "share_high", "pct", doc_copy(share, "high"));
+    if (json_is_number(json_object_get(share, "without_silent")))
+        doc_fact(doc, facts, "share_without_silent", "pct", doc_copy(share, "without_silent"));
+    if (json_is_true(json_object_get(share, "by_strata"))) {
+        doc_text(doc, doc_word(doc, "share_by_strata"));
+        return;
+    }
     doc_fact(doc, facts, "at_least", "int", doc_copy(share, "at_least"));
     doc_fact(doc, facts, "at_most", "int", doc_copy(share, "at_most"));
 }

@@ -461,6 +461,18 @@ static int group_json(const struct contents *contents, const char *site, json_t 
     return 0;
 }
 
+static int share_json(const struct contents *contents, json_t **ret_json, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(tallies) cells = {0};
+    struct okno_invalid_share share;
+    int rc = count_cells(contents, NULL, "", &cells, err);
+    if (rc == 0)
+        rc = okno_audit_tally_invalid(cells.items, cells.len, &contents->rules, &share, err);
+    if (rc == 0)
+        *ret_json = okno_audit_invalid_json(&share);
+    return rc;
+}
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -480,6 +492,7 @@ int contents_kpi(struct contents *contents, const char *audit, json_t **ret_kpi,
 {
     okno_autojson json_t *groups = json_array();
     okno_autojson json_t *before = json_array();
+    json_t *share = NULL;
     size_t count = json_object_size(contents->sites);
     okno_autofree const char **sites = calloc(count ? count : 1, sizeof(*sites));
     if (!sites)
@@ -496,12 +509,14 @@ int contents_kpi(struct contents *contents, const char *audit, json_t **ret_kpi,
         rc = contents_rule(contents, true, err);
     if (rc == 0)
         rc = groups_json(contents, sites, count, groups, err);
+    if (rc == 0)
+        rc = share_json(contents, &share, err);
     if (rc < 0)
         return rc;
-    *ret_kpi =
-        json_pack("{s:s, s:o, s:o, s:i, s:O, s:O*}", "audit", audit, "k", number(contents->rules.k),
-                  "level", number(contents->rules.level), "looks", contents->rules.looks, "groups",
-                  groups, "before_appeals", contents->appealed ? before : NULL);
+    *ret_kpi = json_pack("{s:s, s:o, s:o, s:i, s:o, s:O, s:O*}", "audit", audit, "k",
+                         number(contents->rules.k), "level", number(contents->rules.level), "looks",
+                         contents->rules.looks, "invalid_share", share, "groups", groups,
+                         "before_appeals", contents->appealed ? before : NULL);
     return *ret_kpi ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory for the figures");
 }
 

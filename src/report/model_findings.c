@@ -1,8 +1,8 @@
 /* What was found, how much the experts agree, and the figures. */
 #include "model.h"
 
+#include "okno/audit.h"
 #include "okno/double.h"
-#include "okno/estimate.h"
 #include "okno/figures.h"
 #include "okno/kpi.h"
 #include "okno/mem.h"
@@ -35,31 +35,14 @@ static double planned(const struct model *model, const char *name, double fallba
     return json_is_number(value) ? json_number_value(value) : fallback;
 }
 
-/* At the level that several looks leave to each. */
-static double level_of(const struct model *model)
-{
-    double looks = planned(model, "looks", 1);
-    return 1 - (1 - planned(model, "level", 0.95)) / (looks < 1 ? 1 : looks);
-}
-
 static int add_share(const struct model *model, json_t *findings, struct okno_err *err)
 {
-    const json_t *total = json_object_get(json_object_get(model->root, "frame"), "total");
-    int64_t invalid = json_integer_value(json_object_get(total, "invalid"));
-    int64_t looked = invalid + json_integer_value(json_object_get(total, "valid"));
-    int64_t frame = json_integer_value(json_object_get(total, "surveys"));
-    struct okno_share share;
-    if (looked == 0 || looked > frame) /* with replacement a frame is never used up */
-        return json_object_set_new(findings, "invalid_share", json_null()) < 0 ? no_memory(err) : 0;
-    int rc = okno_share_estimate(invalid, looked, frame, level_of(model), &share, err);
-    if (rc < 0)
-        return rc;
-    json_t *json = json_pack(
-        "{s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:o}", "invalid", (json_int_t)invalid, "determined",
-        (json_int_t)looked, "value", model_number(share.value), "low", model_number(share.low),
-        "high", model_number(share.high), "at_least", (json_int_t)share.at_least, "at_most",
-        (json_int_t)share.at_most, "level", model_number(level_of(model)));
-    return !json || json_object_set_new(findings, "invalid_share", json) < 0 ? no_memory(err) : 0;
+    struct okno_invalid_share share;
+    int rc = okno_audit_invalid(model->db, model->settings->audit, &share, err);
+    if (rc == 0 &&
+        json_object_set_new(findings, "invalid_share", okno_audit_invalid_json(&share)) < 0)
+        rc = no_memory(err);
+    return rc;
 }
 
 int model_findings(struct model *model, struct okno_err *err)

@@ -458,6 +458,11 @@ static int check_report(struct check *check, const json_t *kpi, struct okno_err 
     const char *state = json_string_value(
         json_object_get(json_object_get(json_object_get(report, "total"), "evidence"), "state"));
     bool gated = state && strcmp(state, "worst_case_only") == 0;
+    if (!alike(json_object_get(json_object_get(report, "findings"), "invalid_share"),
+               json_object_get(kpi, "invalid_share")))
+        return okno_fail(err, OKNO_CHECK_FAILED,
+                         "data/report.json: the share of invalid ratings is not what the decisions "
+                         "give");
     if (!same_asked(report, kpi))
         return okno_fail(err, OKNO_CHECK_FAILED,
                          "data/report.json: the share never asked is not what the decisions give");

@@ -262,6 +262,60 @@ static void before_the_freeze_there_is_no_figure(void **state)
     assert_true(isnan(figure.estimate.value) && isnan(figure.band[0]));
 }
 
+/* ---- the share of invalid ones ---- */
+
+static struct okno_invalid_share share_of(const struct okno_audit_tally *tallies, size_t count,
+                                          bool silent_known)
+{
+    const struct okno_audit_rules rules = {.level = 0.95, .looks = 1, .silent_known = silent_known};
+    struct okno_invalid_share share;
+    assert_int_equal(okno_audit_tally_invalid(tallies, count, &rules, &share, NULL), 0);
+    return share;
+}
+
+static void a_stratum_counts_by_its_part_of_the_frame(void **state)
+{
+    const struct okno_audit_tally tallies[] = {
+        {.stratum = "large", .class = OKNO_YES, .frame = 900, .valid = 10},
+        {.stratum = "small", .class = OKNO_YES, .frame = 100, .invalid = 10}};
+    struct okno_invalid_share share = share_of(tallies, 2, false);
+    (void)state;
+    near(share.value, 0.1);
+    assert_true(share.by_strata && share.at_least == -1 && share.at_most == -1);
+    assert_int_equal(share.invalid, 10);
+    assert_int_equal(share.determined, 20);
+    assert_true(share.low > 0.06 && share.low < 0.1 && share.high > 0.3 && share.high < 0.45);
+}
+
+static void known_silent_ones_are_genuine_in_the_share(void **state)
+{
+    const struct okno_audit_tally tallies[] = {
+        {.stratum = "", .class = OKNO_YES, .frame = 500, .valid = 45, .invalid = 5},
+        {.stratum = "", .class = OKNO_SILENT, .frame = 500}};
+    struct okno_invalid_share share = share_of(tallies, 2, true);
+    (void)state;
+    near(share.value, 0.05);
+    near(share.without_silent, 0.1);
+    assert_true(share.high < 0.12);
+}
+
+static void a_plain_sample_has_exact_bounds(void **state)
+{
+    const struct okno_audit_tally tallies[] = {
+        {.stratum = "", .class = OKNO_YES, .frame = 60, .valid = 12, .invalid = 3},
+        {.stratum = "", .class = OKNO_NO, .frame = 40, .valid = 5}};
+    struct okno_invalid_share share = share_of(tallies, 2, false);
+    struct okno_share plain;
+    (void)state;
+    assert_int_equal(okno_share_estimate(3, 20, 100, 0.95, &plain, NULL), 0);
+    near(share.value, plain.value);
+    near(share.high, plain.high);
+    assert_true(!share.by_strata && isnan(share.without_silent));
+    assert_int_equal(share.at_least, plain.at_least);
+    assert_int_equal(share.at_most, plain.at_most);
+    assert_string_equal(share_of(NULL, 0, false).null_reason, "not_sampled");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +328,9 @@ int main(void)
         TEST(a_sample_gives_the_estimate_of_its_cells),
         TEST(a_frame_counted_once_gives_the_same_figures_bit_for_bit),
         TEST(what_happens_after_the_freeze_changes_no_cell),
+        cmocka_unit_test(a_stratum_counts_by_its_part_of_the_frame),
+        cmocka_unit_test(known_silent_ones_are_genuine_in_the_share),
+        cmocka_unit_test(a_plain_sample_has_exact_bounds),
         TEST(before_the_freeze_there_is_no_figure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
