@@ -235,7 +235,7 @@ test("an auditor keeps days and one survey from retention, and sees how experts 
     { survey: "B1.0.1", site: null, from_at: null, to_at: null }]);
   await page.getByRole("link", { name: "Experts" }).click();
   await page.locator("okno-experts").getByText("vera").first().waitFor();
-  assert.equal(await page.locator("okno-experts form").count(), 0);
+  assert.equal(await page.locator("okno-experts section form").count(), 0);
   assert.deepEqual(faults, []);
   await close();
 });
