@@ -14,6 +14,7 @@
 #include "okno/json.h"
 #include "okno/mail.h"
 #include "okno/mem.h"
+#include "okno/text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -76,6 +77,16 @@ OKNO_CHECK int okno_notify_retry(struct okno_db *db, int64_t delivery, int64_t g
 OKNO_CHECK int okno_notify_test(struct okno_db *db, const char *destination,
                                 const struct okno_notify_options *options, int64_t now_us,
                                 int64_t *ret_delivery, struct okno_err *err);
+
+/* ---- to one person ---- */
+
+/* Where messages about a person's own matters go (what became of an appeal), from now on; "":
+ * nowhere. OKNO_NOT_FOUND: no such user; OKNO_UNKNOWN_REF: no such destination. */
+OKNO_CHECK int okno_notify_person_set(struct okno_db *db, const char *user, const char *destination,
+                                      const char *author, int64_t now_us, struct okno_err *err);
+/* "" for nowhere. */
+OKNO_CHECK int okno_notify_person(struct okno_db *db, const char *user,
+                                  char ret_destination[OKNO_ID_TEXT], struct okno_err *err);
 
 /* ---- e-mail with files ---- */
 

@@ -6,6 +6,7 @@
 #include "okno/grant.h"
 #include "okno/json.h"
 #include "okno/mem.h"
+#include "okno/notify.h"
 #include "okno/time.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@
 
 struct choice {
     const char *role, *language, *name, *employee;
-    const char *user, *site, *group;
+    const char *user, *site, *group, *to;
     bool all_sites, take_back;
     bool from_stdin;
     bool json;
@@ -145,6 +146,17 @@ static int list(struct okno_db *db, bool json, struct okno_err *err)
     return rc;
 }
 
+/* Where messages about the person's own matters go. */
+static int set_messages(struct okno_db *db, const char *user, const struct choice *choice,
+                        struct okno_err *err)
+{
+    char author[80];
+    cli_author(author, sizeof(author));
+    if (!choice->to)
+        return okno_fail(err, OKNO_USAGE, "say where to: --to DESTINATION, or --to '' for nowhere");
+    return okno_notify_person_set(db, user, choice->to, author, okno_time_now(), err);
+}
+
 static int run_verb(struct okno_db *db, int rest, char **argv, const struct choice *choice,
                     struct okno_err *err)
 {
@@ -159,11 +171,13 @@ static int run_verb(struct okno_db *db, int rest, char **argv, const struct choi
         return set_password(db, argv[2], choice, err);
     if (strcmp(verb, "grant") == 0 && rest == 2)
         return set_grant(db, argv[2], !choice->take_back, choice, err);
+    if (strcmp(verb, "messages") == 0 && rest == 2)
+        return set_messages(db, argv[2], choice, err);
     if (strcmp(verb, "grants") == 0 && rest <= 2)
         return print_grants(db, rest == 2 ? argv[2] : NULL, choice->json, err);
     return okno_fail(err, OKNO_USAGE,
                      "write `okno user add NAME`, `okno user list`, `okno user password NAME`, "
-                     "`okno user grant NAME` or `okno user grants`");
+                     "`okno user grant NAME`, `okno user grants` or `okno user messages NAME`");
 }
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
@@ -176,7 +190,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         {.name = "--language", .text = &choice.language}, {.name = "--name", .text = &choice.name},
         {.name = "--employee", .text = &choice.employee}, {.name = "--user", .text = &choice.user},
         {.name = "--site", .text = &choice.site}, {.name = "--group", .text = &choice.group},
-        {.name = "--all-sites", .flag = &choice.all_sites},
+        {.name = "--to", .text = &choice.to}, {.name = "--all-sites", .flag = &choice.all_sites},
         {.name = "--take-back", .flag = &choice.take_back},
         {.name = "--password-stdin", .flag = &choice.from_stdin},
         {.name = "--json", .flag = &choice.json});
@@ -187,7 +201,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 
 const struct cli_command cli_user = {
     .name = "user",
-    .summary = "people who log in: add, list, password, grant, grants",
+    .summary = "people who log in: add, list, password, grant, grants, messages",
     .help =
         "usage: okno user add NAME --role ROLE [--name TEXT] [--language en|ru]\n"
         "                     [--employee ID] [--password-stdin]\n"
@@ -198,6 +212,7 @@ const struct cli_command cli_user = {
         "       okno user grant NAME --group NAME [--take-back]\n"
         "       okno user grant NAME --all-sites [--take-back]\n"
         "       okno user grants [NAME] [--json]\n"
+        "       okno user messages NAME --to DESTINATION\n"
         "\n"
         "Roles: " OKNO_USER_ROLES
         ".\n"
@@ -209,6 +224,9 @@ const struct cli_command cli_user = {
         "all;\n"
         "without a grant they see nothing. Administrators and auditors see all sites, experts the\n"
         "items of their queue. Grants are dated; --take-back ends one.\n"
+        "\n"
+        "messages says to which destination (see okno notify) goes what concerns the person: what\n"
+        "became of an appeal they filed. --to '' ends it.\n"
         "\n"
         "example: okno user add anna --role expert --language ru\n",
     .run = run,

@@ -451,14 +451,18 @@ int okno_notify_turn(struct okno_notify *notify, int64_t now_us, int64_t wait_us
     OKNO_AUTO_VEC(notify_destination_vec) destinations = {0};
     int64_t next_us = INT64_MAX;
     bool any = false;
+    bool decided = false;
     int rc = notify_read_destinations(notify->db, &destinations, err);
     if (rc == 0)
         rc = notify_enqueue(notify->db, &notify->options, &destinations, now_us, &any, err);
     if (rc == 0)
+        rc = notify_enqueue_appeals(notify->db, &notify->options, &destinations, now_us, &decided,
+                                    err);
+    if (rc == 0)
         rc = notify_hold(notify->db, &notify->options, &destinations, now_us, &next_us, err);
     if (rc == 0)
         rc = send_due(notify, &destinations, now_us, &next_us, err);
-    any = any || rc > 0;
+    any = any || decided || rc > 0;
     int64_t started_us = okno_time_monotonic();
     if (rc >= 0 && okno_post_in_flight(notify->post) > 0)
         rc = okno_post_wait(notify->post, wait_us, err);

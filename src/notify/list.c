@@ -134,7 +134,7 @@ int okno_notify_test(struct okno_db *db, const char *destination,
         rc = okno_fail(err, OKNO_REFUSED, "destination %s is at rest (enabled false)", destination);
     if (rc < 0)
         return rc;
-    struct notify_matter matter = {db, options, to, notify_make_key(key), now_us};
+    struct notify_matter matter = {db, options, to, notify_make_key(key), NULL, now_us};
     rc = notify_body_test(&matter, &body, err);
     struct notify_new message = {.destination = to->destination,
                                  .kind = "test",

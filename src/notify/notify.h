@@ -77,6 +77,7 @@ struct notify_matter {
     const struct okno_notify_options *options;
     const struct notify_destination *to;
     const char *key;
+    const char *page; /* that the link opens where it is about no alert; NULL: of the alerts */
     int64_t now_us;
 };
 
@@ -87,6 +88,9 @@ OKNO_CHECK int notify_body_alert(const struct notify_matter *matter, const json_
                                  struct okno_err *err);
 OKNO_CHECK int notify_body_digest(const struct notify_matter *matter, const json_t *alerts,
                                   int64_t more, struct okno_buf *body, struct okno_err *err);
+/* {appeal, survey, site, point, at (of the survey), outcome}: what became of an appeal. */
+OKNO_CHECK int notify_body_appeal(const struct notify_matter *matter, const json_t *appeal,
+                                  struct okno_buf *body, struct okno_err *err);
 OKNO_CHECK int notify_body_test(const struct notify_matter *matter, struct okno_buf *body,
                                 struct okno_err *err);
 
@@ -128,6 +132,11 @@ const char *notify_make_key(char ret_key[NOTIFY_KEY_TEXT]);
 OKNO_CHECK int notify_enqueue(struct okno_db *db, const struct okno_notify_options *options,
                               const struct notify_destination_vec *destinations, int64_t now_us,
                               bool *ret_any, struct okno_err *err);
+/* Messages to who filed an appeal that was decided since the last call, where a destination of
+ * theirs is known (people.c). */
+OKNO_CHECK int notify_enqueue_appeals(struct okno_db *db, const struct okno_notify_options *options,
+                                      const struct notify_destination_vec *destinations,
+                                      int64_t now_us, bool *ret_any, struct okno_err *err);
 /* Hold back in quiet hours; make digests of what was held when they are over. *ret_next_us gets the
  * earliest end of quiet hours in which something is held. */
 OKNO_CHECK int notify_hold(struct okno_db *db, const struct okno_notify_options *options,

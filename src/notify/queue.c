@@ -115,7 +115,7 @@ static int add_message(const struct enqueuing *q, const struct event *event,
     bool photo = event->photo && to->photo && to->kind != NOTIFY_WEBHOOK &&
                  strcmp(event->event, "opened") == 0;
     OKNO_AUTO_BUF body = OKNO_BUF_INIT(BODY_MAX);
-    struct notify_matter matter = {q->db, q->options, to, notify_make_key(key), q->now_us};
+    struct notify_matter matter = {q->db, q->options, to, notify_make_key(key), NULL, q->now_us};
     int rc = state_for(q, to->destination, &state, err);
     if (rc == 0)
         rc = notify_body_alert(&matter, alert, event->event, photo, &body, err);
@@ -209,7 +209,7 @@ static int make_digest(struct okno_db *db, const struct okno_notify_options *opt
     int64_t delivery = 0;
     OKNO_AUTO_BUF body = OKNO_BUF_INIT(BODY_MAX);
     okno_autojson json_t *alerts = json_array();
-    struct notify_matter matter = {db, options, to, notify_make_key(key), now_us};
+    struct notify_matter matter = {db, options, to, notify_make_key(key), NULL, now_us};
     int rc = OKNO_DB_INT(db, "notify.count_held", 0, &held, err,
                          OKNO_TEXT("destination", to->destination));
     if (rc == 0)

@@ -186,7 +186,7 @@ static void link_of(const struct notify_matter *m, const json_t *alert, char *re
         (void)snprintf(ret_link, size, "%.*s/#/surveys/%s", (int)len, base,
                        text_of(alert, "subject"));
     else
-        (void)snprintf(ret_link, size, "%.*s/#/alerts", (int)len, base);
+        (void)snprintf(ret_link, size, "%.*s/#/%s", (int)len, base, m->page ? m->page : "alerts");
 }
 
 /* The photo's address in the API (a login is needed there); null without one. */
@@ -372,6 +372,23 @@ int notify_body_digest(const struct notify_matter *m, const json_t *alerts, int6
     if (rc == 0 && !extra)
         rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a digest");
     return rc < 0 ? rc : finish(m, "digest", NULL, extra, okno_buf_text(&plain), false, body, err);
+}
+
+int notify_body_appeal(const struct notify_matter *m, const json_t *appeal, struct okno_buf *body,
+                       struct okno_err *err)
+{
+    OKNO_AUTO_BUF plain = OKNO_BUF_INIT(PLAIN_MAX);
+    struct field fields[ALERT_FIELDS];
+    char name[40];
+    (void)snprintf(name, sizeof(name), "appeal_%.20s", text_of(appeal, "outcome"));
+    alert_fields(m, appeal, fields);
+    int rc = fill(&plain, template_of(m, name), fields, ALERT_FIELDS, err);
+    okno_autojson json_t *extra = json_pack("{s:O}", "appeal", appeal);
+    if (rc == 0 && !extra)
+        rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a message");
+    return rc < 0
+               ? rc
+               : finish(m, "appeal.decided", NULL, extra, okno_buf_text(&plain), false, body, err);
 }
 
 int notify_body_test(const struct notify_matter *m, struct okno_buf *body, struct okno_err *err)

@@ -505,6 +505,75 @@ static void a_message_is_signed_so_that_both_secrets_can_check_it(void **state)
     fault_server_stop(server);
 }
 
+/* --- to one person */
+
+/* An appeal of anna's about a survey at P1, decided as `outcome`. */
+static void decide_appeal(struct world *w, int n, const char *outcome)
+{
+    char sql[900];
+    (void)snprintf(
+        sql, sizeof(sql),
+        "INSERT INTO surveys (survey, point, site, opened_at, closes_at, state, answer,"
+        " device_offset_us, device_uncertainty_us) VALUES ('D1.0.%d', 'P1', 'S1', %lld, %lld,"
+        " 'answered', 'no', 0, 0);"
+        "INSERT INTO review_items (item, audit, survey, place, origin, state, part)"
+        " VALUES (%d, 'a', 'D1.0.%d', 0, 'targeted', 'decided', 3);"
+        "INSERT INTO appeals (appeal, survey, item, asks, comment, user, at, due_at)"
+        " VALUES (%d, 'D1.0.%d', %d, 'invalid', 'secret words', 'anna', 0, 1);"
+        "INSERT INTO appeal_decisions (appeal, outcome, comment, user, at)"
+        " VALUES (%d, '%s', 'secret words', 'vera', 2)",
+        n, (long long)NOW, (long long)NOW + 1, n, n, n, n, n, n, outcome);
+    scratch_db_put(w->s, sql);
+}
+
+static int person(struct world *w, const char *user, const char *to)
+{
+    okno_err_clear(&w->s->err);
+    return okno_notify_person_set(w->s->db, user, to, "root", NOW, &w->s->err);
+}
+
+/* Whoever appealed is told once what became of it, where they said that it goes; nobody else is. */
+static void who_appealed_is_told_what_became_of_it(void **state)
+{
+    struct world *w = *state;
+    const struct fault good[] = {FAULT_STATUS("200 OK"), FAULT_STATUS("200 OK")};
+    struct fault_server *server = fault_server_start(good, 2);
+    char row[300];
+    scratch_db_put(w->s,
+                   "INSERT INTO users (user, name, role, password_hash, language, created_at)"
+                   " VALUES ('anna', 'Anna', 'staff', '', 'ru', 0)");
+    (void)snprintf(row, sizeof(row), "anna-hook,webhook,%s/hook,,hook,,ru,,,",
+                   fault_server_url(server));
+    destination(w, row);
+    assert_int_equal(person(w, "nobody", "anna-hook"), OKNO_NOT_FOUND);
+    assert_int_equal(person(w, "anna", "nowhere"), OKNO_UNKNOWN_REF);
+    decide_appeal(w, 1, "reject"); /* before anybody said where to */
+    (void)settle(w);
+    assert_int_equal(fault_server_requests(server), 0);
+    assert_int_equal(person(w, "anna", "anna-hook"), 0);
+    decide_appeal(w, 2, "partly");
+    decide_appeal(w, 3, "withdrawn"); /* by herself */
+    (void)settle(w);
+    is(w, 0, "sent", 1);
+    assert_int_equal(fault_server_requests(server), 1);
+    const char *body = strstr(fault_server_request(server, 0), "\r\n\r\n") + 4;
+    assert_null(strstr(body, "secret words"));
+    okno_autojson json_t *json = json_loads(body, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *appeal = json_object_get(json, "appeal");
+    assert_string_equal(json_string_value(json_object_get(json, "event")), "appeal.decided");
+    assert_string_equal(json_string_value(json_object_get(appeal, "outcome")), "partly");
+    assert_int_equal(json_integer_value(json_object_get(appeal, "appeal")), 2);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(json, "links"), "page")),
+                        "https://okno.example/#/appeals");
+    assert_non_null(strstr(json_string_value(json_object_get(json, "text")),
+                           "Ваша апелляция удовлетворена частично\nShop <1> & \"Co\", Till 1, "));
+    assert_int_equal(person(w, "anna", ""), 0);
+    decide_appeal(w, 4, "accept");
+    (void)settle(w);
+    assert_int_equal(fault_server_requests(server), 1);
+    fault_server_stop(server);
+}
+
 /* --- Telegram */
 
 static void telegram(struct world *w, struct fault_server *server, const char *more)
@@ -1026,6 +1095,7 @@ int main(void)
         TEST(a_test_overtakes_what_waits_and_holds_nothing_back),
         TEST(a_slow_destination_delays_no_other),
         TEST(a_message_is_signed_so_that_both_secrets_can_check_it),
+        TEST(who_appealed_is_told_what_became_of_it),
         TEST(telegram_gets_escaped_html_in_its_language),
         TEST(what_is_told_of_archives_and_devices_is_what_is_known),
         TEST(telegram_names_its_own_wait_and_says_no_in_a_good_answer),

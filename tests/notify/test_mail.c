@@ -256,6 +256,36 @@ static void an_alert_arrives_as_a_letter_in_its_language(void **state)
         "Europe/Moscow\n\nОткрыть в okno: https://okno.example/#/surveys/D1.0.1\n");
 }
 
+/* An appeal of anna's about a survey at P1, decided. */
+static void what_became_of_an_appeal_arrives_as_a_letter(void **state)
+{
+    struct world *w = *state;
+    char text[4000];
+    to_plain(w, "anna", "ru,,");
+    scratch_db_put(
+        w->s,
+        "INSERT INTO users (user, name, role, password_hash, language, created_at)"
+        " VALUES ('anna', 'Anna', 'staff', '', 'ru', 0);"
+        "INSERT INTO surveys (survey, point, site, opened_at, closes_at, state, answer,"
+        " device_offset_us, device_uncertainty_us) VALUES ('D1.0.1', 'P1', 'S1', 1800000000000000,"
+        " 1800000000000001, 'answered', 'no', 0, 0);"
+        "INSERT INTO review_items (item, audit, survey, place, origin, state, part)"
+        " VALUES (1, 'a', 'D1.0.1', 0, 'targeted', 'decided', 3);"
+        "INSERT INTO appeals (appeal, survey, item, asks, comment, user, at, due_at)"
+        " VALUES (1, 'D1.0.1', 1, 'invalid', 'why', 'anna', 0, 1);"
+        "INSERT INTO appeal_decisions (appeal, outcome, comment, user, at)"
+        " VALUES (1, 'accept', 'because', 'vera', 2)");
+    assert_int_equal(okno_notify_person_set(w->s->db, "anna", "boss", "root", NOW, &w->s->err), 0);
+    (void)settle(w);
+    is(w, 1, "sent", "");
+    okno_autofree char *letter = newest(&plain);
+    has(letter, "X-To: anna@example.org\n");
+    decoded(letter, text, sizeof(text));
+    has(text,
+        "Ваша апелляция удовлетворена\nМагазин <1> & \"Ко\", Касса 1, опрос от 2027-01-15 11:00:00 "
+        "Europe/Moscow\n\nОткрыть в okno: https://okno.example/#/appeals\n");
+}
+
 static void a_photo_goes_along_where_both_say_so(void **state)
 {
     struct world *w = *state;
@@ -686,6 +716,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_alert_arrives_as_a_letter_in_its_language),
+        TEST(what_became_of_an_appeal_arrives_as_a_letter),
         TEST(a_photo_goes_along_where_both_say_so),
         TEST(what_masks_hide_leaves_with_no_photo),
         TEST(a_letter_with_files_is_queued_once_and_arrives_whole),

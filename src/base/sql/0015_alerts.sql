@@ -103,7 +103,7 @@ WHERE s.answer = 'no' AND s.test = 0
 -- key lets a receiver recognise what it has had already.
 CREATE TABLE deliveries (
     delivery INTEGER PRIMARY KEY, destination TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('alert', 'digest', 'test', 'mail')),
+    kind TEXT NOT NULL CHECK (kind IN ('alert', 'digest', 'test', 'mail', 'personal')),
     alert INTEGER, event TEXT NOT NULL DEFAULT '', key TEXT NOT NULL UNIQUE,
     body TEXT NOT NULL,                -- JSON to a webhook, HTML text to Telegram; of e-mail its parts as JSON
     photo INTEGER NOT NULL DEFAULT 0,  -- a photo goes along if there is one
@@ -115,8 +115,16 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_waiting ON deliveries (destination, delivery) WHERE state = 'waiting';
 CREATE INDEX deliveries_held ON deliveries (destination, delivery) WHERE state = 'held';
 CREATE INDEX deliveries_ended ON deliveries (ended_at) WHERE ended_at IS NOT NULL;
-CREATE TABLE notify_seen (id INTEGER PRIMARY KEY CHECK (id = 1), event INTEGER NOT NULL) STRICT;
-INSERT INTO notify_seen VALUES (1, 0);
+CREATE TABLE notify_seen (
+    id INTEGER PRIMARY KEY CHECK (id = 1), event INTEGER NOT NULL, appeal_decision INTEGER NOT NULL
+) STRICT;
+INSERT INTO notify_seen VALUES (1, 0, 0);
+-- Where what concerns one person goes; append-only, the newest row of a user stands; '': nowhere.
+CREATE TABLE user_destinations (
+    id INTEGER PRIMARY KEY, user TEXT NOT NULL, destination TEXT NOT NULL, at INTEGER NOT NULL,
+    author TEXT NOT NULL
+) STRICT;
+CREATE INDEX user_destinations_user ON user_destinations (user);
 
 -- Whose sites a person may see: all, site:ID or group:NAME; append-only, the newest row of a user and
 -- scope stands.

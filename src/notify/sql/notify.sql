@@ -143,3 +143,33 @@ SELECT sum(state = 'waiting') AS waiting, sum(state = 'held') AS held, sum(state
        (SELECT reason FROM deliveries w WHERE w.destination = $destination AND w.state = 'waiting'
           AND w.kind <> 'test' ORDER BY w.delivery LIMIT 1) AS trouble
 FROM deliveries WHERE destination = $destination;
+
+-- name: notify.knows_user
+SELECT count(*) FROM users WHERE user = $user;
+
+-- name: notify.knows_destination
+SELECT count(*) FROM destinations WHERE destination = $destination;
+
+-- name: notify.add_person
+INSERT INTO user_destinations (user, destination, at, author)
+VALUES ($user, $destination, $now, $author);
+
+-- name: notify.person
+SELECT destination FROM user_destinations WHERE user = $user ORDER BY id DESC LIMIT 1;
+
+-- name: notify.any_decided
+SELECT count(*) FROM (SELECT 1 FROM appeal_decisions
+                      WHERE id > (SELECT appeal_decision FROM notify_seen) LIMIT 1);
+
+-- name: notify.decided_appeals
+-- Who took an appeal back knows.
+SELECT d.id, d.outcome, a.appeal, a.survey, s.site, s.point, coalesce(s.opened_at, a.at) AS opened_at,
+       CASE WHEN d.outcome <> 'withdrawn' THEN
+           (SELECT p.destination FROM user_destinations p WHERE p.user = a.user
+            ORDER BY p.id DESC LIMIT 1) END AS destination
+FROM appeal_decisions d JOIN appeals a ON a.appeal = d.appeal
+LEFT JOIN subjects s ON s.survey = a.survey
+WHERE d.id > (SELECT appeal_decision FROM notify_seen) ORDER BY d.id LIMIT $limit;
+
+-- name: notify.see_appeals
+UPDATE notify_seen SET appeal_decision = $id;

@@ -83,7 +83,7 @@ http_handler http_get_destinations, http_post_destination, http_post_destination
 /* negatives.c */
 http_handler http_get_negatives, http_post_comment, http_get_reaction, http_get_tags;
 /* users.c */
-http_handler http_get_users, http_post_grant;
+http_handler http_get_users, http_post_grant, http_post_user_destination;
 
 /* negatives.c: staff act on negative ratings of their own. OKNO_FORBIDDEN for others'. */
 OKNO_CHECK int http_check_own(const struct http_request *request, const char *rating,

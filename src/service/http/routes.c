@@ -303,6 +303,9 @@ const struct http_route http_routes[] = {
      "Who logs in, and the sites that were granted", http_get_users},
     {"POST", "/api/v1/users/{user}/grants", HTTP_ADMINISTRATOR, "", "Grant", NULL,
      "Grant a site, a group or all to somebody, or take it back", http_post_grant},
+    {"POST", "/api/v1/users/{user}/destination", HTTP_ADMINISTRATOR, "", "UserDestination", NULL,
+     "Say where messages about a person's own matters go: what became of an appeal",
+     http_post_user_destination},
 
     {"POST", "/api/v1/events", HTTP_DEVICE, "", "Events", "EventResults",
      "What a device tells: one event, or up to 1000; each is answered for itself, in order",

@@ -3,6 +3,7 @@
 #include "handlers.h"
 
 #include "okno/grant.h"
+#include "okno/notify.h"
 #include "okno/time.h"
 
 #include <string.h>
@@ -30,11 +31,14 @@ int http_get_users(struct http_request *request, struct http_reply *reply, struc
         rc = okno_user_list(request->db, &users, err);
     for (size_t i = 0; rc == 0 && i < users.len; i++) {
         const struct okno_user *user = &users.items[i];
+        char destination[OKNO_ID_TEXT];
+        rc = okno_notify_person(request->db, user->user, destination, err);
         json_t *row = json_pack(
-            "{s:s, s:s, s:s, s:o, s:b, s:b, s:o}", "user", user->user, "name", user->name, "role",
-            user->role, "employee", okno_json_text(*user->employee ? user->employee : NULL),
+            "{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:o}", "user", user->user, "name", user->name,
+            "role", user->role, "employee", okno_json_text(*user->employee ? user->employee : NULL),
             "disabled", (int)user->disabled, "sees_granted_only",
-            (int)okno_grant_needed(user->role), "grants", grants_of(&grants, user->user));
+            (int)okno_grant_needed(user->role), "grants", grants_of(&grants, user->user),
+            "destination", okno_json_text(*destination ? destination : NULL));
         if (json_array_append_new(list, row) < 0)
             rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for the users");
     }
@@ -48,4 +52,13 @@ int http_post_grant(struct http_request *request, struct http_reply *reply, stru
     reply->status = 204;
     return okno_grant_set(request->db, request->params[0], scope, granted, request->who.user,
                           okno_time_now(), err);
+}
+
+int http_post_user_destination(struct http_request *request, struct http_reply *reply,
+                               struct okno_err *err)
+{
+    const char *destination = json_string_value(json_object_get(request->body, "destination"));
+    reply->status = 204;
+    return okno_notify_person_set(request->db, request->params[0], destination ? destination : "",
+                                  request->who.user, okno_time_now(), err);
 }

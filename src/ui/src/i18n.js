@@ -1093,6 +1093,8 @@ export const table = {
   "users.granted": { en: "{user} sees {scope}", ru: "{user} видит: {scope}" },
   "users.taken_back": { en: "{user} no longer sees {scope}", ru: "{user} больше не видит: {scope}" },
   "users.disabled": { en: "disabled", ru: "отключён" },
+  "users.messages": { en: "Is told of their appeals by", ru: "Об апелляциях сообщать через" },
+  "users.messages_none": { en: "nothing", ru: "никак" },
   "users.how": { en: "People and passwords: okno user add, okno user password. Groups: okno user grant NAME --group NAME.", ru: "Люди и пароли: okno user add, okno user password. Группы: okno user grant ИМЯ --group ИМЯ." },
   "role.expert": { en: "expert", ru: "эксперт" },
   "role.auditor": { en: "auditor", ru: "аудитор" },

@@ -9,7 +9,7 @@ import { formatDay } from "./time.js";
 import "./okno-notice.js";
 
 class OknoUsers extends PageElement {
-  static properties = { users: { state: true }, sites: { state: true } };
+  static properties = { users: { state: true }, sites: { state: true }, destinations: { state: true } };
 
   static styles = [PageElement.styles, css`
     :host { padding: 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; max-width: 72rem; margin: 0 auto; align-content: start; }
@@ -30,8 +30,26 @@ class OknoUsers extends PageElement {
   }
 
   async load() {
-    const [{ users }, { sites }] = await Promise.all([get("users"), get("sites")]);
-    return () => { Object.assign(this, { users, sites }); };
+    const [{ users }, { sites }, { destinations }] = await Promise.all([get("users"), get("sites"), get("destinations")]);
+    return () => { Object.assign(this, { users, sites, destinations }); };
+  }
+
+  /** Where what concerns the person goes: what became of an appeal. */
+  async sendTo(user, destination) {
+    try {
+      await post(`users/${encodeURIComponent(user)}/destination`, { destination: destination || null });
+      await this.reload();
+    } catch (error) {
+      this.emit("toast", { text: errorText(error), tone: "amber" });
+    }
+  }
+
+  /** Of those who may appeal. */
+  renderDestination({ user, role, destination }) {
+    if (!["staff", "manager"].includes(role) || this.destinations.length === 0) return nothing;
+    return html`<label class="note">${t("users.messages")} <select name="destination" @change=${(event) => this.sendTo(user, event.target.value)}>
+      <option value="">${t("users.messages_none")}</option>${this.destinations.map((one) => html`
+      <option value=${one.destination} ?selected=${one.destination === destination}>${one.destination}</option>`)}</select></label>`;
   }
 
   async grant(user, scope, granted) {
@@ -70,7 +88,7 @@ class OknoUsers extends PageElement {
       <ul class="card">${this.users.map((user) => html`<li>
         <div><b>${user.user}</b>${user.name ? html` · ${user.name}` : nothing}
           <div class="note">${named("role", user.role)}${user.employee ? ` · ${user.employee}` : ""}${user.disabled ? ` · ${t("users.disabled")}` : ""}</div></div>
-        <div class="grants">${this.renderGrants(user)}</div></li>`)}</ul>
+        <div><div class="grants">${this.renderGrants(user)}</div>${this.renderDestination(user)}</div></li>`)}</ul>
       <p class="note">${t("users.how")}</p>`;
   }
 }
