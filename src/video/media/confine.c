@@ -40,7 +40,7 @@ static const struct {
 };
 
 /* What libraries try by themselves and can do without (character set tables, the number of
- * processors, whether a descriptor is a terminal): refused, not deadly. */
+ * processors, whether a descriptor is a terminal, the machine's name): refused, not deadly. */
 static const int refused[] = {
     SCMP_SYS(open),
     SCMP_SYS(openat),
@@ -53,6 +53,7 @@ static const int refused[] = {
     SCMP_SYS(ioctl),
     SCMP_SYS(fstat),
     SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(uname),
     SCMP_SYS(tgkill), /* abort() goes on to crash */
 };
 

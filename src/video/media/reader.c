@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "reader.h"
 
+#include "rtp.h"
 #include "seek.h"
 
 #include <string.h>
@@ -70,46 +71,80 @@ static int format_find(const char *name, bool sounds, const AVInputFormat **ret_
             return 0;
         }
     }
+    if (strcmp(name, MEDIA_RTP) == 0 && (*ret_format = av_find_input_format("sdp")))
+        return 0;
     return okno_fail(err, OKNO_UNSUPPORTED,
                      "recordings of format \"%s\" are not read; supported are mov, matroska, "
                      "mpegts, avi and mpeg",
                      name);
 }
 
-int media_format_open(struct media_reader *reader, const char *name, struct okno_err *err)
+/* What stands between the bytes and the demuxer, and what that is told. */
+static int format_prepare(struct media_reader *reader, const char *name, AVFormatContext *format,
+                          AVDictionary **options, struct okno_err *err)
 {
-    const AVInputFormat *input = NULL;
-    int rc = format_find(name, reader->sounds, &input, err);
+    format->pb = media_io_context(reader->io);
+    /* The demuxer moves the first frame behind a cut onto time 0, which then is off by up to a
+     * frame: where time 0 is what counts, the frames before the cut are taken with their times. */
+    if (reader->from_zero && av_dict_set(options, "advanced_editlist", "0", 0) < 0)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory to read a recording");
+    if (strcmp(name, MEDIA_RTP) != 0)
+        return 0;
+    media_rtp_free(reader->rtp);
+    reader->rtp = NULL;
+    int rc = media_rtp_new(format->pb, &reader->rtp, err);
     if (rc < 0)
         return rc;
-    AVFormatContext *format = avformat_alloc_context();
-    if (!format)
-        return okno_fail(err, OKNO_NO_MEMORY, "no memory to read a recording");
-    format->pb = media_io_context(reader->io);
+    format->pb = media_rtp_context(reader->rtp);
+    return media_rtp_options(options) < 0
+               ? okno_fail(err, OKNO_NO_MEMORY, "no memory to read a recording")
+               : 0;
+}
+
+/* Takes the format and frees it when it cannot be opened. */
+static int format_open(struct media_reader *reader, const AVInputFormat *input,
+                       AVFormatContext *format, AVDictionary **options, struct okno_err *err)
+{
     format->flags |= AVFMT_FLAG_CUSTOM_IO;
     format->io_open = refuse_open;
     format->protocol_whitelist = av_strdup("");
-    format->format_whitelist = av_strdup(name);
+    format->format_whitelist = av_strdup(input->name);
     format->codec_whitelist = av_strdup(codecs);
     format->probesize = PROBE_BYTES;
     format->max_analyze_duration = ANALYZE_US;
     format->max_streams = MAX_STREAMS;
     if (reader->boxes.first_at) /* fragments are found here; the demuxer would visit each of them */
         format->flags |= AVFMT_FLAG_IGNIDX;
-    AVDictionary *options = NULL;
-    /* The demuxer moves the first frame behind a cut onto time 0, which then is off by up to a
-     * frame: where time 0 is what counts, the frames before the cut are taken with their times. */
-    bool ready = format->protocol_whitelist && format->format_whitelist &&
-                 format->codec_whitelist &&
-                 (!reader->from_zero || av_dict_set(&options, "advanced_editlist", "0", 0) >= 0);
-    rc = ready ? avformat_open_input(&format, "", input, &options) : AVERROR(ENOMEM);
-    av_dict_free(&options);
+    int rc = format->protocol_whitelist && format->format_whitelist && format->codec_whitelist
+                 ? avformat_open_input(&format, "", input, options)
+                 : AVERROR(ENOMEM);
     if (rc < 0) {
         avformat_free_context(format); /* NULL already when the opening failed */
         return media_reader_fail(reader, rc, "not a readable recording", err);
     }
     reader->format = format;
     return 0;
+}
+
+int media_format_open(struct media_reader *reader, const char *name, struct okno_err *err)
+{
+    const AVInputFormat *input = NULL;
+    AVDictionary *options = NULL;
+    int rc = format_find(name, reader->sounds, &input, err);
+    if (rc < 0)
+        return rc;
+    AVFormatContext *format = avformat_alloc_context();
+    if (!format)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory to read a recording");
+    rc = format_prepare(reader, name, format, &options, err);
+    if (rc < 0)
+        avformat_free_context(format);
+    else
+        rc = format_open(reader, input, format, &options, err);
+    av_dict_free(&options);
+    if (rc == 0 && reader->rtp)
+        media_rtp_start(reader->rtp);
+    return rc;
 }
 
 /* An MP4's index says everything; the others must look at packets. */
@@ -273,19 +308,21 @@ static int format_begin(struct media_reader *reader, struct okno_err *err)
     return media_slices_apply(reader, 0, 0, err);
 }
 
+int media_streams_learn(struct media_reader *reader, struct okno_err *err)
+{
+    int rc = is_described(reader) ? 0 : avformat_find_stream_info(reader->format, NULL);
+    if (rc < 0 || media_io_error(reader->io))
+        return media_reader_fail(reader, rc, "not a readable recording", err);
+    return media_streams_choose(reader, err);
+}
+
 static int reader_prepare(struct media_reader *reader, struct okno_err *err)
 {
     int rc = boxes_open(reader, err);
     if (rc == 0)
         rc = format_begin(reader, err);
-    if (rc < 0)
-        return rc;
-    if (!is_described(reader)) {
-        rc = avformat_find_stream_info(reader->format, NULL);
-        if (rc < 0 || media_io_error(reader->io))
-            return media_reader_fail(reader, rc, "not a readable recording", err);
-    }
-    rc = media_streams_choose(reader, err);
+    if (rc == 0)
+        rc = media_streams_learn(reader, err);
     if (rc < 0)
         return rc;
     if (reader->frame_us <= 0)
@@ -323,6 +360,7 @@ void media_reader_close(struct media_reader *reader)
     if (!reader)
         return;
     avformat_close_input(&reader->format);
+    media_rtp_free(reader->rtp);
     media_io_free(reader->io);
     media_boxes_clear(&reader->boxes);
     media_slices_close(reader->slices);
@@ -381,6 +419,8 @@ int media_reader_next(struct media_reader *reader, AVPacket *packet, struct okno
                     (reader->audio && packet->stream_index == reader->audio->index);
         if (strcmp(reader->format->iformat->name, "dhav") == 0)
             packet->duration = 0; /* the demuxer says 1 ms of whatever it reads */
+        if (reader->rtp)
+            media_rtp_stamp(reader->rtp, packet);
         rc = ours ? stamp_packet(reader, packet, err) : 0;
         if (rc != 0)
             return rc;

@@ -133,8 +133,20 @@ static void plan_window(struct media_reader *reader, int64_t at_us, int64_t unti
     media_io_plan(reader->io, low, high);
 }
 
+/* A replay is read from its beginning. */
+static int replay_rewind(struct media_reader *reader, struct okno_err *err)
+{
+    reader->broken = false;
+    reader->last_dts = AV_NOPTS_VALUE;
+    avformat_close_input(&reader->format);
+    int rc = media_format_open(reader, reader->format_name, err);
+    return rc < 0 ? rc : media_streams_learn(reader, err);
+}
+
 int media_reader_seek(struct media_reader *reader, int64_t at_us, struct okno_err *err)
 {
+    if (reader->rtp)
+        return replay_rewind(reader, err);
     if (reader->in_pieces) {
         AVRational base = reader->video->time_base;
         int64_t at = av_rescale_q(at_us - reader->from_us, AV_TIME_BASE_Q, base);

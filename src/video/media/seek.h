@@ -14,6 +14,10 @@ OKNO_CHECK int media_format_open(struct media_reader *reader, const char *name,
                                  struct okno_err *err);
 OKNO_CHECK int media_streams_choose(struct media_reader *reader, struct okno_err *err);
 
+/* The same, once the streams are described; packets are looked at for it where the container does
+ * not. */
+OKNO_CHECK int media_streams_learn(struct media_reader *reader, struct okno_err *err);
+
 /* An MP4's index says everything; the others must look at packets. */
 bool media_is_mov(const struct media_reader *reader);
 
