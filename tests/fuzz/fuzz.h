@@ -16,7 +16,8 @@
     X(map)                                                                                         \
     X(events)                                                                                      \
     X(wire)                                                                                        \
-    X(time) X(boxes) X(slices) X(signature) X(playlist) X(listing) X(xml) X(stamp) X(recorders)
+    X(time)                                                                                        \
+    X(boxes) X(slices) X(signature) X(playlist) X(listing) X(xml) X(stamp) X(recorders) X(rtp)
 
 #define FUZZ_DECLARE(name) void fuzz_##name(const uint8_t *data, size_t size);
 FUZZ_TARGETS(FUZZ_DECLARE)

@@ -224,3 +224,24 @@ uint8_t *fixture_grey(const char *name, int frame, size_t *ret_len)
     *ret_len = (size_t)size;
     return grey;
 }
+
+void fixture_film(const char *name, const char *encoder, int rate)
+{
+    fixture_ffmpeg(
+        "-f lavfi -i color=black:s=64x48:r=%d:d=60 -vf "
+        "geq=lum='20+4*mod(N\\,50)':cb=128:cr=128 -c:v %s -preset ultrafast "
+        "-crf 5 -g %d -bf 0 %s",
+        rate, encoder, 2 * rate, name);
+}
+
+int fixture_film_frame(const char *name)
+{
+    size_t len = 0;
+    okno_autofree uint8_t *grey = fixture_grey(name, 0, &len);
+    double sum = 0;
+    for (size_t i = 0; i < len; i++)
+        sum += grey[i];
+    /* From full range back to the film's. */
+    double luma = 16 + sum / (double)len * 219 / 255;
+    return (int)((luma - 20) / 4 + 0.5);
+}

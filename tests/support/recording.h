@@ -19,6 +19,11 @@ const char *fixture_path(const char *name);
 /* Run ffmpeg with the words of `line` (split at spaces); paths are inside the folder. */
 void fixture_ffmpeg(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* A minute of film whose brightness counts its frames, modulo 50, with a key frame every 2 s; and
+ * the number that a picture of it shows. */
+void fixture_film(const char *name, const char *encoder, int rate);
+int fixture_film_frame(const char *name);
+
 /* Its standard output; the caller frees. */
 char *fixture_output(const char *program, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -47,10 +47,7 @@ static const struct vendor vendors[] = {
 static int film(void **state)
 {
     int rc = fixture_begin(state);
-    fixture_ffmpeg(
-        "-f lavfi -i color=black:s=64x48:r=10:d=60 -vf "
-        "geq=lum='20+4*mod(N\\,50)':cb=128:cr=128 -c:v libx264 -preset ultrafast "
-        "-crf 5 -g 20 -bf 0 film.mp4");
+    fixture_film("film.mp4", "libx264", RATE);
     return rc;
 }
 
@@ -103,19 +100,6 @@ static void stop(struct running *running)
     support_program_stop(running->pid);
 }
 
-/* The number of the frame that a picture shows, modulo 50. */
-static int frame_of(const char *name)
-{
-    size_t len = 0;
-    okno_autofree uint8_t *grey = fixture_grey(name, 0, &len);
-    double sum = 0;
-    for (size_t i = 0; i < len; i++)
-        sum += grey[i];
-    /* From full range back to the film's. */
-    double luma = 16 + sum / (double)len * 219 / 255;
-    return (int)((luma - 20) / 4 + 0.5);
-}
-
 static void check_coverage(const struct vendor *vendor, const struct running *r)
 {
     struct okno_err err = {0};
@@ -144,7 +128,7 @@ static void check_still(const struct vendor *vendor, const struct running *r)
     if (okno_extract_still(&r->camera, at, fixture_path("still.jpg"), &result, &err) < 0)
         fail_msg("%s: %s", vendor->kind, err.text);
     okno_archive_caps(r->archive, &caps);
-    int frame = frame_of("still.jpg");
+    int frame = fixture_film_frame("still.jpg");
     if (abs(frame - 24) > (caps.anchor_error_us >= SECOND))
         fail_msg("%s: frame %d", vendor->kind, frame);
     assert_true(result.media.first_frame_us > at - SECOND / RATE - 1000 &&
@@ -230,7 +214,7 @@ static void a_recorder_that_gives_whole_files_only_says_so(void **state)
     if (okno_extract_still(&r.camera, T0 + 77 * SECOND + 450000, fixture_path("still.jpg"), &result,
                            &err) < 0)
         fail_msg("%s", err.text);
-    assert_in_range(frame_of("still.jpg"), 24, 25); /* 25 pictures a second of 10 */
+    assert_in_range(fixture_film_frame("still.jpg"), 24, 25); /* 25 pictures a second of 10 */
     okno_extract_result_free(&result);
     stop(&r);
 }
@@ -313,7 +297,7 @@ static void a_profile_of_ones_own_works_without_c(void **state)
     if (okno_extract_still(&r.camera, T0 + 20 * SECOND, fixture_path("still.jpg"), &result, &err) <
         0)
         fail_msg("%s", err.text);
-    assert_int_equal(frame_of("still.jpg"), 0);
+    assert_int_equal(fixture_film_frame("still.jpg"), 0);
     okno_extract_result_free(&result);
     stop(&r);
 }

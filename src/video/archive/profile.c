@@ -99,18 +99,19 @@ static int status_take(const json_t *object, int *ret_status, struct okno_err *e
     return 0;
 }
 
-static int times_check(const struct profile_times *times, const char *name, struct okno_err *err)
+bool profile_knows_times(const char *format)
 {
     static const char *const words[] = {"rfc3339", "unix",    "unix_s",
                                         "unix_ms", "unix_us", "unix_90k"};
     for (size_t i = 0; i < OKNO_COUNT(words); i++)
-        if (strcmp(times->format, words[i]) == 0)
-            return 0;
-    if (strchr(times->format, '%') && okno_time_format_check(times->format, NULL) == 0)
-        return 0;
-    return fail_member(
-        name, "rfc3339, unix, unix_s, unix_ms, unix_us, unix_90k, or a format with %d %m %Y...",
-        err);
+        if (strcmp(format, words[i]) == 0)
+            return true;
+    return strchr(format, '%') && okno_time_format_check(format, NULL) == 0;
+}
+
+static int times_check(const struct profile_times *times, const char *name, struct okno_err *err)
+{
+    return profile_knows_times(times->format) ? 0 : fail_member(name, PROFILE_TIMES, err);
 }
 
 static int profile_check(struct profile *profile, struct okno_err *err)

@@ -39,6 +39,11 @@ struct profile {
     int64_t preroll_us, max_window_us, settle_us;
 };
 
+/* What may stand for a spelling of times, in words and as a check. */
+#define PROFILE_TIMES                                                                              \
+    "rfc3339, unix, unix_s, unix_ms, unix_us, unix_90k, or a format with %d %m %Y..."
+bool profile_knows_times(const char *format);
+
 /* OKNO_INVALID names the member. */
 OKNO_CHECK int profile_load(const char *json, size_t len, struct profile *ret_profile,
                             struct okno_err *err);

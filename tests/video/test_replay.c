@@ -1,0 +1,375 @@
+/* Archives that are replayed over RTSP, against a recorder of our own (tests/support/replay.py).
+ * The brightness of a picture tells which frame it is. */
+#define _POSIX_C_SOURCE 200809L
+#include "../../src/video/archive/rtp.h"
+#include "../support/program.h"
+#include "../support/recording.h"
+
+#include "okno/extract.h"
+#include "okno/mem.h"
+#include "okno/time.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* 2026-03-10T14:03:20Z: two stretches of 60 s, 5 s of nothing between them. */
+#define T0 INT64_C(1773151400000000)
+#define SECOND INT64_C(1000000)
+#define MS INT64_C(1000)
+
+enum { RATE = 10 };
+
+static int film(void **state)
+{
+    int rc = fixture_begin(state);
+    fixture_film("h264.mp4", "libx264", RATE);
+    fixture_film("h265.mp4", "libx265 -x265-params log-level=none:bframes=0", RATE);
+    return rc;
+}
+
+/* What a recorder does, and how its archive is described. */
+struct recorder {
+    const char *film, *options[4]; /* of replay.py */
+    const char *files, *user, *password, *archive_options, *time_zone;
+};
+
+static const struct recorder by_clock = {
+    .film = "h264.mp4", .files = "/replay/{channel}", .time_zone = "UTC"};
+static const struct recorder by_url = {
+    .film = "h264.mp4",
+    .options = {"mode=plain", "pace=40", "zone=3", "end=close"},
+    .files = "/playback?track={channel}&starttime={from}&endtime={to}",
+    .archive_options = "times=%Y_%m_%dT%H_%M_%S",
+    .time_zone = "Europe/Moscow"};
+
+struct running {
+    int pid;
+    struct okno_archive *archive;
+    struct okno_extract_camera camera;
+};
+
+static struct running start(const struct recorder *recorder)
+{
+    struct running running = {0};
+    struct okno_err err = {0};
+    char port[16], begin[24], path[600], url[64], user[80], password[80];
+    int number = support_free_port();
+    (void)snprintf(port, sizeof(port), "%d", number);
+    (void)snprintf(begin, sizeof(begin), "%lld", (long long)(T0 / SECOND));
+    (void)snprintf(path, sizeof(path), "%s", fixture_path(recorder->film));
+    (void)snprintf(user, sizeof(user), "user=%s", recorder->user ? recorder->user : "");
+    (void)snprintf(password, sizeof(password), "password=%s",
+                   recorder->password ? recorder->password : "");
+    const char *args[16] = {
+        "/usr/bin/python3", "tests/support/replay.py", port, path, begin, user, password};
+    for (size_t i = 0; i < OKNO_COUNT(recorder->options) && recorder->options[i]; i++)
+        args[7 + i] = recorder->options[i];
+    running.pid = support_program_start(args, number, fixture_path("replay.log"));
+    (void)snprintf(url, sizeof(url), "rtsp://127.0.0.1:%d/", number);
+    const struct okno_archive_config config = {.archive = "nvr",
+                                               .kind = "rtsp",
+                                               .url = url,
+                                               .files = recorder->files,
+                                               .time_zone = recorder->time_zone,
+                                               .user = recorder->user,
+                                               .password = recorder->password,
+                                               .options = recorder->archive_options};
+    if (okno_archive_open(&config, &running.archive, &err) < 0)
+        fail_msg("%s", err.text);
+    running.camera = (struct okno_extract_camera){.archive = running.archive, .channel = "till"};
+    return running;
+}
+
+static void stop(struct running *running)
+{
+    okno_archive_close(running->archive);
+    support_program_stop(running->pid);
+}
+
+static void spans_of(const struct running *r, int from_s, int to_s,
+                     struct okno_extract_span_vec *spans)
+{
+    struct okno_err err = {0};
+    if (okno_extract_spans(&r->camera, T0 + from_s * SECOND, T0 + to_s * SECOND, spans, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+static void check_near(int64_t us, int64_t wanted_us, int64_t off_us)
+{
+    if (llabs(us - wanted_us) > off_us)
+        fail_msg("%+lld us", (long long)(us - wanted_us));
+}
+
+static struct okno_extract_result clip(const struct running *r, int64_t from_us, int64_t to_us)
+{
+    struct okno_err err = {0};
+    struct okno_extract_result result = {0};
+    (void)unlink(fixture_path("clip.mp4"));
+    if (okno_extract_clip(&r->camera, from_us, to_us, false, fixture_path("clip.mp4"), &result,
+                          &err) < 0)
+        fail_msg("%s", err.text);
+    return result;
+}
+
+/* The number of the frame shown at a moment of the first or second stretch. */
+static int frame_at(int64_t us)
+{
+    int64_t since = us - T0 - (us >= T0 + 65 * SECOND ? 65 * SECOND : 0);
+    return (int)(since * RATE / SECOND % 50);
+}
+
+static void check_still(const struct running *r, int64_t at_us, int64_t error_us)
+{
+    struct okno_err err = {0};
+    struct okno_extract_result result = {0};
+    (void)unlink(fixture_path("still.jpg"));
+    if (okno_extract_still(&r->camera, at_us, fixture_path("still.jpg"), &result, &err) < 0)
+        fail_msg("%s", err.text);
+    int off = fixture_film_frame("still.jpg") - frame_at(result.media.first_frame_us + MS);
+    off = (off + 75) % 50 - 25; /* the count begins anew every 5 s */
+    if (llabs(off) > error_us * RATE / SECOND)
+        fail_msg("shows frame %+d", off);
+    assert_true(result.media.first_frame_us <= at_us &&
+                result.media.first_frame_us > at_us - SECOND / RATE - MS);
+    okno_extract_result_free(&result);
+}
+
+static void frames_lie_where_the_recorder_says(void **state)
+{
+    (void)state;
+    static const char *const films[] = {"h264.mp4", "h265.mp4"};
+    for (size_t i = 0; i < OKNO_COUNT(films); i++) {
+        struct recorder recorder = by_clock;
+        recorder.film = films[i];
+        struct running r = start(&recorder);
+        OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
+        spans_of(&r, 30, 200, &spans);
+        assert_int_equal(spans.len, 2);
+        check_near(spans.items[0].from_us, T0 + 30 * SECOND, 0);
+        check_near(spans.items[0].to_us, T0 + 60 * SECOND, MS);
+        check_near(spans.items[1].from_us, T0 + 65 * SECOND, MS);
+        check_near(spans.items[1].to_us, T0 + 125 * SECOND, MS);
+        check_still(&r, T0 + 77 * SECOND + 450 * MS, 0);
+        check_still(&r, T0 + 59 * SECOND + 950 * MS, 0);
+        struct okno_extract_result got = clip(&r, T0 + 55 * SECOND + 500 * MS, T0 + 70 * SECOND);
+        check_near(got.media.got_from_us, T0 + 54 * SECOND, MS); /* the key frame before */
+        assert_int_equal(fixture_film_frame("clip.mp4"), frame_at(T0 + 54 * SECOND));
+        assert_int_equal(got.media.gaps.len, 1);
+        check_near(got.media.gaps.items[0].from_us, T0 + 60 * SECOND, MS);
+        check_near(got.media.gaps.items[0].to_us, T0 + 65 * SECOND, MS);
+        assert_int_equal(got.pieces.items[0].anchor, OKNO_ANCHOR_FRAME);
+        okno_extract_result_free(&got);
+        stop(&r);
+    }
+}
+
+static void a_replay_in_real_time_begins_near_what_was_asked(void **state)
+{
+    (void)state;
+    struct recorder recorder = by_url;
+    recorder.user = "anna";
+    recorder.password = "pass word";
+    struct running r = start(&recorder);
+    OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
+    spans_of(&r, 10, 40, &spans);
+    assert_int_equal(spans.len, 1);
+    check_near(spans.items[0].from_us, T0 + 10 * SECOND, 5 * SECOND);
+    check_near(spans.items[0].to_us, T0 + 40 * SECOND, 5 * SECOND);
+    assert_int_equal(spans.items[0].error_us, 5 * SECOND);
+    check_still(&r, T0 + 23 * SECOND + 450 * MS, 2 * SECOND); /* its key frames */
+    struct okno_extract_result got = clip(&r, T0 + 20 * SECOND, T0 + 31 * SECOND);
+    assert_int_equal(got.pieces.items[0].anchor, OKNO_ANCHOR_REQUEST);
+    assert_int_equal(got.pieces.items[0].error_us, 5 * SECOND);
+    assert_int_equal(got.media.gaps.len, 0);
+    okno_extract_result_free(&got);
+    stop(&r);
+}
+
+static void what_was_never_recorded_is_no_error(void **state)
+{
+    (void)state;
+    struct running r = start(&by_clock);
+    struct okno_err err = {0};
+    struct okno_extract_result result = {0};
+    OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
+    spans_of(&r, 900, 960, &spans);
+    assert_int_equal(spans.len, 0);
+    assert_int_equal(
+        okno_extract_still(&r.camera, T0 + 900 * SECOND, fixture_path("none.jpg"), &result, &err),
+        OKNO_NO_COVERAGE);
+    err = (struct okno_err){0};
+    assert_int_equal(okno_extract_spans(&r.camera, T0, T0 + 9000 * SECOND, &spans, &err),
+                     OKNO_TOO_LONG);
+    stop(&r);
+}
+
+/* What goes wrong on the way, and what becomes of asking for seconds 50 to 70. */
+static void trouble_on_the_way_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fault;
+        int code;
+        const char *said;
+        int64_t to_s; /* of what came all the same; 0: nothing */
+    } rows[] = {
+        {"fault=401@DESCRIBE", OKNO_ARCHIVE_AUTH, "a login is required (401)", 0},
+        {"fault=403@SETUP", OKNO_ARCHIVE_AUTH, "forbidden (403)", 0},
+        {"fault=453", OKNO_ARCHIVE_BUSY, "no bandwidth left", 0},
+        {"fault=503", OKNO_ARCHIVE_BUSY, "it asks to wait 7 s", 0},
+        {"fault=454", OKNO_TRANSIENT, "forgot the session", 0},
+        {"fault=461@SETUP", OKNO_ARCHIVE_REFUSED, "not send over TCP", 0},
+        {"fault=500", OKNO_TRANSIENT, "status 500", 0},
+        {"fault=sdp", OKNO_PROTOCOL, "cannot be read", 0},
+        {"fault=codec", OKNO_UNSUPPORTED, "codec VP8", 0},
+        {"fault=404@DESCRIBE", 0, "", 0},
+        {"fault=457", 0, "", 0},
+        {"fault=no-t", 0, "", 70},      /* and silence */
+        {"fault=close", 0, "", 57},     /* half of the frames */
+        {"fault=elsewhere", 0, "", 70}, /* a base at another host is not asked */
+    };
+    for (size_t i = 0; i < OKNO_COUNT(rows); i++) {
+        struct recorder recorder = by_clock;
+        struct okno_err err = {0};
+        OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
+        recorder.options[0] = rows[i].fault;
+        struct running r = start(&recorder);
+        int rc = okno_extract_spans(&r.camera, T0 + 50 * SECOND, T0 + 70 * SECOND, &spans, &err);
+        int64_t to_us = spans.len ? spans.items[spans.len - 1].to_us : 0;
+        if (rc != rows[i].code || !strstr(err.text, rows[i].said))
+            fail_msg("%s: %s", rows[i].fault, err.text);
+        if (rows[i].to_s && llabs(to_us - T0 - rows[i].to_s * SECOND) > SECOND)
+            fail_msg("%s: until %+lld", rows[i].fault, (long long)(to_us - T0));
+        stop(&r);
+    }
+}
+
+static void packets_without_end_are_stopped(void **state)
+{
+    (void)state;
+    struct recorder recorder = by_clock;
+    struct okno_err err = {0};
+    OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
+    const struct okno_budget budget = {.until_us = okno_time_monotonic() + 60 * SECOND,
+                                       .bytes_left = 200 * 1000};
+    recorder.options[0] = "fault=endless";
+    struct running r = start(&recorder);
+    r.camera.budget = &budget;
+    assert_int_equal(okno_extract_spans(&r.camera, T0, T0 + 70 * SECOND, &spans, &err),
+                     OKNO_TOO_LARGE);
+    stop(&r);
+}
+
+static void recorders_that_take_the_word_in_play_get_it(void **state)
+{
+    (void)state;
+    struct recorder recorder = by_clock;
+    recorder.options[0] = "require=play";
+    struct running r = start(&recorder);
+    check_still(&r, T0 + 12 * SECOND + 50 * MS, 0);
+    stop(&r);
+}
+
+/* --- without a recorder ----------------------------------------------------------------------- */
+
+static void a_frame_tells_its_time(void **state)
+{
+    (void)state;
+    /* 2026-03-10T14:03:20.5Z, clean and first after a hole; padding of 2. */
+    static const uint8_t bytes[] = {0xb0, 0xe0, 0,    1, 0, 0,    0,    9,    1,    2,    3,
+                                    4,    0xab, 0xac, 0, 3, 0xed, 0x5a, 0xef, 0x08, 0x80, 0,
+                                    0,    0,    0xa0, 7, 0, 0,    0x65, 0x88, 0,    2};
+    struct rtp_packet packet;
+    assert_true(rtp_read(bytes, sizeof(bytes), &packet));
+    assert_true(packet.timed && packet.marker);
+    assert_int_equal(packet.type, 96);
+    assert_int_equal(packet.stamp, 9);
+    assert_int_equal(packet.len, 2);
+    assert_int_equal(packet.flags, RTP_CLEAN | RTP_JUMP);
+    assert_int_equal(packet.utc_us,
+                     (INT64_C(0xed5aef08) - INT64_C(2208988800)) * SECOND + SECOND / 2);
+    for (size_t len = 0; len < sizeof(bytes) - 1; len++)
+        if (rtp_read(bytes, len, &packet))
+            assert_true(packet.payload + packet.len <= bytes + len);
+}
+
+static void stamps_go_on_when_their_counter_begins_anew(void **state)
+{
+    (void)state;
+    struct rtp_line line = {.clock_rate = 90000};
+    struct rtp_packet packet = {.stamp = UINT32_MAX - 44999};
+    int64_t ticks = -1;
+    bool frame = false;
+    assert_int_equal(rtp_place(&line, &packet, &ticks, &frame, NULL), 0);
+    assert_true(ticks == 0 && frame);
+    packet.stamp += 90000;
+    assert_int_equal(rtp_place(&line, &packet, &ticks, &frame, NULL), 0);
+    assert_true(ticks == 90000 && frame);
+    assert_int_equal(rtp_place(&line, &packet, &ticks, &frame, NULL), 0);
+    assert_true(ticks == 90000 && !frame);
+    packet.stamp -= 4 * 90000; /* further back than reordering goes */
+    assert_int_equal(rtp_place(&line, &packet, &ticks, &frame, NULL), OKNO_PROTOCOL);
+}
+
+static void only_what_the_demuxer_needs_is_kept_of_a_description(void **state)
+{
+    (void)state;
+    static const char sdp[] =
+        "v=0\r\nc=IN IP4 10.0.0.1\r\na=control:rtsp://h/x\r\nm=audio 0 RTP/AVP 0\r\na=control:1\r\n"
+        "m=video 0 RTP/AVP 96 97\r\na=fmtp:96 a=b\r\na=fmtp:97 c=d\r\na=rtpmap:96 h264/90000\r\n"
+        "a=rtpmap:97 H265/90000\r\na=control:2\r\na=secret:x\r\nm=video 0 RTP/AVP "
+        "98\r\na=control:3\r\n";
+    struct rtp_media media;
+    char url[64];
+    assert_int_equal(rtp_describe(sdp, strlen(sdp), &media, NULL), 0);
+    assert_string_equal(media.control, "2");
+    assert_string_equal(media.session_control, "rtsp://h/x");
+    assert_int_equal(media.type, 96);
+    assert_string_equal(media.sdp,
+                        "v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
+                        "m=video 0 RTP/AVP 96\r\na=fmtp:96 a=b\r\na=rtpmap:96 h264/90000\r\n");
+    assert_true(rtp_control("rtsp://h/x/", "2", url, sizeof(url)));
+    assert_string_equal(url, "rtsp://h/x/2");
+    assert_true(rtp_control("rtsp://h/x", "*", url, sizeof(url)));
+    assert_string_equal(url, "rtsp://h/x");
+    assert_false(rtp_control("rtsp://h/x", "2", url, 12));
+}
+
+static void ranges_are_told_to_the_millisecond(void **state)
+{
+    (void)state;
+    char text[80];
+    int64_t us = 0;
+    rtp_clock_range(T0 + 1999, T0 + SECOND + 1, text);
+    assert_string_equal(text, "clock=20260310T140320.001Z-20260310T140321.001Z");
+    assert_true(rtp_clock_start(text, &us));
+    assert_int_equal(us, T0 + MS);
+    assert_true(rtp_clock_start("clock=20260310T140320Z-", &us));
+    assert_int_equal(us, T0);
+    assert_false(rtp_clock_start("npt=0-", &us));
+    assert_false(rtp_clock_start("clock=now-", &us));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames_lie_where_the_recorder_says),
+        cmocka_unit_test(a_replay_in_real_time_begins_near_what_was_asked),
+        cmocka_unit_test(what_was_never_recorded_is_no_error),
+        cmocka_unit_test(trouble_on_the_way_is_named),
+        cmocka_unit_test(packets_without_end_are_stopped),
+        cmocka_unit_test(recorders_that_take_the_word_in_play_get_it),
+        cmocka_unit_test(a_frame_tells_its_time),
+        cmocka_unit_test(stamps_go_on_when_their_counter_begins_anew),
+        cmocka_unit_test(only_what_the_demuxer_needs_is_kept_of_a_description),
+        cmocka_unit_test(ranges_are_told_to_the_millisecond),
+    };
+    return cmocka_run_group_tests(tests, film, fixture_end);
+}
