@@ -417,30 +417,29 @@ static void an_overlap_within_the_error_of_the_name_loses_no_frame(void **state)
     assert_int_equal(taken.result.got_to_us, T0 + 12 * SECOND);
 }
 
-/* How many sample entries the clip's first track has, the video. */
-static int entries_of_clip(void)
+/* How many rows a table of the clip's first track has, the video. */
+static int rows_of_clip(const char table[4])
 {
     char head[65536] = "";
     okno_autofclose FILE *file = fopen(fixture_path("clip.mp4"), "rb");
     assert_non_null(file);
     size_t got = fread(head, 1, sizeof(head), file);
-    const uint8_t *stsd = memmem(head, got, "stsd", 4);
-    assert_non_null(stsd);
-    return stsd[11];
+    const uint8_t *found = memmem(head, got, table, 4);
+    assert_non_null(found);
+    return found[11];
 }
 
-static void a_change_of_the_picture_between_files_becomes_another_sample_entry(void **state)
+/* Whether the second file begins when the first one ends, or a little later: the first one is
+ * closed before the second one is opened then. */
+static void assert_another_entry(int64_t later_us)
 {
-    (void)state;
-    make_base();
-    fixture_ffmpeg("-f lavfi -i testsrc2=s=160x120:r=15:d=4 " ENCODE " small.mp4");
     const struct file_at files[] = {
-        {"base.mp4", "mov", T0, 0}, {"small.mp4", "mov", T0 + 12 * SECOND, 0}, {0}};
+        {"base.mp4", "mov", T0, 0}, {"small.mp4", "mov", T0 + 12 * SECOND + later_us, 0}, {0}};
     struct taken both = clip_of(files, T0 + 9 * SECOND, T0 + 14 * SECOND, false);
     assert_done(&both);
     assert_int_equal(both.result.gaps.len, 0);
     assert_int_equal(both.result.width, 320);
-    assert_int_equal(entries_of_clip(), 2);
+    assert_int_equal(rows_of_clip("stsd"), 2);
     okno_autofree char *sizes = fixture_output(
         "ffprobe", "-v error -select_streams v -show_entries frame=width -of csv=p=0 clip.mp4");
     size_t wide = 0;
@@ -454,7 +453,44 @@ static void a_change_of_the_picture_between_files_becomes_another_sample_entry(v
     struct taken taken = clip_of(files, T0 + 13 * SECOND, T0 + 14 * SECOND, false);
     assert_done(&taken);
     assert_int_equal(taken.result.width, 160);
-    assert_int_equal(entries_of_clip(), 1);
+    assert_int_equal(rows_of_clip("stsd"), 1);
+}
+
+static void a_change_of_the_picture_between_files_becomes_another_sample_entry(void **state)
+{
+    (void)state;
+    make_base();
+    fixture_ffmpeg("-f lavfi -i testsrc2=s=160x120:r=15:d=4 " ENCODE " small.mp4");
+    assert_another_entry(0);
+    assert_another_entry(1000);
+}
+
+/* As a player sees it that knows the first sample entry only: it is told in the stream. */
+static void key_frames_bring_their_parameters_where_these_change(void **state)
+{
+    (void)state;
+    const struct file_at files[] = {
+        {"one.mp4", "mov", T0, 0}, {"two.mkv", "matroska", T0 + 4 * SECOND, 0}, {0}};
+    fixture_ffmpeg("-f lavfi -i testsrc2=s=320x240:r=15:d=4 " ENCODE " one.mp4");
+    fixture_ffmpeg(
+        "-f lavfi -i testsrc2=s=320x240:r=15:d=4 -c:v libx264 -preset ultrafast -g 30 "
+        "-bf 0 -x264-params cabac=0:ref=1 two.mkv");
+    struct taken taken = clip_of(files, T0, T0 + 8 * SECOND, false);
+    assert_done(&taken);
+    assert_int_equal(rows_of_clip("stsd"), 2);
+    /* The stream gets the first entry's parameters, and those of key frames that have their own. */
+    fixture_ffmpeg("-i clip.mp4 -c copy -f h264 stream.bin");
+    struct fixture_frames ours = {0};
+    struct fixture_frames theirs[2] = {0};
+    fixture_hash("stream.bin", &ours);
+    fixture_hash("one.mp4", &theirs[0]);
+    fixture_hash("two.mkv", &theirs[1]);
+    assert_int_equal(ours.len, 120);
+    for (size_t k = 0; k < ours.len; k++)
+        assert_string_equal(ours.hash[k], theirs[k / 60].hash[k % 60]);
+    fixture_frames_free(&ours);
+    fixture_frames_free(&theirs[0]);
+    fixture_frames_free(&theirs[1]);
 }
 
 /* The second half was made by another encoder; its parameters stand in the stream only. */
@@ -473,7 +509,7 @@ static void parameters_that_change_inside_a_stream_keep_every_frame(void **state
         const struct file_at files[] = {{"joined.ts", "mpegts", T0, 0}, {0}};
         struct taken taken = clip_of(files, T0, T0 + 7 * SECOND, false);
         assert_done(&taken);
-        assert_int_equal(entries_of_clip(), 2);
+        assert_int_equal(rows_of_clip("stsd"), 2);
         assert_frames_equal("clip.mp4", "joined.ts", 0, (size_t)taken.result.frames);
         assert_true(taken.result.frames >= 105);
     }
@@ -579,6 +615,8 @@ static void an_open_gop_starts_clean(void **state)
     assert_true(taken.result.got_from_us <= T0 + 5 * SECOND);
     int64_t first = (taken.result.got_from_us - T0) * 15 / SECOND;
     assert_frames_equal("clip.mp4", "open.mp4", (size_t)first, (size_t)taken.result.frames);
+    /* Nor may a player begin at a later one: it would lack the same. */
+    assert_int_equal(rows_of_clip("stss"), 1);
 }
 
 static void sound_is_left_out_unless_asked_for(void **state)
@@ -1012,6 +1050,7 @@ int main(void)
         cmocka_unit_test(an_overlap_within_the_error_of_the_name_loses_no_frame),
         cmocka_unit_test(a_change_of_the_picture_between_files_becomes_another_sample_entry),
         cmocka_unit_test(parameters_that_change_inside_a_stream_keep_every_frame),
+        cmocka_unit_test(key_frames_bring_their_parameters_where_these_change),
         cmocka_unit_test(another_codec_in_the_next_file_is_refused_with_the_place),
         cmocka_unit_test(uneven_frames_keep_their_times_to_the_tick),
         cmocka_unit_test(a_large_clip_is_whole),

@@ -148,7 +148,7 @@ static int part_copy(struct clip *clip, struct media_reader *reader, size_t inpu
     int64_t key_us = media_reader_us(reader, reader->video, packets.items[0]->pts);
     if (key_us >= until_us || !shows(clip, reader, &packets))
         return 0;
-    rc = clip->writer ? media_writer_accepts(clip->writer, reader, err)
+    rc = clip->writer ? media_writer_follow(clip->writer, reader, err)
                       : clip_begin(clip, reader, packets.items[0], err);
     struct part part = {
         .clip = clip, .reader = reader, .input = input, .key_us = key_us, .until_us = until_us};

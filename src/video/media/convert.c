@@ -207,7 +207,8 @@ static int convert_video(struct media_writer *writer, const struct media_reader 
     writer->reader = reader;
     if (writer->tracks[MEDIA_VIDEO].entry_count == 0)
         return okno_fail(err, OKNO_MEDIA, "the recording has no parameters of its encoder");
-    if (!in_stream(writer, packet))
+    writer->sets_apart = !in_stream(writer, packet);
+    if (writer->sets_apart)
         return 1;
     okno_buf_reset(&writer->converted);
     rc = media_nal_convert(packet->data, (size_t)packet->size, &writer->converted, err);

@@ -134,17 +134,29 @@ static void ctts_add(struct media_box_out *out, const struct media_track *track)
     runs_end(&runs);
 }
 
+/* Whether a player may begin at sample i. Behind the key frame of an open GOP come pictures that
+ * are shown before it and need the GOP before: a player that begins there may give up on them
+ * (Chromium does), and ISO/IEC 14496-12, 8.6.2 does not take it for a sync sample. */
+static bool is_sync(const struct media_track *track, size_t i)
+{
+    const struct media_sample *samples = track->samples.items;
+    bool sync = samples[i].key;
+    for (size_t k = i + 1; sync && k < track->samples.len && !samples[k].key; k++)
+        sync = samples[k].pts > samples[i].pts;
+    return sync;
+}
+
 static void stss_add(struct media_box_out *out, const struct media_track *track)
 {
     uint32_t keys = 0;
     for (size_t i = 0; i < track->samples.len; i++)
-        keys += track->samples.items[i].key;
+        keys += is_sync(track, i);
     if (!track->video || keys == track->samples.len)
         return;
     size_t box = media_box_begin_full(out, "stss", 0);
     media_box_put(out, keys, 4);
     for (size_t i = 0; i < track->samples.len; i++)
-        if (track->samples.items[i].key)
+        if (is_sync(track, i))
             media_box_put(out, i + 1, 4);
     media_box_end(out, box);
 }

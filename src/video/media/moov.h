@@ -11,6 +11,7 @@ struct media_sample {
     int64_t at; /* byte of the media data */
     int64_t pts, dts;
     uint32_t size;
+    uint32_t lead;  /* bytes right before `at`: its encoder's parameter sets */
     uint16_t entry; /* its sample entry, from 0 */
     bool key;
 };

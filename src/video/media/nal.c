@@ -201,3 +201,59 @@ int media_nal_record(const AVCodecParameters *codec, const uint8_t *bytes, size_
     int rc = hevc ? record_hevc(&sets, codec, to, err) : record_h264(&sets, codec, to, err);
     return rc < 0 ? rc : 1;
 }
+
+/* --- and back --------------------------------------------------------------------------------- */
+
+/* The record's bytes that are still to be read. */
+struct record {
+    const uint8_t *at, *end;
+    size_t length_bytes; /* of a unit's length in the samples */
+};
+
+static bool record_open(const AVCodecParameters *codec, struct record *record)
+{
+    bool hevc = codec->codec_id == AV_CODEC_ID_HEVC;
+    ptrdiff_t head = hevc ? 22 : 5;
+    bool known = (hevc || codec->codec_id == AV_CODEC_ID_H264) && codec->extradata &&
+                 codec->extradata_size > head && codec->extradata[0] == 1;
+    if (known)
+        *record = (struct record){codec->extradata + head, codec->extradata + codec->extradata_size,
+                                  (size_t)(codec->extradata[head - 1] & 3) + 1};
+    return known;
+}
+
+/* `count` units, each behind two bytes of length. */
+static int units_add(struct record *record, size_t count, struct okno_buf *to, struct okno_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < count && record->end - record->at >= 2; i++) {
+        uint8_t size[4] = {0, 0, record->at[0], record->at[1]};
+        size_t len = (size_t)size[2] << 8 | size[3];
+        const uint8_t *unit = record->at + 2;
+        record->at = (size_t)(record->end - unit) < len ? record->end : unit + len;
+        if (len == 0 || record->at != unit + len || (record->length_bytes == 1 && len > UINT8_MAX))
+            continue;
+        rc = okno_buf_add(to, size + 4 - record->length_bytes, record->length_bytes, err);
+        if (rc == 0)
+            rc = okno_buf_add(to, unit, len, err);
+    }
+    return rc;
+}
+
+int media_nal_sets(const AVCodecParameters *codec, struct okno_buf *to, struct okno_err *err)
+{
+    struct record record;
+    int rc = 0;
+    if (!record_open(codec, &record))
+        return 0;
+    bool hevc = codec->codec_id == AV_CODEC_ID_HEVC;
+    size_t arrays = hevc ? *record.at++ : 2; /* H.264: SPS, PPS */
+    for (size_t i = 0; rc == 0 && i < arrays && record.end - record.at >= (hevc ? 3 : 1); i++) {
+        size_t count = hevc     ? (size_t)record.at[1] << 8 | record.at[2]
+                       : i == 0 ? record.at[0] & 31
+                                : record.at[0];
+        record.at += hevc ? 3 : 1;
+        rc = units_add(&record, count, to, err);
+    }
+    return rc;
+}

@@ -20,4 +20,9 @@ OKNO_CHECK int media_nal_convert(const uint8_t *bytes, size_t len, struct okno_b
 OKNO_CHECK int media_nal_record(const AVCodecParameters *codec, const uint8_t *bytes, size_t len,
                                 struct okno_buf *to, struct okno_err *err);
 
+/* Append the parameter sets of the codec's record (extradata) as units of a sample, each behind its
+ * length in as many bytes as the record says. Nothing where it has none, or is none. */
+OKNO_CHECK int media_nal_sets(const AVCodecParameters *codec, struct okno_buf *to,
+                              struct okno_err *err);
+
 #endif

@@ -2,6 +2,7 @@
 #include "writer.h"
 
 #include "entry.h"
+#include "nal.h"
 
 #include "okno/mem.h"
 #include "okno/time.h"
@@ -127,9 +128,11 @@ void media_writer_close(struct media_writer *writer)
     free(writer);
 }
 
-int media_writer_accepts(const struct media_writer *writer, const struct media_reader *reader,
-                         struct okno_err *err)
+int media_writer_follow(struct media_writer *writer, const struct media_reader *reader,
+                        struct okno_err *err)
 {
+    /* It may lie where the one before it lay, which is closed by now. */
+    writer->reader = writer->heard = NULL;
     enum AVCodecID ours = writer->codecs[MEDIA_VIDEO]->codec_id;
     enum AVCodecID theirs = reader->video->codecpar->codec_id;
     if (ours == theirs)
@@ -179,6 +182,21 @@ static int64_t raw_stamp(const struct media_track *track, int64_t stamp)
     return stamp < next + loose ? next : stamp;
 }
 
+/* Encoders of sound begin before their file's first picture and end behind its last one. Where two
+ * recordings meet, what is there already would come twice and push back what follows. */
+static bool is_heard(const struct media_writer *writer, const struct media_reader *reader,
+                     const AVPacket *packet)
+{
+    const struct media_track *track = &writer->tracks[MEDIA_AUDIO];
+    size_t len = track->samples.len;
+    if (writer->heard == reader || len < 2 || track->frame_bytes > 0)
+        return false;
+    const struct media_sample *last = &track->samples.items[len - 1];
+    int64_t by = av_rescale_q(zero_us(reader) - writer->zero_us, AV_TIME_BASE_Q, ticks(track));
+    int64_t at = av_rescale_q(packet->dts, reader->audio->time_base, ticks(track)) + by;
+    return at < last->dts + (last->dts - last[-1].dts) / 2;
+}
+
 /* Everything of the sample but where it lies. */
 static int sample_make(struct media_writer *writer, const struct media_reader *reader,
                        const AVPacket *packet, size_t which, struct media_sample *ret_sample,
@@ -216,6 +234,8 @@ int media_writer_write(struct media_writer *writer, const struct media_reader *r
     size_t which = media_is_video(reader, packet) ? MEDIA_VIDEO : MEDIA_AUDIO;
     struct media_track *track = &writer->tracks[which];
     struct media_sample sample = {0};
+    if (which == MEDIA_AUDIO && is_heard(writer, reader, packet))
+        return 0;
     int rc = sample_make(writer, reader, packet, which, &sample, err);
     if (rc < 0)
         return rc;
@@ -225,8 +245,15 @@ int media_writer_write(struct media_writer *writer, const struct media_reader *r
         if (sample.size == 0)
             return 0;
     }
+    if (which == MEDIA_AUDIO)
+        writer->heard = reader;
+    size_t before = writer->held.len;
+    if (which == MEDIA_VIDEO && sample.key && writer->sets_apart)
+        rc = media_nal_sets(writer->codecs[MEDIA_VIDEO], &writer->held, err);
+    sample.lead = (uint32_t)(writer->held.len - before);
     sample.at = writer->spilled + (int64_t)writer->held.len;
-    rc = okno_buf_add(&writer->held, packet->data, sample.size, err);
+    if (rc == 0)
+        rc = okno_buf_add(&writer->held, packet->data, sample.size, err);
     if (rc == 0 && media_sample_vec_push(&track->samples, sample) < 0)
         rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a clip");
     if (rc == 0 && writer->held.len > HOLD)
@@ -258,8 +285,20 @@ static int make_room(const struct media_writer *writer, size_t by, struct okno_e
     return 0;
 }
 
+/* The parameter sets before each key frame become part of it. */
+static void leads_take(struct media_track *track)
+{
+    for (size_t i = 0; i < track->samples.len; i++) {
+        struct media_sample *sample = &track->samples.items[i];
+        sample->at -= sample->lead;
+        sample->size += sample->lead;
+    }
+}
+
 int media_writer_finish(struct media_writer *writer, struct okno_err *err)
 {
+    if (writer->tracks[MEDIA_VIDEO].entry_count > 1)
+        leads_take(&writer->tracks[MEDIA_VIDEO]);
     OKNO_AUTO_BUF head = OKNO_BUF_INIT(MAX_INDEX);
     int64_t media_bytes = writer->spilled + (int64_t)writer->held.len;
     int rc = media_moov_add(writer->tracks, MEDIA_TRACKS, media_bytes, &head, err);
