@@ -78,6 +78,41 @@ static void a_viewing_copy_has_the_times_of_its_clip(void **state)
     }
 }
 
+/* A tone of 440 Hz stays one; what players would leave out is marked as such. */
+static void raw_sound_becomes_aac_and_every_frame_is_shown(void **state)
+{
+    (void)state;
+    static const char *const codecs[] = {"pcm_alaw", "pcm_mulaw", "pcm_s16le", "pcm_s16be -ac 2"};
+    for (size_t i = 0; i < OKNO_COUNT(codecs); i++) {
+        struct okno_err err = {0};
+        fixture_ffmpeg(
+            "-f lavfi -i testsrc2=s=160x120:r=15:d=3 -f lavfi -i sine=440:r=8000:d=3 -c:v libx264 "
+            "-preset ultrafast -pix_fmt yuv420p -c:a %s -f mov in.mp4",
+            codecs[i]);
+        if (view("in.mp4", &none, "view.mp4", &err) < 0)
+            fail_msg("%s: %s", codecs[i], err.text);
+        okno_autofree char *codec = fixture_output(
+            "ffprobe",
+            "-v error -select_streams a -show_entries stream=codec_name,duration -of csv=p=0 %s",
+            "view.mp4");
+        if (strncmp(codec, "aac,3.0", 7) != 0 && strncmp(codec, "aac,3.1", 7) != 0)
+            fail_msg("%s: %s", codecs[i], codec);
+        okno_autofree char *flags = fixture_output(
+            "ffprobe",
+            "-v error -select_streams v -show_entries packet=flags -of csv=p=0 view.mp4");
+        assert_null(strchr(flags, 'D'));
+        fixture_ffmpeg("-i view.mp4 -vn -ac 1 -f s16le tone.raw");
+        int64_t size = fixture_size("tone.raw");
+        okno_autofree int16_t *tone = malloc((size_t)size);
+        okno_autofclose FILE *file = fopen(fixture_path("tone.raw"), "rb");
+        assert_int_equal(fread(tone, 1, (size_t)size, file), size);
+        int crossings = 0;
+        for (int k = 8000; k < 16000; k++)
+            crossings += tone[k - 1] < 0 && tone[k] >= 0;
+        assert_in_range(crossings, 438, 442);
+    }
+}
+
 static void masks_blacken_their_part_and_nothing_else(void **state)
 {
     (void)state;
@@ -326,6 +361,7 @@ int main(void)
         cmocka_unit_test(a_series_of_a_turned_picture_is_upright),
         cmocka_unit_test(a_series_of_no_area_is_refused),
         cmocka_unit_test(a_viewing_copy_has_the_times_of_its_clip),
+        cmocka_unit_test(raw_sound_becomes_aac_and_every_frame_is_shown),
         cmocka_unit_test(masks_blacken_their_part_and_nothing_else),
         cmocka_unit_test(a_contact_sheet_shows_its_moments_from_left_to_right),
         cmocka_unit_test(a_damaged_clip_has_no_copy_and_leaves_no_file),

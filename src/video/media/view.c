@@ -2,7 +2,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "view.h"
 
+#include "entry.h"
 #include "picture.h"
+#include "sound.h"
 
 #include "okno/time.h"
 
@@ -19,7 +21,8 @@ struct copying {
     AVPacket *packet;
     struct media_file *file;
     AVFormatContext *format;
-    AVStream *video, *audio; /* of format; audio may be NULL */
+    AVStream *video, *audio;   /* of format; audio may be NULL */
+    struct media_sound *sound; /* NULL: packets of sound are copied */
     const struct okno_view_masks *masks;
     int turns;
     int width, height;
@@ -33,6 +36,7 @@ static void copying_clear(struct copying *c)
     av_packet_free(&c->packet);
     avcodec_free_context(&c->decoder);
     avcodec_free_context(&c->encoder);
+    media_sound_close(c->sound);
     avformat_free_context(c->format);
     media_file_free(c->file);
     media_reader_close(c->reader);
@@ -112,6 +116,52 @@ static int stream_new(struct copying *c, AVStream **ret_stream, AVRational time_
     return 0;
 }
 
+static int write_failed(const struct copying *c, int averror, struct okno_err *err)
+{
+    int number = media_file_errno(c->file);
+    if (number)
+        return okno_fail_errno(err, number, "cannot write the viewing copy");
+    return media_fail(err, OKNO_MEDIA, averror, "a frame does not fit into an MP4");
+}
+
+static int audio_write(struct copying *c, AVPacket *packet, AVRational from, struct okno_err *err)
+{
+    av_packet_rescale_ts(packet, from, c->audio->time_base);
+    packet->stream_index = c->audio->index;
+    int rc = av_interleaved_write_frame(c->format, packet);
+    return rc < 0 ? write_failed(c, rc, err) : 0;
+}
+
+static int encoded_take(void *ctx, AVPacket *packet, struct okno_err *err)
+{
+    struct copying *c = ctx;
+    return audio_write(c, packet, media_sound_encoder(c->sound)->time_base, err);
+}
+
+/* Sound that browsers play is copied, that of recorders only becomes AAC, the rest is left out. */
+static int audio_add(struct copying *c, struct okno_err *err)
+{
+    const AVStream *from = c->reader->audio;
+    const AVCodecParameters *codec = from ? from->codecpar : NULL;
+    bool raw = codec && media_entry_frame_bytes(codec) > 0;
+    if (!codec || (!raw && codec->codec_id != AV_CODEC_ID_AAC &&
+                   codec->codec_id != AV_CODEC_ID_MP3 && codec->codec_id != AV_CODEC_ID_OPUS))
+        return 0;
+    int rc = raw ? media_sound_open(from, encoded_take, c, &c->sound, NULL) : 0;
+    if (rc == OKNO_UNSUPPORTED)
+        return 0;
+    if (rc == 0)
+        rc = stream_new(c, &c->audio,
+                        c->sound ? media_sound_encoder(c->sound)->time_base : from->time_base, err);
+    if (rc < 0)
+        return rc;
+    AVCodecParameters *to = c->audio->codecpar;
+    rc = c->sound ? avcodec_parameters_from_context(to, media_sound_encoder(c->sound))
+                  : avcodec_parameters_copy(to, codec);
+    to->codec_tag = 0;
+    return rc < 0 ? okno_fail(err, OKNO_NO_MEMORY, "no memory to write a viewing copy") : 0;
+}
+
 static int streams_add(struct copying *c, struct okno_err *err)
 {
     const struct media_reader *reader = c->reader;
@@ -128,14 +178,7 @@ static int streams_add(struct copying *c, struct okno_err *err)
         matrix ? av_stream_new_side_data(c->video, AV_PKT_DATA_DISPLAYMATRIX, size) : NULL;
     if (turned)
         memcpy(turned, matrix, size);
-    if (!reader->audio || reader->audio->codecpar->codec_id != AV_CODEC_ID_AAC)
-        return 0;
-    rc = stream_new(c, &c->audio, reader->audio->time_base, err);
-    if (rc == 0 && avcodec_parameters_copy(c->audio->codecpar, reader->audio->codecpar) < 0)
-        rc = okno_fail(err, OKNO_NO_MEMORY, "no memory to write a viewing copy");
-    if (rc == 0)
-        c->audio->codecpar->codec_tag = 0;
-    return rc;
+    return audio_add(c, err);
 }
 
 static int writer_open(struct copying *c, int fd, struct okno_err *err)
@@ -156,14 +199,6 @@ static int writer_open(struct copying *c, int fd, struct okno_err *err)
     return rc < 0 ? media_fail(err, OKNO_MEDIA, rc, "cannot write an MP4") : 0;
 }
 
-static int write_failed(const struct copying *c, int averror, struct okno_err *err)
-{
-    int number = media_file_errno(c->file);
-    if (number)
-        return okno_fail_errno(err, number, "cannot write the viewing copy");
-    return media_fail(err, OKNO_MEDIA, averror, "a frame does not fit into an MP4");
-}
-
 /* Write what the encoder has ready. */
 static int encoder_drain(struct copying *c, struct okno_err *err)
 {
@@ -171,6 +206,9 @@ static int encoder_drain(struct copying *c, struct okno_err *err)
     while ((rc = avcodec_receive_packet(c->encoder, c->packet)) >= 0) {
         av_packet_rescale_ts(c->packet, c->encoder->time_base, c->video->time_base);
         c->packet->stream_index = c->video->index;
+        /* Without it the last frame lasts for nothing, and players do not show it. */
+        c->packet->duration =
+            av_rescale_q(c->reader->frame_us, AV_TIME_BASE_Q, c->video->time_base);
         rc = av_interleaved_write_frame(c->format, c->packet);
         if (rc < 0)
             return write_failed(c, rc, err);
@@ -218,18 +256,20 @@ static int decoder_drain(struct copying *c, struct okno_err *err)
                : media_fail(err, OKNO_MEDIA, rc, "the clip does not decode");
 }
 
-static int audio_copy(struct copying *c, AVPacket *packet, struct okno_err *err)
+static int audio_take(struct copying *c, AVPacket *packet, struct okno_err *err)
 {
+    const struct media_reader *reader = c->reader;
     if (!c->audio)
         return 0;
-    int64_t by = av_rescale_q(c->reader->first_pts, c->reader->video->time_base,
-                              c->reader->audio->time_base);
+    int64_t by =
+        av_rescale_q(reader->first_pts, reader->video->time_base, reader->audio->time_base);
     packet->pts -= by;
     packet->dts -= by;
-    av_packet_rescale_ts(packet, c->reader->audio->time_base, c->audio->time_base);
-    packet->stream_index = c->audio->index;
-    int rc = av_interleaved_write_frame(c->format, packet);
-    return rc < 0 ? write_failed(c, rc, err) : 0;
+    AVRational from = reader->audio->time_base;
+    if (!c->sound)
+        return audio_write(c, packet, from, err);
+    int64_t at = av_rescale_q(packet->pts, from, media_sound_encoder(c->sound)->time_base);
+    return media_sound_feed(c->sound, packet, at, err);
 }
 
 static int feed(struct copying *c, const AVPacket *packet, struct okno_err *err)
@@ -246,7 +286,7 @@ static int copy_all(struct copying *c, struct okno_err *err)
     int rc = packet ? 1 : okno_fail(err, OKNO_NO_MEMORY, "no memory to read a clip");
     while (rc > 0 && (rc = media_reader_next(c->reader, packet, err)) > 0) {
         bool video = media_is_video(c->reader, packet);
-        int code = video ? feed(c, packet, err) : audio_copy(c, packet, err);
+        int code = video ? feed(c, packet, err) : audio_take(c, packet, err);
         av_packet_unref(packet);
         if (code < 0)
             return code;
@@ -255,6 +295,8 @@ static int copy_all(struct copying *c, struct okno_err *err)
         rc = feed(c, NULL, err);
     if (rc == 0 && avcodec_send_frame(c->encoder, NULL) >= 0)
         rc = encoder_drain(c, err);
+    if (rc == 0 && c->sound)
+        rc = media_sound_feed(c->sound, NULL, 0, err);
     if (rc == 0 && c->frames == 0)
         rc = okno_fail(err, OKNO_MEDIA, "no picture of the clip decodes");
     return rc;
