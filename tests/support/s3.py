@@ -1,10 +1,12 @@
 """A strict S3 server for tests: serves a folder's files as the objects of one bucket and answers only
 requests whose Signature Version 4 is right to the byte. Written from AWS's description with
-Python's own hmac and urllib: it shares nothing with the program under test. Pages hold two keys."""
+Python's own hmac and urllib: it shares nothing with the program under test. Pages hold
+two keys, or as many as a sixth argument says. Lists are told on the standard output."""
 import datetime, hashlib, hmac, http.server, os, sys, urllib.parse
 from xml.sax.saxutils import escape
 
 port, root, key_id, secret, bucket = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5]
+page = int(sys.argv[6]) if len(sys.argv) > 6 else 2
 REGION = 'eu-test-1'
 
 
@@ -73,22 +75,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.read(key)
 
     def list(self, asked):
-        prefix, after = asked.get('prefix', ''), asked.get('continuation-token', '')
+        print('list', flush=True)
+        prefix, after = asked.get('prefix', ''), asked.get('continuation-token') or asked.get('start-after', '')
         keys = []
         for folder, _, files in os.walk(root):
             below = os.path.relpath(folder, root)
             keys += [name if below == '.' else f'{below}/{name}' for name in files]
         keys = sorted(k for k in keys if k.startswith(prefix) and '/' not in k[len(prefix):] and k > after)
         out = '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
-        for k in keys[:2]:
+        for k in keys[:page]:
             st = os.stat(os.path.join(root, k))
             when = datetime.datetime.utcfromtimestamp(st.st_mtime).strftime('%Y-%m-%dT%H:%M:%S.547Z')
             shown = urllib.parse.quote_plus(k, safe='/') if asked.get('encoding-type') == 'url' else escape(k)
             out += f'<Contents><Key>{shown}</Key><LastModified>{when}</LastModified><ETag>&quot;x&quot;</ETag><Size>{st.st_size}</Size></Contents>'
-        more = len(keys) > 2
+        more = len(keys) > page
         out += f'<IsTruncated>{str(more).lower()}</IsTruncated>'
         if more:
-            out += f'<NextContinuationToken>{escape(keys[1])}</NextContinuationToken>'
+            out += f'<NextContinuationToken>{escape(keys[page - 1])}</NextContinuationToken>'
         self.answer(200, (out + '</ListBucketResult>').encode(), [('Content-Type', 'application/xml')])
 
     def read(self, key):

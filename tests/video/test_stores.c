@@ -9,13 +9,16 @@
 #include "okno/extract.h"
 #include "okno/mem.h"
 #include "okno/time.h"
+#include "okno/zone.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -349,6 +352,110 @@ static void a_bucket_is_listed_page_by_page_with_signatures(void **state)
     assert_same_as_local("s3://video", options, "AKIATEST", "wJalr/XUtn+FEMI");
 }
 
+/* A week of minutes in one folder, over the night that has an hour twice. */
+#define WEEK INT64_C(1792704000000000) /* 2026-10-23T00:00:00Z */
+#define MINUTE INT64_C(60000000)
+
+static void record_week(const char *folder)
+{
+    OKNO_AUTO(okno_zone) *zone = NULL;
+    char name[800];
+    assert_int_equal(okno_zone_open("Europe/Berlin", &zone, NULL), 0);
+    for (int i = 0; i < 10000; i++) {
+        struct okno_civil c;
+        okno_zone_to_local(zone, WEEK + i * MINUTE, &c);
+        const struct timespec ended = {.tv_sec = WEEK / 1000000 + (i + 1) * 60};
+        (void)snprintf(name, sizeof(name), "%s/till-%04d%02d%02d-%02d%02d%02d.ts", folder, c.year,
+                       c.month, c.day, c.hour, c.minute, c.second);
+        int fd = open(name, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
+        assert_true(fd >= 0 && write(fd, "x", 1) == 1);
+        assert_int_equal(futimens(fd, (const struct timespec[]){ended, ended}), 0);
+        close(fd);
+    }
+}
+
+static struct okno_archive *week_at(const char *url, const char *options, const char *login)
+{
+    struct okno_archive *archive = NULL;
+    struct okno_err err = {0};
+    const struct okno_archive_config config = {.archive = "nvr",
+                                               .kind = "dir",
+                                               .url = url,
+                                               .files = "{channel}-%Y%m%d-%H%M%S.ts",
+                                               .time_zone = "Europe/Berlin",
+                                               .user = login ? "AKIATEST" : "",
+                                               .password = login ? login : "",
+                                               .options = options};
+    if (okno_archive_open(&config, &archive, &err) < 0)
+        fail_msg("%s", err.text);
+    return archive;
+}
+
+static int lists_asked(void)
+{
+    char line[16];
+    int count = 0;
+    okno_autofclose FILE *log = fopen(fixture_path("week.log"), "re");
+    while (log && fgets(line, sizeof(line), log))
+        count += strcmp(line, "list\n") == 0;
+    return count;
+}
+
+static void a_bucket_of_ten_thousand_names_is_listed_from_the_time_wanted(void **state)
+{
+    (void)state;
+    /* Days into the week, and how many minutes of it. */
+    static const struct {
+        double days;
+        int minutes;
+    } windows[] = {{6.5, 5},  {0, 10},     {2.0, 90}, {2.02, 3},
+                   {3.3, 60}, {6.93, 300}, {-3, 30},  {9, 9}};
+    char folder[600], number[16], options[100];
+    int port = support_free_port();
+    (void)snprintf(folder, sizeof(folder), "%s", fixture_path("week"));
+    assert_int_equal(mkdir(folder, 0700), 0);
+    record_week(folder);
+    (void)snprintf(number, sizeof(number), "%d", port);
+    const char *const args[] = {"/usr/bin/python3",
+                                "tests/support/s3.py",
+                                number,
+                                folder,
+                                "AKIATEST",
+                                "secret",
+                                "week",
+                                "1000",
+                                NULL};
+    int pid = support_program_start(args, port, fixture_path("week.log"));
+    (void)snprintf(options, sizeof(options), "endpoint=http://127.0.0.1:%d region=eu-test-1", port);
+    struct okno_archive *local = week_at(folder, "", NULL);
+    for (size_t i = 0; i < OKNO_COUNT(windows); i++) {
+        struct okno_archive *bucket = week_at("s3://week", options, "secret");
+        struct okno_err err = {0};
+        OKNO_AUTO_VEC(okno_piece_vec) here = {0};
+        OKNO_AUTO_VEC(okno_piece_vec) there = {0};
+        int64_t from = WEEK + (int64_t)(windows[i].days * 86400e6);
+        int64_t to = from + windows[i].minutes * MINUTE;
+        int before = lists_asked();
+        assert_int_equal(okno_archive_pieces(local, "till", from, to, &here, &err), 0);
+        if (okno_archive_pieces(bucket, "till", from, to, &there, &err) < 0)
+            fail_msg("%s", err.text);
+        assert_int_equal(here.len, there.len);
+        assert_true(here.len > 0 || windows[i].days < 0 || windows[i].days > 7);
+        for (size_t k = 0; k < here.len; k++) {
+            assert_string_equal(here.items[k].name, there.items[k].name);
+            assert_int_equal(here.items[k].from_us, there.items[k].from_us);
+            assert_int_equal(here.items[k].to_us, there.items[k].to_us);
+            assert_int_equal(here.items[k].flags, there.items[k].flags);
+        }
+        int asked = lists_asked() - before;
+        if (asked < 1 || asked > 2)
+            fail_msg("%.2f days into the week: %d lists", windows[i].days, asked);
+        okno_archive_close(bucket);
+    }
+    okno_archive_close(local);
+    support_program_stop(pid);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +466,7 @@ int main(void)
         cmocka_unit_test(ftp_over_tls_is_verified),
         cmocka_unit_test(sftp_knows_its_host),
         cmocka_unit_test(a_bucket_is_listed_page_by_page_with_signatures),
+        cmocka_unit_test(a_bucket_of_ten_thousand_names_is_listed_from_the_time_wanted),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

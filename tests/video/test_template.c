@@ -285,9 +285,40 @@ static void every_folder_and_name_round_trips(void **state)
     }
 }
 
+static void names_are_bounded_where_their_order_is_that_of_time(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *files, *folder, *bound;
+    } rows[] = {
+        {"{channel}-%Y%m%d-%H%M%S.mp4", "", "c1-20260310-140320.mp4"},
+        {"{channel}/%Y-%m-%d/%H-%M-%S.mp4", "c1/2026-03-10", "14-03-20.mp4"},
+        {"{channel}/%Y-%m-%d/%H-%M-%S.mp4", "c1/2026-03-11", ""}, /* another day */
+        {"{channel}/%Y%m/%d_%H%M%S_{any}.mp4", "c1/202603", "10_140320_"},
+        {"{channel}/%Y/%j-%H.mp4", "c1/2026", "069-14.mp4"},
+        {"{channel}-%s.mp4", "", "c1-1773151400.mp4"},
+        {"%Y-%m-%dT%H:%M:%S%z.mp4", "", "2026-03-10T14:03:20"},
+        {"%d.%m.%Y-%H%M%S.mp4", "", ""},     /* days of all months first */
+        {"%Y/%d-%m-%H%M%S.mp4", "2026", ""}, /* likewise */
+        {"%Y-%m/%H%M%S-%d.mp4", "2026-03", ""},
+        {"{any}%Y%m%d.mp4", "", ""},
+    };
+    for (size_t i = 0; i < OKNO_COUNT(rows); i++) {
+        OKNO_AUTO(okno_zone) *zone = NULL;
+        OKNO_AUTO(template) *template = NULL;
+        char bound[256];
+        assert_int_equal(okno_zone_open("UTC", &zone, NULL), 0);
+        assert_int_equal(template_compile(rows[i].files, "c1", &template, NULL), 0);
+        template_bound(template, zone, rows[i].folder, INT64_C(1773151400000000), bound);
+        if (strcmp(bound, rows[i].bound) != 0)
+            fail_msg("%s in %s: \"%s\"", rows[i].files, rows[i].folder, bound);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_are_bounded_where_their_order_is_that_of_time),
         cmocka_unit_test(the_usual_layouts_are_read),
         cmocka_unit_test(names_that_do_not_fit_exactly_are_left_out),
         cmocka_unit_test(the_resolution_of_a_name_is_its_error),

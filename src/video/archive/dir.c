@@ -15,6 +15,7 @@
 #define DEFAULT_DEADLINE_US (30 * OKNO_SECOND_US)
 #define HOUR_US (3600 * OKNO_SECOND_US)
 #define LOOK_BACK_US (3 * HOUR_US)
+#define ZONE_REACH_US (3 * HOUR_US) /* local times jump by less */
 #define AMBIGUITY_REACH_US (2 * HOUR_US)
 #define FRESH_US (10 * OKNO_SECOND_US)  /* how long a listing holds while files are being added */
 #define STALE_US (300 * OKNO_SECOND_US) /* and when its newest file is older than QUIET_US */
@@ -34,6 +35,8 @@ struct cached {
     char *folder;     /* owned */
     char *channel;    /* owned: the one that records are for */
     int64_t until_us; /* monotonic: when to list again */
+    bool part;        /* lists what its channel's names say of [from_us, to_us) only */
+    int64_t part_from_us, part_to_us;
     struct listing listing;
     struct record_vec records; /* names that fit the template; texts belong to this struct */
 };
@@ -223,14 +226,14 @@ static int dir_open(const struct okno_archive_config *config, struct okno_budget
 /* --- listing --- */
 
 /* A folder that is not there is an hour without recording, where the root is. */
-static int list_folder(struct dir *dir, const char *folder, struct listing *ret_listing,
-                       struct okno_err *err)
+static int list_folder(struct dir *dir, const char *folder, const struct listing_part *part,
+                       struct listing *ret_listing, struct okno_err *err)
 {
     struct okno_err why = {0};
     int64_t left_us = dir->until_us - okno_time_monotonic();
     if (left_us <= 0)
         return okno_fail(err, OKNO_TIMEOUT, "the archive's folders were not listed in time");
-    int rc = store_list(dir->store, folder, left_us, ret_listing, &why);
+    int rc = store_list(dir->store, folder, part, left_us, ret_listing, &why);
     if (rc == OKNO_NOT_FOUND || rc == OKNO_GONE) {
         *ret_listing = (struct listing){.now_us = okno_time_now()};
         return store_check_root(dir->store, err);
@@ -290,12 +293,31 @@ static struct cached *find_cached(struct dir *dir, const char *folder)
     return NULL;
 }
 
-static int refresh(struct dir *dir, struct cached *cached, struct okno_err *err)
+/* Names as early as a recording that reaches into the window can have; the first one behind it is
+ * listed too. Local times go back by an hour or two now and then. */
+static struct listing_part part_of(const struct dir *dir, const char *folder, int64_t from_us,
+                                   int64_t to_us)
+{
+    struct listing_part part = {0};
+    if (!store_lists_parts(dir->store))
+        return part;
+    template_bound(dir->template, dir->zone, folder, from_us - LOOK_BACK_US - ZONE_REACH_US,
+                   part.after);
+    template_bound(dir->template, dir->zone, folder, to_us + ZONE_REACH_US, part.until);
+    return part;
+}
+
+static int refresh(struct dir *dir, struct cached *cached, int64_t from_us, int64_t to_us,
+                   struct okno_err *err)
 {
     struct listing listing = {0};
-    int rc = list_folder(dir, cached->folder, &listing, err);
+    const struct listing_part part = part_of(dir, cached->folder, from_us, to_us);
+    int rc = list_folder(dir, cached->folder, &part, &listing, err);
     if (rc < 0)
         return rc;
+    cached->part = part.after[0] || part.until[0];
+    cached->part_from_us = from_us;
+    cached->part_to_us = to_us;
     dir->cached_files -= cached->listing.files.len;
     dir->cached_files += listing.files.len;
     listing_free(&cached->listing);
@@ -346,15 +368,24 @@ static int mark_seen(struct gathering *g, const struct cached *cached)
     return 0;
 }
 
-static int gather_folder(struct dir *dir, const char *folder, struct gathering *g,
-                         struct okno_err *err)
+/* Whether what was listed holds an interval for the channel of now. */
+static bool is_enough(const struct dir *dir, const struct cached *cached, int64_t from_us,
+                      int64_t to_us)
+{
+    bool same = cached->channel && strcmp(cached->channel, dir->channel) == 0;
+    return !cached->part ||
+           (same && cached->part_from_us <= from_us && to_us <= cached->part_to_us);
+}
+
+static int gather_folder(struct dir *dir, const char *folder, int64_t from_us, int64_t to_us,
+                         struct gathering *g, struct okno_err *err)
 {
     struct cached *cached = find_cached(dir, folder);
     int rc = cached ? 0 : add_cached(dir, folder, &cached, err);
     if (rc < 0 || was_seen(g, cached))
         return rc;
-    if (cached->until_us <= okno_time_monotonic())
-        rc = refresh(dir, cached, err);
+    if (cached->until_us <= okno_time_monotonic() || !is_enough(dir, cached, from_us, to_us))
+        rc = refresh(dir, cached, from_us, to_us, err);
     else if (!cached->channel || strcmp(cached->channel, dir->channel) != 0)
         rc = read_names(dir, cached, err);
     if (rc == 0)
@@ -377,7 +408,7 @@ static int gather(struct dir *dir, int64_t from_us, int64_t to_us, struct gather
     TEMPLATE_AUTO_FOLDERS folders = {0};
     int rc = template_folders_of(dir->template, dir->zone, from_us, to_us, &folders, err);
     for (size_t i = 0; rc == 0 && i < folders.len; i++)
-        rc = gather_folder(dir, folders.items[i], g, err);
+        rc = gather_folder(dir, folders.items[i], from_us, to_us, g, err);
     return rc;
 }
 

@@ -77,9 +77,16 @@ OKNO_CHECK int listing_read_ftp(struct okno_net *net, const char *url, struct li
 OKNO_CHECK int listing_parse_s3(const char *text, size_t len, const char *shown, const char *prefix,
                                 struct listing *listing, char ret_more[1024], struct okno_err *err);
 
-/* All objects directly below a prefix ("a/b/" or ""), page after page; `base` is the bucket's
+/* Which part of a folder is wanted, by names in the order of their bytes: what comes behind `after`
+ * up to the first name behind `until` that does not begin with it; "" for no bound. */
+struct listing_part {
+    char after[256], until[256];
+};
+
+/* The objects directly below a prefix ("a/b/" or ""), page after page; `base` is the bucket's
  * address without a slash at its end. */
 OKNO_CHECK int listing_read_s3(struct okno_net *net, const char *base, const char *prefix,
-                               struct listing *ret_listing, struct okno_err *err);
+                               const struct listing_part *part, struct listing *ret_listing,
+                               struct okno_err *err);
 
 #endif

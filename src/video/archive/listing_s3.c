@@ -106,8 +106,23 @@ static int add_parameter(struct okno_buf *url, const char *name, const char *val
     return rc < 0 ? rc : okno_net_encode(url, value, false, err);
 }
 
-static int page_url(const char *base, const char *prefix, const char *more, struct okno_buf *url,
-                    struct okno_err *err)
+/* A list begins behind the key that `after` makes, so that it needs no way to it. */
+static int add_after(struct okno_buf *url, const char *prefix, const char *after,
+                     struct okno_err *err)
+{
+    int rc = add_parameter(url, "start-after", prefix, err);
+    return rc < 0 ? rc : okno_net_encode(url, after, false, err);
+}
+
+static bool is_past(const struct listing *listing, const char *until)
+{
+    const char *last =
+        listing->files.len ? listing->files.items[listing->files.len - 1].name : until;
+    return until[0] && strcmp(last, until) > 0 && strncmp(last, until, strlen(until)) != 0;
+}
+
+static int page_url(const char *base, const char *prefix, const char *after, const char *more,
+                    struct okno_buf *url, struct okno_err *err)
 {
     okno_buf_reset(url);
     int rc = okno_buf_printf(url, err, "%s/?list-type=2&delimiter=%%2F&encoding-type=url", base);
@@ -115,11 +130,14 @@ static int page_url(const char *base, const char *prefix, const char *more, stru
         rc = add_parameter(url, "prefix", prefix, err);
     if (rc == 0 && more[0])
         rc = add_parameter(url, "continuation-token", more, err);
+    else if (rc == 0 && after[0])
+        rc = add_after(url, prefix, after, err);
     return rc;
 }
 
 int listing_read_s3(struct okno_net *net, const char *base, const char *prefix,
-                    struct listing *ret_listing, struct okno_err *err)
+                    const struct listing_part *part, struct listing *ret_listing,
+                    struct okno_err *err)
 {
     LISTING_AUTO listing = {.now_us = okno_time_now()};
     OKNO_AUTO_BUF url = OKNO_BUF_INIT(4000);
@@ -128,7 +146,7 @@ int listing_read_s3(struct okno_net *net, const char *base, const char *prefix,
     char more[1024] = "";
     for (int page = 0; page < PAGES_MAX; page++) {
         struct okno_net_reply reply = {.date_us = -1};
-        int rc = page_url(base, prefix, more, &url, err);
+        int rc = page_url(base, prefix, part->after, more, &url, err);
         if (rc == 0)
             rc = okno_net_get(net, okno_buf_text(&url), &body, &reply, err);
         (void)okno_net_shown(okno_buf_text(&url), shown, sizeof(shown));
@@ -139,7 +157,7 @@ int listing_read_s3(struct okno_net *net, const char *base, const char *prefix,
             return rc;
         if (reply.date_us >= 0)
             listing.now_us = reply.date_us;
-        if (!more[0]) {
+        if (!more[0] || is_past(&listing, part->until)) {
             listing_take(&listing, ret_listing);
             return 0;
         }

@@ -291,18 +291,23 @@ static int place_of(const struct store *store, const char *path, bool folder,
     return rc == 0 && store->net ? okno_buf_add_text(ret_place, store->query, err) : rc;
 }
 
-static int list_bucket(struct store *store, const char *folder, struct listing *ret_listing,
-                       struct okno_err *err)
+bool store_lists_parts(const struct store *store)
+{
+    return store->place == S3;
+}
+
+static int list_bucket(struct store *store, const char *folder, const struct listing_part *part,
+                       struct listing *ret_listing, struct okno_err *err)
 {
     OKNO_AUTO_BUF prefix = OKNO_BUF_INIT(URL_MAX_BYTES);
     int rc = okno_buf_printf(&prefix, err, "%s%s%s", store->prefix, folder, folder[0] ? "/" : "");
-    return rc < 0
-               ? rc
-               : listing_read_s3(store->net, store->base, okno_buf_text(&prefix), ret_listing, err);
+    return rc < 0 ? rc
+                  : listing_read_s3(store->net, store->base, okno_buf_text(&prefix), part,
+                                    ret_listing, err);
 }
 
-int store_list(struct store *store, const char *folder, int64_t deadline_us,
-               struct listing *ret_listing, struct okno_err *err)
+int store_list(struct store *store, const char *folder, const struct listing_part *part,
+               int64_t deadline_us, struct listing *ret_listing, struct okno_err *err)
 {
     OKNO_AUTO_BUF place = OKNO_BUF_INIT(URL_MAX_BYTES);
     int rc = okno_budget_check(store->budget, "listing the archive's folders", err);
@@ -320,7 +325,7 @@ int store_list(struct store *store, const char *folder, int64_t deadline_us,
         rc = listing_read_ftp(store->net, okno_buf_text(&place), ret_listing, err);
         break;
     case S3:
-        rc = list_bucket(store, folder, ret_listing, err);
+        rc = list_bucket(store, folder, part, ret_listing, err);
         break;
     default:
         rc = listing_read_local(okno_buf_text(&place), ret_listing, err);
@@ -335,10 +340,11 @@ static int ask_root(struct store *store, const char *place, struct okno_err *err
 {
     OKNO_AUTO_BUF body = OKNO_BUF_INIT(64 * 1024);
     LISTING_AUTO listing = {0};
+    const struct listing_part all = {0};
     struct okno_net_reply reply;
     if (store->place == S3)
-        return listing_read_s3(store->net, store->base, "okno-looks-for-the-bucket/", &listing,
-                               err);
+        return listing_read_s3(store->net, store->base, "okno-looks-for-the-bucket/", &all,
+                               &listing, err);
     if (store->place == FTP)
         return listing_read_ftp(store->net, place, &listing, err);
     return okno_net_get(store->net, place, &body, &reply, err);

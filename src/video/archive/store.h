@@ -18,10 +18,13 @@ OKNO_CHECK int store_open(const struct okno_archive_config *config, struct okno_
                           struct store **ret_store, struct okno_err *err);
 void store_close(struct store *store);
 
+/* Whether parts of folders can be listed; store_list lists whole ones elsewhere. */
+bool store_lists_parts(const struct store *store);
+
 /* `folder` is a path below the root, "" for the root. OKNO_NOT_FOUND or OKNO_GONE when it is not
  * there. */
-OKNO_CHECK int store_list(struct store *store, const char *folder, int64_t deadline_us,
-                          struct listing *ret_listing, struct okno_err *err);
+OKNO_CHECK int store_list(struct store *store, const char *folder, const struct listing_part *part,
+                          int64_t deadline_us, struct listing *ret_listing, struct okno_err *err);
 
 /* Whether the root is there at all, asked once: a share that is not mounted and a mistyped URL are
  * no empty archive. 0 also when that cannot be known. */

@@ -394,6 +394,8 @@ static int civil_field(const struct okno_civil *c, enum field field)
                1;
     case HOUR:
         return c->hour;
+    case SECOND:
+        return c->second;
     default:
         return c->minute;
     }
@@ -420,6 +422,68 @@ static int folder_at(const struct template *template, const struct okno_zone *zo
     }
     ret_path[len] = '\0';
     return 0;
+}
+
+/* Fields in whose order times sort; what a field needs to stand behind it. */
+static bool is_next(enum field field, unsigned fixed)
+{
+    const unsigned year = 1u << YEAR | 1u << YEAR2;
+    const unsigned hour = 1u << HOUR, minute = 1u << MINUTE;
+    bool day = fixed & 1u << YEARDAY || (fixed & 1u << MONTH && fixed & 1u << DAY);
+    switch (field) {
+    case YEAR:
+    case YEAR2:
+    case EPOCH:
+        return true;
+    case MONTH:
+    case YEARDAY:
+        return fixed & year;
+    case DAY:
+        return fixed & 1u << MONTH && fixed & year;
+    case HOUR:
+        return day && fixed & year;
+    case MINUTE:
+        return fixed & hour;
+    case SECOND:
+        return fixed & minute;
+    default:
+        return false;
+    }
+}
+
+void template_bound(const struct template *template, const struct okno_zone *zone,
+                    const char *folder, int64_t us, char ret_bound[256])
+{
+    char path[PATH_MAX_CHARS + 1];
+    struct okno_civil civil;
+    size_t len = 0;
+    unsigned fixed = 0;
+    bool timed = false;
+    ret_bound[0] = '\0';
+    if (us < 0 || folder_at(template, zone, us, path) < 0 || strcmp(path, folder) != 0)
+        return;
+    okno_zone_to_local(zone, us, &civil);
+    for (size_t i = 0; i < template->count; i++) {
+        char digits[24] = {template->tokens[i].byte, '\0'};
+        enum field field = template->tokens[i].field;
+        if (i >= template->name_at && field != LITERAL && !is_next(field, fixed))
+            break;
+        if (field == EPOCH)
+            (void)snprintf(digits, sizeof(digits), "%010lld", (long long)(us / OKNO_SECOND_US));
+        else if (field != LITERAL)
+            (void)snprintf(digits, sizeof(digits), "%0*d", field_rows[field].digits,
+                           civil_field(&civil, field));
+        fixed |= field < FIELDS ? 1u << field : 0u;
+        if (i < template->name_at)
+            continue;
+        timed = timed || field != LITERAL;
+        if (len + strlen(digits) > PATH_MAX_CHARS)
+            break;
+        memcpy(ret_bound + len, digits, strlen(digits) + 1);
+        len += strlen(digits);
+    }
+    if (!timed)
+        ret_bound[0] = '\0';
 }
 
 void template_folders_clear(struct template_folders *folders)

@@ -52,6 +52,12 @@ OKNO_CHECK int template_folders_of(const struct template *template, const struct
                                    int64_t from_us, int64_t to_us,
                                    struct template_folders *ret_folders, struct okno_err *err);
 
+/* The beginning of the name that a file of a folder has at an instant, as far as names in the order
+ * of their bytes are in the order of their local times; "" when that is no way, or the instant
+ * belongs to another folder. */
+void template_bound(const struct template *template, const struct okno_zone *zone,
+                    const char *folder, int64_t us, char ret_bound[256]);
+
 /* How long one folder lasts: a minute, an hour, a day, 31 days, 366 days; 0 when one folder holds
  * everything. */
 int64_t template_folder_us(const struct template *template);
