@@ -171,11 +171,34 @@ test("an administrator grants a site and takes it back", async () => {
   const anna = page.locator("okno-users li", { hasText: "E-104" });
   await anna.getByText("sees nothing").waitFor();
   await shoot(page, "users");
-  await anna.locator("select").selectOption("site:S2");
+  await anna.locator(".grants select").selectOption("site:S2");
   await anna.getByText("North Branch").first().waitFor();
   await waitHere(page, () => service.mock.alerting.accounts[2].grants.length === 1);
   await anna.getByRole("button", { name: "Take back: North Branch" }).click();
   await anna.getByText("sees nothing").waitFor();
+  assert.deepEqual(browser.faults, []);
+});
+
+test("the administrator's pages stand in one line, in both languages", async () => {
+  for (const [language, width, dark] of [["en-GB", 1280, false], ["ru-RU", 1280, false], ["ru-RU", 1280, true], ["en-GB", 768, true], ["ru-RU", 768, false], ["en-GB", 360, false], ["ru-RU", 360, true]]) {
+    await open("admin", "#/alerts", { language, width, height: 740, dark });
+    const code = language.slice(0, 2);
+    await page.getByRole("button", { name: code.toUpperCase(), exact: true }).click();
+    const header = page.locator("okno-header header");
+    const lines = width > 768 ? 1 : 2; // the pages below the name on a small screen
+    assert.ok((await header.boundingBox()).height < 45 * lines, `${language} ${width}: ${(await header.boundingBox()).height} px`);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${language} ${width}: wider than the screen`);
+    await page.getByRole("button", { name: code === "ru" ? /^Настройка/ : /^Setup/ }).click();
+    await page.locator("okno-header .menu a").first().waitFor();
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${language} ${width}: the menu is wider than the screen`);
+    await shoot(page, `header-${code}-${width}${dark ? "-dark" : ""}`);
+    await page.keyboard.press("Escape");
+    await page.locator("okno-header .menu").waitFor({ state: "detached" });
+  }
+  await page.getByRole("button", { name: /^Настройка/ }).click();
+  await page.locator("okno-header").getByRole("link", { name: "Пользователи" }).click();
+  await page.locator("okno-users").waitFor();
+  assert.equal(await page.locator("okno-header .menu").count(), 0);
   assert.deepEqual(browser.faults, []);
 });
 
