@@ -51,14 +51,16 @@ after(async () => {
 const words = (page) => waitUntil(page, () => document.querySelector("okno-app")?.shadowRoot.querySelector("okno-archives")?.shadowRoot.querySelector("tbody") !== null).then(() =>
   page.locator("okno-archives").evaluate((element) => element.shadowRoot.textContent.replace(/\s+/gu, " ")));
 
-for (const [language, answers, fails, never] of [["en-GB", "answers", "does not answer", "never done"], ["ru-RU", "отвечает", "не отвечает", "не выполнялся"]])
+for (const [language, answers, fails, never, ...more] of [
+  ["en-GB", "answers", "does not answer", "never done", "next try", "Mbit/s on the average", "more a day", "are free"],
+  ["ru-RU", "отвечает", "не отвечает", "не выполнялся", "следующая попытка", "в среднем", "за сутки прибавляется", "свободно"]])
   test(`who answers, what waits and which camera nobody has seen a press in stand on one page (${language})`, async () => {
     const { page, faults, close } = await openBrowser({ language });
     await logIn(page, { url: service.url, user: "root", password });
     await page.goto(`${service.url}/#/archives`);
     await page.locator("okno-archives tbody").first().waitFor();
     const text = await words(page);
-    for (const part of [answers, fails, never, "over-till-1", "back-door", "far", "nvr"]) assert.ok(text.includes(part), `${part} in ${text}`);
+    for (const part of [answers, fails, never, ...more, "over-till-1", "back-door", "far", "nvr"]) assert.ok(text.includes(part), `${part} in ${text}`);
     // Trouble stands first.
     assert.ok(text.indexOf("far") < text.indexOf("nvr"));
     await shoot(page, `archives-${language}`);

@@ -4,6 +4,7 @@
 #include "handlers.h"
 
 #include "okno/camera_clock.h"
+#include "okno/purge.h"
 #include "okno/time.h"
 #include "okno/work.h"
 
@@ -75,6 +76,7 @@ int http_get_archives(struct http_request *request, struct http_reply *reply, st
 {
     okno_autojson json_t *targets = json_object();
     okno_autojson json_t *cameras = NULL;
+    okno_autojson json_t *disk = NULL;
     json_t *list = json_array();
     okno_autojson json_t *all = json_pack("{s:o}", "archives", list);
     json_t *camera;
@@ -85,11 +87,15 @@ int http_get_archives(struct http_request *request, struct http_reply *reply, st
         rc = archives(request->db, targets, list, err);
     if (rc == 0)
         rc = okno_commission_list(request->db, &cameras, err);
+    if (rc == 0)
+        rc = okno_purge_forecast(request->db, request->service->data_dir,
+                                 request->service->keep_days, okno_time_now(), &disk, err);
     if (rc < 0)
         return rc;
     json_array_foreach(cameras, i, camera)
         set_clock(camera, targets, "camera", json_string_value(json_object_get(camera, "camera")));
     (void)json_object_set(all, "cameras", cameras);
+    (void)json_object_set(all, "disk", disk);
     return http_reply_json(reply, json_incref(all), err);
 }
 

@@ -18,5 +18,6 @@ export const formatIndex = (value) => (value === null || value === undefined ? "
 
 export function formatBytes(bytes) {
   if (bytes < 1024) return `${bytes} B`;
-  return bytes < 1048576 ? `${formatNumber(bytes / 1024)} KB` : `${formatNumber(bytes / 1048576, 1)} MB`;
+  if (bytes < 1048576) return `${formatNumber(bytes / 1024)} KB`;
+  return bytes < 1073741824 ? `${formatNumber(bytes / 1048576, 1)} MB` : `${formatNumber(bytes / 1073741824, 1)} GB`;
 }

@@ -4,7 +4,7 @@ import { css, html, nothing } from "lit";
 import { PageElement } from "./page-element.js";
 import { get } from "./api.js";
 import { zoneOf } from "./filters.js";
-import { formatNumber } from "./format.js";
+import { formatBytes, formatNumber } from "./format.js";
 import { has, t } from "./i18n.js";
 import { link } from "./router.js";
 import { formatWhen } from "./time.js";
@@ -15,7 +15,7 @@ const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 class OknoArchives extends PageElement {
   static refreshMs = 10000;
-  static properties = { archives: { state: true }, cameras: { state: true }, sites: { state: true } };
+  static properties = { archives: { state: true }, cameras: { state: true }, disk: { state: true }, sites: { state: true } };
 
   static styles = [PageElement.styles, css`
     :host { padding: 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; max-width: 80rem; margin: 0 auto; align-content: start; }
@@ -26,6 +26,7 @@ class OknoArchives extends PageElement {
     .note { font-size: .75rem; color: var(--muted); overflow-wrap: anywhere; }
     .ok { color: var(--valid); } .warn { color: var(--amber); } .bad { color: var(--invalid); }
     h2 { font-size: .875rem; }
+    .disk { margin: 0; }
     .wait { height: 10rem; }
     @media (max-width: 40rem) {
       table, tbody, tr, td { display: block; }
@@ -37,11 +38,12 @@ class OknoArchives extends PageElement {
   `];
 
   async load() {
-    const [{ archives, cameras }, { sites }] = await Promise.all([get("archives"), get("sites")]);
+    const [{ archives, cameras, disk }, { sites }] = await Promise.all([get("archives"), get("sites")]);
     const trouble = (one) => Number(one.failures > 0) * 4 + Number(one.at_risk + one.overdue > 0) * 2 + Number(one.lost > 0);
     return () => {
       this.archives = archives.toSorted((one, other) => trouble(other) - trouble(one));
       this.cameras = cameras.toSorted((one, other) => Number(other.due !== "") - Number(one.due !== ""));
+      this.disk = disk;
       this.sites = sites;
     };
   }
@@ -55,11 +57,22 @@ class OknoArchives extends PageElement {
       ${one.off_until ? html`<div class="note">${t("archives.off_until", { when: formatWhen(one.off_until, browserZone) })}</div>` : nothing}`;
   }
 
+  renderRead(one) {
+    return one.bytes_read_day ? html`<div class="note num">${t("archives.read", { read: formatBytes(one.bytes_read_day), rate: formatNumber(one.bytes_read_day * 8 / 86400 / 1e6, 3), kept: formatBytes(one.bytes_kept_day) })}</div>` : nothing;
+  }
+
   renderWork(one) {
-    if (one.waiting + one.running === 0) return html`<span class="note">${t("archives.nothing")}</span>`;
+    if (one.waiting + one.running === 0) return html`<span class="note">${t("archives.nothing")}</span>${this.renderRead(one)}`;
     return html`<div class="num">${t("archives.waiting", { n: formatNumber(one.waiting), running: formatNumber(one.running) })}</div>
       ${one.next_try_at ? html`<div class="note num">${t("archives.next", { when: formatWhen(one.next_try_at, browserZone) })}</div>` : nothing}
-      ${one.done_at ? html`<div class="note num">${t("archives.done", { when: formatWhen(one.done_at, browserZone) })}</div>` : nothing}`;
+      ${one.done_at ? html`<div class="note num">${t("archives.done", { when: formatWhen(one.done_at, browserZone) })}</div>` : nothing}${this.renderRead(one)}`;
+  }
+
+  /** How long the disk lasts, in the words of `okno doctor`. */
+  renderDisk({ evidence_bytes: bytes, bytes_per_day: daily, free_bytes: free, days_left: days, steady_bytes: steady }) {
+    const soon = days !== null && days < 30;
+    return html`<p class="disk num ${soon ? "warn" : ""}">${t("archives.disk", { bytes: formatBytes(bytes), daily: formatBytes(daily), free: formatBytes(free) })}
+      ${days !== null ? t("archives.disk_days", { n: formatNumber(days) }) : t(steady !== null ? "archives.disk_rule" : "archives.disk_lasts")}${soon ? html` ${t("archives.disk_next")}` : nothing}</p>`;
   }
 
   renderRisk(one) {
@@ -103,6 +116,7 @@ class OknoArchives extends PageElement {
     const head = (names) => html`<thead><tr>${names.map((name) => html`<th scope="col">${t(`archives.${name}`)}</th>`)}</tr></thead>`;
     return html`
       <h1>${t("nav.archives")}</h1>
+      ${this.renderDisk(this.disk)}
       <div class="card scroll"><table>${head(["archive", "state", "work", "risk", "clock"])}<tbody>${this.archives.map((one) => this.renderArchive(one))}</tbody></table></div>
       <h2>${t("archives.cameras")}</h2><p class="note">${t("archives.how")}</p>
       <div class="card scroll"><table>${head(["camera", "commissioned", "index_error", "clock"])}<tbody>${this.cameras.map((one) => this.renderCamera(one))}</tbody></table></div>`;
