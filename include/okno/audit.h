@@ -263,6 +263,7 @@ struct okno_audit_rules {
     enum okno_frame frame; /* see okno_audit_estimate and okno_audit_asked */
     bool with_replacement; /* a survey drawn twice counts twice */
     bool silent_known;     /* silent surveys were not drawn: all taken as genuine */
+    bool drawn_by_strata;  /* else in one go: strata only sort what was found */
     double k, level;
     int looks;
 };
@@ -271,7 +272,7 @@ OKNO_CHECK int okno_audit_tally_asked(const struct okno_audit_tally *tallies, si
                                       const struct okno_audit_rules *rules,
                                       struct okno_audit_figure *ret_figure, struct okno_err *err);
 
-/* The share of the frame that is not genuine. Drawn in one go of one stratum: Wilson's limits with
+/* The share of the frame that is not genuine. Drawn in one go: Wilson's limits with
  * the finite population's correction, and exact bounds of their number. Else estimated by strata
  * and classes, with silent ones as genuine where they are known; then there are no exact bounds. */
 struct okno_invalid_share {

@@ -111,6 +111,7 @@ static struct okno_audit_rules rules_of(const struct audit_row *row)
     return (struct okno_audit_rules){.frame = row->frame,
                                      .with_replacement = row->sampling.with_replacement,
                                      .silent_known = row->sampling.silent_known,
+                                     .drawn_by_strata = row->sampling.strata != 0,
                                      .level = row->level,
                                      .looks = row->looks};
 }
@@ -139,15 +140,6 @@ int okno_audit_asked(struct okno_db *db, const char *audit, const struct okno_au
 }
 
 /* ---- not genuine ---- */
-
-static bool is_plain(const struct okno_audit_tally *tallies, size_t count,
-                     const struct okno_audit_rules *rules)
-{
-    bool plain = !rules->with_replacement && !rules->silent_known;
-    for (size_t i = 1; plain && i < count; i++)
-        plain = strcmp(tallies[i].stratum, tallies[0].stratum) == 0;
-    return plain;
-}
 
 static int share_by_strata(const struct okno_audit_tally *tallies, size_t count,
                            const struct okno_audit_rules *rules, struct okno_invalid_share *share,
@@ -199,7 +191,8 @@ int okno_audit_tally_invalid(const struct okno_audit_tally *tallies, size_t coun
 {
     const double none = (double)NAN;
     int64_t frame = 0;
-    struct okno_invalid_share share = {.by_strata = !is_plain(tallies, count, rules),
+    struct okno_invalid_share share = {.by_strata = rules->drawn_by_strata ||
+                                                    rules->with_replacement || rules->silent_known,
                                        .level = 1 - (1 - rules->level) / rules->looks,
                                        .value = none,
                                        .low = none,

@@ -379,6 +379,42 @@ static void add_checkpoint(struct doc *doc)
     doc_rows(doc, table, anchors, ROWS_MAX);
 }
 
+/* Commands that make the whole sample again, stratum by stratum where the plan says so, and compare
+ * its tickets with those of the bundle. */
+static void add_redraw(struct doc *doc)
+{
+    static const char seed[] = "okno sample --seed \"$(cat data/seed.txt)\"";
+    const json_t *m = doc->model;
+    char code[LINE];
+    const char *again =
+        json_is_true(doc_at(m, "plan/with_replacement")) ? " --with-replacement" : "";
+    bool known = strcmp(doc_text_at(m, "plan/silent"), "known") == 0;
+    int len = snprintf(code, sizeof(code),
+                       "%ssed -n 's/.*\"stratum\":\"\\([^\"]*\\)\",\"survey\":\"\\([^\"]*\\)\".*/"
+                       "\\2 \\1/p' %s> frame.txt\n",
+                       known ? "grep -v '\"class\":\"silent\"' data/frame.jsonl |\n  " : "",
+                       known ? "" : "data/frame.jsonl ");
+    if (*doc_text_at(m, "plan/strata"))
+        len += snprintf(
+            code + len, sizeof(code) - (size_t)len,
+            "tail -n +2 data/sample.csv | cut -d, -f2 | sed \"s/^'//\" | sort | uniq -c |\n"
+            "  while read -r n stratum; do\n"
+            "    awk -v s=\"$stratum\" '$2 == s { print $1 }' frame.txt > stratum.txt\n"
+            "    %s --size \"$n\"%s stratum.txt\n"
+            "  done | cut -f3 | sort > tickets.txt\n",
+            seed, again);
+    else
+        len += snprintf(code + len, sizeof(code) - (size_t)len,
+                        "cut -d' ' -f1 frame.txt > ids.txt\n"
+                        "%s --size %lld%s ids.txt |\n  cut -f3 | sort > tickets.txt\n",
+                        seed, (long long)doc_int_at(m, "execution/sample"), again);
+    (void)snprintf(
+        code + len, sizeof(code) - (size_t)len,
+        "tail -n +2 data/sample.csv | cut -d, -f3 | sort | cmp - tickets.txt && echo same");
+    doc_text(doc, doc_word(doc, "redraw_text"));
+    doc_code(doc, code);
+}
+
 void document_seed(struct doc *doc)
 {
     const json_t *m = doc->model;
@@ -394,8 +430,7 @@ void document_seed(struct doc *doc)
     doc_fact(doc, facts, "seeded_at", "time", doc_copy(step, "at"));
     add_checkpoint(doc);
     doc_heading(doc, "head.redraw");
-    doc_text(doc, doc_word(doc, "redraw_text"));
-    doc_code(doc, doc_word(doc, "redraw_code"));
+    add_redraw(doc);
     if (json_array_size(sample) == 0)
         return;
     doc_text(doc, doc_word(doc, "sample_text"));

@@ -92,6 +92,7 @@ int contents_plan(const json_t *plan, struct contents *contents, struct okno_err
     int rc = okno_sampling_get(plan, &contents->sampling, err);
     contents->rules.with_replacement = contents->sampling.with_replacement;
     contents->rules.silent_known = contents->sampling.silent_known;
+    contents->rules.drawn_by_strata = contents->sampling.strata != 0;
     return rc;
 }
 

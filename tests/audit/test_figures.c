@@ -265,9 +265,10 @@ static void before_the_freeze_there_is_no_figure(void **state)
 /* ---- the share of invalid ones ---- */
 
 static struct okno_invalid_share share_of(const struct okno_audit_tally *tallies, size_t count,
-                                          bool silent_known)
+                                          bool by_strata, bool silent_known)
 {
-    const struct okno_audit_rules rules = {.level = 0.95, .looks = 1, .silent_known = silent_known};
+    const struct okno_audit_rules rules = {
+        .level = 0.95, .looks = 1, .drawn_by_strata = by_strata, .silent_known = silent_known};
     struct okno_invalid_share share;
     assert_int_equal(okno_audit_tally_invalid(tallies, count, &rules, &share, NULL), 0);
     return share;
@@ -278,7 +279,7 @@ static void a_stratum_counts_by_its_part_of_the_frame(void **state)
     const struct okno_audit_tally tallies[] = {
         {.stratum = "large", .class = OKNO_YES, .frame = 900, .valid = 10},
         {.stratum = "small", .class = OKNO_YES, .frame = 100, .invalid = 10}};
-    struct okno_invalid_share share = share_of(tallies, 2, false);
+    struct okno_invalid_share share = share_of(tallies, 2, true, false);
     (void)state;
     near(share.value, 0.1);
     assert_true(share.by_strata && share.at_least == -1 && share.at_most == -1);
@@ -292,7 +293,7 @@ static void known_silent_ones_are_genuine_in_the_share(void **state)
     const struct okno_audit_tally tallies[] = {
         {.stratum = "", .class = OKNO_YES, .frame = 500, .valid = 45, .invalid = 5},
         {.stratum = "", .class = OKNO_SILENT, .frame = 500}};
-    struct okno_invalid_share share = share_of(tallies, 2, true);
+    struct okno_invalid_share share = share_of(tallies, 2, false, true);
     (void)state;
     near(share.value, 0.05);
     near(share.without_silent, 0.1);
@@ -302,9 +303,9 @@ static void known_silent_ones_are_genuine_in_the_share(void **state)
 static void a_plain_sample_has_exact_bounds(void **state)
 {
     const struct okno_audit_tally tallies[] = {
-        {.stratum = "", .class = OKNO_YES, .frame = 60, .valid = 12, .invalid = 3},
+        {.stratum = "mall/p1", .class = OKNO_YES, .frame = 60, .valid = 12, .invalid = 3},
         {.stratum = "", .class = OKNO_NO, .frame = 40, .valid = 5}};
-    struct okno_invalid_share share = share_of(tallies, 2, false);
+    struct okno_invalid_share share = share_of(tallies, 2, false, false);
     struct okno_share plain;
     (void)state;
     assert_int_equal(okno_share_estimate(3, 20, 100, 0.95, &plain, NULL), 0);
@@ -313,7 +314,7 @@ static void a_plain_sample_has_exact_bounds(void **state)
     assert_true(!share.by_strata && isnan(share.without_silent));
     assert_int_equal(share.at_least, plain.at_least);
     assert_int_equal(share.at_most, plain.at_most);
-    assert_string_equal(share_of(NULL, 0, false).null_reason, "not_sampled");
+    assert_string_equal(share_of(NULL, 0, false, false).null_reason, "not_sampled");
 }
 
 int main(void)
