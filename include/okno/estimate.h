@@ -78,7 +78,8 @@ struct okno_estimate {
     const char *null_reason; /* NULL: there is a figure; `no_surveys`, `not_sampled`,
                                 `too_few_reviewed` (all classes had to share one share, which
                                 then says nothing), `nothing_valid` */
-    double value, low, high, se;
+    double value, low, high;
+    double se;        /* NAN where nothing looked at differed: the interval knows better than 0 */
     double level;     /* as asked */
     double numerator; /* A and B of the whole frame, estimated */
     double denominator;

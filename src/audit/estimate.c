@@ -372,6 +372,9 @@ static int set_bounds(const struct okno_estimate_request *request, const struct 
 
 /* ---- the whole ---- */
 
+/* A standard error below this is what sums of doubles leave of 0. */
+#define SE_DUST 1e-12
+
 static void count_up(const struct okno_estimate_request *request, struct okno_estimate *estimate)
 {
     for (size_t i = 0; i < request->count; i++) {
@@ -435,7 +438,8 @@ static void set_figure(const struct okno_estimate_request *request, const struct
     estimate->numerator = a;
     estimate->denominator = b;
     estimate->value = a / b;
-    estimate->se = standard_error(pools, &request->ratio, a / b, b);
+    double se = standard_error(pools, &request->ratio, a / b, b);
+    estimate->se = se > SE_DUST || is_census(pools) ? se : (double)NAN;
     set_interval(request, pools, estimate);
     if (request->silent_known && b > pools->b0)
         estimate->without_silent = (a - pools->a0) / (b - pools->b0);

@@ -73,6 +73,7 @@ static void add_up(const struct share_vec *shares, double z, struct okno_estimat
     double below = 0;
     double above = 0;
     double variance = 0;
+    bool whole = true;
     e->value = e->all_valid = e->all_invalid = 0;
     for (size_t i = 0; i < shares->len; i++) {
         const struct share *s = &shares->items[i];
@@ -80,6 +81,7 @@ static void add_up(const struct share_vec *shares, double z, struct okno_estimat
         double all = s->looked + s->open;
         struct okno_limits l = {p, p};
         if (s->looked < s->population) {
+            whole = false;
             l = okno_wilson(p, s->looked, s->population, z);
             variance += s->frame * s->frame * p * (1 - p) / (s->looked - 1) *
                         (1 - s->looked / s->population);
@@ -90,7 +92,7 @@ static void add_up(const struct share_vec *shares, double z, struct okno_estimat
         e->all_valid += s->frame * (s->hits + s->open) / all;
         e->all_invalid += s->frame * s->hits / all;
     }
-    e->se = sqrt(variance);
+    e->se = variance > 0 || whole ? sqrt(variance) : (double)NAN;
     e->low = e->value - sqrt(below);
     e->high = e->value + sqrt(above);
     e->worst_low = e->all_invalid;

@@ -172,6 +172,18 @@ static json_t *plan_number(const json_t *value)
     return text ? json_real(strtod(text, NULL)) : json_deep_copy(value);
 }
 
+static bool has_limit(const struct doc *doc, const char *name)
+{
+    size_t i;
+    json_t *limit;
+    json_array_foreach(json_object_get(doc->model, "limits"), i, limit)
+    {
+        if (strcmp(doc_text_at(limit, "limit"), name) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* ---- 2 criteria ---- */
 
 static void add_reasons(struct doc *doc)
@@ -197,8 +209,12 @@ void document_criteria(struct doc *doc)
     const json_t *m = doc->model;
     const char *objective = doc_text_at(m, "opinion/objective");
     doc_section(doc, "criteria", 2);
-    doc_text(doc, *objective ? objective : doc_word(doc, "objective_default"));
-    doc_text(doc, doc_word(doc, "criteria_text"));
+    doc_text(doc, *objective           ? objective
+                  : doc_of_visits(doc) ? doc_word(doc, "objective_visits")
+                                       : doc_word(doc, "objective_default"));
+    doc_text(doc,
+             doc_word(doc, has_limit(doc, "unplayed") ? "criteria_unplayed" : "criteria_played"));
+    doc_text(doc, doc_word(doc, doc_of_visits(doc) ? "criteria_visits" : "criteria_text"));
     json_t *facts = doc_facts(doc, "criteria");
     doc_fact(doc, facts, "blind", "flag",
              json_boolean(!json_is_true(doc_at(m, "plan/show_answer"))));
@@ -235,14 +251,20 @@ static void chart_video(struct doc *doc)
 
 static void add_classes(struct doc *doc)
 {
-    static const char *const classes[] = {"yes", "unsure", "no", "silent", "force_majeure"};
+    static const char *const answers[] = {"yes", "unsure", "no", "silent", "force_majeure"};
+    static const char *const visits[] = {"yes", "no"}; /* whether a survey was opened about then */
+    bool of_visits = doc_of_visits(doc);
+    const char *const *classes = of_visits ? visits : answers;
+    size_t count = of_visits ? OKNO_COUNT(visits) : OKNO_COUNT(answers);
     const json_t *total = doc_at(doc->model, "frame/total");
     double all = (double)doc_int_at(total, "surveys");
-    json_t *table = doc_table(doc, "classes", "class:word surveys:int share:pct");
-    for (size_t i = 0; i < OKNO_COUNT(classes); i++) {
+    json_t *table = doc_table(doc, of_visits ? "classes_visits" : "classes",
+                              "class:word surveys:int share:pct");
+    for (size_t i = 0; i < count; i++) {
         json_t *row = doc_row(doc, table);
         double n = (double)doc_int_at(total, classes[i]);
-        doc_cell(doc, row, json_string(doc_name(doc, "class", classes[i])));
+        doc_cell(doc, row,
+                 json_string(doc_name(doc, of_visits ? "class_visit" : "class", classes[i])));
         doc_cell(doc, row, doc_copy(total, classes[i]));
         doc_cell(doc, row, all > 0 ? json_real(n / all) : json_null());
     }
@@ -251,8 +273,10 @@ static void add_classes(struct doc *doc)
 void document_frame(struct doc *doc)
 {
     const json_t *m = doc->model;
+    char text[60];
     doc_section(doc, "frame", 3);
-    doc_text(doc, doc_word(doc, "frame_text"));
+    (void)snprintf(text, sizeof(text), "frame_text.%.40s", doc_text_at(m, "frame/kind"));
+    doc_text(doc, doc_word(doc, text));
     json_t *facts = doc_facts(doc, "frame");
     doc_fact(doc, facts, "frame_kind", "text",
              json_string(doc_name(doc, "frame_kind", doc_text_at(m, "frame/kind"))));
@@ -486,9 +510,12 @@ void document_execution(struct doc *doc)
                                "stratum:mono surveys:int sample:int valid:int invalid:int "
                                "undeterminable:int");
     doc_rows(doc, strata, doc_at(m, "frame/strata"), ROWS_MAX);
-    json_t *reviewers = doc_table(doc, "reviewers",
-                                  "reviewer:code decisions:int invalid:int undeterminable:int "
-                                  "played_s:int active_s:int blinding_broken:int");
+    json_t *reviewers = doc_table(
+        doc, "reviewers",
+        has_limit(doc, "unplayed") ? "reviewer:code decisions:int invalid:int "
+                                     "undeterminable:int active_s:int blinding_broken:int"
+                                   : "reviewer:code decisions:int invalid:int undeterminable:int "
+                                     "played_s:int active_s:int blinding_broken:int");
     doc_rows(doc, reviewers, doc_at(m, "execution/reviewers"), ROWS_MAX);
     doc_text(doc, doc_word(doc, "apart_text"));
     json_t *apart = doc_table(doc, "apart", "origin:word:origin items:int decided:int invalid:int");

@@ -238,7 +238,7 @@ static void add_without_silent(struct doc *doc)
     for (int i = 0; i < OKNO_INDICATOR_COUNT; i++) {
         const char *id = okno_indicator_id((enum okno_indicator)i);
         const json_t *estimate = doc_at(json_object_get(indicators, id), "estimated");
-        if (!json_is_object(estimate))
+        if (!json_is_number(json_object_get(estimate, "value")))
             continue;
         json_t *row = doc_row(doc, table);
         doc_cell(doc, row, json_string(doc_name(doc, "indicator", id)));

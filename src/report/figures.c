@@ -139,7 +139,7 @@ static json_t *estimate_json(const struct okno_audit_figure *figure, bool bounds
     json_t *bounds =
         json_pack("{s:o, s:o, s:[o, o]}", "all_valid", number(e->all_valid), "all_invalid",
                   number(e->all_invalid), "worst", number(e->worst_low), number(e->worst_high));
-    if (isfinite(e->without_silent))
+    if (isfinite(e->without_silent) && !bounds_only)
         (void)json_object_set_new(bounds, "without_silent", number(e->without_silent));
     json_t *json =
         json_pack("{s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:I, s:I}", "value", number(e->value),

@@ -69,6 +69,20 @@ static int64_t broken_blinds(const json_t *execution)
     return n;
 }
 
+/* Decided, and nobody played a second of video. */
+static bool is_unplayed(const json_t *execution)
+{
+    const json_t *reviewers = json_object_get(execution, "reviewers");
+    int64_t played = 0;
+    size_t i;
+    json_t *row;
+    json_array_foreach(reviewers, i, row)
+    {
+        played += count_of(row, "played_s");
+    }
+    return json_array_size(reviewers) > 0 && played == 0;
+}
+
 static int64_t too_wide(const json_t *root)
 {
     int64_t n = 0;
@@ -121,7 +135,10 @@ static void limits_of_work(const json_t *root, json_t *limits)
     const json_t *execution = json_object_get(root, "execution");
     if (json_is_true(json_object_get(json_object_get(root, "plan"), "show_answer")))
         add(limits, "not_blind", 0);
-    add_if(limits, "blinding_broken", broken_blinds(execution));
+    else
+        add_if(limits, "blinding_broken", broken_blinds(execution));
+    if (is_unplayed(execution))
+        add(limits, "unplayed", 0);
     add_if(limits, "unaudited", count_of(execution, "unaudited"));
     if (strcmp(text_of(json_object_get(root, "plan"), "silent"), "known") == 0)
         add(limits, "silent_known", 0);

@@ -312,6 +312,46 @@ static void every_label_has_a_text(void **state)
     }
 }
 
+/* Above the limit of undeterminable ones no figure is given, wherever it would stand; experts who
+ * are shown answers saw them all; and what nobody played is not called watched. */
+static void what_gates_and_plans_forbid_stands_nowhere(void **state)
+{
+    struct scratch_db *f = *state;
+    char sha256[OKNO_SHA256_TEXT];
+    okno_autojson json_t *document = NULL;
+    struct okno_audit_plan made = plan_of("A1");
+    made.sampling.silent_known = true;
+    made.show_answer = true;
+    made.undeterminable_limit = 0.01;
+    add_site(f);
+    must(f, okno_audit_plan(f->db, &made, "eva", AT(61), &f->err));
+    (void)freeze(f, "A1", sha256);
+    (void)draw(f, "A1");
+    decide_all(f);
+    must(f, okno_audit_close(f->db, "A1", "", "eva", AT(200), &f->err));
+    okno_autojson json_t *model = draft_of(f);
+    const json_t *indicators = json_object_get(
+        json_array_get(json_object_get(json_object_get(model, "total"), "groups"), 0),
+        "indicators");
+    const json_t *office = json_object_get(json_object_get(indicators, "ink_office"), "estimated");
+    assert_true(json_is_null(json_object_get(office, "value")));
+    assert_null(json_object_get(json_object_get(office, "bounds"), "without_silent"));
+    const json_t *reviewer =
+        json_array_get(json_object_get(json_object_get(model, "execution"), "reviewers"), 0);
+    assert_int_equal(json_integer_value(json_object_get(reviewer, "blinding_broken")),
+                     json_integer_value(json_object_get(reviewer, "decisions")));
+    assert_true(has_limit(model, "not_blind") && !has_limit(model, "blinding_broken"));
+    assert_true(has_limit(model, "unplayed"));
+    must(f, document_make(model, "en", &document, &f->err));
+    check_labels(document);
+    okno_autofree char *page = json_dumps(document, JSON_COMPACT);
+    assert_null(strstr(page, "played_s"));
+    assert_non_null(strstr(page, "not a second of video was played"));
+    scratch_db_put(f, "UPDATE verdicts SET played_s = 3");
+    okno_autojson json_t *watched = draft_of(f);
+    assert_false(has_limit(watched, "unplayed"));
+}
+
 /* Of a plan with everything that can be planned, in a script that keys are not written in. */
 static void every_line_of_a_plan_has_a_text(void **state)
 {
@@ -403,6 +443,7 @@ int main(void)
         TEST(what_everybody_may_read_names_nobody),
         TEST(no_text_lacks_its_twin),
         TEST(every_label_has_a_text),
+        TEST(what_gates_and_plans_forbid_stands_nowhere),
         TEST(every_line_of_a_plan_has_a_text),
         TEST(a_language_without_texts_is_refused),
         TEST(the_command_issues_once_and_gives_the_same_again),

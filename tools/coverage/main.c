@@ -296,7 +296,7 @@ static void repeat(struct frame *frame, struct score *score)
     }
     if (found.null_reason)
         return;
-    double reach = okno_normal_z(LEVEL) * found.se;
+    double reach = isnan(found.se) ? 0 : okno_normal_z(LEVEL) * found.se;
     const double tiny = 1e-12; /* of a limit that is the truth itself */
     score->figures++;
     score->held += found.low <= frame->truth + tiny && found.high >= frame->truth - tiny;

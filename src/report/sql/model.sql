@@ -80,8 +80,8 @@ SELECT v.user, count(*) AS decisions, sum(v.verdict = 'invalid') AS invalid,
        sum(v.verdict = 'undeterminable') AS undeterminable,
        cast(round(sum(v.played_s)) AS INTEGER) AS played_s,
        cast(round(sum(v.active_s)) AS INTEGER) AS active_s,
-       sum(v.blinding_broken) AS blinding_broken
-FROM verdicts v JOIN review_items i ON i.item = v.item
+       sum(v.blinding_broken OR coalesce(json_extract(a.plan, '$.show_answer'), 0)) AS blinding_broken
+FROM verdicts v JOIN review_items i ON i.item = v.item JOIN audits a ON a.audit = v.audit
 WHERE v.audit = $audit AND v.counted = 1 AND v.verdict <> 'undone' AND i.origin = 'random'
 GROUP BY v.user ORDER BY v.user LIMIT $max;
 
