@@ -34,6 +34,15 @@ struct okno_view_masks {
     struct okno_view_mask items[OKNO_VIEW_MASKS];
 };
 
+/* What is written into the upper left of a viewing copy's pictures, a line each: the local time of
+ * the frame with its distance from UTC, UTC, and what it belongs to. */
+struct okno_view_text {
+    int64_t at_us;                     /* of the first frame, UTC */
+    int64_t offset_us;                 /* local minus UTC */
+    int64_t change_us, next_offset_us; /* from that instant on; INT64_MAX: never */
+    char subject[64];                  /* "": no such line */
+};
+
 /* What can be said about a picture without understanding it; brightness in full range. */
 struct okno_picture {
     int32_t brightness;                 /* mean, 0..255, in thousandths */
@@ -68,10 +77,11 @@ OKNO_CHECK int okno_view_look(struct okno_source *clip, struct okno_look *ret_lo
                               struct okno_err *err);
 
 /* Make an H.264 copy of a clip at out_path (must not exist) that every browser plays: same times,
- * masks burned in, at most 1920x1080, key frames every 2 s, sound copied. OKNO_UNSUPPORTED where
- * this FFmpeg has no libx264. */
+ * masks burned in, text too where it is given (may be NULL), at most 1920x1080, key frames every
+ * 2 s, sound that browsers play. OKNO_UNSUPPORTED where this FFmpeg has no libx264. */
 OKNO_CHECK int okno_view_clip(struct okno_source *clip, const struct okno_view_masks *masks,
-                              const char *out_path, struct okno_err *err);
+                              const struct okno_view_text *text, const char *out_path,
+                              struct okno_err *err);
 
 /* Make a copy of a still (JPEG) with masks burned in. max_width: made smaller when wider; 0: not.
  */

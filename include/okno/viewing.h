@@ -81,7 +81,8 @@ OKNO_CHECK int okno_file_source(const char *path, struct okno_source **ret_sourc
 
 /* --- copies ----------------------------------------------------------------------------------- */
 
-enum okno_copy { OKNO_COPY_VIEW, OKNO_COPY_SHEET };
+/* OKNO_COPY_TEXT: a viewing copy of a clip with local time, UTC and survey in its pictures. */
+enum okno_copy { OKNO_COPY_VIEW, OKNO_COPY_SHEET, OKNO_COPY_TEXT };
 
 enum { OKNO_SHEET_TILES = 12, OKNO_SHEET_TILE_WIDTH = 160 };
 
@@ -92,6 +93,12 @@ enum { OKNO_SHEET_TILES = 12, OKNO_SHEET_TILE_WIDTH = 160 };
 OKNO_CHECK int okno_copy_get(struct okno_db *db, const char *data_dir, const char *sha256,
                              enum okno_copy copy, char *ret_path, size_t size, char ret_tag[96],
                              struct okno_err *err);
+
+/* What is written into a copy of a camera's pictures of [from_us, to_us), the first of them being
+ * at from_us: its site's local time, UTC, and `subject`. */
+OKNO_CHECK int okno_copy_text(struct okno_db *db, const char *camera, int64_t from_us,
+                              int64_t to_us, const char *subject, struct okno_view_text *ret_text,
+                              struct okno_err *err);
 
 /* Whether a kept file may be shown as it is: no masks stand for its camera and moment. */
 OKNO_CHECK int okno_copy_is_masked(struct okno_db *db, const char *sha256, bool *ret_masked,

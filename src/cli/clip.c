@@ -15,6 +15,7 @@ static int check(const struct moment *m, int rest, struct okno_err *err)
 
 struct clip_copies {
     const char *sheet, *view;
+    bool text;
 };
 
 /* Spread over what was asked, in the clip just written. */
@@ -43,8 +44,12 @@ static int write_copies(const struct moment *m, const struct okno_media_result *
         rc = okno_file_source(m->out, &clip, err);
     if (rc == 0 && copies->sheet)
         rc = write_sheet(m, media, clip, &masks, copies->sheet, err);
+    struct okno_view_text text = {0};
+    if (rc == 0 && copies->view && copies->text)
+        rc = okno_copy_text(okno_work_db(m->work), m->camera, media->got_from_us, media->got_to_us,
+                            "", &text, err);
     if (rc == 0 && copies->view)
-        rc = okno_view_clip(clip, &masks, copies->view, err);
+        rc = okno_view_clip(clip, &masks, copies->text ? &text : NULL, copies->view, err);
     return rc;
 }
 
@@ -59,8 +64,9 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         argc, argv, &rest, err, {.name = "--camera", .text = &m.camera},
         {.name = "--from", .time_us = &m.from_us}, {.name = "--to", .time_us = &m.to_us},
         {.name = "-o", .text = &m.out}, {.name = "--sheet", .text = &copies.sheet},
-        {.name = "--view", .text = &copies.view}, {.name = "--audio", .flag = &audio},
-        {.name = "--camera-clock", .flag = &m.camera_clock}, {.name = "--json", .flag = &m.json});
+        {.name = "--view", .text = &copies.view}, {.name = "--text", .flag = &copies.text},
+        {.name = "--audio", .flag = &audio}, {.name = "--camera-clock", .flag = &m.camera_clock},
+        {.name = "--json", .flag = &m.json});
     if (rc == 0)
         rc = check(&m, rest, err);
     if (rc == 0)
@@ -80,13 +86,15 @@ const struct cli_command cli_clip = {
     .summary = "copy what a camera recorded between two times into an MP4",
     .help =
         "usage: okno clip --camera ID --from TIME --to TIME -o FILE [--audio]\n"
-        "                 [--sheet FILE] [--view FILE] [--camera-clock] [--json]\n"
+        "                 [--sheet FILE] [--view FILE [--text]] [--camera-clock]\n"
+        "                 [--json]\n"
         "\n"
         "Copies the recording without re-encoding; it begins at the key frame before --from.\n"
         "Times are ISO 8601 with Z or an offset, in UTC corrected by the camera's measured\n"
         "clock; with --camera-clock they are as the camera's recorder shows them. FILE must\n"
         "not exist. --sheet: a strip of frames as JPEG beside it; --view: a copy as H.264 that\n"
-        "every browser plays. Exit 3 when nothing is recorded, 4 when parts are missing.\n"
+        "every browser plays, with --text local time and UTC in its pictures. Exit 3 when\n"
+        "nothing is recorded, 4 when parts are missing.\n"
         "\n"
         "example: okno clip --camera till-1 --from 2026-03-10T14:03:20+03:00 \\\n"
         "             --to 2026-03-10T14:03:50+03:00 -o clip.mp4\n",

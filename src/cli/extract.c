@@ -23,7 +23,7 @@ OKNO_VEC(extract_id_vec, struct extract_id);
 
 struct extraction {
     const char *survey, *audit, *clip_to, *still_to, *sheet_to, *view_to;
-    bool stills, json;
+    bool stills, text, json;
     int64_t from_us, to_us;
     int64_t missing; /* items without footage */
 };
@@ -157,7 +157,8 @@ static int extract_survey(struct cli *cli, struct okno_work *work, struct extrac
     if (rc == 0 && x->sheet_to)
         rc = copy_for_viewing(cli, work, x->survey, OKNO_COPY_SHEET, x->sheet_to, err);
     if (rc == 0 && x->view_to)
-        rc = copy_for_viewing(cli, work, x->survey, OKNO_COPY_VIEW, x->view_to, err);
+        rc = copy_for_viewing(cli, work, x->survey, x->text ? OKNO_COPY_TEXT : OKNO_COPY_VIEW,
+                              x->view_to, err);
     return rc;
 }
 
@@ -256,7 +257,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         {.name = "--from", .time_us = &x.from_us}, {.name = "--to", .time_us = &x.to_us},
         {.name = "--clip", .text = &x.clip_to}, {.name = "--still", .text = &x.still_to},
         {.name = "--sheet", .text = &x.sheet_to}, {.name = "--view", .text = &x.view_to},
-        {.name = "--json", .flag = &x.json});
+        {.name = "--text", .flag = &x.text}, {.name = "--json", .flag = &x.json});
     if (rc == 0)
         rc = check(&x, rest, err);
     if (rc == 0)
@@ -273,14 +274,15 @@ const struct cli_command cli_extract = {
     .help =
         "usage: okno extract (--survey ID | --audit ID | --stills --from TIME --to TIME)\n"
         "                    [--clip FILE] [--still FILE] [--sheet FILE] [--view FILE]\n"
-        "                    [--json]\n"
+        "                    [--text] [--json]\n"
         "\n"
         "Fetches footage into the evidence store, under its SHA-256; what is already kept is\n"
         "not fetched again. With --survey: its clip and still, copied to FILE when given.\n"
         "With --audit: clip and still of each sampled survey. With --stills: the photo of\n"
         "each rating of the period, planned together: each part of a recording is read once.\n"
         "--sheet: a strip of frames of the clip as JPEG. --view: the viewing copy, H.264 with\n"
-        "the camera's masks burned in. Neither is evidence. Exit 4 when some footage is missing.\n"
+        "the camera's masks burned in; with --text local time, UTC and survey, too. Neither is\n"
+        "evidence. Exit 4 when some footage is missing.\n"
         "\n"
         "example: okno extract --survey till-1.0.17 --clip clip.mp4 --still still.jpg\n",
     .run = run,

@@ -4,6 +4,7 @@
 
 #include "okno/mem.h"
 #include "okno/time.h"
+#include "okno/zone.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,6 +18,7 @@
 struct shown {
     char sha256[OKNO_SHA256_TEXT];
     char camera[65];
+    char survey[64];
     bool clip;
     int64_t got_from_us, got_to_us, view_offset_us;
     struct okno_view_masks masks;
@@ -35,6 +37,7 @@ static int shown_load(struct okno_db *db, const char *sha256, struct shown *ret_
         return rc < 0 ? rc : okno_fail(err, OKNO_NOT_FOUND, "there is no such evidence");
     (void)snprintf(s.sha256, sizeof(s.sha256), "%s", sha256);
     (void)snprintf(s.camera, sizeof(s.camera), "%s", okno_stmt_text(stmt, "camera"));
+    (void)snprintf(s.survey, sizeof(s.survey), "%s", okno_stmt_text(stmt, "survey"));
     s.clip = strcmp(okno_stmt_text(stmt, "kind"), "clip") == 0;
     s.got_from_us = okno_stmt_int(stmt, "got_from");
     s.got_to_us = okno_stmt_int(stmt, "got_to");
@@ -73,8 +76,41 @@ static struct okno_sheet sheet_of(const struct shown *shown)
                                .width = OKNO_SHEET_TILE_WIDTH};
 }
 
-static int make(const struct shown *shown, const char *data_dir, enum okno_copy copy,
-                const char *temp, struct okno_err *err)
+/* When the zone's distance from UTC changes in (from, to]; it is another one at its end. */
+static int64_t change_find(const struct okno_zone *zone, int64_t from_us, int64_t to_us)
+{
+    int64_t before = okno_zone_offset_at(zone, from_us);
+    while (to_us - from_us > 1) {
+        int64_t middle = from_us + (to_us - from_us) / 2;
+        *(okno_zone_offset_at(zone, middle) == before ? &from_us : &to_us) = middle;
+    }
+    return to_us;
+}
+
+int okno_copy_text(struct okno_db *db, const char *camera, int64_t from_us, int64_t to_us,
+                   const char *subject, struct okno_view_text *ret_text, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    OKNO_AUTO(okno_zone) *zone = NULL;
+    int rc = OKNO_DB_PREPARE(db, "extras.zone", &stmt, err, OKNO_TEXT("camera", camera));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc >= 0)
+        rc = okno_zone_open(rc == 1 ? okno_stmt_text(stmt, "time_zone") : "UTC", &zone, err);
+    if (rc < 0)
+        return rc;
+    *ret_text = (struct okno_view_text){.at_us = from_us,
+                                        .offset_us = okno_zone_offset_at(zone, from_us),
+                                        .next_offset_us = okno_zone_offset_at(zone, to_us),
+                                        .change_us = INT64_MAX};
+    if (ret_text->next_offset_us != ret_text->offset_us)
+        ret_text->change_us = change_find(zone, from_us, to_us);
+    (void)snprintf(ret_text->subject, sizeof(ret_text->subject), "%s", subject);
+    return 0;
+}
+
+static int make(struct okno_db *db, const struct shown *shown, const char *data_dir,
+                enum okno_copy copy, const char *temp, struct okno_err *err)
 {
     char path[1300];
     OKNO_AUTO(okno_source) *file = NULL;
@@ -87,13 +123,19 @@ static int make(const struct shown *shown, const char *data_dir, enum okno_copy 
         struct okno_sheet sheet = sheet_of(shown);
         return okno_view_sheet(file, &sheet, &shown->masks, temp, err);
     }
-    return shown->clip ? okno_view_clip(file, &shown->masks, temp, err)
-                       : okno_view_still(file, &shown->masks, 0, temp, err);
+    if (!shown->clip)
+        return okno_view_still(file, &shown->masks, 0, temp, err);
+    struct okno_view_text text = {0};
+    bool with_text = copy == OKNO_COPY_TEXT;
+    rc = with_text ? okno_copy_text(db, shown->camera, shown->got_from_us, shown->got_to_us,
+                                    shown->survey, &text, err)
+                   : 0;
+    return rc < 0 ? rc : okno_view_clip(file, &shown->masks, with_text ? &text : NULL, temp, err);
 }
 
 /* Two that make the same copy at once make the same file; the later name stands. */
-static int make_in_place(const struct shown *shown, const char *data_dir, enum okno_copy copy,
-                         const char *path, struct okno_err *err)
+static int make_in_place(struct okno_db *db, const struct shown *shown, const char *data_dir,
+                         enum okno_copy copy, const char *path, struct okno_err *err)
 {
     char temp[1300];
     char dir[1100];
@@ -102,7 +144,7 @@ static int make_in_place(const struct shown *shown, const char *data_dir, enum o
     (void)snprintf(temp, sizeof(temp), "%s/tmp-%08x%08x", dir, randombytes_random(),
                    randombytes_random());
     if (rc == 0)
-        rc = make(shown, data_dir, copy, temp, err);
+        rc = make(db, shown, data_dir, copy, temp, err);
     if (rc == 0 && rename(temp, path) < 0) {
         rc = okno_fail_errno(err, errno, "cannot name %s", path);
         (void)unlink(temp);
@@ -117,18 +159,18 @@ int okno_copy_get(struct okno_db *db, const char *data_dir, const char *sha256, 
     int rc = shown_load(db, sha256, &shown, err);
     if (rc < 0)
         return rc;
-    if (copy == OKNO_COPY_SHEET && !shown.clip)
-        return okno_fail(err, OKNO_NOT_FOUND, "a still has no contact sheet");
-    const char *kind = copy == OKNO_COPY_SHEET ? "sheet" : "view";
+    if (copy != OKNO_COPY_VIEW && !shown.clip)
+        return okno_fail(err, OKNO_NOT_FOUND, "a still has no contact sheet and no copy with text");
+    const char *kind = copy == OKNO_COPY_SHEET ? "sheet" : copy == OKNO_COPY_TEXT ? "text" : "view";
     (void)snprintf(ret_tag, 96, "%s-%s-%lld", sha256, kind, (long long)shown.masks_id);
     int len = snprintf(ret_path, size, "%s/cache/%s.%s", data_dir, ret_tag,
-                       copy == OKNO_COPY_VIEW && shown.clip ? "mp4" : "jpg");
+                       copy != OKNO_COPY_SHEET && shown.clip ? "mp4" : "jpg");
     if (len < 0 || (size_t)len >= size)
         return okno_fail(err, OKNO_INVALID, "the data directory's name is too long: %s", data_dir);
     /* Looking at it keeps it in the cache. */
     if (utimensat(AT_FDCWD, ret_path, NULL, AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
-    return make_in_place(&shown, data_dir, copy, ret_path, err);
+    return make_in_place(db, &shown, data_dir, copy, ret_path, err);
 }
 
 void okno_copy_sweep(const char *data_dir, int64_t before_us)

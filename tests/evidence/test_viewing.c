@@ -233,6 +233,7 @@ static void copies_follow_the_masks_and_leave_the_evidence_alone(void **state)
 {
     struct shop *shop = *state;
     char plain[300];
+    char text[300];
     char masked[300];
     char sheet[300];
     char evidence[300];
@@ -247,6 +248,8 @@ static void copies_follow_the_masks_and_leave_the_evidence_alone(void **state)
     assert_int_equal(stat(evidence, &before), 0);
     assert_int_equal(copy_of(shop, clip.sha256, OKNO_COPY_VIEW, plain), 0);
     assert_int_equal(copy_of(shop, clip.sha256, OKNO_COPY_SHEET, sheet), 0);
+    assert_int_equal(copy_of(shop, clip.sha256, OKNO_COPY_TEXT, text), 0);
+    assert_string_not_equal(text, plain);
     assert_int_equal(okno_copy_is_masked(db, clip.sha256, &is_masked, NULL), 0);
     assert_false(is_masked);
     assert_int_equal(int_of(shop, "SELECT count(*) FROM evidence_shown WHERE view = ''"), 1);
@@ -259,7 +262,7 @@ static void copies_follow_the_masks_and_leave_the_evidence_alone(void **state)
     assert_int_equal(int_of(shop, "SELECT count(*) FROM evidence_shown WHERE view = 'masks'"), 1);
     assert_int_equal(stat(evidence, &after), 0);
     assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
-    assert_int_equal(files_in(shop, "cache"), 3);
+    assert_int_equal(files_in(shop, "cache"), 4);
     okno_copy_sweep(shop->db->dir, okno_time_now() + OKNO_DAY_US);
     assert_int_equal(files_in(shop, "cache"), 0);
     assert_int_equal(copy_of(shop, clip.sha256, OKNO_COPY_VIEW, masked), 0); /* made again */

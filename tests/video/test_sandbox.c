@@ -1107,7 +1107,7 @@ static int one_damaged_view(int round, const struct bytes *bytes, struct okno_er
     (void)unlink(path);
     int rc = round % 3 == 0   ? okno_view_look(&source, &look, err)
              : round % 3 == 1 ? okno_view_sheet(&source, &sheet, &masks, path, err)
-                              : okno_view_clip(&source, &masks, path, err);
+                              : okno_view_clip(&source, &masks, NULL, path, err);
     okno_look_free(&look);
     assert_int_equal(rc == 0 && round % 3 != 0, access(path, F_OK) == 0);
     return rc;

@@ -27,7 +27,7 @@ static int view(const char *from, const struct okno_view_masks *masks, const cha
 {
     OKNO_AUTO(okno_source) *source = fixture_source(from);
     (void)unlink(fixture_path(to));
-    return okno_view_clip(source, masks, fixture_path(to), err);
+    return okno_view_clip(source, masks, NULL, fixture_path(to), err);
 }
 
 static struct okno_look look(const char *name)
@@ -113,6 +113,65 @@ static void raw_sound_becomes_aac_and_every_frame_is_shown(void **state)
     }
 }
 
+/* Whether two files' first and last pictures differ in a part of them. */
+static bool differ(const char *one, const char *two, int frame, const char *crop)
+{
+    char *texts[2];
+    const char *names[2] = {one, two};
+    for (int i = 0; i < 2; i++)
+        texts[i] = fixture_output("ffmpeg",
+                                  "-v error -i %s -vf select=eq(n\\,%d),crop=%s,format=gray,"
+                                  "lutyuv=y=if(gt(val\\,128)\\,255\\,0) -frames:v 1 -f framemd5 -",
+                                  names[i], frame, crop);
+    bool same = strcmp(strrchr(texts[0], ' '), strrchr(texts[1], ' ')) == 0;
+    free(texts[0]);
+    free(texts[1]);
+    return !same;
+}
+
+static void view_with_text(const struct okno_view_text *text, const char *to)
+{
+    struct okno_err err = {0};
+    OKNO_AUTO(okno_source) *source = fixture_source("grey.mp4");
+    (void)unlink(fixture_path(to));
+    if (okno_view_clip(source, &none, text, fixture_path(to), &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+/* The same text gives the same letters, another one others; nothing below changes. */
+static void text_tells_the_time_of_each_frame(void **state)
+{
+    (void)state;
+    static const char local[] = "384:16:0:0";
+    static const char utc[] = "384:18:0:18";
+    static const char subject[] = "384:18:0:36";
+    struct okno_view_text text = {.at_us = INT64_C(1773151400123456),
+                                  .offset_us = 3 * 3600 * SECOND,
+                                  .change_us = INT64_MAX,
+                                  .subject = "till-1.0.17"};
+    fixture_ffmpeg(
+        "-f lavfi -i color=0x303030:s=640x360:r=5:d=2 -c:v libx264 -preset ultrafast -pix_fmt "
+        "yuv420p "
+        "grey.mp4");
+    view_with_text(&text, "text.mp4");
+    text.at_us += SECOND; /* its first frame is the sixth of the other */
+    view_with_text(&text, "later.mp4");
+    fixture_ffmpeg("-ss 1 -i text.mp4 -c:v libx264 -qp 4 -pix_fmt yuv420p from1.mp4");
+    assert_false(differ("from1.mp4", "later.mp4", 0, "640:360:0:0"));
+    assert_true(differ("text.mp4", "later.mp4", 0, local));
+    assert_true(differ("text.mp4", "later.mp4", 0, utc));
+    assert_false(differ("text.mp4", "later.mp4", 0, subject));
+    text.at_us -= SECOND; /* summer time begins at the sixth frame */
+    text.change_us = text.at_us + SECOND;
+    text.next_offset_us = 4 * 3600 * SECOND;
+    view_with_text(&text, "change.mp4");
+    for (int frame = 4; frame < 6; frame++) {
+        assert_int_equal(differ("text.mp4", "change.mp4", frame, local), frame == 5);
+        assert_false(differ("text.mp4", "change.mp4", frame, utc));
+    }
+    assert_false(differ("text.mp4", "grey.mp4", 0, "640:290:0:70"));
+}
+
 static void masks_blacken_their_part_and_nothing_else(void **state)
 {
     (void)state;
@@ -172,7 +231,7 @@ static void a_damaged_clip_has_no_copy_and_leaves_no_file(void **state)
     assert_int_equal(access(fixture_path("none.mp4"), F_OK), -1);
     fixture_write("exists.mp4", "x", 1);
     OKNO_AUTO(okno_source) *source = fixture_source("noise.mp4");
-    assert_int_equal(okno_view_clip(source, &none, fixture_path("exists.mp4"), NULL),
+    assert_int_equal(okno_view_clip(source, &none, NULL, fixture_path("exists.mp4"), NULL),
                      OKNO_CONFLICT);
     assert_int_equal(fixture_size("exists.mp4"), 1);
 }
@@ -362,6 +421,7 @@ int main(void)
         cmocka_unit_test(a_series_of_no_area_is_refused),
         cmocka_unit_test(a_viewing_copy_has_the_times_of_its_clip),
         cmocka_unit_test(raw_sound_becomes_aac_and_every_frame_is_shown),
+        cmocka_unit_test(text_tells_the_time_of_each_frame),
         cmocka_unit_test(masks_blacken_their_part_and_nothing_else),
         cmocka_unit_test(a_contact_sheet_shows_its_moments_from_left_to_right),
         cmocka_unit_test(a_damaged_clip_has_no_copy_and_leaves_no_file),

@@ -11,6 +11,12 @@ ORDER BY from_us DESC, id DESC LIMIT 1;
 INSERT INTO masks (camera, from_us, shapes, author, reason, made_at)
 VALUES ($camera, $from, $shapes, $author, $reason, $made_at);
 
+-- name: extras.zone
+-- Whose local time a camera's pictures are shown in.
+SELECT time_zone FROM sites
+WHERE site = (SELECT site FROM cameras WHERE camera = $camera ORDER BY id DESC LIMIT 1)
+ORDER BY id DESC LIMIT 1;
+
 -- name: extras.reference
 SELECT cells FROM camera_references WHERE camera = $camera AND from_us <= $at
 ORDER BY from_us DESC, id DESC LIMIT 1;

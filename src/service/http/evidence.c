@@ -20,7 +20,7 @@ static const int64_t neighbour_reach_us = 3600 * OKNO_SECOND_US;
 /* What a name asks for: the file itself, its sidecar, or a copy made for viewing. */
 struct kind {
     const char *extension, *type;
-    enum { AS_KEPT, AS_SIDECAR, AS_VIEW, AS_SHEET } as;
+    enum { AS_KEPT, AS_SIDECAR, AS_VIEW, AS_TEXT, AS_SHEET } as;
 };
 
 static const struct kind kinds[] = {{".mp4", "video/mp4", AS_KEPT},
@@ -28,7 +28,13 @@ static const struct kind kinds[] = {{".mp4", "video/mp4", AS_KEPT},
                                     {".json", "application/json", AS_SIDECAR},
                                     {".view.mp4", "video/mp4", AS_VIEW},
                                     {".view.jpg", "image/jpeg", AS_VIEW},
+                                    {".text.mp4", "video/mp4", AS_TEXT},
                                     {".sheet.jpg", "image/jpeg", AS_SHEET}};
+
+static bool is_copy(const struct kind *kind)
+{
+    return kind->as == AS_VIEW || kind->as == AS_TEXT || kind->as == AS_SHEET;
+}
 
 static int read_name(const char *name, char ret_sha256[OKNO_SHA256_TEXT],
                      const struct kind **ret_kind, struct okno_err *err)
@@ -44,7 +50,7 @@ static int read_name(const char *name, char ret_sha256[OKNO_SHA256_TEXT],
     }
     return okno_fail(err, OKNO_NOT_FOUND,
                      "evidence is named by 64 hex digits and .mp4, .jpg, .json, .view.mp4, "
-                     ".view.jpg or .sheet.jpg");
+                     ".text.mp4, .view.jpg or .sheet.jpg");
 }
 
 /* A sidecar is read under the rights of what it stands beside. */
@@ -170,10 +176,12 @@ static int locate(struct http_request *request, const char *sha256, const struct
                   char *ret_path, size_t size, char ret_tag[96], struct okno_err *err)
 {
     const char *data_dir = request->service->data_dir;
-    if (kind->as == AS_VIEW || kind->as == AS_SHEET)
+    if (is_copy(kind))
         return okno_copy_get(request->db, data_dir, sha256,
-                             kind->as == AS_VIEW ? OKNO_COPY_VIEW : OKNO_COPY_SHEET, ret_path, size,
-                             ret_tag, err);
+                             kind->as == AS_VIEW   ? OKNO_COPY_VIEW
+                             : kind->as == AS_TEXT ? OKNO_COPY_TEXT
+                                                   : OKNO_COPY_SHEET,
+                             ret_path, size, ret_tag, err);
     (void)snprintf(ret_tag, 96, "%s", sha256);
     return okno_evidence_path(data_dir, sha256, ret_path, size, err);
 }
@@ -211,9 +219,7 @@ static int fill(struct http_request *request, struct http_reply *reply, const ch
     http_reply_header(reply, "ETag", "%s", etag);
     /* Copies change with the masks: ask each time whether they did. */
     http_reply_header(reply, "Cache-Control",
-                      kind->as == AS_VIEW || kind->as == AS_SHEET
-                          ? "private, no-cache"
-                          : "private, max-age=31536000, immutable");
+                      is_copy(kind) ? "private, no-cache" : "private, max-age=31536000, immutable");
     if (unchanged) {
         reply->status = 304;
         okno_mem_close_at(&reply->fd);

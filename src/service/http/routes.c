@@ -185,7 +185,10 @@ const struct http_route http_routes[] = {
     {"GET", "/api/v1/employees", FIGURES, "", NULL, "Employees", "Employees by name",
      http_get_employees},
     {"GET", "/api/v1/evidence/{file}", EVIDENCE | HTTP_STAFF, "", NULL, NULL,
-     "A clip or still by its SHA-256; ranges, validators; the view is logged", http_get_evidence},
+     "A clip or still by its SHA-256, its sidecar or copies (docs/evidence.md); ranges, "
+     "validators; "
+     "the view is logged",
+     http_get_evidence},
     {"GET", "/api/v1/periods", FIGURES, "", NULL, "Periods", "Closed pay periods, newest first",
      http_get_periods},
     {"POST", "/api/v1/periods", HTTP_MANAGER | HTTP_ADMINISTRATOR, "", "PeriodClose", "Period",

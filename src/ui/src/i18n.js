@@ -695,6 +695,7 @@ export const table = {
   "dossier.clip": { en: "clip", ru: "клип" },
   "dossier.still": { en: "still", ru: "кадр" },
   "dossier.download": { en: "Open", ru: "Открыть" },
+  "dossier.copy_text": { en: "Copy with the time in its pictures", ru: "Копия со временем на кадрах" },
 
   "event.press": { en: "press", ru: "нажатие продавца" },
   "event.hold": { en: "long press", ru: "долгое нажатие" },

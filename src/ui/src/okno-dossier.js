@@ -141,6 +141,7 @@ class OknoDossier extends PageElement {
     return html`<li><span class="line"><b>${named("dossier", one.kind)}</b>
         ${one.destroyed ? html`<span class="destroyed">${t("dossier.destroyed", { when: formatWhen(one.destroyed.at, this.data.zone), rule: one.destroyed.rule })}</span>`
           : html`<a href=${one.url} target="_blank" rel="noreferrer">${t("dossier.download")} · ${formatBytes(one.bytes ?? 0)}</a>`}</span>
+      ${one.kind === "clip" && !one.destroyed ? html`<span class="small"><a href=${one.url.replace(/\.mp4$/u, ".text.mp4")} target="_blank" rel="noreferrer">${t("dossier.copy_text")}</a></span>` : nothing}
       <span class="small">SHA-256 ${one.sha256}</span>
       ${one.picture_flags?.length ? html`<span class="small">${t("dossier.pictures")}: ${one.picture_flags.map((flag) => t(`picture.${flag}`)).join(", ")}</span>` : nothing}
       ${one.sidecar ? html`<span class="small"><a href=${one.sidecar.url} target="_blank" rel="noreferrer">${t("dossier.sidecar")}</a> ${one.sidecar.sha256}</span>` : nothing}</li>`;

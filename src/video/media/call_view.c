@@ -267,9 +267,11 @@ static int make(uint32_t kind, struct okno_source *source, const char *format,
 }
 
 int okno_view_clip(struct okno_source *clip, const struct okno_view_masks *masks,
-                   const char *out_path, struct okno_err *err)
+                   const struct okno_view_text *text, const char *out_path, struct okno_err *err)
 {
-    const struct media_view view = {.masks = *masks};
+    struct media_view view = {.masks = *masks, .has_text = text != NULL};
+    if (text)
+        view.text = *text;
     return make(WIRE_VIEW, clip, "mov", &view, out_path, err);
 }
 

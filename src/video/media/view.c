@@ -3,6 +3,7 @@
 #include "view.h"
 
 #include "entry.h"
+#include "label.h"
 #include "picture.h"
 #include "sound.h"
 
@@ -23,7 +24,7 @@ struct copying {
     AVFormatContext *format;
     AVStream *video, *audio;   /* of format; audio may be NULL */
     struct media_sound *sound; /* NULL: packets of sound are copied */
-    const struct okno_view_masks *masks;
+    const struct media_view *view;
     int turns;
     int width, height;
     int64_t last_pts, frames;
@@ -218,13 +219,43 @@ static int encoder_drain(struct copying *c, struct okno_err *err)
                : media_fail(err, OKNO_MEDIA, rc, "a picture cannot be encoded");
 }
 
+/* Rounded up to the millisecond, as in the sidecar. */
+static void instant_text(int64_t utc_us, int64_t offset_us, const char *name, char ret_text[64])
+{
+    struct okno_civil t;
+    okno_time_to_civil((utc_us + 999) / 1000 * 1000 + offset_us, &t);
+    (void)snprintf(ret_text, 64, "%04d-%02d-%02d %02d:%02d:%02d.%03d %s", t.year, t.month, t.day,
+                   t.hour, t.minute, t.second, t.micro / 1000, name);
+}
+
+static void text_draw(const struct copying *c, AVFrame *picture)
+{
+    const struct okno_view_text *text = &c->view->text;
+    int64_t at_us = text->at_us + c->last_us;
+    int64_t offset_us = at_us < text->change_us ? text->offset_us : text->next_offset_us;
+    int minutes = (int)(llabs(offset_us) / (60 * OKNO_SECOND_US));
+    char distance[16];
+    char local[64];
+    char utc[64];
+    char subject[sizeof(text->subject)];
+    const char *const lines[] = {local, utc, subject};
+    (void)snprintf(distance, sizeof(distance), "%c%02d:%02d", offset_us < 0 ? '-' : '+',
+                   minutes / 60 % 100, minutes % 60);
+    instant_text(at_us, offset_us, distance, local);
+    instant_text(at_us, 0, "UTC", utc);
+    (void)snprintf(subject, sizeof(subject), "%.*s", (int)sizeof(subject) - 1, text->subject);
+    media_label_draw(picture, c->turns, lines, subject[0] ? 3 : 2);
+}
+
 static int encode(struct copying *c, const AVFrame *from, int64_t pts, struct okno_err *err)
 {
     MEDIA_AUTO_FRAME *picture = NULL;
     int rc = media_picture_scale(from, c->width, c->height, AV_PIX_FMT_YUV420P, &picture, err);
     if (rc < 0)
         return rc;
-    media_picture_mask(picture, c->turns, c->masks);
+    media_picture_mask(picture, c->turns, &c->view->masks);
+    if (c->view->has_text)
+        text_draw(c, picture);
     picture->pts = pts;
     rc = avcodec_send_frame(c->encoder, picture);
     return rc < 0 ? media_fail(err, OKNO_MEDIA, rc, "a picture cannot be encoded")
@@ -333,7 +364,7 @@ static int copying_open(struct copying *c, const struct okno_media_input *input,
 int media_view_clip(const struct okno_media_input *input, const struct media_view *view, int fd,
                     struct okno_media_result *ret_result, struct okno_err *err)
 {
-    struct copying c = {.masks = &view->masks};
+    struct copying c = {.view = view};
     int rc = copying_open(&c, input, fd, err);
     if (rc == 0)
         rc = copy_all(&c, err);

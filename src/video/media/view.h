@@ -10,6 +10,8 @@ struct media_view {
     struct okno_sheet sheet;
     struct okno_series_area area;
     int32_t max_width;
+    int32_t has_text;
+    struct okno_view_text text;
 };
 
 /* What the child finds; comes back in a memory file: this, then the frames, then the pictures. */
