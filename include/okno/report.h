@@ -82,6 +82,10 @@ OKNO_CHECK int okno_report_programme(struct okno_db *db, const char *programme,
                                      const char *from_day, const char *to_day, int64_t now_us,
                                      json_t **ret_model, struct okno_err *err);
 
+/* The model of a report of figures, what okno_figures_json gives: a new object that shares its
+ * members. Like a programme's it is no edition and enters no log. Pure. */
+OKNO_CHECK int okno_report_figures(const json_t *figures, json_t **ret_model, struct okno_err *err);
+
 /* Write a model in a format and a language, appended. Pure but for PDF and XLSX, which a program of
  * their own makes (okno-paper, beside this one or in libexec/okno): OKNO_UNSUPPORTED without it.
  * OKNO_INVALID for a language that reports are not written in. */

@@ -8,11 +8,14 @@
 #include "okno/conf.h"
 #include "okno/figures.h"
 #include "okno/kpi.h"
+#include "okno/mem.h"
 #include "okno/published.h"
 #include "okno/registry.h"
+#include "okno/report.h"
 #include "okno/time.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static void print_number(const json_t *value)
 {
@@ -213,10 +216,47 @@ static int figures_of(struct cli *cli, struct okno_db *db, const struct okno_fig
     return okno_figures_as_of(db, &past, &params, query, ret_figures, err);
 }
 
+/* How figures leave: on the terminal, or as a file that people read. */
+struct sheet {
+    const char *format, *lang, *out;
+    enum okno_report_format kind;
+};
+
+static int check_sheet(struct sheet *sheet, bool as_json, struct okno_err *err)
+{
+    if (!sheet->format && sheet->out)
+        return okno_fail(err, OKNO_USAGE, "-o goes with --format: html, pdf, xlsx or csv");
+    if (!sheet->format)
+        return 0;
+    if (as_json)
+        return okno_fail(err, OKNO_USAGE, "--json and --format say different things: choose one");
+    if (okno_report_format_find(sheet->format, &sheet->kind, NULL) < 0)
+        return okno_fail(err, OKNO_USAGE,
+                         "--format takes html, pdf, xlsx, csv or json, not \"%.20s\"",
+                         sheet->format);
+    if (!okno_report_speaks(sheet->lang))
+        return okno_fail(err, OKNO_USAGE, "--lang takes en or ru, not \"%.20s\"", sheet->lang);
+    if ((sheet->kind == OKNO_REPORT_PDF || sheet->kind == OKNO_REPORT_XLSX) && !sheet->out &&
+        isatty(STDOUT_FILENO))
+        return okno_fail(err, OKNO_USAGE, "say where the file goes: -o FILE");
+    return 0;
+}
+
+static int put_sheet(const struct sheet *sheet, const json_t *figures, struct okno_err *err)
+{
+    OKNO_AUTO_BUF made = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
+    okno_autojson json_t *model = NULL;
+    int rc = okno_report_figures(figures, &model, err);
+    if (rc == 0)
+        rc = okno_report_write(model, sheet->kind, sheet->lang, &made, err);
+    return rc == 0 ? cli_put(sheet->out, &made, err) : rc;
+}
+
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
     okno_autojson json_t *figures = NULL;
+    struct sheet sheet = {.lang = strcmp(cli->conf->service.language, "ru") == 0 ? "ru" : "en"};
     const char *by = NULL;
     const char *from = NULL;
     const char *to = NULL;
@@ -235,9 +275,12 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         {.name = "--group", .text = &query.group}, {.name = "--site", .text = &query.site},
         {.name = "--point", .text = &query.point}, {.name = "--employee", .text = &query.employee},
         {.name = "--question", .text = &query.question}, {.name = "--k", .real = &query.k},
-        {.name = "--json", .flag = &cli->json});
+        {.name = "--format", .text = &sheet.format}, {.name = "--lang", .text = &sheet.lang},
+        {.name = "-o", .text = &sheet.out}, {.name = "--json", .flag = &cli->json});
     if (rc == 0 && rest > 0)
         rc = okno_fail(err, OKNO_USAGE, "\"%.40s\" is not understood", argv[1]);
+    if (rc == 0)
+        rc = check_sheet(&sheet, cli->json, err);
     if (rc == 0 && as_of_us > okno_time_now())
         rc = okno_fail_field(err, OKNO_USAGE, "as-of",
                              "--as-of is still to come: what will be known then is not known yet");
@@ -257,7 +300,9 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         note_weight(cli, db);
     if (rc == 0)
         rc = figures_of(cli, db, &query, as_of_us, &figures, err);
-    return rc < 0 ? rc : print(figures, cli->json, err);
+    if (rc < 0)
+        return rc;
+    return sheet.format ? put_sheet(&sheet, figures, err) : print(figures, cli->json, err);
 }
 
 const struct cli_command cli_kpi = {
@@ -266,6 +311,7 @@ const struct cli_command cli_kpi = {
     .help =
         "usage: okno kpi --from TIME --to TIME [--by WORDS] [SCOPE...] [--audit ID] [--k K]\n"
         "                [--compare WITH] [--as-of TIME] [--json]\n"
+        "                [--format html|pdf|xlsx|csv [--lang en|ru] [-o FILE]]\n"
         "       okno kpi publish NAME --from TIME --to TIME [--by WORDS] [--audit ID] [--k K]\n"
         "       okno kpi published (list | show NAME | verify NAME) [--json]\n"
         "\n"
@@ -284,6 +330,8 @@ const struct cli_command cli_kpi = {
         "               point with the others there (--by site,employee or site,point)\n"
         "  --as-of T    from what was known at T: events that had arrived, registry rows imported\n"
         "               and decisions made by then\n"
+        "\n"
+        "  --format F   as a report that people read; it says whether an audit stands behind it\n"
         "\n"
         "publish keeps figures under a name, with the question, the settings and the data "
         "version,\n"

@@ -333,17 +333,28 @@ static void audit_head(struct doc *doc)
     set(doc, doc->root, "footer", json_string(line));
 }
 
-static void programme_head(struct doc *doc)
+/* Of what is no edition: `what` names its words, `name` what it is of. */
+static void plain_head(struct doc *doc, const char *what, const char *name)
 {
     const json_t *model = doc->model;
-    const char *programme = doc_text_at(model, "programme");
+    char key[80];
     char line[600];
-    make_title(doc, "programme_title", doc_text_at(model, "title"), programme);
+    (void)snprintf(key, sizeof(key), "%s_title", what);
+    make_title(doc, key, doc_text_at(model, "title"), name);
     set(doc, doc->root, "mark", json_null());
-    doc_fill(doc, line, sizeof(line), "programme_footer", "programme", programme, "from",
-             doc_text_at(model, "from"), "to", doc_text_at(model, "to"), "software",
+    (void)snprintf(key, sizeof(key), "%s_footer", what);
+    doc_fill(doc, line, sizeof(line), key, "name", name, "from", doc_text_at(model, "from"), "to",
+             doc_text_at(model, "to"), "at", doc_text_at(model, "at"), "software",
              doc_text_at(model, "software"));
     set(doc, doc->root, "footer", json_string(line));
+}
+
+static void figures_head(struct doc *doc)
+{
+    char period[120];
+    (void)snprintf(period, sizeof(period), "%.40s – %.40s", doc_text_at(doc->model, "from"),
+                   doc_text_at(doc->model, "to"));
+    plain_head(doc, "figures", period);
 }
 
 static void (*const chapters[])(struct doc *doc) = {
@@ -363,8 +374,11 @@ int document_make(const json_t *model, const char *lang, json_t **ret_document,
     }
     make_head(&doc);
     if (json_is_string(json_object_get(model, "programme"))) {
-        programme_head(&doc);
+        plain_head(&doc, "programme", doc_text_at(model, "programme"));
         document_programme(&doc);
+    } else if (json_is_string(json_object_get(model, "report"))) {
+        figures_head(&doc);
+        document_figures(&doc);
     } else {
         audit_head(&doc);
         for (size_t i = 0; i < OKNO_COUNT(chapters); i++)

@@ -68,8 +68,8 @@ void doc_rows(struct doc *doc, json_t *table, const json_t *objects, size_t max)
 json_t *doc_chart(struct doc *doc, const char *block, const char *key);
 void doc_bar(struct doc *doc, json_t *chart, const char *label, double value, const char *text);
 
-/* The whole document of a model, an audit's or a programme's (which has `programme`): a new object.
- * OKNO_INVALID for a language without texts. */
+/* The whole document of a model, an audit's, a programme's (which has `programme`) or that of
+ * figures (which has `report`): a new object. OKNO_INVALID for a language without texts. */
 OKNO_CHECK int document_make(const json_t *model, const char *lang, json_t **ret_document,
                              struct okno_err *err);
 
@@ -90,6 +90,7 @@ void document_signature(struct doc *doc);
 void document_verification(struct doc *doc);
 void document_glossary(struct doc *doc);
 void document_programme(struct doc *doc); /* all of them */
+void document_figures(struct doc *doc);   /* all of them */
 
 /* Members of the model by a path of names separated by `/`; NULL where there is none. */
 const json_t *doc_at(const json_t *from, const char *path);

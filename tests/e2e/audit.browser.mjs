@@ -233,6 +233,10 @@ test("an auditor keeps days and one survey from retention, and sees how experts 
   await service.wait("SELECT survey, site, from_at, to_at FROM holds WHERE reason <> 'A dispute' ORDER BY id", [
     { survey: null, site: "S1", from_at: Date.parse(`${day}T00:00:00+03:00`) * 1000, to_at: Date.parse("2026-03-11T00:00:00+03:00") * 1000 },
     { survey: "B1.0.1", site: null, from_at: null, to_at: null }]);
+  await page.goto(`${service.url}/#/indicators?from=${day}&to=${day}&audit=none`);
+  const [sheet] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "PDF" }).click()]);
+  assert.equal(sheet.suggestedFilename(), "okno-indicators-en.pdf");
+  assert.equal((await readFile(await sheet.path())).subarray(0, 5).toString(), "%PDF-");
   await page.getByRole("link", { name: "Experts" }).click();
   await page.locator("okno-experts").getByText("vera").first().waitFor();
   assert.equal(await page.locator("okno-experts section form").count(), 0);

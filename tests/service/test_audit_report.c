@@ -160,6 +160,49 @@ static void an_expert_stays_blind(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
+#define PERIOD "?from=2026-03-10&to=2026-03-11"
+
+/* Figures without an audit say that there is none. */
+static void figures_of_a_period_come_as_a_report(void **state)
+{
+    struct world *world = *state;
+    static const char *const formats[][2] = {
+        {"pdf", "%PDF-"}, {"xlsx", "PK"}, {"csv", "section,block"}};
+    fixture_sql(world->fixture,
+                "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19)"
+                "INSERT INTO surveys (survey, point, site, question_kind, opened_at, closes_at,"
+                " state, answer, device_offset_us, device_uncertainty_us)"
+                "SELECT 'k.0.' || i, 'p', 's<1>', 'office', 1773126000000000 + i,"
+                " 1773126015000000 + i, 'answered', CASE WHEN i < 5 THEN 'no' ELSE 'yes' END, 0, 0"
+                " FROM n;"
+                "INSERT INTO imports (import, at, author, kind, source) VALUES"
+                " (1, 0, 'eva', 'sites', '-');"
+                "INSERT INTO sites (import, site, name, time_zone) VALUES (1, 's<1>', 'S', 'UTC')");
+    AUTO_ANSWER html =
+        ask(world, "GET", "/api/v1/indicators/report" PERIOD "&by=site&lang=en", world->eva, NULL);
+    assert_int_equal(html.status, 200);
+    assert_non_null(strstr(html.body, "No audit stands behind these figures"));
+    assert_non_null(strstr(html.body, "s&lt;1&gt;"));
+    assert_null(strstr(html.body, "s<1>"));
+    for (size_t i = 0; i < OKNO_COUNT(formats); i++) {
+        char path[200];
+        (void)snprintf(path, sizeof(path), "/api/v1/indicators/report" PERIOD "&format=%s",
+                       formats[i][0]);
+        AUTO_ANSWER answer = ask(world, "GET", path, world->eva, NULL);
+        if (answer.status != 200 || strncmp(answer.body, formats[i][1], strlen(formats[i][1])) != 0)
+            fail_msg("%s: %d %.100s", path, answer.status, answer.body);
+    }
+    AUTO_ANSWER json =
+        ask(world, "GET", "/api/v1/indicators/report" PERIOD "&format=json", world->eva, NULL);
+    okno_autojson json_t *model = answer_json(&json);
+    assert_true(json_is_null(json_object_get(model, "audit")));
+    AUTO_ANSWER blind = ask(world, "GET", "/api/v1/indicators/report" PERIOD, world->vera, NULL);
+    assert_int_equal(blind.status, 403);
+    AUTO_ANSWER odd =
+        ask(world, "GET", "/api/v1/indicators/report" PERIOD "&lang=de", world->eva, NULL);
+    assert_int_equal(odd.status, 400);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +211,7 @@ int main(void)
         TEST(every_format_has_its_type_and_name),
         TEST(wrong_questions_are_named),
         TEST(an_expert_stays_blind),
+        cmocka_unit_test_setup_teardown(figures_of_a_period_come_as_a_report, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

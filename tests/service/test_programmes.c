@@ -1,7 +1,9 @@
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
 /* Reports of programmes as the service hands them out: into a folder, and by a real mail server. */
 #include "../../src/service/programmes.h"
 #include "../../src/service/tasks.h"
+
+#include "client.h"
 
 #include "../registry/imported.h"
 #include "../report/bundle.h"
@@ -210,6 +212,55 @@ static void a_report_is_mailed_once_in_every_format(void **state)
             fail_msg("the letter lacks %s", parts[i]);
 }
 
+static struct answer fetch(struct fixture *service, const char *who, const char *path, int status)
+{
+    struct answer answer = client_request(fixture_port(service), "GET", path, who, NULL);
+    if (answer.status != status)
+        fail_msg("%s: %d %.300s", path, answer.status, answer.body);
+    return answer;
+}
+
+#define REPORT "/api/v1/programmes/daily/report"
+
+/* In each format, with the days asked for; and that it left the house is written down. */
+static void the_report_is_fetched_over_http(void **state)
+{
+    struct world *w = *state;
+    struct fixture service = {.server = NULL};
+    static const char *const formats[][2] = {{"html", "<!DOCTYPE html>"},
+                                             {"pdf", "%PDF-"},
+                                             {"xlsx", "PK"},
+                                             {"csv", "section,block"},
+                                             {"json", "{\n"}};
+    put_rounds(w);
+    put_programme(w, "daily", "", "");
+    (void)snprintf(service.dir, sizeof(service.dir), "%s", w->db->dir);
+    okno_conf_defaults(&service.conf);
+    fixture_user(&service, "eva", "auditor");
+    fixture_user(&service, "vera", "expert");
+    fixture_start(&service);
+    const char *eva = fixture_login(&service, "eva");
+    for (size_t i = 0; i < OKNO_COUNT(formats); i++) {
+        char path[200];
+        (void)snprintf(path, sizeof(path), REPORT "?format=%s&lang=ru", formats[i][0]);
+        AUTO_ANSWER answer = fetch(&service, eva, path, 200);
+        if (strncasecmp(answer.body, formats[i][1], strlen(formats[i][1])) != 0)
+            fail_msg("%s begins %.40s", formats[i][0], answer.body);
+        (void)snprintf(path, sizeof(path), "okno-daily-ru.%s", formats[i][0]);
+        assert_non_null(strstr(answer_header(&answer, "Content-Disposition"), path));
+    }
+    AUTO_ANSWER html = fetch(&service, eva, REPORT "?from=2026-03-10&to=2026-03-10", 200);
+    assert_non_null(strstr(html.body, "daily-20260310"));
+    AUTO_ANSWER none = fetch(&service, eva, "/api/v1/programmes/weekly/report", 404);
+    AUTO_ANSWER odd = fetch(&service, eva, REPORT "?format=doc", 400);
+    AUTO_ANSWER blind = fetch(&service, fixture_login(&service, "vera"), REPORT, 403);
+    assert_int_equal(asked(w->db,
+                           "SELECT count(*) FROM access_log WHERE action = 'export' AND"
+                           " subject = 'programme:daily' AND user = 'eva'"),
+                     6);
+    http_server_stop(service.server);
+}
+
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -217,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_report_that_fails_keeps_no_other_waiting),
         WORLD_TEST(a_report_is_mailed_once_in_every_format),
+        WORLD_TEST(the_report_is_fetched_over_http),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,11 +75,11 @@ static int read_model(const struct http_request *request, json_t **ret_model, st
 }
 
 /* What leaves the house is written down. */
-static int note_access(const struct http_request *request, const char *noun, const char *what,
-                       struct okno_err *err)
+static int note_access(const struct http_request *request, const char *noun, const char *name,
+                       const char *what, struct okno_err *err)
 {
     char subject[OKNO_ID_TEXT + 20];
-    (void)snprintf(subject, sizeof(subject), "%s:%.64s", noun, request->params[0]);
+    (void)snprintf(subject, sizeof(subject), "%s%s%.64s", noun, name ? ":" : "", name ? name : "");
     return OKNO_DB_RUN(request->db, "service.add_access", NULL, err,
                        OKNO_INT("at", okno_time_now()), OKNO_TEXT("user", request->who.user),
                        OKNO_TEXT("action", "export"), OKNO_TEXT("subject", subject),
@@ -94,20 +94,23 @@ static int asked_for(const struct http_request *request, enum okno_report_format
     return rc == 0 ? lang_of(request, ret_lang, err) : rc;
 }
 
-static int reply_report(const struct http_request *request, const json_t *model, const char *noun,
-                        enum okno_report_format format, const char *lang, struct http_reply *reply,
-                        struct okno_err *err)
+int http_reply_report(const struct http_request *request, const json_t *model, const char *noun,
+                      const char *name, struct http_reply *reply, struct okno_err *err)
 {
-    char name[40];
-    (void)snprintf(name, sizeof(name), "report.%s.%s", lang, okno_report_format_name(format));
-    int rc = okno_report_write(model, format, lang, &reply->body, err);
+    enum okno_report_format format = OKNO_REPORT_HTML;
+    const char *lang = "en";
+    char file[40];
+    int rc = asked_for(request, &format, &lang, err);
     if (rc == 0)
-        rc = note_access(request, noun, name, err);
+        rc = okno_report_write(model, format, lang, &reply->body, err);
+    (void)snprintf(file, sizeof(file), "report.%s.%s", lang, okno_report_format_name(format));
+    if (rc == 0)
+        rc = note_access(request, noun, name, file, err);
     if (rc < 0)
         return rc;
     reply->type = okno_report_format_type(format);
     http_reply_header(reply, "Content-Disposition", "attachment; filename=\"okno-%.64s-%s.%s\"",
-                      request->params[0], lang, okno_report_format_name(format));
+                      name ? name : noun, lang, okno_report_format_name(format));
     return 0;
 }
 
@@ -115,25 +118,19 @@ int http_get_audit_report(struct http_request *request, struct http_reply *reply
                           struct okno_err *err)
 {
     okno_autojson json_t *model = NULL;
-    enum okno_report_format format = OKNO_REPORT_HTML;
-    const char *lang = "en";
-    int rc = asked_for(request, &format, &lang, err);
-    if (rc == 0)
-        rc = read_model(request, &model, err);
-    return rc == 0 ? reply_report(request, model, "audit", format, lang, reply, err) : rc;
+    int rc = read_model(request, &model, err);
+    return rc == 0 ? http_reply_report(request, model, "audit", request->params[0], reply, err)
+                   : rc;
 }
 
 int http_get_programme_report(struct http_request *request, struct http_reply *reply,
                               struct okno_err *err)
 {
     okno_autojson json_t *model = NULL;
-    enum okno_report_format format = OKNO_REPORT_HTML;
-    const char *lang = "en";
-    int rc = asked_for(request, &format, &lang, err);
-    if (rc == 0)
-        rc = okno_report_programme(request->db, request->params[0], http_query(request, "from"),
+    int rc = okno_report_programme(request->db, request->params[0], http_query(request, "from"),
                                    http_query(request, "to"), okno_time_now(), &model, err);
-    return rc == 0 ? reply_report(request, model, "programme", format, lang, reply, err) : rc;
+    return rc == 0 ? http_reply_report(request, model, "programme", request->params[0], reply, err)
+                   : rc;
 }
 
 static const char *text_of(const struct http_request *request, const char *field)

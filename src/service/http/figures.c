@@ -5,6 +5,7 @@
 #include "okno/figures.h"
 #include "okno/kpi.h"
 #include "okno/published.h"
+#include "okno/report.h"
 #include "okno/time.h"
 #include "rights.h"
 
@@ -145,8 +146,8 @@ static void forget_names(json_t *figures)
     }
 }
 
-int http_get_indicators(struct http_request *request, struct http_reply *reply,
-                        struct okno_err *err)
+/* As asked for, and of what this person sees. */
+static int gather(const struct http_request *request, json_t **ret_figures, struct okno_err *err)
 {
     const struct http_service *service = request->service;
     struct okno_figures_query query = {
@@ -180,5 +181,25 @@ int http_get_indicators(struct http_request *request, struct http_reply *reply,
     leave_out(request, figures);
     if (request->sites)
         forget_names(figures);
-    return http_reply_json(reply, figures, err);
+    *ret_figures = figures;
+    return 0;
+}
+
+int http_get_indicators(struct http_request *request, struct http_reply *reply,
+                        struct okno_err *err)
+{
+    json_t *figures = NULL;
+    int rc = gather(request, &figures, err);
+    return rc < 0 ? rc : http_reply_json(reply, figures, err);
+}
+
+int http_get_indicators_report(struct http_request *request, struct http_reply *reply,
+                               struct okno_err *err)
+{
+    okno_autojson json_t *figures = NULL;
+    okno_autojson json_t *model = NULL;
+    int rc = gather(request, &figures, err);
+    if (rc == 0)
+        rc = okno_report_figures(figures, &model, err);
+    return rc == 0 ? http_reply_report(request, model, "indicators", NULL, reply, err) : rc;
 }

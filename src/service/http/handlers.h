@@ -44,7 +44,7 @@ void http_export_sweep(const char *data_dir);
 /* audit_report.c */
 http_handler http_get_audit_report, http_post_audit_report, http_get_programme_report;
 /* figures.c */
-http_handler http_get_indicators;
+http_handler http_get_indicators, http_get_indicators_report;
 /* surveys.c */
 http_handler http_get_surveys, http_get_survey, http_get_changes;
 /* attribution.c */
@@ -101,6 +101,12 @@ http_handler http_get_rating_photo;
 
 /* status.c */
 http_handler http_get_sites, http_get_status;
+
+/* audit_report.c: a model in the format and language that the query asks for, as a file; that it
+ * left the house is written down. `name` NULL: the noun alone says what it is of. */
+OKNO_CHECK int http_reply_report(const struct http_request *request, const json_t *model,
+                                 const char *noun, const char *name, struct http_reply *reply,
+                                 struct okno_err *err);
 
 /* figures.c: a moment in the query, and the period that `from` and `to` say, `from` before `to`.
  * OKNO_MISSING or OKNO_INVALID name the parameter. */

@@ -28,6 +28,7 @@ static const struct {
     {"/api/v1/sites", REACH_LISTED},
     {"/api/v1/employees", REACH_LISTED},
     {"/api/v1/indicators", REACH_LISTED},
+    {"/api/v1/indicators/report", REACH_LISTED},
     {"/api/v1/devices", REACH_LISTED},
     {"/api/v1/alerts", REACH_LISTED},
     {"/api/v1/alerts/{alert}/ack", REACH_NAMED},

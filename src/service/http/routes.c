@@ -151,6 +151,9 @@ const struct http_route http_routes[] = {
     {"GET", "/api/v1/indicators", FIGURES,
      "from to by audit k compare as_of group site point employee question", NULL, "Indicators",
      "Indicators of a period: raw, excluded, estimated", http_get_indicators},
+    {"GET", "/api/v1/indicators/report", FIGURES,
+     "from to by audit k compare as_of group site point employee question format lang", NULL, NULL,
+     "The same as a report: html (default), pdf, xlsx, csv, json", http_get_indicators_report},
     {"GET", "/api/v1/surveys", FIGURES,
      "from to site point employee answer state validity reason video question kind channel flag "
      "spontaneous limit cursor",

@@ -321,6 +321,7 @@ export const table = {
   "break.k": { en: "weight k of silent surveys", ru: "вес k молчунов" },
   "break.camera": { en: "camera", ru: "камера" },
   "null.undeterminable_above_limit": { en: "too many undeterminable", ru: "слишком много неопределимых" },
+  "kpi.as_report": { en: "As a report", ru: "Отчётом" },
   "null.not_frozen": { en: "the audit is not frozen yet", ru: "совокупность аудита ещё не зафиксирована" },
   "flag.worst_case_only": { en: "too much evidence undeterminable: only bounds", ru: "слишком много неопределимых: только границы" },
   "flag.cherry_picking": { en: "asks less than half as often as the site's median: cherry-picking?", ru: "спрашивает вдвое реже медианы площадки: выборочный опрос?" },

@@ -5,7 +5,7 @@ import { PageElement } from "./page-element.js";
 import { get, withQuery } from "./api.js";
 import { askedPeriod, latestAudit, loadAudits, pointName, siteName, siteOfPoint, unknownFilter, zoneOf } from "./filters.js";
 import { formatIndex, formatNumber, formatShare } from "./format.js";
-import { named, t } from "./i18n.js";
+import { language, named, t } from "./i18n.js";
 import { loadReasons, reasonName } from "./reasons.js";
 import { link, replaceRoute } from "./router.js";
 import { csvOf, unitOf } from "./series.js";
@@ -53,6 +53,7 @@ class OknoIndicators extends PageElement {
     .trends { padding: .75rem 1rem; display: grid; gap: .5rem; }
     okno-trend { min-width: 0; }
     .breaks { display: flex; flex-wrap: wrap; gap: 0 1.5rem; }
+    .sheets { font-size: .75rem; color: var(--muted); }
     @media (max-width: 48rem) { .row { grid-template-columns: minmax(0, 1fr); } }
   `];
 
@@ -68,9 +69,10 @@ class OknoIndicators extends PageElement {
     const asked = { from: days.from, to: addDays(days.to, 1), audit, k }; // days of each site's own calendar
     const unit = unitOf(days.from, days.to);
     const ask = (words, more = {}) => get(withQuery("indicators", { ...asked, by: this.words(words), ...more }));
+    const sheet = { ...asked, by: this.words(by), ...Object.fromEntries(places.map((word) => [word, this.query[word]])) };
     const [answer, trend] = await Promise.all([ask(by, { compare: this.mayCompare(by, compare) ? compare : "" }), ask(unit)]);
     [answer, trend].forEach((one) => { one.groups = one.groups.filter((row) => this.isAsked(row)); });
-    return () => { this.data = { sites, audits, zone, days, by, audit, answer, trend, unit }; };
+    return () => { this.data = { sites, audits, zone, days, by, audit, answer, trend, unit, sheet }; };
   }
 
   get by() { return this.query.by === "none" ? "" : this.query.by || "site"; }
@@ -353,6 +355,14 @@ class OknoIndicators extends PageElement {
       <p class="small num"><button class="quiet" @click=${this.download}>${t("kpi.csv")}</button> ${t("kpi.as_of", { when: formatWhen(this.data.answer.at, this.data.zone), k: formatNumber(this.data.answer.k, 2) })}</p>`;
   }
 
+  /** The same figures as a file that people read. */
+  renderSheets() {
+    const { sheet, answer } = this.data;
+    if (!sheet || answer.groups.length === 0) return nothing;
+    return html`<p class="sheets">${t("kpi.as_report")}: ${["html", "pdf", "xlsx", "csv"].map((format, at) => html`${at ? ", " : ""}<a download
+      href=${`/api/v1/${withQuery("indicators/report", { ...sheet, format, lang: language() })}`}>${format.toUpperCase()}</a>`)}</p>`;
+  }
+
   render() {
     if (this.problem) return this.renderProblem();
     if (!this.data) return html`${[1, 2, 3].map(() => html`<div class="skeleton wait"></div>`)}`;
@@ -361,7 +371,8 @@ class OknoIndicators extends PageElement {
       <okno-filters .fields=${this.fields()} .values=${{ k: answer.k, ...this.asked() }} .zone=${zone}
         ?clearable=${Object.keys(this.query).length > 0} @clear=${() => replaceRoute("indicators", {})}
         @filter=${(event) => this.change(event.detail)}></okno-filters>
-      ${this.renderGroups()}`;
+      ${this.renderGroups()}
+      ${this.renderSheets()}`;
   }
 }
 customElements.define("okno-indicators", OknoIndicators);
