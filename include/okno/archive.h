@@ -181,6 +181,9 @@ OKNO_CHECK int okno_archive_option(const char *options, const char *name, char *
 /* What the next calls and reads together may cost. `cancel` stays until the next begin. */
 void okno_archive_begin(struct okno_archive *archive, const struct okno_budget *budget);
 
+/* Bytes that came over the network since it was opened, of work with a limit of bytes. */
+int64_t okno_archive_received(const struct okno_archive *archive);
+
 void okno_archive_caps(struct okno_archive *archive, struct okno_archive_caps *ret_caps);
 
 /* A place in the handle for what the layer above learnt about the archive; `free` is called with

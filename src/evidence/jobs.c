@@ -266,7 +266,7 @@ static int nothing_due(struct okno_work *work, int64_t now_us, int64_t *ret_next
 /* What the outcome says of the archive: a failing one is left alone, and its job comes back with
  * its next turn; one that answers has what waited for it due. */
 static int note_archive(struct okno_work *work, const struct work_job *job, int64_t now_us,
-                        int64_t took_us, struct work_outcome *o, struct okno_err *err)
+                        struct work_outcome *o, struct okno_err *err)
 {
     int64_t until_us = 0;
     const char *failed = work->failed.archive[0] ? work->failed.archive : job->archive;
@@ -280,8 +280,26 @@ static int note_archive(struct okno_work *work, const struct work_job *job, int6
     }
     if (!job->archive[0] || (o->code < 0 && !is_answer(o->code)))
         return 0;
-    int rc = turns_answered(work, job->archive, now_us, err);
-    return rc < 0 ? rc : turns_spent(work, job->archive, now_us, o->bytes, took_us, err);
+    return turns_answered(work, job->archive, now_us, err);
+}
+
+/* What each archive gave counts, whatever came of it: lists, looks for coverage, what failed. Of
+ * folders that are no network's, what was fetched. */
+static int note_bytes(struct okno_work *work, const struct work_job *job, int64_t began_us,
+                      const struct work_outcome *o, struct okno_err *err)
+{
+    int64_t own = o->bytes;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < work->archives.len; i++) {
+        struct work_archive *slot = &work->archives.items[i];
+        int64_t bytes = okno_archive_received(slot->archive) - slot->told_bytes;
+        slot->told_bytes += bytes;
+        if (strcmp(slot->row.archive, job->archive) == 0)
+            own = bytes > own ? bytes : own;
+        else
+            rc = turns_spent(work, slot->row.archive, began_us, bytes, err);
+    }
+    return rc < 0 ? rc : turns_spent(work, job->archive, began_us, own, err);
 }
 
 int work_run_next(struct okno_work *work, int64_t now_us, work_runner *runner, void *ctx,
@@ -298,7 +316,9 @@ int work_run_next(struct okno_work *work, int64_t now_us, work_runner *runner, v
     work->failed.archive[0] = '\0';
     runner(ctx, work, &job, now_us, &outcome);
     int64_t took_us = okno_time_monotonic() - began_us;
-    rc = note_archive(work, &job, now_us + took_us, took_us, &outcome, err);
+    rc = note_bytes(work, &job, now_us, &outcome, err);
+    if (rc == 0)
+        rc = note_archive(work, &job, now_us + took_us, &outcome, err);
     if (rc == 0)
         rc = finish(work, &job, &outcome, now_us + took_us, err);
     if (rc < 0)

@@ -90,19 +90,18 @@ static int64_t rate_of(struct okno_work *work, const struct okno_archive_row *ro
     return 1000 * (own > 0 ? own : work->conf->fetch.rate_kb);
 }
 
-int turns_spent(struct okno_work *work, const char *archive, int64_t now_us, int64_t bytes,
-                int64_t took_us, struct okno_err *err)
+int turns_spent(struct okno_work *work, const char *archive, int64_t began_us, int64_t bytes,
+                struct okno_err *err)
 {
     struct okno_archive_row row;
     if (!archive[0] || bytes <= 0 || okno_registry_archive(work->db, archive, &row, NULL) < 0)
         return 0;
     int64_t rate = rate_of(work, &row);
-    int64_t lasts_us =
-        rate > 0 ? bytes / rate * OKNO_SECOND_US + bytes % rate * OKNO_SECOND_US / rate : 0;
-    if (lasts_us <= took_us)
+    if (rate <= 0)
         return 0;
+    int64_t lasts_us = bytes / rate * OKNO_SECOND_US + bytes % rate * OKNO_SECOND_US / rate;
     return OKNO_DB_RUN(work->db, "turns.pause", NULL, err, OKNO_TEXT("archive", archive),
-                       OKNO_INT("until", now_us + lasts_us - took_us));
+                       OKNO_INT("began", began_us), OKNO_INT("lasts_us", lasts_us));
 }
 
 /* The next moment at which the zone's clocks show so many minutes of the day. */

@@ -13,6 +13,7 @@ struct work_archive {
     struct okno_archive_row row;
     struct okno_archive *archive;
     int64_t quiet_until_us; /* it did not answer: not asked before */
+    int64_t told_bytes;     /* received, that its rate was told of */
     bool reopen;            /* it refused the login: the secret is read anew */
     struct okno_err trouble;
 };

@@ -52,7 +52,7 @@ const words = (page) => waitUntil(page, () => document.querySelector("okno-app")
   page.locator("okno-archives").evaluate((element) => element.shadowRoot.textContent.replace(/\s+/gu, " ")));
 
 for (const [language, answers, fails, never, ...more] of [
-  ["en-GB", "answers", "does not answer", "never done", "next try", "Mbit/s on the average", "more a day", "are free"],
+  ["en-GB", "answers", "does not answer", "never done", "next try", "kbit/s on the average", "more a day", "are free"],
   ["ru-RU", "отвечает", "не отвечает", "не выполнялся", "следующая попытка", "в среднем", "за сутки прибавляется", "свободно"]])
   test(`who answers, what waits and which camera nobody has seen a press in stand on one page (${language})`, async () => {
     const { page, faults, close } = await openBrowser({ language });

@@ -51,6 +51,7 @@ static void write_conf(const struct support_nginx *nginx, const char *root, cons
                        "  scgi_temp_path scgi;\n"
                        "  log_format plain '$request_method $uri $http_range $status "
                        "$body_bytes_sent';\n"
+                       "  log_format timed '$msec $request_time $connection $body_bytes_sent';\n"
                        "  access_log access.log plain;\n"
                        "  server {\n"
                        "    listen 127.0.0.1:%d%s; root %s;\n"

@@ -9,7 +9,8 @@ struct support_nginx {
     char url[64]; /* http://127.0.0.1:PORT */
 };
 
-/* Serve `root` at /, with directives of the server block added (NULL for none);
+/* Serve `root` at /, with directives of the server block added (NULL for none; "access_log FILE
+ * timed;" tells ends in seconds, how long, the connection's number and body bytes);
  * with an ssl_certificate among them it speaks TLS. It listens when
  * this returns, and dies with the test. */
 void support_nginx_start(struct support_nginx *nginx, const char *root, const char *directives);

@@ -29,9 +29,9 @@ WHERE archive = $archive AND state = 'waiting' AND next_try_at > $now
   AND code IN ('transient', 'timeout', 'archive_auth', 'archive_busy');
 
 -- name: turns.pause
--- By its rate: what was read has to last so long.
-INSERT INTO archive_turns (archive, closed_until) VALUES ($archive, $until)
-ON CONFLICT (archive) DO UPDATE SET closed_until = max(closed_until, excluded.closed_until);
+-- By its rate: what was read has to last so long, what sessions read beside each other together.
+INSERT INTO archive_turns (archive, closed_until) VALUES ($archive, $began + $lasts_us)
+ON CONFLICT (archive) DO UPDATE SET closed_until = max(closed_until, $began) + $lasts_us;
 
 -- name: turns.set
 -- What the archive's row says; the rest stays.

@@ -1130,7 +1130,7 @@ export const table = {
   "archives.waiting": { en: "waiting {n}, running {running}", ru: "ждёт {n}, идёт {running}" },
   "archives.next": { en: "next try {when}", ru: "следующая попытка {when}" },
   "archives.done": { en: "done about {when}", ru: "закончит около {when}" },
-  "archives.read": { en: "in a day {read} read ({rate} Mbit/s on the average), {kept} kept", ru: "за сутки прочитано {read} (в среднем {rate} Мбит/с), сохранено {kept}" },
+  "archives.read": { en: "in a day {read} read ({rate} kbit/s on the average), {kept} kept", ru: "за сутки прочитано {read} (в среднем {rate} кбит/с), сохранено {kept}" },
   "archives.disk": { en: "Evidence takes {bytes}, {daily} more a day; {free} are free.", ru: "Доказательства занимают {bytes}, за сутки прибавляется {daily}; свободно {free}." },
   "archives.disk_days": { en: "At this pace the disk is full in days: {n}.", ru: "При таком темпе диск заполнится через дней: {n}." },
   "archives.disk_rule": { en: "What is kept for a number of days does not fill the disk.", ru: "При заданном сроке хранения диск не заполнится." },

@@ -58,7 +58,7 @@ class OknoArchives extends PageElement {
   }
 
   renderRead(one) {
-    return one.bytes_read_day ? html`<div class="note num">${t("archives.read", { read: formatBytes(one.bytes_read_day), rate: formatNumber(one.bytes_read_day * 8 / 86400 / 1e6, 3), kept: formatBytes(one.bytes_kept_day) })}</div>` : nothing;
+    return one.bytes_read_day ? html`<div class="note num">${t("archives.read", { read: formatBytes(one.bytes_read_day), rate: formatNumber(one.bytes_read_day * 8 / 86400 / 1e3, 1), kept: formatBytes(one.bytes_kept_day) })}</div>` : nothing;
   }
 
   renderWork(one) {

@@ -15,6 +15,7 @@ struct okno_archive {
     const struct okno_archive_ops *ops;
     void *ctx; /* owned through ops->close */
     struct okno_budget budget;
+    int64_t given, received; /* bytes of the budget as it came, and of those before */
     struct okno_archive_note note;
 };
 
@@ -69,6 +70,7 @@ int okno_archive_open(const struct okno_archive_config *config, struct okno_arch
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for an archive");
     archive->ops = ops;
     archive->budget = (struct okno_budget)OKNO_BUDGET_INIT;
+    archive->given = archive->budget.bytes_left;
     int rc = options_check(config->options, ops->options, err);
     if (rc == 0)
         rc = ops->open(config, &archive->budget, &archive->ctx, err);
@@ -99,7 +101,14 @@ void okno_archive_close(struct okno_archive *archive)
 
 void okno_archive_begin(struct okno_archive *archive, const struct okno_budget *budget)
 {
+    archive->received = okno_archive_received(archive);
     archive->budget = *budget;
+    archive->given = budget->bytes_left;
+}
+
+int64_t okno_archive_received(const struct okno_archive *archive)
+{
+    return archive->received + archive->given - archive->budget.bytes_left;
 }
 
 void okno_archive_caps(struct okno_archive *archive, struct okno_archive_caps *ret_caps)
