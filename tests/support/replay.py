@@ -228,11 +228,11 @@ class Session:
                     return True  # a request, TEARDOWN as a rule
             if fault == 'close' and i == len(frames) // 2:
                 return False
-            final = i + 1 == len(frames) and fault not in ('no-t', 'endless')
+            while fault == 'endless' and i == len(frames) // 2:
+                self.send_frame(at, nals, 0, cseq)
+            final = i + 1 == len(frames) and fault != 'no-t'
             flags = key << 7 | (last or final) << 6 | (first and i > 0) << 5 | final << 4
             self.send_frame(at, nals, flags, cseq)
-        while fault == 'endless':
-            self.send_frame(at, nals, 0, cseq)
         return self.options['end'] != 'close'
 
     def send_frame(self, at, nals, flags, cseq):

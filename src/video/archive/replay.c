@@ -17,6 +17,10 @@ enum { SDP_BYTES = 256 * 1024, CHANNEL = 0, FRAMES_MAX = 400 * 1000 };
 /* Frames behind the end may come before those that lie in front of it. */
 #define REORDER_US (OKNO_SECOND_US / 2)
 
+/* Asked for beyond the end, so that a frame which lies there says that it is reached: without one
+ * it is silence that says so. */
+#define BEYOND_US (2 * OKNO_SECOND_US)
+
 /* How far off an answer's times may be, and those of frames. */
 #define ANSWER_ERROR_US OKNO_SECOND_US
 #define TIMED_ERROR_US INT64_C(1000)
@@ -122,7 +126,7 @@ static int play(const struct replay *replay, struct okno_rtsp *rtsp, const char 
     struct okno_err trouble = {0};
     char range[80] = "npt=0.000-";
     if (replay->clock)
-        rtp_clock_range(replay->from_us, replay->to_us, range);
+        rtp_clock_range(replay->from_us, replay->to_us + BEYOND_US, range);
     int rc = okno_rtsp_play(rtsp, control, range, replay->clock ? play_headers : NULL, &trouble);
     if (rc == OKNO_ARCHIVE_REFUSED && replay->clock && okno_rtsp_reply(rtsp)->status == 551) {
         trouble = (struct okno_err){0};
