@@ -277,6 +277,10 @@ static CURLcode set_up(struct okno_rtsp *rtsp)
 {
     CURL *curl = rtsp->curl;
     CURLcode bad = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "rtsp");
+    /* Nothing of the object's last request goes along. */
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_POSTFIELDS, NULL);
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L); /* which the last one undoes */
+    bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, NULL);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_URL, rtsp->url);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &rtsp->gate);
     bad = bad ? bad : curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
@@ -304,7 +308,7 @@ int okno_rtsp_open(const struct okno_rtsp_config *config, struct okno_rtsp **ret
     rtsp->config.url = rtsp->url;
     rtsp->none = (struct okno_buf)OKNO_BUF_INIT(64 * 1024);
     rtsp->call = (struct call){.net = config->net, .gate = &rtsp->gate};
-    (void)okno_net_shown(rtsp->url, rtsp->call.shown, sizeof(rtsp->call.shown));
+    net_shown(config->net, rtsp->url, rtsp->call.shown, sizeof(rtsp->call.shown));
     net_gate_begin(&rtsp->gate, config->net, rtsp->url);
     *ret_rtsp = okno_mem_take(&rtsp);
     return 0;

@@ -28,7 +28,7 @@ static const struct okno_field archive_fields[] = {
      .type = OKNO_FIELD_WORD,
      .required = true,
      .words = "dir hls axis axxon dahua flussonic frigate hikvision macroscop mediamtx moonfire nx "
-              "profile rtsp shinobi trassir zoneminder",
+              "onvif profile rtsp shinobi trassir zoneminder",
      .help = "how it is reached; dir: files named by their time, hls: playlists, and recorders by "
              "name (docs/archives.md)"},
     {.name = "url",

@@ -1,9 +1,12 @@
-/* What recorders with interfaces of their own answer: ZoneMinder's events, Dahua's recordings. */
+/* What recorders with interfaces of their own answer: ZoneMinder's events, Dahua's recordings,
+ * ONVIF's services. */
 #include "fuzz.h"
 
 #include "../../src/video/archive/dahua.h"
 #include "../../src/video/archive/events.h"
+#include "../../src/video/archive/onvif.h"
 #include "../../src/video/archive/reach.h"
+#include "../../src/video/archive/soap.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,8 +62,48 @@ static void dahua(const uint8_t *data, size_t size)
         FUZZ_HOLDS(c.month >= 1 && c.month <= 12 && c.day >= 1 && c.hour < 24 && c.second < 60);
 }
 
+static void onvif_events(const char *text, size_t size, const struct onvif_recording *recording)
+{
+    const int64_t from_us = INT64_C(1773151400000000);
+    const int64_t to_us = from_us + INT64_C(3600000000);
+    OKNO_AUTO_VEC(onvif_event_vec) events = {0};
+    OKNO_AUTO_VEC(okno_span_vec) spans = {0};
+    struct okno_err err = {0};
+    bool done = false;
+    int rc = onvif_read_events(text, size, recording->track, &events, &done, &err);
+    FUZZ_HOLDS((rc < 0) == (err.code != 0));
+    if (rc < 0)
+        return;
+    rc = onvif_spans(&events, recording, from_us, to_us, to_us, &spans, NULL);
+    FUZZ_HOLDS(rc == 0);
+    for (size_t i = 0; i < spans.len; i++) {
+        FUZZ_HOLDS(spans.items[i].from_us < spans.items[i].to_us);
+        FUZZ_HOLDS(spans.items[i].from_us >= from_us && spans.items[i].to_us <= to_us);
+        FUZZ_HOLDS(i == 0 || spans.items[i - 1].to_us <= spans.items[i].from_us);
+    }
+}
+
+static void onvif(const char *text, size_t size)
+{
+    struct onvif_services services = {0};
+    struct onvif_recording recording = {0};
+    char names[ONVIF_NAMES] = "";
+    char uri[ONVIF_URL] = "", url[ONVIF_URL] = "";
+    bool done = false;
+    (void)!onvif_read_services(text, size, &services, NULL);
+    (void)!onvif_read_recording(text, size, &recording, NULL);
+    (void)!onvif_read_names(text, size, names, &done, NULL);
+    FUZZ_HOLDS(strlen(names) < sizeof(names));
+    if (onvif_read_text(text, size, "Uri", uri, sizeof(uri), NULL) == 0 &&
+        onvif_at_home("http://nvr", uri, "rtsp", true, url, sizeof(url), NULL) == 0)
+        FUZZ_HOLDS(strncmp(url, "rtsp://nvr", 10) == 0 && strchr(":/?", url[10]));
+    FUZZ_HOLDS(soap_fault(text, size, NULL) <= 0);
+    onvif_events(text, size, &recording);
+}
+
 void fuzz_recorders(const uint8_t *data, size_t size)
 {
     zoneminder((const char *)data, size);
     dahua(data, size);
+    onvif((const char *)data, size);
 }

@@ -340,17 +340,6 @@ static int hikvision_pieces(void *ctx, const char *channel, int64_t from_us, int
     return rc;
 }
 
-/* The text of an XML element. */
-static int add_escaped(struct okno_buf *into, const char *text, struct okno_err *err)
-{
-    int rc = 0;
-    for (; rc == 0 && *text; text++)
-        rc = *text == '&'   ? okno_buf_add_text(into, "&amp;", err)
-             : *text == '<' ? okno_buf_add_text(into, "&lt;", err)
-                            : okno_buf_add(into, text, 1, err);
-    return rc;
-}
-
 static int hikvision_source(void *ctx, const struct okno_piece *piece,
                             struct okno_source **ret_source, struct okno_err *err)
 {
@@ -362,9 +351,9 @@ static int hikvision_source(void *ctx, const struct okno_piece *piece,
     const char *host = strstr(hik->url, "://");
     int rc = okno_buf_add_text(&body, "<downloadRequest><playbackURI>rtsp://", err);
     if (rc == 0)
-        rc = add_escaped(&body, host ? host + 3 : "", err);
+        rc = xml_add(&body, host ? host + 3 : "", err);
     if (rc == 0)
-        rc = add_escaped(&body, piece->name, err);
+        rc = xml_add(&body, piece->name, err);
     if (rc == 0)
         rc = okno_buf_add_text(&body, "</playbackURI></downloadRequest>", err);
     if (rc == 0)

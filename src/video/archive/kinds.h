@@ -6,14 +6,15 @@
 #include "okno/archive.h"
 
 /* dir: files with the time in their names; hls: segments of playlists that tell the time;
- * hikvision: ISAPI; zoneminder, shinobi: their APIs; dahua: its CGI; rtsp: replays; axxon, trassir:
- * exports. */
+ * hikvision: ISAPI; zoneminder, shinobi: their APIs; dahua: its CGI; onvif, rtsp: replays; axxon,
+ * trassir: exports. */
 #define ARCHIVE_KINDS(X)                                                                           \
     X(archive_dir, "dir")                                                                          \
     X(archive_hls, "hls")                                                                          \
     X(archive_axxon, "axxon")                                                                      \
     X(archive_dahua, "dahua")                                                                      \
     X(archive_hikvision, "hikvision")                                                              \
+    X(archive_onvif, "onvif")                                                                      \
     X(archive_rtsp, "rtsp")                                                                        \
     X(archive_shinobi, "shinobi")                                                                  \
     X(archive_trassir, "trassir") X(archive_zoneminder, "zoneminder") ARCHIVE_RECORDERS(X)

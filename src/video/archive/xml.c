@@ -262,3 +262,13 @@ bool xml_attribute(const struct xml *xml, const char *name, char *ret_text, size
             return true;
     return false;
 }
+
+int xml_add(struct okno_buf *into, const char *text, struct okno_err *err)
+{
+    int rc = 0;
+    for (; rc == 0 && *text; text++)
+        rc = *text == '&'   ? okno_buf_add_text(into, "&amp;", err)
+             : *text == '<' ? okno_buf_add_text(into, "&lt;", err)
+                            : okno_buf_add(into, text, 1, err);
+    return rc;
+}

@@ -4,6 +4,8 @@
 #ifndef OKNO_VIDEO_ARCHIVE_XML_H
 #define OKNO_VIDEO_ARCHIVE_XML_H
 
+#include "okno/buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -36,6 +38,9 @@ bool xml_attribute(const struct xml *xml, const char *name, char *ret_text, size
  */
 bool xml_attribute_next(const char **at, char *ret_name, size_t name_size, char *ret_text,
                         size_t size);
+
+/* Append text as it stands inside an element. */
+OKNO_CHECK int xml_add(struct okno_buf *into, const char *text, struct okno_err *err);
 
 /* Decode &amp; &lt; &gt; &quot; &apos; &#NN; &#xHH; into ret_text, cut when longer. Also for HTML.
  */
