@@ -3,6 +3,7 @@
 #define OKNO_FILE_H
 
 #include "okno/buf.h"
+#include "okno/hash.h"
 
 #include <sys/types.h>
 
@@ -16,6 +17,10 @@ OKNO_CHECK int okno_file_read(const char *path, struct okno_buf *to, struct okno
  * write at once: the later stands. */
 OKNO_CHECK int okno_file_put(const char *path, mode_t mode, const void *bytes, size_t len,
                              struct okno_err *err);
+
+/* A file that somebody just wrote: its bytes go to disk while they are hashed, and are there when
+ * this returns. Its name is the folder's affair. */
+OKNO_CHECK int okno_file_settle(int fd, char ret_sha256[OKNO_SHA256_TEXT], struct okno_err *err);
 
 /* Names made, renamed or removed in a folder last once it is synced. */
 OKNO_CHECK int okno_dir_sync(const char *path, struct okno_err *err);

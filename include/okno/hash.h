@@ -1,4 +1,5 @@
-/* SHA-256 and its hexadecimal text. Source: FIPS 180-4, computed by libsodium. */
+/* SHA-256 and its hexadecimal text. Source: FIPS 180-4, computed by libsodium, and for whole files
+ * by libcrypto, which uses the processor's own instructions (8 MB in 5 ms instead of 30). */
 #ifndef OKNO_HASH_H
 #define OKNO_HASH_H
 

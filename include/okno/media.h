@@ -68,8 +68,8 @@ void okno_media_result_free(struct okno_media_result *result);
  * frame (open GOP) are left out: they cannot be decoded and lie before `from`. Where recordings
  * overlap, the later one takes over at its last key frame inside the earlier one; an overlap within
  * error_us moves the later one instead. The result is verified: first sample is a key frame, the
- * interval is covered as promised, the first GOP decodes. The file is on disk (fsync) on success
- * and removed on failure; its folder is the caller's to sync. The same input gives the same bytes.
+ * interval is covered as promised, the first GOP decodes. The file is written on success, the
+ * caller's to sync (okno_file_settle), and removed on failure. The same input gives the same bytes.
  * OKNO_NO_COVERAGE when no frame falls into the interval; OKNO_MEDIA for unreadable recordings;
  * OKNO_UNSUPPORTED when the codec's parameters change on the way; OKNO_TOO_LARGE past
  * OKNO_MEDIA_MAX_US or the limits of a picture; OKNO_CONFLICT when out_path exists; the source's

@@ -14,6 +14,9 @@
  * already, OKNO_UNSUPPORTED where there is no okno-media. */
 OKNO_CHECK int okno_sandbox_start(struct okno_err *err);
 
+/* There will be no more jobs: the host begins to end. Nothing without one. */
+void okno_sandbox_leave(void);
+
 /* End the media host and wait for it; jobs that still run are killed. Nothing without a host. */
 void okno_sandbox_stop(void);
 

@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
 #include "okno/file.h"
 
 #include "okno/mem.h"
@@ -27,6 +27,15 @@ int okno_file_read(const char *path, struct okno_buf *to, struct okno_err *err)
         }
     }
     return ferror(file) ? okno_fail_errno(err, errno, "cannot read %s", path) : 0;
+}
+
+int okno_file_settle(int fd, char ret_sha256[OKNO_SHA256_TEXT], struct okno_err *err)
+{
+    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* only begins; fsync counts */
+    int rc = okno_hash_fd(fd, ret_sha256, err);
+    if (rc == 0 && fsync(fd) < 0)
+        rc = okno_fail_errno(err, errno, "cannot bring the file to disk");
+    return rc;
 }
 
 int okno_dir_sync(const char *path, struct okno_err *err)

@@ -2,6 +2,7 @@
 #include "okno/hash.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
 #include <sodium/utils.h>
 #include <unistd.h>
 
@@ -30,14 +31,9 @@ const char *okno_hash_hex(const uint8_t digest[OKNO_SHA256_BYTES], char ret_text
     return sodium_bin2hex(ret_text, OKNO_SHA256_TEXT, digest, OKNO_SHA256_BYTES);
 }
 
-int okno_hash_fd(int fd, char ret_text[OKNO_SHA256_TEXT], struct okno_err *err)
+static int hash_rest(int fd, EVP_MD_CTX *hash, struct okno_err *err)
 {
-    struct okno_hash hash;
-    uint8_t digest[OKNO_SHA256_BYTES];
     uint8_t block[65536];
-    okno_hash_start(&hash);
-    if (lseek(fd, 0, SEEK_SET) < 0)
-        return okno_fail_errno(err, errno, "cannot go back to the start of the file");
     for (;;) {
         ssize_t got = read(fd, block, sizeof(block));
         if (got < 0 && errno == EINTR)
@@ -45,10 +41,25 @@ int okno_hash_fd(int fd, char ret_text[OKNO_SHA256_TEXT], struct okno_err *err)
         if (got < 0)
             return okno_fail_errno(err, errno, "cannot read the file to hash it");
         if (got == 0)
-            break;
-        okno_hash_add(&hash, block, (size_t)got);
+            return 0;
+        if (EVP_DigestUpdate(hash, block, (size_t)got) != 1)
+            return okno_fail(err, OKNO_FAILED, "the file cannot be hashed");
     }
-    okno_hash_end(&hash, digest);
-    (void)okno_hash_hex(digest, ret_text);
-    return 0;
+}
+
+int okno_hash_fd(int fd, char ret_text[OKNO_SHA256_TEXT], struct okno_err *err)
+{
+    uint8_t digest[OKNO_SHA256_BYTES];
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return okno_fail_errno(err, errno, "cannot go back to the start of the file");
+    EVP_MD_CTX *hash = EVP_MD_CTX_new();
+    int rc = hash && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1
+                 ? hash_rest(fd, hash, err)
+                 : okno_fail(err, OKNO_NO_MEMORY, "no memory to hash a file");
+    if (rc == 0 && EVP_DigestFinal_ex(hash, digest, NULL) != 1)
+        rc = okno_fail(err, OKNO_FAILED, "the file cannot be hashed");
+    EVP_MD_CTX_free(hash);
+    if (rc == 0)
+        (void)okno_hash_hex(digest, ret_text);
+    return rc;
 }

@@ -2,7 +2,9 @@
 #include "moment.h"
 
 #include "okno/evidence.h"
+#include "okno/file.h"
 #include "okno/json.h"
+#include "okno/sandbox.h"
 #include "okno/time.h"
 
 #include <errno.h>
@@ -47,7 +49,7 @@ static void gaps_text(const struct okno_interval_vec *gaps, char *ret_text, size
     (void)snprintf(ret_text + used, size - used, "]");
 }
 
-/* Hash and size of the file as it lies there. */
+/* Hash and size of the file as it lies there, on disk from here on. */
 static int look_at(const char *path, struct okno_evidence *e, struct okno_err *err)
 {
     struct stat st;
@@ -55,7 +57,7 @@ static int look_at(const char *path, struct okno_evidence *e, struct okno_err *e
     if (fd < 0 || fstat(fd, &st) < 0)
         return okno_fail_errno(err, errno, "cannot read %s", path);
     e->bytes = st.st_size;
-    return okno_hash_fd(fd, e->sha256, err);
+    return okno_file_settle(fd, e->sha256, err);
 }
 
 static void print_text(const char *path, const struct okno_evidence *e, bool still,
@@ -114,6 +116,7 @@ int moment_print(const struct moment *moment, const char *kind, struct okno_extr
                  struct okno_err *err)
 {
     size_t gaps = result->media.gaps.len;
+    okno_sandbox_leave();
     int rc = print_result(moment, kind, result, err);
     okno_extract_result_free(result);
     if (rc == 0 && gaps > 0)

@@ -72,19 +72,17 @@ int okno_evidence_path(const char *data_dir, const char *sha256, char *ret_path,
     return 0;
 }
 
-static int hash_file(const char *path, struct okno_evidence *evidence, struct okno_err *err)
+static int settle(const char *path, struct okno_evidence *evidence, struct okno_err *err)
 {
     struct stat st;
     okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0)
         return okno_fail_errno(err, errno, "cannot read %s", path);
-    int rc = okno_hash_fd(fd, evidence->sha256, err);
+    int rc = okno_file_settle(fd, evidence->sha256, err);
     if (rc < 0)
         return rc;
     evidence->bytes = st.st_size;
-    if (fsync(fd) < 0 || fchmod(fd, 0400) < 0)
-        return okno_fail_errno(err, errno, "cannot make %s durable", path);
-    return 0;
+    return fchmod(fd, 0400) < 0 ? okno_fail_errno(err, errno, "cannot protect %s", path) : 0;
 }
 
 static int move_to_place(const char *data_dir, const char *temp_path, const char *sha256,
@@ -108,7 +106,7 @@ static int move_to_place(const char *data_dir, const char *temp_path, const char
 int okno_evidence_keep(const char *data_dir, const char *temp_path, struct okno_evidence *evidence,
                        struct okno_err *err)
 {
-    int rc = hash_file(temp_path, evidence, err);
+    int rc = settle(temp_path, evidence, err);
     if (rc == 0)
         rc = move_to_place(data_dir, temp_path, evidence->sha256, err);
     if (rc < 0)

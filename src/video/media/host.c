@@ -420,6 +420,12 @@ int media_host_start(const struct media_setup *setup, struct okno_err *err)
     return 0;
 }
 
+void okno_sandbox_leave(void)
+{
+    if (is_ours())
+        (void)shutdown(ours.control_fd, SHUT_RDWR);
+}
+
 void okno_sandbox_stop(void)
 {
     if (!is_ours())

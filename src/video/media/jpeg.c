@@ -154,7 +154,7 @@ static int write_all(int fd, const uint8_t *bytes, size_t len, struct okno_err *
         bytes += put;
         len -= (size_t)put;
     }
-    return fsync(fd) < 0 ? okno_fail_errno(err, errno, "cannot write the still") : 0;
+    return 0;
 }
 
 int media_jpeg_write(const AVFrame *frame, AVRational aspect, int quarter_turns, int max_width,

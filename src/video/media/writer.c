@@ -309,10 +309,6 @@ int media_writer_finish(struct media_writer *writer, struct okno_err *err)
                     writer->spilled + (int64_t)head.len, err);
     if (rc == 0)
         rc = put_at(writer, head.data, head.len, 0, err);
-    if (rc < 0)
-        return rc;
     okno_buf_free(&writer->held);
-    if (fsync(writer->fd) < 0)
-        return okno_fail_errno(err, errno, "cannot write the clip");
-    return 0;
+    return rc;
 }

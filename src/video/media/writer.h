@@ -50,7 +50,7 @@ OKNO_CHECK int media_writer_convert(struct media_writer *writer, const struct me
 OKNO_CHECK int media_writer_write(struct media_writer *writer, const struct media_reader *reader,
                                   const AVPacket *packet, struct okno_err *err);
 
-/* Index, media data, fsync. */
+/* Index and media data. */
 OKNO_CHECK int media_writer_finish(struct media_writer *writer, struct okno_err *err);
 
 /* --- convert.c, for writer.c -------------------------------------------------------------------
