@@ -134,7 +134,8 @@ int64_t okno_net_retry_after_us(const struct okno_net *net);
 int64_t okno_net_requests(const struct okno_net *net);
 int64_t okno_net_bytes(const struct okno_net *net);
 
-/* OKNO_INVALID unless it is an http or https URL with a host and without a login. Every call checks
+/* OKNO_INVALID unless it is an http or https URL with a host, without a login and without "." or
+ * ".." among the parts of its path. Every call checks
  * this by itself; for refusing a configuration early. */
 OKNO_CHECK int okno_net_check_url(const char *url, struct okno_err *err);
 

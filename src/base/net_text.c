@@ -24,6 +24,35 @@ static bool has_scheme(const char *url, const char *schemes)
     return false;
 }
 
+/* How many bytes spell a character of a path, as itself or encoded; 0 for another one. */
+static size_t spells(const char *at, char byte, const char *encoded)
+{
+    return *at == byte ? 1 : strncasecmp(at, encoded, 3) == 0 ? 3 : 0;
+}
+
+/* Segments "." and ".." are taken out before a request is sent, or by servers that decode first: it
+ * would ask for something else than it says. */
+static bool has_dot_segment(const char *url)
+{
+    const char *at = strstr(url, "://");
+    at = at ? at + 3 + strcspn(at + 3, "/?#") : "";
+    for (size_t slash; (slash = spells(at, '/', "%2f")) > 0;) {
+        size_t dots = 0;
+        size_t step;
+        at += slash;
+        while ((step = spells(at, '.', "%2e")) > 0) {
+            at += step;
+            dots++;
+        }
+        bool ends = !*at || *at == '?' || *at == '#' || spells(at, '/', "%2f");
+        if (ends && (dots == 1 || dots == 2))
+            return true;
+        while (*at && *at != '?' && *at != '#' && !spells(at, '/', "%2f"))
+            at++;
+    }
+    return false;
+}
+
 int okno_net_check_scheme(const char *url, const char *schemes, struct okno_err *err)
 {
     char shown[256];
@@ -32,6 +61,9 @@ int okno_net_check_scheme(const char *url, const char *schemes, struct okno_err 
     if (!has_scheme(url, schemes) || okno_net_shown(url, shown, sizeof(shown)) < 0)
         return okno_fail(err, OKNO_INVALID, "not a URL with a host of one of the schemes %s",
                          schemes);
+    if (has_dot_segment(url))
+        return okno_fail(err, OKNO_INVALID,
+                         "%s: a path with \".\" or \"..\" in it is not asked for", shown);
     CURLU *parts = curl_url();
     char *user = NULL;
     bool login = parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&

@@ -251,7 +251,8 @@ static int read_names(const struct dir *dir, struct cached *cached, struct okno_
                                 .size = file->size,
                                 .folder = cached->folder,
                                 .name = file->name};
-        if (template_parse(dir->template, dir->zone, cached->folder, file->name, &record.at) == 0 &&
+        if (template_is_safe_path(file->name) &&
+            template_parse(dir->template, dir->zone, cached->folder, file->name, &record.at) == 0 &&
             record_vec_push(&cached->records, record) < 0)
             return okno_fail(err, OKNO_NO_MEMORY, "no memory for a list of recordings");
     }
