@@ -83,6 +83,11 @@ OKNO_CHECK int okno_view_clip(struct okno_source *clip, const struct okno_view_m
                               const struct okno_view_text *text, const char *out_path,
                               struct okno_err *err);
 
+/* The same for a slow line: at most 480x270 and 5 pictures a second, those with their own times, no
+ * sound. */
+OKNO_CHECK int okno_view_preview(struct okno_source *clip, const struct okno_view_masks *masks,
+                                 const char *out_path, struct okno_err *err);
+
 /* Make a copy of a still (JPEG) with masks burned in. max_width: made smaller when wider; 0: not.
  */
 OKNO_CHECK int okno_view_still(struct okno_source *still, const struct okno_view_masks *masks,

@@ -82,7 +82,7 @@ OKNO_CHECK int okno_file_source(const char *path, struct okno_source **ret_sourc
 /* --- copies ----------------------------------------------------------------------------------- */
 
 /* OKNO_COPY_TEXT: a viewing copy of a clip with local time, UTC and survey in its pictures. */
-enum okno_copy { OKNO_COPY_VIEW, OKNO_COPY_SHEET, OKNO_COPY_TEXT };
+enum okno_copy { OKNO_COPY_VIEW, OKNO_COPY_SHEET, OKNO_COPY_TEXT, OKNO_COPY_PREVIEW };
 
 enum { OKNO_SHEET_TILES = 12, OKNO_SHEET_TILE_WIDTH = 160 };
 

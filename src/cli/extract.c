@@ -22,7 +22,7 @@ struct extract_id {
 OKNO_VEC(extract_id_vec, struct extract_id);
 
 struct extraction {
-    const char *survey, *audit, *clip_to, *still_to, *sheet_to, *view_to;
+    const char *survey, *audit, *clip_to, *still_to, *sheet_to, *view_to, *preview_to;
     bool stills, text, json;
     int64_t from_us, to_us;
     int64_t missing; /* items without footage */
@@ -148,9 +148,10 @@ static int copy_for_viewing(struct cli *cli, struct okno_work *work, const char 
 static int extract_survey(struct cli *cli, struct okno_work *work, struct extraction *x,
                           struct okno_err *err)
 {
-    bool both = !x->clip_to && !x->still_to && !x->sheet_to && !x->view_to;
+    bool copies = x->sheet_to || x->view_to || x->preview_to;
+    bool both = !x->clip_to && !x->still_to && !copies;
     int rc = 0;
-    if (both || x->clip_to || x->sheet_to || x->view_to)
+    if (both || x->clip_to || copies)
         rc = one(cli, work, x, x->survey, "clip", x->clip_to, err);
     if (rc == 0 && (both || x->still_to))
         rc = one(cli, work, x, x->survey, "still", x->still_to, err);
@@ -159,6 +160,8 @@ static int extract_survey(struct cli *cli, struct okno_work *work, struct extrac
     if (rc == 0 && x->view_to)
         rc = copy_for_viewing(cli, work, x->survey, x->text ? OKNO_COPY_TEXT : OKNO_COPY_VIEW,
                               x->view_to, err);
+    if (rc == 0 && x->preview_to)
+        rc = copy_for_viewing(cli, work, x->survey, OKNO_COPY_PREVIEW, x->preview_to, err);
     return rc;
 }
 
@@ -240,9 +243,9 @@ static int check(const struct extraction *x, int rest, struct okno_err *err)
         return okno_fail(err, OKNO_USAGE, "--stills needs --from TIME --to TIME");
     if (x->stills && x->from_us >= x->to_us)
         return okno_fail(err, OKNO_USAGE, "--to must lie after --from");
-    if (!x->survey && (x->clip_to || x->still_to || x->sheet_to || x->view_to))
+    if (!x->survey && (x->clip_to || x->still_to || x->sheet_to || x->view_to || x->preview_to))
         return okno_fail(err, OKNO_USAGE,
-                         "--clip F, --still F, --sheet F and --view F go with --survey ID");
+                         "--clip, --still, --sheet, --view and --preview go with --survey ID");
     return 0;
 }
 
@@ -257,7 +260,8 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         {.name = "--from", .time_us = &x.from_us}, {.name = "--to", .time_us = &x.to_us},
         {.name = "--clip", .text = &x.clip_to}, {.name = "--still", .text = &x.still_to},
         {.name = "--sheet", .text = &x.sheet_to}, {.name = "--view", .text = &x.view_to},
-        {.name = "--text", .flag = &x.text}, {.name = "--json", .flag = &x.json});
+        {.name = "--preview", .text = &x.preview_to}, {.name = "--text", .flag = &x.text},
+        {.name = "--json", .flag = &x.json});
     if (rc == 0)
         rc = check(&x, rest, err);
     if (rc == 0)
@@ -274,15 +278,16 @@ const struct cli_command cli_extract = {
     .help =
         "usage: okno extract (--survey ID | --audit ID | --stills --from TIME --to TIME)\n"
         "                    [--clip FILE] [--still FILE] [--sheet FILE] [--view FILE]\n"
-        "                    [--text] [--json]\n"
+        "                    [--text] [--preview FILE] [--json]\n"
         "\n"
         "Fetches footage into the evidence store, under its SHA-256; what is already kept is\n"
         "not fetched again. With --survey: its clip and still, copied to FILE when given.\n"
         "With --audit: clip and still of each sampled survey. With --stills: the photo of\n"
         "each rating of the period, planned together: each part of a recording is read once.\n"
         "--sheet: a strip of frames of the clip as JPEG. --view: the viewing copy, H.264 with\n"
-        "the camera's masks burned in; with --text local time, UTC and survey, too. Neither is\n"
-        "evidence. Exit 4 when some footage is missing.\n"
+        "the camera's masks burned in; with --text local time, UTC and survey, too. --preview:\n"
+        "the same, small, for a slow line. None of them is evidence. Exit 4 when some footage is "
+        "missing.\n"
         "\n"
         "example: okno extract --survey till-1.0.17 --clip clip.mp4 --still still.jpg\n",
     .run = run,

@@ -125,6 +125,8 @@ static int make(struct okno_db *db, const struct shown *shown, const char *data_
     }
     if (!shown->clip)
         return okno_view_still(file, &shown->masks, 0, temp, err);
+    if (copy == OKNO_COPY_PREVIEW)
+        return okno_view_preview(file, &shown->masks, temp, err);
     struct okno_view_text text = {0};
     bool with_text = copy == OKNO_COPY_TEXT;
     rc = with_text ? okno_copy_text(db, shown->camera, shown->got_from_us, shown->got_to_us,
@@ -155,13 +157,18 @@ static int make_in_place(struct okno_db *db, const struct shown *shown, const ch
 int okno_copy_get(struct okno_db *db, const char *data_dir, const char *sha256, enum okno_copy copy,
                   char *ret_path, size_t size, char ret_tag[96], struct okno_err *err)
 {
+    static const char *const kinds[] = {[OKNO_COPY_VIEW] = "view",
+                                        [OKNO_COPY_SHEET] = "sheet",
+                                        [OKNO_COPY_TEXT] = "text",
+                                        [OKNO_COPY_PREVIEW] = "preview"};
     struct shown shown = {0};
     int rc = shown_load(db, sha256, &shown, err);
     if (rc < 0)
         return rc;
     if (copy != OKNO_COPY_VIEW && !shown.clip)
-        return okno_fail(err, OKNO_NOT_FOUND, "a still has no contact sheet and no copy with text");
-    const char *kind = copy == OKNO_COPY_SHEET ? "sheet" : copy == OKNO_COPY_TEXT ? "text" : "view";
+        return okno_fail(err, OKNO_NOT_FOUND,
+                         "a still has no contact sheet, preview or copy with text");
+    const char *kind = kinds[copy];
     (void)snprintf(ret_tag, 96, "%s-%s-%lld", sha256, kind, (long long)shown.masks_id);
     int len = snprintf(ret_path, size, "%s/cache/%s.%s", data_dir, ret_tag,
                        copy != OKNO_COPY_SHEET && shown.clip ? "mp4" : "jpg");

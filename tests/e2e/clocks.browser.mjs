@@ -137,6 +137,34 @@ test("the frame that shows the press commissions the camera and sets its clock",
   await close();
 });
 
+test("where the line is slow, P shows a small copy at the same moment, and it stays so", async () => {
+  const { page, faults, close } = await openBrowser();
+  await logIn(page, { url: service.url, user: "root", password });
+  await page.goto(`${service.url}/#/surveys/D1.0.1`);
+  const video = page.locator("okno-player video");
+  const ready = (part) => waitUntil(page, (wanted) => {
+    const player = document.querySelector("okno-app").shadowRoot.querySelector("okno-dossier")?.shadowRoot.querySelector("okno-player");
+    const shown = player?.shadowRoot.querySelector("video");
+    return shown?.currentSrc.endsWith(wanted) && shown.readyState >= 2 && shown.seeking === false && { at: shown.currentTime, width: shown.videoWidth };
+  }, part);
+  await video.waitFor();
+  await ready(".mp4");
+  await page.keyboard.press("[");
+  await video.evaluate((element) => element.pause());
+  const whole = await ready(".mp4");
+  await page.keyboard.press("p");
+  const small = await ready(".preview.mp4");
+  assert.ok(Math.abs(small.at - whole.at) < 1, `${small.at} beside ${whole.at}`);
+  await page.locator("okno-player .copy").filter({ hasText: "slow line" }).waitFor();
+  await shoot(page, "preview");
+  await page.reload();
+  await ready(".preview.mp4");
+  await page.keyboard.press("p");
+  await waitUntil(page, () => !document.querySelector("okno-app").shadowRoot.querySelector("okno-dossier")?.shadowRoot.querySelector("okno-player")?.shadowRoot.querySelector("video")?.currentSrc.includes("preview"));
+  assert.deepEqual(faults, []);
+  await close();
+});
+
 test("a clock is looked at when somebody asks, and a search by presses says why it refuses", async () => {
   const { page, faults, close } = await openBrowser();
   await logIn(page, { url: service.url, user: "root", password });

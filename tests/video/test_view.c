@@ -78,6 +78,34 @@ static void a_viewing_copy_has_the_times_of_its_clip(void **state)
     }
 }
 
+/* Noise is the worst that can be shown: it is the sizes that count. */
+static void a_preview_is_small_and_tells_true_times(void **state)
+{
+    (void)state;
+    struct okno_err err = {0};
+    fixture_ffmpeg(
+        "-f lavfi -i testsrc2=s=1280x720:r=25:d=6 -f lavfi -i sine=440:d=6 -vf "
+        "noise=alls=20:allf=t "
+        "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac in.mp4");
+    OKNO_AUTO(okno_source) *source = fixture_source("in.mp4");
+    (void)unlink(fixture_path("small.mp4"));
+    assert_int_equal(okno_view_preview(source, &none, fixture_path("small.mp4"), &err), 0);
+    struct okno_look before = look("in.mp4");
+    struct okno_look after = look("small.mp4");
+    assert_int_equal(after.width, 480);
+    assert_int_equal(after.height, 270);
+    assert_int_equal(after.frames.len, 30);
+    for (size_t i = 0; i < after.frames.len; i++)
+        assert_in_range(after.frames.items[i].at_us - before.frames.items[5 * i].at_us + 1000, 0,
+                        2000);
+    assert_true(fixture_size("small.mp4") * 10 < fixture_size("in.mp4"));
+    okno_autofree char *streams = fixture_output(
+        "ffprobe", "-v error -show_entries stream=codec_name -of csv=p=0 %s", "small.mp4");
+    assert_string_equal(streams, "h264\n");
+    okno_look_free(&before);
+    okno_look_free(&after);
+}
+
 /* A tone of 440 Hz stays one; what players would leave out is marked as such. */
 static void raw_sound_becomes_aac_and_every_frame_is_shown(void **state)
 {
@@ -420,6 +448,7 @@ int main(void)
         cmocka_unit_test(a_series_of_a_turned_picture_is_upright),
         cmocka_unit_test(a_series_of_no_area_is_refused),
         cmocka_unit_test(a_viewing_copy_has_the_times_of_its_clip),
+        cmocka_unit_test(a_preview_is_small_and_tells_true_times),
         cmocka_unit_test(raw_sound_becomes_aac_and_every_frame_is_shown),
         cmocka_unit_test(text_tells_the_time_of_each_frame),
         cmocka_unit_test(masks_blacken_their_part_and_nothing_else),

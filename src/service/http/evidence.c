@@ -20,20 +20,23 @@ static const int64_t neighbour_reach_us = 3600 * OKNO_SECOND_US;
 /* What a name asks for: the file itself, its sidecar, or a copy made for viewing. */
 struct kind {
     const char *extension, *type;
-    enum { AS_KEPT, AS_SIDECAR, AS_VIEW, AS_TEXT, AS_SHEET } as;
+    enum { AS_KEPT, AS_SIDECAR, AS_COPY } as;
+    enum okno_copy copy; /* with AS_COPY */
 };
 
-static const struct kind kinds[] = {{".mp4", "video/mp4", AS_KEPT},
-                                    {".jpg", "image/jpeg", AS_KEPT},
-                                    {".json", "application/json", AS_SIDECAR},
-                                    {".view.mp4", "video/mp4", AS_VIEW},
-                                    {".view.jpg", "image/jpeg", AS_VIEW},
-                                    {".text.mp4", "video/mp4", AS_TEXT},
-                                    {".sheet.jpg", "image/jpeg", AS_SHEET}};
+static const struct kind kinds[] = {{".mp4", "video/mp4", AS_KEPT, OKNO_COPY_VIEW},
+                                    {".jpg", "image/jpeg", AS_KEPT, OKNO_COPY_VIEW},
+                                    {".json", "application/json", AS_SIDECAR, OKNO_COPY_VIEW},
+                                    {".view.mp4", "video/mp4", AS_COPY, OKNO_COPY_VIEW},
+                                    {".view.jpg", "image/jpeg", AS_COPY, OKNO_COPY_VIEW},
+                                    {".text.mp4", "video/mp4", AS_COPY, OKNO_COPY_TEXT},
+                                    {".preview.mp4", "video/mp4", AS_COPY, OKNO_COPY_PREVIEW},
+                                    {".sheet.jpg", "image/jpeg", AS_COPY, OKNO_COPY_SHEET}};
 
-static bool is_copy(const struct kind *kind)
+/* A clip's frames, but a picture. */
+static bool is_sheet(const struct kind *kind)
 {
-    return kind->as == AS_VIEW || kind->as == AS_TEXT || kind->as == AS_SHEET;
+    return kind->as == AS_COPY && kind->copy == OKNO_COPY_SHEET;
 }
 
 static int read_name(const char *name, char ret_sha256[OKNO_SHA256_TEXT],
@@ -50,7 +53,7 @@ static int read_name(const char *name, char ret_sha256[OKNO_SHA256_TEXT],
     }
     return okno_fail(err, OKNO_NOT_FOUND,
                      "evidence is named by 64 hex digits and .mp4, .jpg, .json, .view.mp4, "
-                     ".text.mp4, .view.jpg or .sheet.jpg");
+                     ".text.mp4, .preview.mp4, .view.jpg or .sheet.jpg");
 }
 
 /* A sidecar is read under the rights of what it stands beside. */
@@ -176,12 +179,9 @@ static int locate(struct http_request *request, const char *sha256, const struct
                   char *ret_path, size_t size, char ret_tag[96], struct okno_err *err)
 {
     const char *data_dir = request->service->data_dir;
-    if (is_copy(kind))
-        return okno_copy_get(request->db, data_dir, sha256,
-                             kind->as == AS_VIEW   ? OKNO_COPY_VIEW
-                             : kind->as == AS_TEXT ? OKNO_COPY_TEXT
-                                                   : OKNO_COPY_SHEET,
-                             ret_path, size, ret_tag, err);
+    if (kind->as == AS_COPY)
+        return okno_copy_get(request->db, data_dir, sha256, kind->copy, ret_path, size, ret_tag,
+                             err);
     (void)snprintf(ret_tag, 96, "%s", sha256);
     return okno_evidence_path(data_dir, sha256, ret_path, size, err);
 }
@@ -219,7 +219,8 @@ static int fill(struct http_request *request, struct http_reply *reply, const ch
     http_reply_header(reply, "ETag", "%s", etag);
     /* Copies change with the masks: ask each time whether they did. */
     http_reply_header(reply, "Cache-Control",
-                      is_copy(kind) ? "private, no-cache" : "private, max-age=31536000, immutable");
+                      kind->as == AS_COPY ? "private, no-cache"
+                                          : "private, max-age=31536000, immutable");
     if (unchanged) {
         reply->status = 304;
         okno_mem_close_at(&reply->fd);
@@ -249,7 +250,7 @@ int http_get_evidence(struct http_request *request, struct http_reply *reply, st
     if (kind->as == AS_SIDECAR)
         rc = find_owner(request->db, sha256, subject, err);
     else
-        rc = check_known(request->db, sha256, kind->as == AS_SHEET ? "video/mp4" : kind->type, err);
+        rc = check_known(request->db, sha256, is_sheet(kind) ? "video/mp4" : kind->type, err);
     if (rc == 0)
         rc = check_expert(request, subject, err);
     if (rc == 0)

@@ -214,6 +214,9 @@ export const table = {
   "player.five": { en: "5 s", ru: "5 с" },
   "player.window": { en: "To the window", ru: "К окну" },
   "player.loop": { en: "Loop the window", ru: "Повторять окно" },
+  "player.preview": { en: "Small picture", ru: "Малая картинка" },
+  "player.preview_long": { en: "Small picture, for a slow line", ru: "Малая картинка для медленной связи" },
+  "player.copy_preview": { en: "Small copy for a slow line, 5 pictures a second: P shows the whole one", ru: "Малая копия для медленной связи, 5 кадров в секунду: P включает полную" },
   "player.overlay": { en: "Time in the picture", ru: "Время на кадре" },
 
   "timeline.label": { en: "Moment in the clip, seconds from the press", ru: "Момент клипа, секунды от нажатия" },
@@ -1294,6 +1297,7 @@ export const table = {
   "help.five": { en: "5 seconds back or ahead", ru: "5 секунд назад или вперёд" },
   "help.window": { en: "jump to the window; loop it", ru: "к окну; повторять окно" },
   "help.overlay": { en: "time of the frame, local and UTC", ru: "время кадра, местное и UTC" },
+  "help.preview": { en: "small picture, for a slow line", ru: "малая картинка для медленной связи" },
   "help.help": { en: "this list", ru: "этот список" },
   "help.blind": {
     en: "You are not shown which button was pressed nor who served: judge only whether the survey is genuine.",

@@ -5,7 +5,7 @@ import { t } from "./i18n.js";
 
 const groups = [
   ["help.decide", [["V", "valid"], ["I 1…9", "invalid"], ["U 1…9", "undeterminable"], ["Q", "picture"], ["S", "skip"], ["Z", "undo"], ["C", "comment"], ["B", "lamp"]]],
-  ["help.watch", [["␣", "play"], [", .", "frame"], ["J L", "five"], ["[ ]", "window"], ["O", "overlay"], ["?", "help"]]],
+  ["help.watch", [["␣", "play"], [", .", "frame"], ["J L", "five"], ["[ ]", "window"], ["O", "overlay"], ["P", "preview"], ["?", "help"]]],
 ];
 
 class OknoHelp extends OknoElement {

@@ -7,6 +7,8 @@ import { formatClockMs, formatWhen, zoneName } from "./time.js";
 import "./okno-timeline.js";
 
 const defaultFrameSeconds = 0.04;
+/** Set where somebody's line is too slow for whole clips. */
+const previewKey = "okno.preview";
 
 // Buttons under the timeline; two commands that belong together share their word.
 const controls = [
@@ -20,6 +22,7 @@ const controls = [
   { text: "player.window", keys: [{ key: "[", cap: "[", command: "toWindow", text: "player.window" }] },
   { text: "player.loop", keys: [{ key: "]", cap: "]", command: "toggleLoop", text: "player.loop", pressed: "looping" }] },
   { text: "player.overlay", keys: [{ key: "o", cap: "O", command: "toggleOverlay", text: "player.overlay", pressed: "overlay" }] },
+  { text: "player.preview", keys: [{ key: "p", cap: "P", command: "togglePreview", text: "player.preview_long", pressed: "preview" }] },
 ];
 const commands = new Map(controls.flatMap((control) => control.keys).map(({ key, command }) => [key, command]));
 
@@ -27,7 +30,7 @@ class OknoPlayer extends OknoElement {
   static properties = {
     clip: { attribute: false }, survey: { attribute: false }, still: { attribute: false },
     seconds: { state: true }, playing: { state: true }, looping: { state: true },
-    overlay: { state: true }, broken: { state: true }, copyWanted: { state: true },
+    overlay: { state: true }, broken: { state: true }, copyWanted: { state: true }, preview: { state: true },
   };
 
   static styles = [OknoElement.styles, css`
@@ -58,6 +61,7 @@ class OknoPlayer extends OknoElement {
   constructor() {
     super();
     this.overlay = false;
+    this.preview = localStorage.getItem(previewKey) !== null;
     this.reset();
   }
 
@@ -68,7 +72,7 @@ class OknoPlayer extends OknoElement {
     this.playedSeconds = 0;
     this.lastCounted = null;
     this.frameSeconds = defaultFrameSeconds;
-    this.frameAt = null;
+    this.frameAt = this.resumeAt = null;
     this.shown = null;
   }
 
@@ -102,6 +106,13 @@ class OknoPlayer extends OknoElement {
     if (this.looping) this.toWindow();
   }
   toggleOverlay() { this.overlay = !this.overlay; }
+  togglePreview() {
+    this.preview = !this.preview;
+    if (this.preview) localStorage.setItem(previewKey, "");
+    else localStorage.removeItem(previewKey);
+    this.resumeAt = this.seconds;
+    this.broken = false;
+  }
 
   /** Do what a key asks; false when the key is not the player's. */
   command(key) {
@@ -122,7 +133,8 @@ class OknoPlayer extends OknoElement {
   }
 
   loaded() {
-    this.seek((this.clip.view_offset_ms ?? 0) / 1000);
+    this.seek(this.resumeAt ?? (this.clip.view_offset_ms ?? 0) / 1000);
+    this.resumeAt = null;
     this.watchFrames();
     this.play();
   }
@@ -187,6 +199,7 @@ class OknoPlayer extends OknoElement {
 
   /** The address of what is played: a viewing copy where the file itself cannot or may not be. */
   get source() {
+    if (this.preview) return this.clip.url.replace(/\.mp4$/u, ".preview.mp4");
     if (this.clip.view) return this.clip.view.url;
     return this.copyWanted ? this.clip.url.replace(/\.mp4$/u, ".view.mp4") : this.clip.url;
   }
@@ -194,7 +207,7 @@ class OknoPlayer extends OknoElement {
   /** A browser may lack what the codec's name promises: then a viewing copy is asked for, once. */
   failed() {
     this.playing = false;
-    if (!this.clip.view && !this.copyWanted) this.copyWanted = true;
+    if (!this.preview && !this.clip.view && !this.copyWanted) this.copyWanted = true;
     else this.broken = true;
   }
 
@@ -212,7 +225,7 @@ class OknoPlayer extends OknoElement {
 
   /** Whoever looks at a copy is told so. */
   renderCopyNote() {
-    const why = this.clip.view?.why ?? (this.copyWanted ? "codec" : "");
+    const why = this.preview ? "preview" : this.clip.view?.why ?? (this.copyWanted ? "codec" : "");
     return why ? html`<div class="copy">${t(`player.copy_${why}`)}</div>` : nothing;
   }
 

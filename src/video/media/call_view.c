@@ -275,6 +275,13 @@ int okno_view_clip(struct okno_source *clip, const struct okno_view_masks *masks
     return make(WIRE_VIEW, clip, "mov", &view, out_path, err);
 }
 
+int okno_view_preview(struct okno_source *clip, const struct okno_view_masks *masks,
+                      const char *out_path, struct okno_err *err)
+{
+    const struct media_view view = {.masks = *masks, .preview = 1};
+    return make(WIRE_VIEW, clip, "mov", &view, out_path, err);
+}
+
 int okno_view_still(struct okno_source *still, const struct okno_view_masks *masks, int max_width,
                     const char *out_path, struct okno_err *err)
 {

@@ -13,7 +13,17 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BOX_WIDTH = 1920, BOX_HEIGHT = 1080, KEY_EVERY_S = 2, SLOWEST_FPS = 1, FASTEST_FPS = 120 };
+enum { KEY_EVERY_S = 2, SLOWEST_FPS = 1 };
+
+/* How much of the picture a copy keeps. */
+struct quality {
+    int width, height; /* at most */
+    int fps;           /* at most: pictures that come sooner are left out */
+    const char *crf;
+    bool sound;
+};
+static const struct quality full = {1920, 1080, 120, "24", true};
+static const struct quality preview = {480, 270, 5, "32", false};
 
 struct copying {
     struct media_reader *reader;
@@ -25,6 +35,7 @@ struct copying {
     AVStream *video, *audio;   /* of format; audio may be NULL */
     struct media_sound *sound; /* NULL: packets of sound are copied */
     const struct media_view *view;
+    const struct quality *quality;
     int turns;
     int width, height;
     int64_t last_pts, frames;
@@ -44,13 +55,14 @@ static void copying_clear(struct copying *c)
 }
 
 /* Inside the box, even sides, the same shape. */
-static void box_fit(const AVCodecParameters *codec, int *ret_width, int *ret_height)
+static void box_fit(const AVCodecParameters *codec, const struct quality *box, int *ret_width,
+                    int *ret_height)
 {
     double scale = 1;
-    if (codec->width > BOX_WIDTH)
-        scale = (double)BOX_WIDTH / codec->width;
-    if (codec->height * scale > BOX_HEIGHT)
-        scale = (double)BOX_HEIGHT / codec->height;
+    if (codec->width > box->width)
+        scale = (double)box->width / codec->width;
+    if (codec->height * scale > box->height)
+        scale = (double)box->height / codec->height;
     int width = (int)(codec->width * scale) & ~1;
     int height = (int)(codec->height * scale) & ~1;
     *ret_width = width < 16 ? 16 : width;
@@ -68,7 +80,7 @@ static int encoder_open(struct copying *c, struct okno_err *err)
     AVDictionary *options = NULL;
     int64_t frame_us = c->reader->frame_us > 0 ? c->reader->frame_us : 40000;
     int64_t fps = (OKNO_SECOND_US + frame_us / 2) / frame_us;
-    fps = fps < SLOWEST_FPS ? SLOWEST_FPS : fps > FASTEST_FPS ? FASTEST_FPS : fps;
+    fps = fps < SLOWEST_FPS ? SLOWEST_FPS : fps > c->quality->fps ? c->quality->fps : fps;
     if (!encoder)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to encode");
     encoder->width = c->width;
@@ -85,7 +97,7 @@ static int encoder_open(struct copying *c, struct okno_err *err)
     encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
     int rc = av_dict_set(&options, "preset", "veryfast", 0);
     if (rc >= 0)
-        rc = av_dict_set(&options, "crf", "24", 0);
+        rc = av_dict_set(&options, "crf", c->quality->crf, 0);
     if (rc >= 0)
         rc = av_dict_set(&options, "profile", "high", 0);
     if (rc >= 0) /* key frames where they are expected, and nowhere else */
@@ -179,7 +191,7 @@ static int streams_add(struct copying *c, struct okno_err *err)
         matrix ? av_stream_new_side_data(c->video, AV_PKT_DATA_DISPLAYMATRIX, size) : NULL;
     if (turned)
         memcpy(turned, matrix, size);
-    return audio_add(c, err);
+    return c->quality->sound ? audio_add(c, err) : 0;
 }
 
 static int writer_open(struct copying *c, int fd, struct okno_err *err)
@@ -262,6 +274,13 @@ static int encode(struct copying *c, const AVFrame *from, int64_t pts, struct ok
                   : encoder_drain(c, err);
 }
 
+/* Sooner after the last one than this quality shows pictures; a tenth of that is a camera's unrest.
+ */
+static bool is_left_out(const struct copying *c, int64_t at_us)
+{
+    return c->frames > 0 && at_us - c->last_us < OKNO_SECOND_US * 9 / 10 / c->quality->fps;
+}
+
 /* Encode the pictures that are ready, with the times that they have. */
 static int decoder_drain(struct copying *c, struct okno_err *err)
 {
@@ -270,12 +289,13 @@ static int decoder_drain(struct copying *c, struct okno_err *err)
         int64_t stamp =
             c->frame->pts != AV_NOPTS_VALUE ? c->frame->pts : c->frame->best_effort_timestamp;
         int64_t pts = stamp == AV_NOPTS_VALUE ? c->last_pts + 1 : stamp - c->reader->first_pts;
-        if (pts <= c->last_pts)
+        int64_t at_us = media_reader_us(c->reader, c->reader->video, pts + c->reader->first_pts);
+        if (pts <= c->last_pts || is_left_out(c, at_us))
             continue;
         if (++c->frames > MEDIA_MAX_FRAMES)
             return okno_fail(err, OKNO_TOO_LARGE, "more than %d frames", MEDIA_MAX_FRAMES);
         c->last_pts = pts;
-        c->last_us = media_reader_us(c->reader, c->reader->video, pts + c->reader->first_pts);
+        c->last_us = at_us;
         c->first_us = c->frames == 1 ? c->last_us : c->first_us;
         int code = encode(c, c->frame, pts, err);
         av_frame_unref(c->frame);
@@ -356,7 +376,7 @@ static int copying_open(struct copying *c, const struct okno_media_input *input,
     c->packet = av_packet_alloc();
     if (!c->frame || !c->packet)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a picture");
-    box_fit(c->reader->video->codecpar, &c->width, &c->height);
+    box_fit(c->reader->video->codecpar, c->quality, &c->width, &c->height);
     rc = encoder_open(c, err);
     return rc < 0 ? rc : writer_open(c, fd, err);
 }
@@ -364,7 +384,7 @@ static int copying_open(struct copying *c, const struct okno_media_input *input,
 int media_view_clip(const struct okno_media_input *input, const struct media_view *view, int fd,
                     struct okno_media_result *ret_result, struct okno_err *err)
 {
-    struct copying c = {.view = view};
+    struct copying c = {.view = view, .quality = view->preview ? &preview : &full};
     int rc = copying_open(&c, input, fd, err);
     if (rc == 0)
         rc = copy_all(&c, err);

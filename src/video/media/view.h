@@ -10,7 +10,7 @@ struct media_view {
     struct okno_sheet sheet;
     struct okno_series_area area;
     int32_t max_width;
-    int32_t has_text;
+    int32_t has_text, preview;
     struct okno_view_text text;
 };
 
