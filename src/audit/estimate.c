@@ -223,6 +223,76 @@ static double design_effect(double m, double s2, double n)
  * once most of a cell was reviewed and little else is left to be unsure of. */
 #define STEP_SD 0.28867513459481287 /* 1 / sqrt(12) */
 
+/* Wilson's distance of the mean of g, as a part of its range. */
+static double mean_reach(const struct worth *worth, double n, double population, double z,
+                         bool lower)
+{
+    double range = worth->max - worth->min;
+    double m = fmin(fmax((worth->mean - worth->min) / range, 0), 1);
+    double v = design_effect(m, worth->variance / (range * range), n);
+    /* n* / v, by way of the frame-corrected size. */
+    struct okno_limits limits = okno_wilson(m, n, population, z * sqrt(v));
+    return lower ? m - limits.low : limits.high - m;
+}
+
+/* The mean of a Poisson number that reaches `hits` with the chance alpha. */
+static double poisson_lower(int hits, double alpha)
+{
+    double low = 0;
+    double high = hits;
+    for (int step = 0; step < 60; step++) {
+        double mid = (low + high) / 2;
+        double term = exp(-mid);
+        double fewer = 0;
+        for (int i = 1; i <= hits; term *= mid / i++)
+            fewer += term;
+        *(1 - fewer < alpha ? &low : &high) = mid;
+    }
+    return low;
+}
+
+/* How far a share lies above its lower limit: Wilson's, but for one to three hits, where that is
+ * too high, the mended one of Brown, Cai and DasGupta (Statistical Science 16, 2001). */
+static double down_from(double hits, double n, double population, double z)
+{
+    double share = hits / n;
+    double down = share - okno_wilson(share, n, population, z).low;
+    if (hits < 1 || hits > 3)
+        return down;
+    double few = share - poisson_lower((int)hits, erfc(z / sqrt(2.0))) / n;
+    return fmax(down, few * sqrt(1 - n / population));
+}
+
+/* How much two shares of one sample go against each other: what one has the other has not. */
+static double against(double one, double other)
+{
+    double rest = (1 - one) * (1 - other);
+    return one + other >= 1 ? 1 : sqrt(one * other / rest);
+}
+
+/* The reach of a pool whose items are worth what they were found to be: limits of the
+ * share of each truth, combined with the correlation that shares of one sample have. The spread of
+ * g says too little where what matters was not seen yet (held one in a hundred never asked in 84 %
+ * to 90 % of repetitions; `make bench-coverage`). */
+static double found_reach(const struct pool *pool, const struct worth *worth, double z, bool lower)
+{
+    double n = pool_results(pool);
+    double distance[OKNO_CLASSES];
+    double share[OKNO_CLASSES];
+    double sum = 0;
+    for (int t = 0; t < OKNO_CLASSES; t++) {
+        double g = worth->other[t];
+        share[t] = pool->other[t] / n;
+        distance[t] =
+            g * ((g > 0) == lower ? down_from(pool->other[t], n, pool->population, z)
+                                  : okno_wilson(share[t], n, pool->population, z).high - share[t]);
+        sum += distance[t] * distance[t];
+        for (int s = 0; s < t; s++)
+            sum -= 2 * against(share[s], share[t]) * distance[s] * distance[t];
+    }
+    return sqrt(fmax(sum, 0));
+}
+
 /* Distance from the pool's total of g to its limit: downwards for the lower limit of R. It is not
  * cut off at what the surveys seen already exclude: squares of distances that were cut off add up
  * to too little (held the truth in 87 % of repetitions instead of 95 % with 95 % reviewed; `make
@@ -238,13 +308,9 @@ static double pool_reach(const struct pool *pool, const struct okno_ratio *ratio
     double range = worth.max - worth.min;
     if (range <= 0)
         return 0;
-    double m = (worth.mean - worth.min) / range;
-    m = fmin(fmax(m, 0), 1);
-    double v = design_effect(m, worth.variance / (range * range), n);
-    /* n* / v, by way of the frame-corrected size. */
-    struct okno_limits limits = okno_wilson(m, n, pool->population, z * sqrt(v));
-    double reach = lower ? m - limits.low : limits.high - m;
-    return range * hypot(frame * fmax(reach, 0), n > pool->population / 2 ? z * STEP_SD : 0);
+    double reach = pool->as_found ? found_reach(pool, &worth, z, lower)
+                                  : range * mean_reach(&worth, n, pool->population, z, lower);
+    return hypot(frame * fmax(reach, 0), n > pool->population / 2 ? range * z * STEP_SD : 0);
 }
 
 /* T(R) moved by its reach: at a limit of R it crosses zero. */

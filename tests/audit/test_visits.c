@@ -286,7 +286,7 @@ static void minutes_are_those_of_the_opening_hours(void **state)
     assert_int_equal(draw(f, "A1"), 30);
 }
 
-/* A frame of visits by whether a survey was opened, shares in percent: asked and not asked, the
+/* A frame of visits by whether a survey was opened, shares in 1,000: asked and not asked, the
  * rest nobody. */
 struct visits {
     int size, surveyed;
@@ -308,11 +308,12 @@ static int held_of_400(const struct visits *v)
 #define ROLL(n) (int)(((seed = seed * 6364136223846793005U + 1442695040888963407U) >> 33) % (n))
     for (int i = 0; i < v->size; i++) {
         int class = i >= v->surveyed;
-        int dice = ROLL(100);
+        int size = class ? v->size - v->surveyed : v->surveyed;
+        int place = (class ? i - v->surveyed : i) * 1000 / size;
         order[i] = i;
-        truth[i] = dice < v->asked[class]                         ? 'a'
-                   : dice < v->asked[class] + v->not_asked[class] ? 'n'
-                                                                  : '-';
+        truth[i] = place < v->asked[class]                         ? 'a'
+                   : place < v->asked[class] + v->not_asked[class] ? 'n'
+                                                                   : '-';
         not_asked += truth[i] == 'n';
         there += truth[i] != '-';
     }
@@ -343,10 +344,10 @@ static int held_of_400(const struct visits *v)
 static void intervals_hold_the_truth_as_often_as_they_say(void **state)
 {
     static const struct visits cases[] = {
-        {2000, 1400, {80, 15}, {60, 30}, 150}, {2000, 60, {80, 15}, {60, 30}, 40},
-        {2000, 1400, {98, 0}, {80, 20}, 60},   {20000, 800, {90, 0}, {6, 2}, 300},
-        {20000, 800, {85, 5}, {2, 3}, 300},    {20000, 800, {90, 0}, {1, 1}, 150},
-        {2000, 60, {5, 90}, {5, 90}, 30},
+        {2000, 1400, {800, 150}, {600, 300}, 150}, {2000, 60, {800, 150}, {600, 300}, 40},
+        {2000, 1400, {980, 0}, {800, 200}, 60},    {20000, 800, {900, 0}, {60, 20}, 300},
+        {20000, 800, {850, 50}, {20, 30}, 300},    {20000, 800, {900, 0}, {10, 10}, 150},
+        {2000, 60, {50, 900}, {50, 900}, 30},      {2000, 1900, {978, 810}, {2, 90}, 300},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
