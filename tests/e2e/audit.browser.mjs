@@ -154,7 +154,7 @@ test("an auditor runs a whole audit on the page alone", async () => {
   await press("Store the seed");
   await due("draw");
   await press("Draw the sample");
-  await due("close");
+  await due("review");
   await next.getByText("Waiting for a decision: 20").waitFor();
   const leased = await takeOne();
   await page.reload();

@@ -1,6 +1,6 @@
 // What to tell the user about an error of the service: what happened, and what to do.
 import { has, language, t } from "./i18n.js";
-import { translated } from "./service-words.js";
+import { isKnown, translated } from "./service-words.js";
 
 /** What the service said, in the page's language: by sentence where it is known, else by code with the original. */
 function saidText({ message, code, field }) {
@@ -12,6 +12,7 @@ function saidText({ message, code, field }) {
 
 export function errorText(error) {
   const said = error.message ? ` ${saidText(error)}` : "";
+  if (error.status >= 400 && isKnown(error.message)) return saidText(error);
   if (error.status === 404) return t("error.not_found") + said;
   if (error.status === 403) return t("error.forbidden") + said;
   if (has(`error.${error.code}`)) return t(`error.${error.code}`);

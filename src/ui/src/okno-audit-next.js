@@ -36,6 +36,8 @@ class OknoAuditNext extends OknoElement {
   /** What is due now; what comes after the close is told by the steps. */
   get due() { return this.audit.state === "closed" ? afterClose(this.audit) : this.audit.next; }
 
+  get left() { return (this.audit.sample ?? 0) - (this.audit.reviewed ?? 0); }
+
   get rounds() { return (this.audit.steps ?? []).filter(({ step }) => step === "draw" || step === "extend").length; }
 
   async run(step, body = {}, does = post) {
@@ -77,11 +79,10 @@ class OknoAuditNext extends OknoElement {
 
   /** Verdicts that are missing, a wider interval than wanted, a further round, and the end. */
   renderReview() {
-    const { sample, reviewed, too_wide: wide = [], extend_by: more = 0, plan = {} } = this.audit;
-    const left = sample - (reviewed ?? 0);
+    const { sample, too_wide: wide = [], extend_by: more = 0, plan = {} } = this.audit;
     const rounds = (plan.looks ?? 1) - this.rounds;
     return html`
-      ${left > 0 ? html`<okno-waiting .id=${this.audit.audit} .zone=${this.zone}></okno-waiting>` : nothing}
+      ${this.left > 0 ? html`<okno-waiting .id=${this.audit.audit} .zone=${this.zone}></okno-waiting>` : nothing}
       ${wide.length > 0 ? html`<p class="amber">! ${t("next.wide", { which: wide.map(({ indicator }) => t(`kpi.${indicator}`)).join(", "), n: formatNumber(more) })}</p>` : nothing}
       ${this.renderForm("close", this.renderText("note"))}
       ${rounds > 0 ? html`<p class="small">${t("next.rounds", { n: rounds })}</p>
@@ -122,7 +123,9 @@ class OknoAuditNext extends OknoElement {
   }
 
   render() {
-    const { due, audit: { state } } = this;
+    const { audit: { state } } = this;
+    // Until all is decided it is the experts' turn.
+    const due = this.due === "close" && this.left > 0 ? "review" : this.due;
     if (state === "abandoned") return nothing;
     return html`<article class="card">
       <h2>${due ? `${t("next.title")}: ${named("step", due)}` : t("next.none")}</h2>

@@ -104,13 +104,13 @@ class OknoAudits extends PageElement {
           <span class="state">${named("step", audit.state)}</span></div>
         <div class="facts num">
           <span><span>${t("audits.period")}</span>${formatPeriod(audit.period_from, audit.period_to, this.zone)}</span>
-          <span><span>${t("audits.frame")}</span>${isOfVisits(audit) ? formatNumber(audit.frame_size ?? 0) : t("surveys.count", { n: audit.frame_size ?? 0 })}</span>
-          <span><span>${t("audits.sample")}</span>${formatNumber(audit.sample ?? 0)}</span>
+          ${audit.frame_size ? html`<span><span>${t("audits.frame")}</span>${isOfVisits(audit) ? formatNumber(audit.frame_size) : t("surveys.count", { n: audit.frame_size })}</span>` : nothing}
+          <span><span>${t(audit.sample ? "audits.sample" : "audits.to_draw")}</span>${formatNumber(audit.sample || (audit.plan?.size ?? 0))}</span>
         </div>
-        <okno-progress .value=${audit.reviewed ?? 0} .total=${audit.sample ?? 0} label=${t("audits.reviewed")}></okno-progress>
-        ${audit.capacity ? this.renderCapacity(audit.capacity) : nothing}
+        ${audit.sample ? html`<okno-progress .value=${audit.reviewed ?? 0} .total=${audit.sample} label=${t("audits.reviewed")}></okno-progress>` : nothing}
+        ${audit.capacity?.reviews ? this.renderCapacity(audit.capacity) : nothing}
         ${this.renderAsked(audit)}
-        ${isOfVisits(audit) ? nothing : this.renderResult(audit)}
+        ${isOfVisits(audit) || !audit.sample ? nothing : this.renderResult(audit)}
         ${this.renderDoubles(audit)}
         ${this.renderLinks(audit)}
       </article>`;

@@ -37,10 +37,33 @@ export const sentences = [
   ["to: ids of destinations with one space between are allowed", "сообщает: нужны имена получателей через один пробел"],
   ["an archive belongs to no place: where must be all", "у архива нет места: нужно «везде» (all)"],
   ["a share of a whole site is never one of a point: say per point, or where site:ID", "доля площадки не бывает долей точки: считайте на точку или укажите site:ID"],
+  ["{} silent surveys of the period of audit {} may be panels that were not heard of since (`okno survey list --flag panel_unheard`): wait for them, or accept it with --accept-unheard REASON",
+    "молчащих опросов, чьи панели с тех пор не выходили на связь: {1}. Дождитесь панелей или напишите, почему это не важно"],
+  ["{} events of the period of audit {} never came, of {}{} (`okno device list`): have them sent, or accept it with --accept-unheard REASON",
+    "событий периода не дошло: {1}, от устройств {3}. Пусть устройства их дошлют, или напишите, почему это не важно"],
+  ["the force majeure level of the period of audit {} is {}, above {}: its indicators are not advisable; accept it with --accept-fm REASON",
+    "уровень форс-мажора за период — {2}, выше предела {3}: показателями пользоваться не рекомендуется. Напишите, почему они всё же нужны"],
+  ["audit {} has {} surveys without a decision: decide them first (`okno review next`)", "без решения осталось опросов: {2}. Сначала их проверяют эксперты"],
+  ["camera {} keeps {} days: what it recorded at the start of the period is overwritten at {}, and the draw comes at {} at the earliest (a day before is asked for): plan a later start or a shorter period, or accept the loss with --accept-retention REASON",
+    "камера {1} хранит записи {2} дн.: начало периода сотрётся {3}, а жеребьёвка будет не раньше {4} (нужен запас в день). Начните период позже, сделайте короче или напишите ниже, почему потеря приемлема"],
+  ["opinion: the gates of this audit allow {} at best, not {} (see the limits in the report)", "этот аудит допускает в лучшем случае заключение «{1}», а не «{2}» (см. ограничения в отчёте)"],
+  ["another export of audit {} is under way: again when it is done", "пакет этого аудита сейчас готовит кто-то ещё: повторите, когда закончит"],
+  ["audit {} went on while its bundle was written: export it again", "пока готовился пакет, в аудите сделали ещё шаг: повторите"],
+  ["the key {} is {}'s already", "этот ключ уже зарегистрирован, владелец: {2}"],
+  ["the key {} was revoked: whoever has it is no longer known; make a new one", "этот ключ отозван: создайте новый"],
+  ["a key of kind {} is not taken: make one with `ssh-keygen -t ed25519`", "ключи вида {1} не принимаются: создайте командой ssh-keygen -t ed25519"],
+  ["this is no public key: a minisign.pub file or a line `ssh-ed25519 BASE64` is", "это не открытый ключ: нужен файл minisign.pub или строка ssh-ed25519"],
+  ["the signature is not the key's over this text: another text was signed", "подпись не под этим текстом: подписано что-то другое"],
+  ["the signature is by {}, the registered key is {}", "подписано другим ключом, не тем, что в плане"],
+  ["the signature is by minisign key {}, the registered key is {}", "подписано другим ключом minisign ({1}), в плане {2}"],
+  ["this is no signature of minisign or OpenSSH", "это не подпись minisign или OpenSSH"],
 ];
 
 const plain = (text) => text.replace(/[.*+?^$()|[\]\\]/g, "\\$&");
 const patterns = sentences.map(([from, to]) => [new RegExp(`^${plain(from).replaceAll("{}", "(.*)")}$`, "s"), to]);
+
+/** Whether the page knows what is meant, so that it can be shown as it came. */
+export const isKnown = (text) => Boolean(text) && patterns.some(([pattern]) => pattern.test(text));
 
 /** The sentence in the page's language. */
 export function translated(text) {

@@ -12,7 +12,7 @@ function valueText(name, value, zone) {
   if (name.endsWith("_us")) return formatWhen(value / 1000, zone);
   if (typeof value === "object") return JSON.stringify(value);
   if (typeof value === "number" || ["k", "level"].includes(name)) return formatPlain(Number(value));
-  return ["invalid", "silent", "scope"].includes(name) ? word(value) : value;
+  return ["invalid", "silent", "scope", "allocation", "frame"].includes(name) ? word(value) : value;
 }
 
 const factText = ([name, value], zone) => (value === true ? word(name) : `${word(name)} ${valueText(name, value, zone)}`);
