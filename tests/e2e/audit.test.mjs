@@ -1,4 +1,4 @@
-// One whole audit over HTTP with real video: each step by its role, the service killed after every one; an expert who
+// One whole audit over HTTP with real video, signed and with a further round: each step by its role, the service killed after every one (inside them: killed.test.mjs); an expert who
 // tells the scene's truth; and what is estimated from part of the surveys holds what is true of all of them. On a
 // service of its own, beside the demo's, whose archive it asks.
 import assert from "node:assert/strict";
@@ -82,9 +82,47 @@ function indexOf(kind, sign) {
   return sign > 0 ? (count("no") + 0.5 * count("")) / genuine.length : (count("yes") - count("no") - 0.5 * count("")) / genuine.length;
 }
 
+/** Vera tells the truth about all that was drawn, once its footage is there; on how many of them there was some. */
+async function decideAll() {
+  await service.wait("SELECT count(*) AS n FROM jobs WHERE kind IN ('link', 'clip', 'still') AND state IN ('waiting', 'running') AND class = 1", [{ n: 0 }], 180000);
+  let seen = 0;
+  for (;;) {
+    const next = await ask("vera", "queue/next", { audit: "march" });
+    if (next.status === 404) return seen;
+    const item = await next.json();
+    assert.equal(next.status, 200, JSON.stringify(item));
+    if (item.clip && seen++ === 0) await checkClip(item.clip);
+    if (seen === 5) await pulled();
+    const { lease } = item;
+    assert.equal((await done("vera", `queue/${item.item}/submit`, { lease, ...verdictOf(item) })).counted, true);
+  }
+}
+
+/** The picture is the real one. */
+async function checkClip(clip) {
+  const answer = await ask("vera", clip.url.slice("/api/v1/".length), null, "GET");
+  const file = join(service.dir, "clip.mp4");
+  await writeFile(file, Buffer.from(await answer.arrayBuffer()));
+  const [, , drawn] = execFileSync(join(build, "tools/strip"), ["--first", file], { encoding: "utf8" }).trim().split(/\s+/);
+  assert.ok(Math.abs(Number(drawn) - Date.parse(clip.got_from)) <= truth.frame_ms, `${drawn} is not ${clip.got_from}`);
+}
+
+/** By the auditor's own tool, on what the service hands out. */
+async function sign(key) {
+  const file = join(service.dir, "march.manifest");
+  await writeFile(file, (await done("olga", "audits/march/manifest")).manifest);
+  await run("ssh-keygen", ["-q", "-Y", "sign", "-f", key, "-n", "okno-audit", file]);
+  await pulled();
+  const { signature } = await done("olga", "audits/march/signature", { signature: await readFile(`${file}.sig`, "utf8") });
+  assert.equal(signature.current, true);
+}
+
 // How often intervals hold the truth is tested over many draws (tests/audit/test_coverage.c); this is one, with its seed.
 test("an audit over HTTP, killed between any two steps, holds the truth", async () => {
-  const plan = { audit: "march", from: truth.from, to: truth.to, size: 40, k: 0.5, undeterminable_limit: 0.5, looks: 1, title: "By the API" };
+  const key = join(service.dir, "olga");
+  await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "olga", "-f", key]);
+  await done("olga", "audit-keys", { key: await readFile(`${key}.pub`, "utf8") });
+  const plan = { audit: "march", from: truth.from, to: truth.to, size: 30, k: 0.5, undeterminable_limit: 0.5, looks: 2, title: "By the API", auditor: "olga" };
   assert.equal((await ask("vera", "audits", plan)).status, 403);
   await done("olga", "audits", plan);
   for (const [step, body] of [["freeze", {}], ["checkpoint", {}], ["seed", { seed: "27182818284590452353", witnesses: "Anna" }], ["draw", {}]]) {
@@ -93,23 +131,13 @@ test("an audit over HTTP, killed between any two steps, holds the truth", async 
     await done("olga", `audits/march/${step}`, body);
   }
   await pulled();
+  let seen = await decideAll();
+  await pulled();
+  await done("olga", "audits/march/extend", { size: 10 });
+  await pulled();
+  seen += await decideAll();
   const { sample } = await done("olga", "audits/march", null, "GET");
   assert.ok(sample >= 30);
-  await service.wait("SELECT count(*) AS n FROM jobs WHERE kind IN ('link', 'clip', 'still') AND state IN ('waiting', 'running') AND class = 1", [{ n: 0 }], 60000);
-  let seen = 0;
-  for (let n = 0; n < sample; n++) {
-    if (n === 5) await pulled();
-    const item = await done("vera", "queue/next", { audit: "march" });
-    if (item.clip && seen++ === 0) { // the picture is the real one
-      const clip = await ask("vera", item.clip.url.slice("/api/v1/".length), null, "GET");
-      const file = join(service.dir, "clip.mp4");
-      await writeFile(file, Buffer.from(await clip.arrayBuffer()));
-      const [, , drawn] = execFileSync(join(build, "tools/strip"), ["--first", file], { encoding: "utf8" }).trim().split(/\s+/);
-      assert.ok(Math.abs(Number(drawn) - Date.parse(item.clip.got_from)) <= truth.frame_ms, `${drawn} is not ${item.clip.got_from}`);
-    }
-    const { lease } = item;
-    assert.equal((await done("vera", `queue/${item.item}/submit`, { lease, ...verdictOf(item) })).counted, true);
-  }
   assert.ok(seen > sample / 2);
   await pulled();
   await done("olga", "audits/march/close", { note: "all seen" });
@@ -124,11 +152,14 @@ test("an audit over HTTP, killed between any two steps, holds the truth", async 
     const { low, high } = estimated;
     assert.ok(low <= value && value <= high, `${id}: ${value} is not in [${low}, ${high}]`);
   }
+  await sign(key);
+  await pulled();
   const tar = await ask("olga", "audits/march/export", { with_evidence: true });
   assert.equal(tar.status, 200);
   const file = join(service.dir, "march.tar");
   await writeFile(file, Buffer.from(await tar.arrayBuffer()));
   await run("tar", ["-C", service.dir, "-xf", file]);
-  const { stdout } = await run(join(build, "okno"), ["verify", join(service.dir, "okno-march")]);
+  const { stdout } = await run(join(build, "okno"), ["verify", join(service.dir, "okno-march"), "--auditor-key", `${key}.pub`]);
   assert.match(stdout, new RegExp(`${sample} drawn, ${sample} decisions, [1-9][0-9]* files of evidence`));
+  assert.match(stdout, /auditor {2}signed, .*, the key given/);
 });
