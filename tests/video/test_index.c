@@ -109,24 +109,32 @@ static void a_recording_that_changes_has_no_old_index(void **state)
     assert_null(index_open(dir, "nvr", "http://x", &changed));
 }
 
+/* At each of its bytes, and without its last. */
 static void a_damaged_file_is_as_good_as_none(void **state)
 {
     (void)state;
-    for (int cut = 0; cut < 2; cut++) {
+    off_t size = 1;
+    for (off_t at = 0; at <= size; at += 3) {
         const char *dir = fresh_dir();
-        char into[8];
+        char into[8] = "";
+        char byte = 0;
         struct stat st;
         struct index *index = index_open(dir, "nvr", "http://x", &piece);
         index_put(index, 0, "12345678", 8);
         index_close(index);
         const char *path = only_file(dir);
         assert_int_equal(stat(path, &st), 0);
+        size = st.st_size;
         int fd = open(path, O_RDWR);
         assert_true(fd >= 0);
-        if (cut)
-            assert_int_equal(ftruncate(fd, st.st_size - 1), 0);
-        else
-            assert_int_equal(pwrite(fd, "9", 1, 33), 1);
+        if (at >= size - 3) {
+            assert_int_equal(ftruncate(fd, size - 1), 0);
+            size = 0;
+        } else {
+            assert_int_equal(pread(fd, &byte, 1, at), 1);
+            byte ^= 0x40;
+            assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+        }
         (void)close(fd);
         index = index_open(dir, "nvr", "http://x", &piece);
         assert_int_equal(index_get(index, 0, into, 8), 0);
@@ -134,26 +142,60 @@ static void a_damaged_file_is_as_good_as_none(void **state)
         index_close(index);
         index = index_open(dir, "nvr", "http://x", &piece);
         assert_int_equal(index_get(index, 0, into, 8), 8);
+        assert_memory_equal(into, "12345678", 8);
         index_close(index);
     }
 }
 
-/* Whole by its hash, and full of places that no recording has. */
+/* Only the blocks that are asked for are looked at; with one that is damaged all is forgotten. */
+static void damage_is_found_where_it_is_read(void **state)
+{
+    (void)state;
+    enum { LEN = 1000000 };
+    const char *dir = fresh_dir();
+    okno_autofree char *bytes = calloc(1, LEN);
+    assert_non_null(bytes);
+    memcpy(bytes + LEN - 3, "end", 3);
+    struct index *index = index_open(dir, "nvr", "http://x", &piece);
+    index_put(index, 0, bytes, LEN);
+    index_put(index, INT64_C(2) * LEN, "far", 3);
+    index_close(index);
+    int fd = open(only_file(dir), O_WRONLY);
+    assert_int_equal(pwrite(fd, "x", 1, LEN / 2), 1);
+    (void)close(fd);
+    index = index_open(dir, "nvr", "http://x", &piece);
+    assert_int_equal(index_get(index, LEN - 3, bytes, 3), 3);
+    assert_memory_equal(bytes, "end", 3);
+    assert_int_equal(index_get(index, INT64_C(2) * LEN, bytes, 3), 3);
+    assert_memory_equal(bytes, "far", 3);
+    assert_in_range(index_get(index, 0, bytes, LEN), 0, LEN / 2);
+    assert_int_equal(index_get(index, LEN - 3, bytes, 3), 0);
+    index_close(index);
+    index = index_open(dir, "nvr", "http://x", &piece);
+    assert_false(index_is_kept(index) && index_get(index, 0, bytes, LEN) > 0);
+    index_drop(index);
+}
+
+/* Whole by its digests, and full of places that no recording has. */
 static void places_that_cannot_be_are_not_taken_from_a_file(void **state)
 {
     (void)state;
     static const int64_t places[] = {INT64_MIN, INT64_MIN + 50, -3, INT64_MAX - 2, 100};
+    enum { HEAD = 16 + 16, DIGESTS = HEAD + 16, OWN = DIGESTS + 32, BYTES = OWN + 32 };
     const char *dir = fresh_dir();
     for (size_t i = 0; i < OKNO_COUNT(places); i++) {
-        uint8_t file[16 + 16 + 8 + OKNO_SHA256_BYTES] = "okno index 2\n";
+        uint8_t file[BYTES + 8] = "okno index 3\n";
+        const uint64_t counts[2] = {1, 8};
         const uint64_t len = 8;
         char into[8];
         struct index *index = index_open(dir, "nvr", "http://x", &piece);
         index_put(index, 0, "12345678", 8);
         index_close(index);
-        memcpy(file + 16, &places[i], 8);
-        memcpy(file + 24, &len, 8);
-        (void)crypto_generichash(file + 40, OKNO_SHA256_BYTES, file, 40, NULL, 0);
+        memcpy(file + 16, counts, sizeof(counts));
+        memcpy(file + HEAD, &places[i], 8);
+        memcpy(file + HEAD + 8, &len, 8);
+        (void)crypto_generichash(file + DIGESTS, 32, file + BYTES, 8, NULL, 0);
+        (void)crypto_generichash(file + OWN, 32, file, OWN, NULL, 0);
         int fd = open(only_file(dir), O_WRONLY | O_TRUNC);
         assert_true(fd >= 0);
         assert_int_equal(write(fd, file, sizeof(file)), sizeof(file));
@@ -195,7 +237,7 @@ static void the_longest_unused_go_first(void **state)
     index_put(index, 0, "new", 3);
     index_close(index);
 
-    okno_extract_index_sweep(dir, 100, 0);
+    okno_extract_index_sweep(dir, 200, 0);
     index = index_open(dir, "nvr", "http://x", &piece);
     assert_int_equal(index_get(index, 0, into, 3), 0);
     index_close(index);
@@ -346,6 +388,7 @@ int main(void)
         cmocka_unit_test(parts_that_overlap_are_kept_once),
         cmocka_unit_test(a_recording_that_changes_has_no_old_index),
         cmocka_unit_test(a_damaged_file_is_as_good_as_none),
+        cmocka_unit_test(damage_is_found_where_it_is_read),
         cmocka_unit_test(places_that_cannot_be_are_not_taken_from_a_file),
         cmocka_unit_test(more_than_the_bound_is_not_kept),
         cmocka_unit_test(the_longest_unused_go_first),

@@ -16,9 +16,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A file: its magic, parts as a head and its bytes, SHA-256 of all that. Written and read by one
- * build on one machine; another layout has another magic. */
-static const char magic[16] = "okno index 2\n";
+/* A file: a top, what the parts are, digests of the blocks of their bytes, the digest of all that,
+ * and the bytes. A clip needs little of a day's index, and what it does not touch is neither read
+ * nor hashed. Written and read by one build on one machine; another layout has another magic. */
+static const char magic[16] = "okno index 3\n";
+
+struct top {
+    char magic[16];
+    uint64_t parts, bytes;
+};
 
 struct head {
     int64_t at;
@@ -28,22 +34,39 @@ struct head {
 enum {
     PARTS_MAX = 4096,
     BYTES_MAX = 32 * 1024 * 1024, /* of one recording */
-    OVERHEAD = sizeof(magic) + OKNO_SHA256_BYTES,
-    FILE_MAX = BYTES_MAX + PARTS_MAX * (int)sizeof(struct head) + OVERHEAD,
+    BLOCK = 64 * 1024,
+    BLOCKS_MAX = BYTES_MAX / BLOCK,
+    DIGEST = 32, /* BLAKE2b: a third of the time that SHA-256 takes */
+};
+
+struct block_digest {
+    uint8_t bytes[DIGEST];
 };
 
 struct part {
     int64_t at;
     size_t len;
-    uint8_t *bytes; /* owned */
+    uint8_t *bytes; /* owned, unless they lie in `file` */
+    bool filed;
 };
 OKNO_VEC(part_vec, struct part);
+
+/* What was kept: its blocks come from disk when they are asked for. */
+struct file {
+    int fd;         /* owned; -1: none */
+    off_t from;     /* of the bytes in it */
+    uint8_t *bytes; /* owned */
+    size_t len;
+    struct block_digest *digests; /* owned; one for each block */
+    bool here[BLOCKS_MAX];
+};
 
 struct index {
     char dir[1100];
     char name[33];
     struct part_vec parts; /* owned; none overlaps another */
     size_t bytes;          /* in them */
+    struct file file;
     bool kept, changed;
 };
 
@@ -68,65 +91,147 @@ static void path_of(const struct index *index, char ret_path[1200])
     (void)snprintf(ret_path, 1200, "%s/%s", index->dir, index->name);
 }
 
+static void forget(struct index *index)
+{
+    for (size_t i = 0; i < index->parts.len; i++)
+        if (!index->parts.items[i].filed)
+            free(index->parts.items[i].bytes);
+    index->parts.len = index->bytes = 0;
+    okno_mem_close_at(&index->file.fd);
+    free(index->file.bytes);
+    free(index->file.digests);
+    index->file = (struct file){.fd = -1};
+}
+
 /* --- reading it ------------------------------------------------------------------------------- */
 
 /* Also what a file says: a place that no recording has would overflow where parts are sought. */
-static bool part_add(struct index *index, int64_t at, const void *bytes, size_t len)
+static bool part_note(struct index *index, int64_t at, size_t len, uint8_t *bytes, bool filed)
 {
-    struct part part = {.at = at, .len = len};
+    const struct part part = {.at = at, .len = len, .bytes = bytes, .filed = filed};
     if (len == 0 || index->parts.len >= PARTS_MAX || len > BYTES_MAX - index->bytes || at < 0 ||
-        at > INT64_MAX - (int64_t)len)
+        at > INT64_MAX - (int64_t)len || part_vec_push(&index->parts, part) < 0)
         return false;
-    part.bytes = malloc(len);
-    if (!part.bytes || part_vec_push(&index->parts, part) < 0) {
-        free(part.bytes);
-        return false;
-    }
-    memcpy(part.bytes, bytes, len);
     index->bytes += len;
     return true;
 }
 
-/* BLAKE2b: a day's index is read for each clip, and takes nearly three times as long by SHA-256 (36
- * ms for 12 MB). */
-static bool is_whole(const uint8_t *file, size_t len)
+static bool part_add(struct index *index, int64_t at, const void *bytes, size_t len)
 {
-    uint8_t digest[OKNO_SHA256_BYTES];
-    if (len < OVERHEAD || memcmp(file, magic, sizeof(magic)) != 0)
+    uint8_t *copy = malloc(len);
+    if (!copy || !part_note(index, at, len, copy, false)) {
+        free(copy);
         return false;
-    (void)crypto_generichash(digest, sizeof(digest), file, len - sizeof(digest), NULL, 0);
-    return memcmp(digest, file + len - sizeof(digest), sizeof(digest)) == 0;
+    }
+    memcpy(copy, bytes, len);
+    return true;
 }
 
-static void parts_take(struct index *index, const uint8_t *file, size_t len)
+static bool read_all(int fd, void *into, size_t len, off_t at)
 {
-    const uint8_t *at = file + sizeof(magic);
-    const uint8_t *end = file + len - OKNO_SHA256_BYTES;
-    while (end - at >= (ptrdiff_t)sizeof(struct head)) {
-        struct head head;
-        memcpy(&head, at, sizeof(head));
-        at += sizeof(head);
-        if (head.len > (size_t)(end - at) || !part_add(index, head.at, at, (size_t)head.len))
-            return;
-        at += head.len;
+    return pread(fd, into, len, at) == (ssize_t)len;
+}
+
+static size_t blocks_of(size_t bytes)
+{
+    return (bytes + BLOCK - 1) / BLOCK;
+}
+
+static struct block_digest digest_of(const void *bytes, size_t len)
+{
+    struct block_digest digest;
+    (void)crypto_generichash(digest.bytes, sizeof(digest.bytes), bytes, len, NULL, 0);
+    return digest;
+}
+
+static bool is_digest(const struct block_digest *want, const void *bytes, size_t len)
+{
+    const struct block_digest got = digest_of(bytes, len);
+    return memcmp(got.bytes, want->bytes, sizeof(got.bytes)) == 0;
+}
+
+/* All before the bytes: `len` of it, the digest of the rest last. */
+static bool take_head(struct index *index, const struct top *top, const uint8_t *head, size_t len)
+{
+    struct file *file = &index->file;
+    struct block_digest own;
+    memcpy(&own, head + len - sizeof(own), sizeof(own));
+    if (!is_digest(&own, head, len - sizeof(own)))
+        return false;
+    size_t digests = blocks_of(file->len) * sizeof(*file->digests);
+    file->bytes = malloc(file->len);
+    file->digests = malloc(digests);
+    if (!file->bytes || !file->digests)
+        return false;
+    memcpy(file->digests, head + len - sizeof(own) - digests, digests);
+    size_t used = 0;
+    for (uint64_t i = 0; i < top->parts; i++) {
+        struct head one;
+        memcpy(&one, head + sizeof(*top) + i * sizeof(one), sizeof(one));
+        if (one.len > file->len - used ||
+            !part_note(index, one.at, (size_t)one.len, file->bytes + used, true))
+            return false;
+        used += (size_t)one.len;
     }
+    return used == file->len;
+}
+
+static bool load_head(struct index *index)
+{
+    struct top top;
+    struct stat st;
+    struct file *file = &index->file;
+    if (fstat(file->fd, &st) < 0 || !read_all(file->fd, &top, sizeof(top), 0) ||
+        memcmp(top.magic, magic, sizeof(magic)) != 0 || top.parts < 1 || top.parts > PARTS_MAX ||
+        top.bytes < 1 || top.bytes > BYTES_MAX)
+        return false;
+    file->len = (size_t)top.bytes;
+    size_t len = sizeof(top) + (size_t)top.parts * sizeof(struct head) +
+                 (blocks_of(file->len) + 1) * sizeof(struct block_digest);
+    okno_autofree uint8_t *head = malloc(len);
+    file->from = (off_t)len;
+    return st.st_size == file->from + (off_t)file->len && head &&
+           read_all(file->fd, head, len, 0) && take_head(index, &top, head, len);
 }
 
 static void load(struct index *index)
 {
     char path[1200];
-    struct stat st;
     path_of(index, path);
-    okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 || fstat(fd, &st) < 0 || st.st_size < OVERHEAD || st.st_size > FILE_MAX)
-        return;
-    size_t len = (size_t)st.st_size;
-    okno_autofree uint8_t *file = malloc(len);
-    if (!file || pread(fd, file, len, 0) != (ssize_t)len || !is_whole(file, len))
-        return;
-    parts_take(index, file, len);
-    index->kept = true;
-    (void)futimens(fd, NULL); /* used lately; fails harmlessly when it may not be written */
+    index->file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    index->kept = index->file.fd >= 0 && load_head(index);
+    if (index->kept)
+        (void)futimens(index->file.fd,
+                       NULL); /* used lately; harmless where it may not be written */
+    else
+        forget(index);
+}
+
+/* Whether the kept bytes [from, to) are in memory, read and checked. */
+static bool fetch(struct file *file, size_t from, size_t to)
+{
+    for (size_t i = from / BLOCK; i < blocks_of(to); i++) {
+        size_t at = i * BLOCK;
+        size_t len = file->len - at < BLOCK ? file->len - at : BLOCK;
+        if (file->here[i])
+            continue;
+        if (!read_all(file->fd, file->bytes + at, len, file->from + (off_t)at) ||
+            !is_digest(&file->digests[i], file->bytes + at, len))
+            return false;
+        file->here[i] = true;
+    }
+    return true;
+}
+
+/* A damaged file is as good as none: what else is known is forgotten with it. */
+static bool is_here(struct index *index, const struct part *part, size_t skip, size_t len)
+{
+    size_t from = part->filed ? (size_t)(part->bytes - index->file.bytes) + skip : 0;
+    if (!part->filed || fetch(&index->file, from, from + len))
+        return true;
+    forget(index);
+    index->changed = true;
+    return false;
 }
 
 struct index *index_open(const char *dir, const char *archive, const char *url,
@@ -137,6 +242,7 @@ struct index *index_open(const char *dir, const char *archive, const char *url,
     struct index *index = calloc(1, sizeof(*index));
     if (!index)
         return NULL;
+    index->file.fd = -1;
     (void)snprintf(index->dir, sizeof(index->dir), "%s", dir);
     name_of(archive, url, piece, index->name);
     load(index);
@@ -167,6 +273,8 @@ size_t index_get(struct index *index, int64_t offset, void *into, size_t len)
     while (index && got < len && (part = part_at(index, offset + (int64_t)got))) {
         size_t skip = (size_t)(offset + (int64_t)got - part->at);
         size_t more = part->len - skip < len - got ? part->len - skip : len - got;
+        if (!is_here(index, part, skip, more))
+            return got;
         memcpy((uint8_t *)into + got, part->bytes + skip, more);
         got += more;
     }
@@ -198,30 +306,50 @@ void index_put(struct index *index, int64_t offset, const void *bytes, size_t le
 
 /* --- writing it ------------------------------------------------------------------------------- */
 
-static bool write_hashed(FILE *file, crypto_generichash_state *hash, const void *bytes, size_t len)
+static bool gather(struct index *index, uint8_t *into)
 {
-    (void)crypto_generichash_update(hash, bytes, len);
-    return fwrite(bytes, 1, len, file) == len;
+    for (size_t i = 0; i < index->parts.len; i++) {
+        const struct part *part = &index->parts.items[i];
+        if (!is_here(index, part, 0, part->len))
+            return false;
+        memcpy(into, part->bytes, part->len);
+        into += part->len;
+    }
+    return true;
 }
 
-static bool write_parts(const struct index *index, FILE *file)
+static bool write_parts(struct index *index, FILE *file)
 {
-    crypto_generichash_state hash;
-    uint8_t digest[OKNO_SHA256_BYTES];
-    (void)crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
-    bool good = write_hashed(file, &hash, magic, sizeof(magic));
-    for (size_t i = 0; good && i < index->parts.len; i++) {
+    size_t count = index->parts.len;
+    size_t blocks = blocks_of(index->bytes);
+    size_t len = sizeof(struct top) + count * sizeof(struct head) +
+                 (blocks + 1) * sizeof(struct block_digest);
+    struct top top = {.parts = count, .bytes = index->bytes};
+    memcpy(top.magic, magic, sizeof(magic));
+    okno_autofree uint8_t *bytes = malloc(index->bytes + 1);
+    okno_autofree uint8_t *head = malloc(len);
+    if (!bytes || !head || count == 0 || !gather(index, bytes))
+        return false;
+    uint8_t *at = memcpy(head, &top, sizeof(top));
+    at += sizeof(top);
+    for (size_t i = 0; i < count; i++, at += sizeof(struct head)) {
         const struct part *part = &index->parts.items[i];
-        const struct head head = {.at = part->at, .len = part->len};
-        good = write_hashed(file, &hash, &head, sizeof(head)) &&
-               write_hashed(file, &hash, part->bytes, part->len);
+        const struct head one = {.at = part->at, .len = part->len};
+        memcpy(at, &one, sizeof(one));
     }
-    (void)crypto_generichash_final(&hash, digest, sizeof(digest));
-    return good && fwrite(digest, 1, sizeof(digest), file) == sizeof(digest);
+    for (size_t i = 0; i < blocks; i++, at += sizeof(struct block_digest)) {
+        size_t rest = top.bytes - i * BLOCK;
+        const struct block_digest one = digest_of(bytes + i * BLOCK, rest < BLOCK ? rest : BLOCK);
+        memcpy(at, &one, sizeof(one));
+    }
+    const struct block_digest own = digest_of(head, (size_t)(at - head));
+    memcpy(at, &own, sizeof(own));
+    return fwrite(head, 1, len, file) == len &&
+           fwrite(bytes, 1, (size_t)top.bytes, file) == (size_t)top.bytes;
 }
 
 /* Beside it first: whoever reads meanwhile sees the old one or the new one. */
-static void save(const struct index *index)
+static void save(struct index *index)
 {
     char path[1200];
     char temp[1220];
@@ -243,8 +371,7 @@ static void save(const struct index *index)
 
 static void free_index(struct index *index)
 {
-    for (size_t i = 0; i < index->parts.len; i++)
-        free(index->parts.items[i].bytes);
+    forget(index);
     part_vec_free(&index->parts);
     free(index);
 }

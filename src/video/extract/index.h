@@ -1,7 +1,7 @@
 /* What says where things are in a remote recording (boxes, cues, places that were looked at), kept
  * on this disk: the next window of the same recording costs its own bytes only. One file for each
- * recording, whose SHA-256 is its last line of defence: a damaged one is as good as none. No call
- * fails; what cannot be kept is read again. Private to video/extract. */
+ * recording, read and checked block by block as it is asked: a damaged one is as good as none. No
+ * call fails; what cannot be kept is read again. Private to video/extract. */
 #ifndef EXTRACT_INDEX_H
 #define EXTRACT_INDEX_H
 
