@@ -5,6 +5,7 @@
 #include "../../src/video/archive/dahua.h"
 #include "../../src/video/archive/events.h"
 #include "../../src/video/archive/onvif.h"
+#include "../../src/video/archive/profile.h"
 #include "../../src/video/archive/reach.h"
 #include "../../src/video/archive/soap.h"
 
@@ -101,9 +102,76 @@ static void onvif(const char *text, size_t size)
     onvif_events(text, size, &recording);
 }
 
+/* An address that is made of a row holds nothing but what addresses are made of. */
+static void row_address(const struct profile *profile, const struct profile_values *all,
+                        const struct profile_row *row)
+{
+    struct profile_values values = *all;
+    OKNO_AUTO_BUF path = OKNO_BUF_INIT(4096);
+    values.row = row->row;
+    values.row_us = row->span.from_us;
+    if (profile_expand(profile, profile->clip, &values, PROFILE_PATH, &path, NULL) < 0)
+        return;
+    for (size_t i = 0; i < path.len; i++)
+        FUZZ_HOLDS((unsigned char)path.data[i] > ' ' && (unsigned char)path.data[i] < 0x7f &&
+                   path.data[i] != '#');
+}
+
+static void rows(const char *text, size_t size)
+{
+    static const struct profile profiles[] = {
+        {.answer = "xml",
+         .rows = "root.recordings.recording",
+         .row_channel = "source",
+         .from = "starttime",
+         .to = "stoptime",
+         .row_times = {"rfc3339"},
+         .times = {"rfc3339"},
+         .length = "s",
+         .clip = "/x?id={row.recordingid}&d={row.diskid}&f={from}"},
+        {.rows = "recordings",
+         .from = "startTime90k",
+         .to = "endTime90k",
+         .row_times = {"unix_90k"},
+         .times = {"unix_90k"},
+         .length = "90k",
+         .clip = "/v?s={row.startId}-{row.endId|startId}.{skip}-{until}"},
+        {.rows = "0.ranges",
+         .from = "from",
+         .row_length = "duration",
+         .row_times = {"unix_s"},
+         .times = {"unix_s"},
+         .length = "s",
+         .clip = "/a-{from}-{length}"}};
+    const struct profile_values values = {.channel = "1",
+                                          .user = "",
+                                          .password = "",
+                                          .zone = zone_of_fuzz(),
+                                          .from_us = INT64_C(1773151400000000),
+                                          .to_us = INT64_C(1773237800000000)};
+    for (size_t i = 0; i < OKNO_COUNT(profiles); i++) {
+        struct okno_err err = {0};
+        okno_autojson json_t *root = NULL;
+        OKNO_AUTO_VEC(profile_row_vec) found = {0};
+        OKNO_AUTO_VEC(okno_span_vec) spans = {0};
+        int rc = profile_rows(&profiles[i], text, size, &values, &root, &found, &err);
+        FUZZ_HOLDS((rc < 0) == (err.code != 0));
+        FUZZ_HOLDS(rc == 0 || found.len == 0);
+        for (size_t k = 0; k < found.len; k++)
+            row_address(&profiles[i], &values, &found.items[k]);
+        (void)!profile_spans(&profiles[i], text, size, &values, &spans, NULL);
+        for (size_t k = 0; k < spans.len; k++) {
+            FUZZ_HOLDS(spans.items[k].from_us < spans.items[k].to_us);
+            FUZZ_HOLDS(spans.items[k].from_us >= values.from_us);
+            FUZZ_HOLDS(k == 0 || spans.items[k - 1].to_us < spans.items[k].from_us);
+        }
+    }
+}
+
 void fuzz_recorders(const uint8_t *data, size_t size)
 {
     zoneminder((const char *)data, size);
     dahua(data, size);
+    rows((const char *)data, size);
     onvif((const char *)data, size);
 }

@@ -30,14 +30,18 @@ static const json_t *walk(const json_t *at, const char *path)
     return at;
 }
 
-/* A number, or text that is one. */
-static bool number_of(const json_t *value, double *ret_number)
+/* A number, or text that is one, in microseconds: within ten thousand years, so that sums of them
+ * hold. */
+static bool number_of(const json_t *value, double unit, int64_t *ret_us)
 {
     char *end = NULL;
     const char *text = json_string_value(value);
-    *ret_number = text ? strtod(text, &end) : json_number_value(value);
-    return (json_is_number(value) || (text && *text && *end == '\0')) && isfinite(*ret_number) &&
-           fabs(*ret_number) < 9e15;
+    double us = (text ? strtod(text, &end) : json_number_value(value)) * unit;
+    if (!(json_is_number(value) || (text && *text && *end == '\0')) || !isfinite(us) ||
+        fabs(us) > 4e17)
+        return false;
+    *ret_us = llround(us);
+    return true;
 }
 
 static int read_text_time(const char *format, const struct okno_zone *zone, const char *text,
@@ -73,14 +77,11 @@ static int read_time(const struct profile_times *times, const struct okno_zone *
                    {"unix_us", 1},
                    {"unix_90k", 1e6 / 90000}};
     const char *text = json_string_value(value);
-    double number = 0;
     for (size_t i = 0; i < OKNO_COUNT(numbers); i++)
-        if (strcmp(times->format, numbers[i].word) == 0) {
-            if (!number_of(value, &number))
-                return fail_shape("a time that is no number", err);
-            *ret_us = (int64_t)llround(number * numbers[i].unit);
-            return 0;
-        }
+        if (strcmp(times->format, numbers[i].word) == 0)
+            return number_of(value, numbers[i].unit, ret_us)
+                       ? 0
+                       : fail_shape("a time that is no number", err);
     if (!text)
         return fail_shape("a time that is no text", err);
     bool rfc = strcmp(times->format, "rfc3339") == 0;
@@ -93,7 +94,8 @@ static int read_row(const struct profile *profile, const json_t *row,
                     struct okno_err *err)
 {
     struct okno_span span = {0};
-    double length = 0;
+    int64_t length = 0;
+    bool ms = strstr(profile->row_length, "Ms") || strstr(profile->row_length, "_ms");
     const json_t *to = walk(row, profile->to[0] ? profile->to : profile->row_length);
     const char *end = json_string_value(to);
     int rc =
@@ -103,12 +105,11 @@ static int read_row(const struct profile *profile, const json_t *row,
     bool open = !to || json_is_null(to) || (end && !end[0]);
     if (!open && profile->to[0])
         rc = read_time(&profile->row_times, values->zone, to, &span.to_us, err);
-    else if (!open && !number_of(to, &length))
+    else if (!open && !number_of(to, ms ? 1e3 : 1e6, &length))
         rc = fail_shape("a length that is no number", err);
-    bool ms = strstr(profile->row_length, "Ms") || strstr(profile->row_length, "_ms");
     open = open || length < 0;
     if (!profile->to[0] && !open)
-        span.to_us = span.from_us + (int64_t)llround(length * (ms ? 1e3 : 1e6));
+        span.to_us = span.from_us + length;
     if (open) {
         span.to_us = values->to_us;
         span.flags = OKNO_SPAN_GROWING;
