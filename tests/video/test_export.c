@@ -248,6 +248,40 @@ static void trassir_gives_the_second_that_was_asked(void **state)
     }
 }
 
+/* Nobody is asked: what is recorded shows when it is exported. */
+static void trassir_is_asked_for_half_an_hour_at_most(void **state)
+{
+    (void)state;
+    /* Berlin's hour that happens twice begins at 2025-10-26T00:00:00Z. */
+    static const struct {
+        int64_t from_us;
+        const char *options;
+        unsigned flags;
+    } cases[] = {{T0, "times=local", 0},
+                 {INT64_C(1761354000000000), "times=utc", 0}, /* 2025-10-25T01:00Z */
+                 {INT64_C(1761438600000000), "times=local", OKNO_SPAN_AMBIGUOUS}};
+    for (size_t i = 0; i < OKNO_COUNT(cases); i++) {
+        OKNO_AUTO(okno_archive) *archive = NULL;
+        OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
+        const struct okno_archive_config config = {.archive = "nvr",
+                                                   .kind = "trassir",
+                                                   .url = "http://127.0.0.1:1",
+                                                   .time_zone = "Europe/Berlin",
+                                                   .user = "anna",
+                                                   .options = cases[i].options};
+        int64_t from = cases[i].from_us;
+        assert_int_equal(okno_archive_open(&config, &archive, NULL), 0);
+        assert_int_equal(
+            okno_archive_pieces(archive, "guid", from, from + 7000 * SECOND, &pieces, NULL), 0);
+        assert_int_equal(pieces.len, 4);
+        for (size_t k = 0; k < pieces.len; k++) {
+            assert_true(pieces.items[k].to_us - pieces.items[k].from_us <= 1800 * SECOND);
+            assert_int_equal(pieces.items[k].flags & OKNO_SPAN_AMBIGUOUS, cases[i].flags);
+        }
+        assert_int_equal(pieces.items[3].to_us, from + 7000 * SECOND);
+    }
+}
+
 static void its_own_certificate_is_taken_only_where_that_is_said(void **state)
 {
     (void)state;
@@ -304,6 +338,7 @@ int main(void)
         cmocka_unit_test(whatever_comes_of_a_task_it_is_taken_away),
         cmocka_unit_test(work_that_is_stopped_leaves_no_task),
         cmocka_unit_test(trassir_gives_the_second_that_was_asked),
+        cmocka_unit_test(trassir_is_asked_for_half_an_hour_at_most),
         cmocka_unit_test(its_own_certificate_is_taken_only_where_that_is_said),
         cmocka_unit_test(a_wrong_login_and_unsaid_times_are_named),
     };
