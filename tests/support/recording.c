@@ -77,8 +77,8 @@ static int run(const char *program, char *line, int to)
 
 void fixture_ffmpeg(const char *fmt, ...)
 {
-    char line[1024];
-    char full[1200];
+    char line[4096];
+    char full[4300];
     va_list args;
     va_start(args, fmt);
     int len = vsnprintf(line, sizeof(line), fmt, args);

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "reader.h"
 
+#include "order.h"
 #include "rtp.h"
 #include "seek.h"
 
@@ -328,6 +329,8 @@ static int reader_prepare(struct media_reader *reader, struct okno_err *err)
     if (reader->frame_us <= 0)
         reader->frame_us = frame_interval(reader);
     pieces_prepare(reader);
+    if (strcmp(reader->format->iformat->name, "mpeg") == 0)
+        reader->order = media_order_new(reader->video->codecpar);
     return find_first(reader, err);
 }
 
@@ -361,6 +364,7 @@ void media_reader_close(struct media_reader *reader)
         return;
     avformat_close_input(&reader->format);
     media_rtp_free(reader->rtp);
+    media_order_free(reader->order);
     media_io_free(reader->io);
     media_boxes_clear(&reader->boxes);
     media_slices_close(reader->slices);
@@ -382,19 +386,20 @@ static int stamp_packet(struct media_reader *reader, AVPacket *packet, struct ok
     if (packet->size < 0 || packet->size > MEDIA_MAX_PACKET)
         return okno_fail(err, OKNO_TOO_LARGE, "%s: a frame of %d bytes; at most %d",
                          media_reader_name(reader), packet->size, MEDIA_MAX_PACKET);
+    bool video = media_is_video(reader, packet);
+    const AVStream *stream = reader->format->streams[packet->stream_index];
+    int64_t frame = av_rescale_q(reader->frame_us, AV_TIME_BASE_Q, stream->time_base);
+    if (video && reader->order)
+        media_order_stamp(reader->order, packet, reader->last_dts, frame);
     if (packet->pts == AV_NOPTS_VALUE)
         packet->pts = packet->dts;
     if (packet->dts == AV_NOPTS_VALUE && packet->pts != AV_NOPTS_VALUE) {
-        const AVStream *stream = reader->format->streams[packet->stream_index];
-        int64_t frame = av_rescale_q(reader->frame_us, AV_TIME_BASE_Q, stream->time_base);
-        packet->dts =
-            packet->pts -
-            (media_is_video(reader, packet) ? frame * (stream->codecpar->video_delay + 1) : 0);
-        if (media_is_video(reader, packet) && reader->last_dts != AV_NOPTS_VALUE &&
-            packet->dts <= reader->last_dts && reader->last_dts < packet->pts)
+        packet->dts = packet->pts - (video ? frame * (stream->codecpar->video_delay + 1) : 0);
+        if (video && reader->last_dts != AV_NOPTS_VALUE && packet->dts <= reader->last_dts &&
+            reader->last_dts < packet->pts)
             packet->dts = reader->last_dts + 1;
     }
-    if (packet->pts != AV_NOPTS_VALUE && media_is_video(reader, packet))
+    if (packet->pts != AV_NOPTS_VALUE && video)
         reader->last_dts = packet->dts;
     return packet->pts != AV_NOPTS_VALUE;
 }

@@ -21,7 +21,8 @@ enum {
 
 struct media_reader {
     struct media_io *io;
-    struct media_rtp *rtp; /* owned; between io and the demuxer of a replay, else NULL */
+    struct media_order *order; /* owned; of a program stream, else NULL */
+    struct media_rtp *rtp;     /* owned; between io and the demuxer of a replay, else NULL */
     AVFormatContext *format;
     AVStream *video; /* inside format */
     AVStream *audio; /* inside format, NULL without or when not wanted */
