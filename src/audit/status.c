@@ -53,14 +53,53 @@ static int add_progress(struct okno_db *db, const char *audit, json_t *status, s
     return 0;
 }
 
-/* What comes next, and the command that does it: where somebody left off, another goes on. */
-static int add_next(const struct audit_row *row, json_t *status, struct okno_err *err)
+static bool is_step(const json_t *step, const char *name)
 {
-    const struct okno_audit_step *next = okno_audit_next(row->state);
-    json_t *command = next ? json_sprintf("okno audit %s %s%s", next->name, row->audit, next->needs)
-                           : json_null();
+    return strcmp(json_string_value(json_object_get(step, "step")), name) == 0;
+}
+
+/* After the close the newest edition is signed, where the plan names a key, and handed out. NULL:
+ * all of it was done. */
+static const char *after_close(const json_t *status)
+{
+    bool reported = false;
+    bool is_signed = json_object_get(json_object_get(status, "plan"), "auditor_key") == NULL;
+    bool exported = false;
+    size_t i;
+    json_t *step;
+    json_array_foreach(json_object_get(status, "steps"), i, step)
+    {
+        bool report = is_step(step, "report");
+        reported |= report;
+        is_signed |= is_step(step, "sign");
+        exported = !report && (exported || is_step(step, "export"));
+    }
+    return !reported ? "report" : !is_signed ? "sign" : !exported ? "export" : NULL;
+}
+
+/* What comes next, and the command that does it: where somebody left off, another goes on. While
+ * decisions are missing they come before the close. */
+static int add_next(struct okno_db *db, const struct audit_row *row, json_t *status,
+                    struct okno_err *err)
+{
+    bool closed = strcmp(row->state, "closed") == 0;
+    const char *name = closed ? after_close(status) : NULL;
+    const struct okno_audit_step *next = closed ? okno_audit_steps : okno_audit_next(row->state);
+    int64_t undecided = 0;
+    int rc = OKNO_DB_INT(db, "audit.count_undecided", 0, &undecided, err,
+                         OKNO_TEXT("audit", row->audit));
+    if (rc < 0)
+        return rc;
+    while (closed && next->name && (!name || strcmp(next->name, name) != 0))
+        next++;
+    next = next && next->name ? next : NULL;
+    json_t *command = !next ? json_null()
+                      : undecided > 0 && strcmp(next->name, "close") == 0
+                          ? json_sprintf("okno review next --audit %s --user NAME", row->audit)
+                          : json_sprintf("okno audit %s %s%s", next->name, row->audit, next->needs);
     if (json_object_set_new(status, "next", okno_json_text(next ? next->name : NULL)) == 0 &&
-        json_object_set_new(status, "next_command", command) == 0)
+        json_object_set_new(status, "next_command", command) == 0 &&
+        json_object_set_new(status, "undecided", json_integer((json_int_t)undecided)) == 0)
         return 0;
     return okno_fail(err, OKNO_NO_MEMORY, "no memory for the status of audit %s", row->audit);
 }
@@ -133,6 +172,24 @@ static int add_doubles(struct okno_db *db, const char *audit, json_t *status, st
     return rc;
 }
 
+/* How many more may be drawn: as the rounds of the plan and the frame allow. */
+static int64_t left_to_draw(const struct audit_row *row, const json_t *status)
+{
+    int rounds = 0;
+    size_t i;
+    json_t *step;
+    json_array_foreach(json_object_get(status, "steps"), i, step)
+    {
+        rounds += is_step(step, "draw") || is_step(step, "extend");
+    }
+    if (strcmp(row->state, "drawn") != 0 || rounds >= row->looks)
+        return 0;
+    return row->sampling.with_replacement
+               ? INT64_MAX
+               : json_integer_value(json_object_get(status, "frame_size")) -
+                     json_integer_value(json_object_get(status, "sample"));
+}
+
 /* What the plan's width asks for beyond what was looked at. */
 static int add_widths(struct okno_db *db, const struct audit_row *row, json_t *status,
                       struct okno_err *err)
@@ -145,6 +202,8 @@ static int add_widths(struct okno_db *db, const struct audit_row *row, json_t *s
     int rc = okno_audit_widths(db, row->audit, &more, &wide, err);
     if (rc < 0)
         return rc;
+    int64_t left = left_to_draw(row, status);
+    more = more < left ? more : left;
     if (json_object_set_new(status, "too_wide", wide) == 0 &&
         json_object_set_new(status, "extend_by", json_integer((json_int_t)more)) == 0)
         return 0;
@@ -194,11 +253,13 @@ int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status
     if (rc == 0)
         rc = audit_json(db, known.audit, &status, err);
     if (rc == 0)
-        rc = add_next(&known, status, err);
-    if (rc == 0)
         rc = add_others(db, &known, status, err);
     if (rc == 0)
         rc = add_progress(db, known.audit, status, err);
+    if (rc == 0)
+        rc = add_steps(db, known.audit, status, err);
+    if (rc == 0)
+        rc = add_next(db, &known, status, err);
     if (rc == 0)
         rc = add_widths(db, &known, status, err);
     if (rc == 0)
@@ -207,8 +268,6 @@ int okno_audit_status(struct okno_db *db, const char *audit, json_t **ret_status
         rc = add_asked(db, &known, status, err);
     if (rc == 0)
         rc = add_doubles(db, known.audit, status, err);
-    if (rc == 0)
-        rc = add_steps(db, known.audit, status, err);
     if (rc < 0)
         return rc;
     *ret_status = json_incref(status);

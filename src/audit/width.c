@@ -18,8 +18,9 @@ static int64_t missing_for(const struct okno_audit_figure *figure, double half, 
     return n > 0 ? (int64_t)ceil(1 / inverse - n - 1e-9) : 0;
 }
 
+/* `all`: what the draw is from, of which the indicator's surveys are a part. */
 static int judge(struct okno_db *db, const struct audit_row *row, enum okno_indicator indicator,
-                 int64_t *more, json_t *list, struct okno_err *err)
+                 int64_t all, int64_t *more, json_t *list, struct okno_err *err)
 {
     struct okno_audit_figure figure;
     int rc = okno_audit_estimate(db, row->audit, indicator, NULL, row->k, &figure, err);
@@ -28,6 +29,7 @@ static int judge(struct okno_db *db, const struct audit_row *row, enum okno_indi
     double half = (figure.estimate.high - figure.estimate.low) / 2;
     int64_t missing =
         missing_for(&figure, half, row->max_half_width, row->sampling.with_replacement);
+    missing = (int64_t)ceil((double)missing * (double)all / (double)figure.counts.frame - 1e-9);
     *more = missing > *more ? missing : *more;
     json_t *one = json_pack("{s:s, s:f, s:I}", "indicator", okno_indicator_id(indicator),
                             "half_width", half, "more", (json_int_t)missing);
@@ -42,10 +44,13 @@ int okno_audit_widths(struct okno_db *db, const char *audit, int64_t *ret_more, 
     okno_autojson json_t *list = json_array();
     struct audit_row row;
     int64_t more = 0;
+    int64_t all = 0;
     int rc = audit_load(db, audit, &row, err);
+    if (rc == 0)
+        rc = OKNO_DB_INT(db, "audit.frame_size", 0, &all, err, OKNO_TEXT("audit", audit));
     for (int i = 0; rc == 0 && row.max_half_width > 0 && i < OKNO_INDICATOR_COUNT; i++)
         if (okno_audit_kind((enum okno_indicator)i, row.frame))
-            rc = judge(db, &row, (enum okno_indicator)i, &more, list, err);
+            rc = judge(db, &row, (enum okno_indicator)i, all, &more, list, err);
     if (rc < 0)
         return rc;
     *ret_more = more;

@@ -80,7 +80,8 @@ static void print_doubles(const json_t *status)
     print_measure(agreement, "kappa", "Cohen kappa");
     print_measure(agreement, "ac1", "Gwet AC1");
     print_measure(agreement, "alpha", "Krippendorff alpha");
-    print_measure(agreement, "positive", "on invalid");
+    print_measure(agreement, "positive",
+                  json_object_get(status, "never_asked") ? "on not asked" : "on invalid");
 }
 
 /* One id, or several, on a line; no line for none. */
@@ -116,6 +117,9 @@ static void print_widths(const json_t *status)
         printf("widths   about %lld more would do: okno audit extend %s --size %lld\n",
                count_of(status, "extend_by"), text_of(status, "audit"),
                count_of(status, "extend_by"));
+    else if (json_array_size(json_object_get(status, "too_wide")) > 0)
+        printf(
+            "widths   no round is left: a further audit needs a larger --size, or more --looks\n");
 }
 
 static void print_asked(const json_t *status)
@@ -170,8 +174,12 @@ static void print_human(const json_t *status)
     print_ids(status, "repeats", "repeats");
     print_ids(status, "repeated_by", "repeated by");
     print_ids(status, "overlapping", "overlaps");
-    if (!json_is_null(json_object_get(status, "next")))
-        printf("next     %s\n", text_of(status, "next_command"));
+    if (json_is_null(json_object_get(status, "next")))
+        return;
+    printf("next     %s", text_of(status, "next_command"));
+    if (count_of(status, "undecided") > 0)
+        printf("   (%lld decisions are missing)", count_of(status, "undecided"));
+    printf("\n");
 }
 
 int audit_print(struct okno_db *db, const char *audit, bool as_json, struct okno_err *err)
@@ -353,6 +361,10 @@ static int run_extend(struct cli *cli, int argc, char **argv, struct okno_err *e
         rc = cli_open_db(cli, &db, err);
     if (rc == 0)
         rc = okno_audit_extend(db, common.audit, asked, common.author, okno_time_now(), &size, err);
+    if (rc == 0 && size < asked)
+        (void)fprintf(stderr,
+                      "okno audit extend: only %lld of the %lld could be drawn: nothing is left\n",
+                      (long long)size, (long long)asked);
     return rc < 0 ? rc : audit_print(db, common.audit, cli->json, err);
 }
 

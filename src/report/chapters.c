@@ -464,6 +464,19 @@ void document_seed(struct doc *doc)
 
 /* ---- 6 execution ---- */
 
+/* Of all rounds: further ones are in the plan's looks. */
+static int64_t planned_size(const json_t *model)
+{
+    int64_t size = 0;
+    size_t i;
+    json_t *step;
+    json_array_foreach(json_object_get(model, "steps"), i, step)
+    {
+        size += doc_int_at(step, "detail/planned");
+    }
+    return size;
+}
+
 static void add_deviations(struct doc *doc)
 {
     static const char *const counted[] = {"undone", "late", "skips", "false_fm"};
@@ -473,7 +486,7 @@ static void add_deviations(struct doc *doc)
     char planned[40];
     size_t found = 0;
     json_t *list = NULL;
-    int64_t size = doc_int_at(m, "plan/size");
+    int64_t size = planned_size(m);
     int64_t sample = doc_int_at(m, "execution/sample");
     doc_heading(doc, "head.deviations");
     list = doc_list(doc);

@@ -385,6 +385,63 @@ static void a_width_missed_is_told_and_as_many_more_as_it_says_reach_it(void **s
     assert_true(more < 100); /* it was told by what was seen: nearly all of it */
 }
 
+static void rule_all(struct scratch_db *f)
+{
+    static const char *const answers[] = {"yes", "unsure", "no", "silent"};
+    for (size_t i = 0; i < OKNO_COUNT(answers); i++)
+        rule(f, answers[i], 0);
+}
+
+static const char *text_in(const json_t *status, const char *key)
+{
+    return json_string_value(json_object_get(status, key));
+}
+
+static json_t *status_of(struct scratch_db *f)
+{
+    json_t *status = NULL;
+    must(f, okno_audit_status(f->db, "A1", &status, &f->err));
+    return status;
+}
+
+/* Only what can be done is advised: no round that the plan has not, no close before decisions, no
+ * report when it was issued. */
+static void the_status_advises_what_can_be_done(void **state)
+{
+    struct scratch_db *f = *state;
+    struct okno_audit_plan made = plan_of("A1");
+    json_t *nothing = json_object();
+    put_three_thousand(f);
+    made.size = 150;
+    made.looks = 2;
+    made.max_half_width = 0.02;
+    plan_with(f, &made);
+    (void)draw(f, "A1");
+    okno_autojson json_t *drawn = status_of(f);
+    assert_string_equal(text_in(drawn, "next"), "close");
+    assert_string_equal(text_in(drawn, "next_command"), "okno review next --audit A1 --user NAME");
+    assert_int_equal(json_integer_value(json_object_get(drawn, "undecided")), 150);
+    rule_all(f);
+    okno_autojson json_t *decided = status_of(f);
+    assert_string_equal(text_in(decided, "next_command"), "okno audit close A1");
+    assert_true(json_integer_value(json_object_get(decided, "extend_by")) > 0);
+    assert_int_equal(extend(f, 5000), 2850);
+    rule_all(f);
+    okno_autojson json_t *extended = status_of(f);
+    assert_int_equal(json_integer_value(json_object_get(extended, "extend_by")), 0);
+    must(f, okno_audit_close(f->db, "A1", "", "eva", AT(200), &f->err));
+    okno_autojson json_t *closed = status_of(f);
+    assert_string_equal(text_in(closed, "next"), "report");
+    assert_int_equal(json_integer_value(json_object_get(closed, "extend_by")), 0);
+    must(f, okno_audit_add(f->db, "A1", "report", nothing, "eva", AT(201), &f->err));
+    okno_autojson json_t *reported = status_of(f);
+    assert_string_equal(text_in(reported, "next"), "export");
+    must(f, okno_audit_add(f->db, "A1", "export", nothing, "eva", AT(202), &f->err));
+    okno_autojson json_t *exported = status_of(f);
+    assert_true(json_is_null(json_object_get(exported, "next")));
+    json_decref(nothing);
+}
+
 static void the_plans_limit_of_undeterminables_stands_over_the_readers(void **state)
 {
     struct scratch_db *f = *state;
@@ -513,6 +570,7 @@ int main(void)
         TEST(silent_surveys_taken_as_known_are_not_drawn_and_bound_the_figures),
         TEST(a_bundle_without_drawn_silent_surveys_is_recomputed_from_itself),
         TEST(a_width_missed_is_told_and_as_many_more_as_it_says_reach_it),
+        TEST(the_status_advises_what_can_be_done),
         TEST(the_plans_limit_of_undeterminables_stands_over_the_readers),
         TEST(too_much_force_majeure_stops_the_freeze_unless_it_is_accepted),
         TEST(an_abandoned_audit_stays_with_its_reason),

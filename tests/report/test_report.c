@@ -352,6 +352,30 @@ static void what_gates_and_plans_forbid_stands_nowhere(void **state)
     assert_false(has_limit(watched, "unplayed"));
 }
 
+/* A round that the plan allowed is no deviation from it; a smaller frame is. */
+static void a_round_that_was_planned_is_no_deviation(void **state)
+{
+    struct scratch_db *f = *state;
+    char sha256[OKNO_SHA256_TEXT];
+    int64_t drawn = 0;
+    struct okno_audit_plan made = plan_of("A1");
+    made.looks = 3;
+    add_site(f);
+    must(f, okno_audit_plan(f->db, &made, "eva", AT(61), &f->err));
+    (void)freeze(f, "A1", sha256);
+    (void)draw(f, "A1");
+    must(f, okno_audit_extend(f->db, "A1", 10, "eva", AT(65), &drawn, &f->err));
+    for (int i = 0; i < 2; i++) {
+        OKNO_AUTO_BUF csv = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
+        okno_autojson json_t *model = draft_of(f);
+        write_as(f, model, OKNO_REPORT_CSV, "en", &csv);
+        bool told = strstr(okno_buf_text(&csv), "surveys were drawn,") != NULL;
+        assert_int_equal(told, i);
+        if (i == 0)
+            must(f, okno_audit_extend(f->db, "A1", 100, "eva", AT(66), &drawn, &f->err));
+    }
+}
+
 /* Of a plan with everything that can be planned, in a script that keys are not written in. */
 static void every_line_of_a_plan_has_a_text(void **state)
 {
@@ -444,6 +468,7 @@ int main(void)
         TEST(no_text_lacks_its_twin),
         TEST(every_label_has_a_text),
         TEST(what_gates_and_plans_forbid_stands_nowhere),
+        TEST(a_round_that_was_planned_is_no_deviation),
         TEST(every_line_of_a_plan_has_a_text),
         TEST(a_language_without_texts_is_refused),
         TEST(the_command_issues_once_and_gives_the_same_again),

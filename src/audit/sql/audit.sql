@@ -3,6 +3,9 @@ SELECT audit, title, state, period_from, period_to, plan, frame_sha256, frame_si
        created_at, created_by
 FROM audits WHERE audit = $audit;
 
+-- name: audit.frame_size
+SELECT coalesce(frame_size, 0) FROM audits WHERE audit = $audit;
+
 -- name: audit.list
 SELECT audit FROM audits ORDER BY created_at, audit;
 
