@@ -28,6 +28,7 @@ struct okno_audit_step {
     const char *name, *from, *to;
     const char *after; /* a step that must have been done before; NULL: the state says it all */
     const char *needs; /* what its command takes after the audit's id */
+    const char *again; /* the command, before that id, that gives what it made again; or NULL */
 };
 /* plan, freeze, checkpoint, seed, draw, extend, close, report, sign, export; the last has no name.
  * Everything about the order of steps is read from here. */
@@ -265,6 +266,7 @@ struct okno_audit_rules {
     bool silent_known;     /* silent surveys were not drawn: all taken as genuine */
     bool drawn_by_strata;  /* else in one go: strata only sort what was found */
     double k, level;
+    double max_half_width; /* of a figure's interval, else it is too_wide; 0: none */
     int looks;
 };
 /* okno_audit_asked from counts; pure. */

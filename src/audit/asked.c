@@ -94,6 +94,7 @@ int okno_audit_tally_asked(const struct okno_audit_tally *tallies, size_t count,
     if (rc < 0)
         return rc;
     struct okno_estimate *e = &figure.estimate;
+    figure.too_wide = audit_is_too_wide(e, rules->max_half_width);
     e->all_valid = e->worst_low = asked.value;
     e->all_invalid = e->worst_high = none.value;
     for (size_t i = 0; i < count; i++) {
@@ -113,6 +114,7 @@ static struct okno_audit_rules rules_of(const struct audit_row *row)
                                      .silent_known = row->sampling.silent_known,
                                      .drawn_by_strata = row->sampling.strata != 0,
                                      .level = row->level,
+                                     .max_half_width = row->max_half_width,
                                      .looks = row->looks};
 }
 

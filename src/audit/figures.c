@@ -185,6 +185,11 @@ static struct okno_audit_figure no_figure(double level, const char *reason)
                                       .band = {none, none}};
 }
 
+bool audit_is_too_wide(const struct okno_estimate *e, double max_half_width)
+{
+    return max_half_width > 0 && !e->null_reason && (e->high - e->low) / 2 > max_half_width;
+}
+
 static int estimate_cells(const struct okno_audit_rules *rules, const struct measure *measure,
                           const struct okno_cell_vec *cells, struct okno_audit_figure *figure,
                           struct okno_err *err)
@@ -257,9 +262,7 @@ int okno_audit_cube_estimate(struct okno_db *db, const char *audit,
         if (rc == 0)
             rc = estimate_cells(&rules, measure, &cells, &figure, err);
     }
-    const struct okno_estimate *e = &figure.estimate;
-    figure.too_wide = row.max_half_width > 0 && !e->null_reason && class == OKNO_NONE &&
-                      (e->high - e->low) / 2 > row.max_half_width;
+    figure.too_wide = class == OKNO_NONE && audit_is_too_wide(&figure.estimate, row.max_half_width);
     if (rc == 0)
         *ret_figure = figure;
     return rc;
@@ -306,6 +309,8 @@ int okno_audit_tally_estimate(enum okno_indicator indicator, const struct okno_a
         rc = estimate_cells(rules, measure, &cells, &figure, err);
     if (class != OKNO_NONE)
         rc = audit_total(tallies, count, class, rules, &figure, err);
+    figure.too_wide =
+        class == OKNO_NONE && audit_is_too_wide(&figure.estimate, rules->max_half_width);
     if (rc == 0)
         *ret_figure = figure;
     return rc;

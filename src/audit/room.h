@@ -5,6 +5,7 @@
 #include "okno/db.h"
 #include "okno/err.h"
 #include "okno/escalation.h"
+#include "okno/estimate.h"
 #include "okno/frame.h"
 #include "okno/json.h"
 #include "okno/sampling.h"
@@ -66,6 +67,9 @@ OKNO_CHECK int audit_check_keeping(struct okno_db *db, int64_t from_us, int64_t 
  * this pace), footage_until (when the first of it is overwritten; null where nothing says)}. */
 OKNO_CHECK int audit_capacity(struct okno_db *db, const struct audit_row *row, json_t **ret_json,
                               struct okno_err *err);
+
+/* figures.c: half the interval is more than is wanted (0: nothing is). */
+bool audit_is_too_wide(const struct okno_estimate *estimate, double max_half_width);
 
 /* Let two experts decide a part of what a round drew, as the plan says. Inside the caller's
  * transaction, after the items of the round were made. */

@@ -8,16 +8,16 @@
 /* Each step leads from one state to another; one that stays in its state may be repeated. `after`
  * is a step that must have been done before, where the state alone does not say so. */
 const struct okno_audit_step okno_audit_steps[] = {
-    {"plan", NULL, "planned", NULL, " --from TIME --to TIME --size N"},
-    {"freeze", "planned", "frozen", NULL, ""},
-    {"checkpoint", "frozen", "checkpointed", NULL, " -o FILE"},
-    {"seed", "checkpointed", "seeded", NULL, " --seed S"},
-    {"draw", "seeded", "drawn", NULL, ""},
-    {"extend", "drawn", "drawn", NULL, " --size N"},
-    {"close", "drawn", "closed", NULL, ""},
-    {"report", "closed", "closed", NULL, " -o FILE"},
-    {"sign", "closed", "closed", "report", ""},
-    {"export", "closed", "closed", NULL, " -o FOLDER"},
+    {"plan", NULL, "planned", NULL, " --from TIME --to TIME --size N", NULL},
+    {"freeze", "planned", "frozen", NULL, "", NULL},
+    {"checkpoint", "frozen", "checkpointed", NULL, " -o FILE", "okno log checkpoint --audit"},
+    {"seed", "checkpointed", "seeded", NULL, " --seed S", NULL},
+    {"draw", "seeded", "drawn", NULL, "", NULL},
+    {"extend", "drawn", "drawn", NULL, " --size N", NULL},
+    {"close", "drawn", "closed", NULL, "", NULL},
+    {"report", "closed", "closed", NULL, " -o FILE", NULL},
+    {"sign", "closed", "closed", "report", "", NULL},
+    {"export", "closed", "closed", NULL, " -o FOLDER", NULL},
     {0},
 };
 
@@ -70,6 +70,12 @@ static int require_state(const struct audit_row *row, const struct okno_audit_st
         return okno_fail(err, OKNO_OUT_OF_ORDER,
                          "audit %s is %s: before `%s` comes `okno audit %s %s%s`", row->audit,
                          row->state, step->name, next->name, row->audit, next->needs);
+    if (step->again)
+        return okno_fail(
+            err, OKNO_OUT_OF_ORDER,
+            "audit %s is %s: `%s` was done and is never repeated; `%s %s` gives what it "
+            "made again",
+            row->audit, row->state, step->name, step->again, row->audit);
     return okno_fail(err, OKNO_OUT_OF_ORDER, "audit %s is %s: `%s` was done and is never repeated",
                      row->audit, row->state, step->name);
 }

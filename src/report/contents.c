@@ -76,6 +76,7 @@ int contents_plan(const json_t *plan, struct contents *contents, struct okno_err
     const char *doubled = json_string_value(json_object_get(plan, "double"));
     const char *k = json_string_value(json_object_get(plan, "k"));
     const char *level = json_string_value(json_object_get(plan, "level"));
+    const char *width = json_string_value(json_object_get(plan, "max_half_width"));
     const char *invalid = json_string_value(json_object_get(plan, "invalid"));
     const char *frame = json_string_value(json_object_get(plan, "frame"));
     json_int_t looks = json_integer_value(json_object_get(plan, "looks"));
@@ -88,6 +89,7 @@ int contents_plan(const json_t *plan, struct contents *contents, struct okno_err
                                                 .frame = (enum okno_frame)okno_frame_find(frame),
                                                 .k = strtod(k, NULL),
                                                 .level = strtod(level, NULL),
+                                                .max_half_width = width ? strtod(width, NULL) : 0,
                                                 .looks = (int)looks};
     int rc = okno_sampling_get(plan, &contents->sampling, err);
     contents->rules.with_replacement = contents->sampling.with_replacement;
@@ -401,16 +403,17 @@ static json_t *number(double value)
     return isfinite(value) ? json_real(round(value * 1e9) / 1e9) : json_null();
 }
 
-static json_t *figure_json(const struct okno_audit_figure *f)
+static json_t *figure_json(const struct contents *contents, const struct okno_audit_figure *f)
 {
     const struct okno_estimate *e = &f->estimate;
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:o, s:[o, o], s:o*, s:I, s:I, s:I, s:I}",
+        "{s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:o, s:[o, o], s:o*, s:o*, s:I, s:I, s:I, s:I}",
         "null_reason", okno_json_text(e->null_reason), "value", number(e->value), "low",
         number(e->low), "high", number(e->high), "se", number(e->se), "band", number(f->band[0]),
         number(f->band[1]), "all_valid", number(e->all_valid), "all_invalid",
         number(e->all_invalid), "worst", number(e->worst_low), number(e->worst_high),
-        "without_silent", isfinite(e->without_silent) ? number(e->without_silent) : NULL, "frame",
+        "without_silent", isfinite(e->without_silent) ? number(e->without_silent) : NULL,
+        "too_wide", contents->rules.max_half_width > 0 ? json_boolean(f->too_wide) : NULL, "frame",
         (json_int_t)f->counts.frame, "valid", (json_int_t)f->counts.valid, "invalid",
         (json_int_t)f->counts.invalid, "undeterminable", (json_int_t)f->counts.undeterminable);
 }
@@ -428,7 +431,7 @@ static int asked_json(const struct contents *contents, const char *site, json_t 
     if (rc == 0)
         rc = okno_audit_tally_asked(cells.items, cells.len, &contents->rules, &figure, err);
     if (rc == 0)
-        *ret_json = figure_json(&figure);
+        *ret_json = figure_json(contents, &figure);
     return rc;
 }
 
@@ -449,7 +452,8 @@ static int group_json(const struct contents *contents, const char *site, json_t 
                                            &figure, err);
         if (rc < 0)
             return rc;
-        (void)json_object_set_new(indicators, okno_indicator_id(indicator), figure_json(&figure));
+        (void)json_object_set_new(indicators, okno_indicator_id(indicator),
+                                  figure_json(contents, &figure));
     }
     json_t *asked = NULL;
     int rc = asked_json(contents, site, &asked, err);

@@ -35,14 +35,15 @@ static json_t *row_json(const char *site, const struct okno_audit_figure *figure
 {
     const struct okno_estimate *e = &figure->estimate;
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:[o, o], s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "site",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:[o, o], s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "site",
         okno_json_text(site), "null_reason", okno_json_text(e->null_reason), "value",
         model_number(e->value), "low", model_number(e->low), "high", model_number(e->high), "se",
         model_number(e->se), "worst", model_number(e->worst_low), model_number(e->worst_high),
-        "frame", (json_int_t)s->frame, "asked", (json_int_t)s->asked, "not_asked",
-        (json_int_t)s->not_asked, "no_customer", (json_int_t)s->no_customer, "undeterminable",
-        (json_int_t)s->undeterminable, "survey_not_asked", (json_int_t)s->survey_not_asked,
-        "asked_no_survey", (json_int_t)s->asked_no_survey);
+        "too_wide", (int)figure->too_wide, "frame", (json_int_t)s->frame, "asked",
+        (json_int_t)s->asked, "not_asked", (json_int_t)s->not_asked, "no_customer",
+        (json_int_t)s->no_customer, "undeterminable", (json_int_t)s->undeterminable,
+        "survey_not_asked", (json_int_t)s->survey_not_asked, "asked_no_survey",
+        (json_int_t)s->asked_no_survey);
 }
 
 static int add_row(const struct model *model, const char *site, json_t *rows, struct okno_err *err)

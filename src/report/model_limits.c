@@ -85,7 +85,8 @@ static bool is_unplayed(const json_t *execution)
 
 static int64_t too_wide(const json_t *root)
 {
-    int64_t n = 0;
+    const json_t *asked = json_array_get(json_object_get(root, "asked"), 0);
+    int64_t n = json_is_true(json_object_get(asked, "too_wide"));
     const char *id;
     json_t *figure;
     size_t i;

@@ -400,6 +400,11 @@ static bool same_per_served(const json_t *figure, const json_t *shown)
     return true;
 }
 
+static bool alike_or_none(const json_t *a, const json_t *b)
+{
+    return a && b ? alike(a, b) : a == b;
+}
+
 static bool same_figure(const json_t *figure, const json_t *shown, bool per_served)
 {
     if (!json_is_null(json_object_get(figure, "null_reason")))
@@ -410,7 +415,8 @@ static bool same_figure(const json_t *figure, const json_t *shown, bool per_serv
         if (!alike(json_object_get(figure, figure_names[i]),
                    json_object_get(shown, figure_names[i])))
             return false;
-    return true;
+    return alike_or_none(json_object_get(figure, "without_silent"),
+                         json_object_get(json_object_get(shown, "bounds"), "without_silent"));
 }
 
 /* Above the limit of undeterminable decisions a report gives nothing but the bounds. */

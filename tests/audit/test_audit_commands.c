@@ -250,7 +250,7 @@ static void a_checkpoint_and_a_proof_are_verified_without_a_database(void **stat
     says(ran.out, "\n2\n");
     AUDIT(f, "checkpoint", "march");
     assert_int_equal(ran.exit_code, 5);
-    says(ran.err, "`checkpoint` was done");
+    says(ran.err, "`okno log checkpoint --audit march` gives what it made again");
     put(f, "key", "nonsense");
     RUN_OKNO(&ran, "", "log", "verify", proof, "--key", key);
     assert_int_equal(ran.exit_code, 2);

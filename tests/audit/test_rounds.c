@@ -414,7 +414,7 @@ static void the_status_advises_what_can_be_done(void **state)
     put_three_thousand(f);
     made.size = 150;
     made.looks = 2;
-    made.max_half_width = 0.02;
+    made.max_half_width = 0.001;
     plan_with(f, &made);
     (void)draw(f, "A1");
     okno_autojson json_t *drawn = status_of(f);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -88,12 +89,49 @@ static void the_checklist_knows_its_lines_only(void **state)
     assert_false(okno_checklist_knows(""));
 }
 
+/* docs/review.md names every reason, with its verdict and in its words, and no other. */
+static void the_guide_names_every_reason(void **state)
+{
+    static const char *const verdicts[] = {"invalid", "undeterminable"};
+    static char guide[200000];
+    size_t len = 0;
+    size_t rows = 0;
+    const char *text = okno_reasons_json(&len);
+    json_t *reasons = json_loadb(text, len, 0, NULL);
+    FILE *file = fopen("docs/review.md", "r");
+    (void)state;
+    assert_non_null(file);
+    guide[fread(guide, 1, sizeof(guide) - 1, file)] = '\0';
+    assert_int_equal(fclose(file), 0);
+    for (size_t v = 0; v < 2; v++) {
+        size_t i;
+        json_t *reason;
+        json_array_foreach(json_object_get(reasons, verdicts[v]), i, reason)
+        {
+            char row[400];
+            (void)snprintf(row, sizeof(row), "\n| `%s` | %s | %s |\n",
+                           json_string_value(json_object_get(reason, "id")), verdicts[v],
+                           json_string_value(json_object_get(reason, "en")));
+            if (!strstr(guide, row))
+                fail_msg("docs/review.md lacks%s", row);
+            rows++;
+        }
+    }
+    for (const char *at = guide; (at = strstr(at, "\n| `")); at++)
+        if (strstr(at, "` | invalid |") == strchr(at + 5, '`') ||
+            strstr(at, "` | undeterminable |") == strchr(at + 5, '`'))
+            rows--;
+    assert_int_equal(rows, 0);
+    json_decref(reasons);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reason_belongs_to_its_verdict),
         cmocka_unit_test(a_decision_against_needs_a_reason_and_other_needs_words),
         cmocka_unit_test(every_reason_has_two_languages_and_its_own_key),
+        cmocka_unit_test(the_guide_names_every_reason),
         cmocka_unit_test(the_checklist_knows_its_lines_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
