@@ -259,6 +259,16 @@ OKNO_CHECK int okno_audit_asked(struct okno_db *db, const char *audit,
                                 const struct okno_audit_domain *domain,
                                 struct okno_audit_figure *ret_figure, struct okno_err *err);
 
+/* What was found of a frame of visits, and where panels and eyes disagree. */
+struct okno_asked_counts {
+    int64_t frame, asked, not_asked, no_customer, undeterminable;
+    int64_t survey_not_asked; /* a survey was opened about then, and nobody was asked */
+    int64_t asked_no_survey;  /* asked, and no survey tells of it */
+};
+/* Pure. */
+struct okno_asked_counts okno_audit_asked_counts(const struct okno_audit_tally *tallies,
+                                                 size_t count);
+
 struct okno_audit_rules {
     bool invalid_as_silent;
     enum okno_frame frame; /* see okno_audit_estimate and okno_audit_asked */

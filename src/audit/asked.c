@@ -107,6 +107,24 @@ int okno_audit_tally_asked(const struct okno_audit_tally *tallies, size_t count,
     return 0;
 }
 
+struct okno_asked_counts okno_audit_asked_counts(const struct okno_audit_tally *tallies,
+                                                 size_t count)
+{
+    struct okno_asked_counts s = {0};
+    for (size_t i = 0; i < count; i++) {
+        const struct okno_audit_tally *t = &tallies[i];
+        int64_t asked = t->valid - t->not_asked;
+        s.frame += t->frame;
+        s.asked += asked;
+        s.not_asked += t->not_asked;
+        s.no_customer += t->invalid;
+        s.undeterminable += t->undeterminable;
+        s.survey_not_asked += t->class == OKNO_YES ? t->not_asked : 0;
+        s.asked_no_survey += t->class == OKNO_NO ? asked : 0;
+    }
+    return s;
+}
+
 static struct okno_audit_rules rules_of(const struct audit_row *row)
 {
     return (struct okno_audit_rules){.frame = row->frame,

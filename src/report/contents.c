@@ -430,9 +430,20 @@ static int asked_json(const struct contents *contents, const char *site, json_t 
     int rc = count_cells(contents, site, "", &cells, err);
     if (rc == 0)
         rc = okno_audit_tally_asked(cells.items, cells.len, &contents->rules, &figure, err);
-    if (rc == 0)
-        *ret_json = figure_json(contents, &figure);
-    return rc;
+    if (rc < 0)
+        return rc;
+    const struct okno_asked_counts s = okno_audit_asked_counts(cells.items, cells.len);
+    json_t *json = figure_json(contents, &figure);
+    okno_autojson json_t *counts = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I}", "asked", (json_int_t)s.asked, "not_asked",
+        (json_int_t)s.not_asked, "no_customer", (json_int_t)s.no_customer, "survey_not_asked",
+        (json_int_t)s.survey_not_asked, "asked_no_survey", (json_int_t)s.asked_no_survey);
+    if (!json || !counts || json_object_update(json, counts) < 0) {
+        json_decref(json);
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the figures");
+    }
+    *ret_json = json;
+    return 0;
 }
 
 static int group_json(const struct contents *contents, const char *site, json_t *groups,

@@ -91,6 +91,21 @@ static json_t *standing(const json_t *parts, bool doubled, bool appeals)
     return first && second && agree(first, second) ? first : NULL;
 }
 
+/* Of visits nothing but NOT_ASKED is said, of surveys and ratings everything else. */
+static int check_correction(const struct contents *contents, const json_t *decision,
+                            struct okno_err *err)
+{
+    const char *correction = text_of(decision, "correction");
+    bool asks = strcmp(correction, "NOT_ASKED") == 0;
+    if (!*correction || asks == okno_frame_is_visits(contents->rules.frame))
+        return 0;
+    return okno_fail(err, OKNO_CHECK_FAILED,
+                     "data/decisions.csv: entry %s has the correction %.40s, which is not said of "
+                     "a frame of %s",
+                     text_of(decision, "entry"), correction,
+                     okno_frame_name(contents->rules.frame));
+}
+
 static int read_parts(struct contents *contents, struct okno_err *err)
 {
     size_t i;
@@ -105,7 +120,9 @@ static int read_parts(struct contents *contents, struct okno_err *err)
                              text_of(decision, "entry"));
         if (strcmp(text_of(decision, "counted"), "true") != 0)
             continue;
-        int rc = keep_newest(contents->parts, decision, err);
+        int rc = check_correction(contents, decision, err);
+        if (rc == 0)
+            rc = keep_newest(contents->parts, decision, err);
         if (rc < 0)
             return rc;
     }

@@ -6,32 +6,8 @@
 
 #include <string.h>
 
-/* Tallies in all, and where panels and eyes disagree. */
-struct sums {
-    int64_t asked, not_asked, no_customer, undeterminable, frame;
-    int64_t survey_not_asked; /* a survey was opened about then, and nobody was asked */
-    int64_t asked_no_survey;  /* asked, and no survey tells of it */
-};
-
-static struct sums sum(const struct okno_tally_vec *tallies)
-{
-    struct sums s = {0};
-    for (size_t i = 0; i < tallies->len; i++) {
-        const struct okno_audit_tally *t = &tallies->items[i];
-        int64_t asked = t->valid - t->not_asked;
-        s.frame += t->frame;
-        s.asked += asked;
-        s.not_asked += t->not_asked;
-        s.no_customer += t->invalid;
-        s.undeterminable += t->undeterminable;
-        s.survey_not_asked += t->class == OKNO_YES ? t->not_asked : 0;
-        s.asked_no_survey += t->class == OKNO_NO ? asked : 0;
-    }
-    return s;
-}
-
 static json_t *row_json(const char *site, const struct okno_audit_figure *figure,
-                        const struct sums *s)
+                        const struct okno_asked_counts *s)
 {
     const struct okno_estimate *e = &figure->estimate;
     return json_pack(
@@ -57,7 +33,7 @@ static int add_row(const struct model *model, const char *site, json_t *rows, st
         rc = okno_audit_tallies(model->db, audit, OKNO_RESPONSE_RATE, &domain, &tallies, err);
     if (rc < 0)
         return rc;
-    const struct sums s = sum(&tallies);
+    const struct okno_asked_counts s = okno_audit_asked_counts(tallies.items, tallies.len);
     return json_array_append_new(rows, row_json(site, &figure, &s)) == 0
                ? 0
                : okno_fail(err, OKNO_NO_MEMORY, "no memory for the report");

@@ -57,6 +57,9 @@ OKNO_CHECK int verify_hashes(const struct check *check, struct okno_err *err);
 OKNO_CHECK int verify_anchor_marks(struct check *check, struct okno_err *err);
 OKNO_CHECK int verify_anchors(struct check *check, struct okno_err *err);
 
+/* Counts, exclusions, agreement and estimates, and the report (verify_figures.c). */
+OKNO_CHECK int verify_figures(struct check *check, struct okno_err *err);
+
 /* The report that was issued, and what is made of it (verify_report.c). */
 OKNO_CHECK int verify_report(struct check *check, struct okno_err *err);
 

@@ -60,11 +60,27 @@ static void without_customers_counted_there_is_nothing_to_compare(void **state)
     export_and_verify(*state, 0);
 }
 
+static void a_correction_of_another_frame_is_named(void **state)
+{
+    struct scratch_db *f = *state;
+    char *folder = support_tempdir();
+    char dir[300];
+    close_audit_of_ratings(f);
+    scratch_db_put(f, "UPDATE verdicts SET correction = 'NOT_ASKED' WHERE verdict = 'valid'");
+    (void)snprintf(dir, sizeof(dir), "%s/bundle", folder);
+    const struct okno_bundle_request request = {
+        .audit = "A1", .dir = dir, .author = "eva", .fm_threshold = 0.1, .min_n = 5};
+    must_fail(f, okno_bundle_export(f->db, &request, AT(300), &f->err), OKNO_CHECK_FAILED,
+              "has the correction NOT_ASKED, which is not said of a frame of spontaneous");
+    support_tempdir_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(ratings_per_customer_are_recomputed_from_counts),
         TEST(without_customers_counted_there_is_nothing_to_compare),
+        TEST(a_correction_of_another_frame_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
