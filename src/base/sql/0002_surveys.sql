@@ -31,8 +31,8 @@ CREATE TABLE surveys (
     point TEXT NOT NULL, site TEXT NOT NULL, employee TEXT,
     question TEXT, question_kind TEXT, channel TEXT NOT NULL DEFAULT 'panel',
     opened_at INTEGER NOT NULL, closes_at INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('open', 'answered', 'silent')),
-    answer TEXT CHECK (answer IN ('yes', 'no', 'unsure')), answered_at INTEGER,
+    state TEXT NOT NULL CHECK (state = 'open' OR state = 'answered' OR state = 'silent'),
+    answer TEXT CHECK (answer = 'yes' OR answer = 'no' OR answer = 'unsure'), answered_at INTEGER,
     extra_answers INTEGER NOT NULL DEFAULT 0, late_answers INTEGER NOT NULL DEFAULT 0,
     force_majeure INTEGER NOT NULL DEFAULT 0, test INTEGER NOT NULL DEFAULT 0,
     auto_void INTEGER NOT NULL DEFAULT 0, -- voided by an automatic flag...

@@ -18,7 +18,8 @@ CREATE INDEX audit_steps_key ON audit_steps (audit);
 CREATE TABLE audit_frame (
     audit TEXT NOT NULL REFERENCES audits, survey TEXT NOT NULL, ordinal INTEGER NOT NULL,
     stratum TEXT NOT NULL,             -- site/point, or as the plan says
-    class TEXT NOT NULL CHECK (class IN ('yes', 'unsure', 'no', 'silent')),
+    -- spelt out: three or more words IN a list become a table made anew for every row that is written
+    class TEXT NOT NULL CHECK (class = 'yes' OR class = 'unsure' OR class = 'no' OR class = 'silent'),
     question TEXT NOT NULL, question_kind TEXT NOT NULL, opened_at INTEGER NOT NULL,
     force_majeure INTEGER NOT NULL, site TEXT NOT NULL, point TEXT NOT NULL, employee TEXT,
     video TEXT NOT NULL, line TEXT NOT NULL,
