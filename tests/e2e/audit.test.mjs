@@ -1,6 +1,6 @@
-// One whole audit over HTTP with real video, signed and with a further round: each step by its role, the service killed after every one (inside them: killed.test.mjs); an expert who
-// tells the scene's truth; and what is estimated from part of the surveys holds what is true of all of them. On a
-// service of its own, beside the demo's, whose archive it asks.
+// One whole audit over HTTP with real video, signed and with a further round: each step by its role, the service killed
+// after every one (inside them: killed.test.mjs); an expert who tells the scene's truth; and what is estimated from part
+// of the surveys holds what is true of all of them. On a service of its own, beside the demo's, whose archive it asks.
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";

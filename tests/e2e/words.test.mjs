@@ -64,6 +64,8 @@ test("what the service said is told in Russian by sentence, else by code with th
   setLanguage("ru");
   assert.equal(translated("given up: the receiver is in trouble (502)"), "попытки прекращены: у получателя сбой (502)");
   assert.equal(translated("something new"), "something new");
+  assert.equal(translated("10 events of the period of audit nov never came, of B1, B2 and others (`okno device list`): have them sent, or accept it with --accept-unheard REASON"),
+    "событий периода не дошло: 10, от устройств B1, B2 and others. Пусть устройства их дошлют, или напишите, почему это не важно");
   assert.equal(errorText(error("unknown_ref", 'to: there is no destination "crew" (import it first)', "to")), "Ответ службы: сообщает: получателя «crew» нет (сначала импортируйте его)");
   assert.equal(errorText(error("invalid", "k must be from 0 to 1", "k")), "Недопустимое значение (поле k). Подробности (по-английски): k must be from 0 to 1");
 });

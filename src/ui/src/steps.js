@@ -4,18 +4,25 @@ import { has, t } from "./i18n.js";
 import { formatWhen } from "./time.js";
 
 const word = (name) => (has(`fact.${name}`) ? t(`fact.${name}`) : String(name).replaceAll("_", " "));
-const isThere = ([, value]) => value !== null && value !== "" && value !== false;
+const isThere = ([, value]) => value !== null && value !== "" && value !== false && !(typeof value === "object" && Object.keys(value).length === 0);
 
-/** The service's numbers come as numbers or as text; only its own words are translated, not people's. */
+// Numbers that come as text, and words of the service's own; the rest is people's and stays as it is.
+const decimals = ["k", "level", "double", "escalate_more", "escalate_census", "fm_threshold", "undeterminable_limit", "max_half_width", "width"];
+const words = ["invalid", "silent", "scope", "allocation", "frame", "bundle"];
+
 function valueText(name, value, zone) {
   if (name === "files") return formatPlain(Object.keys(value).length);
+  if (name === "strata") return value.split(",").map((one) => t(`plan.by_${one}`)).join(", ");
   if (name.endsWith("_us")) return formatWhen(value / 1000, zone);
   if (typeof value === "object") return JSON.stringify(value);
-  if (typeof value === "number" || ["k", "level"].includes(name)) return formatPlain(Number(value));
-  return ["invalid", "silent", "scope", "allocation", "frame"].includes(name) ? word(value) : value;
+  if (typeof value === "number" || decimals.includes(name)) return formatPlain(Number(value));
+  return words.includes(name) ? word(value) : value;
 }
 
-const factText = ([name, value], zone) => (value === true ? word(name) : `${word(name)} ${valueText(name, value, zone)}`);
+/** What a plan says of invalid ratings is a rule, what a close says their number. */
+const nameText = (name, value) => word(name === "invalid" && typeof value === "number" ? "invalid_count" : name);
+
+const factText = ([name, value], zone) => (value === true ? word(name) : `${nameText(name, value)} ${valueText(name, value, zone)}`);
 
 /** The plan's own facts stand among the step's. */
 const factsOf = ({ plan = {}, ...rest }) => [...Object.entries(rest), ...Object.entries(plan ?? {})];
