@@ -60,13 +60,41 @@ static void without_customers_counted_there_is_nothing_to_compare(void **state)
     export_and_verify(*state, 0);
 }
 
+/* As if the table of visits had been filled to get the decision past the queue. */
+static void decide_not_asked(struct scratch_db *f)
+{
+    okno_autojson json_t *item = NULL;
+    int64_t id = 0;
+    bool counted = false;
+    must(f, okno_review_next(f->db, "eva", "A1", 600000000, AT(100), &item, &f->err));
+    const struct okno_review_verdict v = {.item = json_integer_value(json_object_get(item, "item")),
+                                          .user = "eva",
+                                          .lease =
+                                              json_string_value(json_object_get(item, "lease")),
+                                          .verdict = "valid",
+                                          .correction = "NOT_ASKED"};
+    scratch_db_put(f,
+                   "INSERT INTO visits SELECT survey, 'transactions', 'p0', 'mall', 0, 1"
+                   " FROM audit_frame");
+    must(f, okno_review_submit(f->db, &v, AT(100) + 1, &id, &counted, &f->err));
+    scratch_db_put(f, "DELETE FROM visits");
+}
+
 static void a_correction_of_another_frame_is_named(void **state)
 {
     struct scratch_db *f = *state;
+    char sha256[OKNO_SHA256_TEXT];
     char *folder = support_tempdir();
     char dir[300];
-    close_audit_of_ratings(f);
-    scratch_db_put(f, "UPDATE verdicts SET correction = 'NOT_ASKED' WHERE verdict = 'valid'");
+    struct okno_audit_plan made = plan_of("A1");
+    made.frame = OKNO_FRAME_SPONTANEOUS;
+    put_ratings(f);
+    must(f, okno_audit_plan(f->db, &made, "eva", AT(61), &f->err));
+    assert_int_equal(freeze(f, "A1", sha256), 40);
+    (void)draw(f, "A1");
+    decide_not_asked(f);
+    decide_all(f);
+    must(f, okno_audit_close(f->db, "A1", "", "eva", AT(200), &f->err));
     (void)snprintf(dir, sizeof(dir), "%s/bundle", folder);
     const struct okno_bundle_request request = {
         .audit = "A1", .dir = dir, .author = "eva", .fm_threshold = 0.1, .min_n = 5};
