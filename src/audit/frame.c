@@ -172,10 +172,12 @@ static int check_period(struct okno_db *db, const struct audit_row *audit, int64
 
 /* What the step tells: the frame, and what was accepted. */
 static json_t *freeze_json(int64_t size, const char *sha256, const struct audit_unheard *unheard,
-                           const struct okno_audit_accepted *accepted)
+                           int64_t left, const struct okno_audit_accepted *accepted)
 {
     json_t *detail =
         json_pack("{s:I, s:s}", "frame_size", (json_int_t)size, "frame_sha256", sha256);
+    if (detail && left > 0)
+        (void)json_object_set_new(detail, "left", json_integer((json_int_t)left));
     if (detail && accepted->fm)
         (void)json_object_set_new(detail, "fm_accepted", json_true());
     if (detail && accepted->fm) /* `how` stays out of the log, like every text that people write */
@@ -188,6 +190,16 @@ static json_t *freeze_json(int64_t size, const char *sha256, const struct audit_
     return detail;
 }
 
+/* Whoever corrects a sale takes it out of a period: how often that was done is told. */
+static int count_left(struct okno_db *db, const struct audit_row *row, int64_t *ret_left,
+                      struct okno_err *err)
+{
+    if (row->frame != OKNO_FRAME_TRANSACTIONS)
+        return 0;
+    return OKNO_DB_INT(db, "audit.count_left", 0, ret_left, err, OKNO_INT("from", row->from_us),
+                       OKNO_INT("to", row->to_us));
+}
+
 static const char *const unit_words[] = {"closed survey", "spontaneous rating", "transaction",
                                          "minute of opening hours"};
 
@@ -197,6 +209,7 @@ static int freeze(struct okno_db *db, const char *audit, const char *author,
 {
     struct audit_row row;
     struct audit_unheard unheard = {0};
+    int64_t left = 0;
     int rc = audit_enter(db, audit, "freeze", &row, err);
     if (rc == 0)
         rc = check_period(db, &row, now_us, err);
@@ -204,6 +217,8 @@ static int freeze(struct okno_db *db, const char *audit, const char *author,
         rc = audit_count_unheard(db, &row, &unheard, err);
     if (rc == 0 && !accepted->unheard)
         rc = audit_require_heard(&row, &unheard, err);
+    if (rc == 0)
+        rc = count_left(db, &row, &left, err);
     if (rc == 0)
         rc = store_lines(db, &row, ret_size, ret_sha256, err);
     if (rc == 0 && *ret_size == 0)
@@ -215,7 +230,7 @@ static int freeze(struct okno_db *db, const char *audit, const char *author,
     if (rc < 0)
         return rc;
     return audit_done(db, audit, "freeze", author, now_us,
-                      freeze_json(*ret_size, ret_sha256, &unheard, accepted), err);
+                      freeze_json(*ret_size, ret_sha256, &unheard, left, accepted), err);
 }
 
 /* The gate comes first: figures of a period that was mostly an emergency tell nothing of its

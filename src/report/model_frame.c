@@ -77,10 +77,11 @@ int model_frame(struct model *model, struct okno_err *err)
 {
     const json_t *freeze = step_detail(model, "freeze");
     const char *kind = json_string_value(json_object_get(model->plan, "frame"));
-    json_t *frame = json_pack("{s:s, s:O?, s:I, s:I, s:O?}", "kind", kind ? kind : "surveys",
+    json_t *frame = json_pack("{s:s, s:O?, s:I, s:I, s:I, s:O?}", "kind", kind ? kind : "surveys",
                               "sha256", json_object_get(freeze, "frame_sha256"), "unheard",
                               json_integer_value(json_object_get(freeze, "unheard")), "missing",
-                              json_integer_value(json_object_get(freeze, "missing")), "accepted",
+                              json_integer_value(json_object_get(freeze, "missing")), "left",
+                              json_integer_value(json_object_get(freeze, "left")), "accepted",
                               json_object_get(freeze, "note"));
     if (!frame || json_object_set_new(model->root, "frame", frame) < 0)
         return no_memory(err);

@@ -120,6 +120,7 @@ static void limits_of_frame(const json_t *root, json_t *limits)
 {
     const json_t *frame = json_object_get(root, "frame");
     add_if(limits, "unheard", count_of(frame, "unheard"));
+    add_if(limits, "left", count_of(frame, "left"));
     add_if(limits, "missing", count_of(frame, "missing"));
     add_if(limits, "unseen", unseen(frame));
     add_if(limits, "edits", (int64_t)json_array_size(json_object_get(frame, "edits")));

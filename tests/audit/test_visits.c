@@ -140,6 +140,22 @@ static void what_is_drawn_is_linked_fetched_and_asked_about(void **state)
 
 /* A sale told anew between two audits is another moment, and lies at another point: each audit
  * looks at what it froze. */
+/* Who corrects a sale out of the period leaves a trace. */
+static void sales_that_left_by_correction_are_told(void **state)
+{
+    struct scratch_db *f = *state;
+    okno_autojson json_t *status = NULL;
+    scratch_db_put(f,
+                   "INSERT INTO transactions (import, txn, at, point) VALUES"
+                   " (1, 't05', 1773126000000000 - 1, 'p1'), (1, 't06', 1773126000000000, 'p9'),"
+                   " (1, 't07', 1773126000000000, 'p0')");
+    assert_int_equal(freeze_visits(f, OKNO_FRAME_TRANSACTIONS, 10), 38);
+    must(f, okno_audit_status(f->db, "A1", &status, &f->err));
+    const json_t *frozen = json_array_get(json_object_get(status, "steps"), 1);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(frozen, "detail"), "left")),
+                     2);
+}
+
 /* Neither by stills nor by a force majeure that only presses tell of. */
 static void nothing_tells_the_expert_whether_a_survey_was_opened(void **state)
 {
@@ -420,6 +436,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(sales_of_the_period_are_frozen_as_told_last),
         CASE(what_is_drawn_is_linked_fetched_and_asked_about),
+        CASE(sales_that_left_by_correction_are_told),
         CASE(nothing_tells_the_expert_whether_a_survey_was_opened),
         CASE(a_sale_corrected_between_two_audits_is_seen_as_each_froze_it),
         CASE(a_census_of_sales_tells_the_share_exactly_and_its_bounds),

@@ -238,6 +238,14 @@ FROM (SELECT *, (SELECT count(*) FROM transactions WHERE txn = l.txn) AS told FR
 JOIN points p ON p.id = (SELECT max(id) FROM points WHERE point = t.point)
 ORDER BY survey;
 
+-- name: audit.count_left
+-- Sales that were told to lie in the period, at a point that is known, and are told otherwise now.
+SELECT count(DISTINCT t.txn) FROM transactions t
+WHERE t.at >= $from AND t.at < $to AND t.point IN (SELECT point FROM points)
+  AND NOT EXISTS (
+    SELECT 1 FROM transactions l WHERE l.id = (SELECT max(id) FROM transactions WHERE txn = t.txn)
+    AND l.at >= $from AND l.at < $to AND l.point IN (SELECT point FROM points));
+
 -- name: audit.frame_points
 -- Points, in the order in which their minutes' ids follow each other.
 SELECT point FROM points p WHERE id = (SELECT max(id) FROM points WHERE point = p.point)
