@@ -366,7 +366,7 @@ int okno_audit_plan(struct okno_db *db, const struct okno_audit_plan *plan, cons
         return rc;
     rc = check_repeats(db, plan, err);
     if (rc == 0 && !plan->accepted)
-        rc = audit_check_keeping(db, plan->from_us, plan->to_us, now_us, err);
+        rc = audit_check_keeping(db, plan->frame, plan->from_us, plan->to_us, now_us, err);
     if (rc == 0)
         rc = add_audit(db, plan, text, author, now_us, err);
     if (rc == 0)

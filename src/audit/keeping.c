@@ -11,14 +11,25 @@
 /* Fetching takes its time. */
 #define MARGIN_US OKNO_DAY_US
 
-int audit_check_keeping(struct okno_db *db, int64_t from_us, int64_t to_us, int64_t now_us,
-                        struct okno_err *err)
+static int lacks_clips(struct okno_db *db, enum okno_frame frame, int64_t from_us, int64_t to_us,
+                       int64_t now_us, int64_t *ret_lacks, struct okno_err *err)
+{
+    *ret_lacks = 1;
+    if (frame != OKNO_FRAME_SURVEYS || to_us > now_us)
+        return 0;
+    return OKNO_DB_INT(db, "audit.lacks_clips", 1, ret_lacks, err, OKNO_INT("from", from_us),
+                       OKNO_INT("to", to_us));
+}
+
+int audit_check_keeping(struct okno_db *db, enum okno_frame frame, int64_t from_us, int64_t to_us,
+                        int64_t now_us, struct okno_err *err)
 {
     OKNO_AUTO_STMT *row = NULL;
     char camera[OKNO_ID_TEXT];
     char lost[OKNO_TIME_TEXT];
     char drawn[OKNO_TIME_TEXT];
     int64_t draw_us = now_us > to_us ? now_us : to_us;
+    int64_t lacks = 1;
     int rc = OKNO_DB_PREPARE(db, "audit.keeps_least", &row, err, OKNO_INT("from", from_us),
                              OKNO_INT("to", to_us));
     if (rc == 0)
@@ -29,6 +40,9 @@ int audit_check_keeping(struct okno_db *db, int64_t from_us, int64_t to_us, int6
     okno_stmt_copy(row, "camera", camera, sizeof(camera));
     if (draw_us <= lost_us - MARGIN_US)
         return 0;
+    rc = lacks_clips(db, frame, from_us, to_us, now_us, &lacks, err);
+    if (rc < 0 || !lacks)
+        return rc;
     return okno_fail_field(
         err, OKNO_REFUSED, "from",
         "camera %s keeps %.1f days: what it recorded at the start of the period "

@@ -58,9 +58,10 @@ OKNO_CHECK int audit_check_note(const char *field, const char *text, struct okno
 OKNO_CHECK int audit_check_author(const char *author, struct okno_err *err);
 
 /* keeping.c: OKNO_REFUSED where what some camera recorded at the start of a period is overwritten
- * before the sample can be drawn, or less than a day after. Field from. */
-OKNO_CHECK int audit_check_keeping(struct okno_db *db, int64_t from_us, int64_t to_us,
-                                   int64_t now_us, struct okno_err *err);
+ * before the sample can be drawn, or less than a day after; not where clips of all surveys of a
+ * period that is over are kept, and these are what is drawn from. Field from. */
+OKNO_CHECK int audit_check_keeping(struct okno_db *db, enum okno_frame frame, int64_t from_us,
+                                   int64_t to_us, int64_t now_us, struct okno_err *err);
 
 /* keeping.c: a new object {reviews (planned; once drawn, those that wait), decided_a_day (by all
  * experts on days with decisions, of the 30 up to the newest; null before there is one), days (at

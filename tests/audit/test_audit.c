@@ -416,6 +416,19 @@ static void footage_that_goes_before_the_draw_stops_the_plan(void **state)
                    " (1, 'p0', 'c1', 0, NULL), (1, 'p1', 'c2', 0, NULL), (1, 'p1', 'c3', 0, NULL)");
     must_fail(f, okno_audit_plan(f->db, &made, "eva", noon_after_two_days + 1, &f->err),
               OKNO_REFUSED, "camera c2 keeps 3.0 days");
+    /* unless what it recorded is kept already, all of it */
+    scratch_db_put(
+        f,
+        "INSERT INTO evidence (survey, kind, sha256, bytes, media_type, codec, camera,"
+        " asked_from, asked_to, got_from, got_to, index_offset_us, uncertainty_us, source,"
+        " requests, bytes_read, software, made_at) SELECT survey, 'clip', 's' || survey, 1,"
+        " 'video/mp4', 'h264', 'c2', 0, 1, 0, 1, 0, 0, '[]', 1, 1, 't', 0 FROM surveys");
+    made.audit = "kept";
+    must(f, okno_audit_plan(f->db, &made, "eva", noon_after_two_days + 1, &f->err));
+    scratch_db_put(f, "DELETE FROM evidence WHERE survey = 'd0.0.004'");
+    made.audit = "A1";
+    must_fail(f, okno_audit_plan(f->db, &made, "eva", noon_after_two_days + 1, &f->err),
+              OKNO_REFUSED, "camera c2 keeps 3.0 days");
     scratch_db_put(f,
                    "INSERT INTO verdicts (item, audit, survey, user, at, verdict,"
                    " reasons_version) VALUES (1, 'A0', 'x', 'eva', 1773126000000000, 'valid', 1),"

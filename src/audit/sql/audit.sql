@@ -275,6 +275,13 @@ WHERE c.id = (SELECT max(d.id) FROM cameras d WHERE d.camera = c.camera)
   AND coalesce(c.retention_days, m.kept_us) IS NOT NULL
 ORDER BY 2, 1 LIMIT 1;
 
+-- name: audit.lacks_clips
+-- Does any survey of a period lack a clip that is kept? Where there is none, too.
+SELECT NOT EXISTS (SELECT 1 FROM surveys WHERE opened_at >= $from AND opened_at < $to AND test = 0)
+    OR EXISTS (SELECT 1 FROM surveys s WHERE s.opened_at >= $from AND s.opened_at < $to AND s.test = 0
+               AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.survey = s.survey AND e.kind = 'clip'
+                               AND e.sha256 NOT IN (SELECT sha256 FROM destructions)));
+
 -- name: audit.count_waiting
 SELECT count(*) FROM review_items WHERE audit = $audit AND state = 'open';
 
