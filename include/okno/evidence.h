@@ -30,8 +30,11 @@ struct okno_evidence {
     int64_t requests, bytes_read, made_at_us;
 };
 
-/* Where new files are written before they get their name: DIR/evidence/tmp, made when missing.
- * ret_path (size bytes) is a fresh name in it that does not exist yet. */
+/* Where new files are written before they get their name: DIR/evidence/tmp, made when missing. */
+OKNO_CHECK int okno_evidence_temp_dir(const char *data_dir, char *ret_dir, size_t size,
+                                      struct okno_err *err);
+
+/* ret_path (size bytes) is a fresh name in it that does not exist yet. */
 OKNO_CHECK int okno_evidence_temp(const char *data_dir, const char *kind, char *ret_path,
                                   size_t size, struct okno_err *err);
 

@@ -20,16 +20,25 @@ static int make_dir(const char *path, struct okno_err *err)
     return 0;
 }
 
+int okno_evidence_temp_dir(const char *data_dir, char *ret_dir, size_t size, struct okno_err *err)
+{
+    static const char *const names[] = {"evidence", "evidence/tmp"};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < OKNO_COUNT(names); i++) {
+        int len = snprintf(ret_dir, size, "%s/%s", data_dir, names[i]);
+        if (len < 0 || (size_t)len >= size)
+            return okno_fail(err, OKNO_INVALID, "the data directory's name is too long: %s",
+                             data_dir);
+        rc = make_dir(ret_dir, err);
+    }
+    return rc;
+}
+
 int okno_evidence_temp(const char *data_dir, const char *kind, char *ret_path, size_t size,
                        struct okno_err *err)
 {
     char dir[1100];
-    (void)snprintf(dir, sizeof(dir), "%s/evidence", data_dir);
-    int rc = make_dir(dir, err);
-    if (rc < 0)
-        return rc;
-    (void)snprintf(dir, sizeof(dir), "%s/evidence/tmp", data_dir);
-    rc = make_dir(dir, err);
+    int rc = okno_evidence_temp_dir(data_dir, dir, sizeof(dir), err);
     if (rc < 0)
         return rc;
     int len =

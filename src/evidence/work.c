@@ -69,7 +69,8 @@ static int open_archive(struct okno_work *work, const struct okno_archive_row *r
     int rc = okno_registry_secret(work->db, row->secret, password, err);
     if (rc < 0)
         return rc;
-    (void)snprintf(spool, sizeof(spool), "%s/evidence/tmp", work->data_dir);
+    if (okno_evidence_temp_dir(work->data_dir, spool, sizeof(spool), NULL) < 0)
+        spool[0] = '\0'; /* may only be read: downloads stay in memory */
     const struct okno_archive_config config = {
         .archive = row->archive,
         .kind = row->kind,
