@@ -50,8 +50,9 @@ OKNO_CHECK int okno_rtsp_setup(struct okno_rtsp *rtsp, const char *control, int 
 OKNO_CHECK int okno_rtsp_play(struct okno_rtsp *rtsp, const char *control, const char *range,
                               const char *const *headers, struct okno_err *err);
 
-/* Wait for packets and hand them on. 1; 0 when the other side has closed the connection, or nothing
- * came for idle_us. */
+/* Wait for packets and hand them on; the recorder is told now and then that somebody listens, as
+ * often as its session's timeout wants. 1; 0 when the other side has closed the connection, or
+ * nothing came for idle_us. */
 OKNO_CHECK int okno_rtsp_receive(struct okno_rtsp *rtsp, int64_t idle_us, struct okno_err *err);
 
 #endif

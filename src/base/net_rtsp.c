@@ -13,6 +13,9 @@ enum { FRAME_HEAD = 4 }; /* "$", channel, length */
 
 #define GOODBYE_US OKNO_SECOND_US
 
+/* A session that its recorder hears nothing of ends after a minute, where it does not say when. */
+#define TIMEOUT_S 60
+
 struct okno_rtsp {
     struct okno_rtsp_config config;
     char *url; /* owned */
@@ -21,7 +24,9 @@ struct okno_rtsp {
     struct call call;
     struct okno_buf none; /* where no body is expected */
     struct okno_rtsp_reply reply;
-    int64_t came; /* packets since the last request */
+    int64_t came;     /* packets since the last request */
+    int64_t asked_us; /* monotonic: when the last request was answered */
+    int64_t alive_us; /* how often the recorder is told that somebody listens */
     bool is_set_up;
 };
 
@@ -63,6 +68,15 @@ static void keep(char *into, size_t size, const char *value)
         memcpy(into, value, strlen(value) + 1);
 }
 
+/* "12345678;timeout=60" */
+static void read_timeout(struct okno_rtsp *rtsp, const char *value)
+{
+    const char *at = strstr(value, "timeout=");
+    long seconds = at ? strtol(at + strlen("timeout="), NULL, 10) : 0;
+    if (seconds > 1 && seconds < 86400)
+        rtsp->alive_us = seconds * OKNO_SECOND_US / 2;
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
 {
     struct okno_rtsp *rtsp = arg;
@@ -90,6 +104,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
         keep(rtsp->reply.range, sizeof(rtsp->reply.range), value);
     else if (strcasecmp(line, "rtp-info") == 0)
         keep(rtsp->reply.info, sizeof(rtsp->reply.info), value);
+    else if (strcasecmp(line, "session") == 0)
+        read_timeout(rtsp, value);
     else if (strcasecmp(line, "date") == 0)
         rtsp->reply.date_us = okno_net_date(value);
     else if (strcasecmp(line, "retry-after") == 0 && isdigit((unsigned char)value[0]))
@@ -196,7 +212,21 @@ static int ask(struct okno_rtsp *rtsp, long request, const char *control,
     (void)curl_easy_setopt(rtsp->curl, CURLOPT_RANGE, NULL);
     curl_slist_free_all(lines);
     call->err = NULL;
+    rtsp->asked_us = okno_time_monotonic();
     return rc;
+}
+
+/* Long replays are ended unless something is asked now and then; what is answered does not matter.
+ * 1, 0 when the connection is gone. */
+static int stay_alive(struct okno_rtsp *rtsp, struct okno_err *err)
+{
+    struct okno_err trouble = {0};
+    if (okno_time_monotonic() - rtsp->asked_us < rtsp->alive_us)
+        return 1;
+    int rc = ask(rtsp, CURL_RTSPREQ_OPTIONS, rtsp->url, NULL, NULL, &trouble);
+    if (rc < 0 && rtsp->call.failed) /* by what came meanwhile */
+        return okno_fail_from(err, &trouble);
+    return rtsp->reply.status > 0;
 }
 
 int okno_rtsp_describe(struct okno_rtsp *rtsp, struct okno_buf *sdp, struct okno_err *err)
@@ -229,7 +259,9 @@ int okno_rtsp_receive(struct okno_rtsp *rtsp, int64_t idle_us, struct okno_err *
 {
     struct call *call = &rtsp->call;
     int rc = okno_budget_check(call->net->budget, call->shown, err);
-    if (rc < 0)
+    if (rc == 0)
+        rc = stay_alive(rtsp, err);
+    if (rc <= 0)
         return rc;
     call->err = err;
     call->failed = 0;
@@ -307,6 +339,7 @@ int okno_rtsp_open(const struct okno_rtsp_config *config, struct okno_rtsp **ret
     rtsp->config = *config;
     rtsp->config.url = rtsp->url;
     rtsp->none = (struct okno_buf)OKNO_BUF_INIT(64 * 1024);
+    rtsp->alive_us = TIMEOUT_S * OKNO_SECOND_US / 2;
     rtsp->call = (struct call){.net = config->net, .gate = &rtsp->gate};
     net_shown(config->net, rtsp->url, rtsp->call.shown, sizeof(rtsp->call.shown));
     net_gate_begin(&rtsp->gate, config->net, rtsp->url);

@@ -10,6 +10,7 @@ DEFAULTS = {
     'pace': '1',        # how much faster than real time where that is kept
     'require': 'setup', # where Require: onvif-replay is taken: setup (551 to it in PLAY), or play
     'user': '', 'password': '',
+    'timeout': '60',    # of a session, seconds; a replay in real time ends when nothing was asked for so long
     'end': 'silence',   # or close, after the last frame
     'fault': '',        # see faults() and where they stand
     'zone': '0',        # hours east of UTC of the times in URLs
@@ -185,7 +186,7 @@ class Session:
             return self.answer(200, headers, [f'Content-Base: {base}'], body)
         if method == 'SETUP':
             self.url = url
-            return self.answer(200, headers, ['Session: 12345678;timeout=60', 'Transport: RTP/AVP/TCP;unicast;interleaved=0-1;ssrc=DEADBEEF'])
+            return self.answer(200, headers, [f'Session: 12345678;timeout={self.options["timeout"]}', 'Transport: RTP/AVP/TCP;unicast;interleaved=0-1;ssrc=DEADBEEF'])
         if method == 'PLAY':
             return self.play(headers)
         if method == 'TEARDOWN':
@@ -220,12 +221,11 @@ class Session:
 
     def stream(self, frames, fast, cseq):
         fault, begun = self.options['fault'], time.monotonic()
+        self.heard = begun
         self.socket.sendall(b'$\1' + struct.pack('>H', 8) + b'\x81\xc9\0\1\0\0\0\0')  # RTCP is not for archives
         for i, (at, key, nals, first, last) in enumerate(frames):
-            if not fast:
-                wait = begun + (at - self.time0) / float(self.options['pace']) - time.monotonic()
-                if select.select([self.socket], [], [], max(0, wait))[0]:
-                    return True  # a request, TEARDOWN as a rule
+            if not fast and not self.wait(begun + (at - self.time0) / float(self.options['pace'])):
+                return False
             if fault == 'close' and i == len(frames) // 2:
                 return False
             while fault == 'endless' and i == len(frames) // 2:
@@ -234,6 +234,20 @@ class Session:
             flags = key << 7 | (last or final) << 6 | (first and i > 0) << 5 | final << 4
             self.send_frame(at, nals, flags, cseq)
         return self.options['end'] != 'close'
+
+    def wait(self, until):
+        """For the time of the next frame; requests are answered meanwhile. False when the session is over."""
+        while True:
+            left = until - time.monotonic()
+            if time.monotonic() - self.heard > float(self.options['timeout']):
+                return False
+            if not select.select([self.socket], [], [], max(0, left))[0]:
+                return True
+            request = self.read_request()
+            self.heard = time.monotonic()
+            if not request or request[0] == 'TEARDOWN':
+                return request and self.answer(200, request[2]) and False
+            self.answer(200, request[2])
 
     def send_frame(self, at, nals, flags, cseq):
         stamp = (self.stamp0 + round((at - self.time0) * 90000)) & 0xffffffff

@@ -50,7 +50,7 @@ static const struct recorder by_url = {
     .time_zone = "Europe/Moscow"};
 
 struct running {
-    int pid;
+    int pid, port;
     struct okno_archive *archive;
     struct okno_extract_camera camera;
 };
@@ -61,6 +61,7 @@ static struct running start(const struct recorder *recorder)
     struct okno_err err = {0};
     char port[16], begin[24], path[600], url[64], user[80], password[80];
     int number = support_free_port();
+    running.port = number;
     (void)snprintf(port, sizeof(port), "%d", number);
     (void)snprintf(begin, sizeof(begin), "%lld", (long long)(T0 / SECOND));
     (void)snprintf(path, sizeof(path), "%s", fixture_path(recorder->film));
@@ -192,6 +193,20 @@ static void a_replay_in_real_time_begins_near_what_was_asked(void **state)
     stop(&r);
 }
 
+static void a_long_replay_is_kept_alive(void **state)
+{
+    (void)state;
+    struct recorder recorder = by_url;
+    recorder.options[1] = "pace=10"; /* 4 s and what is asked before them */
+    recorder.options[3] = "timeout=2";
+    struct running r = start(&recorder);
+    OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
+    spans_of(&r, 10, 50, &spans);
+    assert_int_equal(spans.len, 1);
+    check_near(spans.items[0].to_us, T0 + 50 * SECOND, 5 * SECOND);
+    stop(&r);
+}
+
 static void what_was_never_recorded_is_no_error(void **state)
 {
     (void)state;
@@ -274,6 +289,45 @@ static void recorders_that_take_the_word_in_play_get_it(void **state)
     recorder.options[0] = "require=play";
     struct running r = start(&recorder);
     check_still(&r, T0 + 12 * SECOND + 50 * MS, 0);
+    stop(&r);
+}
+
+static char *okno_says(const char *line)
+{
+    int status = 0;
+    char *text = fixture_okno(&status, "--data data %s", line);
+    if (status != 0)
+        fail_msg("%s: exit %d, %s", line, status, text);
+    return text;
+}
+
+/* In a data directory that has held nothing yet. */
+static void a_replay_too_large_for_memory_lies_on_disk(void **state)
+{
+    (void)state;
+    struct recorder large = by_clock;
+    static const char cameras[] = "camera,site,archive,channel\nC,S,A,till\n";
+    static const char sites[] = "site,name,time_zone\nS,Shop,UTC\n";
+    char archives[200];
+    fixture_ffmpeg(
+        "-f lavfi -i nullsrc=s=320x240:r=10:d=60 -vf geq=random(1)*255:128:128 -c:v "
+        "libx264 -preset ultrafast -qp 10 -g 20 -bf 0 large.mp4");
+    large.film = "large.mp4";
+    struct running r = start(&large);
+    int len = snprintf(archives, sizeof(archives),
+                       "archive,kind,url,files\nA,rtsp,rtsp://127.0.0.1:%d,/{channel}\n", r.port);
+    fixture_write("archives.csv", archives, (size_t)len);
+    fixture_write("cameras.csv", cameras, sizeof(cameras) - 1);
+    fixture_write("sites.csv", sites, sizeof(sites) - 1);
+    free(okno_says("init"));
+    free(okno_says("import sites sites.csv"));
+    free(okno_says("import archives archives.csv"));
+    free(okno_says("import cameras cameras.csv"));
+    okno_autofree char *said = okno_says(
+        "clip --camera C --from 2026-03-10T14:03:21Z --to 2026-03-10T14:04:19Z -o "
+        "large-clip.mp4");
+    assert_non_null(strstr(said, "2026-03-10T14:03:20.000Z..2026-03-10T14:04:19"));
+    assert_true(fixture_size("large-clip.mp4") > 16 * 1024 * 1024);
     stop(&r);
 }
 
@@ -362,10 +416,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_lie_where_the_recorder_says),
         cmocka_unit_test(a_replay_in_real_time_begins_near_what_was_asked),
+        cmocka_unit_test(a_long_replay_is_kept_alive),
         cmocka_unit_test(what_was_never_recorded_is_no_error),
         cmocka_unit_test(trouble_on_the_way_is_named),
         cmocka_unit_test(packets_without_end_are_stopped),
         cmocka_unit_test(recorders_that_take_the_word_in_play_get_it),
+        cmocka_unit_test(a_replay_too_large_for_memory_lies_on_disk),
         cmocka_unit_test(a_frame_tells_its_time),
         cmocka_unit_test(stamps_go_on_when_their_counter_begins_anew),
         cmocka_unit_test(only_what_the_demuxer_needs_is_kept_of_a_description),

@@ -113,16 +113,22 @@ static int read_map(const struct line *line, const char *text, struct rtp_media 
     return add_line(media, 'a', line->text, line->len, err);
 }
 
-/* "video 0 RTP/AVP 96": of several types the first. */
+/* The first payload type of "video 0 RTP/AVP 96 97"; -1 when it is no such line. */
+static int type_of(const char *text)
+{
+    const char *protocol = strstr(text, " RTP/");
+    const char *number = protocol ? strchr(protocol + 1, ' ') : NULL;
+    char *end = NULL;
+    long type = number ? strtol(number, &end, 10) : -1;
+    return number && end != number && type >= 0 && type <= 127 ? (int)type : -1;
+}
+
 static int read_media(const struct line *line, struct rtp_media *media, struct okno_err *err)
 {
     char text[256];
-    int type = -1;
     (void)snprintf(text, sizeof(text), "%.*s", line->len < 255 ? line->len : 255, line->text);
-    if (sscanf(text, "video %*31s RTP/AVP%*[P ] %3d", &type) != 1 &&
-        sscanf(text, "video %*31s RTP/AVP %3d", &type) != 1)
-        type = -1;
-    if (type < 0 || type > 127)
+    int type = type_of(text);
+    if (type < 0)
         return okno_fail(err, OKNO_PROTOCOL, "the description of the video cannot be read");
     media->type = (uint8_t)type;
     media->clock_rate = type == JPEG_TYPE ? 90000 : 0;
