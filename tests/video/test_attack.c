@@ -240,6 +240,28 @@ static void channels_lead_nowhere_else(void **state)
         }
 }
 
+static void a_channel_that_would_be_cut_is_refused(void **state)
+{
+    (void)state;
+    char channel[257];
+    memset(channel, 'c', 256);
+    channel[256] = '\0';
+    struct okno_archive *archive =
+        archive_at("http://127.0.0.1:1", "trassir", "", "anna", "times=utc");
+    struct okno_err err = {0};
+    OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
+    OKNO_AUTO_VEC(okno_span_vec) spans = {0};
+    assert_int_equal(okno_archive_pieces(archive, channel, T0, T0 + SECOND, &pieces, &err),
+                     OKNO_INVALID);
+    assert_string_equal(err.field, "channel");
+    assert_int_equal(okno_archive_coverage(archive, channel, T0, T0 + SECOND, &spans, NULL),
+                     OKNO_INVALID);
+    channel[255] = '\0';
+    assert_int_equal(okno_archive_pieces(archive, channel, T0, T0 + SECOND, &pieces, NULL), 0);
+    assert_string_equal(pieces.items[0].channel, channel);
+    okno_archive_close(archive);
+}
+
 /* Whatever a folder holds, only plain names are recordings, and each is asked for as what it is. */
 static void names_in_a_list_lead_nowhere_else(void **state)
 {
@@ -364,6 +386,7 @@ int main(void)
         cmocka_unit_test(other_services_and_upgrades_that_an_archive_announces_are_not_used),
         cmocka_unit_test(a_login_s_cookie_goes_back_to_its_archive_only),
         cmocka_unit_test(channels_lead_nowhere_else),
+        cmocka_unit_test(a_channel_that_would_be_cut_is_refused),
         cmocka_unit_test(names_in_a_list_lead_nowhere_else),
         cmocka_unit_test(members_of_a_row_lead_nowhere_else),
         cmocka_unit_test(paths_with_dots_are_not_asked_for),

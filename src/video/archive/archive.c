@@ -131,13 +131,26 @@ bool okno_archive_has_coverage(const struct okno_archive *archive)
     return archive->ops->coverage != NULL;
 }
 
+/* A piece carries its channel; one that was cut would be another camera's. */
+static int check_channel(const char *channel, struct okno_err *err)
+{
+    const size_t most = sizeof(((struct okno_piece *)0)->channel) - 1;
+    return strlen(channel) <= most
+               ? 0
+               : okno_fail_field(err, OKNO_INVALID, "channel",
+                                 "\"%.40s...\" is longer than %zu bytes", channel, most);
+}
+
 int okno_archive_coverage(struct okno_archive *archive, const char *channel, int64_t from_us,
                           int64_t to_us, struct okno_span_vec *spans, struct okno_err *err)
 {
     size_t before = spans->len;
+    int rc = check_channel(channel, err);
+    if (rc < 0)
+        return rc;
     if (!archive->ops->coverage)
         return okno_fail(err, OKNO_UNSUPPORTED, "this archive lists files, not times");
-    int rc = archive->ops->coverage(archive->ctx, channel, from_us, to_us, spans, err);
+    rc = archive->ops->coverage(archive->ctx, channel, from_us, to_us, spans, err);
     if (rc < 0)
         spans->len = before; /* outputs stay as they were */
     return rc;
@@ -158,9 +171,12 @@ int okno_archive_pieces(struct okno_archive *archive, const char *channel, int64
                         int64_t to_us, struct okno_piece_vec *pieces, struct okno_err *err)
 {
     size_t before = pieces->len;
-    int rc = archive->ops->pieces
-                 ? archive->ops->pieces(archive->ctx, channel, from_us, to_us, pieces, err)
-                 : window_pieces(archive, channel, from_us, to_us, pieces, err);
+    int rc = check_channel(channel, err);
+    if (rc < 0)
+        return rc;
+    rc = archive->ops->pieces
+             ? archive->ops->pieces(archive->ctx, channel, from_us, to_us, pieces, err)
+             : window_pieces(archive, channel, from_us, to_us, pieces, err);
     if (rc < 0)
         pieces->len = before; /* outputs stay as they were */
     for (size_t i = before; i < pieces->len; i++)
