@@ -245,6 +245,7 @@ static void its_bundle_and_report_are_recomputed_from_themselves(void **state)
     char *folder = support_tempdir();
     char dir[300];
     char command[1500];
+    char said[8000];
     struct okno_bundle_facts facts;
     (void)freeze_visits(f, OKNO_FRAME_TRANSACTIONS, 20);
     assert_int_equal(draw(f, "A1"), 20);
@@ -255,6 +256,8 @@ static void its_bundle_and_report_are_recomputed_from_themselves(void **state)
     if (okno_bundle_verify(dir, NULL, &facts, &f->err) < 0)
         fail_msg("%s", f->err.text);
     assert_int_equal(facts.sample, 20);
+    recheck(dir, said, sizeof(said));
+    assert_non_null(strstr(said, "OK log by Go, 20 proofs\n"));
     (void)snprintf(command, sizeof(command),
                    "cd %s && grep -q 'never asked' data/report.html &&"
                    " python3 -c 'import json, jsonschema;"

@@ -140,6 +140,25 @@ static inline void close_and_sign(struct scratch_db *f, enum okno_signature_kind
     must(f, sign_as(f, 5, kind, OKNO_SIGNATURE_AUDIT, &manifest));
 }
 
+/* Run the commands of a bundle's guide as they are printed, without okno, and the published
+ * algorithms; what they said. */
+static inline void recheck(const char *dir, char *said, size_t size)
+{
+    char command[1200];
+    size_t used = 0;
+    (void)snprintf(command, sizeof(command),
+                   "python3 tests/report/recheck.py %s 2>&1; cd %s;"
+                   " sed -n 's/^    //p' VERIFY.txt | env -i PATH=/usr/bin:/bin sh 2>&1",
+                   dir, dir);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    used = fread(said, 1, size - 1, pipe);
+    said[used] = '\0';
+    assert_int_equal(pclose(pipe), 0);
+    if (strncmp(said, "OK bag\nOK sample\n", 17) != 0 || strstr(said, "\nWRONG"))
+        fail_msg("%s", said);
+}
+
 static inline void close_audit(struct scratch_db *f)
 {
     add_site(f);

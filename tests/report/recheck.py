@@ -3,10 +3,13 @@
 usage: recheck.py FOLDER
 
 BagIt as RFC 8493 section 3 asks of a valid bag, and the sample as Rivest's consistent_sampler
-describes it. Prints `OK bag` and `OK sample`, or what is wrong.
+describes it, by strata and with replacement, too. Prints `OK bag` and `OK sample`, or what is wrong.
 """
+import collections
 import csv
 import hashlib
+import heapq
+import itertools
 import json
 import os
 import sys
@@ -56,18 +59,52 @@ def first_ticket(seed, identity):
     return "0." + str(number).rjust(64, "0")[::-1]
 
 
+def next_ticket(ticket, identity):
+    """The ticket that one gets that goes back after it was drawn."""
+    text = ticket + "0"
+    keep = next(i for i in range(2, len(text)) if text[i] != "9")
+    tries = itertools.count(1)
+    while True:
+        digest = hashlib.sha256(f"{ticket}:{next(tries)}".encode()).digest()
+        more = str(int.from_bytes(digest, "big")).rjust(64, "0")[::-1]
+        if text[:keep] + more > text:
+            return text[:keep] + more
+
+
+def draw(seed, ids, count, back):
+    """The first `count` as (ticket, id); `back`: with replacement."""
+    heap = [(first_ticket(seed, one), one) for one in ids]
+    heapq.heapify(heap)
+    drawn = []
+    while heap and len(drawn) < count:
+        drawn.append(heapq.heappop(heap))
+        if back:
+            heapq.heappush(heap, (next_ticket(*drawn[-1]), drawn[-1][1]))
+    return drawn
+
+
 def check_sample(folder):
     data = os.path.join(folder, "data")
     with open(os.path.join(data, "seed.txt"), encoding="ascii") as file:
         seed = file.read()
+    with open(os.path.join(data, "plan.json"), encoding="utf-8") as file:
+        plan = next(s["detail"]["plan"] for s in json.load(file)["steps"] if s["step"] == "plan")
     with open(os.path.join(data, "frame.jsonl"), encoding="utf-8") as lines:
-        ids = [json.loads(line)["survey"] for line in lines]
+        frame = [json.loads(line) for line in lines]
     with open(os.path.join(data, "sample.csv"), encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    drawn = sorted((first_ticket(seed, one), one) for one in ids)[: len(rows)]
-    shown = [(row["ticket"], row["survey"].removeprefix("'")) for row in rows]
-    if drawn != shown:
-        fail("sample")
+    silent = "silent" if plan.get("silent") == "known" else None
+    strata = collections.defaultdict(list)
+    for line in frame:
+        if line["class"] != silent:
+            strata[line["stratum"] if "strata" in plan else ""].append(line["survey"])
+    shown = collections.defaultdict(list)
+    for row in sorted(rows, key=lambda row: int(row["rank"])):
+        stratum = row["stratum"].removeprefix("'") if "strata" in plan else ""
+        shown[stratum].append((row["ticket"], row["survey"].removeprefix("'")))
+    for stratum, found in shown.items():
+        if draw(seed, strata[stratum], len(found), plan.get("with_replacement")) != found:
+            fail("sample")
     print("OK sample")
 
 

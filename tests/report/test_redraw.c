@@ -19,6 +19,7 @@ static void redraws(struct scratch_db *f, const struct okno_audit_plan *plan, in
     char sha256[OKNO_SHA256_TEXT];
     char dir[300];
     char command[2000];
+    char said[8000];
     int64_t drawn = 0;
     add_site(f);
     must(f, okno_audit_plan(f->db, plan, "eva", AT(61), &f->err));
@@ -30,6 +31,9 @@ static void redraws(struct scratch_db *f, const struct okno_audit_plan *plan, in
     must(f, okno_audit_close(f->db, "A1", "", "eva", AT(200), &f->err));
     (void)snprintf(dir, sizeof(dir), "%s/bundle", folder);
     export_to(f, dir, true);
+    recheck(dir, said, sizeof(said));
+    assert_non_null(strstr(said, plan->sampling.with_replacement ? "SKIPPED sample\n"
+                                                                 : "OK sample\nOK decisions"));
     (void)snprintf(command, sizeof(command), run, dir);
     if (system(command) != 0)
         fail_msg("`cd %s; sh redraw.sh` fails", dir);
