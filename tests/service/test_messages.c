@@ -87,10 +87,45 @@ static void a_negative_rating_reaches_its_receiver_by_itself(void **state)
     fixture_free(fixture);
 }
 
+static const char *asked(struct fixture *fixture, const char *who, const char *body, int status)
+{
+    static char code[64];
+    AUTO_ANSWER answer =
+        client_request(fixture_port(fixture), "POST", "/api/v1/users/anna/destination", who, body);
+    if (answer.status != status)
+        fail_msg("%s: %d %s", body, answer.status, answer.body);
+    code[0] = '\0';
+    if (status >= 400)
+        (void)snprintf(code, sizeof(code), "%s", answer_code(&answer));
+    return code;
+}
+
+/* Where a person's own messages go is the administrator's to say, and shown with the person. */
+static void a_person_has_a_destination(void **state)
+{
+    (void)state;
+    struct fixture *fixture = fixture_new();
+    put_facts(fixture, "https://hooks.example");
+    fixture_user(fixture, "anna", "staff");
+    fixture_user(fixture, "root", "administrator");
+    fixture_start(fixture);
+    const char *root = fixture_login(fixture, "root");
+    (void)asked(fixture, fixture_login(fixture, "anna"), "{\"destination\":\"team\"}", 403);
+    assert_string_equal(asked(fixture, root, "{\"destination\":\"nowhere\"}", 400), "unknown_ref");
+    (void)asked(fixture, root, "{\"destination\":\"team\"}", 204);
+    AUTO_ANSWER users = client_request(fixture_port(fixture), "GET", "/api/v1/users", root, NULL);
+    assert_non_null(strstr(users.body, "\"destination\":\"team\""));
+    (void)asked(fixture, root, "{\"destination\":null}", 204);
+    AUTO_ANSWER after = client_request(fixture_port(fixture), "GET", "/api/v1/users", root, NULL);
+    assert_null(strstr(after.body, "\"destination\":\"team\""));
+    fixture_free(fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_negative_rating_reaches_its_receiver_by_itself),
+        cmocka_unit_test(a_person_has_a_destination),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

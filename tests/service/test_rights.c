@@ -109,6 +109,7 @@ static const struct {
     {"GET", "/api/v1/evidence/" SHA_1 ".jpg", NULL, {410, 403, 410, 410, 410, 410, 403, 403}},
     {"GET", "/api/v1/evidence/" SHA_2 ".jpg", NULL, {403, 403, 410, 403, 410, 410, 403, 403}},
     {"GET", "/api/v1/indicators?" DAY, NULL, {200, 200, 200, 403, 200, 200, 403, 403}},
+    {"GET", "/api/v1/indicators/report?" DAY, NULL, {200, 200, 200, 403, 200, 200, 403, 403}},
     {"GET", "/api/v1/devices", NULL, {200, 200, 200, 403, 403, 200, 403, 403}},
     {"GET", "/api/v1/employees", NULL, {200, 200, 200, 403, 200, 200, 403, 403}},
     {"GET", "/api/v1/alerts", NULL, {200, 200, 200, 403, 200, 200, 403, 403}},
@@ -216,15 +217,19 @@ static void indicators_name_no_employee_of_other_sites(void **state)
     fixture_sql(fixture,
                 "INSERT INTO employees (import, employee, name) VALUES (1, 'E1', 'Anna'), "
                 "(1, 'E2', 'Boris')");
-    static const char path[] = "/api/v1/indicators?by=employee&" DAY;
-    AUTO_ANSWER one =
-        client_request(fixture_port(fixture), "GET", path, fixture_login(fixture, "one"), NULL);
-    assert_non_null(strstr(one.body, "Anna"));
-    assert_null(strstr(one.body, "Boris"));
-    assert_null(strstr(one.body, "E2"));
-    AUTO_ANSWER boss =
-        client_request(fixture_port(fixture), "GET", path, fixture_login(fixture, "boss"), NULL);
-    assert_non_null(strstr(boss.body, "Boris"));
+    static const char *const paths[] = {"/api/v1/indicators?by=employee&" DAY,
+                                        "/api/v1/indicators/report?by=employee&" DAY,
+                                        "/api/v1/indicators/report?format=csv&by=employee&" DAY};
+    for (size_t i = 0; i < OKNO_COUNT(paths); i++) {
+        AUTO_ANSWER one = client_request(fixture_port(fixture), "GET", paths[i],
+                                         fixture_login(fixture, "one"), NULL);
+        assert_non_null(strstr(one.body, "Anna"));
+        assert_null(strstr(one.body, "Boris"));
+        assert_null(strstr(one.body, "E2"));
+        AUTO_ANSWER boss = client_request(fixture_port(fixture), "GET", paths[i],
+                                          fixture_login(fixture, "boss"), NULL);
+        assert_non_null(strstr(boss.body, "Boris"));
+    }
 }
 
 static void a_refusal_says_why(void **state)
@@ -261,6 +266,7 @@ static void a_route_that_says_nothing_of_sites_is_closed_to_who_sees_some(void *
                                        "/api/v1/statements",
                                        "/api/v1/employees",
                                        "/api/v1/indicators",
+                                       "/api/v1/indicators/report",
                                        "/api/v1/alerts",
                                        "/api/v1/negatives",
                                        "/api/v1/surveys",
