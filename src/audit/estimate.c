@@ -209,11 +209,15 @@ static double standard_error(const struct pools *pools, const struct okno_ratio 
     return sqrt(sum) / b;
 }
 
+/* Below this a mean is at its end: what is left are the last digits of doubles, not a result, of
+ * which one in OKNO_CELL_FRAME_MAX is more. */
+#define M_DUST 1e-12
+
 /* How many plain yes-or-no results the pool's results are worth less: variance over m (1 - m). */
 static double design_effect(double m, double s2, double n)
 {
     double binary = m * (1 - m);
-    if (binary <= 0)
+    if (binary <= M_DUST)
         return 1;
     double v = (n * s2 + 2 * binary) / ((n + 2) * binary);
     return v < 1 ? v : 1;

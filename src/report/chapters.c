@@ -413,28 +413,29 @@ static void add_redraw(struct doc *doc)
     const char *again =
         json_is_true(doc_at(m, "plan/with_replacement")) ? " --with-replacement" : "";
     bool known = strcmp(doc_text_at(m, "plan/silent"), "known") == 0;
-    int len = snprintf(code, sizeof(code),
-                       "%ssed -n 's/.*\"stratum\":\"\\([^\"]*\\)\",\"survey\":\"\\([^\"]*\\)\".*/"
-                       "\\2 \\1/p' %s> frame.txt\n",
-                       known ? "grep -v '\"class\":\"silent\"' data/frame.jsonl |\n  " : "",
-                       known ? "" : "data/frame.jsonl ");
+    int len = snprintf(
+        code, sizeof(code),
+        "t=$(mktemp -d)\n%ssed -n 's/.*\"stratum\":\"\\([^\"]*\\)\",\"survey\":\"\\([^\"]*\\)\".*/"
+        "\\2 \\1/p' %s> $t/frame.txt\n",
+        known ? "grep -v '\"class\":\"silent\"' data/frame.jsonl |\n  " : "",
+        known ? "" : "data/frame.jsonl ");
     if (*doc_text_at(m, "plan/strata"))
         len += snprintf(
             code + len, sizeof(code) - (size_t)len,
             "tail -n +2 data/sample.csv | cut -d, -f2 | sed \"s/^'//\" | sort | uniq -c |\n"
             "  while read -r n stratum; do\n"
-            "    awk -v s=\"$stratum\" '$2 == s { print $1 }' frame.txt > stratum.txt\n"
-            "    %s --size \"$n\"%s stratum.txt\n"
-            "  done | cut -f3 | sort > tickets.txt\n",
+            "    awk -v s=\"$stratum\" '$2 == s { print $1 }' $t/frame.txt > $t/stratum.txt\n"
+            "    %s --size \"$n\"%s $t/stratum.txt\n"
+            "  done | cut -f3 | sort > $t/tickets.txt\n",
             seed, again);
     else
         len += snprintf(code + len, sizeof(code) - (size_t)len,
-                        "cut -d' ' -f1 frame.txt > ids.txt\n"
-                        "%s --size %lld%s ids.txt |\n  cut -f3 | sort > tickets.txt\n",
+                        "cut -d' ' -f1 $t/frame.txt > $t/ids.txt\n"
+                        "%s --size %lld%s $t/ids.txt |\n  cut -f3 | sort > $t/tickets.txt\n",
                         seed, (long long)doc_int_at(m, "execution/sample"), again);
     (void)snprintf(
         code + len, sizeof(code) - (size_t)len,
-        "tail -n +2 data/sample.csv | cut -d, -f3 | sort | cmp - tickets.txt && echo same");
+        "tail -n +2 data/sample.csv | cut -d, -f3 | sort | cmp - $t/tickets.txt && echo same");
     doc_text(doc, doc_word(doc, "redraw_text"));
     doc_code(doc, code);
 }
