@@ -206,6 +206,11 @@ OKNO_CHECK int okno_archive_coverage(struct okno_archive *archive, const char *c
 OKNO_CHECK int okno_archive_pieces(struct okno_archive *archive, const char *channel,
                                    int64_t from_us, int64_t to_us, struct okno_piece_vec *pieces,
                                    struct okno_err *err);
+/* The same, to see whether it answers and what is newest: of a recorder that keeps no list
+ * (OKNO_TOO_LONG), what it replays of some seconds two minutes before to_us. */
+OKNO_CHECK int okno_archive_newest(struct okno_archive *archive, const char *channel,
+                                   int64_t from_us, int64_t to_us, struct okno_piece_vec *pieces,
+                                   struct okno_err *err);
 OKNO_CHECK int okno_archive_source(struct okno_archive *archive, const struct okno_piece *piece,
                                    struct okno_source **ret_source, struct okno_err *err);
 /* OKNO_UNSUPPORTED for a kind that cannot. */

@@ -98,7 +98,7 @@ static int last_pieces(struct okno_archive *archive, const struct okno_conf *con
     const struct okno_budget budget = okno_conf_budget(conf, NULL);
     okno_archive_begin(archive, &budget);
     for (size_t i = 0; rc == 0 && pieces->len == 0 && i < OKNO_COUNT(days); i++)
-        rc = okno_archive_pieces(archive, camera->channel, at_us - days[i] * OKNO_DAY_US, at_us,
+        rc = okno_archive_newest(archive, camera->channel, at_us - days[i] * OKNO_DAY_US, at_us,
                                  pieces, err);
     if (rc < 0)
         okno_err_context(err, "camera %s, channel %s", camera->camera, camera->channel);

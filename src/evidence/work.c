@@ -175,7 +175,7 @@ int okno_work_try_archive(struct okno_work *work, const char *archive, int64_t f
         if (rc == 0)
             okno_archive_begin(opened, &budget);
         if (rc == 0)
-            rc = okno_archive_pieces(opened, camera.channel, from_us, to_us, &pieces, err);
+            rc = okno_archive_newest(opened, camera.channel, from_us, to_us, &pieces, err);
     }
     if (rc < 0)
         return rc;

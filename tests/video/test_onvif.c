@@ -215,7 +215,8 @@ static void the_digest_is_the_one_of_the_standards(void **state)
 static void spans_follow_from_events(void **state)
 {
     (void)state;
-    /* Times since T0 in seconds; p: present, a: absent. Outer bounds 0 to 1000, now 2000. */
+    /* Times since T0 in seconds; p: present, a: absent, P and A: so at the start. Outer bounds 0 to
+     * 1000, now 2000. */
     static const struct {
         const char *events;
         int from, to;
@@ -225,9 +226,11 @@ static void spans_follow_from_events(void **state)
         {"p30 a20 a40 p10", 0, 50, "10-20 30-40"}, /* unsorted */
         {"a20 p30", 0, 50, "0-20 30-50"},          /* no start state; still going on */
         {"p0 p10 a20", 5, 50, "5-20"},             /* said twice */
-        {"a5", 5, 50, ""},                         /* nothing there */
-        {"p5", 5, 50, "5-50"},                     /* all of it */
-        {"", 900, 1100, "900-1000"},               /* no events: the outer bounds */
+        {"A6 p30", 5, 50, "30-50"},                /* told by rounded seconds */
+        {"P6 a30", 5, 50, "5-30"},
+        {"a5", 5, 50, ""},           /* nothing there */
+        {"p5", 5, 50, "5-50"},       /* all of it */
+        {"", 900, 1100, "900-1000"}, /* no events: the outer bounds */
         {"p900", 900, 1100, "900-1000"},
         {"p1050", 900, 1100, "1050-1100"}, /* bounds told late */
     };
@@ -238,7 +241,8 @@ static void spans_follow_from_events(void **state)
         char text[128] = "";
         for (const char *at = rows[i].events; *at; at += strcspn(at, " "), at += *at == ' ') {
             struct onvif_event event = {.at_us = T0 + strtol(at + 1, NULL, 10) * SECOND,
-                                        .present = *at == 'p'};
+                                        .present = *at == 'p' || *at == 'P',
+                                        .start = *at == 'P' || *at == 'A'};
             assert_int_equal(onvif_event_vec_push(&events, event), 0);
         }
         assert_int_equal(onvif_spans(&events, &recording, T0 + rows[i].from * SECOND,

@@ -5,6 +5,8 @@
 #include "options.h"
 #include "window.h"
 
+#include "okno/time.h"
+
 #include <string.h>
 
 #define KIND_ROW(name, word) &(name),
@@ -182,6 +184,20 @@ int okno_archive_pieces(struct okno_archive *archive, const char *channel, int64
     for (size_t i = before; i < pieces->len; i++)
         (void)snprintf(pieces->items[i].channel, sizeof(pieces->items[i].channel), "%s", channel);
     return rc;
+}
+
+int okno_archive_newest(struct okno_archive *archive, const char *channel, int64_t from_us,
+                        int64_t to_us, struct okno_piece_vec *pieces, struct okno_err *err)
+{
+    struct okno_err trouble = {0};
+    int64_t late_us = to_us - 120 * OKNO_SECOND_US; /* the last seconds may not be written yet */
+    int rc = okno_archive_pieces(archive, channel, from_us, to_us, pieces, &trouble);
+    if (rc == OKNO_TOO_LONG && archive->ops->coverage) {
+        trouble = (struct okno_err){0};
+        rc = window_pieces(archive, channel, late_us, late_us + 5 * OKNO_SECOND_US, pieces,
+                           &trouble);
+    }
+    return rc < 0 ? okno_fail_from(err, &trouble) : 0;
 }
 
 int okno_archive_source(struct okno_archive *archive, const struct okno_piece *piece,

@@ -31,10 +31,10 @@ OKNO_CHECK int onvif_read_recording(const char *text, size_t len,
 OKNO_CHECK int onvif_read_names(const char *text, size_t len, char ret_names[ONVIF_NAMES],
                                 bool *ret_done, struct okno_err *err);
 
-/* Recording began or ended on a track. */
+/* Recording began or ended on a track, or was so when the search begins. */
 struct onvif_event {
     int64_t at_us;
-    bool present;
+    bool present, start;
 };
 OKNO_VEC(onvif_event_vec, struct onvif_event);
 

@@ -227,6 +227,8 @@ static void read_event(const struct answer *answer, struct told *told)
         keep(answer, told->track, sizeof(told->track));
     else if (closes(answer, "Time"))
         told->timed = read_time(answer->xml.text, &told->event.at_us);
+    else if (closes(answer, "StartStateEvent"))
+        told->event.start = answer->xml.text[0] == 't' || answer->xml.text[0] == '1';
     if (!opens(answer, "SimpleItem") || !xml_attribute(&answer->xml, "Name", name, sizeof(name)) ||
         !xml_attribute(&answer->xml, "Value", value, sizeof(value)))
         return;
@@ -300,7 +302,7 @@ int onvif_spans(struct onvif_event_vec *events, const struct onvif_recording *re
     if (events->len == 0)
         return add(&s, recording->from_us, recording->to_us, OKNO_SPAN_APPROX | tail, err);
     qsort(events->items, events->len, sizeof(events->items[0]), by_time);
-    open = !events->items[0].present; /* what ends has begun */
+    open = events->items[0].present == events->items[0].start; /* what ends has begun */
     for (size_t i = 0; rc == 0 && i < events->len; i++) {
         const struct onvif_event *event = &events->items[i];
         if (event->present == open)
