@@ -285,7 +285,8 @@ static double found_reach(const struct pool *pool, const struct worth *worth, do
     double share[OKNO_CLASSES];
     double sum = 0;
     for (int t = 0; t < OKNO_CLASSES; t++) {
-        double g = worth->other[t];
+        /* nothing is found to be silent: that is known without a look, or no question */
+        double g = t == OKNO_SILENT ? 0 : worth->other[t];
         share[t] = pool->other[t] / n;
         distance[t] =
             g * ((g > 0) == lower ? down_from(pool->other[t], n, pool->population, z)

@@ -300,6 +300,20 @@ static void known_silent_ones_are_genuine_in_the_share(void **state)
     assert_true(share.high < 0.12);
 }
 
+/* Nothing is found to be silent: the share of one stratum is as wide as a plain one. */
+static void one_stratum_is_as_wide_as_a_plain_sample(void **state)
+{
+    const struct okno_audit_tally tally = {
+        .stratum = "", .class = OKNO_YES, .frame = 500, .valid = 40, .invalid = 20};
+    struct okno_invalid_share share = share_of(&tally, 1, true, false);
+    struct okno_share plain;
+    (void)state;
+    assert_int_equal(okno_share_estimate(20, 60, 500, 0.95, &plain, NULL), 0);
+    near(share.value, plain.value);
+    near(share.low, plain.low);
+    near(share.high, plain.high);
+}
+
 static void a_plain_sample_has_exact_bounds(void **state)
 {
     const struct okno_audit_tally tallies[] = {
@@ -331,6 +345,7 @@ int main(void)
         TEST(what_happens_after_the_freeze_changes_no_cell),
         cmocka_unit_test(a_stratum_counts_by_its_part_of_the_frame),
         cmocka_unit_test(known_silent_ones_are_genuine_in_the_share),
+        cmocka_unit_test(one_stratum_is_as_wide_as_a_plain_sample),
         cmocka_unit_test(a_plain_sample_has_exact_bounds),
         TEST(before_the_freeze_there_is_no_figure),
     };
