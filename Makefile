@@ -173,6 +173,10 @@ SEED ?= 1
 test-windows: deps-test $(BUILD)/okno $(BUILD)/tests/video/test_windows ## WINDOWS=125 clips of each of 16 recordings by SEED=1
 	OKNO_WINDOWS=$(WINDOWS) OKNO_SEED=$(SEED) tools/run-tests $(BUILD) $(BUILD)/tests/video/test_windows
 
+MUTATIONS ?= 2000
+test-mutations: deps-test $(BUILD)/okno $(TOOLS) $(BUILD)/tests/video/test_sandbox ## MUTATIONS=2000 damaged copies of each container by SEED=1
+	OKNO_TEST_MUTATIONS=$(MUTATIONS) OKNO_SEED=$(SEED) tools/run-tests $(BUILD) $(BUILD)/tests/video/test_sandbox
+
 # Figures depend on the machine: no part of `make test`. ONLY='import intake' runs some of them.
 bench: deps-test $(BUILD)/okno $(BUILD)/okno-paper $(TOOLS) ## speed and memory beside references; ONLY=NAME for one
 	tools/bench/run $(BUILD) $(ONLY)
@@ -208,4 +212,4 @@ help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all test-archives test-windows install uninstall deps-build deps-demo deps-test demo test unit e2e bench bench-quick bench-coverage lint asan fuzz format clean help tools
+.PHONY: all test-archives test-windows test-mutations install uninstall deps-build deps-demo deps-test demo test unit e2e bench bench-quick bench-coverage lint asan fuzz format clean help tools

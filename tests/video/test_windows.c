@@ -4,6 +4,7 @@
  * makes of the recording as a whole, and the number that is drawn into each picture. */
 #define _GNU_SOURCE
 #include "../../src/video/media/boxes.h"
+#include "../support/frames.h"
 #include "../support/recording.h"
 
 #include "okno/media.h"
@@ -16,9 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
 
 #include <cmocka.h>
 
@@ -91,109 +89,17 @@ static long setting(const char *name, long usual)
     return text ? strtol(text, NULL, 10) : usual;
 }
 
-/* --- frames as libavcodec shows them ---------------------------------------------------------- */
-
-enum { BLOCKS = 12, BLOCK = 16, MAX_FRAMES = 4000 };
-
-struct frame {
-    int64_t at_us; /* from the first frame */
-    uint64_t hash; /* of the decoded picture */
-    int number;    /* that stands in it */
-    bool key;
-};
-
-struct frames {
-    size_t len;
-    struct frame items[MAX_FRAMES];
-};
-
-/* Twelve black or white blocks in the lowest rows, the lowest bit first. */
-static int number_of(const AVFrame *frame)
-{
-    int number = 0;
-    for (int i = 0; i < BLOCKS; i++) {
-        const uint8_t *row =
-            frame->data[0] + (ptrdiff_t)(frame->height - BLOCK / 2) * frame->linesize[0];
-        int light = row[i * BLOCK + BLOCK / 2];
-        if (light > 80 && light < 170)
-            return -1;
-        number |= (light > 128) << i;
-    }
-    return number;
-}
-
-static uint64_t hash_of(const AVFrame *frame)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (int plane = 0; plane < 3; plane++)
-        for (int y = 0; y < (plane ? frame->height / 2 : frame->height); y++) {
-            const uint8_t *row = frame->data[plane] + (ptrdiff_t)y * frame->linesize[plane];
-            for (int x = 0; x < (plane ? frame->width / 2 : frame->width); x++)
-                hash = (hash ^ row[x]) * UINT64_C(1099511628211);
-        }
-    return hash;
-}
-
-static void frames_take(AVCodecContext *codec, AVRational base, AVFrame *frame, int64_t *first,
-                        struct frames *frames)
-{
-    while (avcodec_receive_frame(codec, frame) >= 0) {
-        int64_t at = frame->pts != AV_NOPTS_VALUE ? frame->pts : frame->best_effort_timestamp;
-        *first = frames->len == 0 ? at : *first;
-        assert_true(frames->len < MAX_FRAMES);
-        frames->items[frames->len++] =
-            (struct frame){.at_us = av_rescale_q(at - *first, base, AV_TIME_BASE_Q),
-                           .hash = hash_of(frame),
-                           .number = number_of(frame),
-                           .key = frame->key_frame && frame->pict_type == AV_PICTURE_TYPE_I};
-        av_frame_unref(frame);
-    }
-}
-
-/* Everything that a file shows, in order; the same thread, no product code. */
-static void frames_read(const char *name, struct frames *frames)
-{
-    AVFormatContext *file = NULL;
-    AVPacket *packet = av_packet_alloc();
-    AVFrame *frame = av_frame_alloc();
-    const AVCodec *decoder = NULL;
-    int64_t first = 0;
-    frames->len = 0;
-    assert_int_equal(avformat_open_input(&file, fixture_path(name), NULL, NULL), 0);
-    assert_true(avformat_find_stream_info(file, NULL) >= 0);
-    int video = av_find_best_stream(file, AVMEDIA_TYPE_VIDEO, -1, -1, &decoder, 0);
-    assert_true(video >= 0);
-    AVCodecContext *codec = avcodec_alloc_context3(decoder);
-    assert_true(avcodec_parameters_to_context(codec, file->streams[video]->codecpar) >= 0);
-    codec->thread_count = 1;
-    codec->pkt_timebase = file->streams[video]->time_base;
-    assert_int_equal(avcodec_open2(codec, decoder, NULL), 0);
-    while (av_read_frame(file, packet) >= 0) {
-        if (packet->stream_index == video) {
-            (void)avcodec_send_packet(codec, packet);
-            frames_take(codec, codec->pkt_timebase, frame, &first, frames);
-        }
-        av_packet_unref(packet);
-    }
-    (void)avcodec_send_packet(codec, NULL);
-    frames_take(codec, codec->pkt_timebase, frame, &first, frames);
-    avcodec_free_context(&codec);
-    av_frame_free(&frame);
-    av_packet_free(&packet);
-    avformat_close_input(&file);
-}
-
 /* --- windows ---------------------------------------------------------------------------------- */
 
 struct window {
     const struct recording *recording;
-    const struct frames *all;
+    const struct seen_frames *all;
     struct okno_source *source;
     int64_t from_us, to_us;
 };
 
 /* The last frame at or before a moment; the first one when there is none. */
-static size_t frame_at(const struct frames *frames, int64_t us)
+static size_t frame_at(const struct seen_frames *frames, int64_t us)
 {
     size_t i = 0;
     while (i + 1 < frames->len && frames->items[i + 1].at_us <= us)
@@ -201,7 +107,7 @@ static size_t frame_at(const struct frames *frames, int64_t us)
     return i;
 }
 
-static size_t key_before(const struct frames *frames, size_t i)
+static size_t key_before(const struct seen_frames *frames, size_t i)
 {
     while (i > 0 && !frames->items[i].key)
         i--;
@@ -209,9 +115,9 @@ static size_t key_before(const struct frames *frames, size_t i)
 }
 
 /* Whether the clip's frame is the recording's i-th, at the same distance from `first`. */
-static bool is_same(const struct window *w, const struct frame *ours, size_t i, size_t first)
+static bool is_same(const struct window *w, const struct seen_frame *ours, size_t i, size_t first)
 {
-    const struct frame *all = w->all->items;
+    const struct seen_frame *all = w->all->items;
     int64_t slack_us = w->recording->ms ? 1000 : 200;
     int64_t off = ours->at_us - (all[i].at_us - all[first].at_us);
     return ours->number == all[i].number && ours->hash == all[i].hash && llabs(off) <= slack_us;
@@ -219,9 +125,9 @@ static bool is_same(const struct window *w, const struct frame *ours, size_t i, 
 
 /* What is wrong with a clip, or NULL. */
 static const char *judge(const struct window *w, const struct okno_media_result *result,
-                         const struct frames *ours)
+                         const struct seen_frames *ours)
 {
-    const struct frames *all = w->all;
+    const struct seen_frames *all = w->all;
     size_t shown = frame_at(all, w->from_us);
     size_t key = key_before(all, shown);
     size_t first = frame_at(all, result->first_frame_us - T0 + 1000);
@@ -241,14 +147,14 @@ static const char *judge(const struct window *w, const struct okno_media_result 
     }
     if (i < all->len && all->items[i].at_us < w->to_us)
         return "lacks frames at its end";
-    if (result->audio != w->recording->sound)
+    if (w->to_us - w->from_us > SECOND / 2 && result->audio != w->recording->sound)
         return "has sound where there is none, or none where there is";
     return NULL;
 }
 
 static void check_window(const struct window *w)
 {
-    static struct frames ours;
+    static struct seen_frames ours;
     const struct recording *r = w->recording;
     struct okno_media_input input = {.source = w->source, .format = r->format, .from_us = T0};
     struct okno_media_result result = {0};
@@ -257,7 +163,7 @@ static void check_window(const struct window *w)
     (void)unlink(fixture_path("window.mp4"));
     if (okno_media_clip(&input, 1, T0 + w->from_us, T0 + w->to_us, r->sound,
                         fixture_path("window.mp4"), &result, &err) == 0) {
-        frames_read("window.mp4", &ours);
+        seen_frames_read(fixture_path("window.mp4"), &ours);
         wrong = judge(w, &result, &ours);
     }
     if (wrong)
@@ -268,7 +174,7 @@ static void check_window(const struct window *w)
 }
 
 /* A moment of the kind that `kind` says: anywhere, on a frame, at or beside a key frame. */
-static int64_t moment(const struct frames *all, uint64_t kind, uint64_t *random)
+static int64_t moment(const struct seen_frames *all, uint64_t kind, uint64_t *random)
 {
     size_t i = (size_t)(next_random(random) % all->len);
     size_t key = key_before(all, i);
@@ -286,7 +192,7 @@ static int64_t moment(const struct frames *all, uint64_t kind, uint64_t *random)
     }
 }
 
-static struct window window_make(const struct recording *r, const struct frames *all,
+static struct window window_make(const struct recording *r, const struct seen_frames *all,
                                  struct okno_source *source, uint64_t *random)
 {
     uint64_t kind = next_random(random);
@@ -296,6 +202,10 @@ static struct window window_make(const struct recording *r, const struct frames 
     w.to_us = kind / 64 % 3 == 0 ? moment(all, kind / 6, random) : 0;
     if (w.to_us <= w.from_us)
         w.to_us = w.from_us + 1 + (int64_t)(next_random(random) % (12 * (uint64_t)SECOND));
+    /* libavcodec 5.1 keeps a picture back when a stream of an open GOP ends after its first five.
+     */
+    if (r->open_gop && w.to_us < w.from_us + SECOND / 2)
+        w.to_us = w.from_us + SECOND / 2;
     return w;
 }
 
@@ -303,10 +213,10 @@ static void record(const struct recording *r)
 {
     char boxes[1200] = "";
     size_t len = 0;
-    for (int bit = 0; bit < BLOCKS; bit++)
+    for (int bit = 0; bit < FRAME_BLOCKS; bit++)
         len += (size_t)snprintf(boxes + len, sizeof(boxes) - len,
                                 ",drawbox=%d:80:16:16:white:fill:enable=gte(mod(n\\,%d)\\,%d)",
-                                bit * BLOCK, 2 << bit, 1 << bit);
+                                bit * FRAME_BLOCK, 2 << bit, 1 << bit);
     char sound[64] = "";
     if (r->sound)
         (void)snprintf(sound, sizeof(sound), "-f lavfi -i sine=440:d=%d", r->seconds);
@@ -320,14 +230,13 @@ static void record(const struct recording *r)
 static void any_window_holds_the_recordings_own_frames(void **state)
 {
     (void)state;
-    static struct frames all;
+    static struct seen_frames all;
     long count = setting("OKNO_WINDOWS", 8);
     uint64_t random = (uint64_t)setting("OKNO_SEED", 20261125) | 1;
-    av_log_set_level(AV_LOG_QUIET); /* the witness has its say by frames */
     for (size_t i = 0; i < OKNO_COUNT(recordings); i++) {
         const struct recording *r = &recordings[i];
         record(r);
-        frames_read(r->name, &all);
+        seen_frames_read(fixture_path(r->name), &all);
         if (strcmp(r->format, "mpeg") == 0) /* some pictures of these have no time of their own */
             for (size_t k = 0; k < all.len; k++)
                 all.items[k].at_us = all.items[k].number * SECOND / strtol(r->rate, NULL, 10);

@@ -184,12 +184,19 @@ int media_streams_choose(struct media_reader *reader, struct okno_err *err)
     }
     if (!reader->video)
         return media_reader_fail(reader, 0, "no video in it", err);
-    const AVCodecParameters *codec = reader->video->codecpar;
+    AVCodecParameters *codec = reader->video->codecpar;
+    if (codec->width <=
+        0) { /* opened anew elsewhere: an MP4's index tells no size of MPEG-4 part 2 */
+        codec->width = reader->width;
+        codec->height = reader->height;
+    }
     if (codec->width <= 0 || codec->height <= 0)
         return media_reader_fail(reader, 0, "the picture's size cannot be found", err);
     if (codec->width > MEDIA_MAX_SIDE || codec->height > MEDIA_MAX_SIDE)
         return okno_fail(err, OKNO_TOO_LARGE, "%s: a picture of %dx%d; at most %d a side",
                          media_reader_name(reader), codec->width, codec->height, MEDIA_MAX_SIDE);
+    reader->width = codec->width;
+    reader->height = codec->height;
     return 0;
 }
 
