@@ -42,7 +42,7 @@ static size_t on_packet(char *bytes, size_t size, size_t count, void *arg)
     rtsp->came++;
     int rc =
         call->failed ? call->failed : okno_budget_check(call->net->budget, call->shown, call->err);
-    if (rc == 0 && len > FRAME_HEAD)
+    if (rc == 0 && len > FRAME_HEAD && rtsp->is_set_up) /* libcurl takes them at any time */
         rc = rtsp->config.packet(rtsp->config.ctx, (uint8_t)bytes[1],
                                  (const uint8_t *)bytes + FRAME_HEAD, len - FRAME_HEAD, call->err);
     return rc < 0 ? net_stop(call, rc) : len;

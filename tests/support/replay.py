@@ -176,6 +176,8 @@ class Session:
         if 'require' in headers and method != 'SETUP' and not (method == 'PLAY' and self.options['require'] == 'play'):
             return self.answer(551, headers, ['Unsupported: ' + headers['require']])
         if method == 'DESCRIBE':
+            if fault == 'early':  # before anything is described or set up
+                self.socket.sendall(b'$\0' + struct.pack('>HBBHIIB', 13, 0x80, 0, 1, 5, 5, 5))
             body = self.replay.film.sdp('trackID=1')
             if fault == 'sdp':
                 body = 'm=video 0 RTP/AVP 96\r\na=rtpmap:96 \xff\xff/\r\na=fmtp:' + 'A' * 3000
