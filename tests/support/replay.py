@@ -224,7 +224,7 @@ class Session:
     def stream(self, frames, fast, cseq):
         fault, begun = self.options['fault'], time.monotonic()
         self.heard = begun
-        self.socket.sendall(b'$\1' + struct.pack('>H', 8) + b'\x81\xc9\0\1\0\0\0\0')  # RTCP is not for archives
+        self.report()
         for i, (at, key, nals, first, last) in enumerate(frames):
             if not fast and not self.wait(begun + (at - self.time0) / float(self.options['pace'])):
                 return False
@@ -232,9 +232,13 @@ class Session:
                 return False
             while fault == 'endless' and i == len(frames) // 2:
                 self.send_frame(at, nals, 0, cseq)
-            final = i + 1 == len(frames) and fault != 'no-t'
+            final = i + 1 == len(frames) and fault not in ('no-t', 'chatter')
             flags = key << 7 | (last or final) << 6 | (first and i > 0) << 5 | final << 4
             self.send_frame(at, nals, flags, cseq)
+        while fault == 'chatter':  # about a replay that has ended, without end
+            self.report()
+            if not self.wait(time.monotonic() + 0.3):
+                return False
         return self.options['end'] != 'close'
 
     def wait(self, until):
@@ -250,6 +254,9 @@ class Session:
             if not request or request[0] == 'TEARDOWN':
                 return request and self.answer(200, request[2]) and False
             self.answer(200, request[2])
+
+    def report(self):  # RTCP is not for archives
+        self.socket.sendall(b'$\1' + struct.pack('>H', 8) + b'\x81\xc9\0\1\0\0\0\0')
 
     def send_frame(self, at, nals, flags, cseq):
         stamp = (self.stamp0 + round((at - self.time0) * 90000)) & 0xffffffff

@@ -249,6 +249,7 @@ static void trouble_on_the_way_is_named(void **state)
         {"fault=no-t", 0, "", 70},      /* and silence */
         {"fault=close", 0, "", 58},     /* half of the frames */
         {"fault=early", 0, "", 70},     /* a packet before there is a description */
+        {"fault=chatter", 0, "", 70},   /* reports go on behind the last frame */
         {"fault=elsewhere", 0, "", 70}, /* a base at another host is not asked */
     };
     for (size_t i = 0; i < OKNO_COUNT(rows); i++) {

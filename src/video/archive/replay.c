@@ -37,7 +37,7 @@ struct session {
     struct okno_span_vec spans; /* owned; since the first frame, as are the next two */
     int64_t open_us, last_us;   /* the stretch under way */
     int64_t frame_us;           /* the usual interval so far */
-    int64_t frames;
+    int64_t frames, packets;
     int64_t from_us, error_us; /* the first frame's time */
     bool ending, done;
     uint8_t scratch[2 + RTP_HEAD + RTP_PACKET];
@@ -93,6 +93,7 @@ static int on_packet(void *ctx, int channel, const uint8_t *bytes, size_t len, s
     if (s->done || channel != CHANNEL || !rtp_read(bytes, len, &packet) ||
         packet.type != s->media.type || packet.len == 0)
         return 0; /* reports tell the present's time, and other streams were not asked for */
+    s->packets++;
     int rc = rtp_place(&s->line, &packet, &ticks, &frame, err);
     if (rc < 0)
         return rc;
@@ -191,9 +192,16 @@ static void date_by_answer(struct session *s, const struct okno_rtsp_reply *repl
 static int receive(struct session *s, struct okno_rtsp *rtsp, struct okno_err *err)
 {
     const struct okno_rtsp_reply answer = *okno_rtsp_reply(rtsp);
+    int64_t heard_us = okno_time_monotonic();
     int rc = 1;
-    while (rc > 0 && !s->done)
-        rc = okno_rtsp_receive(rtsp, s->frames ? IDLE_US : s->replay->deadline_us, err);
+    while (rc > 0 && !s->done) {
+        int64_t packets = s->packets;
+        int64_t patience_us = s->frames ? IDLE_US : s->replay->deadline_us;
+        int64_t left_us = heard_us + patience_us - okno_time_monotonic();
+        rc = left_us > 0 ? okno_rtsp_receive(rtsp, left_us, err) : 0;
+        if (s->packets > packets) /* reports go on when the replay is over */
+            heard_us = okno_time_monotonic();
+    }
     if (rc < 0)
         return rc;
     date_by_answer(s, &answer);
