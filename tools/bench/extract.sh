@@ -2,7 +2,8 @@
 # A window of 30 s out of an hour of 1080p15 H.264 at 2 Mbit/s (key frame every 4 s), through a link of
 # 20 ms and 100 Mbit/s (tools/link): okno beside `ffmpeg -ss -t -c copy`, in turns, one archive for each
 # container. Bytes and requests are counted on the link, okno's listing of the folder included. "cold":
-# nothing is known of the file; "warm": another window of it was cut before. CASES='mp4-front ts' picks some.
+# nothing is known of the file; "warm": another window of it was cut before. Stills of the same recording (a key
+# frame; the last frame before the next one) and playlists follow. CASES='mp4-front ts still hls-ts' picks some.
 set -eu
 . "$(dirname "$0")/lib"
 . "$(dirname "$0")/origin"
@@ -13,7 +14,7 @@ at=$((minutes * 30 + 3))
 files=$dir/files-$minutes
 runs=${EXTRACT_RUNS:-${BENCH_QUICK:+1}}
 runs=${runs:-9}
-cases=${CASES:-mp4-front mp4-end fmp4-sidx fmp4-bare ts mkv}
+cases=${CASES:-mp4-front mp4-end fmp4-sidx fmp4-bare ts mkv still hls-ts hls-fmp4}
 
 # --- recordings: one minute is encoded, the rest are copies of it; times go on ---
 
@@ -45,11 +46,26 @@ make_files() {
     make_file fmp4-bare mp4 -movflags +frag_keyframe+empty_moov+default_base_moof+skip_trailer
     make_file ts ts
     make_file mkv mkv
+    make_playlist hls-ts -hls_segment_filename "$files/hls-ts/%05d.ts"
+    make_playlist hls-fmp4 -hls_segment_type fmp4 -hls_fmp4_init_filename init.mp4 -hls_segment_filename "$files/hls-fmp4/%05d.m4s"
+}
+
+# A playlist of 4 s segments beside its segments, which tells the time.
+make_playlist() { # CASE OPTIONS...
+    folder=$files/$1
+    shift
+    [ -s "$folder/index.m3u8" ] && return
+    mkdir -p "$folder"
+    ffmpeg -nostdin -v error -stream_loop $((minutes - 1)) -i "$dir/minute.mp4" -c copy -f hls -hls_time 4 \
+        -hls_list_size 0 -hls_playlist_type vod "$@" -y "$folder/part.m3u8"
+    # One time tag at the top: the rest follows from the segments' lengths.
+    sed '0,/^#EXTINF/s//#EXT-X-PROGRAM-DATE-TIME:2026-10-05T06:00:00.000Z\n#EXTINF/' "$folder/part.m3u8" > "$folder/index.m3u8"
 }
 
 # --- okno's side: an archive and a camera for each case ---
 
 ending() { case $1 in ts) echo ts ;; mkv) echo mkv ;; *) echo mp4 ;; esac; }
+place() { case $1 in hls-*) echo "$1/index.m3u8" ;; *) echo "$1/2026-10-05_06-00-00.$(ending "$1")" ;; esac; }
 
 make_data() {
     rm -rf "$dir/data"
@@ -58,8 +74,12 @@ make_data() {
 s,Shop,UTC" > "$dir/sites.csv"
     echo "archive,kind,url,files,time_zone" > "$dir/archives.csv"
     echo "camera,site,archive,channel" > "$dir/cameras.csv"
-    for case in $cases; do
-        echo "$case,dir,http://127.0.0.1:$link_port/,{channel}/%Y-%m-%d_%H-%M-%S.$(ending "$case"),UTC" >> "$dir/archives.csv"
+    for case in $(printf '%s\n' mp4-front $cases | sort -u); do
+        case $case in
+        still) continue ;;
+        hls-*) echo "$case,hls,http://127.0.0.1:$link_port/,{channel}/index.m3u8,UTC" >> "$dir/archives.csv" ;;
+        *) echo "$case,dir,http://127.0.0.1:$link_port/,{channel}/%Y-%m-%d_%H-%M-%S.$(ending "$case"),UTC" >> "$dir/archives.csv" ;;
+        esac
         echo "$case,s,$case,$case" >> "$dir/cameras.csv"
     done
     for kind in sites archives cameras; do
@@ -75,8 +95,19 @@ okno_clip() { # CASE AT
 }
 
 ffmpeg_clip() { # CASE
-    ffmpeg -nostdin -v error -ss $at -i "http://127.0.0.1:$link_port/$1/2026-10-05_06-00-00.$(ending "$1")" \
+    ffmpeg -nostdin -v error -ss $at -i "http://127.0.0.1:$link_port/$(place "$1")" \
         -t 30 -map 0:v -c copy -movflags +faststart -y "$dir/ffmpeg.mp4"
+}
+
+okno_still() { # AT
+    local from
+    from=$(clock "${1%.*}")
+    rm -f "$dir/okno.jpg"
+    "$OKNO" --data "$dir/data" still --camera mp4-front --at "${from%Z}.${1#*.}Z" --camera-clock -o "$dir/okno.jpg" --json
+}
+
+ffmpeg_still() { # AT
+    ffmpeg -nostdin -v error -ss "$1" -i "http://127.0.0.1:$link_port/$(place mp4-front)" -frames:v 1 -q:v 5 -y "$dir/ffmpeg.jpg"
 }
 
 # The server cuts: nginx's own module, which sits beside the recordings.
@@ -128,6 +159,46 @@ one_case() { # CASE TIME_TARGET REQUESTS_TARGET WARM_TIME_TARGET WARM_REQUESTS_T
     for_information "$1 nginx's mp4 module: bytes on the link" "$(mb cold)" "$(mb nginx)" MB
 }
 
+# The index is known. A moment at a key frame, and one just before the next: in between lie all frames of a GOP.
+stills() {
+    rm -f "$dir"/*.runs
+    make_data
+    rm -f "$dir/okno.mp4"
+    key=$(okno_clip mp4-front $at | jq -r .got_from | sed 's/.*:\([0-9]*\):\([0-9.]*\)Z/\1 \2/' | awk '{print $1 * 60 + $2 + 0.02}')
+    for run in $(seq "$runs"); do
+        make_data
+        measure other okno_clip mp4-front $((at / 2))
+        for still in "key:$key" "exact:$(echo "$key" | awk '{printf "%.2f", $1 + 3.9}')"; do
+            if [ $((run % 2)) = 0 ]; then measure "ffmpeg-${still%:*}" ffmpeg_still "${still#*:}"; fi
+            measure "${still%:*}" okno_still "${still#*:}"
+            if [ $((run % 2)) = 1 ]; then measure "ffmpeg-${still%:*}" ffmpeg_still "${still#*:}"; fi
+        done
+    done
+    at_most "still, a key frame, warm: seconds" "$(column key 1)" "$(column ffmpeg-key 1)" s 0.15
+    at_most "still, the frame before a key frame, warm: seconds" "$(column exact 1)" "$(column ffmpeg-exact 1)" s 0.6
+    for_information "still, the frame before a key frame, warm: bytes on the link" "$(mb exact)" "$(mb ffmpeg-exact)" MB
+    for_information "still, the frame before a key frame, warm: CPU" "$(column exact 2)" "$(column ffmpeg-exact 2)" s
+}
+
+frames_of() { # FILE
+    ffprobe -v error -select_streams v -count_packets -show_entries stream=nb_read_packets -of csv=p=0 "$1" 2> /dev/null || echo 0
+}
+
+playlist() { # CASE
+    rm -f "$dir"/*.runs
+    for run in $(seq "$runs"); do
+        make_data
+        if [ $((run % 2)) = 0 ]; then measure ffmpeg ffmpeg_clip "$1"; fi
+        measure cold okno_clip "$1" $at
+        if [ $((run % 2)) = 1 ]; then measure ffmpeg ffmpeg_clip "$1"; fi
+    done
+    at_most "$1 cold: seconds" "$(column cold 1)" "$(column ffmpeg 1)" s 1
+    for_information "$1 cold: bytes on the link" "$(mb cold)" "$(mb ffmpeg)" MB
+    measure cold okno_clip "$1" $at
+    at_least "$1 cold: frames against 30 s of them" "$(frames_of "$dir/okno.mp4")" 450 frames 1
+    echo "$1: ffmpeg's file holds $(frames_of "$dir/ffmpeg.mp4") frames"
+}
+
 make_files
 origin_serve "$files" "location /cut/ { alias $files/; mp4; mp4_start_key_frame on; mp4_max_buffer_size 64m; }"
 origin_link
@@ -139,5 +210,7 @@ for case in $cases; do
     fmp4-bare) one_case "$case" 0.05 13 0.05 12 ;;
     ts) one_case "$case" 0.5 16 0.5 9 ;;
     mkv) one_case "$case" 0.85 6 0.85 3 ;;
+    still) stills ;;
+    hls-*) playlist "$case" ;;
     esac
 done
