@@ -8,7 +8,7 @@ DEFAULTS = {
     'rate': '10',       # frames a second of the film
     'mode': 'onvif',    # or plain: the start stands in the URL, npt ranges, real time
     'pace': '1',        # how much faster than real time where that is kept
-    'require': 'setup', # where Require: onvif-replay is taken: setup (551 to it in PLAY), or play
+    'require': 'setup', # where Require: onvif-replay is taken: setup (551 to it in PLAY), play, or nowhere
     'user': '', 'password': '',
     'timeout': '60',    # of a session, seconds; a replay in real time ends when nothing was asked for so long
     'end': 'silence',   # or close, after the last frame
@@ -173,7 +173,8 @@ class Session:
             return self.answer(fault, headers, ['Retry-After: 7'] if fault == '503' else [])
         if method != 'OPTIONS' and not self.allowed(method, headers):
             return self.answer(401, headers, ['WWW-Authenticate: Digest realm="recorder", nonce="n0nce"'])
-        if 'require' in headers and method != 'SETUP' and not (method == 'PLAY' and self.options['require'] == 'play'):
+        taken = {'setup': ['SETUP'], 'play': ['SETUP', 'PLAY'], 'nowhere': []}[self.options['require']]
+        if 'require' in headers and method not in taken:
             return self.answer(551, headers, ['Unsupported: ' + headers['require']])
         if method == 'DESCRIBE':
             if fault == 'early':  # before anything is described or set up

@@ -120,7 +120,20 @@ static int on_packet(void *ctx, int channel, const uint8_t *bytes, size_t len, s
 static const char *const replay_headers[] = {"Require: onvif-replay", NULL};
 static const char *const play_headers[] = {"Require: onvif-replay", "Rate-Control: no", NULL};
 
-/* Recorders differ in where they take the word: some refuse it in PLAY. */
+/* Recorders differ in where they take the word: some refuse it in PLAY, some everywhere. */
+static int set_up(const struct replay *replay, struct okno_rtsp *rtsp, const char *control,
+                  struct okno_err *err)
+{
+    struct okno_err trouble = {0};
+    int rc =
+        okno_rtsp_setup(rtsp, control, CHANNEL, replay->clock ? replay_headers : NULL, &trouble);
+    if (rc == OKNO_ARCHIVE_REFUSED && replay->clock && okno_rtsp_reply(rtsp)->status == 551) {
+        trouble = (struct okno_err){0};
+        rc = okno_rtsp_setup(rtsp, control, CHANNEL, NULL, &trouble);
+    }
+    return rc < 0 ? okno_fail_from(err, &trouble) : 0;
+}
+
 static int play(const struct replay *replay, struct okno_rtsp *rtsp, const char *control,
                 struct okno_err *err)
 {
@@ -169,7 +182,7 @@ static int converse(struct session *s, struct okno_rtsp *rtsp, struct okno_err *
         !rtp_control(base, s->media.control, stream, sizeof(stream)))
         return okno_fail(err, OKNO_PROTOCOL, "%s: the recorder names a stream at great length",
                          replay->name);
-    rc = okno_rtsp_setup(rtsp, stream, CHANNEL, replay->clock ? replay_headers : NULL, err);
+    rc = set_up(replay, rtsp, stream, err);
     return rc < 0 ? rc : play(replay, rtsp, session, err);
 }
 
