@@ -10,6 +10,7 @@ class OknoEscalations extends OknoElement {
   static properties = { audit: {}, rows: { state: true }, problem: { state: true }, asking: { state: true }, busy: { state: true } };
 
   static styles = [OknoElement.styles, css`
+    :host { display: contents; } /* nothing, and no gap, where there is nothing */
     section { padding: 1rem; display: grid; gap: .5rem; }
     li { border-top: 1px solid var(--line); padding: .5rem 0; display: grid; gap: .25rem; }
     .line { display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: baseline; }
