@@ -158,7 +158,7 @@ OKNO_CHECK int okno_audit_limit(struct okno_db *db, const char *audit, double *r
 /* How many more to review so that each indicator of the whole frame has an interval of the plan's
  * max_half_width, by the widths so far; 0: none is wider, or the plan names no width. An interval's
  * square shrinks with 1/n - 1/N (Cochran, Sampling Techniques, 2.6). A new array of {indicator,
- * half_width, more} of those that are wider. */
+ * half_width, more} of those that are wider; of transactions and minutes `never_asked` is one. */
 OKNO_CHECK int okno_audit_widths(struct okno_db *db, const char *audit, int64_t *ret_more,
                                  json_t **ret_list, struct okno_err *err);
 

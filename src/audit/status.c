@@ -173,8 +173,10 @@ static int add_doubles(struct okno_db *db, const char *audit, json_t *status, st
 }
 
 /* How many more may be drawn: as the rounds of the plan and the frame allow. */
-static int64_t left_to_draw(const struct audit_row *row, const json_t *status)
+static int left_to_draw(struct okno_db *db, const struct audit_row *row, const json_t *status,
+                        int64_t *ret_left, struct okno_err *err)
 {
+    int64_t drawable = 0;
     int rounds = 0;
     size_t i;
     json_t *step;
@@ -182,12 +184,18 @@ static int64_t left_to_draw(const struct audit_row *row, const json_t *status)
     {
         rounds += is_step(step, "draw") || is_step(step, "extend");
     }
+    *ret_left = row->sampling.with_replacement ? INT64_MAX : 0;
     if (strcmp(row->state, "drawn") != 0 || rounds >= row->looks)
-        return 0;
-    return row->sampling.with_replacement
-               ? INT64_MAX
-               : json_integer_value(json_object_get(status, "frame_size")) -
-                     json_integer_value(json_object_get(status, "sample"));
+        *ret_left = 0;
+    else if (!row->sampling.with_replacement) {
+        int rc = OKNO_DB_INT(db, "audit.count_drawable", 0, &drawable, err,
+                             OKNO_TEXT("audit", row->audit),
+                             OKNO_INT("silent_known", row->sampling.silent_known));
+        if (rc < 0)
+            return rc;
+        *ret_left = drawable - json_integer_value(json_object_get(status, "sample"));
+    }
+    return 0;
 }
 
 /* What the plan's width asks for beyond what was looked at. */
@@ -199,10 +207,12 @@ static int add_widths(struct okno_db *db, const struct audit_row *row, json_t *s
     bool drawn = strcmp(row->state, "drawn") == 0 || strcmp(row->state, "closed") == 0;
     if (!drawn || !(row->max_half_width > 0))
         return 0;
-    int rc = okno_audit_widths(db, row->audit, &more, &wide, err);
+    int64_t left = 0;
+    int rc = left_to_draw(db, row, status, &left, err);
+    if (rc == 0)
+        rc = okno_audit_widths(db, row->audit, &more, &wide, err);
     if (rc < 0)
         return rc;
-    int64_t left = left_to_draw(row, status);
     more = more < left ? more : left;
     if (json_object_set_new(status, "too_wide", wide) == 0 &&
         json_object_set_new(status, "extend_by", json_integer((json_int_t)more)) == 0)

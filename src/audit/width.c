@@ -19,20 +19,19 @@ static int64_t missing_for(const struct okno_audit_figure *figure, double half, 
 }
 
 /* `all`: what the draw is from, of which the indicator's surveys are a part. */
-static int judge(struct okno_db *db, const struct audit_row *row, enum okno_indicator indicator,
-                 int64_t all, int64_t *more, json_t *list, struct okno_err *err)
+static int judge(const struct audit_row *row, const char *name,
+                 const struct okno_audit_figure *figure, int64_t all, int64_t *more, json_t *list,
+                 struct okno_err *err)
 {
-    struct okno_audit_figure figure;
-    int rc = okno_audit_estimate(db, row->audit, indicator, NULL, row->k, &figure, err);
-    if (rc < 0 || !figure.too_wide)
-        return rc;
-    double half = (figure.estimate.high - figure.estimate.low) / 2;
+    if (!figure->too_wide)
+        return 0;
+    double half = (figure->estimate.high - figure->estimate.low) / 2;
     int64_t missing =
-        missing_for(&figure, half, row->max_half_width, row->sampling.with_replacement);
-    missing = (int64_t)ceil((double)missing * (double)all / (double)figure.counts.frame - 1e-9);
+        missing_for(figure, half, row->max_half_width, row->sampling.with_replacement);
+    missing = (int64_t)ceil((double)missing * (double)all / (double)figure->counts.frame - 1e-9);
     *more = missing > *more ? missing : *more;
-    json_t *one = json_pack("{s:s, s:f, s:I}", "indicator", okno_indicator_id(indicator),
-                            "half_width", half, "more", (json_int_t)missing);
+    json_t *one = json_pack("{s:s, s:f, s:I}", "indicator", name, "half_width", half, "more",
+                            (json_int_t)missing);
     return json_array_append_new(list, one) == 0
                ? 0
                : okno_fail(err, OKNO_NO_MEMORY, "no memory for the widths");
@@ -42,15 +41,26 @@ int okno_audit_widths(struct okno_db *db, const char *audit, int64_t *ret_more, 
                       struct okno_err *err)
 {
     okno_autojson json_t *list = json_array();
+    struct okno_audit_figure figure;
     struct audit_row row;
     int64_t more = 0;
     int64_t all = 0;
     int rc = audit_load(db, audit, &row, err);
     if (rc == 0)
         rc = OKNO_DB_INT(db, "audit.frame_size", 0, &all, err, OKNO_TEXT("audit", audit));
-    for (int i = 0; rc == 0 && row.max_half_width > 0 && i < OKNO_INDICATOR_COUNT; i++)
-        if (okno_audit_kind((enum okno_indicator)i, row.frame))
-            rc = judge(db, &row, (enum okno_indicator)i, all, &more, list, err);
+    for (int i = 0; rc == 0 && row.max_half_width > 0 && i < OKNO_INDICATOR_COUNT; i++) {
+        enum okno_indicator indicator = (enum okno_indicator)i;
+        if (!okno_audit_kind(indicator, row.frame))
+            continue;
+        rc = okno_audit_estimate(db, audit, indicator, NULL, row.k, &figure, err);
+        if (rc == 0)
+            rc = judge(&row, okno_indicator_id(indicator), &figure, all, &more, list, err);
+    }
+    if (rc == 0 && row.max_half_width > 0 && okno_frame_is_visits(row.frame)) {
+        rc = okno_audit_asked(db, audit, NULL, &figure, err);
+        if (rc == 0)
+            rc = judge(&row, "never_asked", &figure, all, &more, list, err);
+    }
     if (rc < 0)
         return rc;
     *ret_more = more;

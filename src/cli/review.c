@@ -192,7 +192,7 @@ const struct cli_command cli_review = {
     .help =
         "usage: okno review next --user NAME [--audit ID] [--json]\n"
         "       okno review submit ITEM --user NAME --lease TOKEN --verdict V [--reason R]\n"
-        "                   [--comment TEXT] [--correction FALSE_FM|FM_REACHES_BACK]\n"
+        "                   [--comment TEXT] [--correction FALSE_FM|FM_REACHES_BACK|NOT_ASKED]\n"
         "                   [--played SECONDS]\n"
         "       okno review skip ITEM --user NAME --lease TOKEN --reason TEXT\n"
         "       okno review undo --user NAME\n"

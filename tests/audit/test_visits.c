@@ -140,6 +140,30 @@ static void what_is_drawn_is_linked_fetched_and_asked_about(void **state)
 
 /* A sale told anew between two audits is another moment, and lies at another point: each audit
  * looks at what it froze. */
+/* The width that a plan wants is that of the share never asked, too. */
+static void a_share_that_is_too_wide_says_how_many_more(void **state)
+{
+    struct scratch_db *f = *state;
+    char sha256[OKNO_SHA256_TEXT];
+    okno_autojson json_t *status = NULL;
+    struct okno_audit_plan made = plan_of("A1");
+    made.frame = OKNO_FRAME_TRANSACTIONS;
+    made.size = 20;
+    made.looks = 2;
+    made.max_half_width = 0.01;
+    must(f, okno_audit_plan(f->db, &made, "eva", AT(61), &f->err));
+    (void)freeze(f, "A1", sha256);
+    assert_int_equal(draw(f, "A1"), 20);
+    judge_all(f);
+    must(f, okno_audit_status(f->db, "A1", &status, &f->err));
+    const json_t *wide = json_object_get(status, "too_wide");
+    assert_int_equal(json_array_size(wide), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(wide, 0), "indicator")),
+                        "never_asked");
+    int64_t more = json_integer_value(json_object_get(status, "extend_by"));
+    assert_true(more > 10 && more <= 20);
+}
+
 /* Who corrects a sale out of the period leaves a trace. */
 static void sales_that_left_by_correction_are_told(void **state)
 {
@@ -439,6 +463,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(sales_of_the_period_are_frozen_as_told_last),
         CASE(what_is_drawn_is_linked_fetched_and_asked_about),
+        CASE(a_share_that_is_too_wide_says_how_many_more),
         CASE(sales_that_left_by_correction_are_told),
         CASE(nothing_tells_the_expert_whether_a_survey_was_opened),
         CASE(a_sale_corrected_between_two_audits_is_seen_as_each_froze_it),

@@ -6,6 +6,10 @@ FROM audits WHERE audit = $audit;
 -- name: audit.frame_size
 SELECT coalesce(frame_size, 0) FROM audits WHERE audit = $audit;
 
+-- name: audit.count_drawable
+-- What a draw may take: silent surveys only where they are not taken as known.
+SELECT count(*) FROM audit_frame WHERE audit = $audit AND NOT ($silent_known AND class = 'silent');
+
 -- name: audit.list
 SELECT audit FROM audits ORDER BY created_at, audit;
 

@@ -363,6 +363,7 @@ export const table = {
   },
   "kpi.ink_personnel": { en: "INK@Personnel", ru: "ИНК@Персонал" },
   "kpi.ink_office": { en: "INK@Office", ru: "ИНК@Офис" },
+  "kpi.never_asked": { en: "Never asked", ru: "Не спросили" },
   "kpi.iel": { en: "IEL loyalty", ru: "ИЭЛ, лояльность" },
   "kpi.ink_personnel_about": { en: "share dissatisfied with staff; lower is better", ru: "доля недовольных персоналом; меньше — лучше" },
   "kpi.ink_office_about": { en: "share dissatisfied with office and process; lower is better", ru: "доля недовольных офисом и процессами; меньше — лучше" },
