@@ -72,8 +72,26 @@ struct part {
     int64_t key_us; /* the first frame; pictures before it are not decodable or not wanted */
     int64_t until_us;
     struct media_packet_vec late; /* frames past `until`, needed only if an earlier one follows */
+    bool seen, heard;             /* all pictures, all sound */
     bool done;
 };
+
+/* Sound may lie so far behind its pictures: fragments hold all of one, then all of the other. */
+#define SOUND_BEHIND_US (3 * AV_TIME_BASE / 2)
+
+/* Whether anything of the part may still come, now that this packet did. */
+static void part_look(struct part *part, const AVPacket *packet, bool video, int64_t at_us)
+{
+    const struct media_reader *reader = part->reader;
+    if (!video) {
+        part->heard |= at_us >= part->until_us;
+    } else {
+        int64_t dts_us = media_reader_us(reader, reader->video, packet->dts);
+        part->seen |= dts_us >= part->until_us;
+        part->heard |= !reader->audio || dts_us >= part->until_us + SOUND_BEHIND_US;
+    }
+    part->done = part->seen && part->heard;
+}
 
 static int part_take(struct part *part, AVPacket *packet, struct okno_err *err)
 {
@@ -81,9 +99,9 @@ static int part_take(struct part *part, AVPacket *packet, struct okno_err *err)
     bool video = media_is_video(reader, packet);
     const AVStream *stream = video ? reader->video : reader->audio;
     int64_t at = media_reader_us(reader, stream, packet->pts);
-    if (video && media_reader_us(reader, stream, packet->dts) >= part->until_us)
-        part->done = true;
-    if (part->done || at < part->key_us || (!video && at >= part->until_us)) {
+    part_look(part, packet, video, at);
+    bool over = video ? part->seen : at >= part->until_us;
+    if (part->done || over || at < part->key_us) {
         av_packet_unref(packet);
         return 0;
     }
