@@ -15,7 +15,7 @@ class OknoProgrammes extends PageElement {
   static properties = { draws: { attribute: false }, programmes: { state: true }, figures: { state: true }, refused: { state: true } };
 
   static styles = [PageElement.styles, css`
-    :host { display: contents; }
+    :host { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; }
     article { padding: 1rem; display: grid; gap: .75rem; grid-template-columns: minmax(0, 1fr); }
     .head { display: flex; justify-content: space-between; gap: 1rem; align-items: baseline; flex-wrap: wrap; }
     .few, .problem { color: var(--amber); } .refused { color: var(--invalid); }
