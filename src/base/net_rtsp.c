@@ -342,6 +342,7 @@ int okno_rtsp_open(const struct okno_rtsp_config *config, struct okno_rtsp **ret
     rtsp->alive_us = TIMEOUT_S * OKNO_SECOND_US / 2;
     rtsp->call = (struct call){.net = config->net, .gate = &rtsp->gate};
     net_shown(config->net, rtsp->url, rtsp->call.shown, sizeof(rtsp->call.shown));
+    rtsp->call.shown[strcspn(rtsp->call.shown, "/")] = '\0'; /* a path may hold a login */
     net_gate_begin(&rtsp->gate, config->net, rtsp->url);
     *ret_rtsp = okno_mem_take(&rtsp);
     return 0;

@@ -268,6 +268,25 @@ static void trouble_on_the_way_is_named(void **state)
     }
 }
 
+/* Some recorders want it there, others name such addresses themselves. */
+static void a_login_in_a_path_is_in_no_message(void **state)
+{
+    (void)state;
+    struct recorder recorder = by_clock;
+    struct okno_err err = {0};
+    OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
+    recorder.files = "/user={user}_password={password}_channel={channel}.sdp";
+    recorder.user = "admin";
+    recorder.password = "hunter22";
+    recorder.options[0] = "fault=403@SETUP";
+    struct running r = start(&recorder);
+    assert_int_equal(okno_extract_spans(&r.camera, T0, T0 + 20 * SECOND, &spans, &err),
+                     OKNO_ARCHIVE_AUTH);
+    assert_non_null(strstr(err.text, "127.0.0.1"));
+    assert_null(strstr(err.text, "hunter22"));
+    stop(&r);
+}
+
 static void packets_without_end_are_stopped(void **state)
 {
     (void)state;
@@ -427,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_long_replay_is_kept_alive),
         cmocka_unit_test(what_was_never_recorded_is_no_error),
         cmocka_unit_test(trouble_on_the_way_is_named),
+        cmocka_unit_test(a_login_in_a_path_is_in_no_message),
         cmocka_unit_test(packets_without_end_are_stopped),
         cmocka_unit_test(recorders_take_the_word_where_they_will),
         cmocka_unit_test(a_replay_too_large_for_memory_lies_on_disk),
