@@ -209,7 +209,7 @@ clean: ## remove everything made
 	rm -rf build
 
 help: ## this list
-	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 .PHONY: all test-archives test-windows test-mutations install uninstall deps-build deps-demo deps-test demo test unit e2e bench bench-quick bench-coverage lint asan fuzz format clean help tools

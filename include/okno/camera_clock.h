@@ -133,6 +133,7 @@ struct okno_commission {
 
 struct okno_commissioned {
     int64_t id;
+    char camera[OKNO_ID_TEXT];
     int64_t error_us; /* frame - press: what was wrong with the offset that was known */
     int64_t offset_us, uncertainty_us; /* index clock - UTC as it is known now */
 };

@@ -20,19 +20,18 @@ struct choice {
     bool json;
 };
 
-static int print_done(const char *camera, const struct okno_commissioned *done, bool json,
-                      struct okno_err *err)
+static int print_done(const struct okno_commissioned *done, bool json, struct okno_err *err)
 {
     if (!json) {
         printf(
             "camera %s: commissioned; its index was off by %+.3f s, its clock runs %+.3f s "
             "+-%.3f s from UTC\n",
-            camera, (double)done->error_us / 1e6, (double)done->offset_us / 1e6,
+            done->camera, (double)done->error_us / 1e6, (double)done->offset_us / 1e6,
             (double)done->uncertainty_us / 1e6);
         return 0;
     }
     okno_autojson json_t *line = json_pack(
-        "{s:I, s:s, s:f, s:f, s:f}", "commissioning", (json_int_t)done->id, "camera", camera,
+        "{s:I, s:s, s:f, s:f, s:f}", "commissioning", (json_int_t)done->id, "camera", done->camera,
         "error_ms", (double)done->error_us / 1000, "offset_ms", (double)done->offset_us / 1000,
         "uncertainty_ms", (double)done->uncertainty_us / 1000);
     return okno_json_print(line, stdout, err);
@@ -149,5 +148,5 @@ int archive_commission(struct cli *cli, int argc, char **argv, struct okno_err *
         return okno_fail(err, OKNO_USAGE,
                          "give --camera ID --press TIME --frame TIME --rights TEXT, or --survey ID "
                          "--frame TIME --rights TEXT, or nothing to list");
-    return rc < 0 ? rc : print_done(c.camera ? c.camera : c.survey, &done, c.json, err);
+    return rc < 0 ? rc : print_done(&done, c.json, err);
 }

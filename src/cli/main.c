@@ -96,6 +96,10 @@ int main(int argc, char **argv)
         printf("okno %s\n", OKNO_VERSION);
         return 0;
     }
+    if (argc == 2 && strcmp(argv[1], "help") == 0) {
+        print_usage(stdout);
+        return 0;
+    }
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         print_usage(stdout);
         return 0;

@@ -89,6 +89,7 @@ int okno_commission_add(struct okno_db *db, const struct okno_commission *c, int
                         struct okno_commissioned *ret_done, struct okno_err *err)
 {
     struct okno_commissioned done = {.error_us = c->frame_at_us - c->press_at_us};
+    (void)snprintf(done.camera, sizeof(done.camera), "%s", c->camera);
     done.offset_us = done.error_us + c->index_offset_us;
     done.uncertainty_us = c->press_uncertainty_us + (c->frame_us > 0 ? c->frame_us : FRAME_US);
     int rc = check(c, err);

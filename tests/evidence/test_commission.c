@@ -172,6 +172,7 @@ static void by_a_survey_the_kept_clip_gives_the_rest(void **state)
     struct okno_db *db = okno_work_db(shop->work);
     assert_int_equal(
         okno_commission_survey(db, "d.0.1", AT(101.2), "r", "boss", LATER, &done, &shop->err), 0);
+    assert_string_equal(done.camera, "cam1");
     assert_int_equal(done.error_us, 1200000);
     assert_int_equal(done.offset_us, 1200000);
     assert_int_equal(
