@@ -135,6 +135,8 @@ struct okno_archive_ops {
     int (*open)(const struct okno_archive_config *config, struct okno_budget *budget,
                 void **ret_ctx, struct okno_err *err);
     void (*close)(void *ctx);
+    /* Whether it can be a channel's name; NULL: any. Asks nobody. */
+    int (*channel)(const char *channel, struct okno_err *err);
     /* NULL: all 0. Asks nobody. */
     void (*caps)(void *ctx, struct okno_archive_caps *ret_caps);
     /* Append what is recorded of a channel inside [from, to), ordered, cheaply: from the archive's
@@ -162,8 +164,11 @@ OKNO_CHECK int okno_archive_open(const struct okno_archive_config *config,
 void okno_archive_close(struct okno_archive *archive);
 OKNO_CLEANUP(okno_archive, okno_archive_close);
 
-/* A configuration that okno_archive_open would take, without connecting. */
+/* A configuration that okno_archive_open would take, and a channel that archives of a kind may
+ * have; without connecting. */
 OKNO_CHECK int okno_archive_check(const struct okno_archive_config *config, struct okno_err *err);
+OKNO_CHECK int okno_archive_check_channel(const char *kind, const char *channel,
+                                          struct okno_err *err);
 
 /* Words of the kinds there are, NULL at the end; the options that one takes, common ones first. */
 const char *const *okno_archive_kinds(void);

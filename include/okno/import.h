@@ -101,6 +101,9 @@ struct okno_import_job {
     const char *author;   /* who imports */
     struct okno_map *map; /* the files are tables of another program; NULL: our own columns */
     bool dry_run;         /* check and count as if; nothing is stored */
+    /* What rooms above the kind's own know of a row that passed its checks; NULL: nothing. A row
+     * that it refuses is rejected. */
+    int (*check)(struct okno_db *db, const struct okno_value *values, struct okno_err *err);
     /* A row that was not stored: file, physical line, why. May be NULL. */
     void (*rejected)(void *ctx, const char *file, int64_t line, const struct okno_err *why);
     /* A row that was (or, in a dry run, would be) stored, in the order of the kind's fields. May be

@@ -9,6 +9,7 @@
 #include "okno/db.h"
 #include "okno/err.h"
 #include "okno/evidence.h"
+#include "okno/import.h"
 #include "okno/json.h"
 #include "okno/link.h"
 #include "okno/registry.h"
@@ -26,6 +27,13 @@ OKNO_CHECK int okno_work_open(const char *data_dir, const struct okno_conf *conf
                               struct okno_work **ret_work, struct okno_err *err);
 void okno_work_close(struct okno_work *work);
 OKNO_CLEANUP(okno_work, okno_work_close);
+
+/* For the imports "archives" and "cameras" (struct okno_import_job): rows that opening the archive
+ * would refuse are refused, the message naming the field and what to write. Nobody is asked, and a
+ * secret may be set later. NULL for other imports. */
+typedef int okno_row_check(struct okno_db *db, const struct okno_value *values,
+                           struct okno_err *err);
+okno_row_check *okno_archive_rows_check(const char *import);
 
 /* Stop waiting for archives once *cancel becomes true (from any thread): what runs ends with
  * OKNO_CANCELLED and is done again later. NULL: never. Must outlive the work. */

@@ -59,8 +59,8 @@ int okno_net_check_scheme(const char *url, const char *schemes, struct okno_err 
     if (strlen(url) > URL_MAX_CHARS)
         return okno_fail(err, OKNO_INVALID, "the URL is longer than %d characters", URL_MAX_CHARS);
     if (!has_scheme(url, schemes) || okno_net_shown(url, shown, sizeof(shown)) < 0)
-        return okno_fail(err, OKNO_INVALID, "not a URL with a host of one of the schemes %s",
-                         schemes);
+        return okno_fail(err, OKNO_INVALID,
+                         "no URL with a host: write SCHEME://HOST/..., SCHEME one of %s", schemes);
     if (has_dot_segment(url))
         return okno_fail(err, OKNO_INVALID,
                          "%s: a path with \".\" or \"..\" in it is not asked for", shown);

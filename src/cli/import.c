@@ -13,6 +13,7 @@
 #include "okno/mem.h"
 #include "okno/notify.h"
 #include "okno/review.h"
+#include "okno/work.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -177,6 +178,7 @@ static int import_files(struct cli *cli, const struct request *request, char **f
                                         .author = author,
                                         .map = request->map,
                                         .dry_run = request->dry_run,
+                                        .check = okno_archive_rows_check(request->kind->kind),
                                         .rejected = on_rejected,
                                         .stored = show ? on_stored : NULL,
                                         .progress = on_progress,

@@ -100,6 +100,8 @@ static int check_row(struct run *run, const struct feed_batch *batch, size_t pla
         rc = check_interval(run, values, err);
     if (rc == 0 && kind->check)
         rc = kind->check(values, err);
+    if (rc == 0 && run->job->check)
+        rc = run->job->check(run->env.db, values, err);
     return rc;
 }
 

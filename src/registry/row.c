@@ -10,13 +10,16 @@
 
 #include <string.h>
 
-static int check_values(const struct okno_import_kind *kind, struct okno_db *db,
-                        const char *const *texts, struct okno_value *values, struct okno_err *err)
+static int check_values(const struct okno_import_job *job, const char *const *texts,
+                        struct okno_value *values, struct okno_err *err)
 {
+    const struct okno_import_kind *kind = job->kind;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < kind->field_count; i++)
-        rc = okno_field_check(&kind->fields[i], db, texts[i], &values[i], err);
-    return rc == 0 && kind->check ? kind->check(values, err) : rc;
+        rc = okno_field_check(&kind->fields[i], job->db, texts[i], &values[i], err);
+    if (rc == 0 && kind->check)
+        rc = kind->check(values, err);
+    return rc == 0 && job->check ? job->check(job->db, values, err) : rc;
 }
 
 /* As the log tells an import of a file, with the digest of the values instead of a file's. */
@@ -50,7 +53,7 @@ static int store_row(const struct okno_import_job *job, struct okno_import_env *
 {
     struct okno_value values[OKNO_RECORD_FIELDS_MAX] = {0};
     void *ctx = NULL;
-    int rc = check_values(job->kind, job->db, texts, values, err);
+    int rc = check_values(job, texts, values, err);
     if (rc == 0)
         rc = OKNO_DB_INT(job->db, "registry.add_import", 0, &env->import, err,
                          OKNO_INT("at", env->now_us), OKNO_TEXT("author", job->author),

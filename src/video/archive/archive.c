@@ -61,8 +61,8 @@ int okno_archive_sessions(const char *kind)
     return ops ? ops->max_parallel : 0;
 }
 
-int okno_archive_open(const struct okno_archive_config *config, struct okno_archive **ret_archive,
-                      struct okno_err *err)
+static int open_kind(const struct okno_archive_config *config, struct okno_archive **ret_archive,
+                     struct okno_err *err)
 {
     const struct okno_archive_ops *ops = find_kind(config->kind);
     if (!ops)
@@ -76,18 +76,24 @@ int okno_archive_open(const struct okno_archive_config *config, struct okno_arch
     int rc = options_check(config->options, ops->options, err);
     if (rc == 0)
         rc = ops->open(config, &archive->budget, &archive->ctx, err);
-    if (rc < 0) {
+    if (rc == 0)
+        *ret_archive = okno_mem_take(&archive);
+    return rc;
+}
+
+int okno_archive_open(const struct okno_archive_config *config, struct okno_archive **ret_archive,
+                      struct okno_err *err)
+{
+    int rc = open_kind(config, ret_archive, err);
+    if (rc < 0)
         okno_err_context(err, "archive %s", config->archive ? config->archive : "");
-        return rc;
-    }
-    *ret_archive = okno_mem_take(&archive);
-    return 0;
+    return rc;
 }
 
 int okno_archive_check(const struct okno_archive_config *config, struct okno_err *err)
 {
     OKNO_AUTO(okno_archive) *archive = NULL;
-    return okno_archive_open(config, &archive, err);
+    return open_kind(config, &archive, err);
 }
 
 void okno_archive_close(struct okno_archive *archive)
@@ -134,20 +140,27 @@ bool okno_archive_has_coverage(const struct okno_archive *archive)
 }
 
 /* A piece carries its channel; one that was cut would be another camera's. */
-static int check_channel(const char *channel, struct okno_err *err)
+static int check_channel(const struct okno_archive_ops *ops, const char *channel,
+                         struct okno_err *err)
 {
     const size_t most = sizeof(((struct okno_piece *)0)->channel) - 1;
-    return strlen(channel) <= most
-               ? 0
-               : okno_fail_field(err, OKNO_INVALID, "channel",
-                                 "\"%.40s...\" is longer than %zu bytes", channel, most);
+    if (strlen(channel) > most)
+        return okno_fail_field(err, OKNO_INVALID, "channel",
+                               "\"%.40s...\" is longer than %zu bytes", channel, most);
+    return ops->channel ? ops->channel(channel, err) : 0;
+}
+
+int okno_archive_check_channel(const char *kind, const char *channel, struct okno_err *err)
+{
+    const struct okno_archive_ops *ops = find_kind(kind);
+    return ops ? check_channel(ops, channel, err) : fail_kind(kind, err);
 }
 
 int okno_archive_coverage(struct okno_archive *archive, const char *channel, int64_t from_us,
                           int64_t to_us, struct okno_span_vec *spans, struct okno_err *err)
 {
     size_t before = spans->len;
-    int rc = check_channel(channel, err);
+    int rc = check_channel(archive->ops, channel, err);
     if (rc < 0)
         return rc;
     if (!archive->ops->coverage)
@@ -173,7 +186,7 @@ int okno_archive_pieces(struct okno_archive *archive, const char *channel, int64
                         int64_t to_us, struct okno_piece_vec *pieces, struct okno_err *err)
 {
     size_t before = pieces->len;
-    int rc = check_channel(channel, err);
+    int rc = check_channel(archive->ops, channel, err);
     if (rc < 0)
         return rc;
     rc = archive->ops->pieces

@@ -148,7 +148,7 @@ static int ask(struct dahua *dahua, const char *query, struct okno_buf *answer,
     return okno_net_get(dahua->reach.net, url, answer, &reply, err);
 }
 
-static int check_channel(const char *channel, struct okno_err *err)
+static int dahua_channel(const char *channel, struct okno_err *err)
 {
     if (channel[0] && strlen(channel) < 5 && channel[strspn(channel, "0123456789")] == '\0')
         return 0;
@@ -255,9 +255,7 @@ static int dahua_coverage(void *ctx, const char *channel, int64_t from_us, int64
     struct dahua *dahua = ctx;
     char object[OBJECT];
     size_t before = spans->len;
-    int rc = check_channel(channel, err);
-    if (rc == 0)
-        rc = create(dahua, object, err);
+    int rc = create(dahua, object, err);
     if (rc < 0)
         return rc;
     rc = find(dahua, object, channel, from_us, to_us, spans, err);
@@ -335,6 +333,7 @@ const struct okno_archive_ops archive_dahua = {.kind = "dahua",
                                                .open = dahua_open,
                                                .close = dahua_close,
                                                .caps = dahua_caps,
+                                               .channel = dahua_channel,
                                                .coverage = dahua_coverage,
                                                .source = dahua_source,
                                                .clock = dahua_clock};

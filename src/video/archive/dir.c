@@ -547,6 +547,7 @@ const struct okno_archive_ops archive_dir = {
     .open = dir_open,
     .close = dir_close,
     .caps = dir_caps,
+    .channel = template_channel,
     .pieces = dir_pieces,
     .source = dir_source,
 };

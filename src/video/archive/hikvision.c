@@ -225,7 +225,7 @@ static int add_search(struct hikvision *hik, const char *channel, int64_t from_u
         (unsigned long long)(hik->searches & 0xffffffffffff), channel, from, to, PAGE, position);
 }
 
-static int check_channel(const char *channel, struct okno_err *err)
+static int hikvision_channel(const char *channel, struct okno_err *err)
 {
     if (channel[0] && strlen(channel) < 16 && channel[strspn(channel, "0123456789")] == '\0')
         return 0;
@@ -238,7 +238,7 @@ static int search(struct hikvision *hik, const char *channel, int64_t from_us, i
 {
     char url[1024];
     bool more = true;
-    int rc = check_channel(channel, err);
+    int rc = 0;
     (void)snprintf(url, sizeof(url), "%s/ISAPI/ContentMgmt/search", hik->url);
     hik->searches = (uint64_t)okno_time_now(); /* a search of its own, pages share it */
     for (int page = 0; rc == 0 && more && page < PAGES; page++) {
@@ -422,6 +422,7 @@ const struct okno_archive_ops archive_hikvision = {.kind = "hikvision",
                                                    .open = hikvision_open,
                                                    .close = hikvision_close,
                                                    .caps = hikvision_caps,
+                                                   .channel = hikvision_channel,
                                                    .coverage = hikvision_coverage,
                                                    .pieces = hikvision_pieces,
                                                    .source = hikvision_source,

@@ -4,9 +4,11 @@
 #include "okno/text.h"
 #include "okno/time.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { VALUE_MAX = 1024 };
 
@@ -105,6 +107,39 @@ static int number_check(const char *options, const char *name, long most, struct
     return 0;
 }
 
+/* A path among the options that leads nowhere would be found out at the first connection only. */
+static int file_check(const char *options, const char *name, struct okno_err *err)
+{
+    char path[VALUE_MAX];
+    int rc = options_get(options, name, path, sizeof(path), err);
+    if (rc == 0 && path[0] && access(path, R_OK) < 0)
+        rc = okno_fail_field(err, OKNO_INVALID, "options",
+                             "%s=%.160s cannot be read: %s; write the path of a file there is",
+                             name, path, strerror(errno));
+    return rc;
+}
+
+/* How it is reached safely, whatever the kind. */
+static int safety_check(const char *options, struct okno_err *err)
+{
+    static const char *const files[] = {"ca", "known_hosts", "key_file"};
+    char tls[16];
+    char allow[VALUE_MAX] = "";
+    struct okno_address_rule rule = {0};
+    struct okno_err why = {0};
+    int rc = options_get(options, "tls", tls, sizeof(tls), err);
+    if (rc == 0 && tls[0] && !okno_text_is_word(tls, "verify insecure"))
+        rc = okno_fail_field(err, OKNO_INVALID, "options",
+                             "tls=%s: allowed are verify and insecure", tls);
+    if (rc == 0)
+        rc = options_get(options, "allow", allow, sizeof(allow), err);
+    if (rc == 0 && okno_address_rule_parse(allow, &rule, &why) < 0)
+        rc = okno_fail_field(err, OKNO_INVALID, "options", "allow: %s", why.text);
+    for (size_t i = 0; rc == 0 && i < OKNO_COUNT(files); i++)
+        rc = file_check(options, files[i], err);
+    return rc;
+}
+
 /* What the core keeps to, whatever the kind. */
 static int turns_check(const char *options, struct okno_err *err)
 {
@@ -147,6 +182,8 @@ int options_check(const char *options, const char *const *more, struct okno_err 
     }
     rc = turns_check(options, err);
     if (rc == 0)
+        rc = safety_check(options, err);
+    if (rc == 0)
         rc = options_get(options, "clock", way, sizeof(way), err);
     if (rc == 0 && way[0] && !okno_text_is_word(way, "http sntp onvif none"))
         rc = okno_fail_field(err, OKNO_INVALID, "options",
@@ -165,7 +202,6 @@ int options_open_net(const struct okno_archive_config *config, struct okno_budge
 {
     struct okno_net_config net = base ? *base : (struct okno_net_config){0};
     struct okno_address_rule rule = {0};
-    struct okno_err why = {0};
     char tls[16] = "";
     char ca[VALUE_MAX] = "";
     char pin[VALUE_MAX] = "";
@@ -177,13 +213,10 @@ int options_open_net(const struct okno_archive_config *config, struct okno_budge
         rc = options_get(config->options, "pin", pin, sizeof(pin), err);
     if (rc == 0)
         rc = options_get(config->options, "allow", allow, sizeof(allow), err);
+    if (rc == 0)
+        rc = okno_address_rule_parse(allow, &rule, err);
     if (rc < 0)
         return rc;
-    if (tls[0] && strcmp(tls, "verify") != 0 && strcmp(tls, "insecure") != 0)
-        return okno_fail_field(err, OKNO_INVALID, "options",
-                               "tls=%s: allowed are verify and insecure", tls);
-    if (okno_address_rule_parse(allow, &rule, &why) < 0)
-        return okno_fail_field(err, OKNO_INVALID, "options", "allow: %s", why.text);
     net.user = net.sign ? NULL : config->user; /* what signs keeps the secret to itself */
     net.password = net.sign ? NULL : config->password;
     net.deadline_us = config->deadline_us;

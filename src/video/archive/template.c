@@ -197,6 +197,16 @@ static int measure(struct template *t, struct okno_err *err)
     return 0;
 }
 
+int template_channel(const char *channel, struct okno_err *err)
+{
+    if (strlen(channel) <= CHANNEL_MAX_CHARS && template_is_safe_path(channel))
+        return 0;
+    return okno_fail_field(err, OKNO_INVALID, "channel",
+                           "\"%.80s\" is not a channel: a name or a relative path of at most "
+                           "%d characters",
+                           channel, CHANNEL_MAX_CHARS);
+}
+
 int template_compile(const char *text, const char *channel, struct template **ret_template,
                      struct okno_err *err)
 {
@@ -205,15 +215,13 @@ int template_compile(const char *text, const char *channel, struct template **re
                                "\"%.80s\" is not a file name template: a path below the archive's "
                                "root such as {channel}/%%Y-%%m-%%d/%%H-%%M-%%S.mp4",
                                text);
-    if (strlen(channel) > CHANNEL_MAX_CHARS || !template_is_safe_path(channel))
-        return okno_fail_field(err, OKNO_INVALID, "channel",
-                               "\"%.80s\" is not a channel: a name or a relative path of at most "
-                               "%d characters",
-                               channel, CHANNEL_MAX_CHARS);
+    int rc = template_channel(channel, err);
+    if (rc < 0)
+        return rc;
     OKNO_AUTO(template) *template = calloc(1, sizeof(*template));
     if (!template)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a file name template");
-    int rc = add_text(template, text, channel, err);
+    rc = add_text(template, text, channel, err);
     size_t loose = 0;
     for (size_t i = 0; i < template->count; i++)
         loose += template->tokens[i].field == ANY;

@@ -24,6 +24,8 @@ bool template_is_safe_path(const char *text);
  * must fix a date, stay below the root, and keep %S, %s and %f out of folders. */
 OKNO_CHECK int template_compile(const char *text, const char *channel,
                                 struct template **ret_template, struct okno_err *err);
+/* Whether it can stand for {channel}. */
+OKNO_CHECK int template_channel(const char *channel, struct okno_err *err);
 void template_free(struct template *template);
 OKNO_CLEANUP(template, template_free);
 

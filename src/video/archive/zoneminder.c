@@ -155,7 +155,7 @@ static int zone_of(struct zoneminder *zm, const struct okno_zone **ret_zone, str
 
 /* --- events ----------------------------------------------------------------------------------- */
 
-static int check_channel(const char *channel, struct okno_err *err)
+static int zoneminder_channel(const char *channel, struct okno_err *err)
 {
     if (channel[0] && strlen(channel) < 10 && channel[strspn(channel, "0123456789")] == '\0')
         return 0;
@@ -220,9 +220,7 @@ static int zoneminder_pieces(void *ctx, const char *channel, int64_t from_us, in
     const struct okno_zone *zone = NULL;
     OKNO_AUTO_VEC(event_vec) events = {0};
     char from[80], to[80];
-    int rc = check_channel(channel, err);
-    if (rc == 0)
-        rc = zone_of(zm, &zone, err);
+    int rc = zone_of(zm, &zone, err);
     if (rc < 0)
         return rc;
     format_wide(zone, from_us - LOOK_BACK_US, false, from);
@@ -321,6 +319,7 @@ const struct okno_archive_ops archive_zoneminder = {.kind = "zoneminder",
                                                     .open = zoneminder_open,
                                                     .close = zoneminder_close,
                                                     .caps = zoneminder_caps,
+                                                    .channel = zoneminder_channel,
                                                     .coverage = zoneminder_coverage,
                                                     .pieces = zoneminder_pieces,
                                                     .source = zoneminder_source};
