@@ -77,12 +77,14 @@ struct okno_extract_shot {
 
 /* Many stills of one camera (shots in any order): the archive is listed once, each recording opened
  * once, each part of it read and decoded once, one sandboxed job for up to OKNO_MEDIA_BATCH of
- * them. What comes out is the same as one by one. A still that cannot be had this way is left with
- * `done` false: okno_extract_still says why, or finds it in another recording; a damaged recording
- * takes no other recording's stills with it. Files are written, not synced. max_width: smaller when
- * wider; 0: not. Fails as the archive does; what is done is done, and its results are the caller's
- * to free. */
-OKNO_CHECK int okno_extract_stills(const struct okno_extract_camera *camera,
+ * them. `cameras`: the same camera by `sessions` archive handles, at least one; where there are
+ * stills enough, each handle reads a stretch of them at the same time, in a thread of its own, with
+ * a list and a job of its own. What comes out is the same as one by one. A still that cannot be had
+ * this way is left with `done` false: okno_extract_still says why, or finds it in another
+ * recording; a damaged recording takes no other recording's stills with it. Files are written, not
+ * synced. max_width: smaller when wider; 0: not. Fails as the archive does; what is done is done,
+ * and its results are the caller's to free. */
+OKNO_CHECK int okno_extract_stills(const struct okno_extract_camera *cameras, size_t sessions,
                                    struct okno_extract_shot *shots, size_t count, int max_width,
                                    struct okno_err *err);
 

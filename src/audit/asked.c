@@ -84,8 +84,8 @@ int okno_audit_tally_asked(const struct okno_audit_tally *tallies, size_t count,
                            struct okno_audit_figure *ret_figure, struct okno_err *err)
 {
     struct okno_audit_figure figure = {.band = {(double)NAN, (double)NAN}};
-    struct okno_estimate asked;
-    struct okno_estimate none;
+    struct okno_estimate asked = {0};
+    struct okno_estimate none = {0};
     int rc = estimate(tallies, count, rules, OPEN, &figure.estimate, err);
     if (rc == 0)
         rc = estimate(tallies, count, rules, ALL_ASKED, &asked, err);
@@ -166,7 +166,7 @@ static int share_by_strata(const struct okno_audit_tally *tallies, size_t count,
                            struct okno_err *err)
 {
     OKNO_AUTO_VEC(okno_cell_vec) cells = {0};
-    struct okno_estimate found;
+    struct okno_estimate found = {0};
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < count; i++) {
         struct okno_cell cell = empty_cell(&tallies[i]);

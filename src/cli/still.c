@@ -7,7 +7,7 @@ static int still_small(const struct moment *m, int width, struct okno_extract_re
                        struct okno_err *err)
 {
     struct okno_extract_shot shot = {.at_us = m->from_us, .out_path = m->out};
-    int rc = okno_extract_stills(&m->view, &shot, 1, width, err);
+    int rc = okno_extract_stills(&m->view, 1, &shot, 1, width, err);
     if (rc == 0 && !shot.done)
         return okno_extract_still(&m->view, m->from_us, m->out, result, err);
     *result = shot.result;

@@ -2,7 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cut.h"
 #include "extras.h"
-#include "work.h"
+#include "turns.h"
 
 #include "okno/time.h"
 
@@ -269,28 +269,55 @@ static int shot_keep(struct okno_work *work, struct wanted *wanted, struct okno_
                : work_evidence_add(work->db, work->data_dir, e, &shot->result, &shot->picture, err);
 }
 
+enum { MOST_SESSIONS = 8 };
+
+/* The same camera by further handles of its archive, where that is read at random and takes several
+ * sessions: one for each processor. How many there are with the first; the others are the
+ * caller's. */
+static size_t views_open(struct okno_work *work, const struct okno_camera *camera,
+                         struct okno_extract_camera *views)
+{
+    struct okno_archive_caps caps;
+    okno_archive_caps(views[0].archive, &caps);
+    int64_t most = work->in_turn ? 1 : turns_sessions(work, &camera->archive);
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    most = most < processors ? most : processors;
+    most = caps.flags & OKNO_ARCHIVE_RANGES ? most : 1;
+    size_t len = 1;
+    for (; len < MOST_SESSIONS && (int64_t)len < most; len++) {
+        views[len] = views[0];
+        if (work_archive_open(work, &camera->archive, &views[len].archive, NULL) < 0)
+            break;
+    }
+    return len;
+}
+
 /* In one go; what is not done afterwards is taken one by one. */
 static int shots_take(struct okno_work *work, struct wanted *wanted, size_t count,
                       struct okno_extract_shot *shots, struct okno_err *err)
 {
     struct okno_err trouble = {0};
     const struct okno_budget budget = work_budget(work);
-    struct okno_extract_camera view = {.channel = wanted->camera.channel,
-                                       .index_offset_us = wanted->evidence.index_offset_us,
-                                       .index_dir = work->index_dir,
-                                       .budget = &budget,
-                                       .archive_id = wanted->camera.archive.archive,
-                                       .archive_url = wanted->camera.archive.url};
-    int rc =
-        work_archive_ready(work, &wanted->camera, wanted->evidence.made_at_us, &view.archive, NULL);
+    struct okno_extract_camera views[MOST_SESSIONS] = {
+        {.channel = wanted->camera.channel,
+         .index_offset_us = wanted->evidence.index_offset_us,
+         .index_dir = work->index_dir,
+         .budget = &budget,
+         .archive_id = wanted->camera.archive.archive,
+         .archive_url = wanted->camera.archive.url}};
+    int rc = work_archive_ready(work, &wanted->camera, wanted->evidence.made_at_us,
+                                &views[0].archive, NULL);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         rc = okno_evidence_temp(work->data_dir, "still", wanted[i].temp, sizeof(wanted[i].temp),
                                 err);
         shots[i] = (struct okno_extract_shot){.at_us = wanted[i].evidence.asked_to_us,
                                               .out_path = wanted[i].temp};
     }
+    size_t sessions = rc == 0 ? views_open(work, &wanted->camera, views) : 1;
     if (rc == 0)
-        rc = okno_extract_stills(&view, shots, count, 0, &trouble);
+        rc = okno_extract_stills(views, sessions, shots, count, 0, &trouble);
+    while (sessions > 1)
+        okno_archive_close(views[--sessions].archive);
     work_archive_asked(work, &wanted->camera, wanted->evidence.made_at_us, rc, &trouble);
     return rc;
 }

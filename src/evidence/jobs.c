@@ -186,9 +186,11 @@ static int fetch_together(struct okno_work *work, const struct work_job *job, in
     int rc = companions_take(work, job, now_us, together, err);
     for (size_t i = 0; i < together->count; i++)
         surveys[i] = together->surveys[i];
+    work->in_turn = true;
     if (rc == 0 && together->count > 1)
         (void)!okno_work_extract_stills(work, surveys, together->count, job->audit, now_us,
                                         companion_told, together, NULL);
+    work->in_turn = false;
     *ret_bytes = together->bytes;
     if (rc < 0 || together->count == 1)
         return rc;

@@ -139,7 +139,7 @@ static int64_t off_until(const struct okno_archive_row *row, const char *hours, 
 }
 
 /* What its row says, else what is usual, but no more than recorders of its kind take. */
-static int64_t sessions_of(const struct okno_work *work, const struct okno_archive_row *row)
+int64_t turns_sessions(const struct okno_work *work, const struct okno_archive_row *row)
 {
     int64_t own = number_of(row, "parallel");
     int64_t usual = work->conf->fetch.parallel;
@@ -156,7 +156,7 @@ static int refresh_one(struct okno_work *work, const struct okno_archive_row *ro
     if (!hours[0])
         (void)snprintf(hours, sizeof(hours), "%s", work->conf->fetch.hours);
     return OKNO_DB_RUN(work->db, "turns.set", NULL, err, OKNO_TEXT("archive", row->archive),
-                       OKNO_INT("sessions", sessions_of(work, row)),
+                       OKNO_INT("sessions", turns_sessions(work, row)),
                        OKNO_INT("off_until", off_until(row, hours, now_us)));
 }
 

@@ -61,8 +61,8 @@ const char *okno_work_index_dir(const struct okno_work *work)
     return work->index_dir;
 }
 
-static int open_archive(struct okno_work *work, const struct okno_archive_row *row,
-                        struct okno_archive **ret_archive, struct okno_err *err)
+int work_archive_open(struct okno_work *work, const struct okno_archive_row *row,
+                      struct okno_archive **ret_archive, struct okno_err *err)
 {
     char password[OKNO_SECRET_TEXT] = "";
     char spool[sizeof(work->data_dir) + 16];
@@ -105,7 +105,7 @@ int work_archive_of(struct okno_work *work, const struct okno_camera *camera,
         return 0;
     }
     struct work_archive fresh = {.row = camera->archive};
-    int rc = open_archive(work, &camera->archive, &fresh.archive, err);
+    int rc = work_archive_open(work, &camera->archive, &fresh.archive, err);
     if (rc < 0)
         return rc;
     *ret_archive = fresh.archive;

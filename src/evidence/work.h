@@ -31,6 +31,7 @@ struct okno_work {
     struct {
         char archive[OKNO_ID_TEXT]; /* the last that failed as a whole in this job; "": none */
     } failed;
+    bool in_turn;            /* a job has one session of its archive, and no more */
     int64_t planned_version; /* of the registry, at the last okno_work_plan; -1: none yet */
 };
 
@@ -100,6 +101,10 @@ OKNO_CHECK int work_archive_ready(struct okno_work *work, const struct okno_came
 /* Tell what asking it came to; only trouble of the archive as a whole counts. */
 void work_archive_asked(struct okno_work *work, const struct okno_camera *camera, int64_t now_us,
                         int code, const struct okno_err *trouble);
+
+/* Another handle of an archive, for a session of its own; the caller owns it. Asks nobody. */
+OKNO_CHECK int work_archive_open(struct okno_work *work, const struct okno_archive_row *row,
+                                 struct okno_archive **ret_archive, struct okno_err *err);
 
 /* The open archive of a camera; owned by the work. */
 OKNO_CHECK int work_archive_of(struct okno_work *work, const struct okno_camera *camera,
