@@ -73,7 +73,8 @@ OKNO_CHECK int okno_work_run_one(struct okno_work *work, int64_t now_us, int64_t
 /* How work stands at an archive. */
 struct okno_outlook {
     char archive[OKNO_ID_TEXT];
-    int64_t failures;               /* in a row; 0: it answers */
+    int64_t failures;               /* in a row */
+    bool answered;                  /* since its row was given; else nobody asked it yet */
     char code[32], message[448];    /* of the last one */
     int64_t down_since_us;          /* 0: not */
     int64_t next_try_us;            /* when something is tried next; 0: nothing waits */
@@ -93,7 +94,8 @@ OKNO_VEC(okno_outlook_vec, struct okno_outlook);
 /* Of each archive, from what is stored; asks nobody. */
 OKNO_CHECK int okno_work_outlook(struct okno_work *work, int64_t now_us,
                                  struct okno_outlook_vec *outlooks, struct okno_err *err);
-/* {archive, state (ok, paused, closed, or the error's name), message, ...}; NULL without memory. */
+/* {archive, state (ok, unasked, paused, or the error's name), message, ...}; NULL without memory.
+ */
 json_t *okno_outlook_json(const struct okno_outlook *outlook);
 OKNO_CHECK int okno_db_outlook(struct okno_db *db, int64_t now_us, int64_t parallel,
                                struct okno_outlook_vec *outlooks, struct okno_err *err);

@@ -32,6 +32,8 @@ void archive_outlook_text(const struct okno_outlook *o, char *ret_text, size_t s
     else if (o->off_until_us)
         add(ret_text, size, &used, "not asked before %s, by its hours; ",
             okno_time_format(o->off_until_us, at));
+    else
+        add(ret_text, size, &used, o->answered ? "answers; " : "not asked yet; ");
     if (o->waiting + o->running == 0)
         add(ret_text, size, &used, "nothing waits");
     else

@@ -129,16 +129,21 @@ static int64_t day_to_try(struct doctor *d)
     return rc == 0 && newest_us > 0 && newest_us < now_us ? newest_us : now_us;
 }
 
-static void look_at_archive(struct doctor *d, const char *archive, int64_t to_us)
+static void look_at_archive(struct doctor *d, const struct okno_archive_row *row, int64_t to_us)
 {
+    const char *archive = row->archive;
     struct okno_archive_trial trial = {0};
     struct okno_err err = {0};
     char subject[80];
+    char secret[100];
     char newest[OKNO_TIME_TEXT];
+    (void)snprintf(secret, sizeof(secret), "okno secret set %.64s", row->secret);
     (void)snprintf(subject, sizeof(subject), "archive %.64s", archive);
     int rc = okno_work_try_archive(d->work, archive, to_us - OKNO_DAY_US, to_us, &trial, &err);
     if (rc < 0)
-        tell(d, LEVEL_ERROR, subject, "see that it runs, then its url, user and secret in archives",
+        tell(d, LEVEL_ERROR, subject,
+             rc == OKNO_CONFIG ? secret
+                               : "see that it runs, then its url, user and secret in archives",
              "%s", err.text);
     else if (!trial.camera[0])
         tell(d, LEVEL_WARNING, subject, "import cameras", "no camera is known in it");
@@ -158,7 +163,7 @@ static int look_at_archives(struct doctor *d, struct okno_err *err)
     int64_t to_us = day_to_try(d);
     int rc = okno_registry_archives(okno_work_db(d->work), &rows, err);
     for (size_t i = 0; rc == 0 && i < rows.len; i++)
-        look_at_archive(d, rows.items[i].archive, to_us);
+        look_at_archive(d, &rows.items[i], to_us);
     if (rc == 0 && rows.len == 0)
         tell(d, LEVEL_WARNING, "archives", "okno import archives archives.csv", "none is known");
     return rc;

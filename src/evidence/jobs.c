@@ -231,14 +231,9 @@ static void run(void *ctx, struct okno_work *work, const struct work_job *job, i
 }
 
 /* Nothing recorded is an answer, not a failure. */
-static bool is_answer(int code)
-{
-    return code == 0 || code == OKNO_NO_COVERAGE || code == OKNO_GONE || code == OKNO_NOT_YET;
-}
-
 static const char *final_state(int code)
 {
-    return is_answer(code) || code == OKNO_NO_CAMERA ? "done" : "failed";
+    return work_is_answer(code) || code == OKNO_NO_CAMERA ? "done" : "failed";
 }
 
 static int finish(struct okno_work *work, const struct work_job *job, const struct work_outcome *o,
@@ -280,7 +275,7 @@ static int note_archive(struct okno_work *work, const struct work_job *job, int6
         return OKNO_DB_RUN(work->db, "turns.link_next", NULL, err, OKNO_TEXT("survey", job->survey),
                            OKNO_INT("next_try_at", until_us));
     }
-    if (!job->archive[0] || (o->code < 0 && !is_answer(o->code)))
+    if (!job->archive[0] || (o->code < 0 && !work_is_answer(o->code)))
         return 0;
     return turns_answered(work, job->archive, now_us, err);
 }

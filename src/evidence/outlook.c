@@ -18,6 +18,7 @@ static void load(struct okno_stmt *row, int64_t now_us, int64_t parallel, struct
 {
     *o = (struct okno_outlook){
         .failures = okno_stmt_int(row, "failures"),
+        .answered = okno_stmt_int(row, "answered") != 0,
         .down_since_us = okno_stmt_int(row, "down_since"),
         .sessions = okno_stmt_is_null(row, "sessions") ? parallel : okno_stmt_int(row, "sessions"),
         .waiting = okno_stmt_int(row, "waiting"),
@@ -98,7 +99,10 @@ static json_t *time_or_null(int64_t us)
 
 json_t *okno_outlook_json(const struct okno_outlook *o)
 {
-    const char *state = o->failures > 0 ? o->code : o->off_until_us ? "paused" : "ok";
+    const char *state = o->failures > 0   ? o->code
+                        : o->off_until_us ? "paused"
+                        : o->answered     ? "ok"
+                                          : "unasked";
     return json_pack(
         "{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:o, "
         "s:o, s:I, s:I}",

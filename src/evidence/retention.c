@@ -1,6 +1,6 @@
 /* How long archives keep recordings, by what is the earliest that they still have. */
 #define _POSIX_C_SOURCE 200809L
-#include "work.h"
+#include "turns.h"
 
 #include "okno/camera_clock.h"
 #include "okno/time.h"
@@ -83,6 +83,8 @@ static int look_at(struct okno_work *work, const char *camera_id, int64_t now_us
     if (rc == 0 && earliest_us)
         earliest_us -= camera.offset.offset_us;
     int noted = note(work, camera_id, now_us, rc < 0 ? 0 : earliest_us, rc, err);
+    if (rc == 0 && noted == 0)
+        noted = turns_seen(work, camera.camera.archive.archive, now_us, err);
     *ret_noted = noted == 0;
     if (rc < 0)
         return okno_fail_from(err, &why);

@@ -74,6 +74,12 @@ int turns_answered(struct okno_work *work, const char *archive, int64_t now_us,
                                 OKNO_INT("now", now_us));
 }
 
+int turns_seen(struct okno_work *work, const char *archive, int64_t now_us, struct okno_err *err)
+{
+    return OKNO_DB_RUN(work->db, "turns.seen", NULL, err, OKNO_TEXT("archive", archive),
+                       OKNO_INT("now", now_us));
+}
+
 /* ---- what the archive's row allows ---- */
 
 static int64_t number_of(const struct okno_archive_row *row, const char *name)

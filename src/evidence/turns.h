@@ -15,6 +15,10 @@ OKNO_CHECK int turns_failed(struct okno_work *work, const char *archive, int64_t
 OKNO_CHECK int turns_answered(struct okno_work *work, const char *archive, int64_t now_us,
                               struct okno_err *err);
 
+/* It answered, whoever asked. */
+OKNO_CHECK int turns_seen(struct okno_work *work, const char *archive, int64_t now_us,
+                          struct okno_err *err);
+
 /* It gave so many bytes to work that began then: its rate may ask for a pause. */
 OKNO_CHECK int turns_spent(struct okno_work *work, const char *archive, int64_t began_us,
                            int64_t bytes, struct okno_err *err);

@@ -2,12 +2,15 @@
 #define _POSIX_C_SOURCE 200809L
 #include "work.h"
 #include "extras.h"
+#include "turns.h"
 
 #include "okno/time.h"
 
 #include <sodium/randombytes.h>
 #include <sodium/utils.h>
 #include <string.h>
+
+#define SEEN_EVERY_US (60 * OKNO_SECOND_US) /* that an archive answers is noted so often */
 
 /* Of all recordings that were asked for in the last 30 days. */
 #define INDEX_BYTES (INT64_C(512) * 1024 * 1024)
@@ -135,6 +138,9 @@ void work_archive_asked(struct okno_work *work, const struct okno_camera *camera
     const int64_t quiet_us = 10 * OKNO_SECOND_US;
     bool whole = work_is_whole(code);
     struct work_archive *slot = slot_of(work, camera);
+    if (slot && work_is_answer(code) && now_us - slot->seen_us > SEEN_EVERY_US &&
+        turns_seen(work, camera->archive.archive, now_us, NULL) == 0)
+        slot->seen_us = now_us;
     if (whole)
         (void)snprintf(work->failed.archive, sizeof(work->failed.archive), "%s",
                        camera->archive.archive);
@@ -327,6 +333,11 @@ bool work_is_whole(int code)
 {
     return code == OKNO_TRANSIENT || code == OKNO_TIMEOUT || code == OKNO_ARCHIVE_AUTH ||
            code == OKNO_ARCHIVE_BUSY;
+}
+
+bool work_is_answer(int code)
+{
+    return code == 0 || code == OKNO_NO_COVERAGE || code == OKNO_GONE || code == OKNO_NOT_YET;
 }
 
 bool work_is_passing(int code)

@@ -13,6 +13,7 @@ struct work_archive {
     struct okno_archive_row row;
     struct okno_archive *archive;
     int64_t quiet_until_us; /* it did not answer: not asked before */
+    int64_t seen_us;        /* when it was last noted that it answers */
     int64_t told_bytes;     /* received, that its rate was told of */
     bool reopen;            /* it refused the login: the secret is read anew */
     struct okno_err trouble;
@@ -98,7 +99,7 @@ OKNO_CHECK int work_link_survey(struct okno_work *work, const char *survey, int6
 OKNO_CHECK int work_archive_ready(struct okno_work *work, const struct okno_camera *camera,
                                   int64_t now_us, struct okno_archive **ret_archive,
                                   struct okno_err *err);
-/* Tell what asking it came to; only trouble of the archive as a whole counts. */
+/* Tell what asking it came to: that it answers, or trouble of the archive as a whole. */
 void work_archive_asked(struct okno_work *work, const struct okno_camera *camera, int64_t now_us,
                         int code, const struct okno_err *trouble);
 
@@ -130,6 +131,9 @@ struct okno_budget work_budget(const struct okno_work *work);
 
 /* Is it the archive that fails, whatever it is asked? */
 bool work_is_whole(int code);
+
+/* Did the archive answer, if only that it has nothing? */
+bool work_is_answer(int code);
 
 /* Would asking again later help? */
 bool work_is_passing(int code);

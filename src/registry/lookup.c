@@ -225,6 +225,9 @@ int okno_registry_secret(struct okno_db *db, const char *name, char ret_secret[O
             return okno_fail(err, OKNO_INVALID, "a secret's name is 1 to 64 of A-Z a-z 0-9 _ -");
         (void)snprintf(path, sizeof(path), "%s/secrets/%s", okno_db_dir(db), name);
         okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0 && errno == ENOENT)
+            return okno_fail(err, OKNO_CONFIG,
+                             "secret %s is not set: give it with `okno secret set %s`", name, name);
         if (fd < 0)
             return okno_fail(err, OKNO_CONFIG, "secret %s: cannot open %s: %s", name, path,
                              strerror(errno));

@@ -179,7 +179,11 @@ static void an_archive_is_tested_with_what_its_cameras_recorded(void **state)
     OKNO_RUN("", "archive", "test", "A1", "--at", "2025-01-01T00:00:00Z");
     ends(3, "C1 (channel ch1): nothing recorded", "archive A1 answers");
     OKNO_RUN("", "archive", "test", "A2");
-    ends(2, "", "secret lost: cannot open");
+    ends(2, "", "secret lost is not set: give it with `okno secret set lost`");
+    OKNO_RUN("camera,site,archive,channel\nC2,S1,A2,ch1\n", "import", "cameras", "-");
+    OKNO_RUN("", "doctor");
+    ends(1, "-> okno secret set lost", "");
+    ends(1, "work at A2             not asked yet; nothing waits", "");
     OKNO_RUN("", "archive", "test", "A9");
     ends(3, "", "there is no archive \"A9\"");
     OKNO_RUN("", "archive", "list");

@@ -33,7 +33,7 @@ before(async () => {
     "drawbox=enable='between(t,61.4,63)':x=100:y=60:w=60:h=40:color=white:t=fill", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "20", "-movflags", "+faststart",
     join(folder, "2026-03-10_07-00-00.mp4")]);
   await put("archives", `archive,kind,url,files,time_zone\nnvr,dir,${join(service.dir, "rec")},{channel}/%Y-%m-%d_%H-%M-%S.mp4,UTC\n` +
-    "far,dir,http://127.0.0.1:9/,{channel}/%Y-%m-%d_%H-%M-%S.mp4,UTC\n");
+    "far,dir,http://127.0.0.1:9/,{channel}/%Y-%m-%d_%H-%M-%S.mp4,UTC\nfresh,dir,http://127.0.0.1:9/,{channel}/%Y-%m-%d_%H-%M-%S.mp4,UTC\n");
   await put("cameras", "camera,site,archive,channel\nover-till-1,S1,nvr,c1\nback-door,S1,far,c1\n");
   await put("placements", "point,camera,from\nP1,over-till-1,2026-01-01T00:00:00Z\nP2,back-door,2026-01-01T00:00:00Z\n");
   await put("devices", "device,point,from,role\nD1,P1,2026-01-01T00:00:00Z,both\nD2,P2,2026-01-01T00:00:00Z,both\n");
@@ -52,8 +52,8 @@ const words = (page) => waitUntil(page, () => document.querySelector("okno-app")
   page.locator("okno-archives").evaluate((element) => element.shadowRoot.textContent.replace(/\s+/gu, " ")));
 
 for (const [language, answers, fails, never, ...more] of [
-  ["en-GB", "answers", "does not answer", "never done", "next try", "kbit/s on the average", "more a day", "are free"],
-  ["ru-RU", "отвечает", "не отвечает", "не выполнялся", "следующая попытка", "в среднем", "за сутки прибавляется", "свободно"]])
+  ["en-GB", "answers", "does not answer", "never done", "next try", "kbit/s on the average", "more a day", "are free", "? not asked yet", "✓ answers"],
+  ["ru-RU", "отвечает", "не отвечает", "не выполнялся", "следующая попытка", "в среднем", "за сутки прибавляется", "свободно", "? ещё не спрашивали", "✓ отвечает"]])
   test(`who answers, what waits and which camera nobody has seen a press in stand on one page (${language})`, async () => {
     const { page, faults, close } = await openBrowser({ language });
     await logIn(page, { url: service.url, user: "root", password });

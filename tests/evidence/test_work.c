@@ -14,6 +14,33 @@ static int teardown(void **state)
     return 0;
 }
 
+static const char *archive_state(struct shop *shop)
+{
+    static char text[40];
+    OKNO_AUTO_VEC(okno_outlook_vec) outlook = {0};
+    if (okno_work_outlook(shop->work, LATER, &outlook, &shop->err) < 0)
+        fail_msg("%s", shop->err.text);
+    assert_int_equal(outlook.len, 1);
+    okno_autojson json_t *json = okno_outlook_json(&outlook.items[0]);
+    (void)snprintf(text, sizeof(text), "%s", json_string_value(json_object_get(json, "state")));
+    return text;
+}
+
+static void an_archive_that_was_never_asked_is_not_said_to_answer(void **state)
+{
+    struct shop *shop = *state;
+    put_survey(shop, "d.0.1", 100, "yes");
+    assert_string_equal(archive_state(shop), "unasked");
+    assert_string_equal(link_now(shop, "d.0.1", LATER), "linked");
+    assert_string_equal(archive_state(shop), "ok");
+    put(shop,
+        "INSERT INTO imports (import, at, author, kind, source) VALUES (7, %lld, 'a', 'x', '-');"
+        "INSERT INTO archives (import, archive, kind, url, files)"
+        " SELECT 7, archive, kind, 'http://127.0.0.1:9/', files FROM archives",
+        (long long)LATER + 1);
+    assert_string_equal(archive_state(shop), "unasked"); /* that answer was another place's */
+}
+
 /* ---- states ---- */
 
 static void a_recorded_survey_is_linked_with_the_clocks_uncertainty_around_it(void **state)
@@ -470,6 +497,7 @@ static void extraction_by_hand_follows_corrections_too(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(an_archive_that_was_never_asked_is_not_said_to_answer),
         CASE(a_recorded_survey_is_linked_with_the_clocks_uncertainty_around_it),
         CASE(a_hole_makes_it_partial_and_is_told),
         CASE(stills_in_line_at_one_archive_are_fetched_together),

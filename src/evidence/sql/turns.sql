@@ -19,6 +19,10 @@ WHERE NOT EXISTS (SELECT 1 FROM archive_outages WHERE archive = $archive AND to_
 UPDATE archive_turns SET failures = 0, closed_until = 0, down_since = NULL, code = '', message = ''
 WHERE archive = $archive AND failures > 0;
 
+-- name: turns.seen
+INSERT INTO archive_turns (archive, answered_at) VALUES ($archive, $now)
+ON CONFLICT (archive) DO UPDATE SET answered_at = max(coalesce(answered_at, 0), excluded.answered_at);
+
 -- name: turns.end_outage
 UPDATE archive_outages SET to_us = $now WHERE archive = $archive AND to_us IS NULL;
 
@@ -44,6 +48,7 @@ ON CONFLICT (archive) DO UPDATE SET sessions = excluded.sessions, off_until = ex
 SELECT a.archive, coalesce(t.failures, 0) AS failures, coalesce(t.closed_until, 0) AS closed_until,
     coalesce(t.off_until, 0) AS off_until, t.down_since, coalesce(t.code, '') AS code,
     coalesce(t.message, '') AS message, t.sessions,
+    coalesce(t.answered_at >= (SELECT i.at FROM imports i WHERE i.import = a.import), 0) AS answered,
     (SELECT count(*) FROM jobs j WHERE j.archive = a.archive AND j.state = 'waiting') AS waiting,
     (SELECT count(*) FROM jobs j WHERE j.archive = a.archive AND j.state = 'running') AS running,
     (SELECT min(j.next_try_at) FROM jobs j WHERE j.archive = a.archive AND j.state = 'waiting')

@@ -1184,6 +1184,7 @@ export const table = {
     ru: "Администратор добавляет их через okno import archives и okno import cameras.",
   },
   "archive.ok": { en: "answers", ru: "отвечает" },
+  "archive.unasked": { en: "not asked yet", ru: "ещё не спрашивали" },
   "archive.paused": { en: "not asked now", ru: "сейчас не спрашиваем" },
   "archive.transient": { en: "does not answer", ru: "не отвечает" },
   "archive.timeout": { en: "answers too slowly", ru: "отвечает слишком долго" },

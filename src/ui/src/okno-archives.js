@@ -49,9 +49,9 @@ class OknoArchives extends PageElement {
   }
 
   renderState(one) {
-    const tone = one.failures > 0 ? "bad" : one.state === "paused" ? "warn" : "ok";
+    const tone = one.failures > 0 ? "bad" : one.state === "paused" ? "warn" : one.state === "unasked" ? "unasked" : "ok";
     const key = `archive.${one.state}`;
-    return html`<div class=${tone}><b aria-hidden="true">${tone === "ok" ? "✓" : tone === "warn" ? "…" : "!"}</b> ${has(key) ? t(key) : one.state}</div>
+    return html`<div class=${tone}><b aria-hidden="true">${{ ok: "✓", warn: "…", unasked: "?", bad: "!" }[tone]}</b> ${has(key) ? t(key) : one.state}</div>
       ${one.down_since ? html`<div class="note">${t("archives.since", { when: formatWhen(one.down_since, browserZone), n: one.failures })}</div>` : nothing}
       ${one.failures > 0 && one.message ? html`<div class="note">${one.message}</div>` : nothing}
       ${one.off_until ? html`<div class="note">${t("archives.off_until", { when: formatWhen(one.off_until, browserZone) })}</div>` : nothing}`;
