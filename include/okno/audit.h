@@ -70,14 +70,16 @@ struct okno_audit_plan {
     double max_half_width; /* figures with a wider interval are not relied on; 0: none */
     struct okno_escalation_limits escalate; /* each 0: the default */
     double double_share;                    /* of each round, decided by two experts: 0..1 */
-    int64_t gold;         /* gold items mixed into the queue, up to OKNO_GOLD_MAX */
-    const char *accepted; /* why it is planned though footage is lost first; NULL: refused then */
-    const char *auditor;  /* who signs, by name or key's fingerprint; NULL: nobody does */
+    int64_t gold;           /* gold items mixed into the queue, up to OKNO_GOLD_MAX */
+    const char *accepted;   /* why it is planned though footage is lost first; NULL: refused then */
+    const char *one_person; /* why one person runs the system and audits it; NULL: not so */
+    const char *auditor;    /* who signs, by name or key's fingerprint; NULL: nobody does */
 };
 
 /* OKNO_CONFLICT when the id is taken; OKNO_INVALID names the field; OKNO_REFUSED where the shortest
  * retention (declared or measured) of a camera placed in the period ends less than a day after the
- * earliest draw, unless that is accepted: the step then says so. */
+ * earliest draw, unless that is accepted: the step then says so; and where one_person is declared
+ * though an auditor is there who is no administrator. */
 OKNO_CHECK int okno_audit_plan(struct okno_db *db, const struct okno_audit_plan *plan,
                                const char *author, int64_t now_us, struct okno_err *err);
 
@@ -149,7 +151,9 @@ OKNO_CHECK int okno_audit_export(struct okno_db *db, const char *audit, const js
                                  int64_t *ret_leaf, struct okno_err *err);
 
 /* A step out of order is OKNO_OUT_OF_ORDER and names what is missing; an unknown audit is
- * OKNO_NOT_FOUND: in all functions here. */
+ * OKNO_NOT_FOUND: in all functions here. OKNO_FORBIDDEN where the author, or who `local:` and a
+ * name says it is, is a login that takes no step: of another role than auditor, or an
+ * administrator's, too, unless the plan declares one_person. */
 
 /* The plan's limit of undeterminable decisions; 0 where it has none. */
 OKNO_CHECK int okno_audit_limit(struct okno_db *db, const char *audit, double *ret_limit,

@@ -108,7 +108,9 @@ int audit_add_step(struct okno_db *db, const char *audit, const char *step, cons
 {
     okno_autojson json_t *owned = detail;
     okno_autofree char *text = NULL;
-    int rc = okno_json_canonical(owned, &text, err);
+    int rc = audit_check_duty(db, audit, author, err);
+    if (rc == 0)
+        rc = okno_json_canonical(owned, &text, err);
     if (rc < 0)
         return rc;
     char salt[OKNO_SALT_TEXT];
@@ -250,6 +252,8 @@ static int check_plan(const struct okno_audit_plan *plan, const char *author, st
     int rc = check_note("title", plan->title, TITLE_BYTES_MAX, err);
     if (rc == 0 && plan->accepted)
         rc = check_note("accept-retention", plan->accepted, NOTE_BYTES_MAX, err);
+    if (rc == 0 && plan->one_person)
+        rc = check_note("accept-one-person", plan->one_person, NOTE_BYTES_MAX, err);
     if (rc == 0)
         rc = audit_check_author(author, err);
     return rc < 0 ? rc : check_numbers(plan, err);
@@ -286,6 +290,8 @@ static int plan_json(const struct okno_audit_plan *plan, json_t **ret_json, stru
     if (json_object_set_new(json, "escalate_more", real_text(limits.more)) < 0 ||
         json_object_set_new(json, "escalate_census", real_text(limits.census)) < 0 ||
         json_object_set_new(json, "escalate_count", json_integer(limits.count)) < 0)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a plan");
+    if (plan->one_person && json_object_set_new(json, "one_person", json_true()) < 0)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a plan");
     return okno_sampling_put(&sampling, json, err);
 }
@@ -334,7 +340,7 @@ static int add_auditor(struct okno_db *db, const char *auditor, json_t *json, st
     return rc;
 }
 
-/* What the step tells; the reason stays out of the log, like every text that people write. */
+/* What the step tells; reasons stay out of the log, like every text that people write. */
 static json_t *step_json(const struct okno_audit_plan *plan, json_t *json)
 {
     json_t *detail =
@@ -344,6 +350,8 @@ static json_t *step_json(const struct okno_audit_plan *plan, json_t *json)
         (void)json_object_set_new(detail, "retention_accepted", json_true());
         (void)json_object_set_new(detail, "note", json_string(plan->accepted));
     }
+    if (detail && plan->one_person)
+        (void)json_object_set_new(detail, "how", json_string(plan->one_person));
     return detail;
 }
 
@@ -365,6 +373,8 @@ int okno_audit_plan(struct okno_db *db, const struct okno_audit_plan *plan, cons
     if (rc < 0)
         return rc;
     rc = check_repeats(db, plan, err);
+    if (rc == 0)
+        rc = audit_check_one_person(db, plan->one_person, err);
     if (rc == 0 && !plan->accepted)
         rc = audit_check_keeping(db, plan->frame, plan->from_us, plan->to_us, now_us, err);
     if (rc == 0)

@@ -21,21 +21,13 @@ struct step {
     int (*run)(struct cli *cli, int argc, char **argv, struct okno_err *err);
 };
 
-struct audit_common audit_common_start(void)
-{
-    struct audit_common common = {.author = NULL};
-    cli_author(common.user, sizeof(common.user));
-    return common;
-}
-
 int audit_common_end(struct audit_common *common, int rest, char **argv, const char *step,
                      struct okno_err *err)
 {
     if (rest != 1)
         return okno_fail(err, OKNO_USAGE, "say one audit: okno audit %s AUDIT", step);
     common->audit = argv[1];
-    if (!common->author)
-        common->author = common->user;
+    common->author = cli_author_named(common->author, common->user, sizeof(common->user));
     return 0;
 }
 
@@ -199,7 +191,7 @@ int audit_print(struct okno_db *db, const char *audit, bool as_json, struct okno
 static int run_freeze(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct audit_common common = audit_common_start();
+    struct audit_common common = {.author = NULL};
     struct okno_audit_accepted accepted = {0};
     char sha256[OKNO_SHA256_TEXT];
     int64_t size = 0;
@@ -223,7 +215,7 @@ static int run_freeze(struct cli *cli, int argc, char **argv, struct okno_err *e
 static int run_seed(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct audit_common common = audit_common_start();
+    struct audit_common common = {.author = NULL};
     const char *seed = "";
     const char *how = "";
     const char *witnesses = "";
@@ -248,7 +240,7 @@ static int run_checkpoint(struct cli *cli, int argc, char **argv, struct okno_er
 {
     OKNO_AUTO(okno_db) *db = NULL;
     OKNO_AUTO_BUF note = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
-    struct audit_common common = audit_common_start();
+    struct audit_common common = {.author = NULL};
     const char *path = NULL;
     int rest = 0;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "-o", .text = &path},
@@ -273,7 +265,7 @@ static int run_checkpoint(struct cli *cli, int argc, char **argv, struct okno_er
 static int run_close(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct audit_common common = audit_common_start();
+    struct audit_common common = {.author = NULL};
     const char *note = "";
     int rest = 0;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--note", .text = &note},
@@ -297,7 +289,7 @@ static void tell_waiting(void *context, const char *what)
 static int run_export(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct audit_common common = audit_common_start();
+    struct audit_common common = {.author = NULL};
     int rest = 0;
     struct okno_bundle_request request = {.patience_us = EXPORT_PATIENCE_US,
                                           .waiting = tell_waiting,
@@ -329,7 +321,7 @@ static int run_export(struct cli *cli, int argc, char **argv, struct okno_err *e
 static int run_draw(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct audit_common common = audit_common_start();
+    struct audit_common common = {.author = NULL};
     int64_t size = 0;
     int rest = 0;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--by", .text = &common.author},
@@ -346,7 +338,7 @@ static int run_draw(struct cli *cli, int argc, char **argv, struct okno_err *err
 static int run_extend(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct audit_common common = audit_common_start();
+    struct audit_common common = {.author = NULL};
     int64_t asked = 0;
     int64_t size = 0;
     int rest = 0;
@@ -371,7 +363,7 @@ static int run_extend(struct cli *cli, int argc, char **argv, struct okno_err *e
 static int run_abandon(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct audit_common common = audit_common_start();
+    struct audit_common common = {.author = NULL};
     const char *reason = "";
     int rest = 0;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--reason", .text = &reason},
@@ -389,7 +381,7 @@ static int run_abandon(struct cli *cli, int argc, char **argv, struct okno_err *
 static int run_status(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct audit_common common = audit_common_start();
+    struct audit_common common = {.author = NULL};
     int rest = 0;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--json", .flag = &cli->json});
     if (rc == 0)
@@ -576,7 +568,8 @@ const struct cli_command cli_audit = {
         "                  (`okno review gold`; default: 0)\n"
         "  --auditor NAME  whose key signs, registered before with `audit key add` (or its\n"
         "                  fingerprint); export then waits for the signature, or takes --unsigned\n"
-        "  --by NAME       who does the step (default: the local user)\n"
+        "  --accept-one-person REASON  an administrator audits, too, as nobody else is there\n"
+        "  --by NAME       who does the step (default: the local user); told as local:NAME\n"
         "  --json          one JSON document\n"
         "\n"
         "example:\n"

@@ -10,10 +10,9 @@
 struct audit_common {
     const char *audit;
     const char *author;
-    char user[80]; /* behind author where --by is not given */
+    char user[CLI_AUTHOR_TEXT]; /* behind author */
 };
 
-struct audit_common audit_common_start(void);
 /* After the options: argv[1] is the audit's id. */
 OKNO_CHECK int audit_common_end(struct audit_common *common, int rest, char **argv,
                                 const char *step, struct okno_err *err);

@@ -47,7 +47,7 @@ static int list(struct cli *cli, struct okno_db *db, const char *audit, struct o
 int audit_escalations(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct audit_common common = audit_common_start();
+    struct audit_common common = {.author = NULL};
     const char *accept = NULL;
     const char *decline = NULL;
     const char *reason = NULL;
@@ -70,8 +70,8 @@ int audit_escalations(struct cli *cli, int argc, char **argv, struct okno_err *e
     if (!number)
         return list(cli, db, rest > 0 ? argv[1] : NULL, err);
     rc = okno_escalation_decide(db, id, accept != NULL, reason,
-                                common.author ? common.author : common.user, okno_time_now(),
-                                &items, err);
+                                cli_author_named(common.author, common.user, sizeof(common.user)),
+                                okno_time_now(), &items, err);
     if (rc == 0)
         printf("%s: %lld surveys wait for a targeted review\n", accept ? "accepted" : "declined",
                (long long)items);

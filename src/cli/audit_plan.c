@@ -95,6 +95,7 @@ static int parse(struct cli *cli, int argc, char **argv, struct audit_common *co
         {.name = "--escalate-count", .integer = &plan->escalate.count},
         {.name = "--double", .real = &plan->double_share},
         {.name = "--accept-retention", .text = &plan->accepted},
+        {.name = "--accept-one-person", .text = &plan->one_person},
         {.name = "--gold", .integer = &plan->gold}, {.name = "--auditor", .text = &plan->auditor},
         {.name = "--by", .text = &common->author}, {.name = "--json", .flag = &cli->json});
     if (rc == 0)
@@ -107,7 +108,7 @@ static int parse(struct cli *cli, int argc, char **argv, struct audit_common *co
 int audit_plan(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    struct audit_common common = audit_common_start();
+    struct audit_common common = {.author = NULL};
     struct okno_audit_plan plan = {.title = "",
                                    .from_us = -1,
                                    .to_us = -1,

@@ -127,14 +127,12 @@ int audit_report(struct cli *cli, int argc, char **argv, struct okno_err *err)
     OKNO_AUTO_BUF text = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
     okno_autojson json_t *findings = NULL;
     enum okno_report_format format = OKNO_REPORT_HTML;
-    char user[80];
+    char user[CLI_AUTHOR_TEXT];
     int rest = 0;
-    cli_author(user, sizeof(user));
     struct choice c = {.settings = {.fm_threshold = cli->conf->kpi.fm_threshold,
                                     .undeterminable_limit = cli->conf->kpi.undeterminable_limit,
                                     .min_n = cli->conf->kpi.min_n},
-                       .lang = strcmp(cli->conf->service.language, "ru") == 0 ? "ru" : "en",
-                       .author = user};
+                       .lang = strcmp(cli->conf->service.language, "ru") == 0 ? "ru" : "en"};
     int rc = CLI_OPTIONS(
         argc, argv, &rest, err, {.name = "--format", .text = &c.format},
         {.name = "--lang", .text = &c.lang}, {.name = "-o", .text = &c.out},
@@ -152,6 +150,7 @@ int audit_report(struct cli *cli, int argc, char **argv, struct okno_err *err)
     if (rc == 0 && c.findings)
         rc = read_findings(c.findings, &findings, err);
     c.settings.audit = argv[1];
+    c.author = cli_author_named(c.author, user, sizeof(user));
     c.opinion.findings = findings;
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);

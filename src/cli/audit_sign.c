@@ -16,7 +16,7 @@
 
 struct key_choice {
     const char *author;
-    char user[80];
+    char user[CLI_AUTHOR_TEXT];
     bool as_json;
 };
 
@@ -89,10 +89,9 @@ int audit_key(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     struct key_choice choice = {.as_json = false};
     int rest = 0;
-    cli_author(choice.user, sizeof(choice.user));
-    choice.author = choice.user;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--by", .text = &choice.author},
                          {.name = "--json", .flag = &choice.as_json});
+    choice.author = cli_author_named(choice.author, choice.user, sizeof(choice.user));
     const char *verb = rc == 0 && rest > 0 ? argv[1] : "";
     if (rc < 0)
         return rc;
@@ -169,10 +168,9 @@ int audit_sign(struct cli *cli, int argc, char **argv, struct okno_err *err)
     const char *path = NULL;
     const char *signature = NULL;
     bool manifest = false;
-    char user[80];
-    const char *author = user;
+    char user[CLI_AUTHOR_TEXT];
+    const char *author = NULL;
     int rest = 0;
-    cli_author(user, sizeof(user));
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--manifest", .flag = &manifest},
                          {.name = "--signature", .text = &signature}, {.name = "-o", .text = &path},
                          {.name = "--by", .text = &author}, {.name = "--json", .flag = &cli->json});
@@ -184,6 +182,7 @@ int audit_sign(struct cli *cli, int argc, char **argv, struct okno_err *err)
         rc = cli_open_db(cli, &db, err);
     if (rc < 0)
         return rc;
+    author = cli_author_named(author, user, sizeof(user));
     if (manifest)
         return give_manifest(db, argv[1], author, path, err);
     if (signature)

@@ -36,6 +36,10 @@ OKNO_CHECK int cli_open_db(struct cli *cli, struct okno_db **ret_db, struct okno
 
 /* Who sits at the command line, for what is recorded: "local:" and the login name, else the uid. */
 void cli_author(char *ret_text, size_t size);
+/* Who is said to take a step of an audit (--by; NULL: who sits there): a name at the command line
+ * is no login, and is recorded as such. Returns ret_text. */
+#define CLI_AUTHOR_TEXT 240
+const char *cli_author_named(const char *name, char *ret_text, size_t size);
 
 /* A text, or bytes, to a file of its own, or to standard output where path is NULL. */
 OKNO_CHECK int cli_put(const char *path, const struct okno_buf *text, struct okno_err *err);

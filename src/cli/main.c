@@ -76,6 +76,15 @@ void cli_author(char *ret_text, size_t size)
         (void)snprintf(ret_text, size, "local:%ld", (long)getuid());
 }
 
+const char *cli_author_named(const char *name, char *ret_text, size_t size)
+{
+    if (name)
+        (void)snprintf(ret_text, size, "%s%s", *name ? "local:" : "", name);
+    else
+        cli_author(ret_text, size);
+    return ret_text;
+}
+
 /* Defaults without a file. The data directory: --data, else the file's, else the default's. */
 static int load_conf(struct cli *cli, const char *config, struct okno_err *err)
 {

@@ -83,8 +83,8 @@ static int one_argument(int rest, const char *part, struct okno_err *err)
 static int run_put(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    char user[80];
-    const char *author = user;
+    char user[CLI_AUTHOR_TEXT];
+    const char *author = NULL;
     int rest = 0;
     struct okno_programme p = {.title = "",
                                .zone = "UTC",
@@ -97,7 +97,6 @@ static int run_put(struct cli *cli, int argc, char **argv, struct okno_err *err)
                                .undeterminable_limit = cli->conf->kpi.undeterminable_limit,
                                .report_to = "",
                                .report_dir = ""};
-    cli_author(user, sizeof(user));
     int rc = CLI_OPTIONS(
         argc, argv, &rest, err, {.name = "--title", .text = &p.title},
         {.name = "--zone", .text = &p.zone}, {.name = "--from", .text = &p.from_day},
@@ -121,7 +120,8 @@ static int run_put(struct cli *cli, int argc, char **argv, struct okno_err *err)
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
     if (rc == 0)
-        rc = okno_programme_put(db, &p, author, okno_time_now(), err);
+        rc = okno_programme_put(db, &p, cli_author_named(author, user, sizeof(user)),
+                                okno_time_now(), err);
     return rc < 0 ? rc : show(cli, db, p.programme, 0, err);
 }
 
@@ -167,10 +167,9 @@ static int run_show(struct cli *cli, int argc, char **argv, struct okno_err *err
 static int pause_it(struct cli *cli, int argc, char **argv, bool paused, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    char user[80];
-    const char *author = user;
+    char user[CLI_AUTHOR_TEXT];
+    const char *author = NULL;
     int rest = 0;
-    cli_author(user, sizeof(user));
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--by", .text = &author},
                          {.name = "--json", .flag = &cli->json});
     if (rc == 0)
@@ -178,7 +177,8 @@ static int pause_it(struct cli *cli, int argc, char **argv, bool paused, struct 
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
     if (rc == 0)
-        rc = okno_programme_pause(db, argv[1], paused, author, okno_time_now(), err);
+        rc = okno_programme_pause(db, argv[1], paused, cli_author_named(author, user, sizeof(user)),
+                                  okno_time_now(), err);
     return rc < 0 ? rc : show(cli, db, argv[1], 10, err);
 }
 

@@ -337,6 +337,9 @@ static void add_plan(struct doc *doc)
                                           : "text",
                  fraction ? plan_number(value) : plan_value(doc, key, value));
     }
+    if (json_is_true(json_object_get(plan, "one_person")))
+        doc_fact(doc, facts, "one_person_reason", "text",
+                 doc_copy(doc_step(doc->model, "plan"), "detail/how"));
 }
 
 /* Whether the plan, the frame and the checkpoint stand in the log before the seed. */

@@ -141,7 +141,10 @@ static void limits_of_work(const json_t *root, json_t *limits)
         add_if(limits, "blinding_broken", broken_blinds(execution));
     if (is_unplayed(execution))
         add(limits, "unplayed", 0);
+    if (json_is_true(json_object_get(json_object_get(root, "plan"), "one_person")))
+        add(limits, "one_person", 0);
     add_if(limits, "unaudited", count_of(execution, "unaudited"));
+    add_if(limits, "unproven_apart", count_of(execution, "unproven_apart"));
     if (strcmp(text_of(json_object_get(root, "plan"), "silent"), "known") == 0)
         add(limits, "silent_known", 0);
     if (count_of(json_object_get(root, "agreement"), "doubled") == 0)

@@ -189,7 +189,7 @@ static void an_audit_goes_from_plan_to_draw(void **state)
     assert_true(json_is_true(json_object_get(json_object_get(json, "plan"), "show_answer")));
     assert_string_equal(json_string_value(json_object_get(
                             json_array_get(json_object_get(json, "steps"), 0), "author")),
-                        "eva");
+                        "local:eva");
     json_decref(json);
     AUDIT(f, "status", "march");
     says(ran.out, "sample   5, reviewed 0");
@@ -199,6 +199,121 @@ static void an_audit_goes_from_plan_to_draw(void **state)
     json = result();
     assert_int_equal(json_array_size(json), 1);
     json_decref(json);
+}
+
+/* Where the surveys were made: told after the freeze, which would make them anew otherwise. */
+static void add_site(struct scratch_db *f)
+{
+    scratch_db_put(f,
+                   "INSERT INTO imports (import, at, author, kind, source)"
+                   " VALUES (7, 0, 'root', 'sites', '-');"
+                   "INSERT INTO sites (import, site, name, time_zone)"
+                   " VALUES (7, 's', 'Shop', 'UTC');"
+                   "INSERT INTO points (import, point, site, name)"
+                   " VALUES (7, 'p', 's', 'Till')");
+}
+
+/* What the report's draft says. */
+static int limit_of(const struct scratch_db *f, const char *name)
+{
+    int n = -1;
+    size_t i;
+    json_t *limit;
+    AUDIT(f, "report", "march", "--draft", "--format", "json");
+    json_t *json = result();
+    json_array_foreach(json_object_get(json, "limits"), i, limit)
+    {
+        if (strcmp(json_string_value(json_object_get(limit, "limit")), name) == 0)
+            n = (int)json_integer_value(json_object_get(limit, "n"));
+    }
+    json_decref(json);
+    return n;
+}
+
+static void add_logins(struct scratch_db *f)
+{
+    scratch_db_put(f,
+                   "INSERT INTO users (user, role, password_hash, created_at) VALUES"
+                   " ('eva', 'auditor', '', 0), ('root', 'administrator', '', 0)");
+}
+
+static void join_to(struct scratch_db *f, const char *employee, const char *who)
+{
+    char sql[256];
+    (void)snprintf(sql, sizeof(sql),
+                   "INSERT INTO imports (import, at, author, kind, source)"
+                   " VALUES (NULL, 0, 'root', 'employees', '-');"
+                   "INSERT INTO employees (import, employee, name)"
+                   " SELECT max(import), '%s', 'Eva' FROM imports",
+                   employee);
+    scratch_db_put(f, sql);
+    (void)snprintf(sql, sizeof(sql), "UPDATE users SET employee = '%s' WHERE user IN (%s)",
+                   employee, who);
+    scratch_db_put(f, sql);
+}
+
+/* Nobody logged in: whoever has the data directory can say any name. */
+static void a_step_at_the_command_line_is_not_an_auditors_login(void **state)
+{
+    struct scratch_db *f = *state;
+    add_logins(f);
+    AUDIT(f, "plan", "march", PERIOD, "--size", "5", "--by", "eva");
+    AUDIT(f, "freeze", "march", "--by", "eva");
+    assert_int_equal(ran.exit_code, 0);
+    says(ran.out, "local:eva");
+    add_site(f);
+    assert_int_equal(limit_of(f, "unaudited"), 2);
+    assert_int_equal(limit_of(f, "unproven_apart"), -1);
+    scratch_db_put(f, "UPDATE audit_steps SET author = 'eva'");
+    assert_int_equal(limit_of(f, "unaudited"), -1);
+    assert_int_equal(limit_of(f, "unproven_apart"), 2);
+    join_to(f, "e7", "'eva'");
+    assert_int_equal(limit_of(f, "unproven_apart"), 2);
+    join_to(f, "e1", "'root'");
+    assert_int_equal(limit_of(f, "unproven_apart"), -1);
+}
+
+/* The page's rule: who runs the system is named as the auditor of nothing. */
+static void who_runs_the_system_takes_no_step_at_the_command_line_either(void **state)
+{
+    struct scratch_db *f = *state;
+    add_logins(f);
+    AUDIT(f, "plan", "march", PERIOD, "--size", "5", "--by", "root");
+    assert_int_equal(ran.exit_code, 5);
+    says(ran.err, "root is administrator: the steps of an audit are an auditor's");
+    AUDIT(f, "plan", "march", PERIOD, "--size", "5", "--by", "eva");
+    assert_int_equal(ran.exit_code, 0);
+    join_to(f, "e7", "'eva', 'root'");
+    AUDIT(f, "freeze", "march", "--by", "eva");
+    assert_int_equal(ran.exit_code, 5);
+    says(ran.err, "eva is an administrator, too");
+    says(ran.err, "--accept-one-person REASON");
+    AUDIT(f, "status", "march");
+    says(ran.out, "state    planned");
+}
+
+/* Where the rule leaves nobody, that is declared with the plan, and every report says so. */
+static void a_shop_of_one_person_says_so(void **state)
+{
+    struct scratch_db *f = *state;
+    add_logins(f);
+    AUDIT(f, "plan", "march", PERIOD, "--size", "5", "--accept-one-person", "the owner is alone");
+    assert_int_equal(ran.exit_code, 5);
+    says(ran.err, "eva is an auditor and no administrator");
+    join_to(f, "e7", "'eva', 'root'");
+    AUDIT(f, "plan", "march", PERIOD, "--size", "5", "--accept-one-person", " ");
+    assert_int_equal(ran.exit_code, 2);
+    AUDIT(f, "plan", "march", PERIOD, "--size", "5", "--by", "eva", "--accept-one-person",
+          "the owner is alone");
+    assert_int_equal(ran.exit_code, 0);
+    AUDIT(f, "freeze", "march", "--by", "eva");
+    assert_int_equal(ran.exit_code, 0);
+    add_site(f);
+    assert_int_equal(limit_of(f, "one_person"), 0);
+    AUDIT(f, "report", "march", "--draft", "--format", "html", "--lang", "ru");
+    says(ran.out, "the owner is alone");
+    AUDIT(f, "report", "march", "--draft", "--format", "html", "--public");
+    assert_null(strstr(ran.out, "the owner is alone"));
 }
 
 static void put(const struct scratch_db *f, const char *name, const char *text)
@@ -396,6 +511,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_checkpoint_and_a_proof_are_verified_without_a_database,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrong_log_call_exits_with_2, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_step_at_the_command_line_is_not_an_auditors_login, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            who_runs_the_system_takes_no_step_at_the_command_line_either, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_shop_of_one_person_says_so, setup, teardown),
         cmocka_unit_test_setup_teardown(an_audit_with_an_open_survey_is_not_closed, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_step_out_of_order_exits_with_5, setup, teardown),

@@ -251,7 +251,7 @@ static void an_administrator_audits_nothing_under_a_second_login_either(void **s
                 " (1, 0, 'root', 'employees', '-');"
                 "INSERT INTO employees (import, employee, name) VALUES (1, 'e7', 'Eva');"
                 "UPDATE users SET employee = 'e7' WHERE user IN ('eva', 'root')");
-    refused_as(world, world->eva, "you are an administrator, too");
+    refused_as(world, world->eva, "eva is an administrator, too");
     fixture_sql(world->fixture, "UPDATE users SET disabled = 1 WHERE user = 'root'");
     json_decref(done(world, "/api/v1/audits", PLAN, "planned"));
 }

@@ -297,3 +297,20 @@ WHERE counted = 1 AND verdict <> 'undone'
 
 -- name: audit.newest_entry
 SELECT max(leaf) FROM log_leaves WHERE audit = $audit AND kind IN ('step', 'verdict');
+
+-- name: audit.duty
+-- What a login is to an audit: its role, whether an administrator's login belongs to the same
+-- employee, and whether the plan declares that one person does both.
+SELECT u.role,
+       EXISTS (SELECT 1 FROM users b WHERE b.employee = u.employee AND b.role = 'administrator'
+               AND b.disabled = 0) AND u.role = 'auditor' AS runs_it,
+       (SELECT coalesce(json_extract(plan, '$.one_person'), 0) FROM audits WHERE audit = $audit)
+         AS one_person
+FROM users u WHERE u.user = $user;
+
+-- name: audit.independent
+-- An auditor who is, as far as is known, no administrator.
+SELECT u.user FROM users u
+WHERE u.role = 'auditor' AND u.disabled = 0 AND NOT EXISTS (
+    SELECT 1 FROM users b WHERE b.employee = u.employee AND b.role = 'administrator' AND b.disabled = 0)
+ORDER BY u.user LIMIT 1;

@@ -94,6 +94,11 @@ SELECT (SELECT count(*) FROM verdicts WHERE audit = $audit AND verdict = 'undone
        (SELECT count(*) FROM audit_steps s LEFT JOIN users u ON u.user = s.author
         WHERE s.audit = $audit AND s.step IN ('plan', 'freeze', 'checkpoint', 'seed', 'draw', 'extend', 'close')
           AND (u.user IS NULL OR u.role <> 'auditor')) AS unaudited,
+       -- By an auditor's login of whom nothing tells that it is no administrator's person.
+       (SELECT count(*) FROM audit_steps s JOIN users u ON u.user = s.author AND u.role = 'auditor'
+        WHERE s.audit = $audit AND s.step IN ('plan', 'freeze', 'checkpoint', 'seed', 'draw', 'extend', 'close')
+          AND EXISTS (SELECT 1 FROM users b WHERE b.role = 'administrator' AND b.disabled = 0
+                      AND (b.employee IS NULL OR u.employee IS NULL))) AS unproven_apart,
        (SELECT count(*) FROM audit_sample WHERE audit = $audit) AS sample,
        (SELECT coalesce(max(round), 0) FROM audit_sample WHERE audit = $audit) AS rounds;
 

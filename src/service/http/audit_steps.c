@@ -99,6 +99,7 @@ int http_post_audit(struct http_request *request, struct http_reply *reply, stru
         .double_share = real_of(request, "double", 0),
         .gold = integer_of(request, "gold", 0),
         .accepted = text_of(request, "accept_retention"),
+        .one_person = text_of(request, "accept_one_person"),
         .auditor = text_of(request, "auditor")};
     int rc = period_of(request, &plan, err);
     if (rc == 0)

@@ -163,11 +163,14 @@ static int check_role(const struct http_request *request, struct okno_err *err)
                      request->who.role[0] ? request->who.role : "device", names);
 }
 
-/* Who runs what is audited takes no step of the audit, by whatever login. */
+/* Who runs what is audited takes no step of the audit, by whatever login. Of the audit's own steps
+ * the audit room sees to that, since a plan may declare that there is one person only. */
 static int check_auditor(const struct http_request *request, struct okno_err *err)
 {
+    static const char steps[] = "/api/v1/audits";
     int64_t runs = 0;
-    if (request->route->roles != HTTP_AUDITOR)
+    if (request->route->roles != HTTP_AUDITOR ||
+        strncmp(request->route->path, steps, sizeof(steps) - 1) == 0)
         return 0;
     int rc = OKNO_DB_INT(request->db, "user.runs_it", 0, &runs, err,
                          OKNO_TEXT("user", request->who.user));

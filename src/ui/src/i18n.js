@@ -788,6 +788,7 @@ export const table = {
   "audits.to_review": { en: "To review: {n}", ru: "К проверке: {n}" },
   "audits.pace": { en: "{pace} decided a day lately: {days} days", ru: "в последнее время решали {pace} в день: {days} дн." },
   "audits.footage_until": { en: "the first footage goes {at}", ru: "первое видео сотрётся {at}" },
+  "plan.accept_one_person": { en: "Why, though you are the administrator, too (nobody else is there)", ru: "Почему, хотя вы ещё и администратор (больше некому)" },
   "plan.accept_retention": { en: "Why, though footage is overwritten first", ru: "Почему, хотя видео сотрётся раньше" },
   "plan.escalate_more": { en: "Look closer above, share invalid at least", ru: "Смотреть ещё, если недействительных не менее" },
   "plan.escalate_count": { en: "How many more", ru: "Сколько ещё" },

@@ -35,7 +35,7 @@ class OknoAuditPlan extends OknoElement {
     const today = localDate(Date.now(), this.zone);
     const to = addDays(`${today.slice(0, 7)}-01`, -1);
     this.draft = { audit: to.slice(0, 7), title: "", frame: "surveys", from: `${to.slice(0, 7)}-01`, to, size: 300, looks: 1, double: 0.1, silent: "sampled", invalid: "none", strata: ["site"],
-      max_half_width: "", escalate_more: 0.1, escalate_census: 0.25, escalate_count: 10, accept_retention: "", auditor: this.ownKey?.fingerprint ?? "", repeats: "", gold: 0, show_answer: false };
+      max_half_width: "", escalate_more: 0.1, escalate_census: 0.25, escalate_count: 10, accept_retention: "", accept_one_person: "", auditor: this.ownKey?.fingerprint ?? "", repeats: "", gold: 0, show_answer: false };
     Object.assign(this, { open: true, trouble: "", asking: false });
   }
 
@@ -55,9 +55,9 @@ class OknoAuditPlan extends OknoElement {
   }
 
   get request() {
-    const { from, to, strata: apart, max_half_width: width, accept_retention: accepted, auditor, repeats, ...rest } = this.draft;
+    const { from, to, strata: apart, max_half_width: width, accept_retention: accepted, accept_one_person: alone, auditor, repeats, ...rest } = this.draft;
     return { ...rest, ...periodOf({ from, to }, this.zone), strata: apart.join(",") || "none", ...(width === "" ? {} : { max_half_width: Number(width) }),
-      accept_retention: accepted.trim() || null, auditor: auditor || null, repeats: repeats || null };
+      accept_retention: accepted.trim() || null, accept_one_person: alone.trim() || null, auditor: auditor || null, repeats: repeats || null };
   }
 
   async submit(event) {
@@ -111,6 +111,7 @@ class OknoAuditPlan extends OknoElement {
       ${this.renderChoice("invalid", [["none", t("plan.invalid_none")], ["silent", t("plan.invalid_silent")]])}
       ${this.renderChoice("repeats", earlier)}
       ${this.renderInput("accept_retention", { length: 1000, wide: true })}
+      ${this.renderInput("accept_one_person", { length: 1000, wide: true })}
       <label class="tick"><input type="checkbox" name="show_answer" .checked=${this.draft.show_answer} @change=${(event) => this.set("show_answer", event.target.checked)}>${t("plan.show_answer")}</label>
     </div></details>`;
   }
