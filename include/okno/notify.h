@@ -103,6 +103,10 @@ struct okno_notify_mail {
     int64_t now_us, give_up_us;
 };
 
+/* In which language a destination is written to. OKNO_NOT_FOUND. */
+OKNO_CHECK int okno_notify_language(struct okno_db *db, const char *destination,
+                                    char ret_language[8], struct okno_err *err);
+
 /* Queue it; it is sent like alerts: in order, again until it is taken, after quiet hours (but never
  * merged into a digest). One statement: inside the caller's transaction where there is one.
  * OKNO_NOT_FOUND: no such destination; OKNO_REFUSED: it is at rest; OKNO_INVALID: it is not of kind

@@ -32,6 +32,7 @@ struct okno_programme {
     const char *accepted; /* why days are frozen though panels were not heard; "": they wait */
     bool show_answer;
     double k, level, undeterminable_limit, double_share;
+    int64_t looks; /* of each day: with 2 a reserve is fetched and one round may follow the draw */
     /* the seed: a beacon, or people */
     const char *beacon; /* URL or absolute path with {round} or {day} in it; NULL: people */
     int64_t genesis_s, period_s; /* of rounds: UNIX seconds of round 1, seconds between rounds */
@@ -78,9 +79,10 @@ OKNO_CHECK int okno_programme_turn(struct okno_db *db, struct okno_net *net,
                                    const struct okno_survey_params *params, int64_t now_us,
                                    int64_t *ret_next_us, struct okno_err *err);
 
-/* Figures over local days [from, to], both in it: a new object {programme, from, to, days, frame,
- * sample, valid, invalid, undeterminable, indicators {id: {value, low, high, se, null_reason,
- * worst}}}. Every day is a stratum. NULL: the first or last day drawn. */
+/* Figures over local days [from, to], both in it: a new object {programme, from, to, days, k,
+ * level, looks, indicators {id: {value, low, high, se, null_reason, worst, frame, valid, invalid,
+ * undeterminable}}}. Every day is a stratum, and the level is split over the most looks that a day
+ * of them has. NULL: the first or last day drawn. OKNO_INVALID: no date. */
 OKNO_CHECK int okno_programme_figures(struct okno_db *db, const char *programme,
                                       const char *from_day, const char *to_day,
                                       json_t **ret_figures, struct okno_err *err);

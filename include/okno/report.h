@@ -82,6 +82,10 @@ OKNO_CHECK int okno_report_programme(struct okno_db *db, const char *programme,
                                      const char *from_day, const char *to_day, int64_t now_us,
                                      json_t **ret_model, struct okno_err *err);
 
+/* What stands in the letter that brings it. Returns ret_text. */
+const char *okno_report_programme_letter(const char *lang, const char *programme, int days,
+                                         const char *day, char *ret_text, size_t size);
+
 /* The model of a report of figures, what okno_figures_json gives: a new object that shares its
  * members. Like a programme's it is no edition and enters no log. Pure. */
 OKNO_CHECK int okno_report_figures(const json_t *figures, json_t **ret_model, struct okno_err *err);

@@ -97,6 +97,7 @@ static void read_settings(struct programme_row *row)
                                 .level = real_in(s, "level"),
                                 .undeterminable_limit = real_in(s, "undeterminable_limit"),
                                 .double_share = real_in(s, "double"),
+                                .looks = json_object_get(s, "looks") ? integer_in(s, "looks") : 1,
                                 .beacon = *beacon ? beacon : NULL,
                                 .genesis_s = integer_in(s, "genesis_s"),
                                 .period_s = integer_in(s, "period_s"),
@@ -189,6 +190,21 @@ static int check_numbers(const struct okno_programme *p, struct okno_err *err)
         return okno_fail_field(err, OKNO_INVALID, "after",
                                "after %lld: 0 to 1440 minutes are allowed",
                                (long long)p->after_min);
+    if (!(p->k >= 0 && p->k <= 1))
+        return okno_fail_field(err, OKNO_INVALID, "k", "k %g: 0 to 1 is allowed", p->k);
+    if (!(p->level >= 0.5 && p->level <= 0.9999))
+        return okno_fail_field(err, OKNO_INVALID, "level", "level %g: 0.5 to 0.9999 is allowed",
+                               p->level);
+    if (!(p->double_share >= 0 && p->double_share <= 1))
+        return okno_fail_field(err, OKNO_INVALID, "double", "double %g: 0 to 1 is allowed",
+                               p->double_share);
+    if (!(p->undeterminable_limit >= 0 && p->undeterminable_limit <= 1))
+        return okno_fail_field(err, OKNO_INVALID, "undeterminable-limit",
+                               "undeterminable-limit %g: 0 to 1 is allowed",
+                               p->undeterminable_limit);
+    if (p->looks < 1 || p->looks > 100)
+        return okno_fail_field(err, OKNO_INVALID, "looks", "looks %lld: 1 to 100 is allowed",
+                               (long long)p->looks);
     if (!(p->expert_hours >= 0 && p->expert_hours <= 10000) || p->seconds_an_item < 0 ||
         p->seconds_an_item > 36000)
         return okno_fail_field(err, OKNO_INVALID, "expert-hours",
@@ -206,16 +222,16 @@ static json_t *real_text(double value)
 static json_t *settings_json(const struct okno_programme *p)
 {
     return json_pack(
-        "{s:s, s:s, s:s, s:I, s:I, s:s, s:b, s:o, s:o, s:o, s:o, s:s, s:I, s:I, s:s, "
+        "{s:s, s:s, s:s, s:I, s:I, s:s, s:b, s:o, s:o, s:o, s:o, s:I, s:s, s:I, s:I, s:s, "
         "s:o, s:I, s:s, s:s}",
         "title", p->title, "zone", p->zone, "from_day", p->from_day, "size", (json_int_t)p->size,
         "after_min", (json_int_t)p->after_min, "accepted", p->accepted, "show_answer",
         p->show_answer, "k", real_text(p->k), "level", real_text(p->level), "undeterminable_limit",
-        real_text(p->undeterminable_limit), "double", real_text(p->double_share), "beacon",
-        p->beacon ? p->beacon : "", "genesis_s", (json_int_t)p->genesis_s, "period_s",
-        (json_int_t)p->period_s, "people", p->people ? p->people : "", "expert_hours",
-        real_text(p->expert_hours), "seconds_an_item", (json_int_t)p->seconds_an_item, "report_to",
-        p->report_to, "report_dir", p->report_dir);
+        real_text(p->undeterminable_limit), "double", real_text(p->double_share), "looks",
+        (json_int_t)p->looks, "beacon", p->beacon ? p->beacon : "", "genesis_s",
+        (json_int_t)p->genesis_s, "period_s", (json_int_t)p->period_s, "people",
+        p->people ? p->people : "", "expert_hours", real_text(p->expert_hours), "seconds_an_item",
+        (json_int_t)p->seconds_an_item, "report_to", p->report_to, "report_dir", p->report_dir);
 }
 
 /* What an outsider has to know was declared before; names, titles and addresses stay out. */

@@ -79,7 +79,7 @@ static int plan_day(struct turn *turn, const struct programme_row *row, const ch
                                          .show_answer = row->set.show_answer,
                                          .k = row->set.k,
                                          .level = row->set.level,
-                                         .looks = 1,
+                                         .looks = (int)row->set.looks,
                                          .accepted = "a programme's day: caught up with late",
                                          .undeterminable_limit = row->set.undeterminable_limit,
                                          .double_share = row->set.double_share};
@@ -230,7 +230,8 @@ static int load_days(struct turn *turn, const struct programme_row *row, struct 
 {
     OKNO_AUTO_STMT *rows = NULL;
     int rc = OKNO_DB_PREPARE(turn->db, "programme.unfinished", &rows, err,
-                             OKNO_TEXT("programme", row->programme));
+                             OKNO_TEXT("programme", row->programme),
+                             OKNO_INT("before", turn->now_us - OKNO_DAY_US));
     while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
         struct day day = {.tried_us = okno_stmt_int(rows, "tried_at"),
                           .stuck = *okno_stmt_text(rows, "problem") != '\0'};
@@ -256,6 +257,22 @@ static int work_programme(struct turn *turn, const char *programme, struct okno_
     return rc != 0 ? rc : begin_day(turn, &row, err);
 }
 
+/* One that fails keeps no other waiting: its failure is told once nothing else is to be done. */
+static int work_each(struct turn *turn, const json_t *ids, struct okno_err *err)
+{
+    int failed = 0;
+    for (size_t i = 0; i < json_array_size(ids); i++) {
+        const char *programme = json_string_value(json_array_get(ids, i));
+        struct okno_err why = {0};
+        int rc = work_programme(turn, programme, &why);
+        if (rc == 1)
+            return 1;
+        if (rc < 0 && failed == 0)
+            failed = okno_fail(err, rc, "programme %s: %s", programme, why.text);
+    }
+    return failed;
+}
+
 int okno_programme_turn(struct okno_db *db, struct okno_net *net,
                         const struct okno_survey_params *params, int64_t now_us,
                         int64_t *ret_next_us, struct okno_err *err)
@@ -269,8 +286,8 @@ int okno_programme_turn(struct okno_db *db, struct okno_net *net,
         rc = json_array_append_new(ids, json_string(okno_stmt_text(rows, "programme"))) < 0
                  ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the programmes")
                  : 0;
-    for (size_t i = 0; rc == 0 && i < json_array_size(ids); i++)
-        rc = work_programme(&turn, json_string_value(json_array_get(ids, i)), err);
+    if (rc == 0)
+        rc = work_each(&turn, ids, err);
     if (rc == 0)
         *ret_next_us = turn.next_us;
     return rc;

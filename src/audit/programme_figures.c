@@ -2,6 +2,7 @@
 #include "programme.h"
 
 #include "okno/mem.h"
+#include "okno/time.h"
 #include "room.h"
 
 #include <math.h>
@@ -19,7 +20,7 @@ static int load_audits(struct okno_db *db, const struct programme_row *row, cons
                         OKNO_TEXT("programme", row->programme), OKNO_TEXT("from", from_day),
                         OKNO_TEXT("to", to_day), OKNO_INT("most", OKNO_PROGRAMME_DAYS_MAX + 1));
     while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
-        struct audit_row one = {.looks = 1};
+        struct audit_row one = {.looks = (int)okno_stmt_int(rows, "looks")};
         okno_stmt_copy(rows, "audit", one.audit, sizeof(one.audit));
         rc = json_array_append_new(days, json_string(okno_stmt_text(rows, "day"))) < 0 ||
                      audit_ids_push(audits, one) < 0
@@ -55,13 +56,23 @@ static json_t *figure_json(const struct okno_audit_figure *f, double limit)
         (json_int_t)f->counts.undeterminable);
 }
 
+/* Whoever combines days looks as often as at the day that is looked at most often. */
+static int most_looks(const struct audit_ids *audits)
+{
+    int most = 1;
+    for (size_t i = 0; i < audits->len; i++)
+        most = audits->items[i].looks > most ? audits->items[i].looks : most;
+    return most;
+}
+
 static int indicator_json(struct okno_db *db, const struct programme_row *row,
                           const struct audit_ids *audits, enum okno_indicator indicator,
                           json_t *indicators, struct okno_err *err)
 {
     OKNO_AUTO_VEC(okno_tally_vec) tallies = {0};
     struct okno_audit_figure figure = {0};
-    const struct okno_audit_rules rules = {.k = row->set.k, .level = row->set.level, .looks = 1};
+    const struct okno_audit_rules rules = {
+        .k = row->set.k, .level = row->set.level, .looks = most_looks(audits)};
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < audits->len; i++)
         rc = okno_audit_tallies(db, audits->items[i].audit, indicator, NULL, &tallies, err);
@@ -82,7 +93,12 @@ int okno_programme_figures(struct okno_db *db, const char *programme, const char
     OKNO_AUTO_VEC(audit_ids) audits = {0};
     okno_autojson json_t *days = json_array();
     okno_autojson json_t *indicators = json_object();
+    int64_t day_us = 0;
     int rc = programme_load(db, programme, INT64_MAX, &row, err);
+    if (rc == 0 && from_day)
+        rc = okno_date_parse(from_day, &day_us, err);
+    if (rc == 0 && to_day)
+        rc = okno_date_parse(to_day, &day_us, err);
     if (rc == 0)
         rc = load_audits(db, &row, from_day, to_day, days, &audits, err);
     for (int i = 0; rc == 0 && i < OKNO_INDICATOR_COUNT; i++)
@@ -91,9 +107,10 @@ int okno_programme_figures(struct okno_db *db, const char *programme, const char
     if (rc < 0)
         return rc;
     size_t last = json_array_size(days) - 1;
-    *ret_figures = json_pack("{s:s, s:O, s:O, s:I, s:o, s:o, s:O}", "programme", row.programme,
-                             "from", json_array_get(days, 0), "to", json_array_get(days, last),
-                             "days", (json_int_t)json_array_size(days), "k", number(row.set.k),
-                             "level", number(row.set.level), "indicators", indicators);
+    *ret_figures =
+        json_pack("{s:s, s:O, s:O, s:I, s:o, s:o, s:i, s:O}", "programme", row.programme, "from",
+                  json_array_get(days, 0), "to", json_array_get(days, last), "days",
+                  (json_int_t)json_array_size(days), "k", number(row.set.k), "level",
+                  number(row.set.level), "looks", most_looks(&audits), "indicators", indicators);
     return *ret_figures ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory for the figures");
 }

@@ -17,7 +17,6 @@ enum { ANSWER_MAX = 65536, SECRET_MIN = 8, SECRET_MAX = 64 };
 /* Clocks differ: a round that is out within this time after the checkpoint may be known to somebody
  * before it. */
 #define SKEW_US (30 * OKNO_SECOND_US)
-#define ASK_AGAIN_US (60 * OKNO_SECOND_US)
 
 /* ---- beacon ---- */
 
@@ -145,8 +144,7 @@ int programme_is_bound(struct okno_db *db, const struct programme_row *row, cons
 
 /* SHA-256 of the secrets, each with a line end, in the order in which the people were declared. */
 static int ask_people(struct okno_db *db, const struct programme_row *row, const char *day,
-                      int64_t now_us, struct programme_seed *seed, int64_t *ret_next_us,
-                      struct okno_err *err)
+                      struct programme_seed *seed, struct okno_err *err)
 {
     struct okno_hash hash;
     uint8_t digest[OKNO_SHA256_BYTES];
@@ -159,10 +157,11 @@ static int ask_people(struct okno_db *db, const struct programme_row *row, const
         int rc = load_secret(db, row->programme, day, who, &secret, &bound, err);
         if (rc < 0)
             return rc;
-        if (!secret.text[0]) {
-            *ret_next_us = now_us + ASK_AGAIN_US;
-            return 0;
-        }
+        if (!secret.text[0])
+            return okno_fail(err, OKNO_OUT_OF_ORDER,
+                             "waits for %s to reveal the secret: `okno programme reveal %s --day "
+                             "%s`",
+                             who, row->programme, day);
         okno_hash_add(&hash, secret.text, strlen(secret.text));
         okno_hash_add(&hash, "\n", 1);
         used += (size_t)snprintf(seed->witnesses + used, sizeof(seed->witnesses) - used, "%s%s=%s",
@@ -183,7 +182,7 @@ int programme_seed(struct okno_db *db, struct okno_net *net, const struct progra
     memset(ret_seed, 0, sizeof(*ret_seed));
     if (row->set.beacon)
         return ask_beacon(net, row, day, pinned_us, now_us, ret_seed, ret_next_us, err);
-    return ask_people(db, row, day, now_us, ret_seed, ret_next_us, err);
+    return ask_people(db, row, day, ret_seed, err);
 }
 
 /* ---- promises ---- */
@@ -234,6 +233,14 @@ static int log_promise(struct okno_db *db, const char *programme, const char *da
     return okno_ledger_append(db, &entry, json, NULL, err);
 }
 
+/* A day that waited for it goes on at once. */
+static int try_again(struct okno_db *db, const char *programme, const char *day,
+                     struct okno_err *err)
+{
+    return OKNO_DB_RUN(db, "programme.try_again", NULL, err, OKNO_TEXT("programme", programme),
+                       OKNO_TEXT("day", day));
+}
+
 static int commit(struct okno_db *db, const char *programme, const char *day, const char *who,
                   const char *commitment, int64_t now_us, struct okno_err *err)
 {
@@ -255,6 +262,8 @@ static int commit(struct okno_db *db, const char *programme, const char *day, co
         rc = OKNO_DB_RUN(db, "programme.commit", NULL, err, OKNO_TEXT("programme", programme),
                          OKNO_TEXT("day", day), OKNO_TEXT("who", who),
                          OKNO_TEXT("commitment", commitment), OKNO_INT("now", now_us));
+    if (rc == 0)
+        rc = try_again(db, programme, day, err);
     return rc < 0 ? rc : log_promise(db, programme, day, who, commitment, now_us, err);
 }
 
@@ -305,11 +314,11 @@ static int reveal(struct okno_db *db, const char *programme, const char *day, co
     okno_hash_bytes(text, strlen(text), digest);
     if (rc == 0 && strcmp(okno_hash_hex(digest, hex), secret.commitment) != 0)
         rc = okno_fail(err, OKNO_CHECK_FAILED, "this is not the secret that %s promised", who);
-    if (rc < 0)
-        return rc;
-    return OKNO_DB_RUN(db, "programme.reveal", NULL, err, OKNO_TEXT("programme", programme),
-                       OKNO_TEXT("day", day), OKNO_TEXT("who", who), OKNO_TEXT("secret", text),
-                       OKNO_INT("now", now_us));
+    if (rc == 0)
+        rc = OKNO_DB_RUN(db, "programme.reveal", NULL, err, OKNO_TEXT("programme", programme),
+                         OKNO_TEXT("day", day), OKNO_TEXT("who", who), OKNO_TEXT("secret", text),
+                         OKNO_INT("now", now_us));
+    return rc < 0 ? rc : try_again(db, programme, day, err);
 }
 
 int okno_programme_reveal(struct okno_db *db, const char *programme, const char *day,

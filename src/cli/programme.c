@@ -95,6 +95,7 @@ static int run_put(struct cli *cli, int argc, char **argv, struct okno_err *err)
                                .k = cli->conf->kpi.silent_weight,
                                .level = 0.95,
                                .undeterminable_limit = cli->conf->kpi.undeterminable_limit,
+                               .looks = 1,
                                .report_to = "",
                                .report_dir = ""};
     int rc = CLI_OPTIONS(
@@ -104,6 +105,7 @@ static int run_put(struct cli *cli, int argc, char **argv, struct okno_err *err)
         {.name = "--accept-unheard", .text = &p.accepted},
         {.name = "--show-answer", .flag = &p.show_answer}, {.name = "--k", .real = &p.k},
         {.name = "--level", .real = &p.level}, {.name = "--double", .real = &p.double_share},
+        {.name = "--looks", .integer = &p.looks},
         {.name = "--undeterminable-limit", .real = &p.undeterminable_limit},
         {.name = "--beacon", .text = &p.beacon}, {.name = "--genesis", .integer = &p.genesis_s},
         {.name = "--period", .integer = &p.period_s}, {.name = "--people", .text = &p.people},
@@ -367,7 +369,8 @@ const struct cli_command cli_programme = {
         "MINUTES]\n"
         "                          --beacon URL [--genesis S --period S] | --people NAMES\n"
         "                          [--accept-unheard REASON] [--show-answer] [--double SHARE]\n"
-        "                          [--k K] [--level L] [--undeterminable-limit P] [--title T]\n"
+        "                          [--looks M] [--k K] [--level L] [--undeterminable-limit P] "
+        "[--title T]\n"
         "                          [--expert-hours H] [--seconds S]\n"
         "                          [--report-to DESTINATION] [--report-dir FOLDER]\n"
         "       okno programme list\n"
@@ -397,6 +400,11 @@ const struct cli_command cli_programme = {
         "                  (`commit`) before the day's checkpoint and reveals it after (`reveal`)\n"
         "  --after MIN     minutes after midnight before a day is frozen (default: 60)\n"
         "  --size N        drawn each day (default: 20)\n"
+        "  --looks M       rounds a day (default: 1). With 2 the footage of as many surveys more "
+        "is\n"
+        "                  fetched at once, one `okno audit extend` may follow until a day after "
+        "the\n"
+        "                  last decision, and intervals are wider for it\n"
         "  --expert-hours H  there for reviews each day; --seconds S: an item's, in place of the\n"
         "                  measured median. `show` says whether they are enough\n"
         "  --report-to D   an e-mail destination (`okno import destinations`) that gets the "

@@ -20,8 +20,8 @@ struct sending {
     int64_t attempts, give_up_us;
     enum notify_kind kind;
     int64_t made_us, extra_us; /* of e-mail: what its length takes */
-    char key[NOTIFY_KEY_TEXT];
-    char *body; /* owned until it is started */
+    char key[OKNO_ID_TEXT];    /* whole: it is a letter's Message-ID */
+    char *body;                /* owned until it is started */
     char photo[OKNO_SHA256_TEXT];
     const struct notify_destination *to; /* until the turn's destinations go */
 };
@@ -152,7 +152,7 @@ static int start_webhook(struct okno_notify *notify, const struct sending *sendi
                          struct okno_err *err)
 {
     char signature[256];
-    char key[64];
+    char key[OKNO_ID_TEXT + 20];
     int rc = sign(notify, sending, now_us / second_us, signature, sizeof(signature), err);
     (void)snprintf(key, sizeof(key), "Idempotency-Key: %s", sending->key);
     const char *headers[] = {"Content-Type: application/json", "Accept: */*", key, signature, NULL};
@@ -191,7 +191,7 @@ static int start_telegram(struct okno_notify *notify, const struct sending *send
     char token[OKNO_SECRET_TEXT];
     char url[OKNO_SECRET_TEXT + 600];
     char path[1300];
-    char key[64];
+    char key[OKNO_ID_TEXT + 20];
     size_t len = strlen(notify->options.telegram_url);
     if (len == 0)
         return okno_fail(err, OKNO_CONFIG, "notify.telegram_url of the configuration is empty");

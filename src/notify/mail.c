@@ -104,6 +104,20 @@ static int check_destination(const struct notify_destination *to, const char *id
     return 0;
 }
 
+int okno_notify_language(struct okno_db *db, const char *destination, char ret_language[8],
+                         struct okno_err *err)
+{
+    OKNO_AUTO_VEC(notify_destination_vec) all = {0};
+    int rc = notify_read_destinations(db, &all, err);
+    if (rc < 0)
+        return rc;
+    const struct notify_destination *to = notify_find_destination(&all, destination);
+    if (!to)
+        return okno_fail(err, OKNO_NOT_FOUND, "there is no destination \"%.64s\"", destination);
+    (void)snprintf(ret_language, 8, "%s", to->language);
+    return 0;
+}
+
 int okno_notify_mail(struct okno_db *db, const struct okno_notify_mail *mail, int64_t *ret_delivery,
                      struct okno_err *err)
 {

@@ -53,6 +53,16 @@ int okno_report_programme(struct okno_db *db, const char *programme, const char 
     return 0;
 }
 
+const char *okno_report_programme_letter(const char *lang, const char *programme, int days,
+                                         const char *day, char *ret_text, size_t size)
+{
+    const struct doc doc = {.lang = lang};
+    char number[16];
+    (void)snprintf(number, sizeof(number), "%d", days);
+    return doc_fill(&doc, ret_text, size, "programme_letter", "name", programme, "days", number,
+                    "day", day);
+}
+
 /* ---- the document ---- */
 
 static void add_identity(struct doc *doc)

@@ -58,7 +58,7 @@ int programmes_open(void *context, void **ret_means, struct okno_err *err)
 /* A closed day whose figures were not handed out. */
 struct report {
     char programme[OKNO_ID_TEXT], day[16], from[16];
-    const char *to, *dir, *lang;
+    const char *to, *dir;
     int64_t now_us;
     struct okno_buf made[OKNO_REPORT_FORMATS]; /* empty: not made */
 };
@@ -100,7 +100,7 @@ static int write_files(const struct report *report, struct okno_err *err)
 }
 
 static int mail_report(const struct tasks *tasks, struct okno_db *db, const struct report *report,
-                       struct okno_err *err)
+                       const char *lang, struct okno_err *err)
 {
     char subject[160];
     char body[400];
@@ -111,9 +111,8 @@ static int mail_report(const struct tasks *tasks, struct okno_db *db, const stru
     size_t count = 0;
     int64_t delivery = 0;
     (void)snprintf(subject, sizeof(subject), "okno: %s, %s", report->programme, report->day);
-    (void)snprintf(body, sizeof(body),
-                   "Figures of the programme %s over the %d days up to %s are attached.\n",
-                   report->programme, REPORT_DAYS, report->day);
+    (void)okno_report_programme_letter(lang, report->programme, REPORT_DAYS, report->day, body,
+                                       sizeof(body));
     (void)snprintf(key, sizeof(key), "%s-%s", report->programme, report->day);
     for (int i = 0; i < OKNO_REPORT_FORMATS; i++) {
         if (report->made[i].len == 0)
@@ -138,14 +137,15 @@ static int mail_report(const struct tasks *tasks, struct okno_db *db, const stru
 }
 
 /* Without okno-paper there are three formats instead of five. */
-static int make_formats(const json_t *model, struct report *report, struct okno_err *err)
+static int make_formats(const json_t *model, const char *lang, struct report *report,
+                        struct okno_err *err)
 {
     int rc = 0;
     for (int i = 0; rc == 0 && i < OKNO_REPORT_FORMATS; i++) {
         struct okno_err why = {0};
+        okno_buf_free(&report->made[i]);
         report->made[i] = (struct okno_buf)OKNO_BUF_INIT(REPORT_BYTES_MAX);
-        rc = okno_report_write(model, (enum okno_report_format)i, report->lang, &report->made[i],
-                               &why);
+        rc = okno_report_write(model, (enum okno_report_format)i, lang, &report->made[i], &why);
         if (rc == OKNO_UNSUPPORTED)
             rc = 0;
         if (rc < 0)
@@ -158,14 +158,20 @@ static int hand_out(const struct tasks *tasks, struct okno_db *db, struct report
                     struct okno_err *err)
 {
     okno_autojson json_t *model = NULL;
+    char lang[8];
     int rc = okno_report_programme(db, report->programme, report->from, report->day, report->now_us,
                                    &model, err);
-    if (rc == 0)
-        rc = make_formats(model, report, err);
+    if (rc == 0 && *report->dir)
+        rc = make_formats(model, strcmp(tasks->conf->service.language, "ru") == 0 ? "ru" : "en",
+                          report, err);
     if (rc == 0 && *report->dir)
         rc = write_files(report, err);
     if (rc == 0 && *report->to)
-        rc = mail_report(tasks, db, report, err);
+        rc = okno_notify_language(db, report->to, lang, err);
+    if (rc == 0 && *report->to)
+        rc = make_formats(model, lang, report, err);
+    if (rc == 0 && *report->to)
+        rc = mail_report(tasks, db, report, lang, err);
     return rc < 0 ? rc
                   : OKNO_DB_RUN(db, "programme.set_reported", NULL, err,
                                 OKNO_TEXT("programme", report->programme),
@@ -182,7 +188,6 @@ static int report_programme(const struct tasks *tasks, struct okno_db *db, const
     __attribute__((cleanup(report_free))) struct report report = {
         .to = json_string_value(json_object_get(settings, "report_to")),
         .dir = json_string_value(json_object_get(settings, "report_dir")),
-        .lang = strcmp(tasks->conf->service.language, "ru") == 0 ? "ru" : "en",
         .now_us = okno_time_now()};
     if (!report.to || !report.dir || !(*report.to || *report.dir))
         return 0;

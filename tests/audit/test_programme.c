@@ -67,6 +67,7 @@ static struct okno_programme daily(const struct days *d)
                                    .k = 0.5,
                                    .level = 0.95,
                                    .undeterminable_limit = 0.5,
+                                   .looks = 1,
                                    .beacon = d->beacon,
                                    .genesis_s = 1773100800, /* midnight of the 10th */
                                    .period_s = 3600,
@@ -183,18 +184,18 @@ static void a_day_that_cannot_go_on_says_why_and_keeps_no_other_waiting(void **s
     assert_int_equal(has(d, "SELECT count(*) FROM programme_days WHERE problem <> ''"), 0);
 }
 
-static void decide_day(struct days *d, const char *audit)
+static void decide_day_as(struct days *d, const char *audit, const char *who)
 {
     okno_autojson json_t *item = NULL;
     int rc;
     int number = 0;
-    while ((rc = okno_review_next(d->db->db, "eva", audit, 600000000, NOON(10) + number, &item,
+    while ((rc = okno_review_next(d->db->db, who, audit, 600000000, NOON(10) + number, &item,
                                   &d->db->err)) == 0) {
         okno_autojson json_t *watched = json_pack("[s]", WATCHED);
         int64_t id = 0;
         bool counted = false;
         struct okno_review_verdict v = {.item = json_integer_value(json_object_get(item, "item")),
-                                        .user = "eva",
+                                        .user = who,
                                         .lease = json_string_value(json_object_get(item, "lease")),
                                         .watched = watched,
                                         .verdict = number % 5 == 1 ? "invalid" : "valid",
@@ -208,6 +209,11 @@ static void decide_day(struct days *d, const char *audit)
     }
     assert_int_equal(rc, OKNO_QUEUE_EMPTY);
     okno_err_clear(&d->db->err);
+}
+
+static void decide_day(struct days *d, const char *audit)
+{
+    decide_day_as(d, audit, "eva");
 }
 
 static void after_downtime_the_days_follow_in_order_and_none_twice(void **state)
@@ -295,6 +301,10 @@ static void people_commit_before_the_checkpoint_and_reveal_after_it(void **state
     must(f,
          okno_programme_reveal(f->db, "daily", "2026-03-10", "ann", secrets[0], NOON(1), &f->err));
     assert_int_equal(work(d, NOON(1) + 500 * OKNO_SECOND_US, NULL), 0);
+    assert_int_equal(has(d,
+                         "SELECT count(*) FROM programme_days WHERE problem LIKE 'waits for bob"
+                         " to reveal%'"),
+                     1);
     must(f,
          okno_programme_reveal(f->db, "daily", "2026-03-10", "bob", secrets[1], NOON(1), &f->err));
     assert_int_equal(work(d, NOON(1) + 600 * OKNO_SECOND_US, NULL), 2);
@@ -307,6 +317,104 @@ static void people_commit_before_the_checkpoint_and_reveal_after_it(void **state
                    okno_hash_hex(digest, hex));
     assert_int_equal(has(d, sql), 1);
     assert_int_equal(has(d, "SELECT count(*) FROM log_leaves WHERE kind = 'commitment'"), 2);
+}
+
+/* As if its zone had gone from the system's tables. */
+static void a_programme_that_cannot_begin_a_day_keeps_no_other_waiting(void **state)
+{
+    struct days *d = *state;
+    struct okno_programme p = daily(d);
+    int64_t next_us = INT64_MAX;
+    p.programme = "another";
+    put(d, &p);
+    scratch_db_put(d->db,
+                   "INSERT INTO programmes (programme, at, author, paused, settings)"
+                   " SELECT programme, at + 1, author, paused,"
+                   " replace(settings, '\"UTC\"', '\"Nowhere/Nobody\"') FROM programmes");
+    p = daily(d);
+    put(d, &p);
+    int rc = 1;
+    for (int steps = 0; rc == 1 && steps < 100; steps++)
+        rc = okno_programme_turn(d->db->db, d->net, &params, NOON(1), &next_us, &d->db->err);
+    assert_string_equal(state_of(d, "daily-20260310"), "checkpointed");
+    assert_true(rc < 0);
+    assert_non_null(strstr(d->db->err.text, "another"));
+    okno_err_clear(&d->db->err);
+}
+
+static void a_day_with_looks_left_has_a_reserve_fetched_and_takes_a_round(void **state)
+{
+    struct days *d = *state;
+    struct okno_programme p = daily(d);
+    okno_autojson json_t *one = NULL;
+    okno_autojson json_t *two = NULL;
+    int64_t size = 0;
+    put(d, &p);
+    p.programme = "wider";
+    p.looks = 2;
+    p.double_share = 0.5;
+    put(d, &p);
+    for (int round = 1; round < 300; round++) {
+        char text[200];
+        (void)snprintf(text, sizeof(text), SEED_JSON, round, round);
+        put_round(d, round, text);
+    }
+    (void)work(d, NOON(1), NULL);
+    (void)work(d, NOON(1) + 2 * 3600 * OKNO_SECOND_US, NULL);
+    assert_int_equal(has(d, "SELECT count(*) FROM jobs WHERE kind = 'clip' AND class = 2"), 10);
+    decide_day(d, "daily-20260310");
+    decide_day(d, "wider-20260310");
+    decide_day_as(d, "wider-20260310", "ann");
+    decide_day_as(d, "wider-20260310", "bob"); /* where these two differ */
+    (void)work(d, NOON(11), NULL);
+    assert_string_equal(state_of(d, "daily-20260310"), "closed");
+    assert_string_equal(state_of(d, "wider-20260310"), "drawn"); /* a round may follow for a day */
+    must(d->db,
+         okno_audit_extend(d->db->db, "wider-20260310", 10, "eva", NOON(11), &size, &d->db->err));
+    assert_int_equal(size, 10);
+    assert_int_equal(has(d,
+                         "SELECT count(*) FROM jobs WHERE kind = 'clip' AND audit ="
+                         " 'wider-20260310'"),
+                     20);
+    decide_day(d, "wider-20260310");
+    decide_day_as(d, "wider-20260310", "ann");
+    decide_day_as(d, "wider-20260310", "bob"); /* where these two differ */
+    must(d->db, okno_programme_status(d->db->db, "wider", 99, &one, &d->db->err));
+    const json_t *days = json_object_get(one, "days");
+    const json_t *day = json_array_get(days, json_array_size(days) - 1);
+    assert_string_equal(json_string_value(json_object_get(day, "day")), "2026-03-10");
+    assert_int_equal(json_integer_value(json_object_get(day, "sample")), 20);
+    assert_int_equal(json_integer_value(json_object_get(day, "reviewed")), 20);
+    json_decref(one);
+    one = NULL;
+    (void)work(d, NOON(11), NULL); /* no round is left */
+    assert_string_equal(state_of(d, "wider-20260310"), "closed");
+    (void)work(d, NOON(11) + 3 * 3600 * OKNO_SECOND_US, NULL);
+    decide_day(d, "wider-20260311");
+    decide_day_as(d, "wider-20260311", "ann");
+    decide_day_as(d, "wider-20260311", "bob");
+    (void)work(d, NOON(11) - 1, NULL);
+    assert_string_equal(state_of(d, "wider-20260311"), "drawn");
+    (void)work(d, NOON(11) + 3600 * OKNO_SECOND_US, NULL); /* nobody wanted a round */
+    assert_string_equal(state_of(d, "wider-20260311"), "closed");
+    must(d->db, okno_programme_figures(d->db->db, "daily", NULL, "2026-03-10", &one, &d->db->err));
+    must(d->db, okno_programme_figures(d->db->db, "wider", NULL, "2026-03-10", &two, &d->db->err));
+    assert_int_equal(json_integer_value(json_object_get(one, "looks")), 1);
+    assert_int_equal(json_integer_value(json_object_get(two, "looks")), 2);
+}
+
+static void days_of_figures_are_dates(void **state)
+{
+    struct days *d = *state;
+    struct okno_programme p = daily(d);
+    json_t *figures = NULL;
+    put(d, &p);
+    must_fail(d->db,
+              okno_programme_figures(d->db->db, "daily", "yesterday", NULL, &figures, &d->db->err),
+              OKNO_INVALID, "yesterday");
+    must_fail(d->db,
+              okno_programme_figures(d->db->db, "daily", NULL, "2026-02-30", &figures, &d->db->err),
+              OKNO_INVALID, "2026-02-30");
 }
 
 static void capacity_and_pause_are_told(void **state)
@@ -329,9 +437,10 @@ static void capacity_and_pause_are_told(void **state)
 static void a_programme_out_of_bounds_is_refused_by_field(void **state)
 {
     struct days *d = *state;
-    struct okno_programme bad[9];
-    static const char *const fields[] = {"programme", "beacon", "beacon", "beacon",    "period",
-                                         "size",      "after",  "people", "report-dir"};
+    struct okno_programme bad[14];
+    static const char *const fields[] = {
+        "programme", "beacon",     "beacon", "beacon", "period", "size",  "after",
+        "people",    "report-dir", "k",      "level",  "double", "looks", "undeterminable-limit"};
     for (size_t i = 0; i < OKNO_COUNT(bad); i++)
         bad[i] = daily(d);
     bad[0].programme = "a b";
@@ -344,6 +453,11 @@ static void a_programme_out_of_bounds_is_refused_by_field(void **state)
     bad[7].beacon = NULL;
     bad[7].people = "a,b,c,d,e,f,g,h,i";
     bad[8].report_dir = "reports";
+    bad[9].k = 2;
+    bad[10].level = 95;
+    bad[11].double_share = -1;
+    bad[12].looks = 0;
+    bad[13].undeterminable_limit = 50;
     for (size_t i = 0; i < OKNO_COUNT(bad); i++) {
         assert_int_equal(okno_programme_put(d->db->db, &bad[i], "eva", NOON(0), &d->db->err),
                          OKNO_INVALID);
@@ -361,6 +475,9 @@ int main(void)
         DAY_TEST(a_day_that_cannot_go_on_says_why_and_keeps_no_other_waiting),
         DAY_TEST(after_downtime_the_days_follow_in_order_and_none_twice),
         DAY_TEST(people_commit_before_the_checkpoint_and_reveal_after_it),
+        DAY_TEST(a_programme_that_cannot_begin_a_day_keeps_no_other_waiting),
+        DAY_TEST(a_day_with_looks_left_has_a_reserve_fetched_and_takes_a_round),
+        DAY_TEST(days_of_figures_are_dates),
         DAY_TEST(capacity_and_pause_are_told),
         DAY_TEST(a_programme_out_of_bounds_is_refused_by_field),
     };

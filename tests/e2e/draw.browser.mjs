@@ -126,6 +126,9 @@ test("a programme pins yesterday by itself, and the page says what its days came
   await page.goto(`${service.url}/#/audits`);
   await page.locator("okno-programmes", { hasText: "5 reviews a day at 60 s each: 0.08 expert-hours a day" }).waitFor();
   await page.locator("okno-programmes .few", { hasText: "too few" }).waitFor();
+  const days = page.locator("a", { hasText: `daily ${yesterday}` });
+  await page.locator("okno-audits a", { hasText: "march" }).first().waitFor();
+  assert.equal(await days.count(), 0, "days stand in the programme's table, not among the audits");
   await shoot(page, "programme");
   await page.locator("okno-programmes button", { hasText: "Pause" }).click();
   await page.locator("okno-programmes", { hasText: "Resume" }).waitFor();

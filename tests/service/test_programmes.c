@@ -14,6 +14,7 @@
 #include "okno/programme.h"
 #include "okno/time.h"
 
+#include <sodium.h>
 #include <sys/stat.h>
 
 /* Noon of the 10th of March 2026, UTC, and days after it. */
@@ -108,6 +109,7 @@ static void put_programme(struct world *w, const char *name, const char *dir, co
                                              .beacon = w->beacon,
                                              .genesis_s = 1773100800,
                                              .period_s = 3600,
+                                             .looks = 1,
                                              .report_to = to,
                                              .report_dir = dir};
     must(w->db, okno_programme_put(w->db->db, &programme, "eva", NOON(-1), &w->db->err));
@@ -178,19 +180,39 @@ static void send_mail(struct world *w)
     must(w->db, rc);
 }
 
+#define LONG_NAME "every-day-of-all-the-shops-of-the-town"
+
+/* Some part of the letter says it, once its base64 is read. */
+static void decoded_has(const char *letter, const char *text)
+{
+    for (const char *at = letter; (at = strstr(at, "\r\n\r\n")) != NULL;) {
+        size_t len = 0;
+        at += 4;
+        const char *end = strstr(at, "\r\n--");
+        size_t size = strlen(at);
+        okno_autofree char *plain = calloc(1, size + 1);
+        assert_non_null(plain);
+        (void)sodium_base642bin((unsigned char *)plain, size, at, end ? (size_t)(end - at) : size,
+                                "\r\n", &len, NULL, sodium_base64_VARIANT_ORIGINAL);
+        if (memmem(plain, len, text, strlen(text)))
+            return;
+    }
+    fail_msg("no part says %s", text);
+}
+
 static void a_report_is_mailed_once_in_every_format(void **state)
 {
     struct world *w = *state;
     struct imported got;
     char text[300];
     (void)snprintf(text, sizeof(text),
-                   "destination,kind,url,address,sender,tls\n"
-                   "boss,email,smtp://localhost:%d,boss@example.org,okno@example.org,offered\n",
+                   "destination,kind,url,address,sender,tls,language\n"
+                   "boss,email,smtp://localhost:%d,boss@example.org,okno@example.org,offered,ru\n",
                    w->mail.port);
     assert_int_equal(import_as(w->db->db, &okno_destination_import, text, &got, &w->db->err), 0);
     assert_int_equal(got.result.rejected, 0);
     put_rounds(w);
-    put_programme(w, "daily", "", "boss");
+    put_programme(w, LONG_NAME, "", "boss");
     int rc = work(w);
     must(w->db, rc);
     assert_int_equal(rc, 1);
@@ -200,16 +222,19 @@ static void a_report_is_mailed_once_in_every_format(void **state)
     okno_autofree char *second = support_mail_read(&w->mail, 2);
     assert_non_null(letter);
     assert_null(second);
-    static const char *const parts[] = {"Subject: okno: daily, 2026-03-10\r\n",
-                                        "daily-2026-03-10.html",
-                                        "daily-2026-03-10.pdf",
-                                        "daily-2026-03-10.xlsx",
-                                        "daily-2026-03-10.csv",
-                                        "daily-2026-03-10.json",
+    /* In the language of the destination; a day's letter is nobody else's, however long the name.
+     */
+    static const char *const parts[] = {"\r\nMessage-ID: <" LONG_NAME "-2026-03-10@",
+                                        "Content-Type: text/html\r\n",
+                                        "Content-Type: text/csv\r\n",
+                                        "Content-Type: application/json\r\n",
+                                        "spreadsheetml.sheet\r\n",
                                         "application/pdf"};
     for (size_t i = 0; i < OKNO_COUNT(parts); i++)
         if (!strstr(letter, parts[i]))
-            fail_msg("the letter lacks %s", parts[i]);
+            fail_msg("the letter lacks %s: %.2000s", parts[i], letter);
+    decoded_has(letter, "Во вложении показатели программы " LONG_NAME);
+    decoded_has(letter, "Непрерывный контроль: отчёт");
 }
 
 static struct answer fetch(struct fixture *service, const char *who, const char *path, int status)

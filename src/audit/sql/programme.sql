@@ -12,7 +12,10 @@ SELECT DISTINCT programme FROM programmes ORDER BY programme;
 -- name: programme.days
 SELECT d.day, d.audit, d.problem, a.state, a.frame_size,
        (SELECT count(*) FROM audit_sample m WHERE m.audit = d.audit) AS sample,
-       (SELECT count(*) FROM review_items i WHERE i.audit = d.audit AND i.state = 'decided') AS reviewed
+       -- surveys, not items: one may have two experts and a third
+       (SELECT count(*) FROM (SELECT 1 FROM review_items i
+                              WHERE i.audit = d.audit AND i.origin = 'random' AND i.part < 3
+                              GROUP BY i.survey HAVING sum(i.state = 'open') = 0)) AS reviewed
 FROM programme_days d JOIN audits a ON a.audit = d.audit
 WHERE d.programme = $programme ORDER BY d.day DESC LIMIT $most;
 
@@ -42,6 +45,9 @@ INSERT INTO programme_days (programme, day, audit) VALUES ($programme, $day, $au
 UPDATE programme_days SET problem = $problem, tried_at = $now
 WHERE programme = $programme AND day = $day;
 
+-- name: programme.try_again
+UPDATE programme_days SET tried_at = 0 WHERE programme = $programme AND day = $day;
+
 -- name: programme.set_reported
 UPDATE programme_days SET reported_at = $now WHERE programme = $programme AND day = $day;
 
@@ -52,13 +58,17 @@ FROM programme_days d JOIN audits a ON a.audit = d.audit
 WHERE d.programme = $programme AND a.state NOT IN ('closed', 'abandoned')
   AND NOT (a.state = 'drawn'
            AND EXISTS (SELECT 1 FROM review_items i WHERE i.audit = d.audit AND i.state = 'open'))
+  -- decided, and the plan allows a further round: that may be drawn for a day
+  AND NOT (a.state = 'drawn'
+           AND json_extract(a.plan, '$.looks') > (SELECT max(round) FROM audit_sample m WHERE m.audit = d.audit)
+           AND EXISTS (SELECT 1 FROM verdicts v WHERE v.audit = d.audit AND v.at > $before))
 ORDER BY d.day LIMIT 1000;
 
 -- name: programme.last_day
 SELECT max(day) AS day FROM programme_days WHERE programme = $programme;
 
 -- name: programme.drawn_days
-SELECT d.day, d.audit FROM programme_days d JOIN audits a ON a.audit = d.audit
+SELECT d.day, d.audit, json_extract(a.plan, '$.looks') AS looks FROM programme_days d JOIN audits a ON a.audit = d.audit
 WHERE d.programme = $programme AND a.state IN ('drawn', 'closed')
   AND ($from IS NULL OR d.day >= $from) AND ($to IS NULL OR d.day <= $to)
 ORDER BY d.day LIMIT $most;

@@ -60,6 +60,7 @@ int http_post_programme(struct http_request *request, struct http_reply *reply,
         .undeterminable_limit =
             number_or(request, "undeterminable_limit", service->undeterminable_limit),
         .double_share = number_or(request, "double", 0),
+        .looks = (int64_t)number_or(request, "looks", 1),
         .beacon = *beacon ? beacon : NULL,
         .genesis_s = (int64_t)number_or(request, "genesis", 0),
         .period_s = (int64_t)number_or(request, "period", 0),

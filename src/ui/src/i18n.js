@@ -935,6 +935,7 @@ export const table = {
   "programme.over": { en: "Over", ru: "За" },
   "programme.days": { en: "{n} days", ru: "{n} дн." },
   "programme.no_day": { en: "No day has begun yet", ru: "Ни один день ещё не начат" },
+  "programme.all_days": { en: "More days", ru: "Ещё дни" },
   "programme.day": { en: "Day", ru: "День" },
   "programme.seed": { en: "Seed from", ru: "Зерно из" },
   "programme.waiting": { en: "Waiting for review", ru: "Ждут проверки" },

@@ -184,12 +184,16 @@ class OknoAudits extends PageElement {
   }
 
   renderList() {
-    if (this.audits.length) return this.audits.map((audit) => this.renderAudit(audit));
+    const shown = this.pages.includes("indicators") ? this.audits.filter((audit) => !isDay(audit)) : this.audits;
+    if (this.audits.length) return shown.map((audit) => this.renderAudit(audit));
     return this.draws ? nothing : html`<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
   }
 }
 
 const isReported = (steps) => steps.some(({ step }) => step === "report");
+
+/** A day of a programme: it stands in the programme's table. */
+const isDay = ({ steps = [] }) => Boolean(steps[0]?.author?.startsWith("programme:"));
 
 /** Drawn from sales or minutes: nothing of it is valid or invalid. */
 const isOfVisits = ({ plan }) => ["transactions", "minutes"].includes(plan?.frame);

@@ -9,6 +9,7 @@ import { language, named, t } from "./i18n.js";
 import { link } from "./router.js";
 import { formatDay } from "./time.js";
 
+const listed = 10; // days of each programme in the list of all of them
 const shown = ["ink_personnel", "ink_office", "iel"];
 
 class OknoProgrammes extends PageElement {
@@ -36,6 +37,12 @@ class OknoProgrammes extends PageElement {
       if (days.some(({ state }) => state === "drawn" || state === "closed"))
         figures[programme] = await get(`programmes/${encodeURIComponent(programme)}/figures`).catch(() => null);
     return () => { Object.assign(this, { programmes, figures }); };
+  }
+
+  /** The newest days of a year in place of the newest ten. */
+  async showAll(programme) {
+    const { days } = await get(`programmes/${encodeURIComponent(programme)}`);
+    this.programmes = this.programmes.map((one) => one.programme === programme ? { ...one, days } : one);
   }
 
   async pause(programme, paused) {
@@ -86,6 +93,7 @@ class OknoProgrammes extends PageElement {
       ${this.renderFigures(this.figures[programme])}
       ${this.renderReports(programme)}
       ${this.renderDays(days)}
+      ${days.length === listed ? html`<p><button @click=${() => this.showAll(programme)}>${t("programme.all_days")}</button></p>` : nothing}
     </article>`;
   }
 
