@@ -46,7 +46,7 @@ struct okno_net_config {
     int (*sign)(void *ctx, const char *method, const char *url, struct okno_buf *lines,
                 struct okno_err *err);
     void *sign_ctx;
-    const char *hide; /* as it stands in paths: what messages show as ***; NULL or "" for nothing */
+    const char *hide; /* what messages show as *** in paths, encoded or not; NULL or "": nothing */
 };
 
 struct okno_net;

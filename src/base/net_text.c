@@ -61,6 +61,7 @@ int okno_net_check_scheme(const char *url, const char *schemes, struct okno_err 
     if (!has_scheme(url, schemes) || okno_net_shown(url, shown, sizeof(shown)) < 0)
         return okno_fail(err, OKNO_INVALID,
                          "no URL with a host: write SCHEME://HOST/..., SCHEME one of %s", schemes);
+    shown[strcspn(shown, "/")] = '\0'; /* a path may hold a login */
     if (has_dot_segment(url))
         return okno_fail(err, OKNO_INVALID,
                          "%s: a path with \".\" or \"..\" in it is not asked for", shown);
@@ -154,19 +155,33 @@ int okno_net_shown(const char *url, char *ret_text, size_t size)
     return rc;
 }
 
+/* How many bytes at `at` spell the text, each of its bytes as itself or encoded; 0: none do. */
+static size_t spelt_len(const char *at, const char *text)
+{
+    const char *end = at;
+    for (size_t step; *text; text++, end += step) {
+        char encoded[4];
+        (void)snprintf(encoded, sizeof(encoded), "%%%02X", (unsigned char)*text);
+        step = spells(end, *text, encoded);
+        if (step == 0)
+            return 0;
+    }
+    return (size_t)(end - at);
+}
+
 void net_shown(const struct okno_net *net, const char *url, char *ret_text, size_t size)
 {
     char shown[URL_MAX_CHARS + 1] = "";
-    size_t hidden = strlen(net->hide);
     size_t used = 0;
     ret_text[0] = '\0';
     if (okno_net_shown(url, shown, sizeof(shown)) < 0)
         return;
+    const char *path = shown + strcspn(shown, "/");
     for (const char *at = shown; *at && used + 1 < size;) {
-        bool hide = hidden && strncmp(at, net->hide, hidden) == 0;
-        used +=
-            (size_t)snprintf(ret_text + used, size - used, "%.*s", hide ? 3 : 1, hide ? "***" : at);
-        at += hide ? hidden : 1;
+        size_t hidden = at >= path ? spelt_len(at, net->hide) : 0;
+        used += (size_t)snprintf(ret_text + used, size - used, "%.*s", hidden ? 3 : 1,
+                                 hidden ? "***" : at);
+        at += hidden ? hidden : 1;
     }
 }
 

@@ -534,6 +534,8 @@ static void urls_that_are_not_http_or_carry_a_login_are_refused(void **state)
                                       "http://",
                                       "127.0.0.1/x",
                                       "http://anna:s3cret@127.0.0.1/x",
+                                      "http://anna@127.0.0.1/key=s3cret/x",
+                                      "http://127.0.0.1/key=s3cret/../x",
                                       "http://127.0.0.1/a\r\nHost: b",
                                       "http://127.0.0.1:99999/"};
     OKNO_AUTO(okno_net) *net = opened(NULL, NULL);

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REQUESTS_MAX = 256, CONNECTIONS_MAX = 256, REQUEST_BYTES_MAX = 4 << 20 };
+enum { REQUESTS_MAX = 256, CONNECTIONS_MAX = 1200, REQUEST_BYTES_MAX = 4 << 20 };
 
 struct connection {
     struct fault_server *server;

@@ -148,6 +148,32 @@ static void a_damaged_file_is_as_good_as_none(void **state)
 }
 
 /* Only the blocks that are asked for are looked at; with one that is damaged all is forgotten. */
+/* Opening a pipe for reading would wait for its writer. */
+static void what_is_no_file_is_as_good_as_none(void **state)
+{
+    (void)state;
+    const char *dir = fresh_dir();
+    char into[4];
+    struct index *index = index_open(dir, "nvr", "http://x", &piece);
+    index_put(index, 0, "old", 3);
+    index_close(index);
+    const char *path = only_file(dir);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(i ? symlink("/dev/zero", path) : mkfifo(path, 0600), 0);
+        (void)alarm(20); /* the test ends if it waits */
+        index = index_open(dir, "nvr", "http://x", &piece);
+        (void)alarm(0);
+        assert_false(index_is_kept(index));
+        assert_int_equal(index_get(index, 0, into, 3), 0);
+        index_put(index, 0, "new", 3);
+        index_close(index);
+        index = index_open(dir, "nvr", "http://x", &piece);
+        assert_int_equal(index_get(index, 0, into, 3), 3);
+        index_close(index);
+    }
+}
+
 static void damage_is_found_where_it_is_read(void **state)
 {
     (void)state;
@@ -388,6 +414,7 @@ int main(void)
         cmocka_unit_test(parts_that_overlap_are_kept_once),
         cmocka_unit_test(a_recording_that_changes_has_no_old_index),
         cmocka_unit_test(a_damaged_file_is_as_good_as_none),
+        cmocka_unit_test(what_is_no_file_is_as_good_as_none),
         cmocka_unit_test(damage_is_found_where_it_is_read),
         cmocka_unit_test(places_that_cannot_be_are_not_taken_from_a_file),
         cmocka_unit_test(more_than_the_bound_is_not_kept),

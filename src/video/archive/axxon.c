@@ -91,6 +91,9 @@ static int read_page(const json_t *answer, int64_t from_us, int64_t to_us,
         *ret_oldest = rc == 0 && span.from_us < *ret_oldest ? span.from_us : *ret_oldest;
         span.from_us = span.from_us > from_us ? span.from_us : from_us;
         span.to_us = span.to_us < to_us ? span.to_us : to_us;
+        if (spans->len == PAGE * PAGES)
+            return okno_fail(err, OKNO_TOO_LONG, "more than %d intervals; ask for less",
+                             PAGE * PAGES);
         if (rc == 0 && span.from_us < span.to_us && okno_span_vec_push(spans, span) < 0)
             rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a list of recordings");
     }
@@ -222,7 +225,8 @@ static int poll(void *ctx, const char *task, enum export_state *ret_state, struc
     if (rc < 0)
         return okno_fail_from(err, &trouble);
     const json_t *told = json_object_get(answer, "state");
-    int state = json_is_integer(told) ? (int)json_integer_value(told) : -1;
+    json_int_t number = json_is_integer(told) ? json_integer_value(told) : -1;
+    int state = number >= 0 && number < 100 ? (int)number : -1;
     const char *file = json_string_value(json_array_get(json_object_get(answer, "files"), 0));
     if (state < 0 || state > 2)
         return fail_export(e, state, err);

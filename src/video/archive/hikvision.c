@@ -258,7 +258,9 @@ static int search(struct hikvision *hik, const char *channel, int64_t from_us, i
             rc = read_matches(hik, &answer, &more, matches, err);
         more = more && matches->len > before;
     }
-    return rc;
+    return rc == 0 && more ? okno_fail(err, OKNO_TOO_LONG,
+                                       "a search of more than %d pages; ask for less", PAGES)
+                           : rc;
 }
 
 static int hikvision_coverage(void *ctx, const char *channel, int64_t from_us, int64_t to_us,

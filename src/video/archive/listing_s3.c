@@ -144,6 +144,7 @@ int listing_read_s3(struct okno_net *net, const char *base, const char *prefix,
     OKNO_AUTO_BUF body = OKNO_BUF_INIT(PAGE_MAX_BYTES);
     char shown[256] = "";
     char more[1024] = "";
+    char before[1024] = "";
     for (int page = 0; page < PAGES_MAX; page++) {
         struct okno_net_reply reply = {.date_us = -1};
         int rc = page_url(base, prefix, part->after, more, &url, err);
@@ -153,8 +154,11 @@ int listing_read_s3(struct okno_net *net, const char *base, const char *prefix,
         if (rc == 0)
             rc = listing_parse_s3(okno_buf_text(&body), body.len, shown, prefix, &listing, more,
                                   err);
+        if (rc == 0 && more[0] && strcmp(more, before) == 0)
+            rc = okno_fail(err, OKNO_PROTOCOL, "%s: the list of objects begins anew", shown);
         if (rc < 0)
             return rc;
+        memcpy(before, more, sizeof(before));
         if (reply.date_us >= 0)
             listing.now_us = reply.date_us;
         if (!more[0] || is_past(&listing, part->until)) {

@@ -12,6 +12,10 @@
 
 enum { VALUE_MAX = 1024 };
 
+/* A shorter password than that is hidden only where it is known to stand in paths: it would make
+ * stars of any word. */
+enum { HIDDEN_MIN = 4 };
+
 /* The next "name=value" of the text; false at its end. Values hold no blanks. */
 static bool next_option(const char **at, const char **ret_name, size_t *ret_name_len,
                         const char **ret_value, size_t *ret_value_len)
@@ -219,6 +223,8 @@ int options_open_net(const struct okno_archive_config *config, struct okno_budge
         return rc;
     net.user = net.sign ? NULL : config->user; /* what signs keeps the secret to itself */
     net.password = net.sign ? NULL : config->password;
+    net.hide =
+        config->password && strlen(config->password) >= HIDDEN_MIN ? config->password : net.hide;
     net.deadline_us = config->deadline_us;
     net.budget = budget;
     net.rule = &rule;

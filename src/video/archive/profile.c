@@ -312,6 +312,12 @@ static const char *word_value(const struct profile *profile, const char *word, s
     return scratch[0] ? scratch : NULL;
 }
 
+bool profile_tells_password(const struct profile *profile)
+{
+    return strstr(profile->login, "{password}") || strstr(profile->coverage, "{password}") ||
+           strstr(profile->clip, "{password}");
+}
+
 /* As the inside of a JSON string. */
 static int add_json(struct okno_buf *into, const char *text, struct okno_err *err)
 {

@@ -44,6 +44,9 @@ struct profile {
     "rfc3339, unix, unix_s, unix_ms, unix_us, unix_90k, or a format with %d %m %Y..."
 bool profile_knows_times(const char *format);
 
+/* Whether one of its paths holds the password. */
+bool profile_tells_password(const struct profile *profile);
+
 /* OKNO_INVALID names the member. */
 OKNO_CHECK int profile_load(const char *json, size_t len, struct profile *ret_profile,
                             struct okno_err *err);

@@ -112,7 +112,9 @@ static int fill(struct recorder *recorder, const struct okno_archive_config *con
         rc = okno_fail_field(err, OKNO_INVALID, "time_zone", "%s", why.text);
     /* A login that travels in requests or a cookie is not offered a second time as Basic. */
     bool signs = recorder->profile.login[0] && recorder->user && recorder->user[0];
-    const struct okno_net_config base = {.sign = signs ? sign : NULL, .sign_ctx = recorder};
+    bool told = profile_tells_password(&recorder->profile);
+    const struct okno_net_config base = {
+        .sign = signs ? sign : NULL, .sign_ctx = recorder, .hide = told ? config->password : NULL};
     struct okno_archive_config net = *config;
     if (recorder->profile.query[0])
         net.user = net.password = "";

@@ -64,7 +64,7 @@ static int shinobi_open(const struct okno_archive_config *config, struct okno_bu
     if (!shinobi)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for an archive");
     int rc = okno_net_encode(&key, config->password, false, err);
-    const struct okno_net_config base = {.sign = reach_sign_nothing, .hide = okno_buf_text(&key)};
+    const struct okno_net_config base = {.sign = reach_sign_nothing, .hide = config->password};
     if (rc == 0)
         rc = reach_open(&shinobi->reach, config, budget, &base, err);
     if (rc == 0)
@@ -172,6 +172,8 @@ static int videos_read(const struct okno_zone *zone, const json_t *answer, struc
     for (size_t i = 0; rc == 0 && i < json_array_size(rows); i++) {
         struct video video = {0};
         const json_t *row = json_array_get(rows, i);
+        if (!json_is_object(row))
+            return fail_shape("a recording without a name", err);
         if (!json_is_string(json_object_get(row, "end")))
             continue; /* still written: listed with an end later */
         rc = video_read(zone, row, &video, err);

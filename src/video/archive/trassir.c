@@ -7,6 +7,7 @@
 #include "options.h"
 #include "reach.h"
 
+#include "okno/text.h"
 #include "okno/time.h"
 
 #include <stdlib.h>
@@ -144,16 +145,20 @@ static bool is_success(const json_t *answer)
     return text ? strcmp(text, "1") == 0 : json_integer_value(told) == 1;
 }
 
-static int fail_answer(const json_t *answer, struct okno_err *err)
+/* Its reason, unless the login that was sent is in it. */
+static int fail_answer(const struct trassir *trassir, const json_t *answer, struct okno_err *err)
 {
+    char shown[OKNO_TEXT_SHOWN];
+    const char *password = trassir->reach.password;
     const char *told = json_string_value(json_object_get(answer, "error_code"));
     const char *why = told ? told : "";
+    const char *said = password[0] && strstr(why, password) ? "" : okno_text_show(why, shown);
     if (strstr(why, "session") || strstr(why, "password") || strstr(why, "denied"))
-        return okno_fail(err, OKNO_ARCHIVE_AUTH, "the server says \"%.60s\"", why);
+        return okno_fail(err, OKNO_ARCHIVE_AUTH, "the server says \"%s\"", said);
     if (strstr(why, "busy"))
         return okno_fail_retry(err, OKNO_ARCHIVE_BUSY, 60 * OKNO_SECOND_US,
-                               "the server says \"%.60s\"", why);
-    return okno_fail(err, OKNO_ARCHIVE_REFUSED, "the server refuses: \"%.60s\"", why);
+                               "the server says \"%s\"", said);
+    return okno_fail(err, OKNO_ARCHIVE_REFUSED, "the server refuses: \"%s\"", said);
 }
 
 static int log_in(struct trassir *trassir, struct okno_err *err)
@@ -175,7 +180,7 @@ static int log_in(struct trassir *trassir, struct okno_err *err)
         return rc;
     const char *sid = json_string_value(json_object_get(answer, "sid"));
     if (!is_success(answer) || !sid)
-        return fail_answer(answer, err);
+        return fail_answer(trassir, answer, err);
     if (!sid[0] || strlen(sid) >= SID || sid[strcspn(sid, "&?#/ \r\n")])
         return okno_fail(err, OKNO_PROTOCOL, "the login gives no session's name");
     (void)snprintf(trassir->sid, sizeof(trassir->sid), "%s", sid);
@@ -202,7 +207,7 @@ static int command(struct trassir *trassir, const char *name, const json_t *body
             .url = url, .body = text, .body_len = strlen(text), .content_type = "application/json"};
         rc = reach_json(&trassir->reach, &ask, &answer, &trouble);
         if (rc == 0 && !is_success(answer))
-            rc = fail_answer(answer, &trouble);
+            rc = fail_answer(trassir, answer, &trouble);
         if (rc == OKNO_ARCHIVE_AUTH && !fresh && round == 0) {
             trassir->sid[0] = '\0';
             continue;

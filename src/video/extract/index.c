@@ -181,9 +181,9 @@ static bool load_head(struct index *index)
     struct top top;
     struct stat st;
     struct file *file = &index->file;
-    if (fstat(file->fd, &st) < 0 || !read_all(file->fd, &top, sizeof(top), 0) ||
-        memcmp(top.magic, magic, sizeof(magic)) != 0 || top.parts < 1 || top.parts > PARTS_MAX ||
-        top.bytes < 1 || top.bytes > BYTES_MAX)
+    if (fstat(file->fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+        !read_all(file->fd, &top, sizeof(top), 0) || memcmp(top.magic, magic, sizeof(magic)) != 0 ||
+        top.parts < 1 || top.parts > PARTS_MAX || top.bytes < 1 || top.bytes > BYTES_MAX)
         return false;
     file->len = (size_t)top.bytes;
     size_t len = sizeof(top) + (size_t)top.parts * sizeof(struct head) +
@@ -198,7 +198,7 @@ static void load(struct index *index)
 {
     char path[1200];
     path_of(index, path);
-    index->file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    index->file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     index->kept = index->file.fd >= 0 && load_head(index);
     if (index->kept)
         (void)futimens(index->file.fd,
