@@ -152,8 +152,8 @@ OKNO_CHECK int okno_audit_export(struct okno_db *db, const char *audit, const js
 
 /* A step out of order is OKNO_OUT_OF_ORDER and names what is missing; an unknown audit is
  * OKNO_NOT_FOUND: in all functions here. OKNO_FORBIDDEN where the author, or who `local:` and a
- * name says it is, is a login that takes no step: of another role than auditor, or an
- * administrator's, too, unless the plan declares one_person. */
+ * name says it is, is an auditor's login of an administrator, too, or after `local:` a login of
+ * another role, unless the plan declares one_person. */
 
 /* The plan's limit of undeterminable decisions; 0 where it has none. */
 OKNO_CHECK int okno_audit_limit(struct okno_db *db, const char *audit, double *ret_limit,

@@ -78,7 +78,8 @@ static int estimate(const struct okno_audit_tally *tallies, size_t count,
 }
 
 /* Whatever an undeterminable one was, the share lies between all of them asked and none asked: one
- * without a customer changes nothing. */
+ * without a customer changes nothing. A class may be merged with another only while they are open:
+ * the bounds then hold the value, too. */
 int okno_audit_tally_asked(const struct okno_audit_tally *tallies, size_t count,
                            const struct okno_audit_rules *rules,
                            struct okno_audit_figure *ret_figure, struct okno_err *err)
@@ -95,8 +96,10 @@ int okno_audit_tally_asked(const struct okno_audit_tally *tallies, size_t count,
         return rc;
     struct okno_estimate *e = &figure.estimate;
     figure.too_wide = audit_is_too_wide(e, rules->max_half_width);
-    e->all_valid = e->worst_low = asked.value;
-    e->all_invalid = e->worst_high = none.value;
+    e->all_valid = asked.value;
+    e->all_invalid = none.value;
+    e->worst_low = fmin(e->value, asked.value);
+    e->worst_high = fmax(e->value, none.value);
     for (size_t i = 0; i < count; i++) {
         figure.counts.frame += tallies[i].frame;
         figure.counts.valid += tallies[i].valid;

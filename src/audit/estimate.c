@@ -438,7 +438,12 @@ static int set_bounds(const struct okno_estimate_request *request, const struct 
     if (rc < 0 || isnan(start))
         return rc;
     rc = extreme(pools, ratio, start, false, &estimate->worst_low, err);
-    return rc < 0 ? rc : extreme(pools, ratio, start, true, &estimate->worst_high, err);
+    if (rc == 0)
+        rc = extreme(pools, ratio, start, true, &estimate->worst_high, err);
+    /* the value's cells may be merged where these are not */
+    estimate->worst_low = fmin(estimate->worst_low, estimate->value);
+    estimate->worst_high = fmax(estimate->worst_high, estimate->value);
+    return rc;
 }
 
 /* ---- the whole ---- */

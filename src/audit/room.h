@@ -57,9 +57,9 @@ OKNO_CHECK int audit_check_note(const char *field, const char *text, struct okno
 /* OKNO_MISSING, OKNO_INVALID. */
 OKNO_CHECK int audit_check_author(const char *author, struct okno_err *err);
 
-/* duty.c: OKNO_FORBIDDEN where the author is a login that takes no step of this audit: of another
- * role than auditor, or of an administrator, too; not where the plan declares that one person does
- * both. A name that is no login is nobody's: the report counts such steps. */
+/* duty.c: OKNO_FORBIDDEN where the author is a login of an administrator, too, or is said (`local:`
+ * and a name) to be one of another role than auditor; not where the plan declares that one person
+ * does both. A name that is no login is nobody's: the report counts such steps. */
 OKNO_CHECK int audit_check_duty(struct okno_db *db, const char *audit, const char *author,
                                 struct okno_err *err);
 /* Declaring that (NULL: not) needs a reason, and is OKNO_REFUSED where an auditor is there who is

@@ -89,8 +89,8 @@ static void add_up(const struct share_vec *shares, double z, struct okno_estimat
         e->value += s->frame * p;
         below += s->frame * s->frame * (p - l.low) * (p - l.low);
         above += s->frame * s->frame * (l.high - p) * (l.high - p);
-        e->all_valid += s->frame * (s->hits + s->open) / all;
-        e->all_invalid += s->frame * s->hits / all;
+        e->all_valid += s->frame * ((s->hits + s->open) / all);
+        e->all_invalid += s->frame * (s->hits / all);
     }
     e->se = variance > 0 || whole ? sqrt(variance) : (double)NAN;
     e->low = e->value - sqrt(below);

@@ -427,6 +427,22 @@ static void without_undeterminable_ones_the_bounds_are_the_figure(void **state)
     assert_true(got.all_valid == got.value && got.all_invalid == got.value);
 }
 
+/* A cell with one result shares its share with the next; with its undeterminable ones settled it
+ * has results enough of its own. */
+static void bounds_hold_the_value_where_a_cell_is_thin(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 2 * 3 * 3; way++) {
+        struct okno_cell cells[] = {cell("", OKNO_YES, 10, way % 2, 1 - way % 2),
+                                    cell("", OKNO_NO, 1000, 25 * (way / 6), 50 - 25 * (way / 6)),
+                                    cell("", OKNO_SILENT, 900, 40, 10)};
+        cells[0].undeterminable = way / 2 % 3;
+        struct okno_estimate_request request = ink_of(cells, 3);
+        struct okno_estimate got = estimated(&request);
+        assert_true(got.worst_low <= got.value && got.value <= got.worst_high);
+    }
+}
+
 static void known_silent_are_not_sampled_and_bounded_apart(void **state)
 {
     (void)state;
@@ -598,6 +614,7 @@ int main(void)
         cmocka_unit_test(a_lone_result_without_spread_keeps_an_interval),
         cmocka_unit_test(undeterminable_ones_bound_the_figure_from_both_sides),
         cmocka_unit_test(without_undeterminable_ones_the_bounds_are_the_figure),
+        cmocka_unit_test(bounds_hold_the_value_where_a_cell_is_thin),
         cmocka_unit_test(known_silent_are_not_sampled_and_bounded_apart),
         cmocka_unit_test(force_majeure_kept_apart_stands_until_found_false),
         cmocka_unit_test(only_force_majeure_is_no_domain),

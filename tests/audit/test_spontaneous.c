@@ -192,9 +192,28 @@ static void an_audit_of_surveys_says_nothing_about_ratings(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup_ratings, teardown)
 
+/* To the last bit: a bound beside its own value would be no bound. */
+static void bounds_of_a_total_hold_it(void **state)
+{
+    const struct okno_audit_rules rules = {
+        .frame = OKNO_FRAME_SPONTANEOUS, .level = 0.95, .looks = 1};
+    (void)state;
+    for (int way = 0; way < 400; way++) {
+        const struct okno_audit_tally tally = {
+            .class = OKNO_YES, .frame = 100 + way / 20, .valid = 1 + way % 20, .invalid = 30};
+        struct okno_audit_figure figure;
+        struct okno_err err = {0};
+        assert_int_equal(
+            okno_audit_tally_estimate(OKNO_SUPPORT_INDEX, &tally, 1, &rules, &figure, &err), 0);
+        const struct okno_estimate *e = &figure.estimate;
+        assert_true(e->worst_low <= e->value && e->value <= e->worst_high);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bounds_of_a_total_hold_it),
         CASE(a_targeted_look_takes_a_false_rating_out_of_the_excluded_figure),
         CASE(a_rating_is_voided_by_two_people),
         CASE(ratings_are_listed_and_have_a_dossier),

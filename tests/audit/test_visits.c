@@ -456,6 +456,20 @@ static void what_no_look_found_may_still_be_there(void **state)
     assert_true(e.high > 0.37 && e.high < 0.39); /* hypot(0.161, 0.199) / 2 above */
 }
 
+/* A class with one look shares what was found with the other; with its undeterminable ones settled
+ * it has looks enough of its own, and what is so settled may lie beside the value. */
+static void bounds_hold_the_value_where_a_class_is_thin(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 2 * 3 * 3; way++) {
+        struct okno_audit_tally thin = found(OKNO_YES, 10, way % 2, 1 - way % 2, 0);
+        thin.undeterminable = way / 2 % 3;
+        struct okno_estimate e =
+            never_asked(thin, found(OKNO_NO, 1000, 25 * (way / 6), 50 - 25 * (way / 6), 0));
+        assert_true(e.worst_low <= e.value && e.value <= e.worst_high);
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup_sales, teardown)
 
 int main(void)
@@ -473,6 +487,7 @@ int main(void)
         TEST(nobody_says_of_a_survey_that_nobody_was_asked),
         cmocka_unit_test(a_thin_class_shares_what_was_found),
         cmocka_unit_test(what_no_look_found_may_still_be_there),
+        cmocka_unit_test(bounds_hold_the_value_where_a_class_is_thin),
         cmocka_unit_test(intervals_hold_the_truth_as_often_as_they_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
