@@ -51,6 +51,11 @@ OKNO_CHECK int okno_evidence_keep(const char *data_dir, const char *temp_path,
 OKNO_CHECK int okno_evidence_path(const char *data_dir, const char *sha256, char *ret_path,
                                   size_t size, struct okno_err *err);
 
+/* Open a kept file, found to be what was kept. As okno_hash_open. */
+OKNO_CHECK int okno_evidence_open(const char *data_dir, const char *sha256,
+                                  struct okno_hash_memo *memo, int *ret_fd, int64_t *ret_size,
+                                  struct okno_err *err);
+
 /* Add the row (its own transaction unless one is open); evidence->id is filled. */
 OKNO_CHECK int okno_evidence_add(struct okno_db *db, struct okno_evidence *evidence,
                                  struct okno_err *err);

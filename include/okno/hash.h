@@ -5,6 +5,7 @@
 
 #include "okno/err.h"
 
+#include <pthread.h>
 #include <sodium/crypto_hash_sha256.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,5 +30,37 @@ const char *okno_hash_hex(const uint8_t digest[OKNO_SHA256_BYTES], char ret_text
 
 /* Digest of everything in an open file from its start; the file position is left at the end. */
 OKNO_CHECK int okno_hash_fd(int fd, char ret_text[OKNO_SHA256_TEXT], struct okno_err *err);
+
+/* --- files against their hashes --------------------------------------------------------------- */
+
+enum { OKNO_HASH_MEMO = 256 };
+
+/* One version of a file that had its hash. */
+struct okno_hash_known {
+    char sha256[OKNO_SHA256_TEXT];
+    uint64_t device, inode;
+    int64_t bytes, changed_ns;
+};
+
+/* Files that were compared lately, so that a player's many requests read a file once. Any thread.
+ */
+struct okno_hash_memo {
+    pthread_mutex_t lock; /* protects what follows */
+    struct okno_hash_known known[OKNO_HASH_MEMO];
+    size_t next;
+};
+
+void okno_hash_memo_init(struct okno_hash_memo *memo);
+void okno_hash_memo_destroy(struct okno_hash_memo *memo);
+
+/* OKNO_CHECK_FAILED when an open file is no regular one or holds other bytes than its hash says.
+ * memo: NULL reads it in any case. The file position is anywhere afterwards. */
+OKNO_CHECK int okno_hash_check(int fd, const char *sha256, struct okno_hash_memo *memo,
+                               struct okno_err *err);
+
+/* Open what is kept under a hash, compared; links are not followed and pipes not waited for.
+ * OKNO_GONE when there is none, OKNO_CHECK_FAILED as above. The caller closes *ret_fd. */
+OKNO_CHECK int okno_hash_open(const char *path, const char *sha256, struct okno_hash_memo *memo,
+                              int *ret_fd, int64_t *ret_size, struct okno_err *err);
 
 #endif

@@ -79,6 +79,11 @@ OKNO_CHECK int okno_viewing_history(struct okno_db *db, const char *camera, json
 OKNO_CHECK int okno_file_source(const char *path, struct okno_source **ret_source,
                                 struct okno_err *err);
 
+/* The same of a kept file, found to be what was kept: OKNO_CHECK_FAILED when it was changed since.
+ */
+OKNO_CHECK int okno_evidence_source(const char *data_dir, const char *sha256,
+                                    struct okno_source **ret_source, struct okno_err *err);
+
 /* --- copies ----------------------------------------------------------------------------------- */
 
 /* OKNO_COPY_TEXT: a viewing copy of a clip with local time, UTC and survey in its pictures. */
@@ -87,12 +92,18 @@ enum okno_copy { OKNO_COPY_VIEW, OKNO_COPY_SHEET, OKNO_COPY_TEXT, OKNO_COPY_PREV
 enum { OKNO_SHEET_TILES = 12, OKNO_SHEET_TILE_WIDTH = 160 };
 
 /* The viewing copy or contact sheet of a kept file, made when it is not there yet, masked as the
- * camera's masks stand. Lies in DIR/cache, which may be emptied at any time. ret_path is absolute
- * or as data_dir is; ret_tag tells versions. OKNO_NOT_FOUND for no evidence, OKNO_GONE when its
- * file is lost; else as okno/view.h. Any thread with its own handle. */
+ * camera's masks stand. Lies in DIR/cache, which may be emptied at any time; a copy that is not as
+ * it was made is made again. ret_path is absolute or as data_dir is; ret_tag tells versions.
+ * OKNO_NOT_FOUND for no evidence, OKNO_GONE when its file is lost; else as okno/view.h. Any thread
+ * with its own handle. */
 OKNO_CHECK int okno_copy_get(struct okno_db *db, const char *data_dir, const char *sha256,
                              enum okno_copy copy, char *ret_path, size_t size, char ret_tag[96],
                              struct okno_err *err);
+
+/* The same, open; memo may be NULL. The caller closes *ret_fd. */
+OKNO_CHECK int okno_copy_open(struct okno_db *db, const char *data_dir, const char *sha256,
+                              enum okno_copy copy, struct okno_hash_memo *memo, int *ret_fd,
+                              int64_t *ret_size, char ret_tag[96], struct okno_err *err);
 
 /* What is written into a copy of a camera's pictures of [from_us, to_us), the first of them being
  * at from_us: its site's local time, UTC, and `subject`. */
@@ -105,6 +116,6 @@ OKNO_CHECK int okno_copy_is_masked(struct okno_db *db, const char *sha256, bool 
                                    struct okno_err *err);
 
 /* Remove copies not used since before_us. */
-void okno_copy_sweep(const char *data_dir, int64_t before_us);
+void okno_copy_sweep(struct okno_db *db, const char *data_dir, int64_t before_us);
 
 #endif

@@ -78,7 +78,11 @@ static int copy_path(const char *path, const char *to, struct okno_err *err)
 static int copy_out(const char *data_dir, const char *sha256, const char *to, struct okno_err *err)
 {
     char path[1400];
-    int rc = okno_evidence_path(data_dir, sha256, path, sizeof(path), err);
+    okno_autoclose int fd = -1;
+    int64_t bytes = 0;
+    int rc = okno_evidence_open(data_dir, sha256, NULL, &fd, &bytes, err);
+    if (rc == 0)
+        rc = okno_evidence_path(data_dir, sha256, path, sizeof(path), err);
     return rc < 0 ? rc : copy_path(path, to, err);
 }
 

@@ -90,7 +90,7 @@ static int check_row(struct checking *c, struct okno_stmt *row, struct okno_err 
         tell(c, OKNO_EVIDENCE_DAMAGED, sha256, "the row's hash is none");
         return 0;
     }
-    okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) {
         (void)snprintf(text, sizeof(text), "%s of survey %s: %s", okno_stmt_text(row, "kind"),
                        survey ? survey : "-", strerror(errno));

@@ -14,6 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A copy that is looked at is marked as used once in so long, not with each piece of it. */
+enum { used_s = 3600 };
+
 /* What is kept under a hash, and how it is to be shown. */
 struct shown {
     char sha256[OKNO_SHA256_TEXT];
@@ -112,11 +115,8 @@ int okno_copy_text(struct okno_db *db, const char *camera, int64_t from_us, int6
 static int make(struct okno_db *db, const struct shown *shown, const char *data_dir,
                 enum okno_copy copy, const char *temp, struct okno_err *err)
 {
-    char path[1300];
     OKNO_AUTO(okno_source) *file = NULL;
-    int rc = okno_evidence_path(data_dir, shown->sha256, path, sizeof(path), err);
-    if (rc == 0)
-        rc = okno_file_source(path, &file, err);
+    int rc = okno_evidence_source(data_dir, shown->sha256, &file, err);
     if (rc < 0)
         return rc;
     if (copy == OKNO_COPY_SHEET) {
@@ -135,6 +135,20 @@ static int make(struct okno_db *db, const struct shown *shown, const char *data_
     return rc < 0 ? rc : okno_view_clip(file, &shown->masks, with_text ? &text : NULL, temp, err);
 }
 
+/* What a copy is goes into the database before its name is given: whatever lies there under that
+ * name and is another one, because somebody put it there or the power failed, is made again. */
+static int note_copy(struct okno_db *db, const char *temp, const char *path, struct okno_err *err)
+{
+    char hash[OKNO_SHA256_TEXT];
+    okno_autoclose int fd = open(temp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int rc =
+        fd < 0 ? okno_fail_errno(err, errno, "cannot read %s", temp) : okno_hash_fd(fd, hash, err);
+    return rc < 0
+               ? rc
+               : OKNO_DB_RUN(db, "extras.add_copy", NULL, err,
+                             OKNO_TEXT("name", strrchr(path, '/') + 1), OKNO_TEXT("sha256", hash));
+}
+
 /* Two that make the same copy at once make the same file; the later name stands. */
 static int make_in_place(struct okno_db *db, const struct shown *shown, const char *data_dir,
                          enum okno_copy copy, const char *path, struct okno_err *err)
@@ -147,51 +161,101 @@ static int make_in_place(struct okno_db *db, const struct shown *shown, const ch
                    randombytes_random());
     if (rc == 0)
         rc = make(db, shown, data_dir, copy, temp, err);
-    if (rc == 0 && rename(temp, path) < 0) {
+    if (rc == 0)
+        rc = note_copy(db, temp, path, err);
+    if (rc == 0 && rename(temp, path) < 0)
         rc = okno_fail_errno(err, errno, "cannot name %s", path);
+    if (rc < 0)
         (void)unlink(temp);
-    }
     return rc;
 }
 
-int okno_copy_get(struct okno_db *db, const char *data_dir, const char *sha256, enum okno_copy copy,
-                  char *ret_path, size_t size, char ret_tag[96], struct okno_err *err)
+/* Its name and version. */
+static int name_copy(const struct shown *shown, const char *data_dir, enum okno_copy copy,
+                     char *ret_path, size_t size, char ret_tag[96], struct okno_err *err)
 {
     static const char *const kinds[] = {[OKNO_COPY_VIEW] = "view",
                                         [OKNO_COPY_SHEET] = "sheet",
                                         [OKNO_COPY_TEXT] = "text",
                                         [OKNO_COPY_PREVIEW] = "preview"};
-    struct shown shown = {0};
-    int rc = shown_load(db, sha256, &shown, err);
-    if (rc < 0)
-        return rc;
-    if (copy != OKNO_COPY_VIEW && !shown.clip)
+    if (copy != OKNO_COPY_VIEW && !shown->clip)
         return okno_fail(err, OKNO_NOT_FOUND,
                          "a still has no contact sheet, preview or copy with text");
-    const char *kind = kinds[copy];
-    (void)snprintf(ret_tag, 96, "%s-%s-%lld", sha256, kind, (long long)shown.masks_id);
+    (void)snprintf(ret_tag, 96, "%s-%s-%lld", shown->sha256, kinds[copy],
+                   (long long)shown->masks_id);
     int len = snprintf(ret_path, size, "%s/cache/%s.%s", data_dir, ret_tag,
-                       copy != OKNO_COPY_SHEET && shown.clip ? "mp4" : "jpg");
+                       copy != OKNO_COPY_SHEET && shown->clip ? "mp4" : "jpg");
     if (len < 0 || (size_t)len >= size)
         return okno_fail(err, OKNO_INVALID, "the data directory's name is too long: %s", data_dir);
-    /* Looking at it keeps it in the cache. */
-    if (utimensat(AT_FDCWD, ret_path, NULL, AT_SYMLINK_NOFOLLOW) == 0)
-        return 0;
-    return make_in_place(db, &shown, data_dir, copy, ret_path, err);
+    return 0;
 }
 
-void okno_copy_sweep(const char *data_dir, int64_t before_us)
+/* 1: open and as it was made; 0: there is none such. Looking at it keeps it in the cache, before it
+ * is compared, since that is a change of its times. */
+static int open_made(struct okno_db *db, const char *path, struct okno_hash_memo *memo, int *ret_fd,
+                     int64_t *ret_size, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    struct okno_err none = {0};
+    struct stat st;
+    int rc = OKNO_DB_PREPARE(db, "extras.copy_hash", &stmt, err,
+                             OKNO_TEXT("name", strrchr(path, '/') + 1));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc <= 0)
+        return rc;
+    if (lstat(path, &st) == 0 && st.st_mtim.tv_sec < okno_time_now() / OKNO_SECOND_US - used_s)
+        (void)utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW);
+    return okno_hash_open(path, okno_stmt_text(stmt, "sha256"), memo, ret_fd, ret_size, &none) == 0;
+}
+
+int okno_copy_open(struct okno_db *db, const char *data_dir, const char *sha256,
+                   enum okno_copy copy, struct okno_hash_memo *memo, int *ret_fd, int64_t *ret_size,
+                   char ret_tag[96], struct okno_err *err)
+{
+    char path[1300];
+    struct shown shown = {0};
+    int rc = shown_load(db, sha256, &shown, err);
+    if (rc == 0)
+        rc = name_copy(&shown, data_dir, copy, path, sizeof(path), ret_tag, err);
+    if (rc == 0)
+        rc = open_made(db, path, memo, ret_fd, ret_size, err);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    rc = make_in_place(db, &shown, data_dir, copy, path, err);
+    if (rc == 0)
+        rc = open_made(db, path, memo, ret_fd, ret_size, err);
+    return rc == 0  ? okno_fail(err, OKNO_CHECK_FAILED, "%s changes while it is made", path)
+           : rc < 0 ? rc
+                    : 0;
+}
+
+int okno_copy_get(struct okno_db *db, const char *data_dir, const char *sha256, enum okno_copy copy,
+                  char *ret_path, size_t size, char ret_tag[96], struct okno_err *err)
+{
+    okno_autoclose int fd = -1;
+    int64_t bytes = 0;
+    struct shown shown = {0};
+    int rc = okno_copy_open(db, data_dir, sha256, copy, NULL, &fd, &bytes, ret_tag, err);
+    if (rc == 0)
+        rc = shown_load(db, sha256, &shown, err);
+    return rc < 0 ? rc : name_copy(&shown, data_dir, copy, ret_path, size, ret_tag, err);
+}
+
+void okno_copy_sweep(struct okno_db *db, const char *data_dir, int64_t before_us)
 {
     char dir[1100];
     (void)snprintf(dir, sizeof(dir), "%s/cache", data_dir);
     DIR *files = opendir(dir);
     struct dirent *entry;
+    struct okno_err none = {0}; /* a row too many is made again with its copy */
     while (files && (entry = readdir(files))) {
         struct stat st;
         int at = dirfd(files);
         if (fstatat(at, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-            st.st_mtim.tv_sec < before_us / OKNO_SECOND_US)
-            (void)unlinkat(at, entry->d_name, 0);
+            st.st_mtim.tv_sec < before_us / OKNO_SECOND_US && unlinkat(at, entry->d_name, 0) == 0)
+            (void)!OKNO_DB_RUN(db, "extras.remove_copy", NULL, &none,
+                               OKNO_TEXT("name", entry->d_name));
     }
     if (files)
         (void)closedir(files);

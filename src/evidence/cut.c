@@ -44,6 +44,16 @@ static int piece_of(const json_t *anchor, int64_t offset_us, struct okno_piece_v
                : 0;
 }
 
+static int is_sidecar(const struct okno_buf *text, const char *sha256, struct okno_err *err)
+{
+    uint8_t digest[OKNO_SHA256_BYTES];
+    char hash[OKNO_SHA256_TEXT];
+    okno_hash_bytes(text->data, text->len, digest);
+    return strcmp(okno_hash_hex(digest, hash), sha256) == 0
+               ? 0
+               : okno_fail(err, OKNO_CHECK_FAILED, "the sidecar %s is damaged", sha256);
+}
+
 /* What dated the clip dates the still. */
 static int read_anchors(const struct okno_work *work, const struct okno_evidence *clip,
                         struct okno_piece_vec *pieces, struct okno_err *err)
@@ -53,6 +63,8 @@ static int read_anchors(const struct okno_work *work, const struct okno_evidence
     int rc = okno_evidence_path(work->data_dir, clip->sidecar, path, sizeof(path), err);
     if (rc == 0)
         rc = okno_file_read(path, &text, err);
+    if (rc == 0)
+        rc = is_sidecar(&text, clip->sidecar, err);
     if (rc < 0)
         return rc;
     okno_autojson json_t *json = json_loads(okno_buf_text(&text), 0, NULL);
@@ -86,28 +98,12 @@ static void fill(struct okno_evidence *e, const struct okno_evidence *clip,
     e->frame_at_us = got->first_frame_us;
 }
 
-/* The clip as it was kept: evidence is not made of what was damaged since. */
-static int open_whole(const struct okno_work *work, const struct okno_evidence *clip,
-                      struct okno_source **ret_file, struct okno_err *err)
-{
-    char path[1300];
-    char hash[OKNO_SHA256_TEXT];
-    int rc = okno_evidence_path(work->data_dir, clip->sha256, path, sizeof(path), err);
-    okno_autoclose int fd = rc < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-    if (rc == 0)
-        rc = fd < 0 ? okno_fail_errno(err, errno, "cannot read %s", path)
-                    : okno_hash_fd(fd, hash, err);
-    if (rc == 0 && strcmp(hash, clip->sha256) != 0)
-        rc = okno_fail(err, OKNO_CHECK_FAILED, "the kept clip %s is damaged", clip->sha256);
-    return rc < 0 ? rc : okno_file_source(path, ret_file, err);
-}
-
 static int cut(struct okno_work *work, const struct okno_evidence *clip,
                const struct okno_evidence *still, const char *temp, struct okno_extract_result *got,
                struct okno_err *err)
 {
     OKNO_AUTO(okno_source) *file = NULL;
-    int rc = open_whole(work, clip, &file, err);
+    int rc = okno_evidence_source(work->data_dir, clip->sha256, &file, err);
     const struct okno_media_input input = {
         .source = file, .format = "mov", .from_us = clip->got_from_us, .name = "the kept clip"};
     if (rc == 0)

@@ -38,14 +38,10 @@ static void file_close(void *ctx)
     free(ctx);
 }
 
-int okno_file_source(const char *path, struct okno_source **ret_source, struct okno_err *err)
+/* Takes the descriptor over. */
+static int source_of(int taken, int64_t size, struct okno_source **ret_source, struct okno_err *err)
 {
-    struct stat st;
-    okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 && errno == ENOENT)
-        return okno_fail(err, OKNO_GONE, "the file of this evidence is no longer kept");
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return okno_fail_errno(err, errno, "cannot read %s", path);
+    okno_autoclose int fd = taken;
     int *held = malloc(sizeof(*held));
     struct okno_source *source = calloc(1, sizeof(*source));
     if (!held || !source) {
@@ -54,10 +50,30 @@ int okno_file_source(const char *path, struct okno_source **ret_source, struct o
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to read evidence");
     }
     *held = okno_mem_take_fd(&fd);
-    *source = (struct okno_source){
-        .size = st.st_size, .ctx = held, .read_at = file_read, .close = file_close};
+    *source =
+        (struct okno_source){.size = size, .ctx = held, .read_at = file_read, .close = file_close};
     *ret_source = source;
     return 0;
+}
+
+int okno_file_source(const char *path, struct okno_source **ret_source, struct okno_err *err)
+{
+    struct stat st;
+    okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT)
+        return okno_fail(err, OKNO_GONE, "the file of this evidence is no longer kept");
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return okno_fail_errno(err, errno, "cannot read %s", path);
+    return source_of(okno_mem_take_fd(&fd), st.st_size, ret_source, err);
+}
+
+int okno_evidence_source(const char *data_dir, const char *sha256, struct okno_source **ret_source,
+                         struct okno_err *err)
+{
+    int fd = -1;
+    int64_t size = 0;
+    int rc = okno_evidence_open(data_dir, sha256, NULL, &fd, &size, err);
+    return rc < 0 ? rc : source_of(fd, size, ret_source, err);
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */

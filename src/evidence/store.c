@@ -81,6 +81,14 @@ int okno_evidence_path(const char *data_dir, const char *sha256, char *ret_path,
     return 0;
 }
 
+int okno_evidence_open(const char *data_dir, const char *sha256, struct okno_hash_memo *memo,
+                       int *ret_fd, int64_t *ret_size, struct okno_err *err)
+{
+    char path[1300];
+    int rc = okno_evidence_path(data_dir, sha256, path, sizeof(path), err);
+    return rc < 0 ? rc : okno_hash_open(path, sha256, memo, ret_fd, ret_size, err);
+}
+
 static int settle(const char *path, struct okno_evidence *evidence, struct okno_err *err)
 {
     struct stat st;

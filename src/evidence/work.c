@@ -36,7 +36,7 @@ int okno_work_open(const char *data_dir, const struct okno_conf *conf, struct ok
     if (rc < 0)
         return rc;
     okno_evidence_sweep(data_dir, okno_time_now() - OKNO_DAY_US);
-    okno_copy_sweep(data_dir, okno_time_now() - 30 * OKNO_DAY_US);
+    okno_copy_sweep(work->db, data_dir, okno_time_now() - 30 * OKNO_DAY_US);
     okno_extract_index_sweep(work->index_dir, INDEX_BYTES, okno_time_now() - 30 * OKNO_DAY_US);
     *ret_work = okno_mem_take(&work);
     return 0;

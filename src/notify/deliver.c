@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "notify.h"
 
+#include "okno/evidence.h"
 #include "okno/hash.h"
 #include "okno/mem.h"
 #include "okno/registry.h"
@@ -163,30 +164,40 @@ static int start_webhook(struct okno_notify *notify, const struct sending *sendi
     return rc < 0 ? rc : okno_post_start(notify->post, &request, err);
 }
 
-/* Where the photo lies that may leave the house: what masks hide, the copy without it. "" without a
- * photo. */
-static int photo_path(struct okno_notify *notify, const struct sending *sending, char *ret_path,
-                      size_t size, struct okno_err *err)
+/* Where the photo lies that may leave the house: what masks hide, the copy without it. */
+static int place_photo(struct okno_notify *notify, const char *sha256, char *ret_path, size_t size,
+                       struct okno_err *err)
 {
     char tag[96];
     bool masked = false;
+    int64_t bytes = 0;
+    okno_autoclose int fd = -1;
     const char *dir = okno_db_dir(notify->db);
+    int rc = okno_copy_is_masked(notify->db, sha256, &masked, err);
+    if (rc == 0 && masked)
+        return okno_copy_get(notify->db, dir, sha256, OKNO_COPY_VIEW, ret_path, size, tag, err);
+    if (rc == 0)
+        rc = okno_evidence_open(dir, sha256, NULL, &fd, &bytes, err);
+    return rc < 0 ? rc : okno_evidence_path(dir, sha256, ret_path, size, err);
+}
+
+/* "" without a photo. One that was lost or changed since holds no message up: it goes without. */
+static int photo_path(struct okno_notify *notify, struct sending *sending, char *ret_path,
+                      size_t size, struct okno_err *err)
+{
+    struct okno_err why = {0};
     ret_path[0] = '\0';
     if (!*sending->photo)
         return 0;
-    int rc = okno_copy_is_masked(notify->db, sending->photo, &masked, err);
-    if (rc == 0 && masked)
-        return okno_copy_get(notify->db, dir, sending->photo, OKNO_COPY_VIEW, ret_path, size, tag,
-                             err);
-    if (rc == 0)
-        (void)snprintf(ret_path, size, "%.1000s/evidence/%.2s/%s", dir, sending->photo,
-                       sending->photo);
-    return rc;
+    int rc = place_photo(notify, sending->photo, ret_path, size, &why);
+    if (rc != OKNO_GONE && rc != OKNO_CHECK_FAILED)
+        return rc < 0 ? okno_fail(err, rc, "%s", why.text) : 0;
+    ret_path[0] = sending->photo[0] = '\0';
+    return 0;
 }
 
 /* The address holds the token: it is made here and wiped here, and nothing prints it. */
-static int start_telegram(struct okno_notify *notify, const struct sending *sending,
-                          struct okno_err *err)
+static int start_telegram(struct okno_notify *notify, struct sending *sending, struct okno_err *err)
 {
     char token[OKNO_SECRET_TEXT];
     char url[OKNO_SECRET_TEXT + 600];
@@ -228,8 +239,7 @@ static int start_telegram(struct okno_notify *notify, const struct sending *send
     return rc;
 }
 
-static int start_email(struct okno_notify *notify, const struct sending *sending,
-                       struct okno_err *err)
+static int start_email(struct okno_notify *notify, struct sending *sending, struct okno_err *err)
 {
     char path[1300];
     int rc = photo_path(notify, sending, path, sizeof(path), err);

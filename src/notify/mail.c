@@ -208,7 +208,7 @@ static int read_kept(const char *body, struct kept *kept, struct okno_err *err)
 
 static int add_photo(struct kept *kept, const char *path, struct okno_err *err)
 {
-    okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     okno_autofree char *bytes = malloc(PHOTO_BYTES);
     ssize_t got = 0;
     size_t len = 0;

@@ -263,13 +263,72 @@ static void copies_follow_the_masks_and_leave_the_evidence_alone(void **state)
     assert_int_equal(stat(evidence, &after), 0);
     assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
     assert_int_equal(files_in(shop, "cache"), 4);
-    okno_copy_sweep(shop->db->dir, okno_time_now() + OKNO_DAY_US);
+    okno_copy_sweep(db, shop->db->dir, okno_time_now() + OKNO_DAY_US);
     assert_int_equal(files_in(shop, "cache"), 0);
     assert_int_equal(copy_of(shop, clip.sha256, OKNO_COPY_VIEW, masked), 0); /* made again */
     char unknown[OKNO_SHA256_TEXT];
     memset(unknown, 'a', 64);
     unknown[64] = '\0';
     assert_int_equal(copy_of(shop, unknown, OKNO_COPY_VIEW, masked), OKNO_NOT_FOUND);
+}
+
+static void overwrite(const char *path, const char *text)
+{
+    (void)chmod(path, 0600);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static off_t size_of(const char *path)
+{
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_size;
+}
+
+/* Whoever may write into the cache, or a power failure, decides nothing of what people are shown.
+ */
+static void a_copy_that_is_not_as_it_was_made_is_made_again(void **state)
+{
+    struct shop *shop = *state;
+    static const enum okno_copy copies[] = {OKNO_COPY_VIEW, OKNO_COPY_SHEET, OKNO_COPY_TEXT,
+                                            OKNO_COPY_PREVIEW};
+    char path[300];
+    put_survey(shop, "d.0.1", 100, "yes");
+    struct okno_evidence clip = fetch_well(shop, "d.0.1", "clip");
+    for (size_t i = 0; i < OKNO_COUNT(copies); i++) {
+        assert_int_equal(copy_of(shop, clip.sha256, copies[i], path), 0);
+        off_t made = size_of(path);
+        overwrite(path, "another film");
+        assert_int_equal(copy_of(shop, clip.sha256, copies[i], path), 0);
+        assert_int_equal(size_of(path), made);
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(symlink("/dev/zero", path), 0);
+        assert_int_equal(copy_of(shop, clip.sha256, copies[i], path), 0);
+        assert_int_equal(size_of(path), made);
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(mkfifo(path, 0600), 0);
+        assert_int_equal(copy_of(shop, clip.sha256, copies[i], path), 0);
+        assert_int_equal(size_of(path), made);
+    }
+}
+
+static void no_copy_is_made_of_a_clip_that_was_changed(void **state)
+{
+    struct shop *shop = *state;
+    char path[300];
+    put_survey(shop, "d.0.1", 100, "yes");
+    struct okno_evidence clip = fetch_well(shop, "d.0.1", "clip");
+    struct okno_evidence other;
+    put_survey(shop, "d.0.2", 300, "yes");
+    other = fetch_well(shop, "d.0.2", "clip");
+    char from[300];
+    assert_int_equal(okno_evidence_path(shop->db->dir, other.sha256, from, 300, NULL), 0);
+    assert_int_equal(okno_evidence_path(shop->db->dir, clip.sha256, path, 300, NULL), 0);
+    assert_int_equal(rename(from, path), 0);
+    assert_int_equal(copy_of(shop, clip.sha256, OKNO_COPY_VIEW, path), OKNO_CHECK_FAILED);
 }
 
 /* --- many stills ------------------------------------------------------------------------------ */
@@ -407,6 +466,8 @@ int main(void)
         CASE(the_masks_of_a_moment_are_those_that_stood_then),
         CASE(a_sidecar_tells_the_time_of_every_frame),
         CASE(copies_follow_the_masks_and_leave_the_evidence_alone),
+        CASE(a_copy_that_is_not_as_it_was_made_is_made_again),
+        CASE(no_copy_is_made_of_a_clip_that_was_changed),
         CASE(many_stills_are_those_that_one_by_one_would_be),
         CASE(many_stills_take_the_sessions_that_the_archive_allows),
         CASE(a_damaged_recording_costs_only_its_own_stills),

@@ -665,17 +665,19 @@ static void telegram_names_its_own_wait_and_says_no_in_a_good_answer(void **stat
     fault_server_stop(server);
 }
 
+static const char still_sha[] =
+    "c047f77a612675f7899281b8b91cd73af8d8e703d882be5f80fc0810d61f9a32"; /* of the picture below */
+
 /* A still on disk, as the evidence room keeps it. */
 static void put_still(struct world *w, const char *survey)
 {
-    static const char sha256[] = "abababababababababababababababababababababababababababababababab";
     char path[200];
     char sql[600];
     (void)snprintf(path, sizeof(path), "%s/evidence", w->s->dir);
     (void)mkdir(path, 0700);
-    (void)snprintf(path, sizeof(path), "%s/evidence/ab", w->s->dir);
+    (void)snprintf(path, sizeof(path), "%s/evidence/c0", w->s->dir);
     (void)mkdir(path, 0700);
-    (void)snprintf(path, sizeof(path), "%s/evidence/ab/%s", w->s->dir, sha256);
+    (void)snprintf(path, sizeof(path), "%s/evidence/c0/%s", w->s->dir, still_sha);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_true(fputs("JPEG of the moment", file) >= 0);
@@ -685,19 +687,16 @@ static void put_still(struct world *w, const char *survey)
                    "asked_from, asked_to, got_from, got_to, index_offset_us, uncertainty_us, "
                    "source, requests, bytes_read, software, made_at) VALUES ('%s', 'still', '%s', "
                    "18, 'image/jpeg', 'mjpeg', 'C1', 0, 0, 0, 0, 0, 0, '[]', 1, 1, 'x', 0)",
-                   survey, sha256);
+                   survey, still_sha);
     scratch_db_put(w->s, sql);
 }
 
 static void drop_still(struct world *w)
 {
     char command[200];
-    (void)snprintf(command, sizeof(command),
-                   "%s/evidence/ab/"
-                   "abababababababababababababababababababababababababababababababab",
-                   w->s->dir);
+    (void)snprintf(command, sizeof(command), "%s/evidence/c0/%s", w->s->dir, still_sha);
     (void)unlink(command);
-    (void)snprintf(command, sizeof(command), "%s/evidence/ab", w->s->dir);
+    (void)snprintf(command, sizeof(command), "%s/evidence/c0", w->s->dir);
     (void)rmdir(command);
     (void)snprintf(command, sizeof(command), "%s/evidence", w->s->dir);
     (void)rmdir(command);
@@ -750,6 +749,27 @@ static void a_photo_goes_along_where_both_say_so_and_is_written_down(void **stat
     is(w, 1, "sent", 1);
     assert_non_null(strstr(fault_server_request(server, 1), "/sendMessage HTTP/1.1\r\n"));
     assert_int_equal(disclosures(w), 1);
+    drop_still(w);
+    fault_server_stop(server);
+}
+
+static void a_photo_that_was_changed_stays_here_and_holds_nothing_up(void **state)
+{
+    struct world *w = *state;
+    const struct fault good[] = {FAULT_JSON("200 OK", "{\"ok\":true}")};
+    struct fault_server *server = fault_server_start(good, 1);
+    char path[200];
+    telegram(w, server, "en,,,true");
+    put_still(w, "D1.0.1");
+    (void)snprintf(path, sizeof(path), "%s/evidence/%.2s/%s", w->s->dir, still_sha, still_sha);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs("JPEG of another one", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    raise_alert(w, "D1.0.1", "boss");
+    (void)settle(w);
+    is(w, 0, "sent", 1);
+    assert_non_null(strstr(fault_server_request(server, 0), "/sendMessage HTTP/1.1\r\n"));
     drop_still(w);
     fault_server_stop(server);
 }
@@ -1100,6 +1120,7 @@ int main(void)
         TEST(what_is_told_of_archives_and_devices_is_what_is_known),
         TEST(telegram_names_its_own_wait_and_says_no_in_a_good_answer),
         TEST(a_photo_goes_along_where_both_say_so_and_is_written_down),
+        TEST(a_photo_that_was_changed_stays_here_and_holds_nothing_up),
         TEST(a_photo_stays_where_the_destination_does_not_take_photos),
         TEST(what_happens_in_quiet_hours_comes_as_one_digest),
         TEST(a_single_message_of_quiet_hours_comes_as_itself),

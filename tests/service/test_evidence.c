@@ -22,6 +22,14 @@ static void path_of(const struct world *world, const char *sha, bool folder, cha
                    folder ? "" : sha);
 }
 
+static void put_file(const char *path, const void *bytes, size_t len)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, len, file), len);
+    assert_int_equal(fclose(file), 0);
+}
+
 static void keep(struct world *world, const char *survey, const char *kind, const void *bytes,
                  size_t len, char ret_sha[OKNO_SHA256_TEXT])
 {
@@ -33,10 +41,7 @@ static void keep(struct world *world, const char *survey, const char *kind, cons
     path_of(world, ret_sha, true, path);
     (void)mkdir(path, 0700);
     path_of(world, ret_sha, false, path);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, len, file), len);
-    assert_int_equal(fclose(file), 0);
+    put_file(path, bytes, len);
     bool clip = strcmp(kind, "clip") == 0;
     (void)snprintf(
         sql, sizeof(sql),
@@ -240,6 +245,39 @@ static void a_file_that_is_gone_says_so_and_a_link_is_not_followed(void **state)
     assert_null(strstr(link.body, world->fixture->dir));
 }
 
+/* Replaced, shortened, or something else in its place: what does not have its hash is no evidence,
+ * also when it was right a moment ago. */
+static void a_file_that_was_changed_is_not_shown(void **state)
+{
+    struct world *world = *state;
+    static const char *const others[] = {"neighbouR", "neighb", ""};
+    char path[200];
+    path_of(world, world->still_sha, false, path);
+    for (size_t i = 0; i < OKNO_COUNT(others); i++) {
+        AUTO_ANSWER before = get(world, "GET", world->boss, world->still_sha, ".jpg", "");
+        assert_int_equal(before.status, 200);
+        put_file(path, others[i], strlen(others[i]));
+        AUTO_ANSWER answer = get(world, "GET", world->boss, world->still_sha, ".jpg", "");
+        assert_int_equal(answer.status, 500);
+        assert_string_equal(answer_code(&answer), "check_failed");
+        assert_string_equal(answer_header(&answer, "Cache-Control"), "no-store");
+        assert_null(answer_header(&answer, "ETag"));
+        put_file(path, "neighbour", 9);
+    }
+}
+
+/* Opening it would wait for a writer for ever. */
+static void a_pipe_in_place_of_a_file_holds_nobody_up(void **state)
+{
+    struct world *world = *state;
+    char path[200];
+    path_of(world, world->still_sha, false, path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    AUTO_ANSWER answer = get(world, "GET", world->boss, world->still_sha, ".jpg", "");
+    assert_int_equal(answer.status, 500);
+}
+
 static void an_expert_sees_what_the_queue_shows_and_nothing_else(void **state)
 {
     struct world *world = *state;
@@ -402,6 +440,8 @@ int main(void)
         TEST(head_tells_the_size_and_sends_nothing),
         TEST(only_known_hashes_in_lower_case_are_names),
         TEST(a_file_that_is_gone_says_so_and_a_link_is_not_followed),
+        TEST(a_file_that_was_changed_is_not_shown),
+        TEST(a_pipe_in_place_of_a_file_holds_nobody_up),
         TEST(an_expert_sees_what_the_queue_shows_and_nothing_else),
         TEST(a_verdict_that_does_not_count_opens_no_evidence),
         TEST(every_look_is_logged_once),

@@ -446,10 +446,10 @@ static void a_program_at_the_point_fetches_the_photo_of_a_rating(void **state)
         "INSERT INTO evidence (survey, kind, sha256, bytes, media_type, codec, camera, asked_from, "
         "asked_to, got_from, got_to, frame_at, index_offset_us, uncertainty_us, source, requests, "
         "bytes_read, software, made_at) VALUES ('T1.1.1', 'still', "
-        "'abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789', 9, 'image/jpeg', "
+        "'92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b', 9, 'image/jpeg', "
         "'mjpeg', 'C1', 0, 0, 0, 0, 0, 0, 0, '[]', 0, 0, 'test', 0)");
-    (void)snprintf(path, sizeof(path), "%s/evidence/ab", fixture->dir);
-    support_text(path, "abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789",
+    (void)snprintf(path, sizeof(path), "%s/evidence/92", fixture->dir);
+    support_text(path, "92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b",
                  "a picture");
     static const struct {
         const char *rating;
@@ -478,8 +478,8 @@ static void a_program_at_the_point_fetches_the_photo_of_a_rating(void **state)
                            "action = 'disclose' AND detail = 'T1.1.1'"),
                      1);
     static const char *const left[] = {
-        "/evidence/ab/abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789",
-        "/evidence/ab", "/evidence"};
+        "/evidence/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b",
+        "/evidence/92", "/evidence"};
     for (size_t k = 0; k < OKNO_COUNT(left); k++) {
         (void)snprintf(path, sizeof(path), "%s%s", fixture->dir, left[k]);
         (void)remove(path);

@@ -48,3 +48,13 @@ WHERE e.sha256 = $sha256 ORDER BY e.id DESC LIMIT 1;
 -- The evidence that a sidecar belongs to.
 SELECT e.sha256 FROM evidence_extras x JOIN evidence e ON e.id = x.evidence
 WHERE x.sidecar = $sidecar LIMIT 1;
+
+-- name: extras.copy_hash
+SELECT sha256 FROM copies WHERE name = $name;
+
+-- name: extras.add_copy
+INSERT INTO copies (name, sha256) VALUES ($name, $sha256)
+ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256;
+
+-- name: extras.remove_copy
+DELETE FROM copies WHERE name = $name;

@@ -126,21 +126,6 @@ static int check_masks(const struct http_request *request, const char *sha256,
     return rc;
 }
 
-static int open_file(const char *path, int *ret_fd, int64_t *ret_size, struct okno_err *err)
-{
-    struct stat info;
-    okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 && errno == ENOENT)
-        return okno_fail(err, OKNO_GONE, "the file of this evidence is no longer kept");
-    if (fd < 0 || fstat(fd, &info) < 0)
-        return okno_fail_errno(err, errno, "cannot open %s", path);
-    if (!S_ISREG(info.st_mode))
-        return okno_fail(err, OKNO_IO, "%s is no regular file", path);
-    *ret_size = info.st_size;
-    *ret_fd = okno_mem_take_fd(&fd);
-    return 0;
-}
-
 /* A piece from the middle belongs to a look logged so shortly before. */
 static const int64_t look_us = 600 * OKNO_SECOND_US;
 
@@ -174,30 +159,29 @@ static enum http_range range_of(const struct http_request *request, const char *
     return http_range_read(http_header(request, "Range"), size, ret_from, ret_len);
 }
 
-/* Where the bytes lie, and what tells versions of them apart. A copy is made now if need be. */
-static int locate(struct http_request *request, const char *sha256, const struct kind *kind,
-                  char *ret_path, size_t size, char ret_tag[96], struct okno_err *err)
+/* The file, with what its hash says in it, and what tells versions of it apart. A copy is made now
+ * if need be. */
+static int open_file(struct http_request *request, const char *sha256, const struct kind *kind,
+                     int *ret_fd, int64_t *ret_size, char ret_tag[96], struct okno_err *err)
 {
     const char *data_dir = request->service->data_dir;
+    struct okno_hash_memo *memo = &request->service->checked;
     if (kind->as == AS_COPY)
-        return okno_copy_get(request->db, data_dir, sha256, kind->copy, ret_path, size, ret_tag,
-                             err);
+        return okno_copy_open(request->db, data_dir, sha256, kind->copy, memo, ret_fd, ret_size,
+                              ret_tag, err);
     (void)snprintf(ret_tag, 96, "%s", sha256);
-    return okno_evidence_path(data_dir, sha256, ret_path, size, err);
+    return okno_evidence_open(data_dir, sha256, memo, ret_fd, ret_size, err);
 }
 
 /* `subject` is the evidence that is looked at, `sha256` the file that is sent. */
 static int fill(struct http_request *request, struct http_reply *reply, const char *subject,
                 const char *sha256, const struct kind *kind, struct okno_err *err)
 {
-    char path[1300];
     char tag[96];
     char etag[100];
     int64_t size = 0;
     int64_t from = 0;
-    int rc = locate(request, sha256, kind, path, sizeof(path), tag, err);
-    if (rc == 0)
-        rc = open_file(path, &reply->fd, &size, err);
+    int rc = open_file(request, sha256, kind, &reply->fd, &size, tag, err);
     if (rc < 0)
         return rc;
     int64_t len = size;

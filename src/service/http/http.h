@@ -8,6 +8,7 @@
 #include "live.h"
 #include "okno/appeal.h"
 #include "okno/db.h"
+#include "okno/hash.h"
 #include "okno/json.h"
 #include "okno/survey.h"
 #include "okno/text.h"
@@ -67,7 +68,8 @@ struct http_service {
     int64_t min_n;
     struct okno_survey_params survey; /* for figures of another moment */
     struct http_pool pool;
-    pthread_mutex_t login_lock; /* one password is hashed at a time: each takes much memory */
+    struct okno_hash_memo checked; /* files of evidence and copies of them */
+    pthread_mutex_t login_lock;    /* one password is hashed at a time: each takes much memory */
     pthread_mutex_t limiter_lock;
     struct http_limiter pairs, users, addresses; /* under limiter_lock */
     struct http_limiter guesses;                 /* of pairing codes; under limiter_lock */

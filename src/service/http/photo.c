@@ -3,17 +3,14 @@
 #define _POSIX_C_SOURCE 200809L
 #include "handlers.h"
 
-#include "okno/hash.h"
+#include "okno/evidence.h"
 #include "okno/purge.h"
 #include "okno/time.h"
 #include "okno/token.h"
 #include "okno/viewing.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { PHOTO_SOON_S = 15 };
 
@@ -57,27 +54,18 @@ static int find_photo(struct http_request *request, struct http_reply *reply, co
 static int open_photo(struct http_request *request, struct http_reply *reply, const char *sha256,
                       struct okno_err *err)
 {
-    char path[1300];
     char tag[96];
     bool masked = false;
-    struct stat info;
     const char *dir = request->service->data_dir;
+    struct okno_hash_memo *memo = &request->service->checked;
     int rc = okno_purge_check(request->db, sha256, err);
     if (rc == 0)
         rc = okno_copy_is_masked(request->db, sha256, &masked, err);
-    if (rc == 0 && masked)
-        rc = okno_copy_get(request->db, dir, sha256, OKNO_COPY_VIEW, path, sizeof(path), tag, err);
-    else if (rc == 0)
-        (void)snprintf(path, sizeof(path), "%.1000s/evidence/%.2s/%s", dir, sha256, sha256);
     if (rc < 0)
         return rc;
-    reply->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (reply->fd < 0 && errno == ENOENT)
-        return okno_fail(err, OKNO_GONE, "the file of this photo is no longer kept");
-    if (reply->fd < 0 || fstat(reply->fd, &info) < 0 || !S_ISREG(info.st_mode))
-        return okno_fail(err, OKNO_IO, "the photo cannot be read");
-    reply->fd_len = info.st_size;
-    return 0;
+    return masked ? okno_copy_open(request->db, dir, sha256, OKNO_COPY_VIEW, memo, &reply->fd,
+                                   &reply->fd_len, tag, err)
+                  : okno_evidence_open(dir, sha256, memo, &reply->fd, &reply->fd_len, err);
 }
 
 static int log_disclosure(const struct http_request *request, const char *sha256,

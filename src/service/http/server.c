@@ -300,6 +300,7 @@ static void prepare_service(struct http_server *server, const struct okno_serve_
     http_rate_init(&service->devices, conf->limits.device_per_min);
     http_intake_init(&service->intake);
     http_live_init(&service->live);
+    okno_hash_memo_init(&service->checked);
     http_rate_init(&service->phones, HTTP_PHONES_PER_MINUTE);
     http_rate_init(&service->codes, HTTP_CODES_PER_MINUTE);
     (void)pthread_mutex_init(&service->qr_lock, NULL);
@@ -386,5 +387,6 @@ void http_server_stop(struct http_server *server)
     (void)pthread_mutex_destroy(&server->service.qr_lock);
     http_intake_destroy(&server->service.intake);
     http_live_destroy(&server->service.live);
+    okno_hash_memo_destroy(&server->service.checked);
     free(server);
 }
