@@ -15,7 +15,7 @@ struct okno_net_stream {
     struct outgoing out;  /* its ask is only for the opening */
     struct okno_buf body; /* what came and was not taken yet begins at `taken` */
     size_t taken;
-    int64_t came;
+    int64_t came; /* of the reply's body */
     bool paused, done;
     CURLcode code;
 };
@@ -25,6 +25,12 @@ static size_t waiting(const struct okno_net_stream *stream)
     return stream->body.len - stream->taken;
 }
 
+static size_t part_of(int64_t bytes, size_t most)
+{
+    return bytes <= 0 ? 0 : bytes < (int64_t)most ? (size_t)bytes : most;
+}
+
+/* Where ranges are ignored, what was asked is cut out of all of it. */
 static size_t on_part(char *bytes, size_t size, size_t count, void *arg)
 {
     struct okno_net_stream *stream = arg;
@@ -38,11 +44,13 @@ static size_t on_part(char *bytes, size_t size, size_t count, void *arg)
     okno_budget_spend(call->net->budget, (int64_t)len);
     if (!net_is_good(call)) /* of a login that comes next, or of a refusal */
         return (call->error_bytes += (int64_t)len) > STREAM_BUFFER ? 0 : len;
-    if (stream->came + (int64_t)len > call->len)
+    if (!call->reply.whole && stream->came + (int64_t)len > call->len)
         return net_stop(call,
                         okno_fail(call->err, OKNO_PROTOCOL,
                                   "%s: more bytes than the range that was asked", call->shown));
-    if (okno_buf_add(&stream->body, bytes, len, NULL) < 0)
+    size_t skip = call->reply.whole ? part_of(call->offset - stream->came, len) : 0;
+    size_t to = call->reply.whole ? part_of(call->offset + call->len - stream->came, len) : len;
+    if (okno_buf_add(&stream->body, bytes + skip, to - skip, NULL) < 0)
         return net_stop(call,
                         okno_fail(call->err, OKNO_NO_MEMORY, "no memory to read %s", call->shown));
     stream->came += (int64_t)len;

@@ -198,6 +198,20 @@ static int fetch_together(struct okno_work *work, const struct work_job *job, in
                        OKNO_INT("now", now_us), OKNO_INT("until", now_us + lease_us(work)));
 }
 
+/* What cannot be read may still be written to; what the link found and the fetch did not may come
+ * back. */
+static bool may_come(struct okno_work *work, const struct work_job *job, int code, int64_t now_us)
+{
+    struct work_survey s = {0};
+    struct work_link link = {0};
+    if (code != OKNO_MEDIA && code != OKNO_GONE && code != OKNO_NO_COVERAGE)
+        return false;
+    return work_load_survey(work, job->survey, &s, NULL) == 0 &&
+           s.closes_us > now_us - OKNO_DAY_US &&
+           (code == OKNO_MEDIA || (work_load_link(work, job->survey, &link, NULL) == 0 &&
+                                   link.state == OKNO_LINK_LINKED));
+}
+
 static int run_fetch(struct okno_work *work, const struct work_job *job, int64_t now_us,
                      struct work_outcome *o)
 {
@@ -208,12 +222,9 @@ static int run_fetch(struct okno_work *work, const struct work_job *job, int64_t
     if (together < 0)
         return together;
     struct okno_evidence evidence;
-    struct work_survey s = {0};
     int rc =
         okno_work_extract(work, job->survey, job->kind, job->audit, now_us, &evidence, &o->why);
-    /* What cannot be read may still be written to. */
-    if (rc == OKNO_MEDIA && work_load_survey(work, job->survey, &s, NULL) == 0 &&
-        s.closes_us > now_us - OKNO_DAY_US)
+    if (may_come(work, job, rc, now_us))
         o->retry_us = work_retry_at(job->attempts, now_us);
     if (rc == 0 && evidence.made_at_us >= now_us) /* not one that was kept before */
         o->bytes = bytes > 0 ? bytes : evidence.bytes_read;

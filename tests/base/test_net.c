@@ -607,11 +607,32 @@ static void a_stream_comes_while_its_reader_waits_for_something_else(void **stat
     (void)close(pair[1]);
 }
 
+static void a_stream_cuts_its_range_out_of_a_whole_body(void **state)
+{
+    (void)state;
+    OKNO_AUTO(okno_net) *net = opened(NULL, NULL);
+    OKNO_AUTO(okno_net_stream) *all = stream_of(net, "cam/a.mp4", FILE_BYTES);
+    OKNO_AUTO(okno_net_stream) *part = NULL;
+    char url[100];
+    size_t got = 0;
+    static char bytes[FILE_BYTES];
+    char some[100];
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/whole/a.mp4", nginx.port);
+    assert_int_equal(okno_net_stream_open(net, url, 500, sizeof(some), "", &part, NULL), 0);
+    assert_int_equal(okno_net_stream_read(all, bytes, FILE_BYTES, 9 * OKNO_SECOND_US, &got, NULL),
+                     0);
+    assert_int_equal(okno_net_stream_read(part, some, sizeof(some), 9 * OKNO_SECOND_US, &got, NULL),
+                     0);
+    assert_int_equal(got, sizeof(some));
+    assert_memory_equal(some, bytes + 500, sizeof(some));
+    assert_true(okno_net_stream_reply(part)->whole);
+}
+
 static void waiting_beside_a_stream_ends_when_the_other_is_there_and_tells_no_errors(void **state)
 {
     (void)state;
     OKNO_AUTO(okno_net) *net = opened(NULL, NULL);
-    OKNO_AUTO(okno_net_stream) *stream = stream_of(net, "whole/a.mp4", 1000);
+    OKNO_AUTO(okno_net_stream) *stream = stream_of(net, "cam/none.mp4", 1000);
     int pair[2];
     char byte = 0;
     size_t got = 0;
@@ -622,7 +643,7 @@ static void waiting_beside_a_stream_ends_when_the_other_is_there_and_tells_no_er
     assert_int_equal(read(pair[0], &byte, 1), 1);
     okno_net_stream_await(stream, pair[0], 30 * OKNO_SECOND_US); /* until it is refused */
     assert_int_equal(okno_net_stream_read(stream, &byte, 1, OKNO_SECOND_US, &got, &err),
-                     OKNO_PROTOCOL);
+                     OKNO_NOT_FOUND);
     assert_true(err.text[0] != '\0');
     (void)close(pair[0]);
     (void)close(pair[1]);
@@ -659,6 +680,7 @@ int main(void)
         cmocka_unit_test(a_range_that_makes_no_sense_is_not_sent),
         cmocka_unit_test(http_dates_are_read_strictly),
         cmocka_unit_test(a_stream_comes_while_its_reader_waits_for_something_else),
+        cmocka_unit_test(a_stream_cuts_its_range_out_of_a_whole_body),
         cmocka_unit_test(waiting_beside_a_stream_ends_when_the_other_is_there_and_tells_no_errors),
     };
     return cmocka_run_group_tests(tests, start, stop);

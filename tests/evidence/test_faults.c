@@ -17,6 +17,7 @@ struct row {
 struct faulty {
     struct shop *shop;
     char mode[200];
+    char log[200]; /* what the archive was asked */
     int pid;
     char survey[32]; /* of the row at work */
     int rows;
@@ -57,9 +58,10 @@ static int start(void **state)
     f = (struct faulty){.shop = shop_new(NULL)};
     (void)snprintf(port, sizeof(port), "%d", number);
     (void)snprintf(f.mode, sizeof(f.mode), "%s/mode", f.shop->db->dir);
+    (void)snprintf(f.log, sizeof(f.log), "%s/asked", f.shop->db->dir);
     (void)snprintf(program, sizeof(program), "%s/tools/fault", getenv("OKNO_BUILD"));
-    const char *const args[] = {program, "--root", f.shop->root, "--mode",
-                                f.mode,  "--port", port,         NULL};
+    const char *const args[] = {program,  "--root", f.shop->root, "--mode", f.mode,
+                                "--port", port,     "--log",      f.log,    NULL};
     f.pid = support_program_start(args, number, fixture_path("fault.log"));
     /* One camera: no other one may take over. */
     put(f.shop,
@@ -77,6 +79,23 @@ static int stop(void **state)
     support_program_stop(f->pid);
     shop_free(f->shop);
     return 0;
+}
+
+/* Folders and recordings of the camera are asked for and nothing else, and few of them: an archive
+ * that fails is not stormed. */
+static void check_asked(const struct faulty *f, const char *fault)
+{
+    char line[1200];
+    int count = 0;
+    FILE *file = fopen(f->log, "r");
+    while (file && fgets(line, sizeof(line), file)) {
+        bool known = strcmp(line, "/\n") == 0 || strncmp(line, "/cam1/", 6) == 0;
+        if (!known || ++count > 20)
+            fail_msg("%s: request %d is for %s", fault, count, line);
+    }
+    if (file)
+        assert_int_equal(fclose(file), 0);
+    (void)unlink(f->log);
 }
 
 /* While the fault lasts: said, and asked again later. */
@@ -100,6 +119,7 @@ static int64_t check_during(struct faulty *f, const struct row *row, int64_t now
                  (long long)((next_us - now_us) / OKNO_SECOND_US));
     assert_int_equal(int_of(shop, "SELECT count(*) FROM jobs WHERE owner IS NOT NULL"), 0);
     assert_int_equal(files_in(shop, "evidence/tmp"), 0);
+    check_asked(f, row->fault);
     return next_us;
 }
 
@@ -141,6 +161,13 @@ static void run_row(struct faulty *f, const struct row *row)
     X(a_recording_without_end, "endless file", "unreachable", "protocol", "more bytes", 0)         \
     X(a_login_page_for_a_list, "login list", "unreachable", "protocol", "login", 0)                \
     X(a_login_page_for_a_recording, "login file", "unreachable", "gone", "replaced", 0)            \
+    X(a_recording_a_hundred_bytes_a_second, "trickle file", "unreachable", "timeout", "in time",   \
+      0)                                                                                           \
+    X(more_than_was_asked, "over file", "unreachable", "protocol", "contradicts", 0)               \
+    X(a_recording_gone_behind_its_beginning, "vanish", "unreachable", "gone", "not there", 0)      \
+    X(a_recording_replaced_while_it_is_read, "replace", "unreachable", "gone", "replaced", 0)      \
+    X(a_playlist_for_a_recording, "playlist", "unreachable", "media", "not a readable recording",  \
+      0)                                                                                           \
     X(another_range, "range file", "unreachable", "protocol", "asked for bytes", 0)                \
     X(a_recording_removed_after_listing, "remove", "unreachable", "gone", "not there", 0)          \
     X(status_401, "s401", "unreachable", "archive_auth", "login", 0)                               \
@@ -170,25 +197,67 @@ static void a_skewed_clock_of_the_archive_spoils_nothing(void **state)
     assert_string_equal(said(f, "SELECT count(*) FROM evidence WHERE survey"), "1");
 }
 
-/* The link was made; then the recordings cannot be read. */
-static void a_fault_between_link_and_fetch_leaves_nothing_behind(void **state)
+/* The link was made; then the recordings cannot be read: what `row` says is of the still. */
+static void run_fetch_row(struct faulty *f, const struct row *row)
+{
+    struct shop *shop = f->shop;
+    begin_row(f, "none");
+    assert_string_equal(link_now(shop, f->survey, AT(3600)), "linked");
+    (void)unlink(f->log);
+    set_fault(f, row->fault);
+    open_work(shop);
+    int64_t began_us = okno_time_monotonic();
+    assert_int_equal(run_due(shop, AT(3600)), 2); /* the link stands, the still cannot be had */
+    if (okno_time_monotonic() - began_us > 15 * OKNO_SECOND_US)
+        fail_msg("%s: took too long", row->fault);
+    const char *job = said(f,
+                           "SELECT state || ' ' || code FROM jobs WHERE kind = 'still' AND "
+                           "survey");
+    const char *message = said(f, "SELECT message FROM jobs WHERE kind = 'still' AND survey");
+    char expected[80];
+    (void)snprintf(expected, sizeof(expected), "%s %s", row->state, row->code);
+    if (strcmp(job, expected) != 0 || !strstr(message, row->says))
+        fail_msg("%s: still %s: %s", row->fault, job, message);
+    assert_int_equal(files_in(shop, "evidence/tmp"), 0);
+    check_asked(f, row->fault);
+    set_fault(f, "none");
+    open_work(shop);
+    assert_int_equal(run_due(shop, LATER), 1);
+    assert_string_equal(said(f, "SELECT count(*) FROM evidence WHERE survey"), "1");
+    assert_int_equal(files_in(shop, "evidence/tmp"), 0);
+}
+
+#define FETCH_ROWS(X)                                                                              \
+    X(a_still_that_does_not_come, "delay file", "waiting", "timeout", "in time", 0)                \
+    X(a_still_byte_by_byte, "drip file", "waiting", "timeout", "in time", 0)                       \
+    X(a_still_a_hundred_bytes_a_second, "trickle file", "waiting", "timeout", "in time", 0)        \
+    X(a_still_cut_short, "truncate file", "waiting", "protocol", "ended after", 0)                 \
+    X(a_still_without_end, "endless file", "waiting", "protocol", "more bytes", 0)                 \
+    X(a_still_with_more_than_was_asked, "over file", "waiting", "protocol", "contradicts", 0)      \
+    X(a_still_that_is_gone, "remove", "waiting", "gone", "not there", 0)                           \
+    X(a_still_gone_behind_its_beginning, "vanish", "waiting", "gone", "not there", 0)              \
+    X(a_still_of_a_playlist, "playlist", "waiting", "media", "not a readable recording", 0)        \
+    X(a_still_of_another_range, "range file", "waiting", "protocol", "asked for bytes", 0)
+
+#define FETCH_TEST(name, fault, state, code, says, wait)                                           \
+    static void name##_is_had_once_it_is_over(void **faulty)                                       \
+    {                                                                                              \
+        static const struct row row = {fault, state, code, says, wait};                            \
+        run_fetch_row(*faulty, &row);                                                              \
+    }
+FETCH_ROWS(FETCH_TEST)
+#undef FETCH_TEST
+
+/* Servers may ignore ranges: what was not asked for is put aside. */
+static void all_of_a_recording_for_a_range_is_enough(void **state)
 {
     struct faulty *f = *state;
-    begin_row(f, "none");
-    assert_string_equal(link_now(f->shop, f->survey, AT(3600)), "linked");
-    set_fault(f, "drip file");
-    open_work(f->shop);
-    assert_int_equal(run_due(f->shop, AT(3600)), 2); /* the link stands, the still cannot be had */
-    assert_string_equal(said(f,
-                             "SELECT state || ' ' || code FROM jobs WHERE kind = 'still' AND "
-                             "survey"),
-                        "waiting timeout");
-    assert_int_equal(files_in(f->shop, "evidence/tmp"), 0);
-    set_fault(f, "none");
-    open_work(f->shop);
-    assert_int_equal(run_due(f->shop, LATER), 1);
+    begin_row(f, "whole");
+    if (run_due(f->shop, AT(3600)) != 2)
+        fail_msg("%s", text_of(f->shop, "SELECT group_concat(kind || state || message) FROM jobs"));
     assert_string_equal(said(f, "SELECT count(*) FROM evidence WHERE survey"), "1");
-    assert_int_equal(files_in(f->shop, "evidence/tmp"), 0);
+    assert_string_equal(fetch_well(f->shop, f->survey, "clip").kind, "clip");
+    check_asked(f, "whole");
 }
 
 /* nginx with a certificate that nobody vouches for. */
@@ -239,6 +308,8 @@ static void a_wish_to_stop_is_heard_while_waiting(void **state)
 
 #define ROW_ENTRY(name, fault, state, code, says, wait)                                            \
     cmocka_unit_test_setup_teardown(name##_is_said_waited_for_and_overcome, start, stop),
+#define FETCH_ENTRY(name, fault, state, code, says, wait)                                          \
+    cmocka_unit_test_setup_teardown(name##_is_had_once_it_is_over, start, stop),
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,8 +318,8 @@ int main(void)
         cmocka_unit_test(
             a_certificate_that_is_not_trusted_is_refused_unless_the_archive_is_an_exception),
         cmocka_unit_test_setup_teardown(a_wish_to_stop_is_heard_while_waiting, start, stop),
-        cmocka_unit_test_setup_teardown(a_fault_between_link_and_fetch_leaves_nothing_behind, start,
-                                        stop),
+        FETCH_ROWS(FETCH_ENTRY)
+            cmocka_unit_test_setup_teardown(all_of_a_recording_for_a_range_is_enough, start, stop),
     };
     return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
 }

@@ -1,5 +1,6 @@
-/* fault --root DIR [--port N] [--mode FILE]: an archive that fails to order, on 127.0.0.1. The mode
- * file says how, and may change at any time: `echo "s503 list" > FILE`. Prints its address. */
+/* fault --root DIR [--port N] [--mode FILE] [--log FILE]: an archive that fails to order, on
+ * 127.0.0.1. The mode file says how, and may change at any time: `echo "s503 list" > FILE`. What
+ * was asked for is in the log. Prints its address. */
 #define _GNU_SOURCE
 #include "serve.h"
 
@@ -44,8 +45,8 @@ static int listen_at(int port)
 static int usage(void)
 {
     (void)fprintf(stderr,
-                  "usage: fault --root DIR [--port N] [--mode FILE]\n"
-                  "FILE holds a name, and where it holds (list, file; both without):\n");
+                  "usage: fault --root DIR [--port N] [--mode FILE] [--log FILE]\n"
+                  "the mode's FILE holds a name, and where it holds (list, file; both without):\n");
 #define FAULT_LINE(name, what) (void)fprintf(stderr, "  %-10s %s\n", #name, what);
     FAULTS(FAULT_LINE)
 #undef FAULT_LINE
@@ -60,6 +61,8 @@ int main(int argc, char **argv)
             config.root = argv[i + 1];
         else if (strcmp(argv[i], "--mode") == 0)
             config.mode = argv[i + 1];
+        else if (strcmp(argv[i], "--log") == 0)
+            config.log = argv[i + 1];
         else if (strcmp(argv[i], "--port") == 0)
             port = (int)strtol(argv[i + 1], NULL, 10);
         else

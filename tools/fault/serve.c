@@ -18,7 +18,9 @@
 
 struct request {
     char path[1024]; /* decoded, begins with a slash */
+    char host[200];  /* as the other side calls this one */
     bool ranged;
+    bool conditional;   /* with If-Range */
     long long from, to; /* of the range, inclusive */
 };
 
@@ -28,7 +30,8 @@ struct answer {
     const char *type;
     char range[100]; /* a header line, or "" */
     char modified[64];
-    char *body; /* owned */
+    const char *tag; /* ETag, or NULL */
+    char *body;      /* owned */
     size_t len;
 };
 
@@ -129,7 +132,11 @@ static bool parse(const char *head, struct request *ret)
             r.path[used++] = *at;
         }
     const char *range = strcasestr(head, "\r\nRange: bytes=");
+    const char *host = strcasestr(head, "\r\nHost: ");
     r.ranged = range && read_pair(range + 15, &r.from, &r.to);
+    r.conditional = strcasestr(head, "\r\nIf-Range: ") != NULL;
+    if (host)
+        (void)sscanf(host + 8, "%199s", r.host);
     *ret = r;
     return r.path[0] == '/' && !strstr(r.path, "..");
 }
@@ -188,6 +195,19 @@ static void read_part(int fd, const struct stat *st, const struct request *r, st
     http_date(st->st_mtime, a->modified, sizeof(a->modified));
 }
 
+/* One write for each, so that lines of two connections do not mix. */
+static void log_request(const struct serve_config *config, const struct request *r)
+{
+    char line[1200];
+    int fd = config->log ? open(config->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+    int len = r->ranged ? snprintf(line, sizeof(line), "%s %lld-%lld\n", r->path, r->from, r->to)
+                        : snprintf(line, sizeof(line), "%s\n", r->path);
+    if (fd < 0)
+        return;
+    (void)!write(fd, line, (size_t)len);
+    (void)close(fd);
+}
+
 static void find_answer(const struct serve_config *config, const struct request *r,
                         struct answer *a)
 {
@@ -215,10 +235,11 @@ static bool send_head(int fd, const struct answer *a, size_t length, int clock_o
     char date[64];
     http_date(time(NULL) + clock_off_s, date, sizeof(date));
     int len = snprintf(head, sizeof(head),
-                       "HTTP/1.1 %d Said\r\nDate: %s\r\nContent-Type: %s\r\n%s%s%s%s"
+                       "HTTP/1.1 %d Said\r\nDate: %s\r\nContent-Type: %s\r\n%s%s%s%s%s%s%s"
                        "Content-Length: %zu\r\n%sConnection: close\r\n\r\n",
                        a->status, date, a->type, a->range, a->modified[0] ? "Last-Modified: " : "",
-                       a->modified, a->modified[0] ? "\r\n" : "", length, more);
+                       a->modified, a->modified[0] ? "\r\n" : "", a->tag ? "ETag: " : "",
+                       a->tag ? a->tag : "", a->tag ? "\r\n" : "", length, more);
     return send_all(fd, head, (size_t)len);
 }
 
@@ -246,13 +267,65 @@ static void send_part(int fd, const struct answer *a, size_t announced, bool res
     }
 }
 
-static void send_dripping(int fd, const struct answer *a)
+/* So many bytes a second. */
+static void send_dripping(int fd, const struct answer *a, size_t rate)
 {
     if (!send_head(fd, a, a->len, 0, ""))
         return;
-    for (size_t i = 0; i < a->len; i++)
-        if (!send_all(fd, a->body + i, 1) || wait_gone(fd, 1000))
+    for (size_t i = 0; i < a->len; i += rate)
+        if (!send_all(fd, a->body + i, a->len - i < rate ? a->len - i : rate) ||
+            wait_gone(fd, 1000))
             return;
+}
+
+static void send_over(int fd, const struct answer *a)
+{
+    static const char more[1000] = "";
+    if (send_head(fd, a, a->len + sizeof(more), 0, "") &&
+        send_all(fd, a->body ? a->body : "", a->len))
+        (void)send_all(fd, more, sizeof(more));
+}
+
+/* As if the client had asked for no range. */
+static void send_whole(const struct serve_config *config, int fd, const struct request *request,
+                       const char *tag)
+{
+    struct request plain = *request;
+    struct answer whole;
+    plain.ranged = false;
+    find_answer(config, &plain, &whole);
+    whole.tag = tag;
+    send_right(fd, &whole, 0);
+    free(whole.body);
+}
+
+/* What a server says once another file was renamed over the one that it began to send. */
+static void send_replaced(const struct serve_config *config, int fd, const struct request *request,
+                          struct answer *a)
+{
+    bool begins = request->from == 0;
+    a->tag = begins ? "\"first\"" : "\"second\"";
+    if (!begins && request->conditional)
+        send_whole(config, fd, request, a->tag);
+    else
+        send_right(fd, a, 0);
+}
+
+/* As long as what was asked for, in its place; what it names must not be asked for. */
+static void send_playlist(int fd, const struct request *request, struct answer *a)
+{
+    char text[1000];
+    int len = snprintf(text, sizeof(text),
+                       "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:60\n"
+                       "#EXT-X-MAP:URI=\"http://%s/foreign/init.mp4\"\n"
+                       "#EXTINF:60,\nhttp://%s/foreign/1.ts\n#EXTINF:60,\nforeign/2.ts\n"
+                       "#EXTINF:60,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n",
+                       request->host, request->host);
+    for (size_t i = 0; i < a->len; i++) {
+        size_t at = (size_t)request->from + i;
+        a->body[i] = at < (size_t)len ? text[at] : '\n';
+    }
+    send_right(fd, a, 0);
 }
 
 static void send_endless(int fd, const struct answer *a)
@@ -289,6 +362,31 @@ static void send_page(int fd)
     send_right(fd, &a, 0);
 }
 
+/* Faults that depend on the part of a recording that is asked for. Whether it was one of them. */
+static bool send_by_part(const struct serve_config *config, int fd, const struct request *request,
+                         struct answer *a, enum fault_name fault)
+{
+    switch (fault) {
+    case FAULT_whole:
+        send_whole(config, fd, request, NULL);
+        return true;
+    case FAULT_vanish:
+        if (request->from > 0)
+            send_status(fd, 404, "");
+        else
+            send_right(fd, a, 0);
+        return true;
+    case FAULT_replace:
+        send_replaced(config, fd, request, a);
+        return true;
+    case FAULT_playlist:
+        send_playlist(fd, request, a);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void send_spoilt(int fd, struct answer *a, enum fault_name fault, bool list)
 {
     switch (fault) {
@@ -296,7 +394,13 @@ static void send_spoilt(int fd, struct answer *a, enum fault_name fault, bool li
         (void)wait_gone(fd, 60000);
         break;
     case FAULT_drip:
-        send_dripping(fd, a);
+        send_dripping(fd, a, 1);
+        break;
+    case FAULT_trickle:
+        send_dripping(fd, a, 100);
+        break;
+    case FAULT_over:
+        send_over(fd, a);
         break;
     case FAULT_truncate:
         send_part(fd, a, a->len, false);
@@ -365,8 +469,11 @@ void serve_connection(const struct serve_config *config, int fd)
     struct answer answer;
     if (read_head(fd, head, sizeof(head)) && parse(head, &request)) {
         bool list = request.path[strlen(request.path) - 1] == '/';
+        enum fault_name fault = fault_in_force(config, list);
+        log_request(config, &request);
         find_answer(config, &request, &answer);
-        send_spoilt(fd, &answer, fault_in_force(config, list), list);
+        if (list || !send_by_part(config, fd, &request, &answer, fault))
+            send_spoilt(fd, &answer, fault, list);
         free(answer.body);
     }
     (void)close(fd);

@@ -14,6 +14,12 @@
     X(loopback, "redirects to another port of this machine")                                       \
     X(localfile, "redirects to file:///etc/passwd")                                                \
     X(endless, "never ends the body")                                                              \
+    X(trickle, "sends 100 bytes a second")                                                         \
+    X(over, "sends 1,000 bytes more than the range that was asked, and announces them")            \
+    X(whole, "sends 200 and all of it for any range")                                              \
+    X(vanish, "answers 404 for all but the beginning of a recording")                              \
+    X(replace, "has another recording under the same name for all but its beginning")              \
+    X(playlist, "sends an HLS playlist that names other addresses in place of a recording")        \
     X(login, "answers 200 with a login page")                                                      \
     X(range, "sends another range than the one asked")                                             \
     X(skew, "has a clock that is a day off")                                                       \
@@ -36,6 +42,7 @@ enum fault_name {
 struct serve_config {
     const char *root;
     const char *mode; /* file: "NAME" or "NAME list" or "NAME file"; read for every request */
+    const char *log;  /* file: a line for every request, with its path and range; NULL: none */
 };
 
 /* Answer one request on a socket and close it. */

@@ -11,7 +11,8 @@ struct search {
     AVFrame *best;  /* presented last at or before at_us; empty until found */
     int64_t at_us;
     int64_t best_us;
-    bool passed; /* a frame after at_us was seen: nothing better will come */
+    int64_t fed_us; /* of the last frame at or before at_us that was decoded; or INT64_MIN */
+    bool passed;    /* a frame after at_us was seen: nothing better will come */
 };
 
 /* Decoded pictures come in order of presentation. */
@@ -41,6 +42,9 @@ static int search_feed(struct search *search, const AVPacket *packet, struct okn
 {
     if (packet && !media_is_video(search->reader, packet))
         return 0;
+    int64_t us = packet ? media_reader_us(search->reader, search->reader->video, packet->pts) : 0;
+    if (packet && us <= search->at_us && us > search->fed_us)
+        search->fed_us = us;
     int rc = avcodec_send_packet(search->decoder, packet);
     if (rc < 0 && rc != AVERROR_INVALIDDATA && rc != AVERROR_EOF)
         return media_fail(err, OKNO_MEDIA, rc, "the recording does not decode");
@@ -92,6 +96,14 @@ static bool stands(const struct search *search, const struct okno_media_input *i
     return silence <= 2 * frame_us + error;
 }
 
+/* There are frames nearer to the asked moment than any that came out. */
+static bool is_damaged(const struct search *search)
+{
+    return search->fed_us != INT64_MIN &&
+           (search->best->width == 0 ||
+            search->fed_us - search->best_us > media_stale_us(search->reader->frame_us));
+}
+
 static int search_open(struct search *search, const struct okno_media_input *input,
                        struct okno_err *err)
 {
@@ -135,21 +147,23 @@ static int search_write(const struct search *search, int fd, struct okno_media_r
 static int still_from(const struct okno_media_input *inputs, size_t count, size_t i, int64_t at_us,
                       int fd, struct okno_media_result *result, struct okno_err *err)
 {
-    struct search search = {.at_us = at_us};
+    struct search search = {.at_us = at_us, .fed_us = INT64_MIN};
     int rc = search_open(&search, &inputs[i], err);
     if (rc == 0)
         rc = search_run(&search, err);
     bool found = rc == 0 && search.best->width > 0;
-    if (found && !stands(&search, inputs, count, i))
+    if (rc == 0 && is_damaged(&search))
+        rc = media_fail(err, OKNO_MEDIA, 0, "the frames before the asked moment do not decode");
+    else if (found && !stands(&search, inputs, count, i))
         rc = okno_fail(err, OKNO_NO_COVERAGE,
                        "the last frame before the asked moment is %lld ms older; nothing is "
                        "recorded there",
                        (long long)((at_us - search.best_us) / 1000));
+    else if (!found && rc == 0 && search.reader->broken)
+        rc = media_fail(err, OKNO_MEDIA, 0, "the recording breaks off before the asked moment");
     if (found && rc == 0) {
         rc = search_write(&search, fd, result, err);
         rc = rc < 0 ? rc : 1;
-    } else if (rc == 0 && search.reader->broken) {
-        rc = media_fail(err, OKNO_MEDIA, 0, "the recording breaks off before the asked moment");
     }
     search_clear(&search);
     return rc;
