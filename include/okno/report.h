@@ -57,7 +57,7 @@ OKNO_CHECK int okno_report_draft(struct okno_db *db, const struct okno_report_se
 
 /* Issue the next edition: gather, keep, and write the step down. OKNO_OUT_OF_ORDER before the audit
  * is closed; OKNO_REFUSED for a better opinion than the gates allow; OKNO_INVALID names a field;
- * OKNO_BUSY when a decision came in meanwhile. `opinion` may be NULL. */
+ * OKNO_BUSY when a step or decision of this audit came in meanwhile. `opinion` may be NULL. */
 OKNO_CHECK int okno_report_issue(struct okno_db *db, const struct okno_report_settings *settings,
                                  const struct okno_report_opinion *opinion, const char *author,
                                  int64_t now_us, int64_t *ret_edition, struct okno_err *err);

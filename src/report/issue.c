@@ -161,7 +161,7 @@ struct edition {
     struct okno_buf whole, open;
     char whole_sha256[OKNO_SHA256_TEXT], open_sha256[OKNO_SHA256_TEXT];
     int64_t number;
-    int64_t log_size; /* when it was gathered */
+    int64_t seen; /* the audit's newest entry before it was gathered */
 };
 
 static void hash_of(const struct okno_buf *text, char ret_sha256[OKNO_SHA256_TEXT])
@@ -179,7 +179,6 @@ static int make_edition(json_t *model, struct edition *edition, struct okno_err 
     okno_autojson json_t *open = NULL;
     const json_t *proof = json_object_get(model, "proof");
     edition->number = (int64_t)json_array_size(json_object_get(proof, "editions")) + 1;
-    edition->log_size = json_integer_value(json_object_get(json_object_get(proof, "log"), "size"));
     if (json_object_set_new(model, "edition", json_integer(edition->number)) < 0)
         return no_memory(err);
     int rc = okno_report_public(model, &open, err);
@@ -195,10 +194,11 @@ static int make_edition(json_t *model, struct edition *edition, struct okno_err 
 static int store(struct okno_db *db, const char *audit, const struct edition *edition,
                  const char *author, int64_t now_us, struct okno_err *err)
 {
-    int64_t size = 0;
-    int rc = okno_ledger_size(db, &size, err);
-    if (rc == 0 && size != edition->log_size)
-        rc = okno_fail(err, OKNO_BUSY, "something was decided while the report was made: again");
+    int64_t newest = -1;
+    int rc = okno_audit_newest(db, audit, &newest, err);
+    if (rc == 0 && newest != edition->seen)
+        rc = okno_fail(err, OKNO_BUSY, "audit %s went on while its report was made: issue it again",
+                       audit);
     if (rc < 0)
         return rc;
     rc = OKNO_DB_RUN(db, "report.add_edition", NULL, err, OKNO_TEXT("audit", audit),
@@ -223,6 +223,8 @@ static int issue(struct okno_db *db, const struct okno_report_settings *settings
     int rc = okno_audit_may(db, settings->audit, "report", err);
     if (rc == 0 && opinion)
         rc = check_opinion(opinion, err);
+    if (rc == 0)
+        rc = okno_audit_newest(db, settings->audit, &edition->seen, err);
     if (rc == 0)
         rc = model_gather(db, settings, now_us, &model, err);
     if (rc == 0 && opinion)

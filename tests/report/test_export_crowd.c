@@ -127,6 +127,42 @@ static void editions_issued_meanwhile_leave_no_bundle_that_fails(void **state)
     support_tempdir_remove(out);
 }
 
+static void *plan_on_and_on(void *argument)
+{
+    struct reporting *r = argument;
+    OKNO_AUTO(okno_db) *db = NULL;
+    char id[20];
+    struct okno_audit_plan plan = {.audit = id,
+                                   .title = "",
+                                   .from_us = AT(0),
+                                   .to_us = AT(60),
+                                   .size = 1,
+                                   .k = 0.5,
+                                   .level = 0.95,
+                                   .looks = 1};
+    r->rc = okno_db_open(r->data_dir, false, &db, &r->err);
+    for (int i = 0; r->rc == 0 && !atomic_load(&r->stop); i++) {
+        (void)snprintf(id, sizeof(id), "other-%d", i);
+        r->rc = okno_audit_plan(db, &plan, "eva", AT(210), &r->err);
+    }
+    return NULL;
+}
+
+/* The log is everybody's: what it tells of others meanwhile is no reason to begin again. */
+static void entries_of_other_audits_stop_no_edition(void **state)
+{
+    struct scratch_db *f = *state;
+    struct reporting planning = {.data_dir = f->dir};
+    close_audit(f);
+    assert_int_equal(pthread_create(&planning.thread, NULL, plan_on_and_on, &planning), 0);
+    for (int i = 0; i < 12; i++)
+        report(f);
+    atomic_store(&planning.stop, true);
+    assert_int_equal(pthread_join(planning.thread, NULL), 0);
+    if (planning.rc < 0)
+        fail_msg("%s", planning.err.text);
+}
+
 /* ---- waiting ---- */
 
 static void note_waiting(void *context, const char *what)
@@ -170,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(exports_at_the_same_time_all_verify),
         TEST(editions_issued_meanwhile_leave_no_bundle_that_fails),
+        TEST(entries_of_other_audits_stop_no_edition),
         TEST(who_waits_says_for_what),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
