@@ -42,4 +42,8 @@ void okno_zone_to_local(const struct okno_zone *zone, int64_t utc_us, struct okn
 void okno_zone_to_utc(const struct okno_zone *zone, const struct okno_civil *civil,
                       int64_t ret_us[2], int *ret_count);
 
+/* When a local date begins, which is given by its midnight as if in UTC (okno_date_parse); where
+ * the clocks jumped over midnight, when the day begins after it. */
+int64_t okno_zone_midnight(const struct okno_zone *zone, int64_t date_us);
+
 #endif

@@ -38,17 +38,6 @@ void programme_audit(const struct programme_row *row, const char *day, char *ret
     (void)snprintf(ret_audit, size, "%s-%.4s%.2s%.2s", row->programme, day, day + 5, day + 8);
 }
 
-static int start_of(const struct okno_zone *zone, int64_t midnight_us, int64_t *ret_us)
-{
-    struct okno_civil civil;
-    int64_t at_us[2];
-    int count = 0;
-    okno_time_to_civil(midnight_us, &civil);
-    okno_zone_to_utc(zone, &civil, at_us, &count);
-    *ret_us = count == 0 ? at_us[1] : at_us[0]; /* midnight that the clocks jumped over */
-    return 0;
-}
-
 int programme_day(const struct programme_row *row, const char *day, int64_t *ret_from_us,
                   int64_t *ret_to_us, struct okno_err *err)
 {
@@ -57,9 +46,11 @@ int programme_day(const struct programme_row *row, const char *day, int64_t *ret
     int rc = okno_date_parse(day, &midnight_us, err);
     if (rc == 0)
         rc = okno_zone_open(row->set.zone, &zone, err);
-    if (rc == 0)
-        rc = start_of(zone, midnight_us, ret_from_us);
-    return rc < 0 ? rc : start_of(zone, midnight_us + OKNO_DAY_US, ret_to_us);
+    if (rc < 0)
+        return rc;
+    *ret_from_us = okno_zone_midnight(zone, midnight_us);
+    *ret_to_us = okno_zone_midnight(zone, midnight_us + OKNO_DAY_US);
+    return 0;
 }
 
 /* ---- settings ---- */

@@ -326,3 +326,13 @@ void okno_zone_to_utc(const struct okno_zone *zone, const struct okno_civil *civ
     ret_us[1] = count == 1 ? found[0] : found[1];
     *ret_count = count;
 }
+
+int64_t okno_zone_midnight(const struct okno_zone *zone, int64_t date_us)
+{
+    struct okno_civil civil;
+    int64_t at_us[2];
+    int count = 0;
+    okno_time_to_civil(date_us, &civil);
+    okno_zone_to_utc(zone, &civil, at_us, &count);
+    return at_us[0]; /* of one that was jumped over: when the clocks jumped */
+}

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 /* okno audit plan: what is fixed before anything is known of the draw. */
 #include "audit.h"
+#include "dates.h"
 #include "options.h"
 
 #include "okno/audit.h"
@@ -11,7 +12,7 @@
 
 /* Words as typed. */
 struct words {
-    const char *invalid, *frame, *silent, *strata, *allocation, *expected;
+    const char *from, *to, *invalid, *frame, *silent, *strata, *allocation, *expected;
 };
 
 /* One of two words. */
@@ -52,13 +53,14 @@ static int read_words(const struct words *words, struct okno_audit_plan *plan, s
     return rc == 0 ? okno_expected_parse(words->expected, sampling->expected, err) : rc;
 }
 
-static int check_amounts(struct okno_audit_plan *plan, int64_t looks, struct okno_err *err)
+static int check_amounts(const struct words *words, struct okno_audit_plan *plan, int64_t looks,
+                         struct okno_err *err)
 {
-    if (plan->from_us < 0 || plan->to_us < 0 ||
-        (plan->size < 0 && !(plan->sampling.half_width > 0)))
+    if (!words->from || !words->to || (plan->size < 0 && !(plan->sampling.half_width > 0)))
         return okno_fail(err, OKNO_USAGE,
                          "say the period and the size: --from TIME --to TIME --size N (or --width "
-                         "E)");
+                         "E); dates of the sites' calendars are taken, too: --from 2026-03-01 --to "
+                         "2026-04-01 (all of March)");
     if (plan->size < 0)
         plan->size = 0;
     if (plan->sampling.least < 0)
@@ -68,24 +70,23 @@ static int check_amounts(struct okno_audit_plan *plan, int64_t looks, struct okn
 }
 
 static int parse(struct cli *cli, int argc, char **argv, struct audit_common *common,
-                 struct okno_audit_plan *plan, struct okno_err *err)
+                 struct words *words, struct okno_audit_plan *plan, struct okno_err *err)
 {
-    struct words words = {"none", "surveys", "sampled", "", "proportional", ""};
     struct okno_sampling *sampling = &plan->sampling;
     int64_t looks = 1;
     int rest = 0;
     int rc = CLI_OPTIONS(
-        argc, argv, &rest, err, {.name = "--from", .time_us = &plan->from_us},
-        {.name = "--to", .time_us = &plan->to_us}, {.name = "--size", .integer = &plan->size},
+        argc, argv, &rest, err, {.name = "--from", .text = &words->from},
+        {.name = "--to", .text = &words->to}, {.name = "--size", .integer = &plan->size},
         {.name = "--title", .text = &plan->title}, {.name = "--repeats", .text = &plan->repeats},
         {.name = "--show-answer", .flag = &plan->show_answer}, {.name = "--k", .real = &plan->k},
         {.name = "--level", .real = &plan->level}, {.name = "--looks", .integer = &looks},
-        {.name = "--invalid", .text = &words.invalid}, {.name = "--frame", .text = &words.frame},
-        {.name = "--silent", .text = &words.silent}, {.name = "--strata", .text = &words.strata},
-        {.name = "--allocation", .text = &words.allocation},
+        {.name = "--invalid", .text = &words->invalid}, {.name = "--frame", .text = &words->frame},
+        {.name = "--silent", .text = &words->silent}, {.name = "--strata", .text = &words->strata},
+        {.name = "--allocation", .text = &words->allocation},
         {.name = "--min-per-stratum", .integer = &sampling->least},
         {.name = "--width", .real = &sampling->half_width},
-        {.name = "--expect", .text = &words.expected},
+        {.name = "--expect", .text = &words->expected},
         {.name = "--with-replacement", .flag = &sampling->with_replacement},
         {.name = "--undeterminable-limit", .real = &plan->undeterminable_limit},
         {.name = "--fm-threshold", .real = &plan->fm_threshold},
@@ -101,8 +102,8 @@ static int parse(struct cli *cli, int argc, char **argv, struct audit_common *co
     if (rc == 0)
         rc = audit_common_end(common, rest, argv, "plan", err);
     if (rc == 0)
-        rc = read_words(&words, plan, err);
-    return rc == 0 ? check_amounts(plan, looks, err) : rc;
+        rc = read_words(words, plan, err);
+    return rc == 0 ? check_amounts(words, plan, looks, err) : rc;
 }
 
 int audit_plan(struct cli *cli, int argc, char **argv, struct okno_err *err)
@@ -110,18 +111,24 @@ int audit_plan(struct cli *cli, int argc, char **argv, struct okno_err *err)
     OKNO_AUTO(okno_db) *db = NULL;
     struct audit_common common = {.author = NULL};
     struct okno_audit_plan plan = {.title = "",
-                                   .from_us = -1,
-                                   .to_us = -1,
                                    .size = -1,
                                    .k = cli->conf->kpi.silent_weight,
                                    .undeterminable_limit = cli->conf->kpi.undeterminable_limit,
                                    .fm_threshold = cli->conf->kpi.fm_threshold,
                                    .sampling = {.least = -1},
                                    .level = 0.95};
-    int rc = parse(cli, argc, argv, &common, &plan, err);
+    struct words words = {.invalid = "none",
+                          .frame = "surveys",
+                          .silent = "sampled",
+                          .strata = "",
+                          .allocation = "proportional",
+                          .expected = ""};
+    int rc = parse(cli, argc, argv, &common, &words, &plan, err);
     plan.audit = common.audit;
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
+    if (rc == 0)
+        rc = cli_take_instants(db, words.from, words.to, &plan.from_us, &plan.to_us, err);
     if (rc == 0)
         rc = okno_audit_plan(db, &plan, common.author, okno_time_now(), err);
     return rc < 0 ? rc : audit_print(db, plan.audit, cli->json, err);

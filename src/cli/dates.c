@@ -1,6 +1,7 @@
 #include "dates.h"
 
 #include "okno/time.h"
+#include "okno/zone.h"
 
 static int take(const char *text, bool date, const char *option, int64_t *ret_us,
                 struct okno_err *err)
@@ -42,4 +43,41 @@ int cli_take_period(const char *from, const char *to, struct okno_figures_query 
                          "calendars: --from 2026-03-01 --to 2026-04-01 (all of March: --to is "
                          "not meant any more)");
     return cli_take_dates(from, to, &query->local, &query->from_us, &query->to_us, err);
+}
+
+static int open_zone(struct okno_db *db, struct okno_zone **ret_zone, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    char name[80];
+    int rc = OKNO_DB_PREPARE(db, "period.zones", &stmt, err, OKNO_TEXT("site", NULL));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc == 0)
+        return okno_fail(err, OKNO_NOT_FOUND,
+                         "there is no site yet whose calendar --from and --to could be dates of");
+    if (rc < 0)
+        return rc;
+    okno_stmt_copy(stmt, "time_zone", name, sizeof(name));
+    rc = okno_stmt_step(stmt, err);
+    if (rc == 1)
+        return okno_fail(err, OKNO_USAGE,
+                         "the sites have different time zones, so dates differ: give --from and "
+                         "--to as times with their zone (2026-03-01T00:00:00+03:00)");
+    return rc < 0 ? rc : okno_zone_open(name, ret_zone, err);
+}
+
+int cli_take_instants(struct okno_db *db, const char *from, const char *to, int64_t *ret_from_us,
+                      int64_t *ret_to_us, struct okno_err *err)
+{
+    OKNO_AUTO(okno_zone) *zone = NULL;
+    bool local = false;
+    int rc = cli_take_dates(from, to, &local, ret_from_us, ret_to_us, err);
+    if (rc < 0 || !local)
+        return rc;
+    rc = open_zone(db, &zone, err);
+    if (rc < 0)
+        return rc;
+    *ret_from_us = okno_zone_midnight(zone, *ret_from_us);
+    *ret_to_us = okno_zone_midnight(zone, *ret_to_us);
+    return 0;
 }

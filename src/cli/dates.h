@@ -1,4 +1,4 @@
-/* A period on the command line: two instants, or two dates of each site's calendar. */
+/* A period on the command line: two instants, or two dates of the sites' calendars. */
 #ifndef OKNO_CLI_DATES_H
 #define OKNO_CLI_DATES_H
 
@@ -12,5 +12,9 @@ OKNO_CHECK int cli_take_dates(const char *from, const char *to, bool *ret_local,
 /* The same, both needed. */
 OKNO_CHECK int cli_take_period(const char *from, const char *to, struct okno_figures_query *query,
                                struct okno_err *err);
+
+/* The same as two instants: dates begin by the one time zone that all sites have. */
+OKNO_CHECK int cli_take_instants(struct okno_db *db, const char *from, const char *to,
+                                 int64_t *ret_from_us, int64_t *ret_to_us, struct okno_err *err);
 
 #endif

@@ -49,17 +49,6 @@ static int print_rows(const struct cli *cli, struct okno_db *db, const struct ok
     return rc;
 }
 
-/* The midnight that begins a local day. */
-static int64_t midnight(const struct okno_zone *zone, int64_t day_us)
-{
-    struct okno_civil civil;
-    int64_t utc[2];
-    int count = 0;
-    okno_time_to_civil(day_us, &civil);
-    okno_zone_to_utc(zone, &civil, utc, &count);
-    return utc[0];
-}
-
 static int print_span(const struct cli *cli, const struct okno_point *point, int64_t from_us,
                       int64_t to_us, struct okno_err *err)
 {
@@ -88,8 +77,8 @@ static int print_day(const struct cli *cli, struct okno_db *db, const struct okn
         rc = okno_zone_open(point->site.time_zone, &zone, err);
     if (rc < 0)
         return rc;
-    int64_t at_us = midnight(zone, day_us);
-    int64_t end_us = midnight(zone, day_us + OKNO_DAY_US);
+    int64_t at_us = okno_zone_midnight(zone, day_us);
+    int64_t end_us = okno_zone_midnight(zone, day_us + OKNO_DAY_US);
     bool any = false;
     if (!hours)
         return print_span(cli, point, at_us, end_us, err);

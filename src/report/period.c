@@ -63,16 +63,10 @@ static int day_start(const char *zone_name, const struct okno_civil *date, int l
                      int64_t *ret_us, struct okno_err *err)
 {
     OKNO_AUTO(okno_zone) *zone = NULL;
-    struct okno_civil day;
-    int64_t at_us[2];
-    int count = 0;
     int rc = okno_zone_open(zone_name, &zone, err);
-    if (rc < 0)
-        return rc;
-    okno_time_to_civil(okno_time_from_civil(date) + later * OKNO_DAY_US, &day);
-    okno_zone_to_utc(zone, &day, at_us, &count);
-    *ret_us = count == 0 ? at_us[1] : at_us[0]; /* midnight that the clocks jumped over */
-    return 0;
+    if (rc == 0)
+        *ret_us = okno_zone_midnight(zone, okno_time_from_civil(date) + later * OKNO_DAY_US);
+    return rc;
 }
 
 static int parse_end(const char *field, const char *text, const char *zone, bool last,

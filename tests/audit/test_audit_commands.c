@@ -460,6 +460,26 @@ static void freezing_closes_first_what_has_ended_meanwhile(void **state)
     says(ran.out, "frame    2, SHA-256");
 }
 
+/* As every other command takes them: March by the shop's clocks. */
+static void a_period_is_said_in_dates_of_the_sites_calendar(void **state)
+{
+    struct scratch_db *f = *state;
+    AUDIT(f, "plan", "march", "--from", "2026-03-01", "--to", "2026-04-01", "--size", "5");
+    assert_int_equal(ran.exit_code, 3);
+    says(ran.err, "no site yet");
+    import(f, "sites", "site,name,time_zone\ns,Shop,Europe/Moscow\n");
+    AUDIT(f, "plan", "march", "--from", "2026-03-01", "--to", "2026-04-01", "--size", "5");
+    assert_int_equal(ran.exit_code, 0);
+    says(ran.out, "period   2026-02-28T21:00:00.000Z to 2026-03-31T21:00:00.000Z");
+    AUDIT(f, "plan", "x", "--from", "2026-03-01", "--to", "2026-04-01T00:00:00Z", "--size", "5");
+    assert_int_equal(ran.exit_code, 2);
+    says(ran.err, "both dates");
+    import(f, "sites", "site,name,time_zone\nt,Store,Asia/Omsk\n");
+    AUDIT(f, "plan", "april", "--from", "2026-04-01", "--to", "2026-05-01", "--size", "5");
+    assert_int_equal(ran.exit_code, 2);
+    says(ran.err, "the sites have different time zones");
+}
+
 static void an_audit_that_is_not_there_exits_with_3(void **state)
 {
     struct scratch_db *f = *state;
@@ -520,6 +540,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_step_out_of_order_exits_with_5, setup, teardown),
         cmocka_unit_test_setup_teardown(freezing_closes_first_what_has_ended_meanwhile, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_period_is_said_in_dates_of_the_sites_calendar, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(an_audit_that_is_not_there_exits_with_3, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrong_audit_call_exits_with_2, setup, teardown),

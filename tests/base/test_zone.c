@@ -114,6 +114,19 @@ static void a_jumped_hour_still_gives_both_readings(void **state)
     assert_int_equal(us[1], instant("2026-03-08T06:30:00Z"));
 }
 
+/* Where the clocks jump over midnight the day begins when they jump, not the evening before. */
+static void a_day_begins_where_midnight_was_jumped_over(void **state)
+{
+    (void)state;
+    OKNO_AUTO(okno_zone) *zone = opened("America/Santiago");
+    struct okno_civil day = civil("2026-09-06 00:00:00");
+    assert_int_equal(okno_zone_midnight(zone, okno_time_from_civil(&day)),
+                     instant("2026-09-06T04:00:00Z"));
+    day.day = 7;
+    assert_int_equal(okno_zone_midnight(zone, okno_time_from_civil(&day)),
+                     instant("2026-09-07T03:00:00Z"));
+}
+
 static void lord_howe_moves_by_half_an_hour(void **state)
 {
     (void)state;
@@ -332,6 +345,7 @@ int main(void)
         cmocka_unit_test(moscow_follows_the_laws_of_2011_and_2014),
         cmocka_unit_test(new_york_changes_twice_a_year),
         cmocka_unit_test(a_jumped_hour_still_gives_both_readings),
+        cmocka_unit_test(a_day_begins_where_midnight_was_jumped_over),
         cmocka_unit_test(lord_howe_moves_by_half_an_hour),
         cmocka_unit_test(odd_offsets_and_reversed_summers_are_read),
         cmocka_unit_test(years_after_the_table_follow_the_footer),
