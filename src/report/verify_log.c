@@ -288,8 +288,9 @@ static int check_log(struct check *check, struct okno_err *err)
     check->facts.entries = tree.size;
     if (tree.size != check->final.size)
         return okno_fail(err, OKNO_CHECK_FAILED,
-                         "data/log.jsonl has %lld entries, %lld were signed", (long long)tree.size,
-                         (long long)check->final.size);
+                         "data/log.jsonl has %lld entries, data/checkpoints/final.checkpoint signs "
+                         "%lld",
+                         (long long)tree.size, (long long)check->final.size);
     if (!okno_digest_same(&root, &check->final.root))
         return verify_wrong(err,
                             "data/log.jsonl: its entries are not those that "
@@ -333,8 +334,7 @@ static int check_order(const struct check *check, struct okno_err *err)
     for (int i = 0; i < STEPS; i++)
         if (!check->step[i] && is_needed(i))
             return okno_fail(err, OKNO_CHECK_FAILED,
-                             "data/log.jsonl: the step %s of audit %s is "
-                             "not in the log",
+                             "data/plan.json: the step %s of audit %s is not in data/log.jsonl",
                              step_name(i), check->facts.audit);
     json_array_foreach(check->all_steps, at, entry)
     {
@@ -343,8 +343,10 @@ static int check_order(const struct check *check, struct okno_err *err)
             return rc;
     }
     if (check->frame.size <= check->place[FREEZE] || check->frame.size > check->place[SEED])
-        return verify_wrong(
-            err, "data/checkpoints/frame.checkpoint was not made between freeze and seed");
+        return okno_fail(err, OKNO_CHECK_FAILED,
+                         "data/checkpoints/frame.checkpoint was not made between freeze and seed "
+                         "of the audit of data/plan.json, %s",
+                         check->facts.audit);
     return 0;
 }
 

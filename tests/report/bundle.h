@@ -18,14 +18,14 @@
 #define WATCHED "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
 
 /* One decision of eva's on whatever comes next; false when nothing is left. */
-static inline bool decide(struct scratch_db *f, int number)
+static inline bool decide_in(struct scratch_db *f, const char *audit, int number)
 {
     okno_autojson json_t *item = NULL;
     okno_autojson json_t *watched = json_pack("[s]", WATCHED);
     int64_t id = 0;
     bool counted = false;
     int64_t now = AT(100 + number);
-    int rc = okno_review_next(f->db, "eva", "A1", 600000000, now, &item, &f->err);
+    int rc = okno_review_next(f->db, "eva", audit, 600000000, now, &item, &f->err);
     if (rc == OKNO_QUEUE_EMPTY) {
         okno_err_clear(&f->err);
         return false;
@@ -47,6 +47,11 @@ static inline bool decide(struct scratch_db *f, int number)
     must(f, okno_review_submit(f->db, &v, now + 1, &id, &counted, &f->err));
     assert_true(counted);
     return true;
+}
+
+static inline bool decide(struct scratch_db *f, int number)
+{
+    return decide_in(f, "A1", number);
 }
 
 /* Two decisions, one taken back, and the rest. */
