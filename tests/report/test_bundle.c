@@ -407,7 +407,8 @@ static void a_forged_entry_is_named(void **state)
         {"data/plan.json", "s/\"ann\"/\"bob\"/", "data/plan.json: seed is not what entry"},
         {"data/log.jsonl", "3s/freeze/fReeze/", "data/log.jsonl: the first 3 entries"},
         {"data/log.jsonl", "$s/public/x/;$s/restricted/y/", "data/log.jsonl: its entries"},
-        {"data/log.jsonl", "$d", "data/log.jsonl has 34 entries, data/checkpoints/final.checkpoint signs 35"},
+        {"data/log.jsonl", "$d",
+         "data/log.jsonl has 34 entries, data/checkpoints/final.checkpoint signs 35"},
         {"VERIFY.txt", "s/could rewrite/could not rewrite/", "VERIFY.txt is not the file"},
     };
     (void)state;
