@@ -256,8 +256,6 @@ static int code_of_curl(CURLcode code)
     switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
         return OKNO_TIMEOUT;
-    case CURLE_OUT_OF_MEMORY:
-        return OKNO_NO_MEMORY;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
     case CURLE_SEND_ERROR:
@@ -284,6 +282,9 @@ int net_fail_transfer(struct call *call, CURLcode code)
     rc = call->by_file ? net_file_fail(call, code) : 0;
     if (rc < 0)
         return rc;
+    if (code == CURLE_OUT_OF_MEMORY) /* so it says of a header line without end */
+        return okno_fail(call->err, OKNO_PROTOCOL,
+                         "%s: an answer whose headers are more than is taken", call->shown);
     if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
         return okno_fail(call->err, OKNO_PROTOCOL,
                          "%s: its public key is not the one in the archive's option pin",

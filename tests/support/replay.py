@@ -16,6 +16,20 @@ DEFAULTS = {
     'zone': '0',        # hours east of UTC of the times in URLs
 }
 NTP = 2208988800  # 1900 to 1970
+GOOD = 'RTSP/1.0 200 OK\r\nCSeq: CSEQ\r\n'
+HARM = {  # fault=NAME@METHOD: what is answered to it; see harm()
+    'header': GOOD + 'X: yREPEAT' + 'y' * 4000,
+    'headers': GOOD + 'REPEATX: y\r\n' + 'X: y\r\n' * 500,
+    'letter': GOOD + 'X: REPEATy',
+    'below': GOOD + 'Content-Type: application/sdp\r\nContent-Length: -5\r\n\r\nv=0\r\n',
+    'huge': GOOD + 'Content-Type: application/sdp\r\nContent-Length: 9223372036854775807\r\n\r\nREPEAT' + 'v=0\r\n' * 500,
+    'beyond': GOOD + 'Content-Type: application/sdp\r\nContent-Length: 99999999999999999999999\r\n\r\nv=0\r\n',
+    'body': GOOD + 'Content-Type: application/sdp\r\nContent-Length: 100000000\r\n\r\nREPEAT' + 'a=x\r\n' * 500,
+    'away': 'RTSP/1.0 302 Moved\r\nCSeq: CSEQ\r\nLocation: rtsp://192.0.2.1/x\r\n\r\n',
+    'http': 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+    'frames': 'REPEAT' + '$\0\0\1x' * 500,
+    'cseq': 'RTSP/1.0 200 OK\r\nCSeq: 77\r\n\r\n',
+}
 
 
 def annexb(film):
@@ -80,6 +94,15 @@ class Replay:
         self.film = Film(film, float(self.options['rate']))
         length = len(self.film.units) / self.film.rate
         self.spans = [(begin, begin + length), (begin + length + 5, begin + 2 * length + 5)]
+
+    between = {  # put between two frames
+        'short': b''.join(b'$\0' + struct.pack('>H', n) + b'\x80' * n for n in range(16)),
+        'long': b'$\0\xff\xff\x80',  # and what follows is swallowed by it
+        'junk': bytes(range(256)).replace(b'$', b'') * 64,
+        'channel': b''.join(bytes([36, n, 0, 4]) + b'abcd' for n in range(1, 256)),
+        'extension': b'$\0' + struct.pack('>HBBHIIHH', 16, 0x90, 96, 1, 5, 5, 0xabac, 0xffff),
+        'padding': b'$\0' + struct.pack('>HBBHIIB', 13, 0xaf, 96, 1, 5, 5, 255),
+    }
 
     def frames(self, t0, t1, keys_only):
         """(time, key, nals, first of a stretch, last of a stretch), from the key frame at or before t0."""
@@ -163,12 +186,25 @@ class Session:
         md5 = lambda text: hashlib.md5(text.encode()).hexdigest()
         return words['response'] == md5(f'{md5(f"{user}:recorder:{password}")}:n0nce:{md5(method + ":" + words["uri"])}')
 
+    def harm(self, answer):
+        """An answer that no recorder should give; what stands behind the word REPEAT without end, by itself."""
+        begin, again, more = answer.partition(b'REPEAT')
+        self.heard = time.monotonic()
+        self.socket.sendall(begin)
+        while again:
+            self.socket.sendall(more)
+            if len(more) == 1 and not self.wait(time.monotonic() + 0.05):
+                return False
+        return True
+
     def step(self):
         request = self.read_request()
         if not request:
             return False
         method, url, headers = request
         fault, _, where = self.options['fault'].partition('@')
+        if method == where and fault in HARM:
+            return self.harm(HARM[fault].replace('CSEQ', headers['cseq']).encode())
         if fault.isdigit() and method == (where or 'PLAY'):
             return self.answer(fault, headers, ['Retry-After: 7'] if fault == '503' else [])
         if method != 'OPTIONS' and not self.allowed(method, headers):
@@ -231,6 +267,16 @@ class Session:
                 return False
             if fault == 'close' and i == len(frames) // 2:
                 return False
+            if i == len(frames) // 2 and fault in self.replay.between:
+                self.socket.sendall(self.replay.between[fault])
+            if fault == 'numbers':  # wild ones
+                self.sequence = i * 40503
+            if fault in ('stamps', 'times') and i == len(frames) // 2:  # a day off
+                self.stamp0, at = self.stamp0 + 86400 * 90000 * (fault == 'stamps'), at - 86400 * (fault == 'times')
+            while fault == 'trickle' and i == len(frames) // 2:
+                self.send_frame(at, nals, 0, cseq)
+                if not self.wait(time.monotonic() + 0.2):
+                    return False
             while fault == 'endless' and i == len(frames) // 2:
                 self.send_frame(at, nals, 0, cseq)
             final = i + 1 == len(frames) and fault not in ('no-t', 'chatter')

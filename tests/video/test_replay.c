@@ -268,6 +268,66 @@ static void trouble_on_the_way_is_named(void **state)
     }
 }
 
+/* Answers and packets that no recorder should send: what becomes of asking for seconds 50 to 70
+ * when all of it may take eight seconds. */
+static void harm_on_the_way_is_held_in_bounds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fault;
+        int code;
+        const char *said;
+    } rows[] = {
+        {"fault=header@DESCRIBE", OKNO_PROTOCOL, "more than is taken"},
+        {"fault=headers@DESCRIBE", OKNO_TRANSIENT, "Too large response headers"},
+        {"fault=letter@DESCRIBE", OKNO_TIMEOUT, "in the time"},
+        {"fault=letter@SETUP", OKNO_TIMEOUT, "in the time"},
+        {"fault=letter@PLAY", OKNO_TIMEOUT, "in the time"},
+        {"fault=below@DESCRIBE", OKNO_PROTOCOL, "Invalid Content-Length"},
+        {"fault=huge@DESCRIBE", OKNO_TOO_LARGE, "a description of more than"},
+        {"fault=beyond@DESCRIBE", OKNO_PROTOCOL, "tells of no video"},
+        {"fault=body@DESCRIBE", OKNO_TOO_LARGE, "a description of more than"},
+        {"fault=away@DESCRIBE", OKNO_ARCHIVE_REFUSED, "redirects are not followed"},
+        {"fault=http@DESCRIBE", OKNO_PROTOCOL, "HTTP/0.9"},
+        {"fault=frames@SETUP", OKNO_TOO_LARGE, "window_mb"},
+        {"fault=frames@PLAY", OKNO_TOO_LARGE, "window_mb"},
+        {"fault=cseq@SETUP", OKNO_PROTOCOL, "did not match"},
+        {"fault=short", 0, ""},
+        {"fault=long", 0, ""}, /* what it swallows is missing */
+        {"fault=junk", 0, ""}, /* ends it */
+        {"fault=channel", 0, ""},
+        {"fault=extension", 0, ""},
+        {"fault=padding", 0, ""},
+        {"fault=numbers", 0, ""},
+        {"fault=stamps", 0, ""}, /* the frames tell their times */
+        {"fault=times", OKNO_PROTOCOL, "times of a replay's frames jump"},
+        {"fault=trickle", OKNO_TIMEOUT, "not done in the time"},
+    };
+    for (size_t i = 0; i < OKNO_COUNT(rows); i++) {
+        struct recorder recorder = by_clock;
+        struct okno_err err = {0};
+        OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
+        recorder.options[0] = rows[i].fault;
+        recorder.user = "anna";
+        recorder.password = "s3cret";
+        struct running r = start(&recorder);
+        int64_t begun = okno_time_monotonic();
+        const struct okno_budget budget = {.until_us = begun + 8 * SECOND, .bytes_left = 8000000};
+        r.camera.budget = &budget;
+        int rc = okno_extract_spans(&r.camera, T0 + 50 * SECOND, T0 + 70 * SECOND, &spans, &err);
+        int64_t took = okno_time_monotonic() - begun;
+        if (rc != rows[i].code || !strstr(err.text, rows[i].said) || strstr(err.text, "s3cret"))
+            fail_msg("%s: %d, %s", rows[i].fault, rc, err.text);
+        for (size_t k = 0; rc == 0 && k < spans.len; k++)
+            assert_true(spans.items[k].from_us >= T0 + 50 * SECOND &&
+                        spans.items[k].to_us <= T0 + 70 * SECOND);
+        assert_true(rc < 0 || spans.len > 0);
+        if (took > 12 * SECOND)
+            fail_msg("%s: took %lld us", rows[i].fault, (long long)took);
+        stop(&r);
+    }
+}
+
 /* Some recorders want it there, others name such addresses themselves. */
 static void a_login_in_a_path_is_in_no_message(void **state)
 {
@@ -446,6 +506,7 @@ int main(void)
         cmocka_unit_test(a_long_replay_is_kept_alive),
         cmocka_unit_test(what_was_never_recorded_is_no_error),
         cmocka_unit_test(trouble_on_the_way_is_named),
+        cmocka_unit_test(harm_on_the_way_is_held_in_bounds),
         cmocka_unit_test(a_login_in_a_path_is_in_no_message),
         cmocka_unit_test(packets_without_end_are_stopped),
         cmocka_unit_test(recorders_take_the_word_where_they_will),
