@@ -117,6 +117,12 @@ static const struct kind s3 = {"dir", "cam1", "endpoint="};
         "<RecordingInformation><EarliestRecording>2026-03-10T07:00:00Z</EarliestRecording>"        \
         "<LatestRecording>2026-03-10T07:05:00Z</LatestRecording></RecordingInformation>")
 #define ONVIF_TOKEN SOAP("<SearchToken>t</SearchToken>")
+#define S3_SAYS(status, inner)                                                                     \
+    {                                                                                              \
+        .kind = FAULT_REPLY, .text = "HTTP/1.1 " status                                            \
+                                     "\r\nConnection: close\r\n\r\n"                               \
+                                     "<?xml version=\"1.0\"?><Error>" inner "</Error>"             \
+    }
 #define S3_LIST(inner) OK("<ListBucketResult>" inner "</ListBucketResult>")
 
 static const char own[] =
@@ -440,6 +446,56 @@ static const struct row rows[] = {
      {S3_LIST("<Contents><Key>cam1/2026-03-10/../../x.mp4</Key><Size>-5</Size></Contents>")},
      "waiting no_coverage",
      ""},
+    {"s3_a_wrong_secret",
+     &s3,
+     {S3_SAYS("403 Forbidden",
+              "<Code>SignatureDoesNotMatch</Code><StringToSign>s3cret</StringToSign>")},
+     "waiting archive_auth",
+     "the secret is not that of the access key"},
+    {"s3_an_unknown_key",
+     &s3,
+     {S3_SAYS("403 Forbidden", "<Code>InvalidAccessKeyId</Code>")},
+     "waiting archive_auth",
+     "does not know the access key"},
+    {"s3_a_right_that_is_missing",
+     &s3,
+     {S3_SAYS("403 Forbidden", "<Code>AccessDenied</Code>")},
+     "waiting archive_auth",
+     "s3:ListBucket"},
+    {"s3_a_clock_that_is_off",
+     &s3,
+     {S3_SAYS("403 Forbidden",
+              "<Code>RequestTimeTooSkewed</Code><ServerTime>2031-01-01T00:00:00Z</ServerTime>")},
+     "waiting archive_refused",
+     "the store says 2031-01-01T00:00:00Z; set the wrong one"},
+    {"s3_no_such_bucket",
+     &s3,
+     {S3_SAYS("404 Not Found", "<Code>NoSuchBucket</Code>")},
+     "waiting archive_refused",
+     "no such bucket: check url"},
+    {"s3_another_region",
+     &s3,
+     {S3_SAYS("400 Bad Request",
+              "<Code>AuthorizationHeaderMalformed</Code><Region>eu-west-3</Region>")},
+     "waiting archive_refused",
+     "region=eu-west-3"},
+    {"s3_another_endpoint",
+     &s3,
+     {S3_SAYS(
+         "301 Moved",
+         "<Code>PermanentRedirect</Code><Endpoint>bucket.s3.eu-west-3.amazonaws.com</Endpoint>")},
+     "waiting archive_refused",
+     "leads to bucket.s3.eu-west-3.amazonaws.com"},
+    {"s3_words_that_are_none",
+     &s3,
+     {S3_SAYS("403 Forbidden", "<Code>Why</Code><Region>&#27;[2J s3cret</Region>")},
+     "waiting archive_auth",
+     "access is forbidden (403)"},
+    {"s3_a_refusal_that_is_a_bomb",
+     &s3,
+     {{.kind = FAULT_REPLY, .text = "HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n" BOMB}},
+     "waiting archive_auth",
+     "access is forbidden (403)"},
     {"s3_sends_away", &s3, {AWAY("@ELSEWHERE@/x")}, "waiting archive_refused", ""},
 };
 
