@@ -25,7 +25,8 @@ SELECT EXISTS (SELECT 1 FROM subjects WHERE survey = $survey
 
 -- name: attribution.sees_employee
 SELECT EXISTS (SELECT 1 FROM shifts h JOIN points p ON p.point = h.point
-               WHERE h.employee = $employee AND p.site IN (SELECT value FROM json_each($sites)));
+               WHERE h.employee = $employee
+                 AND p.id = (SELECT max(id) FROM points q WHERE q.point = p.point) AND p.site IN (SELECT value FROM json_each($sites)));
 
 -- name: attribution.on_shift
 -- Whether somebody had a shift at any point of the survey's site when it was opened.

@@ -77,7 +77,8 @@ SELECT employee, name FROM (
     WHERE NOT EXISTS (SELECT 1 FROM employees e WHERE e.employee = s.employee)) w
 WHERE $sites IS NULL OR EXISTS (
     SELECT 1 FROM shifts h JOIN points p ON p.point = h.point
-    WHERE h.employee = w.employee AND p.site IN (SELECT value FROM json_each($sites)))
+    WHERE h.employee = w.employee AND p.id = (SELECT max(id) FROM points q WHERE q.point = p.point)
+      AND p.site IN (SELECT value FROM json_each($sites)))
 ORDER BY name = '', name, employee;
 
 -- name: service.evidence_file
