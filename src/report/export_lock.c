@@ -76,9 +76,7 @@ int export_lock(const char *data_dir, const struct okno_bundle_request *request,
     if (fd < 0)
         return okno_fail_errno(err, errno, "cannot open %s", path);
     int rc = wait_for(fd, request, err);
-    if (rc == 0) {
-        *ret_fd = fd;
-        fd = -1;
-    }
+    if (rc == 0)
+        *ret_fd = okno_mem_take_fd(&fd);
     return rc;
 }

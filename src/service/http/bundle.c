@@ -50,8 +50,7 @@ static int place_lock(const char *root, int *ret_fd, struct okno_err *err)
     if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 ||
         linkat(AT_FDCWD, proc, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0)
         return okno_fail_errno(err, errno, "cannot mark the folder of a bundle, %s", path);
-    *ret_fd = fd;
-    fd = -1;
+    *ret_fd = okno_mem_take_fd(&fd);
     return 0;
 }
 
@@ -131,7 +130,7 @@ int http_post_export(struct http_request *request, struct http_reply *reply, str
 {
     AUTO_PLACE place = {.lock_fd = -1};
     okno_autoclose int fd = -1;
-    struct stat info;
+    struct stat info = {0};
     char name[OKNO_ID_TEXT + 10];
     int rc = place_make(request->service->data_dir, &place, err);
     const struct okno_bundle_request bundle = request_of(request, place.dir);
@@ -147,9 +146,8 @@ int http_post_export(struct http_request *request, struct http_reply *reply, str
     if (rc < 0)
         return rc;
     reply->type = "application/x-tar";
-    reply->fd = fd;
+    reply->fd = okno_mem_take_fd(&fd);
     reply->fd_len = info.st_size;
-    fd = -1; /* the reply's now */
     http_reply_header(reply, "Content-Disposition", "attachment; filename=\"%s%s.tar\"", name,
                       bundle.open_to_all ? "-public" : "");
     return 0;

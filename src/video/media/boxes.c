@@ -298,7 +298,8 @@ int media_boxes_first(struct media_boxes *boxes, struct media_fragment *ret_frag
 
 /* --- the search --- */
 
-/* The next fragment that begins in [from, to). 1 or 0. */
+/* The next fragment that begins in [from, to). 1 or 0. Where it is longer than those known so far,
+ * each look takes in twice as much as the one before. */
 static int scan(struct media_boxes *boxes, int64_t from, int64_t to, size_t step, int *probes,
                 struct media_fragment *ret_fragment, struct okno_err *err)
 {
@@ -333,6 +334,7 @@ static int scan(struct media_boxes *boxes, int64_t from, int64_t to, size_t step
         at += (int64_t)len > 16 ? (int64_t)len - 15 : (int64_t)len;
         if (left <= (int64_t)step)
             break;
+        step = step < BUFFER_BYTES / 2 ? 2 * step : BUFFER_BYTES;
     }
     return 0;
 }
@@ -341,8 +343,14 @@ static int scan(struct media_boxes *boxes, int64_t from, int64_t to, size_t step
  */
 struct bracket {
     struct media_fragment low, high;
-    bool timed; /* high.time is known */
+    bool timed;            /* high.time is known */
+    double before, behind; /* bytes a tick next to them, on their other sides; 0: not known */
 };
+
+static double rate_of(const struct media_fragment *a, const struct media_fragment *b)
+{
+    return b->time > a->time ? (double)(b->at - a->at) / (double)(b->time - a->time) : 0;
+}
 
 static struct bracket bracket_of(const struct media_boxes *boxes, int64_t time, int64_t high_at)
 {
@@ -351,10 +359,13 @@ static struct bracket bracket_of(const struct media_boxes *boxes, int64_t time, 
     for (size_t i = 0; i < known->len; i++) {
         if (known->items[i].time <= time) {
             bracket.low = known->items[i];
+            bracket.before = i > 0 ? rate_of(&known->items[i - 1], &known->items[i]) : 0;
         } else if (i > 0) {
             if (known->items[i].at <= high_at) {
                 bracket.high = known->items[i];
                 bracket.timed = true;
+                if (i + 1 < known->len)
+                    bracket.behind = rate_of(&known->items[i], &known->items[i + 1]);
             }
             break;
         }
@@ -362,32 +373,39 @@ static struct bracket bracket_of(const struct media_boxes *boxes, int64_t time, 
     return bracket;
 }
 
-/* Where a fragment of this time should lie: on the line between what is known around it. */
-static int64_t guess(const struct media_boxes *boxes, const struct bracket *bracket, int64_t time)
-{
-    const struct media_fragment *low = &bracket->low;
-    const struct media_fragment *first = &boxes->known.items[0];
-    int64_t length = low->end - low->at;
-    double rate = 0; /* bytes a tick */
-    if (bracket->timed && bracket->high.time > low->time)
-        rate = (double)(bracket->high.at - low->at) / (double)(bracket->high.time - low->time);
-    else if (low->time > first->time)
-        rate = (double)(low->at - first->at) / (double)(low->time - first->time);
-    if (rate <= 0)
-        return low->end;
-    double off = rate * (double)(time - low->time) - (double)length / 2;
-    /* Not past the place where the last fragment before `high` should begin. */
-    int64_t most = bracket->high.at - low->at - length - length / 2;
-    return off > (double)most ? low->at + most : low->at + (int64_t)off;
-}
-
 /* A search under way. */
 struct search {
     int64_t time, high_at; /* no fragment of interest begins there or behind */
     int probes;            /* reads that are left */
     int same;              /* steps in a row that moved the same end */
+    int walks;             /* steps to the very next fragment, since the last halving */
     bool moved_low;
 };
+
+/* Where a fragment of this time should lie: on the line between what is known around it. Where that
+ * moved the same end twice, the rate changes in between: as it is at that end, then. */
+static int64_t guess(const struct media_boxes *boxes, const struct bracket *bracket,
+                     const struct search *search)
+{
+    const struct media_fragment *low = &bracket->low;
+    const struct media_fragment *high = &bracket->high;
+    int64_t length = low->end - low->at;
+    double ticks = (double)(search->time - low->time);
+    double rate = bracket->timed ? rate_of(low, high) : rate_of(&boxes->known.items[0], low);
+    if (rate <= 0)
+        return low->end;
+    double off = rate * ticks - (double)length / 2;
+    if (search->same > 1 && search->moved_low && bracket->before > 0)
+        off = bracket->before * ticks - (double)length / 2;
+    else if (search->same > 1 && !search->moved_low && bracket->behind > 0)
+        off = (double)(high->at - low->at) -
+              bracket->behind * ((double)(high->time - search->time) * 1.125);
+    /* Not past the place where the last fragment before `high` should begin. */
+    int64_t most = high->at - low->at - length - length / 2;
+    if (off > (double)most)
+        return low->at + most;
+    return off > 0 ? low->at + (int64_t)off : low->end;
+}
 
 /* Interpolation that keeps moving one end does not converge: halve then. */
 static void moved(struct search *search, bool low)
@@ -418,12 +436,13 @@ static int narrow(struct media_boxes *boxes, struct search *search, struct okno_
     if (low->end >= bracket.high.at)
         return 1;
     int64_t span = bracket.high.at - low->end;
-    int64_t at = guess(boxes, &bracket, time);
-    if (search->same > WALK) {
+    int64_t at = guess(boxes, &bracket, search);
+    if (search->same > WALK || search->walks >= WALK) {
         at = low->end + span / 2;
-        search->same = 0;
+        search->same = search->walks = 0;
     }
     bool near = at <= low->end + WALK * (low->end - low->at);
+    search->walks += near;
     int rc = 0;
     if (near) {
         rc = fragment_read(boxes, low->end, &found, err);
@@ -472,9 +491,10 @@ int64_t media_boxes_guess(const struct media_boxes *boxes, int64_t from, int64_t
         return b.high.at - a.low.at;
     const struct media_fragment *last = &known->items[known->len - 1];
     const struct media_fragment *first = &known->items[0];
-    double ticks = (double)(last->time - first->time);
-    if (ticks <= 0 || to <= from)
+    double rate = rate_of(first, last);
+    double here = a.timed ? rate_of(&a.low, &a.high) : 0; /* of one fragment, mostly */
+    if (rate <= 0 || to <= from)
         return 1;
-    double bytes = (double)(last->at - first->at) / ticks * (double)(to - a.low.time);
+    double bytes = (rate > here ? rate : here) * (double)(to - a.low.time);
     return bytes > 1 && bytes < 1e12 ? (int64_t)bytes : 1;
 }

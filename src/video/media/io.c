@@ -14,6 +14,7 @@ enum {
     AVIO_BYTES = 32 * 1024,
     CHUNK_MIN = 64 * 1024,
     CHUNK_MAX = 1024 * 1024,
+    ONWARD_MAX = 1024 * 1024,
     /* Of what comes as a stream: whoever needs a little of it does not wait for a megabyte. */
     CHUNK_STREAM = 128 * 1024,
 };
@@ -30,8 +31,8 @@ struct media_io {
     size_t cache_len;
     size_t chunk; /* size of the next read; doubles while reading on */
     int64_t plan_from, plan_to;
-    int64_t onward;               /* bytes to plan once the plan is used up; 0: none */
-    int64_t hole_at;              /* -1: none */
+    int64_t onward;  /* bytes to plan once the plan is used up, twice as many each time; 0: none */
+    int64_t hole_at; /* -1: none */
     uint8_t hole[MEDIA_HOLE_MIN]; /* what is read there */
     const uint8_t *tail;          /* not owned; NULL: none */
     int64_t tail_at;
@@ -43,8 +44,10 @@ struct media_io {
  * read, so that an index of a megabyte costs few requests and a jump costs little. */
 static size_t chunk_len(struct media_io *io)
 {
-    if (io->onward > 0 && io->at == io->plan_to)
+    if (io->onward > 0 && io->at == io->plan_to) {
         media_io_plan(io, io->at, io->at + io->onward);
+        io->onward = io->onward < ONWARD_MAX / 2 ? 2 * io->onward : ONWARD_MAX;
+    }
     if (io->at >= io->plan_from && io->at < io->plan_to) {
         int64_t left = io->plan_to - io->at;
         return left < CHUNK_STREAM ? (size_t)left : CHUNK_STREAM;
