@@ -88,6 +88,7 @@ int main(int argc, char **argv)
     }
     qsort(plain_us, (size_t)runs, sizeof(*plain_us), order);
     qsort(boxed_us, (size_t)runs, sizeof(*boxed_us), order);
-    printf("%.2f %.2f\n", (double)plain_us[runs / 2] / 1e3, (double)boxed_us[runs / 2] / 1e3);
+    long middle = runs / 2;
+    printf("%.2f %.2f\n", (double)plain_us[middle] / 1e3, (double)boxed_us[middle] / 1e3);
     return 0;
 }

@@ -160,7 +160,7 @@ static int inputs_make(struct mass *mass, struct okno_err *err)
 
 static int moments_make(struct mass *mass, struct okno_err *err)
 {
-    mass->moments = calloc(mass->count, sizeof(*mass->moments));
+    mass->moments = calloc(mass->count + 1, sizeof(*mass->moments));
     if (!mass->moments)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for %zu stills", mass->count);
     for (size_t i = 0; i < mass->count; i++)
