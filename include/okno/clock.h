@@ -39,6 +39,10 @@ struct okno_clock_offset okno_clock_at(const struct okno_clock_measurement *meas
 int64_t okno_clock_to_utc(const struct okno_clock_measurement *measurements, size_t count,
                           int64_t shown_us, struct okno_clock_offset *ret_offset);
 
+/* "fast by 37.000 s", "slow by 1.250 s" or "right". */
+#define OKNO_CLOCK_TEXT 48
+const char *okno_clock_say(int64_t offset_us, char ret_text[OKNO_CLOCK_TEXT]);
+
 /* ---- what a device says of its own clock when it sends events ---- */
 
 /* The uncertainty of such a report: the round trip is not known, and the request took some of it.

@@ -110,7 +110,8 @@ int okno_fail_from(struct okno_err *err, const struct okno_err *from);
  * ENOENT, else IO; the message ends in strerror(number). */
 int okno_fail_errno(struct okno_err *err, int number, const char *fmt, ...) OKNO_PRINTF(3, 4);
 
-/* Put "what: " in front of a recorded message; nothing when none is recorded. */
+/* Put "what: " in front of a recorded message that does not begin with it; nothing when none is
+ * recorded. */
 void okno_err_context(struct okno_err *err, const char *fmt, ...) OKNO_PRINTF(2, 3);
 
 /* Forget a recorded failure, to go on with the next item. */

@@ -212,6 +212,19 @@ OKNO_CHECK int okno_registry_add_clock(struct okno_db *db, const char *target,
                                        const char *method, const char *author, int64_t now_us,
                                        struct okno_err *err);
 
+/* Which clock a camera's recordings are asked by at a moment: its own measurements, where there are
+ * any, hide its archive's. */
+#define OKNO_INDEX_APART_US (5 * INT64_C(1000000)) /* from then on surveys are time_uncertain */
+struct okno_index_clock {
+    struct okno_clock_offset in_force;
+    struct okno_clock_offset archive; /* its archive's own */
+    bool own;                         /* in force is the camera's own */
+    bool hides;                       /* and is far from the archive's, which was measured, too */
+};
+OKNO_CHECK int okno_registry_index_clock_at(struct okno_db *db, const struct okno_camera *camera,
+                                            int64_t at_us, struct okno_index_clock *ret_clock,
+                                            struct okno_err *err);
+
 /* Measurements of a camera's index clock: its own, else its archive's. */
 OKNO_CHECK int okno_registry_index_clock(struct okno_db *db, const struct okno_camera *camera,
                                          struct okno_clock_vec *measurements, struct okno_err *err);

@@ -71,7 +71,8 @@ OKNO_CHECK int okno_reference_set(struct okno_db *db, const char *data_dir, cons
                                   const char *author, int64_t now_us,
                                   char ret_sha256[OKNO_SHA256_TEXT], struct okno_err *err);
 
-/* Masks and references of a camera as written: [{what, from, value, author, reason, made_at}]. */
+/* Masks (corners in per cent of the picture) and references of a camera as written:
+ * [{what, from, value, author, reason, made_at}]. */
 OKNO_CHECK int okno_viewing_history(struct okno_db *db, const char *camera, json_t **ret_list,
                                     struct okno_err *err);
 

@@ -145,7 +145,9 @@ void okno_err_context(struct okno_err *err, const char *fmt, ...)
     va_end(args);
     calm(err->text);
     size_t used = strlen(err->text);
-    (void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", old);
+    bool said = strncmp(old, err->text, used) == 0 && old[used] == ':';
+    (void)snprintf(err->text + used, sizeof(err->text) - used, "%s%s", said ? "" : ": ",
+                   said ? old + used : old);
 }
 
 void okno_err_clear(struct okno_err *err)

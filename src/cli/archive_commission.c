@@ -23,11 +23,12 @@ struct choice {
 static int print_done(const struct okno_commissioned *done, bool json, struct okno_err *err)
 {
     if (!json) {
+        char error[OKNO_CLOCK_TEXT], offset[OKNO_CLOCK_TEXT];
         printf(
-            "camera %s: commissioned; its index was off by %+.3f s, its clock runs %+.3f s "
-            "+-%.3f s from UTC\n",
-            done->camera, (double)done->error_us / 1e6, (double)done->offset_us / 1e6,
-            (double)done->uncertainty_us / 1e6);
+            "camera %s: commissioned; by what was known its clock was %s; it is %s +-%.3f s "
+            "against UTC\n",
+            done->camera, okno_clock_say(done->error_us, error),
+            okno_clock_say(done->offset_us, offset), (double)done->uncertainty_us / 1e6);
         return 0;
     }
     okno_autojson json_t *line = json_pack(

@@ -32,6 +32,8 @@ static int mask(struct cli *cli, const struct choice *choice, struct okno_err *e
     int rc = choice->none ? 0 : okno_masks_read(choice->shapes, &masks, err);
     if (rc == 0 && !choice->none && masks.count == 0)
         rc = okno_fail_field(err, OKNO_INVALID, "shapes", "no mask in it; --none takes them away");
+    if (rc < 0)
+        okno_err_context(err, "--shapes");
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
     cli_author(author, sizeof(author));
@@ -77,14 +79,61 @@ static int reference(struct cli *cli, const struct choice *choice, struct okno_e
     return 0;
 }
 
+/* As --shapes takes it. */
+static void print_shapes(const json_t *shapes)
+{
+    json_t *shape, *corner;
+    size_t m, i;
+    if (json_array_size(shapes) == 0)
+        printf("none");
+    json_array_foreach(shapes, m, shape)
+    {
+        printf("%s", m ? "; " : "");
+        json_array_foreach(shape, i, corner)
+        {
+            printf("%s%g,%g", i ? " " : "", json_number_value(json_array_get(corner, 0)),
+                   json_number_value(json_array_get(corner, 1)));
+        }
+    }
+    if (json_array_size(shapes) > 0)
+        printf(" (per cent of the picture, across,down)");
+}
+
 static void print_row(const json_t *row)
 {
-    okno_autofree char *value = json_dumps(json_object_get(row, "value"), JSON_ENCODE_ANY);
-    printf("%s %s from %s by %s at %s %s\n", json_string_value(json_object_get(row, "what")),
-           value ? value : "", json_string_value(json_object_get(row, "from")),
+    const json_t *value = json_object_get(row, "value");
+    printf("%s ", json_string_value(json_object_get(row, "what")));
+    if (json_is_array(value))
+        print_shapes(value);
+    else
+        printf("%s", json_string_value(value));
+    printf(" from %s by %s at %s %s\n", json_string_value(json_object_get(row, "from")),
            json_string_value(json_object_get(row, "author")),
            json_string_value(json_object_get(row, "made_at")),
            json_string_value(json_object_get(row, "reason")));
+}
+
+/* The index clock in force, and whose it is. */
+static int show_clock(struct okno_db *db, const char *id, struct okno_err *err)
+{
+    struct okno_camera camera;
+    struct okno_index_clock clock;
+    char said[OKNO_CLOCK_TEXT];
+    int rc = okno_registry_camera(db, id, &camera, err);
+    if (rc == 0)
+        rc = okno_registry_index_clock_at(db, &camera, okno_time_now(), &clock, err);
+    if (rc < 0)
+        return rc;
+    printf("clock %s +-%.3f s, by %s%s\n", okno_clock_say(clock.in_force.offset_us, said),
+           (double)clock.in_force.uncertainty_us / OKNO_SECOND_US,
+           clock.own                 ? "measurements of the camera itself"
+           : clock.in_force.measured ? "measurements of its archive "
+                                     : "no measurement: taken as right",
+           clock.own || !clock.in_force.measured ? "" : camera.archive.archive);
+    if (clock.own && clock.archive.measured)
+        printf("  not in force: the clock of its archive %s, %s\n", camera.archive.archive,
+               okno_clock_say(clock.archive.offset_us, said));
+    return 0;
 }
 
 static int show(struct cli *cli, const struct choice *choice, struct okno_err *err)
@@ -100,11 +149,12 @@ static int show(struct cli *cli, const struct choice *choice, struct okno_err *e
         rc = okno_viewing_history(db, choice->camera, &list, err);
     if (rc < 0 || choice->json)
         return rc < 0 ? rc : okno_json_print(list, stdout, err);
+    rc = show_clock(db, choice->camera, err);
     json_array_foreach(list, i, row)
     {
         print_row(row);
     }
-    return 0;
+    return rc;
 }
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
@@ -145,7 +195,8 @@ const struct cli_command cli_camera = {
         "masks are parted by \";\". Each call replaces all masks of the camera from that time on.\n"
         "reference: the frame at --at shows how the camera should look, from --from (else\n"
         "--at) on; pictures unlike it are flagged for the expert as moved.\n"
-        "show: everything that was written, by whom and why.\n"
+        "show: the clock in force and whose measurements it is by, and everything that was\n"
+        "written, by whom and why; corners in per cent, as --shapes takes them.\n"
         "\n"
         "example: okno camera mask --camera till-1 --from 2026-03-01T00:00:00+03:00 \\\n"
         "             --shapes \"0,0 25,40; 60,80 80,80 70,100\" --reason 'the neighbour shop'\n",

@@ -202,6 +202,30 @@ static int look_at_stray_clocks(struct doctor *d, struct okno_err *err)
     return rc;
 }
 
+/* A camera's own measurements hide its archive's: told where that is far off. */
+static int look_at_hidden_clocks(struct doctor *d, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_camera_vec) cameras = {0};
+    struct okno_db *db = okno_work_db(d->work);
+    int rc = okno_registry_cameras(db, &cameras, err);
+    for (size_t i = 0; rc == 0 && i < cameras.len; i++) {
+        const struct okno_camera *camera = &cameras.items[i];
+        struct okno_index_clock clock;
+        char own[OKNO_CLOCK_TEXT], archive[OKNO_CLOCK_TEXT], next[160];
+        rc = okno_registry_index_clock_at(db, camera, okno_time_now(), &clock, err);
+        if (rc < 0 || !clock.hides)
+            continue;
+        (void)snprintf(next, sizeof(next), "if that is wrong: okno clock sync --camera %.64s",
+                       camera->camera);
+        tell(
+            d, LEVEL_WARNING, "clocks", next,
+            "camera %s: its own clock is in force (%s); that of its archive %s (%s) does not count",
+            camera->camera, okno_clock_say(clock.in_force.offset_us, own), camera->archive.archive,
+            okno_clock_say(clock.archive.offset_us, archive));
+    }
+    return rc;
+}
+
 static int look_at_clocks(struct doctor *d, struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
@@ -216,6 +240,8 @@ static int look_at_clocks(struct doctor *d, struct okno_err *err)
     }
     if (rc == 0)
         rc = look_at_stray_clocks(d, err);
+    if (rc == 0)
+        rc = look_at_hidden_clocks(d, err);
     if (rc == 0 && found == 0)
         tell(d, LEVEL_OK, "clocks", "", "every device and camera has a measured offset");
     return rc;
@@ -275,6 +301,7 @@ static int look_at_device(struct doctor *d, const struct okno_device *device)
 {
     static const char measure[] = "compare it with a right clock and import clocks";
     char since[OKNO_TIME_TEXT];
+    char said[OKNO_CLOCK_TEXT];
     char subject[80];
     int before = d->warnings;
     (void)snprintf(subject, sizeof(subject), "device %s", device->device);
@@ -283,8 +310,8 @@ static int look_at_device(struct doctor *d, const struct okno_device *device)
             d, LEVEL_WARNING, subject, measure,
             "its clock or an event of it is more than a day off: what it sent may make no surveys");
     if (device->alerts & OKNO_DEVICE_CLOCK_JUMP)
-        tell(d, LEVEL_WARNING, subject, measure, "its clock was set within a week: now %+.1f s",
-             (double)device->offset_us / OKNO_SECOND_US);
+        tell(d, LEVEL_WARNING, subject, measure, "its clock was set within a week: now %s",
+             okno_clock_say(device->offset_us, said));
     if (device->alerts & OKNO_DEVICE_QUIET)
         tell(d, LEVEL_WARNING, subject, "see that it has power and a network",
              device->last_arrival_us == INT64_MIN

@@ -1,9 +1,12 @@
 /* Commissioning of cameras, and what their overlays show. */
 #include "okno/camera_clock.h"
+#include "okno/evidence.h"
+#include "okno/media.h"
 #include "okno/mem.h"
 #include "okno/registry.h"
 #include "okno/rows.h"
 #include "okno/time.h"
+#include "okno/viewing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -103,12 +106,32 @@ int okno_commission_add(struct okno_db *db, const struct okno_commission *c, int
     return rc;
 }
 
+/* How large the pictures of a kept clip are, and how long each stands. */
+static int learn_size(struct okno_db *db, const char *sha256, struct okno_commission *c,
+                      struct okno_err *err)
+{
+    char path[1400];
+    OKNO_AUTO(okno_source) *clip = NULL;
+    struct okno_media_info info;
+    int rc = okno_evidence_path(okno_db_dir(db), sha256, path, sizeof(path), err);
+    if (rc == 0)
+        rc = okno_file_source(path, &clip, err);
+    if (rc == 0)
+        rc = okno_media_probe(clip, "mov", &info, err);
+    if (rc < 0)
+        return rc;
+    c->width = info.width;
+    c->height = info.height;
+    c->frame_us = info.frame_us;
+    return 0;
+}
+
 int okno_commission_survey(struct okno_db *db, const char *survey, int64_t frame_at_us,
                            const char *rights, const char *author, int64_t now_us,
                            struct okno_commissioned *ret_done, struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
-    char camera[OKNO_ID_TEXT] = "", codec[32] = "", still[80] = "";
+    char camera[OKNO_ID_TEXT] = "", codec[32] = "", still[80] = "", clip[OKNO_SHA256_TEXT] = "";
     int rc = OKNO_DB_PREPARE(db, "commission.press", &stmt, err, OKNO_TEXT("survey", survey));
     if (rc == 0)
         rc = okno_stmt_step(stmt, err);
@@ -123,21 +146,23 @@ int okno_commission_survey(struct okno_db *db, const char *survey, int64_t frame
         return okno_fail_field(err, OKNO_INVALID, "frame_at", "the clip has no frame at that time");
     (void)snprintf(camera, sizeof(camera), "%s", okno_stmt_text(stmt, "camera"));
     (void)snprintf(codec, sizeof(codec), "%s", okno_stmt_text(stmt, "codec"));
+    (void)snprintf(clip, sizeof(clip), "%s", okno_stmt_text(stmt, "sha256"));
     if (!okno_stmt_is_null(stmt, "still"))
         (void)snprintf(still, sizeof(still), "%s", okno_stmt_text(stmt, "still"));
-    const struct okno_commission c = {.camera = camera,
-                                      .survey = survey,
-                                      .press_at_us = okno_stmt_int(stmt, "opened_at"),
-                                      .press_uncertainty_us =
-                                          okno_stmt_int(stmt, "device_uncertainty_us"),
-                                      .frame_at_us = frame_at_us,
-                                      .index_offset_us = okno_stmt_int(stmt, "index_offset_us"),
-                                      .still = still,
-                                      .codec = codec,
-                                      .rights = rights,
-                                      .author = author};
+    struct okno_commission c = {.camera = camera,
+                                .survey = survey,
+                                .press_at_us = okno_stmt_int(stmt, "opened_at"),
+                                .press_uncertainty_us =
+                                    okno_stmt_int(stmt, "device_uncertainty_us"),
+                                .frame_at_us = frame_at_us,
+                                .index_offset_us = okno_stmt_int(stmt, "index_offset_us"),
+                                .still = still,
+                                .codec = codec,
+                                .rights = rights,
+                                .author = author};
     okno_stmt_reset(stmt);
-    return okno_commission_add(db, &c, now_us, ret_done, err);
+    rc = learn_size(db, clip, &c, err);
+    return rc < 0 ? rc : okno_commission_add(db, &c, now_us, ret_done, err);
 }
 
 static json_t *camera_json(struct okno_stmt *row)

@@ -101,6 +101,24 @@ static json_t *shapes_json(const struct okno_view_masks *masks)
     return list;
 }
 
+/* As stored, with corners in per cent of the picture. */
+static json_t *shapes_percent(const char *text)
+{
+    json_t *list = json_loads(text, 0, NULL);
+    json_t *shape, *corner;
+    size_t m, i;
+    json_array_foreach(list, m, shape)
+    {
+        json_array_foreach(shape, i, corner)
+        {
+            double x = json_number_value(json_array_get(corner, 0)) * 100 / OKNO_VIEW_SCALE;
+            double y = json_number_value(json_array_get(corner, 1)) * 100 / OKNO_VIEW_SCALE;
+            json_array_set_new(shape, i, json_pack("[f, f]", x, y));
+        }
+    }
+    return list;
+}
+
 /* As stored by us: what does not fit is left out. */
 static void shapes_load(const char *text, struct okno_view_masks *masks)
 {
@@ -175,8 +193,7 @@ int okno_viewing_history(struct okno_db *db, const char *camera, json_t **ret_li
     while (rc == 0 && (rc = okno_stmt_step(stmt, err)) == 1) {
         const char *what = okno_stmt_text(stmt, "what");
         const char *value = okno_stmt_text(stmt, "value");
-        json_t *shown =
-            strcmp(what, "masks") == 0 ? json_loads(value, 0, NULL) : json_string(value);
+        json_t *shown = strcmp(what, "masks") == 0 ? shapes_percent(value) : json_string(value);
         json_t *row =
             json_pack("{s:s, s:o, s:o, s:s, s:s, s:o}", "what", what, "from",
                       okno_json_time(okno_stmt_int(stmt, "from_us")), "value", shown, "author",

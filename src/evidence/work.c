@@ -235,7 +235,10 @@ int work_load_survey(struct okno_work *work, const char *id, struct work_survey 
     if (rc == 0)
         rc = okno_stmt_step(stmt, err);
     if (rc == 0)
-        return okno_fail(err, OKNO_NOT_FOUND, "there is no survey %.80s", id);
+        return okno_fail(err, OKNO_NOT_FOUND,
+                         "there is no survey %.80s: `okno survey list` has the ids, those of the "
+                         "presses; an answer has none of its own",
+                         id);
     if (rc < 0)
         return rc;
     if (strcmp(okno_stmt_text(stmt, "state"), "open") == 0)

@@ -3,6 +3,7 @@
 #include "okno/time.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #define UNMEASURED_US (10 * OKNO_SECOND_US)
 
@@ -96,4 +97,14 @@ int64_t okno_clock_to_utc(const struct okno_clock_measurement *measurements, siz
     }
     *ret_offset = okno_clock_at(measurements, count, utc);
     return utc;
+}
+
+const char *okno_clock_say(int64_t offset_us, char ret_text[OKNO_CLOCK_TEXT])
+{
+    if (offset_us > -500 && offset_us < 500)
+        (void)snprintf(ret_text, OKNO_CLOCK_TEXT, "right");
+    else
+        (void)snprintf(ret_text, OKNO_CLOCK_TEXT, "%s by %.3f s", offset_us > 0 ? "fast" : "slow",
+                       fabs((double)offset_us) / OKNO_SECOND_US);
+    return ret_text;
 }

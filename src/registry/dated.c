@@ -211,6 +211,30 @@ int okno_registry_clock(struct okno_db *db, const char *target, struct okno_cloc
     return rc;
 }
 
+int okno_registry_index_clock_at(struct okno_db *db, const struct okno_camera *camera,
+                                 int64_t at_us, struct okno_index_clock *ret_clock,
+                                 struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_clock_vec) own = {0};
+    OKNO_AUTO_VEC(okno_clock_vec) archive = {0};
+    char target[OKNO_ID_TEXT + 16];
+    (void)snprintf(target, sizeof(target), "camera:%s", camera->camera);
+    int rc = okno_registry_clock(db, target, &own, err);
+    (void)snprintf(target, sizeof(target), "archive:%s", camera->archive.archive);
+    if (rc == 0)
+        rc = okno_registry_clock(db, target, &archive, err);
+    if (rc < 0)
+        return rc;
+    struct okno_index_clock clock = {.own = own.len > 0,
+                                     .archive = okno_clock_at(archive.items, archive.len, at_us)};
+    clock.in_force = clock.own ? okno_clock_at(own.items, own.len, at_us) : clock.archive;
+    int64_t apart_us = clock.in_force.offset_us - clock.archive.offset_us;
+    clock.hides = clock.own && clock.archive.measured &&
+                  (apart_us > OKNO_INDEX_APART_US || apart_us < -OKNO_INDEX_APART_US);
+    *ret_clock = clock;
+    return 0;
+}
+
 int okno_registry_index_clock(struct okno_db *db, const struct okno_camera *camera,
                               struct okno_clock_vec *measurements, struct okno_err *err)
 {

@@ -30,6 +30,10 @@ static void context_goes_in_front_of_a_message_only(void **state)
     (void)okno_fail(&err, OKNO_IO, "cannot read");
     okno_err_context(&err, "file %s", "x");
     assert_string_equal(err.text, "file x: cannot read");
+    okno_err_context(&err, "file %s", "x"); /* once is enough, whoever adds it */
+    assert_string_equal(err.text, "file x: cannot read");
+    okno_err_context(&err, "file"); /* a part of it is another thing */
+    assert_string_equal(err.text, "file: file x: cannot read");
     okno_err_clear(&err);
     assert_int_equal(err.code, 0);
 }

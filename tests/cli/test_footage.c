@@ -127,7 +127,7 @@ static void a_survey_without_footage_exits_3_and_says_why(void **state)
     OKNO_RUN("extract", "--survey", "d.0.3");
     ends(3, "", "nothing is recorded for survey d.0.3");
     OKNO_RUN("extract", "--survey", "x.0.9");
-    ends(3, "", "there is no survey x.0.9");
+    ends(3, "", "there is no survey x.0.9: `okno survey list` has the ids, those of the presses");
     put(shop, "UPDATE placements SET point = 'p9'");
     put_survey(shop, "d.0.4", 100, "yes");
     OKNO_RUN("extract", "--survey", "d.0.4");

@@ -175,6 +175,8 @@ static void by_a_survey_the_kept_clip_gives_the_rest(void **state)
     assert_string_equal(done.camera, "cam1");
     assert_int_equal(done.error_us, 1200000);
     assert_int_equal(done.offset_us, 1200000);
+    assert_string_equal(text_of(shop, "SELECT width || 'x' || height FROM commissionings"),
+                        "160x120");
     assert_int_equal(
         okno_commission_survey(db, "d.0.1", AT(400), "r", "boss", LATER, &done, &shop->err),
         OKNO_INVALID);
@@ -225,6 +227,52 @@ static void a_doubled_hour_is_read_as_the_one_near_the_frame(void **state)
         first + 3600 * OKNO_SECOND_US);
 }
 
+/* A measurement of the camera's own, and be it 0, hides its archive's: that is said. */
+static void it_is_said_which_clock_is_in_force_and_whose(void **state)
+{
+    (void)state;
+    put(shop, "DELETE FROM clocks");
+    OKNO_RUN("camera", "show", "--camera", "cam1");
+    ends(0, "clock right +-10.000 s, by no measurement: taken as right\n", "");
+    OKNO_RUN("clock", "add", "archive:nvr", "--offset-ms", "37000", "--uncertainty-ms", "20");
+    OKNO_RUN("camera", "show", "--camera", "cam1");
+    ends(0, "clock fast by 37.000 s +-0.02", "");
+    ends(0, "by measurements of its archive nvr\n", "");
+    assert_null(strstr(ran.out, "not in force"));
+    OKNO_RUN("clock", "add", "camera:cam1", "--offset-ms", "0", "--uncertainty-ms", "20");
+    OKNO_RUN("camera", "show", "--camera", "cam1");
+    ends(0, "clock right +-0.02", "");
+    ends(0,
+         "by measurements of the camera itself\n"
+         "  not in force: the clock of its archive nvr, fast by 37.000 s\n",
+         "");
+    OKNO_RUN("doctor");
+    ends(ran.exit_code,
+         "camera cam1: its own clock is in force (right); that of its archive nvr (fast by 37.000 "
+         "s) does not count",
+         "");
+    assert_null(strstr(ran.out, "camera cam2: its own clock"));
+}
+
+static void masks_are_shown_as_they_are_written(void **state)
+{
+    (void)state;
+    OKNO_RUN("camera", "mask", "--camera", "cam1", "--from", "2026-03-01T00:00:00Z", "--reason",
+             "the neighbour", "--shapes", "0,0 25,40.5; 60,80 80,80 70,100");
+    ends(0, "", "2 mask(s)");
+    OKNO_RUN("camera", "show", "--camera", "cam1");
+    ends(0,
+         "masks 0,0 25,0 25,40.5 0,40.5; 60,80 80,80 70,100 (per cent of the picture, "
+         "across,down) from 2026-03-01T00:00:00.000Z",
+         "");
+    OKNO_RUN("camera", "mask", "--camera", "cam1", "--from", "2026-03-01T00:00:00Z", "--reason",
+             "x", "--shapes", "0,0 25,400");
+    ends(2, "", "okno camera: --shapes: \"400\" is no percentage");
+    OKNO_RUN("camera", "mask", "--camera", "cam1", "--from", "2026-03-01T00:00:00Z", "--reason",
+             "x", "--shapes", " ");
+    ends(2, "", "okno camera: --shapes: no mask in it");
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -236,6 +284,8 @@ int main(void)
         CASE(what_cannot_be_is_refused),
         CASE(by_a_survey_the_kept_clip_gives_the_rest),
         CASE(overlay_and_index_clock_stay_apart),
+        CASE(it_is_said_which_clock_is_in_force_and_whose),
+        CASE(masks_are_shown_as_they_are_written),
         CASE(a_doubled_hour_is_read_as_the_one_near_the_frame),
     };
     return cmocka_run_group_tests(tests, fixture_begin, fixture_end);

@@ -1,6 +1,6 @@
 -- name: commission.press
 -- The press of a survey, and the kept clip that shows it.
-SELECT s.opened_at, s.device_uncertainty_us, e.camera, e.index_offset_us, e.codec,
+SELECT s.opened_at, s.device_uncertainty_us, e.camera, e.sha256, e.index_offset_us, e.codec,
     (SELECT k.sha256 FROM evidence k WHERE k.survey = s.survey AND k.kind = 'still'
      AND k.camera = e.camera ORDER BY k.id DESC LIMIT 1) AS still,
     e.got_from, e.got_to

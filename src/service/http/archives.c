@@ -72,6 +72,31 @@ static int archives(struct okno_db *db, const json_t *targets, json_t *list, str
     return rc;
 }
 
+/* The clock that each camera's recordings are asked by, and whose it is. */
+static int set_in_force(struct okno_db *db, json_t *row, struct okno_err *err)
+{
+    struct okno_camera camera;
+    struct okno_index_clock clock;
+    int rc =
+        okno_registry_camera(db, json_string_value(json_object_get(row, "camera")), &camera, err);
+    if (rc == 0)
+        rc = okno_registry_index_clock_at(db, &camera, okno_time_now(), &clock, err);
+    if (rc < 0)
+        return rc;
+    json_t *of = clock.own                 ? json_string("camera")
+                 : clock.in_force.measured ? json_string("archive")
+                                           : json_null();
+    json_t *archive_ms =
+        clock.archive.measured ? json_real((double)clock.archive.offset_us / 1000) : json_null();
+    json_t *one =
+        json_pack("{s:f, s:f, s:o, s:o, s:b}", "offset_ms", (double)clock.in_force.offset_us / 1000,
+                  "uncertainty_ms", (double)clock.in_force.uncertainty_us / 1000, "of", of,
+                  "archive_ms", archive_ms, "hides", clock.hides);
+    return json_object_set_new(row, "in_force", one) < 0
+               ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the clocks")
+               : 0;
+}
+
 int http_get_archives(struct http_request *request, struct http_reply *reply, struct okno_err *err)
 {
     okno_autojson json_t *targets = json_object();
@@ -93,7 +118,12 @@ int http_get_archives(struct http_request *request, struct http_reply *reply, st
     if (rc < 0)
         return rc;
     json_array_foreach(cameras, i, camera)
+    {
         set_clock(camera, targets, "camera", json_string_value(json_object_get(camera, "camera")));
+        rc = rc == 0 ? set_in_force(request->db, camera, err) : rc;
+    }
+    if (rc < 0)
+        return rc;
     (void)json_object_set(all, "cameras", cameras);
     (void)json_object_set(all, "disk", disk);
     return http_reply_json(reply, json_incref(all), err);

@@ -1,11 +1,21 @@
 // Numbers as people read them, in the page's language.
-import { language } from "./i18n.js";
+import { language, t } from "./i18n.js";
 
 const locale = () => (language() === "ru" ? "ru-RU" : "en-GB");
 
 export const formatNumber = (value, digits = 0) =>
   new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits })
     .format(value).replace(/^-/, "−");
+
+/** How far a clock is off, in words: "fast by 37.0 s", "slow by 1.2 s", "right". */
+export function formatOffset(ms, digits = 1) {
+  const seconds = Math.round(ms / 10 ** (3 - digits)) / 10 ** digits;
+  return seconds === 0 ? t("offset.right") : t(seconds > 0 ? "offset.fast" : "offset.slow", { seconds: formatNumber(Math.abs(seconds), digits) });
+}
+
+/** The same with how far that may be wrong. */
+export const formatOffsetWithin = (ms, unsureMs, digits = 1) =>
+  t("devices.offset", { said: formatOffset(ms, digits), unsure: formatNumber(unsureMs / 1000, digits) });
 
 /** A number with the digits that it has. */
 export const formatPlain = (value) => new Intl.NumberFormat(locale(), { maximumFractionDigits: 9 }).format(value);

@@ -4,7 +4,7 @@ import { css, html, nothing } from "lit";
 import { PageElement } from "./page-element.js";
 import { get } from "./api.js";
 import { zoneOf } from "./filters.js";
-import { formatBytes, formatNumber } from "./format.js";
+import { formatBytes, formatNumber, formatOffset, formatOffsetWithin } from "./format.js";
 import { has, t } from "./i18n.js";
 import { link } from "./router.js";
 import { formatWhen } from "./time.js";
@@ -87,10 +87,19 @@ class OknoArchives extends PageElement {
   renderClock(clock, look) {
     const key = clock ? `method.${clock.method}` : "";
     return html`
-      ${clock ? html`<span class="num">${t("devices.offset", { seconds: formatNumber(clock.offset_ms / 1000, 1), unsure: formatNumber(clock.uncertainty_ms / 1000, 1) })}</span>
+      ${clock ? html`<span class="num">${formatOffsetWithin(clock.offset_ms, clock.uncertainty_ms)}</span>
         <div class="note num">${has(key) ? t(key) : clock.method}, ${formatWhen(clock.at, browserZone)}</div>` : html`<span class="note">${t("devices.unmeasured")}</span>`}
       ${look?.finding === "jumped" ? html`<div class="warn">${t("device.clock_jump")}</div>` : nothing}
       ${look?.code && look.code !== "unsupported" ? html`<div class="note">${t("archives.not_looked", { why: look.message })}</div>` : nothing}`;
+  }
+
+  /** The clock that a camera's recordings are asked by, and whose it is. */
+  renderInForce({ archive, in_force: clock }) {
+    if (!clock.of) return html`<span class="note">${t("clock.of_nobody", { unsure: formatNumber(clock.uncertainty_ms / 1000, 1) })}</span>`;
+    const hidden = clock.of === "camera" && clock.archive_ms !== null;
+    return html`<span class="num">${formatOffsetWithin(clock.offset_ms, clock.uncertainty_ms)}</span>
+      <div class="note">${t(`clock.of_${clock.of}`, { archive })}</div>
+      ${hidden ? html`<div class=${clock.hides ? "warn" : "note"}>${t("clock.hides", { archive, said: formatOffset(clock.archive_ms) })}</div>` : nothing}`;
   }
 
   renderArchive(one) {
@@ -105,8 +114,8 @@ class OknoArchives extends PageElement {
       <td>${one.due ? html`<div class="warn"><b aria-hidden="true">!</b> ${t(`due.${one.due}`)}</div>` : html`<div class="ok"><b aria-hidden="true">✓</b> ${t("due.no")}</div>`}
         ${done ? html`<div class="note num">${formatWhen(done.made_at, zone)}, ${done.author}${done.survey ? html` · <a href=${link("surveys", { id: done.survey })}>${done.survey}</a>` : nothing}</div>
           <div class="note">${[done.codec, done.width ? `${done.width}×${done.height}` : "", done.rights].filter(Boolean).join(" · ")}</div>` : nothing}</td>
-      <td class="num" data-name=${t("archives.index_error")}>${done ? t("archives.error", { seconds: formatNumber(done.error_ms / 1000, 1) }) : "–"}</td>
-      <td>${this.renderClock(one.clock)}<okno-clock noun="camera" .id=${one.camera} .zone=${zone} @accepted=${this.reload}></okno-clock></td></tr>`;
+      <td class="num" data-name=${t("archives.index_error")}>${done ? formatOffset(done.error_ms) : "–"}</td>
+      <td>${this.renderInForce(one)}<okno-clock noun="camera" .id=${one.camera} .zone=${zone} @accepted=${this.reload}></okno-clock></td></tr>`;
   }
 
   render() {

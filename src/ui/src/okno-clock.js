@@ -5,7 +5,7 @@ import { OknoElement } from "./element.js";
 import "./okno-region.js";
 import { get, post, serviceNow } from "./api.js";
 import { errorText } from "./errors.js";
-import { formatNumber } from "./format.js";
+import { formatNumber, formatOffsetWithin } from "./format.js";
 import { has, t } from "./i18n.js";
 import { formatWhen } from "./time.js";
 
@@ -93,7 +93,7 @@ class OknoClock extends OknoElement {
   }
 
   seconds(ms, unsure) {
-    return t("devices.offset", { seconds: formatNumber(ms / 1000, 2), unsure: formatNumber(unsure / 1000, 2) });
+    return formatOffsetWithin(ms, unsure, 2);
   }
 
   renderMeasurement(one) {

@@ -1,5 +1,5 @@
 // The frame of a clip that shows its press: what the camera's clock is off by, and that somebody has seen it.
-import { formatNumber } from "./format.js";
+import { formatOffset, formatOffsetWithin } from "./format.js";
 import { FrameForm } from "./frame-form.js";
 import { t } from "./i18n.js";
 
@@ -10,7 +10,7 @@ class OknoCommission extends FrameForm {
   example = "";
 
   result({ error_ms: error, offset_ms: offset, uncertainty_ms: unsure }) {
-    return t("commission.done", { error: formatNumber(error / 1000, 2), offset: formatNumber(offset / 1000, 2), unsure: formatNumber(unsure / 1000, 2) });
+    return t("commission.done", { error: formatOffset(error, 2), offset: formatOffsetWithin(offset, unsure, 2) });
   }
 }
 customElements.define("okno-commission", OknoCommission);

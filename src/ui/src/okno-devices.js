@@ -4,7 +4,7 @@ import { PageElement } from "./page-element.js";
 import { get, post, serviceNow } from "./api.js";
 import { errorText } from "./errors.js";
 import { zoneOf } from "./filters.js";
-import { formatNumber } from "./format.js";
+import { formatNumber, formatOffsetWithin } from "./format.js";
 import { named, t } from "./i18n.js";
 import { formatAge, formatWhen } from "./time.js";
 import "./okno-connect.js";
@@ -61,7 +61,7 @@ class OknoDevices extends PageElement {
 
   renderClock({ offset_ms: offset, uncertainty_ms: unsure, measured_at: measured }, zone) {
     if (!measured) return t("devices.unmeasured");
-    return html`${t("devices.offset", { seconds: formatNumber(offset / 1000, 1), unsure: formatNumber(unsure / 1000, 1) })}
+    return html`${formatOffsetWithin(offset, unsure)}
       <div class="note">${formatWhen(measured, zone)}</div>`;
   }
 

@@ -1,5 +1,5 @@
 // What the clock in the picture shows at the frame in view: it may differ from the recorder's index by minutes.
-import { formatNumber } from "./format.js";
+import { formatOffsetWithin } from "./format.js";
 import { FrameForm } from "./frame-form.js";
 import { t } from "./i18n.js";
 
@@ -10,7 +10,7 @@ class OknoOverlay extends FrameForm {
   example = "2026-03-10 12:03:07";
 
   result({ overlay_minus_index_ms: offset, uncertainty_ms: unsure }) {
-    return t("overlay.done", { offset: formatNumber(offset / 1000, 1), unsure: formatNumber(unsure / 1000, 1) });
+    return t("overlay.done", { offset: formatOffsetWithin(offset, unsure) });
   }
 }
 customElements.define("okno-overlay", OknoOverlay);
