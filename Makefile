@@ -132,7 +132,7 @@ install: $(BUILD)/okno $(BUILD)/okno-media $(BUILD)/okno-paper $(BUILD)/man/okno
 	install -D -m 0644 -t $(MAN) $(BUILD)/man/*.1
 	install -D -m 0644 conf/okno.bash $(COMPLETION)
 	install -D -m 0644 -t $(SHARE)/doc/okno conf/okno.conf.example conf/nginx.conf.example \
-	    conf/report.schema.json docs/report.md LICENSE
+	    conf/report.schema.json docs/*.md LICENSE
 	install -D -m 0644 -t $(SHARE)/doc/okno/maps conf/maps/*.conf
 	install -D -m 0644 conf/okno.service $(UNIT)
 	sed -i 's,/usr/local/bin/okno,$(PREFIX)/bin/okno,' $(UNIT)

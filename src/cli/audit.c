@@ -444,9 +444,8 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         }
     }
     return okno_fail(err, OKNO_USAGE,
-                     "`%.40s` is no step: plan, freeze, checkpoint, seed, draw, extend, close, "
-                     "report, export, status, "
-                     "list are",
+                     "`%.40s` is no step; there are plan, freeze, checkpoint, seed, draw, extend, "
+                     "close, abandon, report, sign, export, status, list, escalations, key, size",
                      name);
 }
 
@@ -493,7 +492,7 @@ const struct cli_command cli_audit = {
         "to see at least one invalid where a share R of them is; or, with the expected share\n"
         "found, to rule out a share of T. It needs no database.\n"
         "\n"
-        "The steps come in this order; only extend and export are repeated:\n"
+        "The steps come in this order; only extend, report and export repeat:\n"
         "  plan    fixes the period (surveys opened in it), the size of the sample, what experts\n"
         "          see and how figures are made, before anything is known of the draw\n"
         "  freeze  lists every closed survey of the period that is not voided, with a hash\n"

@@ -15,7 +15,7 @@ static void print_usage(FILE *to)
     for (size_t i = 0; cli_commands[i]; i++)
         (void)fprintf(to, "  %-10s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
     (void)fputs(
-        "\n`okno COMMAND --help` explains one, with an example.\n"
+        "\n`okno COMMAND --help` (or `okno help COMMAND`) explains one, with an example.\n"
         "\n"
         "  --config FILE  settings; okno.conf.example shows each with its default\n"
         "  --data DIR     the data directory (default: service.data of the settings)\n"
@@ -44,6 +44,20 @@ static bool wants_help(int argc, char **argv)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return true;
     return false;
+}
+
+/* `okno help COMMAND` is `okno COMMAND --help`. */
+static int print_help(const struct cli_command *command)
+{
+    (void)fputs(command->help, stdout);
+    (void)fputs(command->more ? command->more : "", stdout);
+    return 0;
+}
+
+static int refuse(const char *name)
+{
+    (void)fprintf(stderr, "okno: there is no command \"%.40s\": `okno help` lists them\n", name);
+    return okno_code_info(OKNO_USAGE)->exit_code;
 }
 
 /* Take `--data DIR` and `--config FILE`, which stand before the command. Returns the index of the
@@ -113,19 +127,20 @@ int main(int argc, char **argv)
         print_usage(stdout);
         return 0;
     }
+    if (argc >= 3 && strcmp(argv[1], "help") == 0) {
+        const struct cli_command *asked = find_command(argv[2]);
+        return asked ? print_help(asked) : refuse(argv[2]);
+    }
     int at = take_globals(argc, argv, &cli, &config);
-    const struct cli_command *command = at ? find_command(argv[at]) : NULL;
-    if (!command) {
-        if (at)
-            (void)fprintf(stderr, "okno: there is no command \"%.40s\"\n\n", argv[at]);
+    if (!at) {
         print_usage(stderr);
         return okno_code_info(OKNO_USAGE)->exit_code;
     }
-    if (wants_help(argc - at, argv + at)) {
-        fputs(command->help, stdout);
-        fputs(command->more ? command->more : "", stdout);
-        return 0;
-    }
+    const struct cli_command *command = find_command(argv[at]);
+    if (!command)
+        return refuse(argv[at]);
+    if (wants_help(argc - at, argv + at))
+        return print_help(command);
     /* First of all: it loads its libraries meanwhile, and its keeper is a copy of a process that
      * knows no secret yet. */
     int rc = command->media ? okno_sandbox_start(&err) : 0;

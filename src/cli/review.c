@@ -90,7 +90,8 @@ static int submit(struct cli *cli, struct okno_db *db, const struct review_args 
     if (cli->json)
         return okno_json_print(json, stdout, err);
     printf("verdict %lld %s\n", (long long)id,
-           counted ? "stored" : "kept but not counted: the lease was over");
+           counted ? "stored"
+                   : "kept but not counted: the lease was over, or a later `next` took its place");
     return 0;
 }
 

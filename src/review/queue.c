@@ -2,6 +2,7 @@
 #include "review.h"
 
 #include "okno/review.h"
+#include "okno/text.h"
 
 #include <sodium/randombytes.h>
 #include <sodium/utils.h>
@@ -25,6 +26,21 @@ static int first_item(struct okno_stmt *stmt, int64_t *ret_item, struct okno_err
     return 0;
 }
 
+static int nothing_left(struct okno_db *db, const char *audit, struct okno_err *err)
+{
+    int64_t known = 0;
+    char shown[OKNO_TEXT_SHOWN];
+    if (!audit)
+        return okno_fail(err, OKNO_QUEUE_EMPTY, "nothing left to review");
+    int rc = OKNO_DB_INT(db, "review.audit_known", 0, &known, err, OKNO_TEXT("audit", audit));
+    if (rc < 0)
+        return rc;
+    if (!known)
+        return okno_fail(err, OKNO_NOT_FOUND, "there is no audit %s: see `okno audit list`",
+                         okno_text_show(audit, shown));
+    return okno_fail(err, OKNO_QUEUE_EMPTY, "nothing left to review in audit %s", audit);
+}
+
 static int find_item(struct okno_db *db, const char *user, const char *audit, int64_t now_us,
                      int64_t *ret_item, struct okno_err *err)
 {
@@ -43,8 +59,7 @@ static int find_item(struct okno_db *db, const char *user, const char *audit, in
             rc = review_mix_gold(db, user, &item, err);
     }
     if (rc == 0 && item == 0)
-        rc = okno_fail(err, OKNO_QUEUE_EMPTY, "nothing left to review%s%s",
-                       audit ? " in audit " : "", audit ? audit : "");
+        rc = nothing_left(db, audit, err);
     if (rc == 0)
         *ret_item = item;
     return rc;

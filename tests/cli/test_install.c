@@ -143,6 +143,8 @@ static void install_puts_everything_in_place_and_uninstall_takes_it_away(void **
         shell("cd $DEST/opt/okno && bin/okno --version && ls share/man/man1/okno-kpi.1"
               " share/bash-completion/completions/okno share/doc/okno/okno.conf.example"
               " share/doc/okno/nginx.conf.example &&"
+              " for doc in $(cat share/man/man1/*.1 | grep -o 'docs/[a-z]*\\.md' | sort -u); do"
+              " ls share/doc/okno/${doc#docs/} || exit 1; done &&"
               " grep ^ExecStart=/opt/okno/bin/okno lib/systemd/system/okno.service"),
         0);
     /* the program finds its helper where it was put */

@@ -106,6 +106,10 @@ static void the_queue_is_walked_from_a_terminal(void **state)
     OKNO_RUN("review", "next", "--user", "eva");
     ends(3, "", "");
     assert_true(strlen(ran.err) > strlen("okno review: \n"));
+    OKNO_RUN("review", "next", "--user", "eva", "--audit", "A");
+    ends(3, "", "nothing left to review in audit A");
+    OKNO_RUN("review", "next", "--user", "eva", "--audit", "B");
+    ends(3, "", "there is no audit B: see `okno audit list`");
 }
 
 static void bad_decisions_say_what_is_allowed(void **state)
@@ -117,10 +121,11 @@ static void bad_decisions_say_what_is_allowed(void **state)
     OKNO_RUN("review", "submit", "1", "--user", "eva", "--lease", token, "--verdict", "maybe");
     ends(2, "", "maybe");
     OKNO_RUN("review", "submit", "1", "--user", "eva", "--lease", token, "--verdict", "invalid");
-    ends(2, "", "reason");
+    ends(2, "", "invalid needs a reason, one of NO_CUSTOMER, STAFF_PRESSED, ");
     OKNO_RUN("review", "submit", "1", "--user", "eva", "--lease", token, "--verdict", "invalid",
              "--reason", "BORED");
-    ends(2, "", "BORED");
+    ends(2, "", "BORED is no reason for invalid; there are NO_CUSTOMER, ");
+    assert_non_null(strstr(ran.err, ", TEST_PRESS, OTHER\n")); /* the whole list */
     OKNO_RUN("review", "submit", "1", "--user", "eva", "--lease", token, "--verdict", "valid",
              "--played", "nan");
     ends(2, "", "seconds");

@@ -70,6 +70,22 @@ static void init_closes_the_data_and_shows_a_password_once(void **state)
     assert_null(strstr(ran.out, "password"));
 }
 
+static void help_explains_a_command_and_a_wrong_one_is_told_alone(void **state)
+{
+    (void)state;
+    RUN_OKNO(&ran, "", "help", "audit");
+    ends(0, "usage: okno audit plan AUDIT", "");
+    RUN_OKNO(&ran, "", "help");
+    ends(0, "  doctor ", "");
+    RUN_OKNO(&ran, "", "help", "audti");
+    ends(2, "", "okno: there is no command \"audti\": `okno help` lists them");
+    RUN_OKNO(&ran, "", "audti");
+    ends(2, "", "okno: there is no command \"audti\": `okno help` lists them");
+    assert_null(strstr(ran.err, "usage:")); /* forty lines behind it would hide it */
+    OKNO_RUN("", "audit", "sing");
+    ends(2, "", "abandon, report, sign, export, status, list, escalations, key, size");
+}
+
 static void serving_nothing_says_to_init_first(void **state)
 {
     (void)state;
@@ -226,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         EMPTY(init_closes_the_data_and_shows_a_password_once),
+        EMPTY(help_explains_a_command_and_a_wrong_one_is_told_alone),
         EMPTY(serving_nothing_says_to_init_first),
         EMPTY(init_can_be_repeated_after_a_refused_password),
         EMPTY(init_leaves_an_open_folder_with_files_alone),

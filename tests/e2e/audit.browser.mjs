@@ -125,6 +125,9 @@ test("an auditor runs a whole audit on the page alone", async () => {
   await fill("title", "March, by the page");
   await fill("from", day);
   await fill("to", day);
+  await fill("to", "2026-03-09");
+  assert.equal(await plan.locator("input[name=to]").evaluate((input) => input.validity.rangeUnderflow), true, "a period that ends before it begins is told at once");
+  await fill("to", day);
   const size = page.locator("okno-sample-size");
   await size.getByText("60 surveys closed in this period so far").waitFor();
   await size.locator("input[name=size-width]").fill("10");
@@ -178,6 +181,9 @@ test("an auditor runs a whole audit on the page alone", async () => {
   await next.locator("input[name=note]").fill("All decided");
   await press("Close the audit");
   await due("report");
+  await page.setViewportSize({ width: 390, height: 844 });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "the opinion fits a phone");
+  await page.setViewportSize({ width: 1280, height: 900 });
   await next.locator("select[name=opinion]").selectOption("qualified");
   await next.locator("textarea[name=statement]").fill("Till 1 alone was open.");
   await next.getByRole("button", { name: "Add a finding" }).click();

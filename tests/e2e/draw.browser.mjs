@@ -87,6 +87,14 @@ async function drawIn(audit, { width, height, language, dark }) {
   const rows = await service.rows(`SELECT survey FROM audit_sample WHERE audit = '${audit}' ORDER BY place LIMIT ${shown.length}`);
   assert.ok(shown.length >= 20);
   assert.deepEqual(shown, rows.map(({ survey }) => survey));
+  await page.setViewportSize({ width: 390, height: 844 }); // an onlooker's phone: each name stands there whole
+  const cut = await page.locator("okno-draw li").evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight + 2 || one.getBoundingClientRect().height < 16).length);
+  const list = await page.locator("okno-draw ol").evaluate((one) => one.scrollHeight - one.clientHeight);
+  assert.deepEqual([cut, list > 2], [0, false], "nothing of the sample is cut off on a phone");
+  const [last, foot] = await Promise.all(["li >> nth=-1", "footer"].map((one) => page.locator(`okno-draw ${one}`).boundingBox()));
+  assert.ok(foot.y >= last.y + last.height, "the footer stands below the sample");
+  await shoot(page, `draw-${audit}-phone`);
+  await page.setViewportSize({ width, height });
   await page.keyboard.press("PageDown");
   await see(ru ? "страница 2 из 2" : "page 2 of 2");
   await page.keyboard.press("Escape");

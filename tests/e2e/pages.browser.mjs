@@ -313,6 +313,15 @@ test("an account that chose no language leaves the browser's", async () => {
   await page.getByRole("link", { name: "Показатели" }).waitFor();
 });
 
+test("a manager's links in Russian stand in two lines at 800 px, none wider than the screen", async () => {
+  service.mock.users.manager.language = null;
+  await open("manager", "#/devices", { language: "ru-RU", width: 800, height: 600 });
+  await page.getByRole("link", { name: "Показатели" }).waitFor();
+  const { height } = await page.locator("okno-header header").boundingBox();
+  assert.ok(height < 90, `${height} px`);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+});
+
 for (const [width, height] of [[360, 740], [1280, 720], [1920, 1080], [3840, 2160]])
   test(`nothing is cut off at ${width} × ${height}`, async () => {
     await open("admin", "#/review", { width, height, dark: width === 1920 });

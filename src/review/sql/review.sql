@@ -1,3 +1,8 @@
+-- name: review.audit_known
+-- Calibrations and targeted checks have items and no audit.
+SELECT EXISTS (SELECT 1 FROM audits WHERE audit = $audit)
+    OR EXISTS (SELECT 1 FROM review_items WHERE audit = $audit);
+
 -- name: review.held
 -- The item that the user holds a live lease on; a gold item looks like one of its audit.
 SELECT item, audit, survey FROM review_items

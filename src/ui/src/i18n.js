@@ -724,7 +724,7 @@ export const table = {
   "holds.title": { en: "Kept from retention", ru: "Не удалять по сроку" },
   "holds.none": { en: "Nothing is held back: footage goes when its days are over.", ru: "Ничего не удержано: записи уходят по сроку." },
   "holds.why": { en: "Why", ru: "Почему" },
-  "holds.last_day": { en: "Last day (open: until released)", ru: "Последний день (пусто: до отмены)" },
+  "holds.last_day": { en: "Last day (empty: until released)", ru: "Последний день (пусто: до отмены)" },
   "holds.keep": { en: "Keep this audit's footage", ru: "Сохранять записи этого аудита" },
   "holds.keep_survey": { en: "Keep this survey's footage", ru: "Сохранять запись этого опроса" },
   "holds.keep_time": { en: "Keep these days' footage", ru: "Сохранять записи этих дней" },

@@ -51,7 +51,7 @@ class OknoAuditPlan extends OknoElement {
 
   set(name, value) {
     this.draft = { ...this.draft, [name]: value };
-    this.asking = false;
+    Object.assign(this, { asking: false, trouble: "" });
   }
 
   get request() {
@@ -139,7 +139,7 @@ class OknoAuditPlan extends OknoElement {
         ${this.renderInput("audit", { required: true, length: 64, pattern: "[A-Za-z0-9_\\-]+" })}
         ${this.renderInput("title", { length: 200, wide: true })}
         ${this.renderInput("from", { type: "date", required: true })}
-        ${this.renderInput("to", { type: "date", required: true })}
+        ${this.renderInput("to", { type: "date", required: true, min: this.draft.from || nothing })}
         ${this.renderInput("size", { type: "number", required: true, min: 1, max: 5000000 })}
       </div>
       ${this.renderSizes()}

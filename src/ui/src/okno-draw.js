@@ -42,6 +42,10 @@ class OknoDraw extends PageElement {
     button, input { font-size: 2.6vh; padding: 1vh 1.6vw; min-height: 0; } kbd { font-size: 1.8vh; }
     form { display: flex; flex-wrap: wrap; gap: 1vw; align-items: end; } label { display: grid; gap: .5vh; flex: 1 1 40vw; }
     .muted { font-size: 2.2vh; }
+    @media (max-width: 40rem) { /* a phone scrolls: there is no projector to fit */
+      :host { display: block; overflow: auto; } main { padding: 2vh 0; } main, .both, .drawn { grid-template-rows: none; }
+      ol { grid-template-columns: minmax(0, 1fr); overflow: visible; } li { white-space: normal; overflow: visible; overflow-wrap: anywhere; }
+    }
   `];
 
   constructor() {

@@ -29,7 +29,7 @@ class OknoHeader extends OknoElement {
     .right button { min-height: 1.75rem; }
     button[aria-pressed="true"] { color: var(--text); font-weight: 600; }
     @media print { :host { display: none; } }
-    @media (max-width: 48rem) {
+    @media (max-width: 56rem) {
       header { padding: 0 .5rem; }
       nav { order: 3; flex-basis: 100%; overflow-x: auto; }
       nav.grouped { overflow: visible; justify-content: space-between; }

@@ -13,7 +13,7 @@ class OknoReportForm extends OknoElement {
   static styles = [OknoElement.styles, css`
     form, fieldset { display: grid; gap: .5rem 1rem; grid-template-columns: minmax(0, 1fr); }
     fieldset { border: 0; border-top: 1px solid var(--line); padding: .5rem 0 0; margin: 0; grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); }
-    label { display: grid; gap: .125rem; font-size: .75rem; } input, select, textarea { font-size: .875rem; }
+    label { display: grid; grid-template-columns: minmax(0, 1fr); gap: .125rem; font-size: .75rem; } input, select, textarea { font-size: .875rem; }
     .row { display: flex; flex-wrap: wrap; gap: .5rem 1rem; }
     button { justify-self: start; align-self: end; }
   `];
