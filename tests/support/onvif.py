@@ -2,7 +2,7 @@
 replay itself (replay.py). It is no product. Its clock runs 37 s ahead; it holds two searches at a time, and names itself by
 an address that only it knows, as behind a router.
 onvif.py PORT FILM FROM [name=value...]: as replay.py, and: soap= old (no GetServices), bounds (no search for events),
-search (no replay service), page (answers with a login page), cut (half an answer); login= wsse, http or none."""
+search (no replay service), page (answers with a login page), cut (half an answer), tls (replays by rtsps); login= wsse, http or none."""
 import base64, calendar, hashlib, http.server, re, sys, threading, time, xml.etree.ElementTree as ET
 import replay
 
@@ -11,7 +11,8 @@ options = dict(a.split('=', 1) for a in sys.argv[4:])
 soap, login = options.pop('soap', ''), options.pop('login', 'wsse')
 AHEAD = 37
 recorder = replay.Replay(film, begin, options)
-listener = replay.listen(0)
+rtsp = int(options.pop('rtsp', 0))  # listen there, and name another port
+listener = replay.listen(rtsp)
 threading.Thread(target=recorder.serve, args=(listener,), daemon=True).start()
 searches = {}
 AWAY = 'http://192.0.2.7:8899'  # not to be asked
@@ -113,6 +114,8 @@ def answer(name, words):
         return '<Endpoint/>'
     if name == 'GetReplayUri':
         check_token(words)
+        if rtsp or soap == 'tls':
+            return f'<Uri>{"rtsps" if soap == "tls" else "rtsp"}://192.0.2.7:554/replay?token=REC%261</Uri>'
         return f'<Uri>rtsp://192.0.2.7:{listener.getsockname()[1]}/replay?token=REC%261</Uri>'
     raise Fault('s:Receiver', 'ter:ActionNotSupported', 'Not implemented')
 

@@ -41,7 +41,8 @@ struct running {
 };
 
 /* `how`: words of onvif.py beyond the login, NULL for none. */
-static struct running start(const char *how, const char *password, const char *channel)
+static struct running start_with(const char *how, const char *password, const char *channel,
+                                 const char *options)
 {
     struct running running = {0};
     struct okno_err err = {0};
@@ -61,11 +62,16 @@ static struct running start(const char *how, const char *password, const char *c
                                                .time_zone = "UTC",
                                                .user = "an<na",
                                                .password = password,
-                                               .options = ""};
+                                               .options = options};
     if (okno_archive_open(&config, &running.archive, &err) < 0)
         fail_msg("%s", err.text);
     running.camera = (struct okno_extract_camera){.archive = running.archive, .channel = channel};
     return running;
+}
+
+static struct running start(const char *how, const char *password, const char *channel)
+{
+    return start_with(how, password, channel, "");
 }
 
 static void stop(struct running *running)
@@ -150,6 +156,41 @@ static void outer_bounds_stand_in_for_events(void **state)
     assert_int_equal(spans.items[0].to_us, T0 + 125 * SECOND);
     check_hole(&r); /* the frames know better */
     stop(&r);
+}
+
+/* Behind a router that gives the replay's port another number. */
+static void the_port_of_replays_can_be_said(void **state)
+{
+    (void)state;
+    char how[32], options[32];
+    int port = support_free_port();
+    (void)snprintf(how, sizeof(how), "rtsp=%d", port); /* it names 554 */
+    (void)snprintf(options, sizeof(options), "rtsp_port=%d", port);
+    struct running r = start_with(how, "pass word", "REC&1", options);
+    check_still(&r);
+    stop(&r);
+}
+
+static void ways_that_are_not_spoken_are_refused_at_once(void **state)
+{
+    (void)state;
+    struct okno_err err = {0};
+    struct okno_extract_result result = {0};
+    struct okno_archive *archive = NULL;
+    struct running r = start("soap=tls", "pass word", "REC&1");
+    assert_int_equal(
+        okno_extract_still(&r.camera, T0 + 77 * SECOND, fixture_path("no.jpg"), &result, &err),
+        OKNO_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "rtsps only"));
+    stop(&r);
+    static const char *const urls[] = {"rtsps://127.0.0.1", "http://127.0.0.1"};
+    for (size_t i = 0; i < OKNO_COUNT(urls); i++) {
+        const struct okno_archive_config config = {
+            .archive = "nvr", .kind = "rtsp", .url = urls[i], .files = "/x"};
+        err = (struct okno_err){0};
+        assert_int_equal(okno_archive_open(&config, &archive, &err), OKNO_INVALID);
+        assert_non_null(strstr(err.text, "tunnel"));
+    }
 }
 
 static void trouble_is_named(void **state)
@@ -261,17 +302,20 @@ static void named_addresses_stay_at_the_configured_host(void **state)
     (void)state;
     char url[ONVIF_URL];
     assert_int_equal(onvif_at_home("https://nvr.shop:8443/x", "rtsp://u:p@10.0.0.1:8554/a?b=c",
-                                   "rtsp", true, url, sizeof(url), NULL),
+                                   "rtsp", "", url, sizeof(url), NULL),
                      0);
     assert_string_equal(url, "rtsp://nvr.shop:8554/a?b=c");
     assert_int_equal(
-        onvif_at_home("http://[fd00::1]:80/x", "http://h/a", "http", false, url, sizeof(url), NULL),
+        onvif_at_home("http://[fd00::1]:80/x", "http://h/a", "http", NULL, url, sizeof(url), NULL),
         0);
     assert_string_equal(url, "http://[fd00::1]:80/a");
-    assert_int_equal(onvif_at_home("http://h", "rtsp://g?x", "rtsp", true, url, sizeof(url), NULL),
+    assert_int_equal(onvif_at_home("http://h", "rtsp://g?x", "rtsp", "", url, sizeof(url), NULL),
                      0);
     assert_string_equal(url, "rtsp://h?x");
-    assert_int_equal(onvif_at_home("http://h", "", "rtsp", true, url, sizeof(url), NULL),
+    assert_int_equal(
+        onvif_at_home("http://h:80", "rtsp://g:554/x", "rtsp", "1554", url, sizeof(url), NULL), 0);
+    assert_string_equal(url, "rtsp://h:1554/x");
+    assert_int_equal(onvif_at_home("http://h", "", "rtsp", "", url, sizeof(url), NULL),
                      OKNO_PROTOCOL);
 }
 
@@ -280,6 +324,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_recorder_lists_is_what_it_replays),
         cmocka_unit_test(outer_bounds_stand_in_for_events),
+        cmocka_unit_test(the_port_of_replays_can_be_said),
+        cmocka_unit_test(ways_that_are_not_spoken_are_refused_at_once),
         cmocka_unit_test(trouble_is_named),
         cmocka_unit_test(its_clock_is_asked_without_a_login),
         cmocka_unit_test(the_digest_is_the_one_of_the_standards),

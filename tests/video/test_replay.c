@@ -193,6 +193,48 @@ static void a_replay_in_real_time_begins_near_what_was_asked(void **state)
     stop(&r);
 }
 
+/* How often the recorder was asked to play. */
+static int plays(void)
+{
+    char line[1024];
+    int count = 0;
+    okno_autofclose FILE *log = fopen(fixture_path("replay.log"), "re");
+    assert_non_null(log);
+    while (fgets(line, sizeof(line), log))
+        count += strncmp(line, "PLAY ", 5) == 0;
+    return count;
+}
+
+static void what_a_look_in_real_time_brought_serves_still_and_clip(void **state)
+{
+    (void)state;
+    struct recorder early = by_url;
+    struct running r = start(&by_url);
+    OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
+    int before = plays();
+    spans_of(&r, 10, 40, &spans);
+    spans_of(&r, 12, 38, &spans);
+    assert_int_equal(spans.len, 2);
+    check_near(spans.items[1].from_us, T0 + 12 * SECOND, 0);
+    check_still(&r, T0 + 23 * SECOND + 450 * MS, 2 * SECOND);
+    struct okno_extract_result got = clip(&r, T0 + 10 * SECOND, T0 + 40 * SECOND);
+    assert_true(got.media.got_from_us <= T0 + 10 * SECOND);
+    assert_true(got.media.got_to_us >= T0 + 39 * SECOND);
+    okno_extract_result_free(&got);
+    assert_int_equal(plays(), before + 1);
+    check_still(&r, T0 + 52 * SECOND + 450 * MS, 2 * SECOND); /* outside */
+    assert_int_equal(plays(), before + 2);
+    stop(&r);
+    /* What ended early is asked for again. */
+    early.options[3] = "fault=close";
+    r = start(&early);
+    before = plays();
+    spans_of(&r, 10, 40, &spans);
+    spans_of(&r, 10, 40, &spans);
+    assert_int_equal(plays(), before + 2);
+    stop(&r);
+}
+
 static void a_long_replay_is_kept_alive(void **state)
 {
     (void)state;
@@ -280,9 +322,9 @@ static void harm_on_the_way_is_held_in_bounds(void **state)
     } rows[] = {
         {"fault=header@DESCRIBE", OKNO_PROTOCOL, "more than is taken"},
         {"fault=headers@DESCRIBE", OKNO_TRANSIENT, "Too large response headers"},
-        {"fault=letter@DESCRIBE", OKNO_TIMEOUT, "in the time"},
-        {"fault=letter@SETUP", OKNO_TIMEOUT, "in the time"},
-        {"fault=letter@PLAY", OKNO_TIMEOUT, "in the time"},
+        {"fault=letter@DESCRIBE", OKNO_TIMEOUT, "time"},
+        {"fault=letter@SETUP", OKNO_TIMEOUT, "time"},
+        {"fault=letter@PLAY", OKNO_TIMEOUT, "time"},
         {"fault=below@DESCRIBE", OKNO_PROTOCOL, "Invalid Content-Length"},
         {"fault=huge@DESCRIBE", OKNO_TOO_LARGE, "a description of more than"},
         {"fault=beyond@DESCRIBE", OKNO_PROTOCOL, "tells of no video"},
@@ -503,6 +545,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_lie_where_the_recorder_says),
         cmocka_unit_test(a_replay_in_real_time_begins_near_what_was_asked),
+        cmocka_unit_test(what_a_look_in_real_time_brought_serves_still_and_clip),
         cmocka_unit_test(a_long_replay_is_kept_alive),
         cmocka_unit_test(what_was_never_recorded_is_no_error),
         cmocka_unit_test(trouble_on_the_way_is_named),

@@ -4,6 +4,7 @@
 #include "onvif.h"
 
 #include "kinds.h"
+#include "options.h"
 #include "replay.h"
 #include "soap.h"
 #include "xml.h"
@@ -12,6 +13,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { PAGES = 500, PAGE = 100, LIST_PAGES = 5 };
 
@@ -28,6 +30,7 @@ struct onvif {
     char device[ONVIF_URL];
     struct onvif_services services; /* at the configured host; "" before they are asked */
     struct soap soap;
+    char rtsp_port[8]; /* "": as the recorder says */
 };
 
 static void onvif_close(void *ctx)
@@ -37,13 +40,26 @@ static void onvif_close(void *ctx)
     free(onvif);
 }
 
+static int read_port(struct onvif *onvif, const char *options, struct okno_err *err)
+{
+    char *port = onvif->rtsp_port;
+    int rc = options_get(options, "rtsp_port", port, sizeof(onvif->rtsp_port), err);
+    long number = strtol(port, NULL, 10);
+    bool good = !port[0] || (!port[strspn(port, "0123456789")] && number > 0 && number < 65536);
+    return rc < 0 || good ? rc
+                          : okno_fail_field(err, OKNO_INVALID, "options",
+                                            "rtsp_port=%s: a number from 1 to 65535", port);
+}
+
 static int onvif_open(const struct okno_archive_config *config, struct okno_budget *budget,
                       void **ret_ctx, struct okno_err *err)
 {
     struct onvif *onvif = calloc(1, sizeof(*onvif));
     if (!onvif)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for an archive");
-    int rc = reach_open(&onvif->reach, config, budget, NULL, err);
+    int rc = read_port(onvif, config->options, err);
+    if (rc == 0)
+        rc = reach_open(&onvif->reach, config, budget, NULL, err);
     if (rc < 0) {
         onvif_close(onvif);
         return rc;
@@ -77,7 +93,7 @@ static int place(const struct onvif *onvif, char url[ONVIF_URL], const char *nam
                          "the recorder has no %s service (ONVIF profile G); is recording to its "
                          "own storage switched on?",
                          name);
-    return onvif_at_home(onvif->device, named, safe ? "https" : "http", false, url, ONVIF_URL, err);
+    return onvif_at_home(onvif->device, named, safe ? "https" : "http", NULL, url, ONVIF_URL, err);
 }
 
 static int find_services(struct onvif *onvif, struct okno_err *err)
@@ -318,7 +334,15 @@ static int replay_url(struct onvif *onvif, const char *channel, char ret_url[ONV
         rc = soap_ask(&onvif->soap, onvif->services.replay, okno_buf_text(&body), &answer, err);
     if (rc == 0)
         rc = onvif_read_text(okno_buf_text(&answer), answer.len, "Uri", named, sizeof(named), err);
-    return rc < 0 ? rc : onvif_at_home(onvif->device, named, "rtsp", true, ret_url, ONVIF_URL, err);
+    if (rc == 0 && strncasecmp(named, "rtsp://", 7) != 0)
+        return okno_fail(
+            err, OKNO_UNSUPPORTED,
+            "the recorder replays through %.*s only, which is not spoken: switch plain "
+            "RTSP over TCP on there",
+            (int)strcspn(named, ":") < 8 ? (int)strcspn(named, ":") : 8, named);
+    return rc < 0 ? rc
+                  : onvif_at_home(onvif->device, named, "rtsp", onvif->rtsp_port, ret_url,
+                                  ONVIF_URL, err);
 }
 
 static int onvif_source(void *ctx, const struct okno_piece *piece, struct okno_source **ret_source,
@@ -352,7 +376,10 @@ static int onvif_clock(void *ctx, struct okno_archive_clock *ret_clock, struct o
     return rc;
 }
 
+static const char *const own_options[] = {"rtsp_port", NULL};
+
 const struct okno_archive_ops archive_onvif = {.kind = "onvif",
+                                               .options = own_options,
                                                .max_parallel = 1, /* few hold two replays */
                                                .open = onvif_open,
                                                .close = onvif_close,

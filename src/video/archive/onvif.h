@@ -51,9 +51,9 @@ OKNO_CHECK int onvif_spans(struct onvif_event_vec *events, const struct onvif_re
                            struct okno_span_vec *spans, struct okno_err *err);
 
 /* The address that an answer names, at the host that is configured: recorders behind a router name
- * one that only they know. `scheme`://HOST:PORT of `own`, but its port with `port`. OKNO_PROTOCOL.
- */
-OKNO_CHECK int onvif_at_home(const char *own, const char *named, const char *scheme, bool port,
-                             char *ret_url, size_t size, struct okno_err *err);
+ * one that only they know. `scheme`://HOST:PORT of `own`; with `port` that one, or its own when
+ * that is "". OKNO_PROTOCOL. */
+OKNO_CHECK int onvif_at_home(const char *own, const char *named, const char *scheme,
+                             const char *port, char *ret_url, size_t size, struct okno_err *err);
 
 #endif

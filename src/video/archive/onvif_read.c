@@ -319,8 +319,8 @@ int onvif_spans(struct onvif_event_vec *events, const struct onvif_recording *re
 
 /* --- addresses -------------------------------------------------------------------------------- */
 
-int onvif_at_home(const char *own, const char *named, const char *scheme, bool port, char *ret_url,
-                  size_t size, struct okno_err *err)
+int onvif_at_home(const char *own, const char *named, const char *scheme, const char *port,
+                  char *ret_url, size_t size, struct okno_err *err)
 {
     char host[256], own_port[8], other[256], other_port[8];
     const char *path = strstr(named, "://");
@@ -328,7 +328,7 @@ int onvif_at_home(const char *own, const char *named, const char *scheme, bool p
     if (!probe_host(own, host, sizeof(host), own_port, sizeof(own_port)) ||
         !probe_host(named, other, sizeof(other), other_port, sizeof(other_port)))
         return okno_fail(err, OKNO_PROTOCOL, "the recorder names an address that cannot be read");
-    const char *at = port ? other_port : own_port;
+    const char *at = !port ? own_port : port[0] ? port : other_port;
     int len = snprintf(ret_url, size, "%s://%s%s%s%s", scheme, host, at[0] ? ":" : "", at,
                        path ? path : "/");
     return len >= 0 && (size_t)len < size

@@ -2,6 +2,7 @@
  * in the URL, and the replay takes as long as the recording; or there is none in it, and the
  * recorder speaks ONVIF's replay, which is fast and tells the time of each frame. */
 #define _POSIX_C_SOURCE 200809L
+#include "kept.h"
 #include "kinds.h"
 #include "options.h"
 #include "profile.h"
@@ -11,6 +12,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* What there is shows a replay only. */
 #define MOST_US (3600 * OKNO_SECOND_US)
@@ -26,11 +28,13 @@ struct rtsp {
     struct profile spelling;      /* only how times are spelt */
     bool clock;                   /* no time stands in the URL */
     int64_t deadline_us, error_us;
+    struct kept kept; /* of replays in real time */
 };
 
 static void rtsp_close(void *ctx)
 {
     struct rtsp *rtsp = ctx;
+    kept_free(&rtsp->kept);
     okno_net_close(rtsp->net);
     okno_zone_close(rtsp->zone);
     free(rtsp->url);
@@ -92,6 +96,10 @@ static int fill(struct rtsp *rtsp, const struct okno_archive_config *config,
     for (size_t len = strlen(rtsp->url); len > 0 && rtsp->url[len - 1] == '/'; len--)
         rtsp->url[len - 1] = '\0';
     rtsp->clock = !strstr(rtsp->path, "{from}");
+    if (strncasecmp(rtsp->url, "rtsps:", 6) == 0 || strncasecmp(rtsp->url, "http", 4) == 0)
+        return okno_fail_field(err, OKNO_INVALID, "url",
+                               "RTSP inside TLS (rtsps) or HTTP is not spoken: write "
+                               "rtsp://HOST:PORT, if need be of a tunnel on this machine");
     if (okno_net_check_scheme(rtsp->url, base.schemes, &why) < 0)
         return okno_fail_field(err, OKNO_INVALID, "url", "%s", why.text);
     if (rtsp->path[0] != '/')
@@ -177,15 +185,40 @@ static int limit(int64_t from_us, int64_t *to_us, bool *ret_any, struct okno_err
                            "replay, of an hour at most; ask for less");
 }
 
+/* In real time: what comes is kept, from the key frame that a clip of the interval begins with. One
+ * that the recorder ended early is not: asked again it may bring more. */
+static int look(struct rtsp *rtsp, const char *channel, int64_t from_us, int64_t to_us,
+                struct okno_span_vec *spans, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_span_vec) found = {0};
+    OKNO_AUTO(okno_source) *source = NULL;
+    int64_t early_us = from_us - PREROLL_US;
+    const struct kept_replay *known = kept_find(&rtsp->kept, channel, from_us, to_us);
+    if (known)
+        return kept_spans(known, from_us, to_us, spans, err);
+    int rc = fetch(rtsp, channel, early_us, to_us, &found, &source, err);
+    for (size_t i = 0; rc == 0 && i < found.len; i++) {
+        struct okno_span span = found.items[i];
+        span.from_us = span.from_us > from_us ? span.from_us : from_us;
+        if (span.from_us < span.to_us && okno_span_vec_push(spans, span) < 0)
+            rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a list of recordings");
+    }
+    if (rc == 0 && found.len > 0 && found.items[found.len - 1].to_us >= to_us - OKNO_SECOND_US)
+        kept_put(&rtsp->kept, channel, early_us, to_us, &found, okno_mem_take(&source));
+    return rc;
+}
+
 static int rtsp_coverage(void *ctx, const char *channel, int64_t from_us, int64_t to_us,
                          struct okno_span_vec *spans, struct okno_err *err)
 {
+    struct rtsp *rtsp = ctx;
     struct okno_err trouble = {0};
     bool any = false;
     int rc = limit(from_us, &to_us, &any, err);
     if (rc < 0 || !any)
         return rc;
-    rc = fetch(ctx, channel, from_us, to_us, spans, NULL, &trouble);
+    rc = rtsp->clock ? fetch(rtsp, channel, from_us, to_us, spans, NULL, &trouble)
+                     : look(rtsp, channel, from_us, to_us, spans, &trouble);
     return rc < 0 && rc != OKNO_GONE ? okno_fail_from(err, &trouble) : 0;
 }
 
@@ -196,13 +229,15 @@ static int rtsp_pieces(void *ctx, const char *channel, int64_t from_us, int64_t 
     char from[OKNO_TIME_TEXT], to[OKNO_TIME_TEXT];
     bool any = false;
     int rc = limit(from_us, &to_us, &any, err);
+    const struct kept_replay *known = kept_find(&rtsp->kept, channel, from_us, to_us);
+    from_us = known ? kept_from(known) : from_us;
+    to_us = known ? kept_to(known) : to_us;
     struct okno_piece piece = {.from_us = from_us,
                                .to_us = to_us,
                                .error_us = rtsp->error_us,
                                .size = -1,
                                .format = "rtp",
                                .anchor = OKNO_ANCHOR_REQUEST};
-    (void)channel;
     if (rc < 0 || !any)
         return rc;
     (void)snprintf(piece.name, sizeof(piece.name), "%s..%s", okno_time_format(from_us, from),
@@ -215,7 +250,12 @@ static int rtsp_pieces(void *ctx, const char *channel, int64_t from_us, int64_t 
 static int rtsp_source(void *ctx, const struct okno_piece *piece, struct okno_source **ret_source,
                        struct okno_err *err)
 {
+    const struct rtsp *rtsp = ctx;
     struct okno_err trouble = {0};
+    const struct kept_replay *known =
+        kept_find(&rtsp->kept, piece->channel, piece->from_us, piece->to_us);
+    if (known && kept_from(known) == piece->from_us && kept_to(known) == piece->to_us)
+        return kept_source(known, ret_source, err);
     int rc = fetch(ctx, piece->channel, piece->from_us, piece->to_us, NULL, ret_source, &trouble);
     if (rc == OKNO_GONE) /* no list has promised it */
         return okno_fail(err, OKNO_NO_COVERAGE, "%s", trouble.text);
