@@ -171,11 +171,11 @@ test-archives: deps-test $(BUILD)/okno $(TOOLS) ## okno against real recorders; 
 WINDOWS ?= 125
 SEED ?= 1
 test-windows: deps-test $(BUILD)/okno $(BUILD)/tests/video/test_windows ## WINDOWS=125 clips of each of 16 recordings by SEED=1
-	OKNO_WINDOWS=$(WINDOWS) OKNO_SEED=$(SEED) tools/run-tests $(BUILD) $(BUILD)/tests/video/test_windows
+	TEST_SECONDS=7200 OKNO_WINDOWS=$(WINDOWS) OKNO_SEED=$(SEED) tools/run-tests $(BUILD) $(BUILD)/tests/video/test_windows
 
 MUTATIONS ?= 2000
 test-mutations: deps-test $(BUILD)/okno $(TOOLS) $(BUILD)/tests/video/test_sandbox ## MUTATIONS=2000 damaged copies of each container by SEED=1
-	OKNO_TEST_MUTATIONS=$(MUTATIONS) OKNO_SEED=$(SEED) tools/run-tests $(BUILD) $(BUILD)/tests/video/test_sandbox
+	TEST_SECONDS=7200 OKNO_TEST_MUTATIONS=$(MUTATIONS) OKNO_SEED=$(SEED) tools/run-tests $(BUILD) $(BUILD)/tests/video/test_sandbox
 
 # Figures depend on the machine: no part of `make test`. ONLY='import intake' runs some of them.
 bench: deps-test $(BUILD)/okno $(BUILD)/okno-paper $(TOOLS) ## speed and memory beside references; ONLY=NAME for one

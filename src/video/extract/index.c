@@ -118,7 +118,7 @@ static bool part_note(struct index *index, int64_t at, size_t len, uint8_t *byte
 
 static bool part_add(struct index *index, int64_t at, const void *bytes, size_t len)
 {
-    uint8_t *copy = malloc(len);
+    uint8_t *copy = len > 0 ? malloc(len) : NULL;
     if (!copy || !part_note(index, at, len, copy, false)) {
         free(copy);
         return false;
