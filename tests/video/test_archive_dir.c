@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #define DAYS "{channel}/%Y-%m-%d/%H-%M-%S.mp4"
-enum { BIG_BYTES = 3000000, SMALL_BYTES = 1000 };
+enum { BIG_BYTES = 3000000, SMALL_BYTES = 1000, HOLE_BYTES = 2200000 };
 
 static char *root;
 static struct support_nginx nginx;
@@ -672,6 +672,21 @@ static void what_lies_outside_a_plan_is_read_beside_it(void **state)
     assert_int_equal(source->requests, 4);
 }
 
+/* Known from before, say: what follows is one request more, not one for each read. */
+static void a_long_hole_in_a_plan_is_one_request_more(void **state)
+{
+    (void)state;
+    OKNO_AUTO(okno_archive) *archive = opened_http("");
+    struct okno_piece piece = piece_at(archive, "2026-03-10T14:00:00Z");
+    OKNO_AUTO(okno_source) *source = NULL;
+    assert_int_equal(okno_archive_source(archive, &piece, &source, NULL), 0);
+    source->plan(source->ctx, 0, BIG_BYTES);
+    assert_reads(source, 0, 50000);
+    for (int64_t at = 50000 + HOLE_BYTES; at < BIG_BYTES; at += 32768)
+        assert_reads(source, at, 32768);
+    assert_int_equal(source->requests, 2);
+}
+
 static void one_large_read_is_one_request(void **state)
 {
     (void)state;
@@ -912,6 +927,7 @@ int main(void)
         cmocka_unit_test(a_server_without_ranges_still_gives_small_files),
         cmocka_unit_test(a_plan_is_one_request_and_nothing_is_asked_twice),
         cmocka_unit_test(what_lies_outside_a_plan_is_read_beside_it),
+        cmocka_unit_test(a_long_hole_in_a_plan_is_one_request_more),
         cmocka_unit_test(one_large_read_is_one_request),
         cmocka_unit_test(an_empty_file_reads_as_empty),
         cmocka_unit_test(what_was_deleted_or_replaced_since_the_listing_is_gone),

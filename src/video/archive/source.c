@@ -330,13 +330,18 @@ static void stream_end(struct remote *remote)
     remote->stream = NULL;
 }
 
-/* Whether the stream brings this byte soon; begins it when it is the plan's. */
+/* Whether the stream brings this byte soon; begins it when it is the plan's. Behind a hole that is
+ * too long to read, the rest of the stream is a plan again. */
 static int stream_ready(struct remote *remote, int64_t at, bool *ret_ready, struct okno_err *err)
 {
-    if (remote->stream && at >= remote->stream_at && at < remote->stream_to &&
-        at - remote->stream_at <= SKIP_BYTES) {
+    bool covers = remote->stream && at >= remote->stream_at && at < remote->stream_to;
+    if (covers && at - remote->stream_at <= SKIP_BYTES) {
         *ret_ready = true;
         return 0;
+    }
+    if (covers && remote->plan_to <= remote->plan_from) {
+        remote->plan_from = at;
+        remote->plan_to = remote->stream_to;
     }
     *ret_ready = at >= remote->plan_from && at < remote->plan_to;
     if (!*ret_ready)
