@@ -69,8 +69,10 @@ struct okno_estimate_request {
                       only with each other, and without reviews it stands */
     bool as_found; /* a class says only where a unit lies: it is worth what it was found to be,
                       which no class frozen foretells */
-    double level;  /* of the interval, e.g. 0.95 */
-    int looks;     /* intervals meant to be looked at, 1 or more: each at 1 - (1 - level)/looks */
+    bool invalid_as_silent; /* an invalid answer is a silent customer: the cells' truths say so of
+                               what was found, this of what had no result */
+    double level;           /* of the interval, e.g. 0.95 */
+    int looks; /* intervals meant to be looked at, 1 or more: each at 1 - (1 - level)/looks */
 };
 
 /* Fields that do not apply are NAN. */

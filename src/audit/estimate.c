@@ -385,10 +385,11 @@ static void set_interval(const struct okno_estimate_request *request, const stru
 
 /* ---- undeterminable ---- */
 
-static void settle(struct pool *pool, bool genuine)
+/* Move what is open of one kind to what it then is. */
+static void settle(double *open, bool genuine, double *own, double *other)
 {
-    *(genuine ? &pool->own : &pool->none) += pool->open;
-    pool->open = 0;
+    *(genuine ? own : other) += *open;
+    *open = 0;
 }
 
 /* A copy of the pools with what was open settled: 1 genuine, 0 not, -1 by the sign of g at r. */
@@ -401,8 +402,13 @@ static int settled_ratio(const struct pools *pools, const struct okno_ratio *rat
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for %zu cells", pools->count);
     memcpy(copy.items, pools->items, pools->count * sizeof(*copy.items));
     for (size_t i = 0; i < copy.count; i++) {
-        double g = own_mean(&copy.items[i], ratio->a) - r * own_mean(&copy.items[i], ratio->b);
-        settle(&copy.items[i], genuine >= 0 ? genuine == 1 : (g > 0) == greatest);
+        struct pool *pool = &copy.items[i];
+        double g = own_mean(pool, ratio->a) - r * own_mean(pool, ratio->b);
+        double silent = ratio->a[OKNO_SILENT] - r * ratio->b[OKNO_SILENT];
+        settle(&pool->open, genuine >= 0 ? genuine == 1 : (g > 0) == greatest, &pool->own,
+               &pool->none);
+        settle(&pool->open_as_silent, genuine >= 0 ? genuine == 1 : (g > silent) == greatest,
+               &pool->own, &pool->other[OKNO_SILENT]);
     }
     *ret_ratio = ratio_of(&copy, ratio);
     return 0;

@@ -200,6 +200,7 @@ static int estimate_cells(const struct okno_audit_rules *rules, const struct mea
                                             .fm_apart = measure->fm_apart,
                                             .with_replacement = rules->with_replacement,
                                             .silent_known = rules->silent_known,
+                                            .invalid_as_silent = rules->invalid_as_silent,
                                             .level = rules->level,
                                             .looks = rules->looks};
     int rc = okno_estimate(&request, NULL, &figure->estimate, err);

@@ -67,7 +67,7 @@ double pool_results(const struct pool *pool)
 /* Fewer than two looked at and more there to look at: it cannot stand alone. */
 static bool is_thin(const struct pool *pool)
 {
-    double looked = pool_results(pool) + pool->open;
+    double looked = pool_results(pool) + pool->open + pool->open_as_silent;
     return looked < 2 && looked < pool->population;
 }
 
@@ -87,10 +87,11 @@ static struct pool pool_of(const struct place *place, bool with_open,
             (double)cell->truth[t];
     pool.none = (double)cell->truth[OKNO_NONE];
     /* A force majeure that no review could judge stands: it is no survey of this domain. */
-    if (place->fm && with_open)
-        pool.none += (double)cell->undeterminable;
-    else if (with_open)
-        pool.open = (double)cell->undeterminable;
+    bool silenced = request->invalid_as_silent && cell->class != OKNO_SILENT;
+    if (with_open)
+        *(place->fm  ? &pool.none
+          : silenced ? &pool.open_as_silent
+                     : &pool.open) += (double)cell->undeterminable;
     return pool;
 }
 
@@ -102,6 +103,7 @@ static void absorb(struct pool *into, const struct pool *from)
     into->own += from->own;
     into->none += from->none;
     into->open += from->open;
+    into->open_as_silent += from->open_as_silent;
     for (int t = 0; t < OKNO_CLASSES; t++) {
         into->weight[t] += from->weight[t];
         into->other[t] += from->other[t];

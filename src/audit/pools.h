@@ -18,6 +18,7 @@ struct pool {
     double other[OKNO_CLASSES];  /* reviewed and genuine as another class */
     double none;                 /* reviewed and not genuine */
     double open;                 /* reviewed without a result, not yet set to own or none */
+    double open_as_silent;       /* the same, silent if they are not genuine */
 };
 
 /* The frame as pools, and what counts without sampling. */

@@ -200,6 +200,35 @@ static struct okno_cell cell(const char *stratum, enum okno_class class, int64_t
     return made;
 }
 
+/* Where an invalid answer is a silent customer, so is one that nobody could judge, were it invalid.
+ */
+static void bounds_follow_what_an_invalid_answer_becomes(void **state)
+{
+    (void)state;
+    struct okno_cell cells[] = {
+        {.stratum = "a", .class = OKNO_YES, .frame = 16, .undeterminable = 1},
+        {.stratum = "a", .class = OKNO_UNSURE, .frame = 2, .truth = {[OKNO_UNSURE] = 2}},
+        {.stratum = "a", .class = OKNO_NO, .frame = 3, .truth = {[OKNO_NO] = 3}},
+        {.stratum = "a", .class = OKNO_SILENT, .frame = 6, .undeterminable = 2},
+    };
+    cells[0].truth[OKNO_YES] = 6;
+    cells[0].truth[OKNO_SILENT] = 3;
+    cells[3].truth[OKNO_SILENT] = 3;
+    cells[3].truth[OKNO_NONE] = 1;
+    struct okno_estimate_request request = {
+        .cells = cells, .count = 4, .ratio = okno_ratio_ink(0.5), .level = 0.95, .looks = 1};
+    request.invalid_as_silent = true;
+    /* yes: 16 (3 or 4)/10 silent; silent: 6 (5 or 3)/6 genuine, each half */
+    const struct okno_estimate with = estimated(&request);
+    near(with.all_valid, (2.4 + 3 + 2.5) / (16 + 5 + 5));
+    near(with.all_invalid, (3.2 + 3 + 1.5) / (16 + 5 + 3));
+    near(with.worst_low, (2.4 + 3 + 1.5) / (16 + 5 + 3));
+    near(with.worst_high, (3.2 + 3 + 2.5) / (16 + 5 + 5));
+    request.invalid_as_silent = false;
+    const struct okno_estimate without = estimated(&request);
+    near(without.all_invalid, (2.4 + 3 + 1.5) / (14.4 + 5 + 3));
+}
+
 static struct okno_estimate_request ink_of(const struct okno_cell *cells, size_t count)
 {
     return (struct okno_estimate_request){
@@ -595,6 +624,7 @@ static void the_interval_covers_when_classes_are_corrected(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bounds_follow_what_an_invalid_answer_becomes),
         cmocka_unit_test(the_published_cases_come_out),
         cmocka_unit_test(shares_and_their_exact_bounds_come_out),
         cmocka_unit_test(a_share_that_cannot_be_is_refused),
