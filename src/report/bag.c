@@ -157,7 +157,8 @@ static void discard(const char *dir, int depth)
     const struct dirent *entry;
     while (folder && (entry = readdir(folder))) {
         char path[BUNDLE_PATH + 256];
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+            (depth == 0 && strcmp(entry->d_name, BAG_FIRST) == 0))
             continue;
         (void)snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
         if (unlink(path) < 0)
@@ -165,12 +166,17 @@ static void discard(const char *dir, int depth)
     }
     if (folder)
         (void)closedir(folder);
-    (void)rmdir(dir);
+    if (depth > 0)
+        (void)rmdir(dir);
 }
 
 void bag_discard(const char *dir)
 {
+    char first[BUNDLE_PATH + 256];
     discard(dir, 0);
+    (void)snprintf(first, sizeof(first), "%s/" BAG_FIRST, dir);
+    (void)unlink(first);
+    (void)rmdir(dir);
 }
 
 /* ---- reading ---- */

@@ -56,6 +56,8 @@ OKNO_CHECK int bag_put(struct bag *bag, const char *name, const char *text, stru
 OKNO_CHECK int bag_list(struct bag *bag, struct okno_err *err);
 /* All of it is on disk on return. */
 OKNO_CHECK int bag_sync(const struct bag *bag, struct okno_err *err);
+/* Is written first and removed last: a folder that has it is a bundle that was begun. */
+#define BAG_FIRST "VERIFY.txt"
 /* Remove a folder with all that is in it. */
 void bag_discard(const char *dir);
 

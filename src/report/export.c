@@ -386,9 +386,9 @@ static int put_evidence(struct run *run, struct okno_err *err)
 
 static int write_bag(struct run *run, struct okno_err *err)
 {
-    int rc = bag_make_dir(&run->bag, "data", err);
+    int rc = export_tags(run, err);
     if (rc == 0)
-        rc = export_tags(run, err);
+        rc = bag_make_dir(&run->bag, "data", err);
     if (rc == 0)
         rc = put_plan(run, err);
     if (rc == 0)
@@ -420,7 +420,7 @@ static int make_place(struct run *run, struct okno_err *err)
         return okno_fail(err, OKNO_REFUSED, "%s is there already: choose another name", dir);
     (void)snprintf(run->bag.dir, sizeof(run->bag.dir), "%s.part", dir);
     char begun[BUNDLE_PATH];
-    (void)snprintf(begun, sizeof(begun), "%s/VERIFY.txt", run->bag.dir);
+    (void)snprintf(begun, sizeof(begun), "%s/" BAG_FIRST, run->bag.dir);
     if (lstat(begun, &facts) == 0)
         bag_discard(run->bag.dir); /* an export that was killed */
     if (mkdir(run->bag.dir, 0755) < 0 &&

@@ -134,7 +134,10 @@ int export_tags(struct run *run, struct okno_err *err)
     char text[OKNO_NOTE_KEY_TEXT + 1];
     size_t len = 0;
     const char *guide = contents_guide(&len);
-    int rc = okno_ledger_key(run->db, &key, err);
+    /* The first file of a bundle: by it a folder is known as one that an export began. */
+    int rc = bag_put(&run->bag, BAG_FIRST, guide, err);
+    if (rc == 0)
+        rc = okno_ledger_key(run->db, &key, err);
     if (rc == 0)
         rc = bag_make_dir(&run->bag, "keys", err);
     if (rc == 0)
@@ -147,8 +150,6 @@ int export_tags(struct run *run, struct okno_err *err)
         rc = bag_put(&run->bag, "keys/log.vkey", text, err);
     if (rc == 0)
         rc = put_tool_keys(run, &key, err);
-    if (rc == 0)
-        rc = bag_put(&run->bag, "VERIFY.txt", guide, err);
     return rc < 0 ? rc
                   : bag_put(&run->bag, "bagit.txt",
                             "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n", err);
