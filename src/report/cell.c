@@ -78,11 +78,13 @@ static void as_needed(double value, const char *lang, char *to, size_t size)
     localise(plain, lang, to, size);
 }
 
-/* "2026-03-10T07:00:00.000Z" as "2026-03-10 07:00:00". */
-static void moment(const char *iso, char *to, size_t size)
+/* "2026-03-10T07:00:00.000Z" as "2026-03-10 07:00:00", in Russian "10.03.2026 07:00:00". */
+static void moment(const char *iso, const char *lang, char *to, size_t size)
 {
     if (strlen(iso) < 19)
         (void)snprintf(to, size, "%s", iso);
+    else if (is_russian(lang))
+        (void)snprintf(to, size, "%.2s.%.2s.%.4s\xc2\xa0%.8s", iso + 8, iso + 5, iso, iso + 11);
     else
         (void)snprintf(to, size, "%.10s\xc2\xa0%.8s", iso, iso + 11);
 }
@@ -126,7 +128,7 @@ const char *cell_format(const json_t *value, const char *type, const char *lang,
     if (strcmp(type, "range") == 0)
         range(value, lang, ret_text, CELL_TEXT);
     else if (strcmp(type, "time") == 0 && json_is_string(value))
-        moment(json_string_value(value), ret_text, CELL_TEXT);
+        moment(json_string_value(value), lang, ret_text, CELL_TEXT);
     else if (json_is_string(value))
         return *json_string_value(value) ? json_string_value(value) : ret_text;
     else if (json_is_boolean(value))

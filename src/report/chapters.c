@@ -36,8 +36,7 @@ static void answer_found(struct doc *doc, json_t *facts)
     int64_t looked = doc_int_at(total, "valid") + doc_int_at(total, "invalid") +
                      doc_int_at(total, "undeterminable");
     answer(doc, facts, "q_found",
-           doc_fill(doc, line, sizeof(line),
-                    doc_of_visits(doc) ? "short.found_visits" : "short.found", "reviewed",
+           doc_fill(doc, line, sizeof(line), "short.found", "reviewed",
                     number(looked, doc, reviewed), "invalid",
                     number(doc_int_at(total, "invalid"), doc, invalid), "unknown",
                     number(doc_int_at(total, "undeterminable"), doc, unknown)));
@@ -79,8 +78,9 @@ static void answer_asked(struct doc *doc, json_t *facts)
         const json_t *one = json_array_get(questions, i);
         const char *text = doc_text_at(one, "text");
         struct okno_err ignored = {0};
-        if (okno_buf_printf(&texts, &ignored, "%s“%.300s” (%s)", i ? "; " : "",
-                            *text ? text : doc_text_at(one, "question"),
+        if (okno_buf_printf(&texts, &ignored, "%s%s%.300s%s (%s)", i ? "; " : "",
+                            doc_word(doc, "ui.quote"), *text ? text : doc_text_at(one, "question"),
+                            doc_word(doc, "ui.unquote"),
                             doc_name(doc, "kind", doc_text_at(one, "kind"))) < 0)
             break;
     }
@@ -88,13 +88,23 @@ static void answer_asked(struct doc *doc, json_t *facts)
            texts.len ? okno_buf_text(&texts) : doc_word(doc, "short.ratings"));
 }
 
+/* An end of the period by the clocks of the sites, where all have the same. */
+static const char *end_of(const struct doc *doc, const char *end, char ret_text[CELL_TEXT])
+{
+    char path[40];
+    (void)snprintf(path, sizeof(path), "audit/local/%s", end);
+    const json_t *local = doc_at(doc->model, path);
+    (void)snprintf(path, sizeof(path), "audit/period_%s", end);
+    return doc_moment(doc, local ? local : doc_at(doc->model, path), ret_text);
+}
+
 void document_summary(struct doc *doc)
 {
     char line[LINE];
     char sites[40];
     char surveys[40];
-    char from[40];
-    char to[40];
+    char from[CELL_TEXT];
+    char to[CELL_TEXT];
     const json_t *m = doc->model;
     doc_section(doc, "summary", 0);
     if (doc_int_at(m, "edition") == 0)
@@ -102,20 +112,18 @@ void document_summary(struct doc *doc)
     if (json_is_true(doc_at(m, "public")))
         doc_note(doc, "warn", doc_word(doc, "public_note"));
     json_t *facts = doc_facts(doc, "summary");
-    (void)snprintf(from, sizeof(from), "%.16s", doc_text_at(m, "audit/period_from"));
-    (void)snprintf(to, sizeof(to), "%.16s", doc_text_at(m, "audit/period_to"));
     answer_asked(doc, facts);
-    answer(doc, facts, "q_whom",
-           doc_fill(doc, line, sizeof(line),
-                    doc_of_visits(doc) ? "short.whom_visits" : "short.whom", "sites",
-                    number((int64_t)json_array_size(doc_at(m, "frame/sites")), doc, sites), "from",
-                    from, "to", to, "surveys",
-                    number(doc_int_at(m, "frame/total/surveys"), doc, surveys)));
+    answer(
+        doc, facts, "q_whom",
+        doc_fill(doc, line, sizeof(line), "short.whom", "sites",
+                 number((int64_t)json_array_size(doc_at(m, "frame/sites")), doc, sites), "from",
+                 end_of(doc, "from", from), "to", end_of(doc, "to", to), "zone",
+                 *doc_text_at(m, "audit/local/zone") ? doc_text_at(m, "audit/local/zone") : "UTC",
+                 "surveys", number(doc_int_at(m, "frame/total/surveys"), doc, surveys)));
     answer_drawn(doc, facts);
     answer_found(doc, facts);
     answer_sure(doc, facts);
-    answer(doc, facts, "q_not",
-           doc_word(doc, doc_of_visits(doc) ? "short.not_visits" : "short.not"));
+    answer(doc, facts, "q_not", doc_word(doc, "short.not"));
     doc_text(doc, doc_word(doc, "times_note"));
 }
 
@@ -153,6 +161,10 @@ void document_identity(struct doc *doc)
              json_string(doc_name(doc, "state", doc_text_at(m, "audit/state"))));
     doc_fact(doc, facts, "period_from", "time", doc_copy(m, "audit/period_from"));
     doc_fact(doc, facts, "period_to", "time", doc_copy(m, "audit/period_to"));
+    if (json_is_object(doc_at(m, "audit/local"))) {
+        doc_fact(doc, facts, "local_from", "time", doc_copy(m, "audit/local/from"));
+        doc_fact(doc, facts, "local_to", "time", doc_copy(m, "audit/local/to"));
+    }
     add_authors(doc, facts);
     doc_fact(doc, facts, "planned_at", "time", doc_copy(m, "audit/planned_at"));
     doc_fact(doc, facts, "closed_at", "time", doc_copy(doc_step(m, "close"), "at"));
@@ -186,6 +198,13 @@ static bool has_limit(const struct doc *doc, const char *name)
 
 /* ---- 2 criteria ---- */
 
+/* Of a sale or a minute only whether a customer was there. */
+static bool may_have(const struct doc *doc, const char *verdict, const json_t *reason)
+{
+    return !doc_of_visits(doc) || strcmp(verdict, "invalid") != 0 ||
+           strcmp(doc_text_at(reason, "id"), "NO_CUSTOMER") == 0;
+}
+
 static void add_reasons(struct doc *doc)
 {
     static const char *const verdicts[] = {"invalid", "undeterminable"};
@@ -196,6 +215,8 @@ static void add_reasons(struct doc *doc)
         json_t *reason;
         json_array_foreach(list, i, reason)
         {
+            if (!may_have(doc, verdicts[v], reason))
+                continue;
             json_t *row = doc_row(doc, table);
             doc_cell(doc, row, doc_copy(reason, "id"));
             doc_cell(doc, row, json_string(doc_name(doc, "verdict", verdicts[v])));
@@ -204,31 +225,39 @@ static void add_reasons(struct doc *doc)
     }
 }
 
-void document_criteria(struct doc *doc)
+static void add_rules_of_ratings(struct doc *doc, json_t *facts)
 {
     const json_t *m = doc->model;
-    const char *objective = doc_text_at(m, "opinion/objective");
-    doc_section(doc, "criteria", 2);
-    doc_text(doc, *objective           ? objective
-                  : doc_of_visits(doc) ? doc_word(doc, "objective_visits")
-                                       : doc_word(doc, "objective_default"));
-    doc_text(doc,
-             doc_word(doc, has_limit(doc, "unplayed") ? "criteria_unplayed" : "criteria_played"));
-    doc_text(doc, doc_word(doc, doc_of_visits(doc) ? "criteria_visits" : "criteria_text"));
-    json_t *facts = doc_facts(doc, "criteria");
     doc_fact(doc, facts, "blind", "flag",
              json_boolean(!json_is_true(doc_at(m, "plan/show_answer"))));
     doc_fact(doc, facts, "invalid_as", "text",
              json_string(doc_name(doc, "invalid_as", doc_text_at(m, "plan/invalid"))));
     doc_fact(doc, facts, "k", "dec", plan_number(doc_at(m, "plan/k")));
     doc_fact(doc, facts, "fm_threshold", "pct", doc_copy(m, "criteria/fm_threshold"));
+}
+
+void document_criteria(struct doc *doc)
+{
+    const json_t *m = doc->model;
+    const char *objective = doc_text_at(m, "opinion/objective");
+    doc_section(doc, "criteria", 2);
+    doc_text(doc, *objective ? objective : doc_word(doc, "objective_default"));
+    doc_text(doc,
+             doc_word(doc, has_limit(doc, "unplayed") ? "criteria_unplayed" : "criteria_played"));
+    doc_text(doc, doc_word(doc, "criteria_text"));
+    json_t *facts = doc_facts(doc, "criteria");
+    if (!doc_of_visits(doc))
+        add_rules_of_ratings(doc, facts);
     doc_fact(doc, facts, "undeterminable_limit", "pct",
              doc_copy(m, "criteria/undeterminable_limit"));
-    doc_fact(doc, facts, "min_n", "int", doc_copy(m, "criteria/min_n"));
+    if (!doc_of_visits(doc))
+        doc_fact(doc, facts, "min_n", "int", doc_copy(m, "criteria/min_n"));
     doc_fact(doc, facts, "reasons_version", "int", doc_copy(m, "criteria/reasons/version"));
-    json_t *table = doc_table(doc, "questions",
-                              "question:mono kind:word:kind text:text window_s:dec surveys:int");
-    doc_rows(doc, table, doc_at(m, "frame/questions"), ROWS_MAX);
+    if (!doc_of_visits(doc)) {
+        json_t *table = doc_table(
+            doc, "questions", "question:mono kind:word:kind text:text window_s:dec surveys:int");
+        doc_rows(doc, table, doc_at(m, "frame/questions"), ROWS_MAX);
+    }
     add_reasons(doc);
 }
 
@@ -258,8 +287,7 @@ static void add_classes(struct doc *doc)
     size_t count = of_visits ? OKNO_COUNT(visits) : OKNO_COUNT(answers);
     const json_t *total = doc_at(doc->model, "frame/total");
     double all = (double)doc_int_at(total, "surveys");
-    json_t *table = doc_table(doc, of_visits ? "classes_visits" : "classes",
-                              "class:word surveys:int share:pct");
+    json_t *table = doc_table(doc, "classes", "class:word surveys:int share:pct");
     for (size_t i = 0; i < count; i++) {
         json_t *row = doc_row(doc, table);
         double n = (double)doc_int_at(total, classes[i]);
@@ -283,8 +311,10 @@ void document_frame(struct doc *doc)
     doc_fact(doc, facts, "frame_size", "int", doc_copy(m, "frame/total/surveys"));
     doc_fact(doc, facts, "frame_sha256", "mono", doc_copy(m, "frame/sha256"));
     doc_fact(doc, facts, "frozen_at", "time", doc_copy(doc_step(m, "freeze"), "at"));
-    doc_fact(doc, facts, "unheard", "int", doc_copy(m, "frame/unheard"));
-    doc_fact(doc, facts, "missing", "int", doc_copy(m, "frame/missing"));
+    if (!doc_of_visits(doc)) {
+        doc_fact(doc, facts, "unheard", "int", doc_copy(m, "frame/unheard"));
+        doc_fact(doc, facts, "missing", "int", doc_copy(m, "frame/missing"));
+    }
     if (doc_int_at(m, "frame/unheard") + doc_int_at(m, "frame/missing") > 0)
         doc_fact(doc, facts, "accepted", "text", doc_copy(m, "frame/accepted"));
     add_classes(doc);
@@ -293,7 +323,8 @@ void document_frame(struct doc *doc)
                                 "camera:mono site:mono surveys:int linked:int uncertainty_ms:int");
     doc_rows(doc, cameras, doc_at(m, "frame/cameras"), ROWS_MAX);
     json_t *clocks = doc_table(doc, "clocks",
-                               "target:mono at:time offset_ms:int uncertainty_ms:int method:text");
+                               "target:mono at:time offset_ms:int uncertainty_ms:int "
+                               "method:word:clock_method");
     doc_rows(doc, clocks, doc_at(m, "frame/clocks"), ROWS_MAX);
     doc_text(doc, doc_word(doc, "edits_text"));
     json_t *edits =
@@ -303,12 +334,43 @@ void document_frame(struct doc *doc)
 
 /* ---- 4 plan ---- */
 
+/* "site,answer" in words. */
+static json_t *strata_words(struct doc *doc, const char *strata)
+{
+    OKNO_AUTO_BUF words = OKNO_BUF_INIT(LINE);
+    while (*strata) {
+        char word[40];
+        size_t len = strcspn(strata, ",");
+        (void)snprintf(word, sizeof(word), "%.*s", (int)len, strata);
+        if (okno_buf_printf(&words, NULL, "%s%s", words.len ? ", " : "",
+                            doc_name(doc, "stratum_by", word)) < 0)
+            doc->failed = true;
+        strata += len + strspn(strata + len, ", ");
+    }
+    return json_string(okno_buf_text(&words));
+}
+
+/* What the plan says of ratings only, and always. */
+static bool is_of_ratings(const char *name)
+{
+    static const char *const names[] = {"invalid",        "k",
+                                        "show_answer",    "silent",
+                                        "fm_threshold",   "escalate_more",
+                                        "escalate_count", "escalate_census"};
+    for (size_t i = 0; i < OKNO_COUNT(names); i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
 static json_t *plan_value(struct doc *doc, const char *name, const json_t *value)
 {
     static const char *const words[] = {"invalid", "silent", "scope", "frame", "allocation"};
     for (size_t i = 0; i < OKNO_COUNT(words); i++)
         if (strcmp(words[i], name) == 0 && json_is_string(value))
             return json_string(doc_name(doc, "plan_word", json_string_value(value)));
+    if (strcmp(name, "strata") == 0 && json_is_string(value))
+        return strata_words(doc, json_string_value(value));
     if (!json_is_object(value) && !json_is_array(value))
         return json_deep_copy(value);
     okno_autofree char *text = json_dumps(value, JSON_SORT_KEYS);
@@ -327,6 +389,8 @@ static void add_plan(struct doc *doc)
     json_object_foreach(ordered, key, value)
     {
         char name[80];
+        if (doc_of_visits(doc) && is_of_ratings(key))
+            continue;
         (void)snprintf(name, sizeof(name), "plan_%.60s", key);
         bool known = strcmp(doc_name(doc, "fact", name), name) != 0;
         bool fraction = json_is_string(value) && strspn(json_string_value(value), "0123456789.") ==

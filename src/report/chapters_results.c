@@ -4,6 +4,7 @@
 
 #include "okno/kpi.h"
 #include "okno/mem.h"
+#include "okno/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -126,9 +127,7 @@ static void add_measures(struct doc *doc, const json_t *measured)
         const json_t *figure = json_object_get(measured, measures[i]);
         const char *why = doc_text_at(figure, "null_reason");
         json_t *row = doc_row(doc, table);
-        bool asked = doc_of_visits(doc) && strcmp(measures[i], "positive") == 0;
-        doc_cell(doc, row,
-                 json_string(doc_name(doc, "measure", asked ? "positive_asked" : measures[i])));
+        doc_cell(doc, row, json_string(doc_name(doc, "measure", measures[i])));
         doc_cell(doc, row, doc_copy(figure, "value"));
         doc_cell(doc, row, pair(doc_at(figure, "low"), doc_at(figure, "high")));
         doc_cell(doc, row, doc_copy(figure, "se"));
@@ -169,8 +168,9 @@ static void add_gates(struct doc *doc)
     const char *evidence = doc_text_at(group, "evidence_gate");
     char line[LINE];
     doc_heading(doc, "head.gates");
-    doc_note(doc, strcmp(fm, "evaluable") == 0 ? "good" : "warn",
-             doc_fill(doc, line, sizeof(line), "gate_fm", "state", doc_name(doc, "gate", fm)));
+    if (!doc_of_visits(doc))
+        doc_note(doc, strcmp(fm, "evaluable") == 0 ? "good" : "warn",
+                 doc_fill(doc, line, sizeof(line), "gate_fm", "state", doc_name(doc, "gate", fm)));
     doc_note(doc, strcmp(evidence, "evaluable") == 0 ? "good" : "warn",
              doc_fill(doc, line, sizeof(line), "gate_evidence", "state",
                       doc_name(doc, "gate", evidence)));
@@ -292,25 +292,42 @@ static void add_sites(struct doc *doc, const char *id)
     (void)snprintf(key, sizeof(key), "by_site_%s", id);
     (void)snprintf(name, sizeof(name), "site_%s", id);
     json_t *chart = doc_chart(doc, "forest", key);
-    json_t *table = doc_table(doc, key, "site:mono " FIGURE_COLUMNS);
+    json_t *table = doc_table(doc, key, "site:text " FIGURE_COLUMNS);
     for (size_t i = 0; i < json_array_size(groups) && i < ROWS_MAX; i++) {
         const json_t *group = json_array_get(groups, i);
         const json_t *figure = json_object_get(json_object_get(group, "indicators"), id);
-        const char *site = doc_text_at(group, "group/site");
+        char name_of[CELL_TEXT];
+        const char *site = doc_site(doc, doc_text_at(group, "group/site"), name_of);
         add_figure(doc, table, site, figure);
         if (json_array_size(chart) < FOREST_MAX)
             add_forest(doc, chart, site, figure);
     }
 }
 
+static json_t *asked_site(const struct doc *doc, const json_t *row)
+{
+    char name[CELL_TEXT];
+    const char *site = doc_text_at(row, "site");
+    return json_string(*site ? doc_site(doc, site, name) : doc_word(doc, "head.total"));
+}
+
 static void add_asked_row(struct doc *doc, json_t *table, const json_t *row)
 {
     json_t *cells = doc_row(doc, table);
-    const char *site = doc_text_at(row, "site");
-    doc_cell(doc, cells, json_string(*site ? site : doc_word(doc, "head.total")));
+    doc_cell(doc, cells, asked_site(doc, row));
     doc_cell(doc, cells, doc_copy(row, "value"));
     doc_cell(doc, cells, pair(doc_at(row, "low"), doc_at(row, "high")));
     doc_cell(doc, cells, doc_copy(row, "worst"));
+}
+
+static void add_asked_counts(struct doc *doc, json_t *table, const json_t *row)
+{
+    static const char *const names[] = {"frame", "asked", "not_asked", "no_customer",
+                                        "undeterminable"};
+    json_t *cells = doc_row(doc, table);
+    doc_cell(doc, cells, asked_site(doc, row));
+    for (size_t i = 0; i < OKNO_COUNT(names); i++)
+        doc_cell(doc, cells, doc_copy(row, names[i]));
 }
 
 /* Of a frame of sales or minutes, instead of all else. */
@@ -330,7 +347,8 @@ static void add_asked(struct doc *doc)
     json_t *counts = doc_table(doc, "asked",
                                "site:text frame:int asked:int not_asked:int no_customer:int "
                                "undeterminable:int");
-    doc_rows(doc, counts, rows, ROWS_MAX);
+    for (size_t i = 0; i < json_array_size(rows) && i < ROWS_MAX; i++)
+        add_asked_counts(doc, counts, json_array_get(rows, i));
     doc_text(doc, doc_fill(doc, line, sizeof(line), "asked_against", "survey",
                            number(doc_int_at(total, "survey_not_asked"), one), "seen",
                            number(doc_int_at(total, "asked_no_survey"), other)));
@@ -463,6 +481,9 @@ void document_glossary(struct doc *doc)
     json_t *facts = doc_facts(doc, "glossary");
     for (size_t i = 0; i < OKNO_COUNT(terms); i++) {
         char key[60];
+        if (doc_of_visits(doc) &&
+            okno_text_is_word(terms[i], "silent fm raw excluded ink iel k gate_fm"))
+            continue;
         (void)snprintf(key, sizeof(key), "term_%s", terms[i]);
         doc_fact(doc, facts, key, "text", json_string(doc_name(doc, "gloss", terms[i])));
     }

@@ -62,9 +62,18 @@ const json_t *doc_step(const json_t *model, const char *name)
 
 /* ---- texts ---- */
 
+/* Of sales and minutes some things have words of their own. */
+static const char *find(const struct doc *doc, const char *key)
+{
+    char own[180];
+    (void)snprintf(own, sizeof(own), "%.160s_visits", key);
+    const char *text = doc_of_visits(doc) ? words_find(doc->lang, own) : NULL;
+    return text ? text : words_find(doc->lang, key);
+}
+
 const char *doc_word(const struct doc *doc, const char *key)
 {
-    const char *text = words_find(doc->lang, key);
+    const char *text = find(doc, key);
     const char *dot = strchr(key, '.');
     return text ? text : dot ? dot + 1 : key;
 }
@@ -75,8 +84,34 @@ const char *doc_name(const struct doc *doc, const char *group, const char *name)
     if (!name || !*name)
         return "–";
     (void)snprintf(key, sizeof(key), "%s.%s", group, name);
-    const char *text = words_find(doc->lang, key);
+    const char *text = find(doc, key);
     return text ? text : name;
+}
+
+const char *doc_moment(const struct doc *doc, const json_t *iso, char ret_text[CELL_TEXT])
+{
+    return cell_format(iso, "time", doc->lang, ret_text);
+}
+
+const char *doc_site(const struct doc *doc, const char *site, char ret_text[CELL_TEXT])
+{
+    const char *name = "";
+    bool again = false;
+    size_t i;
+    json_t *one;
+    json_array_foreach(doc_at(doc->model, "frame/sites"), i, one)
+    {
+        if (strcmp(doc_text_at(one, "site"), site) == 0)
+            name = doc_text_at(one, "name");
+    }
+    json_array_foreach(doc_at(doc->model, "frame/sites"), i, one)
+    {
+        again = again || (strcmp(doc_text_at(one, "name"), name) == 0 &&
+                          strcmp(doc_text_at(one, "site"), site) != 0);
+    }
+    (void)snprintf(ret_text, CELL_TEXT, again && *name ? "%.60s (%s)" : "%.60s",
+                   *name ? name : site, site);
+    return ret_text;
 }
 
 static const char *field_of(va_list fields, const char *name, size_t len)
@@ -324,11 +359,12 @@ static void audit_head(struct doc *doc)
     int64_t edition = doc_int_at(model, "edition");
     char number[24];
     char line[600];
+    char at[CELL_TEXT];
     (void)snprintf(number, sizeof(number), "%lld", (long long)edition);
     make_title(doc, "title", doc_text_at(model, "audit/title"), audit);
     set(doc, doc->root, "mark", edition > 0 ? json_null() : json_string(doc_word(doc, "draft")));
     doc_fill(doc, line, sizeof(line), edition > 0 ? "footer" : "footer_draft", "audit", audit,
-             "edition", number, "at", doc_text_at(model, "at"), "software",
+             "edition", number, "at", doc_moment(doc, doc_at(model, "at"), at), "software",
              doc_text_at(model, "software"));
     set(doc, doc->root, "footer", json_string(line));
 }
@@ -339,12 +375,13 @@ static void plain_head(struct doc *doc, const char *what, const char *name)
     const json_t *model = doc->model;
     char key[80];
     char line[600];
+    char at[CELL_TEXT];
     (void)snprintf(key, sizeof(key), "%s_title", what);
     make_title(doc, key, doc_text_at(model, "title"), name);
     set(doc, doc->root, "mark", json_null());
     (void)snprintf(key, sizeof(key), "%s_footer", what);
     doc_fill(doc, line, sizeof(line), key, "name", name, "from", doc_text_at(model, "from"), "to",
-             doc_text_at(model, "to"), "at", doc_text_at(model, "at"), "software",
+             doc_text_at(model, "to"), "at", doc_moment(doc, doc_at(model, "at"), at), "software",
              doc_text_at(model, "software"));
     set(doc, doc->root, "footer", json_string(line));
 }

@@ -18,6 +18,8 @@
 #ifndef OKNO_REPORT_DOCUMENT_H
 #define OKNO_REPORT_DOCUMENT_H
 
+#include "cell.h"
+
 #include "okno/buf.h"
 #include "okno/err.h"
 #include "okno/json.h"
@@ -37,6 +39,12 @@ struct doc {
 const char *doc_word(const struct doc *doc, const char *key);
 /* "group.name" looked up; `name` NULL or "" gives "–". */
 const char *doc_name(const struct doc *doc, const char *group, const char *name);
+/* Both take the words of sales and minutes (key and `_visits`) first where the report is of them.
+ */
+
+/* A moment as cells show it; a site's name, with its id where another has the same name. */
+const char *doc_moment(const struct doc *doc, const json_t *iso, char ret_text[CELL_TEXT]);
+const char *doc_site(const struct doc *doc, const char *site, char ret_text[CELL_TEXT]);
 /* A template filled: pairs of name and text; into ret_text. Returns it. */
 const char *doc_fill_pairs(const struct doc *doc, char *ret_text, size_t size, const char *key,
                            ...);

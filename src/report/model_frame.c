@@ -5,6 +5,7 @@
 #include "okno/hash.h"
 #include "okno/ledger.h"
 #include "okno/mem.h"
+#include "okno/zone.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -73,6 +74,43 @@ static int list_clocks(const struct model *model, json_t *frame, struct okno_err
     return rc == 0 && json_object_set_new(frame, "clocks", rows) < 0 ? no_memory(err) : rc;
 }
 
+static json_t *local_moment(const struct okno_zone *zone, int64_t at_us)
+{
+    struct okno_civil c;
+    okno_zone_to_local(zone, at_us, &c);
+    return json_sprintf("%04d-%02d-%02dT%02d:%02d:%02d", c.year, c.month, c.day, c.hour, c.minute,
+                        c.second);
+}
+
+/* The period by the clocks of the sites; JSON null where they have several time zones. */
+static int add_local_period(const struct model *model, const json_t *sites, struct okno_err *err)
+{
+    OKNO_AUTO(okno_zone) *zone = NULL;
+    const char *name = NULL;
+    size_t i;
+    json_t *site;
+    json_t *local = json_null();
+    int rc = 0;
+    json_array_foreach(sites, i, site)
+    {
+        const char *one = json_string_value(json_object_get(site, "time_zone"));
+        if (!one || (name && strcmp(one, name) != 0))
+            break;
+        name = one;
+    }
+    if (name && i == json_array_size(sites))
+        rc = okno_zone_open(name, &zone, err);
+    if (rc < 0)
+        return rc;
+    if (zone)
+        local =
+            json_pack("{s:s, s:o, s:o}", "zone", name, "from", local_moment(zone, model->from_us),
+                      "to", local_moment(zone, model->to_us));
+    return json_object_set_new(json_object_get(model->root, "audit"), "local", local) < 0
+               ? no_memory(err)
+               : 0;
+}
+
 int model_frame(struct model *model, struct okno_err *err)
 {
     const json_t *freeze = step_detail(model, "freeze");
@@ -87,6 +125,8 @@ int model_frame(struct model *model, struct okno_err *err)
         return no_memory(err);
     int rc = model_list(model, frame, "sites", "report.sites", "site surveys# name time_zone", true,
                         err);
+    if (rc == 0)
+        rc = add_local_period(model, json_object_get(frame, "sites"), err);
     if (rc == 0)
         rc = model_list(model, frame, "strata", "report.strata",
                         "stratum site point surveys# yes# unsure# no# silent# force_majeure# "
