@@ -341,7 +341,7 @@ static void add_asked(struct doc *doc)
     doc_heading(doc, "head.asked");
     doc_text(doc, doc_word(doc, "asked_text"));
     json_t *table =
-        doc_table(doc, "never_asked", "site:text never_asked:pct interval:range worst:range");
+        doc_table(doc, "never_asked", "site:text never_asked:num interval:range worst:range");
     for (size_t i = 0; i < json_array_size(rows) && i < ROWS_MAX; i++)
         add_asked_row(doc, table, json_array_get(rows, i));
     json_t *counts = doc_table(doc, "asked",
