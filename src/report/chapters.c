@@ -4,6 +4,7 @@
 
 #include "okno/mem.h"
 #include "okno/report.h"
+#include "okno/text.h"
 #include "okno/time.h"
 
 #include <stdio.h>
@@ -350,18 +351,9 @@ static json_t *strata_words(struct doc *doc, const char *strata)
     return json_string(okno_buf_text(&words));
 }
 
-/* What the plan says of ratings only, and always. */
-static bool is_of_ratings(const char *name)
-{
-    static const char *const names[] = {"invalid",        "k",
-                                        "show_answer",    "silent",
-                                        "fm_threshold",   "escalate_more",
-                                        "escalate_count", "escalate_census"};
-    for (size_t i = 0; i < OKNO_COUNT(names); i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
+/* What every plan says, and only of ratings. */
+static const char of_ratings[] =
+    "invalid k show_answer silent fm_threshold escalate_more escalate_count escalate_census";
 
 static json_t *plan_value(struct doc *doc, const char *name, const json_t *value)
 {
@@ -389,7 +381,7 @@ static void add_plan(struct doc *doc)
     json_object_foreach(ordered, key, value)
     {
         char name[80];
-        if (doc_of_visits(doc) && is_of_ratings(key))
+        if (doc_of_visits(doc) && okno_text_is_word(key, of_ratings))
             continue;
         (void)snprintf(name, sizeof(name), "plan_%.60s", key);
         bool known = strcmp(doc_name(doc, "fact", name), name) != 0;
