@@ -386,6 +386,31 @@ int64_t media_reader_us(const struct media_reader *reader, const AVStream *strea
     return reader->from_us + ticks_us(stream, stamp) - ticks_us(reader->video, reader->first_pts);
 }
 
+static bool is_avi(const struct media_reader *reader)
+{
+    return strcmp(reader->format->iformat->name, "avi") == 0;
+}
+
+/* An AVI's frames are counted. After a jump the demuxer counts the empty chunks (dropped frames)
+ * between where it landed and the frame that it means; the index knows the first one by its place.
+ * What it adds to the index later on is counted the same way. */
+static void avi_stamp(struct media_reader *reader, AVPacket *packet)
+{
+    enum { CHUNK_HEAD = 8 };
+    int i = reader->placed ? -1
+                           : av_index_search_timestamp(reader->video, packet->dts,
+                                                       AVSEEK_FLAG_BACKWARD | AVSEEK_FLAG_ANY);
+    const AVIndexEntry *entry = avformat_index_get_entry(reader->video, i);
+    while (entry && entry->pos + CHUNK_HEAD > packet->pos)
+        entry = avformat_index_get_entry(reader->video, --i);
+    reader->placed |= entry && entry->pos + CHUNK_HEAD == packet->pos;
+    if (entry && reader->placed)
+        reader->late = packet->dts - entry->timestamp;
+    packet->dts -= reader->late;
+    if (packet->pts != AV_NOPTS_VALUE)
+        packet->pts -= reader->late;
+}
+
 /* Fill in what the container left out: MKV has no decode times after a jump, AVI no presentation
  * times. */
 static int stamp_packet(struct media_reader *reader, AVPacket *packet, struct okno_err *err)
@@ -396,6 +421,8 @@ static int stamp_packet(struct media_reader *reader, AVPacket *packet, struct ok
     bool video = media_is_video(reader, packet);
     const AVStream *stream = reader->format->streams[packet->stream_index];
     int64_t frame = av_rescale_q(reader->frame_us, AV_TIME_BASE_Q, stream->time_base);
+    if (video && is_avi(reader) && packet->dts != AV_NOPTS_VALUE)
+        avi_stamp(reader, packet);
     if (video && reader->order)
         media_order_stamp(reader->order, packet, reader->last_dts, frame);
     if (packet->pts == AV_NOPTS_VALUE)
@@ -421,7 +448,8 @@ int media_reader_next(struct media_reader *reader, AVPacket *packet, struct okno
         }
         if (rc == AVERROR_EOF)
             return 0;
-        bool torn = rc == 0 && media_is_mov(reader) && (packet->flags & AV_PKT_FLAG_CORRUPT);
+        bool torn = rc == 0 && (media_is_mov(reader) || is_avi(reader)) &&
+                    (packet->flags & AV_PKT_FLAG_CORRUPT);
         if (rc < 0 || torn) {
             av_packet_unref(packet);
             reader->broken = true; /* what came before is good */

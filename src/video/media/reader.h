@@ -33,6 +33,8 @@ struct media_reader {
     int64_t frame_us;  /* usual frame interval */
     int64_t span_us;   /* first frame to end of the last; -1 until media_reader_end */
     int64_t last_dts;
+    int64_t late; /* AVI: so many ticks since the last jump; known once a frame was placed */
+    bool placed;
     int width, height;          /* of the picture, once known */
     struct okno_source *source; /* not owned */
     const char *format_name;

@@ -156,6 +156,8 @@ int media_reader_seek(struct media_reader *reader, int64_t at_us, struct okno_er
     int64_t ahead = at_us - reader->from_us;
     reader->broken = false;
     reader->last_dts = AV_NOPTS_VALUE;
+    reader->late = 0;
+    reader->placed = false;
     if (reader->slices) {
         int64_t first_us =
             av_rescale_q(reader->first_pts, reader->video->time_base, AV_TIME_BASE_Q);
