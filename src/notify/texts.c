@@ -171,12 +171,14 @@ static void alert_fields(const struct notify_matter *m, const json_t *alert,
 
 /* --- links */
 
-/* The page of a rating, else of the alerts; "" where nobody said under which address. */
+/* The page of a rating, of the appeals, else of the alerts; "" where nobody said under which
+ * address. */
 static void link_of(const struct notify_matter *m, const json_t *alert, char *ret_link, size_t size)
 {
     const char *base = m->options->public_url;
     size_t len = strlen(base);
     const char *kind = alert ? text_of(alert, "kind") : NULL;
+    const char *page = kind && strncmp(kind, "appeal", 6) == 0 ? "appeals" : "alerts";
     ret_link[0] = '\0';
     while (len && base[len - 1] == '/')
         len--;
@@ -186,7 +188,7 @@ static void link_of(const struct notify_matter *m, const json_t *alert, char *re
         (void)snprintf(ret_link, size, "%.*s/#/surveys/%s", (int)len, base,
                        text_of(alert, "subject"));
     else
-        (void)snprintf(ret_link, size, "%.*s/#/%s", (int)len, base, m->page ? m->page : "alerts");
+        (void)snprintf(ret_link, size, "%.*s/#/%s", (int)len, base, m->page ? m->page : page);
 }
 
 /* The photo's address in the API (a login is needed there); null without one. */

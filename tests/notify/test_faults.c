@@ -635,6 +635,61 @@ static void what_is_told_of_archives_and_devices_is_what_is_known(void **state)
     fault_server_stop(server);
 }
 
+/* That one was filed, that it has to be decided, and to whoever appealed what became of it: once,
+ * with the same key where the bot was busy, and never what was written in it. */
+static void telegram_tells_of_appeals(void **state)
+{
+    struct world *w = *state;
+    const struct fault script[] = {
+        FAULT_JSON("200 OK", "{\"ok\":true}"), FAULT_JSON("200 OK", "{\"ok\":true}"),
+        FAULT_JSON("429 Too Many Requests",
+                   "{\"ok\":false,\"error_code\":429,\"description\":\"x\","
+                   "\"parameters\":{\"retry_after\":45}}"),
+        FAULT_JSON("200 OK", "{\"ok\":true}")};
+    struct fault_server *server = fault_server_start(script, 4);
+    char key[2][60];
+    telegram(w, server, "ru,,,");
+    scratch_db_put(
+        w->s,
+        "INSERT INTO alerts (rule, kind, key, subject, site, point, at, opened_at,"
+        " detail, photo, send_to) VALUES ('appeal', 'appeal', 'a', 'appeal:7', 'S1', 'P1',"
+        " 1800000000000000, 1, '{\"due_at\":\"2027-01-25T08:00:00.000Z\"}', 0, 'boss'),"
+        " ('appeal_due', 'appeal_due', 'b', 'appeal:7', 'S1', 'P1', 1800000000000000, 1,"
+        " '{\"due_at\":null}', 0, 'boss');"
+        "INSERT INTO alert_events (alert, event, at) SELECT alert, 'opened', 0 FROM alerts;"
+        "INSERT INTO users (user, name, role, password_hash, language, created_at)"
+        " VALUES ('anna', 'Anna', 'staff', '', 'ru', 0)");
+    (void)settle(w);
+    assert_int_equal(person(w, "anna", "boss"), 0);
+    decide_appeal(w, 1, "accept");
+    w->now_us = settle(w);
+    (void)settle(w);
+    assert_int_equal(fault_server_requests(server), 4);
+    static const char *const parts[][3] = {
+        {"<b>Апелляция ждёт решения: appeal:7</b>\nShop &lt;1&gt; &amp; &quot;Co&quot;, Till 1, ",
+         "подана 2027-01-15 11:00:00 Europe/Moscow\nРешить до 2027-01-25 11:00:00 Europe/Moscow\n",
+         "<a href=\"https://okno.example/#/appeals\">"},
+        {"<b>Апелляцию пора решить: appeal:7</b>\n", "подана 2027-01-15 11:00:00 Europe/Moscow\n",
+         "<a href=\"https://okno.example/#/appeals\">"},
+        {"<b>Ваша апелляция удовлетворена</b>\nShop &lt;1&gt; &amp; &quot;Co&quot;, Till 1, ",
+         "опрос от 2027-01-15 11:00:00 Europe/Moscow\n",
+         "<a href=\"https://okno.example/#/appeals\">"}};
+    for (size_t i = 0; i < 4; i++) {
+        const char *request = fault_server_request(server, i);
+        assert_ptr_equal(strstr(request, "POST /bot" TOKEN "/sendMessage HTTP/1.1\r\n"), request);
+        assert_null(strstr(request, "secret words"));
+        for (size_t k = 0; k < 3; k++)
+            if (!strstr(request, parts[i < 3 ? i : 2][k]))
+                fail_msg("%s lacks %s", request, parts[i < 3 ? i : 2][k]);
+        if (i > 1)
+            assert_int_equal(
+                sscanf(strstr(request, "Idempotency-Key: "), "Idempotency-Key: %59s", key[i - 2]),
+                1);
+    }
+    assert_string_equal(key[0], key[1]);
+    fault_server_stop(server);
+}
+
 static void telegram_names_its_own_wait_and_says_no_in_a_good_answer(void **state)
 {
     struct world *w = *state;
@@ -1118,6 +1173,7 @@ int main(void)
         TEST(who_appealed_is_told_what_became_of_it),
         TEST(telegram_gets_escaped_html_in_its_language),
         TEST(what_is_told_of_archives_and_devices_is_what_is_known),
+        TEST(telegram_tells_of_appeals),
         TEST(telegram_names_its_own_wait_and_says_no_in_a_good_answer),
         TEST(a_photo_goes_along_where_both_say_so_and_is_written_down),
         TEST(a_photo_that_was_changed_stays_here_and_holds_nothing_up),
