@@ -153,7 +153,8 @@ struct okno_archive_ops {
      * of the piece's time goes into its `dated` fields. */
     int (*source)(void *ctx, const struct okno_piece *piece, struct okno_source **ret_source,
                   struct okno_err *err);
-    /* Optional. */
+    /* Optional; with clock_by_caps where OKNO_ARCHIVE_CLOCK is in its caps only. */
+    bool clock_by_caps;
     int (*clock)(void *ctx, struct okno_archive_clock *ret_clock, struct okno_err *err);
 };
 

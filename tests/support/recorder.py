@@ -2,7 +2,7 @@
 stretches of the same film, 60 s each, with 5 s of nothing between them, and renders what is asked by ffmpeg.
 recorder.py PORT FILM FROM KIND[:MODE] [CERTIFICATES]: FROM is the first second of the first stretch, seconds since
 1970; CERTIFICATES is a folder with cert.pem and key.pem. GET /jobs tells how many export tasks there are."""
-import datetime, hashlib, html, http.server, json, math, re, ssl, struct, subprocess, sys, urllib.parse
+import datetime, hashlib, html, http.server, json, math, re, ssl, struct, subprocess, sys, time, urllib.parse
 
 port, film, begin, kind = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 kind, _, mode = kind.partition(':')
@@ -393,6 +393,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if kind.startswith('hik'):
             return self.hik_post(said)
         said = json.loads(said)
+        if kind == 'axis' and self.path == '/axis-cgi/time.cgi' and said['method'] == 'getDateTimeInfo':
+            if not self.is_known():
+                return self.answer(401, b'', headers=[('WWW-Authenticate', self.REALM)])
+            now = datetime.datetime.utcfromtimestamp(time.time() + 37)
+            return self.answer(200, {'apiVersion': '1.0', 'method': 'getDateTimeInfo', 'data': {
+                'dateTime': now.strftime('%Y-%m-%dT%H:%M:%SZ'), 'dstEnabled': True, 'timeZone': 'Europe/Stockholm',
+                'localDateTime': (now + datetime.timedelta(hours=2)).strftime('%Y-%m-%dT%H:%M:%S')}})
         moonfire = kind == 'moonfire'
         if said != {'username' if moonfire else 'user': 'anna', 'password': 'qu"ote'}:
             return self.answer(403 if moonfire else 401, {'message': 'Login failed'})

@@ -222,13 +222,25 @@ static void a_recorder_that_gives_whole_files_only_says_so(void **state)
 static void its_clock_is_what_its_wall_shows(void **state)
 {
     (void)state;
-    struct running r = start(&files_only);
+    static const struct vendor axis = {"axis", "1", "anna", "pass word", "", "UTC"};
+    const struct vendor *const told[] = {&files_only, &axis};
+    for (size_t i = 0; i < OKNO_COUNT(told); i++) {
+        struct running r = start(told[i]);
+        struct okno_archive_clock clock = {0};
+        struct okno_err err = {0};
+        if (okno_archive_clock(r.archive, &clock, &err) < 0)
+            fail_msg("%s: %s", told[i]->kind, err.text);
+        assert_true(llabs(clock.offset_us - 37 * SECOND) <= clock.uncertainty_us);
+        assert_true(clock.uncertainty_us >= SECOND / 2);
+        stop(&r);
+    }
+    struct running silent = start(&vendors[0]); /* its profile tells none */
     struct okno_archive_clock clock = {0};
-    struct okno_err err = {0};
-    assert_int_equal(okno_archive_clock(r.archive, &clock, &err), 0);
-    assert_true(llabs(clock.offset_us - 37 * SECOND) <= clock.uncertainty_us);
-    assert_true(clock.uncertainty_us >= SECOND / 2);
-    stop(&r);
+    struct okno_archive_caps caps;
+    okno_archive_caps(silent.archive, &caps);
+    assert_false(caps.flags & OKNO_ARCHIVE_CLOCK);
+    assert_int_equal(okno_archive_clock(silent.archive, &clock, NULL), OKNO_UNSUPPORTED);
+    stop(&silent);
 }
 
 static void searches_of_a_recorder_that_holds_two_are_ended(void **state)

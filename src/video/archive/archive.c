@@ -125,7 +125,7 @@ void okno_archive_caps(struct okno_archive *archive, struct okno_archive_caps *r
     if (archive->ops->caps)
         archive->ops->caps(archive->ctx, &caps);
     caps.max_parallel = archive->ops->max_parallel;
-    caps.flags |= archive->ops->clock ? OKNO_ARCHIVE_CLOCK : 0;
+    caps.flags |= archive->ops->clock && !archive->ops->clock_by_caps ? OKNO_ARCHIVE_CLOCK : 0;
     *ret_caps = caps;
 }
 
@@ -222,7 +222,9 @@ int okno_archive_source(struct okno_archive *archive, const struct okno_piece *p
 int okno_archive_clock(struct okno_archive *archive, struct okno_archive_clock *ret_clock,
                        struct okno_err *err)
 {
-    if (!archive->ops->clock)
+    struct okno_archive_caps caps;
+    okno_archive_caps(archive, &caps);
+    if (!(caps.flags & OKNO_ARCHIVE_CLOCK))
         return okno_fail(err, OKNO_UNSUPPORTED,
                          "the clock of an archive of kind %s cannot be asked", archive->ops->kind);
     return archive->ops->clock(archive->ctx, ret_clock, err);

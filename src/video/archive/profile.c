@@ -33,6 +33,8 @@ static const struct member members[] = {
 };
 static const struct member login_members[] = {TEXT("path", login, true),
                                               TEXT("body", login_body, true)};
+static const struct member clock_members[] = {
+    TEXT("path", clock, true), TEXT("body", clock_body, true), TEXT("time", clock_time, true)};
 static const struct member coverage_members[] = {
     TEXT("path", coverage, true),        TEXT("answer", answer, false),   TEXT("rows", rows, false),
     TEXT("channel", row_channel, false), TEXT("from", from, true),        TEXT("to", to, false),
@@ -132,6 +134,8 @@ static int profile_check(struct profile *profile, struct okno_err *err)
         rc = fail_member("path", "begins with a slash", err);
     if (rc == 0 && profile->login[0] && profile->login[0] != '/')
         rc = fail_member("login", "its path begins with a slash", err);
+    if (rc == 0 && profile->clock[0] && profile->clock[0] != '/')
+        rc = fail_member("clock", "its path begins with a slash", err);
     return rc;
 }
 
@@ -145,7 +149,7 @@ static const json_t *object_of(const json_t *root, const char *name, struct okno
 
 int profile_load(const char *json, size_t len, struct profile *ret_profile, struct okno_err *err)
 {
-    static const char *const top[] = {"about", "login", "coverage", "clip", NULL};
+    static const char *const top[] = {"about", "login", "coverage", "clip", "clock", NULL};
     static const char *const list[] = {"none", NULL};
     static const char *const cut[] = {"none", "time_zero_is_from", NULL};
     static const char *const nothing[] = {NULL};
@@ -156,6 +160,7 @@ int profile_load(const char *json, size_t len, struct profile *ret_profile, stru
         return okno_fail_field(err, OKNO_INVALID, "profile", "not a JSON object (line %d: %s)",
                                root ? 1 : trouble.line, root ? "another value" : trouble.text);
     const json_t *login = json_object_get(root, "login");
+    const json_t *clock = json_object_get(root, "clock");
     const json_t *coverage = object_of(root, "coverage", err);
     const json_t *clip = coverage ? object_of(root, "clip", err) : NULL;
     if (!clip)
@@ -163,6 +168,8 @@ int profile_load(const char *json, size_t len, struct profile *ret_profile, stru
     int rc = object_take(root, members, OKNO_COUNT(members), top, &profile, err);
     if (rc == 0 && login)
         rc = object_take(login, login_members, OKNO_COUNT(login_members), nothing, &profile, err);
+    if (rc == 0 && clock)
+        rc = object_take(clock, clock_members, OKNO_COUNT(clock_members), nothing, &profile, err);
     if (rc == 0)
         rc = object_take(coverage, coverage_members, OKNO_COUNT(coverage_members), list, &profile,
                          err);
@@ -315,7 +322,7 @@ static const char *word_value(const struct profile *profile, const char *word, s
 bool profile_tells_password(const struct profile *profile)
 {
     return strstr(profile->login, "{password}") || strstr(profile->coverage, "{password}") ||
-           strstr(profile->clip, "{password}");
+           strstr(profile->clip, "{password}") || strstr(profile->clock, "{password}");
 }
 
 /* As the inside of a JSON string. */

@@ -37,6 +37,8 @@ struct profile {
     int64_t error_us;
     int coverage_none, clip_none; /* status that means nothing is recorded; 0: none does */
     int64_t preroll_us, max_window_us, settle_us;
+    /* Its clock: what is posted, and where in the answer (JSON) its time stands. "" for none. */
+    char clock[PROFILE_TEMPLATE], clock_body[PROFILE_TEMPLATE], clock_time[PROFILE_WORD];
 };
 
 /* What may stand for a spelling of times, in words and as a check. */
@@ -89,6 +91,9 @@ OKNO_VEC(profile_row_vec, struct profile_row);
 OKNO_CHECK int profile_rows(const struct profile *profile, const char *text, size_t len,
                             const struct profile_values *values, json_t **ret_root,
                             struct profile_row_vec *rows, struct okno_err *err);
+
+/* The text at "a.0.b" of an answer; NULL. */
+const char *profile_text_at(const json_t *answer, const char *path);
 
 /* Append the stretches that the answer's rows tell, clipped to [from, to), ordered and joined. */
 OKNO_CHECK int profile_spans(const struct profile *profile, const char *text, size_t len,

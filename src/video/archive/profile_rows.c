@@ -30,6 +30,11 @@ static const json_t *walk(const json_t *at, const char *path)
     return at;
 }
 
+const char *profile_text_at(const json_t *answer, const char *path)
+{
+    return json_string_value(walk(answer, path));
+}
+
 /* A number, or text that is one, in microseconds: within ten thousand years, so that sums of them
  * hold. */
 static bool number_of(const json_t *value, double unit, int64_t *ret_us)

@@ -4,6 +4,7 @@
 #include "kinds.h"
 #include "options.h"
 #include "profile.h"
+#include "reach.h"
 #include "spool.h"
 #include "window.h"
 
@@ -112,7 +113,7 @@ static int fill(struct recorder *recorder, const struct okno_archive_config *con
         rc = okno_fail_field(err, OKNO_INVALID, "time_zone", "%s", why.text);
     /* A login that travels in requests or a cookie is not offered a second time as Basic. */
     bool signs = recorder->profile.login[0] && recorder->user && recorder->user[0];
-    bool told = profile_tells_password(&recorder->profile);
+    bool told = recorder->profile.query[0] || profile_tells_password(&recorder->profile);
     const struct okno_net_config base = {
         .sign = signs ? sign : NULL, .sign_ctx = recorder, .hide = told ? config->password : NULL};
     struct okno_archive_config net = *config;
@@ -139,7 +140,8 @@ static void recorder_caps(void *ctx, struct okno_archive_caps *ret_caps)
 {
     const struct recorder *recorder = ctx;
     const struct profile *profile = &recorder->profile;
-    *ret_caps = (struct okno_archive_caps){.preroll_us = profile->preroll_us,
+    *ret_caps = (struct okno_archive_caps){.flags = profile->clock[0] ? OKNO_ARCHIVE_CLOCK : 0,
+                                           .preroll_us = profile->preroll_us,
                                            .max_window_us = profile->max_window_us,
                                            .settle_us = profile->settle_us,
                                            .piece_flags = profile->zero ? OKNO_PIECE_ZERO : 0,
@@ -403,6 +405,56 @@ static int recorder_source(void *ctx, const struct okno_piece *piece,
     return 0;
 }
 
+/* --- its clock -------------------------------------------------------------------------------- */
+
+struct clock_asking {
+    const struct okno_net_ask *ask;
+    struct okno_buf *answer;
+    int64_t begun_us; /* of the question that was answered */
+};
+
+static int ask_clock(struct recorder *recorder, void *what, struct okno_err *err)
+{
+    struct clock_asking *asking = what;
+    struct okno_net_reply reply = {0};
+    asking->begun_us = okno_time_monotonic();
+    return okno_net_request(recorder->net, asking->ask, asking->answer, &reply, err);
+}
+
+static int recorder_clock(void *ctx, struct okno_archive_clock *ret_clock, struct okno_err *err)
+{
+    struct recorder *recorder = ctx;
+    const struct profile *profile = &recorder->profile;
+    OKNO_AUTO_BUF url = OKNO_BUF_INIT(4096);
+    OKNO_AUTO_BUF body = OKNO_BUF_INIT(4096);
+    OKNO_AUTO_BUF answer = OKNO_BUF_INIT(ANSWER_BYTES);
+    okno_autojson json_t *root = NULL;
+    const struct profile_values values = values_of(recorder, "", 0, 0);
+    int64_t us[2] = {0};
+    int count = 0;
+    int rc = url_make(recorder, profile->clock, &values, &url, err);
+    if (rc == 0)
+        rc = profile_expand(profile, profile->clock_body, &values, PROFILE_BODY, &body, err);
+    const struct okno_net_ask ask = {.url = okno_buf_text(&url),
+                                     .body = okno_buf_text(&body),
+                                     .body_len = body.len,
+                                     .content_type = "application/json"};
+    struct clock_asking asking = {.ask = &ask, .answer = &answer};
+    if (rc == 0)
+        rc = with_login(recorder, ask_clock, &asking, err);
+    struct okno_archive_clock clock = reach_clock(0, asking.begun_us, "recorder");
+    if (rc == 0)
+        rc = reach_json_read(okno_buf_text(&answer), answer.len, &root, err);
+    if (rc < 0)
+        return rc;
+    const char *told = profile_text_at(root, profile->clock_time);
+    rc = reach_time(recorder->zone, told ? told : "", us, &count, err);
+    clock.offset_us += us[0];
+    if (rc == 0)
+        *ret_clock = clock;
+    return rc;
+}
+
 #define RECORDER(name, word)                                                                       \
     const struct okno_archive_ops name = {.kind = (word),                                          \
                                           .max_parallel = 2,                                       \
@@ -411,6 +463,8 @@ static int recorder_source(void *ctx, const struct okno_piece *piece,
                                           .caps = recorder_caps,                                   \
                                           .coverage = recorder_coverage,                           \
                                           .pieces = recorder_pieces,                               \
-                                          .source = recorder_source};
+                                          .source = recorder_source,                               \
+                                          .clock_by_caps = true,                                   \
+                                          .clock = recorder_clock};
 ARCHIVE_RECORDERS(RECORDER)
 #undef RECORDER
