@@ -7,7 +7,7 @@ import { words as panelWords } from "../../src/ui/src/panel-words.js";
 import { keyName } from "../../src/ui/src/keys.js";
 import { link, parseRoute } from "../../src/ui/src/router.js";
 import { dayStart, formatClockMs, formatLeft, formatPeriod, formatWhen, localDate } from "../../src/ui/src/time.js";
-import { stepText } from "../../src/ui/src/steps.js";
+import { stepFacts, stepText } from "../../src/ui/src/steps.js";
 import { errorText } from "../../src/ui/src/errors.js";
 import { sentences, translated } from "../../src/ui/src/service-words.js";
 import { formatIndex, formatShare } from "../../src/ui/src/format.js";
@@ -161,4 +161,6 @@ test("a step of an audit is told in the page's language, what people wrote as th
     "недействительная оценка считается как отсутствующая · k 0,5 · доверительный уровень 0,95 · рассматриваемых интервалов 1 · объём 24 · молчуны в выборке");
   assert.equal(stepText({ how: "none", witnesses: "", seed: "0.5" }), "как none · зерно 0.5");
   assert.equal(stepText("20 dice"), "20 dice");
+  assert.deepEqual(stepFacts({ plan: { size: 24, one_person: true } }), [["объём", "24"], ["один человек ведёт и проверяет", ""]]);
+  assert.deepEqual(stepFacts("20 dice"), []);
 });

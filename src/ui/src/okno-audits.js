@@ -7,7 +7,7 @@ import { formatNumber, formatPlain, formatShare } from "./format.js";
 import { language, named, t } from "./i18n.js";
 import { signs } from "./okno-verdict.js";
 import { go, link } from "./router.js";
-import { stepText } from "./steps.js";
+import { stepFacts, stepText } from "./steps.js";
 import { formatDay, formatPeriod, formatWhen } from "./time.js";
 import "./okno-audit-keys.js";
 import "./okno-audit-next.js";
@@ -36,6 +36,9 @@ class OknoAudits extends PageElement {
     li::before { content: ""; position: absolute; left: calc(-.3125rem - 1px); top: .875rem; width: .625rem; height: .625rem; border-radius: 50%; background: var(--accent); }
     li b { font-weight: 600; }
     .detail { overflow-wrap: anywhere; }
+    .many { display: block; columns: 2 18rem; column-gap: 2rem; }
+    .many div { break-inside: avoid; display: flex; justify-content: space-between; gap: 1rem; }
+    .many dd { text-align: right; }
     .small { font-size: .75rem; color: var(--muted); }
     dl { display: grid; grid-template-columns: auto 1fr; gap: .25rem 1rem; }
     dt { color: var(--muted); } dd { overflow-wrap: anywhere; }
@@ -90,8 +93,9 @@ class OknoAudits extends PageElement {
       ${this.pages.includes("indicators") ? html`<a href=${link("indicators", { query: { audit } })}>${t("audits.indicators")} ›</a>` : nothing}</div>`;
   }
 
-  renderCapacity({ reviews, decided_a_day: pace, days, footage_until: until }) {
-    const parts = [t("audits.to_review", { n: formatNumber(reviews) })];
+  /** Decisions, not surveys: where two experts decide a part of the sample, there are more of them. */
+  renderCapacity({ reviews, decided_a_day: pace, days, footage_until: until }, double) {
+    const parts = [double ? t("audits.to_review_double", { n: formatNumber(reviews), share: formatShare(Number(double)) }) : t("audits.to_review", { n: formatNumber(reviews) })];
     if (pace) parts.push(t("audits.pace", { pace: formatPlain(pace), days: formatNumber(days) }));
     if (until) parts.push(t("audits.footage_until", { at: formatDay(until, this.zone) }));
     return html`<p class="small num">${parts.join("; ")}</p>`;
@@ -108,7 +112,7 @@ class OknoAudits extends PageElement {
           <span><span>${t(audit.sample ? "audits.sample" : "audits.to_draw")}</span>${formatNumber(audit.sample || (audit.plan?.size ?? 0))}</span>
         </div>
         ${audit.sample ? html`<okno-progress .value=${audit.reviewed ?? 0} .total=${audit.sample} label=${t("audits.reviewed")}></okno-progress>` : nothing}
-        ${audit.capacity?.reviews ? this.renderCapacity(audit.capacity) : nothing}
+        ${audit.capacity?.reviews ? this.renderCapacity(audit.capacity, audit.plan?.double) : nothing}
         ${this.renderAsked(audit)}
         ${isOfVisits(audit) || !audit.sample ? nothing : this.renderResult(audit)}
         ${this.renderDoubles(audit)}
@@ -160,12 +164,19 @@ class OknoAudits extends PageElement {
     return this.pages.includes("indicators") ? html`<okno-escalations .audit=${audit.audit}></okno-escalations>` : nothing;
   }
 
+  /** A line where a line holds it; a plan's many facts one beside the other. */
+  renderDetail(detail) {
+    const facts = stepFacts(detail, this.zone);
+    if (facts.length <= LINE_FACTS) return stepText(detail, this.zone);
+    return html`<dl class="many num">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value || "✓"}</dd></div>`)}</dl>`;
+  }
+
   renderSteps(audit) {
     return html`
       <article class="card">
         <h2>${t("audits.steps")}</h2>
         <ol>${(audit.steps ?? []).map((step) => html`
-          <li><b>${named("step", step.step)}</b><span class="detail">${stepText(step.detail, this.zone)}
+          <li><b>${named("step", step.step)}</b><span class="detail">${this.renderDetail(step.detail)}
             <div class="small num">${formatWhen(step.at, this.zone)} · ${step.author}</div></span></li>`)}</ol>
         <dl class="num">
           ${audit.frame_sha256 ? html`<dt>${t("audits.frame_hash")}</dt><dd>${audit.frame_sha256}</dd>` : nothing}
@@ -179,8 +190,8 @@ class OknoAudits extends PageElement {
     if (!this.audits) return html`<div class="skeleton wait"></div>`;
     if (this.id) return html`<a href=${link("audits")}>‹ ${t("audits.back")}</a>
       ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderNext(audit)}${this.renderReport(audit)}${this.renderProof(audit)}${this.renderLooks(audit)}${this.renderHolds(audit)}${this.renderSteps(audit)}`)}`;
-    if (!this.pages.includes("indicators")) return this.renderList();
-    return html`<okno-programmes .draws=${this.draws}></okno-programmes>${this.renderPlan()}${this.renderList()}${this.renderKeys()}${this.renderAllHolds()}`;
+    if (!this.pages.includes("indicators")) return html`<h1>${t("nav.audits")}</h1>${this.renderList()}`;
+    return html`<h1>${t("nav.audits")}</h1><okno-programmes .draws=${this.draws}></okno-programmes>${this.renderPlan()}${this.renderList()}${this.renderKeys()}${this.renderAllHolds()}`;
   }
 
   renderList() {
@@ -189,6 +200,8 @@ class OknoAudits extends PageElement {
     return this.draws ? nothing : html`<okno-notice .heading=${t("audits.empty")} .text=${t("audits.empty_next")}></okno-notice>`;
   }
 }
+
+const LINE_FACTS = 5;
 
 const isReported = (steps) => steps.some(({ step }) => step === "report");
 

@@ -22,13 +22,17 @@ function valueText(name, value, zone) {
 /** What a plan says of invalid ratings is a rule, what a close says their number. */
 const nameText = (name, value) => word(name === "invalid" && typeof value === "number" ? "invalid_count" : name);
 
-const factText = ([name, value], zone) => (value === true ? word(name) : `${nameText(name, value)} ${valueText(name, value, zone)}`);
 
 /** The plan's own facts stand among the step's. */
 const factsOf = ({ plan = {}, ...rest }) => [...Object.entries(rest), ...Object.entries(plan ?? {})];
 
+/** Facts as pairs of a name and what it is; "" where the name says it all. None of a text. */
+export const stepFacts = (detail, zone) => (detail && typeof detail === "object"
+  ? factsOf(detail).filter(isThere).map(([name, value]) => (value === true ? [word(name), ""] : [nameText(name, value), valueText(name, value, zone)]))
+  : []);
+
 export const stepText = (detail, zone) => (detail && typeof detail === "object"
-  ? factsOf(detail).filter(isThere).map((fact) => factText(fact, zone)).join(" · ")
+  ? stepFacts(detail, zone).map((fact) => fact.join(" ").trim()).join(" · ")
   : detail);
 
 /** What is due once an audit is closed: a report, the signature under its newest edition, the bundle of these; null when
