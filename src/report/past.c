@@ -65,10 +65,11 @@ static int copy_tables(struct okno_db *then, const struct okno_past *past, struc
     char name[64];
     int rc = okno_db_run(then, "past.copy_imports", NULL, 0, NULL, err);
     for (size_t i = 0; rc == 0 && i < OKNO_PAST_TABLE_COUNT; i++) {
-        bool steps = i == OKNO_PAST_audit_steps;
-        if (steps) /* their audits first */
+        bool audited = i == OKNO_PAST_escalations; /* the first that belongs to an audit */
+        if (audited)
             rc = OKNO_DB_RUN(then, "past.copy_audits", NULL, err,
-                             OKNO_INT("newest", past->newest[i]), OKNO_INT("at", past->known_us));
+                             OKNO_INT("newest", past->newest[OKNO_PAST_audit_steps]),
+                             OKNO_INT("at", past->known_us));
         (void)snprintf(name, sizeof(name), "past.copy_%s", tables[i]);
         if (rc == 0)
             rc = OKNO_DB_RUN(then, name, NULL, err, OKNO_INT("newest", past->newest[i]),

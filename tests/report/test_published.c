@@ -347,6 +347,27 @@ static void figures_as_of_a_moment_know_what_had_been_decided_by_then(void **sta
     }
 }
 
+/* Audits come before what belongs to them. */
+static void a_closer_look_that_an_audit_proposed_stops_no_figures(void **state)
+{
+    struct world *w = *state;
+    w->now_us = AT(1000);
+    happens(w, 0, "press", AT(100), AT(101));
+    sql(w,
+        "INSERT INTO audits (audit, state, period_from, period_to, plan, created_at, created_by)"
+        " VALUES ('march', 'closed', %lld, %lld, '{}', %lld, 'a');"
+        "INSERT INTO audit_steps (audit, step, at, author, detail) VALUES"
+        " ('march', 'plan', %lld, 'a', '{}'), ('march', 'close', %lld, 'a', '{}');"
+        "INSERT INTO escalations (escalation, audit, scope, rule, reviewed, invalid, low_ppm, at)"
+        " VALUES (7, 'march', 'point:p0', 'more', 10, 9, 500000, %lld);"
+        "INSERT INTO escalation_decisions (escalation, accepted, reason, author, at) VALUES"
+        " (7, 0, 'r', 'a', %lld)",
+        (long long)AT(0), (long long)AT(200), (long long)AT(900), (long long)AT(900),
+        (long long)AT(950), (long long)AT(950), (long long)AT(960));
+    publish(w, "one", 0);
+    must(w, okno_published_verify(w->db->db, "one", &w->db->err));
+}
+
 static void another_figure_or_setting_is_found_out(void **state)
 {
     struct world *w = *state;
@@ -428,6 +449,7 @@ int main(void)
         CASE(everything_published_stays_what_it_was),
         CASE(what_was_under_way_arrives_after_what_was_published),
         CASE(figures_as_of_a_moment_know_what_had_been_decided_by_then),
+        CASE(a_closer_look_that_an_audit_proposed_stops_no_figures),
         CASE(another_figure_or_setting_is_found_out),
         CASE(nothing_that_enters_figures_is_left_out_of_a_data_version),
         CASE(a_name_is_given_once),
