@@ -35,6 +35,28 @@ typedef int okno_row_check(struct okno_db *db, const struct okno_value *values,
                            struct okno_err *err);
 okno_row_check *okno_archive_rows_check(const char *import);
 
+/* A row of archives that comes from the page may not send a secret to another host than it was
+ * given for: OKNO_INVALID when a destination, another archive or this one at another host has it.
+ */
+OKNO_CHECK int okno_archive_check_secret(struct okno_db *db, const struct okno_archive_row *row,
+                                         struct okno_err *err);
+
+/* What an archive lists of one channel. */
+struct okno_archive_seen {
+    int64_t recordings;
+    int64_t from_us, to_us; /* of the first listed; the end of the last, read; 0 without any */
+    int64_t covered_us, looked_us; /* so much is recorded of so much before to_us */
+    int days;                      /* that were looked at: 1, 7 or 31 before at_us */
+};
+/* Open an archive as its row says and ask what was recorded of a channel in the day (else the week,
+ * the month) before at_us. Fails as the archive does, and within deadline_us each time it asks. */
+OKNO_CHECK int okno_archive_try(struct okno_db *db, const struct okno_archive_row *row,
+                                const char *channel, int64_t at_us, int64_t deadline_us,
+                                struct okno_archive_seen *ret_seen, struct okno_err *err);
+/* It answered: an archive that stands is then said to answer. */
+OKNO_CHECK int okno_archive_note_answer(struct okno_db *db, const char *archive, int64_t now_us,
+                                        struct okno_err *err);
+
 /* Stop waiting for archives once *cancel becomes true (from any thread): what runs ends with
  * OKNO_CANCELLED and is done again later. NULL: never. Must outlive the work. */
 void okno_work_set_cancel(struct okno_work *work, const atomic_bool *cancel);

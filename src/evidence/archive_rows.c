@@ -1,7 +1,10 @@
-/* Rows of archives.csv and cameras.csv, checked as opening the archive would. */
+/* Rows of archives and cameras: checked as opening the archive would, and tried. */
 #define _POSIX_C_SOURCE 200809L
+#include "okno/extract.h"
+#include "okno/time.h"
 #include "okno/work.h"
 
+#include <sodium/utils.h>
 #include <string.h>
 
 /* The field at fault stands in front, as in the messages of the import itself. */
@@ -45,4 +48,101 @@ okno_row_check *okno_archive_rows_check(const char *import)
     return strcmp(import, "archives") == 0  ? check_archive
            : strcmp(import, "cameras") == 0 ? check_camera
                                             : NULL;
+}
+
+int okno_archive_check_secret(struct okno_db *db, const struct okno_archive_row *row,
+                              struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc =
+        OKNO_DB_PREPARE(db, "turns.owner_of_secret", &stmt, err, OKNO_TEXT("archive", row->archive),
+                        OKNO_TEXT("url", row->url), OKNO_TEXT("secret", row->secret));
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    return rc <= 0 ? rc
+                   : okno_fail_field(err, OKNO_INVALID, "secret",
+                                     "secret: it is of %s; set one for this archive and host with "
+                                     "`okno secret set NAME`",
+                                     okno_stmt_text(stmt, "owner"));
+}
+
+static int open_row(struct okno_db *db, const struct okno_archive_row *row, int64_t deadline_us,
+                    struct okno_archive **ret_archive, struct okno_err *err)
+{
+    char password[OKNO_SECRET_TEXT] = "";
+    int rc = okno_registry_secret(db, row->secret, password, err);
+    if (rc < 0)
+        return rc;
+    const struct okno_archive_config config = {.archive = row->archive,
+                                               .kind = row->kind,
+                                               .url = row->url,
+                                               .files = row->files,
+                                               .time_zone = row->time_zone,
+                                               .user = row->user,
+                                               .password = password,
+                                               .options = row->options,
+                                               .deadline_us = deadline_us};
+    rc = okno_archive_open(&config, ret_archive, err);
+    sodium_memzero(password, sizeof(password));
+    return rc;
+}
+
+/* Ends in a list are guessed: those of the last minutes are read, as a clip would read them. */
+#define READ_US (600 * OKNO_SECOND_US)
+
+static int read_ends(struct okno_archive *archive, const char *channel,
+                     const struct okno_budget *budget, const struct okno_piece_vec *pieces,
+                     struct okno_archive_seen *seen, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_interval_vec) spans = {0};
+    const struct okno_extract_camera view = {
+        .archive = archive, .channel = channel, .budget = budget};
+    const struct okno_piece *last = &pieces->items[pieces->len - 1];
+    int64_t error_us = 0;
+    int64_t from_us = last->from_us - READ_US;
+    seen->recordings = (int64_t)pieces->len;
+    seen->from_us = pieces->items[0].from_us;
+    seen->to_us = last->to_us;
+    from_us = from_us > seen->from_us ? from_us : seen->from_us;
+    int rc = okno_extract_coverage(&view, from_us, last->to_us, &spans, &error_us, err);
+    if (rc < 0 || spans.len == 0)
+        return rc;
+    for (size_t i = 0; i < spans.len; i++)
+        seen->covered_us += spans.items[i].to_us - spans.items[i].from_us;
+    seen->to_us = spans.items[spans.len - 1].to_us;
+    seen->looked_us = seen->to_us - from_us;
+    return 0;
+}
+
+int okno_archive_try(struct okno_db *db, const struct okno_archive_row *row, const char *channel,
+                     int64_t at_us, int64_t deadline_us, struct okno_archive_seen *ret_seen,
+                     struct okno_err *err)
+{
+    static const int days[] = {1, 7, 31};
+    OKNO_AUTO(okno_archive) *archive = NULL;
+    OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
+    struct okno_archive_seen seen = {0};
+    int rc = open_row(db, row, deadline_us, &archive, err);
+    if (rc < 0)
+        return rc;
+    const struct okno_budget budget = {.until_us = okno_time_monotonic() + deadline_us,
+                                       .bytes_left = INT64_C(64) * 1024 * 1024};
+    okno_archive_begin(archive, &budget);
+    for (size_t i = 0; rc == 0 && pieces.len == 0 && i < OKNO_COUNT(days); i++) {
+        seen.days = days[i];
+        rc = okno_archive_newest(archive, channel, at_us - days[i] * OKNO_DAY_US, at_us, &pieces,
+                                 err);
+    }
+    if (rc == 0 && pieces.len > 0)
+        rc = read_ends(archive, channel, &budget, &pieces, &seen, err);
+    if (rc == 0)
+        *ret_seen = seen;
+    return rc;
+}
+
+int okno_archive_note_answer(struct okno_db *db, const char *archive, int64_t now_us,
+                             struct okno_err *err)
+{
+    return OKNO_DB_RUN(db, "turns.seen", NULL, err, OKNO_TEXT("archive", archive),
+                       OKNO_INT("now", now_us));
 }

@@ -23,6 +23,20 @@ WHERE archive = $archive AND failures > 0;
 INSERT INTO archive_turns (archive, answered_at) VALUES ($archive, $now)
 ON CONFLICT (archive) DO UPDATE SET answered_at = max(coalesce(answered_at, 0), excluded.answered_at);
 
+-- name: turns.owner_of_secret
+-- Whose a secret is already: a destination's, another archive's, or this one's at another host (all
+-- of the address up to the first slash behind it).
+SELECT 'destination ' || destination AS owner FROM destinations
+WHERE $secret <> '' AND $secret IN (secret, old_secret)
+UNION ALL
+SELECT 'archive ' || archive || ' at ' || origin FROM (
+    SELECT archive, secret,
+        substr(url, 1, instr(url, '://') + 2 + instr(substr(url, instr(url, '://') + 3) || '/', '/')) AS origin
+    FROM archives)
+WHERE $secret <> '' AND secret = $secret AND NOT (archive = $archive AND rtrim(origin, '/') = rtrim(
+    substr($url, 1, instr($url, '://') + 2 + instr(substr($url, instr($url, '://') + 3) || '/', '/')), '/'))
+LIMIT 1;
+
 -- name: turns.end_outage
 UPDATE archive_outages SET to_us = $now WHERE archive = $archive AND to_us IS NULL;
 

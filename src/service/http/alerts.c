@@ -6,6 +6,7 @@
 #include "okno/conf.h"
 #include "okno/record.h"
 #include "okno/time.h"
+#include "okno/work.h"
 
 #include <string.h>
 
@@ -113,8 +114,11 @@ int http_import_body(const struct http_request *request, const struct okno_impor
     okno_conf_defaults(&conf);
     for (size_t i = 0; i < kind->field_count; i++)
         texts[i] = spell(json_object_get(request->body, kind->fields[i].name), spelled[i]);
-    struct okno_import_job job = {
-        .db = request->db, .conf = &conf, .kind = kind, .author = request->who.user};
+    struct okno_import_job job = {.db = request->db,
+                                  .conf = &conf,
+                                  .kind = kind,
+                                  .author = request->who.user,
+                                  .check = okno_archive_rows_check(kind->kind)};
     return okno_import_row(&job, "api", texts, &stored, err);
 }
 

@@ -66,14 +66,15 @@ static int archives(struct okno_db *db, const json_t *targets, json_t *list, str
         json_t *look = json_object_get(seen, id);
         set_clock(row, targets, "archive", id);
         (void)json_object_set_new(row, "look", look ? json_incref(look) : json_null());
+        rc = http_archive_row(db, id, row, err);
         if (json_array_append_new(list, row) < 0)
             rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for the archives");
     }
     return rc;
 }
 
-/* The clock that each camera's recordings are asked by, and whose it is. */
-static int set_in_force(struct okno_db *db, json_t *row, struct okno_err *err)
+/* What its row says, the clock that its recordings are asked by, and whose that is. */
+static int set_camera(struct okno_db *db, json_t *row, struct okno_err *err)
 {
     struct okno_camera camera;
     struct okno_index_clock clock;
@@ -92,6 +93,12 @@ static int set_in_force(struct okno_db *db, json_t *row, struct okno_err *err)
         json_pack("{s:f, s:f, s:o, s:o, s:b}", "offset_ms", (double)clock.in_force.offset_us / 1000,
                   "uncertainty_ms", (double)clock.in_force.uncertainty_us / 1000, "of", of,
                   "archive_ms", archive_ms, "hides", clock.hides);
+    (void)json_object_set_new(row, "channel", json_string(camera.channel));
+    (void)json_object_set_new(row, "name", json_string(camera.name));
+    (void)json_object_set_new(row, "retention_days",
+                              camera.retention_days > 0 ? json_integer(camera.retention_days)
+                                                        : json_null());
+    (void)json_object_set_new(row, "overlay_trusted", json_boolean(camera.overlay_trusted));
     return json_object_set_new(row, "in_force", one) < 0
                ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the clocks")
                : 0;
@@ -120,11 +127,12 @@ int http_get_archives(struct http_request *request, struct http_reply *reply, st
     json_array_foreach(cameras, i, camera)
     {
         set_clock(camera, targets, "camera", json_string_value(json_object_get(camera, "camera")));
-        rc = rc == 0 ? set_in_force(request->db, camera, err) : rc;
+        rc = rc == 0 ? set_camera(request->db, camera, err) : rc;
     }
     if (rc < 0)
         return rc;
     (void)json_object_set(all, "cameras", cameras);
+    (void)json_object_set_new(all, "kinds", http_archive_kinds());
     (void)json_object_set(all, "disk", disk);
     return http_reply_json(reply, json_incref(all), err);
 }

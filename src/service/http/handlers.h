@@ -69,6 +69,12 @@ http_handler http_get_qr, http_post_qr_answer, http_get_qr_print, http_get_qr_sv
 http_handler http_get_lanes;
 /* archives.c */
 http_handler http_get_archives, http_get_losses_csv, http_post_commission;
+/* archive_rows.c */
+http_handler http_post_archive, http_post_camera, http_post_archive_test;
+/* The kinds there are with their options; the row of an archive as "row" of an object. */
+json_t *http_archive_kinds(void);
+OKNO_CHECK int http_archive_row(struct okno_db *db, const char *archive, json_t *into,
+                                struct okno_err *err);
 /* clocks.c */
 http_handler http_get_archive_clock, http_get_camera_clock, http_post_archive_probe,
     http_post_camera_sync, http_post_sync_accept, http_post_survey_overlay;

@@ -80,6 +80,7 @@ struct http_service {
     int64_t liveness_us;
     atomic_uint_fast64_t requests, failures; /* answered; of these with 5xx */
     atomic_bool stopping;
+    atomic_bool trying;          /* an archive for somebody who waits: one at a time */
     void (*wake)(void *context); /* there may be new work; NULL allowed */
     void *wake_context;
     const void *server; /* for counts of connections */

@@ -8,6 +8,8 @@ import { formatBytes, formatNumber, formatOffset, formatOffsetWithin } from "./f
 import { has, t } from "./i18n.js";
 import { link } from "./router.js";
 import { formatWhen } from "./time.js";
+import { newArchive } from "./okno-archive-form.js";
+import { newCamera } from "./okno-camera-form.js";
 import "./okno-clock.js";
 import "./okno-notice.js";
 
@@ -15,7 +17,7 @@ const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 class OknoArchives extends PageElement {
   static refreshMs = 10000;
-  static properties = { archives: { state: true }, cameras: { state: true }, disk: { state: true }, sites: { state: true } };
+  static properties = { archives: { state: true }, cameras: { state: true }, disk: { state: true }, sites: { state: true }, kinds: { state: true }, editing: { state: true } };
 
   static styles = [PageElement.styles, css`
     :host { padding: 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; max-width: 80rem; margin: 0 auto; align-content: start; }
@@ -28,6 +30,7 @@ class OknoArchives extends PageElement {
     h2 { font-size: .875rem; }
     .disk { margin: 0; }
     .wait { height: 10rem; }
+    .do { display: flex; flex-wrap: wrap; gap: .5rem; }
     @media (max-width: 40rem) {
       table, tbody, tr, td { display: block; }
       thead { position: absolute; clip-path: inset(50%); height: 1px; width: 1px; overflow: hidden; }
@@ -38,14 +41,36 @@ class OknoArchives extends PageElement {
   `];
 
   async load() {
-    const [{ archives, cameras, disk }, { sites }] = await Promise.all([get("archives"), get("sites")]);
+    const [{ archives, cameras, disk, kinds }, { sites }] = await Promise.all([get("archives"), get("sites")]);
     const trouble = (one) => Number(one.failures > 0) * 4 + Number(one.at_risk + one.overdue > 0) * 2 + Number(one.lost > 0);
     return () => {
       this.archives = archives.toSorted((one, other) => trouble(other) - trouble(one));
       this.cameras = cameras.toSorted((one, other) => Number(other.due !== "") - Number(one.due !== ""));
       this.disk = disk;
+      this.kinds = kinds;
       this.sites = sites;
     };
+  }
+
+  /** The form that is open, where its row stands or new ones begin. */
+  renderForm(noun, row) {
+    const done = () => { this.editing = null; };
+    const saved = () => { done(); this.reload(); };
+    if (this.editing?.noun !== noun || this.editing.row[noun] !== (row?.[noun] ?? "")) return nothing;
+    return noun === "archive"
+      ? html`<okno-archive-form .row=${this.editing.row} .kinds=${this.kinds} .channel=${this.cameras.find(({ archive }) => archive === row?.archive)?.channel} @row-closed=${done} @row-saved=${saved}></okno-archive-form>`
+      : html`<okno-camera-form .row=${this.editing.row} .sites=${this.sites} .archives=${this.archives.map(({ archive }) => archive).toSorted()} @row-closed=${done} @row-saved=${saved}></okno-camera-form>`;
+  }
+
+  renderEdit(noun, row) {
+    return html`<button class="quiet" aria-label=${`${t(`${noun}s.edit`)} ${row[noun]}`} @click=${() => { this.editing = { noun, row }; }}>${t("alerts.edit")}</button>`;
+  }
+
+  renderNew() {
+    const archives = this.archives.map(({ archive }) => archive).toSorted();
+    return html`<div class="do"><button class="add-archive" @click=${() => { this.editing = { noun: "archive", row: newArchive() }; }}>${t("archives.add")}</button>
+      ${archives.length > 0 && this.sites.length > 0 ? html`<button class="add-camera" @click=${() => { this.editing = { noun: "camera", row: newCamera(this.sites, archives) }; }}>${t("cameras.add")}</button>` : nothing}</div>
+      ${this.renderForm("archive")}${this.renderForm("camera")}`;
   }
 
   renderState(one) {
@@ -103,29 +128,33 @@ class OknoArchives extends PageElement {
   }
 
   renderArchive(one) {
-    return html`<tr><td><b>${one.archive}</b>${one.sessions ? html`<div class="note">${t("archives.sessions", { n: one.sessions })}</div>` : nothing}</td>
-      <td>${this.renderState(one)}</td><td>${this.renderWork(one)}</td><td data-name=${t("archives.risk")}>${this.renderRisk(one)}</td><td>${this.renderClock(one.clock, one.look)}<okno-clock noun="archive" .id=${one.archive} .looked=${one.look?.at}></okno-clock></td></tr>`;
+    return html`<tr><td><b>${one.archive}</b> ${this.renderEdit("archive", one.row)}<div class="note">${one.row.kind}</div>${one.sessions ? html`<div class="note">${t("archives.sessions", { n: one.sessions })}</div>` : nothing}</td>
+      <td>${this.renderState(one)}</td><td>${this.renderWork(one)}</td><td data-name=${t("archives.risk")}>${this.renderRisk(one)}</td><td>${this.renderClock(one.clock, one.look)}<okno-clock noun="archive" .id=${one.archive} .looked=${one.look?.at}></okno-clock></td></tr>
+      ${this.editing?.noun === "archive" && this.editing.row.archive === one.archive ? html`<tr><td colspan="5">${this.renderForm("archive", one.row)}</td></tr>` : nothing}`;
   }
 
   renderCamera(one) {
     const { commissioned: done } = one;
     const zone = zoneOf(this.sites, one.site);
-    return html`<tr><td><b>${one.camera}</b><div class="note">${one.archive}</div></td>
+    return html`<tr><td><b>${one.camera}</b> ${this.renderEdit("camera", one)}<div class="note">${one.archive} · ${one.channel}</div>
+        <okno-archive-test .body=${() => ({ archive: one.archive })} .channel=${one.channel} @archive-answered=${this.refresh}></okno-archive-test></td>
       <td>${one.due ? html`<div class="warn"><b aria-hidden="true">!</b> ${t(`due.${one.due}`)}</div>` : html`<div class="ok"><b aria-hidden="true">✓</b> ${t("due.no")}</div>`}
         ${done ? html`<div class="note num">${formatWhen(done.made_at, zone)}, ${done.author}${done.survey ? html` · <a href=${link("surveys", { id: done.survey })}>${done.survey}</a>` : nothing}</div>
           <div class="note">${[done.codec, done.width ? `${done.width}×${done.height}` : "", done.rights].filter(Boolean).join(" · ")}</div>` : nothing}</td>
       <td class="num" data-name=${t("archives.index_error")}>${done ? formatOffset(done.error_ms) : "–"}</td>
-      <td>${this.renderInForce(one)}<okno-clock noun="camera" .id=${one.camera} .zone=${zone} @accepted=${this.reload}></okno-clock></td></tr>`;
+      <td>${this.renderInForce(one)}<okno-clock noun="camera" .id=${one.camera} .zone=${zone} @accepted=${this.reload}></okno-clock></td></tr>
+      ${this.editing?.noun === "camera" && this.editing.row.camera === one.camera ? html`<tr><td colspan="4">${this.renderForm("camera", one)}</td></tr>` : nothing}`;
   }
 
   render() {
     if (this.problem) return this.renderProblem();
     if (!this.archives) return html`<div class="skeleton wait"></div>`;
-    if (this.archives.length === 0) return html`<okno-notice .heading=${t("archives.empty")} .text=${t("archives.empty_next")}></okno-notice>`;
+    if (this.archives.length === 0) return html`<okno-notice .heading=${t("archives.empty")} .text=${t("archives.empty_next")}></okno-notice>${this.renderNew()}`;
     const head = (names) => html`<thead><tr>${names.map((name) => html`<th scope="col">${t(`archives.${name}`)}</th>`)}</tr></thead>`;
     return html`
       <h1>${t("nav.archives")}</h1>
       ${this.renderDisk(this.disk)}
+      ${this.renderNew()}
       <div class="card scroll"><table>${head(["archive", "state", "work", "risk", "clock"])}<tbody>${this.archives.map((one) => this.renderArchive(one))}</tbody></table></div>
       <h2>${t("archives.cameras")}</h2><p class="note">${t("archives.how")}</p>
       <div class="card scroll"><table>${head(["camera", "commissioned", "index_error", "clock"])}<tbody>${this.cameras.map((one) => this.renderCamera(one))}</tbody></table></div>`;

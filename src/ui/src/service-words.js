@@ -21,6 +21,7 @@ export const sentences = [
   ["the photo's file cannot be read", "файл фотографии не читается"],
   ["notify.telegram_url of the configuration is empty", "в настройках пуст notify.telegram_url"],
   ["secret {} is no token of a bot", "секрет {} — не токен бота"],
+  ["secret {} is not set: give it with `okno secret set {}`", "секрет {} не задан: задайте его командой `okno secret set {}`"],
   ["secret {}: cannot open {}: {}", "секрет {}: не открывается {}: {}"],
   ["secret {}: its file may be read by others: chmod 600 it", "секрет {}: его файл могут читать другие, нужно chmod 600"],
   ["secret {} is empty or holds a NUL byte", "секрет {} пуст или содержит нулевой байт"],
