@@ -6,7 +6,7 @@
  *                               that its length does not count
  *
  * A statement starts with a line `-- name: room.verb_noun`. A file whose name starts with four
- * digits is a migration. */
+ * digits is a migration: each has a number of its own, and a new one the highest. */
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -101,9 +101,16 @@ static int embed_sql(int count, char **paths)
         if (!is_migration(paths[i]))
             print_statements(paths[i]);
     printf("    {NULL, NULL}};\nconst struct okno_sql_text okno_sql_migrations[] = {\n");
+    const char *last = "";
     for (int i = 0; i < count; i++) {
         if (!is_migration(paths[i]))
             continue;
+        if (strncmp(base_name(paths[i]), last, 4) <= 0) {
+            fprintf(stderr, "embed: %s has the number of another migration, or comes behind it\n",
+                    paths[i]);
+            return 1;
+        }
+        last = base_name(paths[i]);
         size_t len;
         char *text = read_all(paths[i], &len);
         printf("    {\"%s\",\n", base_name(paths[i]));
