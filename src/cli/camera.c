@@ -116,8 +116,8 @@ static void print_row(const json_t *row)
 /* The index clock in force, and whose it is. */
 static int show_clock(struct okno_db *db, const char *id, struct okno_err *err)
 {
-    struct okno_camera camera;
-    struct okno_index_clock clock;
+    struct okno_camera camera = {0};
+    struct okno_index_clock clock = {0};
     char said[OKNO_CLOCK_TEXT];
     int rc = okno_registry_camera(db, id, &camera, err);
     if (rc == 0)

@@ -210,7 +210,7 @@ static int look_at_hidden_clocks(struct doctor *d, struct okno_err *err)
     int rc = okno_registry_cameras(db, &cameras, err);
     for (size_t i = 0; rc == 0 && i < cameras.len; i++) {
         const struct okno_camera *camera = &cameras.items[i];
-        struct okno_index_clock clock;
+        struct okno_index_clock clock = {0};
         char own[OKNO_CLOCK_TEXT], archive[OKNO_CLOCK_TEXT], next[160];
         rc = okno_registry_index_clock_at(db, camera, okno_time_now(), &clock, err);
         if (rc < 0 || !clock.hides)

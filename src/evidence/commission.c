@@ -112,7 +112,7 @@ static int learn_size(struct okno_db *db, const char *sha256, struct okno_commis
 {
     char path[1400];
     OKNO_AUTO(okno_source) *clip = NULL;
-    struct okno_media_info info;
+    struct okno_media_info info = {0};
     int rc = okno_evidence_path(okno_db_dir(db), sha256, path, sizeof(path), err);
     if (rc == 0)
         rc = okno_file_source(path, &clip, err);

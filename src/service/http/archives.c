@@ -76,8 +76,8 @@ static int archives(struct okno_db *db, const json_t *targets, json_t *list, str
 /* What its row says, the clock that its recordings are asked by, and whose that is. */
 static int set_camera(struct okno_db *db, json_t *row, struct okno_err *err)
 {
-    struct okno_camera camera;
-    struct okno_index_clock clock;
+    struct okno_camera camera = {0};
+    struct okno_index_clock clock = {0};
     int rc =
         okno_registry_camera(db, json_string_value(json_object_get(row, "camera")), &camera, err);
     if (rc == 0)
