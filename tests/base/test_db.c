@@ -47,6 +47,51 @@ static int64_t number(const char *dir, const char *sql)
     return value;
 }
 
+/* A CHECK against a list fills a table for each row; the rules hold all the same. */
+static void rules_of_tables_with_many_rows_are_comparisons(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "INSERT INTO jobs (kind, survey, class, state, next_try_at, made_at)"
+        " VALUES ('film', 'a', 1, 'waiting', 0, 0)",
+        "INSERT INTO jobs (kind, survey, class, state, next_try_at, made_at)"
+        " VALUES ('clip', 'a', 1, 'lost', 0, 0)",
+        "INSERT INTO review_items (audit, survey, place, origin, state)"
+        " VALUES ('a', 'b', 1, 'chosen', 'open')",
+        "INSERT INTO review_items (audit, survey, place, origin, state)"
+        " VALUES ('a', 'b', 1, 'random', 'shut')",
+        "INSERT INTO verdicts (audit, survey, user, at, verdict, reasons_version)"
+        " VALUES ('a', 'b', 'c', 1, 'good', 1)",
+        "INSERT INTO counts (import, scope, kind, valid_from, valid_to, count, source)"
+        " VALUES (1, 'site:s', 'dogs', 0, 1, 1, 'till')",
+        "INSERT INTO counts (import, scope, kind, valid_from, valid_to, count, source)"
+        " VALUES (1, 'site:s', 'served', 0, 1, 1, 'dog')"};
+    char *dir = support_tempdir();
+    char path[300];
+    sqlite3 *raw = NULL;
+    okno_db_close(opened(dir));
+    assert_int_equal(number(dir,
+                            "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN"
+                            " ('jobs', 'review_items', 'verdicts', 'counts')"
+                            " AND sql LIKE '%CHECK (% OR %' AND sql NOT LIKE '%CHECK (% IN (%'"),
+                     4);
+    assert_int_equal(number(dir,
+                            "SELECT count(*) FROM pragma_integrity_check"
+                            " WHERE integrity_check <> 'ok'"),
+                     0);
+    (void)snprintf(path, sizeof(path), "%s/okno.db", dir);
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        char *said = NULL;
+        assert_int_equal(sqlite3_exec(raw, wrong[i], NULL, NULL, &said), SQLITE_CONSTRAINT);
+        if (!strstr(said, "CHECK constraint failed"))
+            fail_msg("%s: %s", wrong[i], said);
+        sqlite3_free(said);
+    }
+    (void)sqlite3_close(raw);
+    support_tempdir_remove(dir);
+}
+
 static void a_new_database_has_every_migration_and_opens_again(void **state)
 {
     (void)state;
@@ -236,6 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_two_statements_have_one_name),
         cmocka_unit_test(a_new_database_has_every_migration_and_opens_again),
+        cmocka_unit_test(rules_of_tables_with_many_rows_are_comparisons),
         cmocka_unit_test(a_database_that_is_not_there_says_how_to_make_one),
         cmocka_unit_test(a_database_of_others_is_not_called_missing),
         cmocka_unit_test(a_database_of_a_newer_program_is_left_alone),
