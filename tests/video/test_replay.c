@@ -171,6 +171,51 @@ static void frames_lie_where_the_recorder_says(void **state)
     }
 }
 
+/* The hole lies at seconds 60 to 65, the end at 125; a key frame every two seconds. */
+static void a_hole_at_either_side_is_told_and_the_rest_is_kept(void **state)
+{
+    (void)state;
+    static const struct {
+        int from_ms, to_ms;         /* asked */
+        int got_from_ms, got_to_ms; /* of the clip */
+        int gap_from_ms, gap_to_ms;
+        size_t spans;
+    } rows[] = {
+        {62000, 72000, 65000, 72000, 62000, 65000, 1},       /* begins in it */
+        {50000, 63000, 50000, 60000, 60000, 63000, 1},       /* ends in it */
+        {59900, 65100, 58000, 65100, 60000, 65000, 2},       /* a frame at either side */
+        {60000, 70000, 65000, 70000, 60000, 65000, 1},       /* begins where it begins */
+        {50000, 65000, 50000, 60000, 60000, 65000, 1},       /* ends where it ends */
+        {120000, 140000, 119000, 125000, 125000, 140000, 1}, /* over the end */
+        {-10000, 8000, 0, 8000, -10000, 0, 1},               /* before the beginning */
+        {61000, 64000, 0, 0, 0, 0, 0},                       /* nothing but the hole */
+    };
+    for (size_t i = 0; i < OKNO_COUNT(rows); i++) {
+        struct running r = start(&by_clock);
+        int64_t from_us = T0 + rows[i].from_ms * MS, to_us = T0 + rows[i].to_ms * MS;
+        struct okno_err err = {0};
+        struct okno_extract_result got = {0};
+        OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
+        (void)unlink(fixture_path("clip.mp4"));
+        int rc = okno_extract_clip(&r.camera, from_us, to_us, false, fixture_path("clip.mp4"), &got,
+                                   &err);
+        if (rc != (rows[i].spans ? 0 : OKNO_NO_COVERAGE))
+            fail_msg("row %zu: %d, %s", i, rc, err.text);
+        if (okno_extract_spans(&r.camera, from_us, to_us, &spans, &err) < 0)
+            fail_msg("row %zu: %s", i, err.text);
+        assert_int_equal(spans.len, rows[i].spans);
+        stop(&r);
+        if (rc < 0)
+            continue;
+        check_near(got.media.got_from_us, T0 + rows[i].got_from_ms * MS, MS);
+        check_near(got.media.got_to_us, T0 + rows[i].got_to_ms * MS, SECOND / RATE);
+        assert_int_equal(got.media.gaps.len, 1);
+        check_near(got.media.gaps.items[0].from_us, T0 + rows[i].gap_from_ms * MS, MS);
+        check_near(got.media.gaps.items[0].to_us, T0 + rows[i].gap_to_ms * MS, MS);
+        okno_extract_result_free(&got);
+    }
+}
+
 static void a_replay_in_real_time_begins_near_what_was_asked(void **state)
 {
     (void)state;
@@ -193,45 +238,50 @@ static void a_replay_in_real_time_begins_near_what_was_asked(void **state)
     stop(&r);
 }
 
-/* How often the recorder was asked to play. */
-static int plays(void)
+/* How often the recorder was asked for a replay. */
+static int replays(void)
 {
     char line[1024];
     int count = 0;
     okno_autofclose FILE *log = fopen(fixture_path("replay.log"), "re");
     assert_non_null(log);
     while (fgets(line, sizeof(line), log))
-        count += strncmp(line, "PLAY ", 5) == 0;
+        count += strncmp(line, "DESCRIBE ", 9) == 0;
     return count;
 }
 
-static void what_a_look_in_real_time_brought_serves_still_and_clip(void **state)
+static void what_a_look_brought_serves_still_and_clip(void **state)
 {
     (void)state;
-    struct recorder early = by_url;
-    struct running r = start(&by_url);
+    static const struct recorder *const ways[] = {&by_url, &by_clock};
     OKNO_AUTO_VEC(okno_extract_span_vec) spans = {0};
-    int before = plays();
-    spans_of(&r, 10, 40, &spans);
-    spans_of(&r, 12, 38, &spans);
-    assert_int_equal(spans.len, 2);
-    check_near(spans.items[1].from_us, T0 + 12 * SECOND, 0);
-    check_still(&r, T0 + 23 * SECOND + 450 * MS, 2 * SECOND);
-    struct okno_extract_result got = clip(&r, T0 + 10 * SECOND, T0 + 40 * SECOND);
-    assert_true(got.media.got_from_us <= T0 + 10 * SECOND);
-    assert_true(got.media.got_to_us >= T0 + 39 * SECOND);
-    okno_extract_result_free(&got);
-    assert_int_equal(plays(), before + 1);
-    check_still(&r, T0 + 52 * SECOND + 450 * MS, 2 * SECOND); /* outside */
-    assert_int_equal(plays(), before + 2);
-    stop(&r);
+    for (size_t i = 0; i < OKNO_COUNT(ways); i++) {
+        struct running r = start(ways[i]);
+        int64_t error_us = i == 0 ? 2 * SECOND : 0;
+        int before = replays();
+        spans.len = 0;
+        spans_of(&r, 10, 40, &spans);
+        spans_of(&r, 12, 38, &spans);
+        assert_int_equal(spans.len, 2);
+        check_near(spans.items[1].from_us, T0 + 12 * SECOND, 0);
+        check_still(&r, T0 + 23 * SECOND + 450 * MS, error_us);
+        struct okno_extract_result got = clip(&r, T0 + 10 * SECOND, T0 + 40 * SECOND);
+        assert_true(got.media.got_from_us <= T0 + 10 * SECOND);
+        assert_true(got.media.got_to_us >= T0 + 39 * SECOND);
+        okno_extract_result_free(&got);
+        assert_int_equal(replays(), before + 1);
+        check_still(&r, T0 + 52 * SECOND + 450 * MS, error_us); /* outside */
+        assert_int_equal(replays(), before + 2);
+        stop(&r);
+    }
     /* What ended early is asked for again. */
+    struct recorder early = by_url;
     early.options[3] = "fault=close";
-    r = start(&early);
-    before = plays();
+    struct running r = start(&early);
+    int before = replays();
     spans_of(&r, 10, 40, &spans);
     spans_of(&r, 10, 40, &spans);
-    assert_int_equal(plays(), before + 2);
+    assert_int_equal(replays(), before + 2);
     stop(&r);
 }
 
@@ -544,8 +594,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_lie_where_the_recorder_says),
+        cmocka_unit_test(a_hole_at_either_side_is_told_and_the_rest_is_kept),
         cmocka_unit_test(a_replay_in_real_time_begins_near_what_was_asked),
-        cmocka_unit_test(what_a_look_in_real_time_brought_serves_still_and_clip),
+        cmocka_unit_test(what_a_look_brought_serves_still_and_clip),
         cmocka_unit_test(a_long_replay_is_kept_alive),
         cmocka_unit_test(what_was_never_recorded_is_no_error),
         cmocka_unit_test(trouble_on_the_way_is_named),

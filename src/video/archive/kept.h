@@ -1,5 +1,5 @@
-/* What replays in real time brought, for a while: a minute of it takes a minute, and the link, the
- * still and the clip of one survey want the same minute. Private to video/archive. */
+/* What replays brought, for a while: a minute of it may take a minute, and the link, the still and
+ * the clip of one survey want the same minute. Private to video/archive. */
 #ifndef OKNO_VIDEO_ARCHIVE_KEPT_H
 #define OKNO_VIDEO_ARCHIVE_KEPT_H
 

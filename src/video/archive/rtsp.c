@@ -17,6 +17,9 @@
 /* What there is shows a replay only. */
 #define MOST_US (3600 * OKNO_SECOND_US)
 
+/* A look at a longer interval is nobody's clip. */
+#define KEEP_US (600 * OKNO_SECOND_US)
+
 /* Most recorders begin at the key frame before what was asked. */
 #define PREROLL_US (5 * OKNO_SECOND_US)
 
@@ -28,7 +31,7 @@ struct rtsp {
     struct profile spelling;      /* only how times are spelt */
     bool clock;                   /* no time stands in the URL */
     int64_t deadline_us, error_us;
-    struct kept kept; /* of replays in real time */
+    struct kept kept;
 };
 
 static void rtsp_close(void *ctx)
@@ -185,25 +188,27 @@ static int limit(int64_t from_us, int64_t *to_us, bool *ret_any, struct okno_err
                            "replay, of an hour at most; ask for less");
 }
 
-/* In real time: what comes is kept, from the key frame that a clip of the interval begins with. One
+/* What comes is kept, in real time from the key frame that a clip of the interval begins with. One
  * that the recorder ended early is not: asked again it may bring more. */
 static int look(struct rtsp *rtsp, const char *channel, int64_t from_us, int64_t to_us,
                 struct okno_span_vec *spans, struct okno_err *err)
 {
     OKNO_AUTO_VEC(okno_span_vec) found = {0};
     OKNO_AUTO(okno_source) *source = NULL;
-    int64_t early_us = from_us - PREROLL_US;
+    bool keep = to_us - from_us <= KEEP_US;
+    int64_t early_us = from_us - (rtsp->clock ? 0 : PREROLL_US);
     const struct kept_replay *known = kept_find(&rtsp->kept, channel, from_us, to_us);
     if (known)
         return kept_spans(known, from_us, to_us, spans, err);
-    int rc = fetch(rtsp, channel, early_us, to_us, &found, &source, err);
+    int rc = fetch(rtsp, channel, early_us, to_us, &found, keep ? &source : NULL, err);
     for (size_t i = 0; rc == 0 && i < found.len; i++) {
         struct okno_span span = found.items[i];
         span.from_us = span.from_us > from_us ? span.from_us : from_us;
         if (span.from_us < span.to_us && okno_span_vec_push(spans, span) < 0)
             rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for a list of recordings");
     }
-    if (rc == 0 && found.len > 0 && found.items[found.len - 1].to_us >= to_us - OKNO_SECOND_US)
+    bool whole = found.len > 0 && found.items[found.len - 1].to_us >= to_us - OKNO_SECOND_US;
+    if (rc == 0 && keep && whole)
         kept_put(&rtsp->kept, channel, early_us, to_us, &found, okno_mem_take(&source));
     return rc;
 }
@@ -211,14 +216,12 @@ static int look(struct rtsp *rtsp, const char *channel, int64_t from_us, int64_t
 static int rtsp_coverage(void *ctx, const char *channel, int64_t from_us, int64_t to_us,
                          struct okno_span_vec *spans, struct okno_err *err)
 {
-    struct rtsp *rtsp = ctx;
     struct okno_err trouble = {0};
     bool any = false;
     int rc = limit(from_us, &to_us, &any, err);
     if (rc < 0 || !any)
         return rc;
-    rc = rtsp->clock ? fetch(rtsp, channel, from_us, to_us, spans, NULL, &trouble)
-                     : look(rtsp, channel, from_us, to_us, spans, &trouble);
+    rc = look(ctx, channel, from_us, to_us, spans, &trouble);
     return rc < 0 && rc != OKNO_GONE ? okno_fail_from(err, &trouble) : 0;
 }
 
