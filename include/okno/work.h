@@ -122,6 +122,15 @@ json_t *okno_outlook_json(const struct okno_outlook *outlook);
 OKNO_CHECK int okno_db_outlook(struct okno_db *db, int64_t now_us, int64_t parallel,
                                struct okno_outlook_vec *outlooks, struct okno_err *err);
 
+/* What an archive's row allows, else the configuration, else its kind. */
+struct okno_archive_limits {
+    int64_t sessions; /* at a time */
+    int64_t rate_kb;  /* kilobytes a second on the average; 0: as fast as it gives */
+    char hours[32];   /* of its zone, 20:00-08:00; "": always */
+};
+void okno_archive_limits(const struct okno_conf *conf, const struct okno_archive_row *row,
+                         struct okno_archive_limits *ret_limits);
+
 /* What an archive lists for one of its cameras. */
 struct okno_archive_trial {
     char camera[65];      /* "" when no camera of it is known: then nothing was asked */

@@ -374,6 +374,25 @@ static void forecast(struct doctor *d, int64_t read, int64_t kept)
          days < 36500 ? days : 36500);
 }
 
+/* How an archive may be asked, whoever says so. */
+static void limits_text(struct doctor *d, const char *archive, char *ret_text, size_t size)
+{
+    struct okno_archive_row row;
+    struct okno_archive_limits limits;
+    ret_text[0] = '\0';
+    if (okno_registry_archive(okno_work_db(d->work), archive, &row, NULL) < 0)
+        return;
+    okno_archive_limits(d->cli->conf, &row, &limits);
+    int used = snprintf(ret_text, size, "; at most %lld session%s at a time",
+                        (long long)limits.sessions, limits.sessions == 1 ? "" : "s");
+    if (limits.rate_kb > 0)
+        used += snprintf(ret_text + used, size - (size_t)used, ", %lld kB/s on the average",
+                         (long long)limits.rate_kb);
+    if (limits.hours[0])
+        (void)snprintf(ret_text + used, size - (size_t)used, ", at %s %s", limits.hours,
+                       row.time_zone);
+}
+
 /* One line per archive where something waits or was lost; the disk and the line as of a usual day.
  */
 static int look_at_work(struct doctor *d, struct okno_err *err)
@@ -385,14 +404,16 @@ static int look_at_work(struct doctor *d, struct okno_err *err)
         const struct okno_outlook *o = &outlooks.items[i];
         char text[1200];
         char subject[80];
+        char limits[1200];
         bool bad = o->failures || o->at_risk || o->overdue || o->lost;
         archive_outlook_text(o, text, sizeof(text));
+        limits_text(d, o->archive, limits, sizeof(limits));
         (void)snprintf(subject, sizeof(subject), "work at %.64s", o->archive);
         tell(d, bad ? LEVEL_WARNING : LEVEL_OK, subject,
              o->failures ? "see that it runs; what waits completes by itself then"
              : bad       ? "raise parallel, rate or hours of the archive, or its retention"
                          : "",
-             "%s", text);
+             "%s%s", text, limits);
         read += o->bytes_read;
         kept += o->bytes_kept;
     }

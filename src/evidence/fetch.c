@@ -279,7 +279,9 @@ static size_t views_open(struct okno_work *work, const struct okno_camera *camer
 {
     struct okno_archive_caps caps;
     okno_archive_caps(views[0].archive, &caps);
-    int64_t most = work->in_turn ? 1 : turns_sessions(work, &camera->archive);
+    struct okno_archive_limits limits;
+    okno_archive_limits(work->conf, &camera->archive, &limits);
+    int64_t most = work->in_turn ? 1 : limits.sessions;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     most = most < processors ? most : processors;
     most = caps.flags & OKNO_ARCHIVE_RANGES ? most : 1;

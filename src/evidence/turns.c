@@ -90,19 +90,32 @@ static int64_t number_of(const struct okno_archive_row *row, const char *name)
     return strtoll(text, NULL, 10);
 }
 
-static int64_t rate_of(struct okno_work *work, const struct okno_archive_row *row)
+void okno_archive_limits(const struct okno_conf *conf, const struct okno_archive_row *row,
+                         struct okno_archive_limits *ret_limits)
 {
-    int64_t own = number_of(row, "rate");
-    return 1000 * (own > 0 ? own : work->conf->fetch.rate_kb);
+    struct okno_archive_limits limits = {.sessions = number_of(row, "parallel"),
+                                         .rate_kb = number_of(row, "rate")};
+    int64_t most = okno_archive_sessions(row->kind);
+    int64_t usual = conf->fetch.parallel;
+    if (limits.sessions <= 0) /* no more than recorders of its kind take */
+        limits.sessions = most > 0 && most < usual ? most : usual;
+    if (limits.rate_kb <= 0)
+        limits.rate_kb = conf->fetch.rate_kb;
+    if (okno_archive_option(row->options, "hours", limits.hours, sizeof(limits.hours), NULL) < 0 ||
+        !limits.hours[0])
+        (void)snprintf(limits.hours, sizeof(limits.hours), "%s", conf->fetch.hours);
+    *ret_limits = limits;
 }
 
 int turns_spent(struct okno_work *work, const char *archive, int64_t began_us, int64_t bytes,
                 struct okno_err *err)
 {
     struct okno_archive_row row;
+    struct okno_archive_limits limits;
     if (!archive[0] || bytes <= 0 || okno_registry_archive(work->db, archive, &row, NULL) < 0)
         return 0;
-    int64_t rate = rate_of(work, &row);
+    okno_archive_limits(work->conf, &row, &limits);
+    int64_t rate = 1000 * limits.rate_kb;
     if (rate <= 0)
         return 0;
     int64_t lasts_us = bytes / rate * OKNO_SECOND_US + bytes % rate * OKNO_SECOND_US / rate;
@@ -144,26 +157,14 @@ static int64_t off_until(const struct okno_archive_row *row, const char *hours, 
     return on ? 0 : next_at(zone, now_us, from);
 }
 
-/* What its row says, else what is usual, but no more than recorders of its kind take. */
-int64_t turns_sessions(const struct okno_work *work, const struct okno_archive_row *row)
-{
-    int64_t own = number_of(row, "parallel");
-    int64_t usual = work->conf->fetch.parallel;
-    int64_t most = okno_archive_sessions(row->kind);
-    return own > 0 ? own : most > 0 && most < usual ? most : usual;
-}
-
 static int refresh_one(struct okno_work *work, const struct okno_archive_row *row, int64_t now_us,
                        struct okno_err *err)
 {
-    char hours[32] = "";
-    if (okno_archive_option(row->options, "hours", hours, sizeof(hours), NULL) < 0)
-        hours[0] = '\0';
-    if (!hours[0])
-        (void)snprintf(hours, sizeof(hours), "%s", work->conf->fetch.hours);
+    struct okno_archive_limits limits;
+    okno_archive_limits(work->conf, row, &limits);
     return OKNO_DB_RUN(work->db, "turns.set", NULL, err, OKNO_TEXT("archive", row->archive),
-                       OKNO_INT("sessions", turns_sessions(work, row)),
-                       OKNO_INT("off_until", off_until(row, hours, now_us)));
+                       OKNO_INT("sessions", limits.sessions),
+                       OKNO_INT("off_until", off_until(row, limits.hours, now_us)));
 }
 
 int turns_refresh(struct okno_work *work, int64_t now_us, struct okno_err *err)

@@ -23,9 +23,6 @@ OKNO_CHECK int turns_seen(struct okno_work *work, const char *archive, int64_t n
 OKNO_CHECK int turns_spent(struct okno_work *work, const char *archive, int64_t began_us,
                            int64_t bytes, struct okno_err *err);
 
-/* Sessions that an archive's row allows at a time. */
-int64_t turns_sessions(const struct okno_work *work, const struct okno_archive_row *row);
-
 /* Sessions and hours as the archives' rows say now. */
 OKNO_CHECK int turns_refresh(struct okno_work *work, int64_t now_us, struct okno_err *err);
 

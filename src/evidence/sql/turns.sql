@@ -75,9 +75,9 @@ SELECT a.archive, coalesce(t.failures, 0) AS failures, coalesce(t.closed_until, 
      AND j.state IN ('done', 'failed') AND j.lost_at <= j.ended_at AND j.code <> ''
      AND j.ended_at >= $since) AS lost,
     (SELECT sum(e.bytes_read) FROM evidence e WHERE e.made_at >= $day_ago AND e.camera IN (
-        SELECT c.camera FROM cameras c WHERE c.archive = a.archive)) AS bytes_read,
+        SELECT c.camera FROM camera_state c WHERE c.archive = a.archive)) AS bytes_read,
     (SELECT sum(e.bytes) FROM evidence e WHERE e.made_at >= $day_ago AND e.camera IN (
-        SELECT c.camera FROM cameras c WHERE c.archive = a.archive)) AS bytes_kept
+        SELECT c.camera FROM camera_state c WHERE c.archive = a.archive)) AS bytes_kept
 FROM archives a LEFT JOIN archive_turns t ON t.archive = a.archive
 WHERE a.id = (SELECT max(b.id) FROM archives b WHERE b.archive = a.archive)
 ORDER BY a.archive;
