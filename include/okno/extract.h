@@ -18,6 +18,7 @@ struct okno_extract_camera {
     int64_t index_offset_us; /* index clock - UTC; applied to everything asked and got */
     /* Where indexes of remote recordings are kept, by the archive's id and url; NULL: nowhere. */
     const char *index_dir, *archive_id, *archive_url;
+    const char *index_key;            /* a secret that they are signed with; NULL: none */
     const struct okno_budget *budget; /* for each call; not owned; NULL: without limits */
 };
 

@@ -66,6 +66,7 @@ struct okno_db *okno_work_db(struct okno_work *work);
 
 /* Where it keeps indexes of remote recordings (extract.h). */
 const char *okno_work_index_dir(const struct okno_work *work);
+const char *okno_work_index_key(const struct okno_work *work);
 
 /* A camera at a moment, ready for extract.h. */
 struct okno_work_camera {

@@ -28,6 +28,7 @@ int moment_open(struct cli *cli, struct moment *moment, struct okno_err *err)
                                                 .channel = moment->found.camera.channel,
                                                 .index_offset_us = moment->found.offset.offset_us,
                                                 .index_dir = okno_work_index_dir(moment->work),
+                                                .index_key = okno_work_index_key(moment->work),
                                                 .archive_id = moment->found.camera.archive.archive,
                                                 .archive_url = moment->found.camera.archive.url};
     return 0;

@@ -120,6 +120,7 @@ static int fetch(struct okno_work *work, const struct okno_camera *camera, struc
     struct okno_extract_camera view = {.channel = camera->channel,
                                        .index_offset_us = e->index_offset_us,
                                        .index_dir = work->index_dir,
+                                       .index_key = work->index_key,
                                        .budget = &budget,
                                        .archive_id = camera->archive.archive,
                                        .archive_url = camera->archive.url};
@@ -304,6 +305,7 @@ static int shots_take(struct okno_work *work, struct wanted *wanted, size_t coun
         {.channel = wanted->camera.channel,
          .index_offset_us = wanted->evidence.index_offset_us,
          .index_dir = work->index_dir,
+         .index_key = work->index_key,
          .budget = &budget,
          .archive_id = wanted->camera.archive.archive,
          .archive_url = wanted->camera.archive.url}};

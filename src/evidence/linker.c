@@ -83,6 +83,7 @@ static int ask(struct okno_work *work, size_t place, int64_t now_us, struct link
     struct okno_extract_camera view = {.channel = camera->channel,
                                        .index_offset_us = l->offsets[place].offset_us,
                                        .index_dir = work->index_dir,
+                                       .index_key = work->index_key,
                                        .budget = &budget,
                                        .archive_id = camera->archive.archive,
                                        .archive_url = camera->archive.url};

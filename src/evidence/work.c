@@ -15,6 +15,17 @@
 /* Of all recordings that were asked for in the last 30 days. */
 #define INDEX_BYTES (INT64_C(512) * 1024 * 1024)
 
+static int load_index_key(struct okno_work *work, struct okno_err *err)
+{
+    OKNO_AUTO_STMT *stmt = NULL;
+    int rc = okno_db_stmt(work->db, "jobs.index_key", &stmt, err);
+    if (rc == 0)
+        rc = okno_stmt_step(stmt, err);
+    if (rc == 1)
+        okno_stmt_copy(stmt, "key", work->index_key, sizeof(work->index_key));
+    return rc < 0 ? rc : 0;
+}
+
 int okno_work_open(const char *data_dir, const struct okno_conf *conf, struct okno_work **ret_work,
                    struct okno_err *err)
 {
@@ -29,6 +40,9 @@ int okno_work_open(const char *data_dir, const struct okno_conf *conf, struct ok
     (void)snprintf(work->owner, sizeof(work->owner), "%ld-%08x%08x", (long)getpid(),
                    randombytes_random(), randombytes_random());
     int rc = okno_db_open(data_dir, false, &work->db, err);
+    if (rc < 0)
+        return rc;
+    rc = load_index_key(work, err);
     if (rc < 0)
         return rc;
     runner_begin(work);
@@ -62,6 +76,11 @@ struct okno_db *okno_work_db(struct okno_work *work)
 const char *okno_work_index_dir(const struct okno_work *work)
 {
     return work->index_dir;
+}
+
+const char *okno_work_index_key(const struct okno_work *work)
+{
+    return work->index_key;
 }
 
 int work_archive_open(struct okno_work *work, const struct okno_archive_row *row,

@@ -53,36 +53,82 @@ static const char *only_file(const char *dir)
     return path;
 }
 
+#define SECRET "a secret of sixteen bytes or more"
+
+/* Put one file in place of each other one. */
+static void swap_files(const char *dir, const char *from)
+{
+    char path[900];
+    DIR *files = opendir(dir);
+    const struct dirent *entry;
+    assert_non_null(files);
+    while ((entry = readdir(files))) {
+        (void)snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+        if (entry->d_name[0] != '.' && strcmp(path, from) != 0) {
+            assert_int_equal(unlink(path), 0);
+            assert_int_equal(link(from, path), 0);
+        }
+    }
+    (void)closedir(files);
+}
+
 static void what_was_put_is_there_the_next_time(void **state)
 {
     (void)state;
     const char *dir = fresh_dir();
     char into[32] = "";
-    struct index *index = index_open(dir, "nvr", "http://x", &piece);
+    struct index *index = index_open(dir, SECRET, "nvr", "http://x", &piece);
     assert_int_equal(index_get(index, 0, into, 10), 0);
     index_put(index, 100, "hundred", 7);
     index_put(index, 107, "and more", 8);
     index_close(index);
 
-    index = index_open(dir, "nvr", "http://x", &piece);
+    index = index_open(dir, SECRET, "nvr", "http://x", &piece);
     assert_int_equal(index_get(index, 102, into, sizeof(into)), 13);
     assert_memory_equal(into, "ndredand more", 13);
     assert_int_equal(index_get(index, 99, into, 4), 0);
     index_close(index);
 
-    struct index *other = index_open(dir, "another", "http://x", &piece);
+    struct index *other = index_open(dir, SECRET, "another", "http://x", &piece);
     assert_int_equal(index_get(other, 102, into, 4), 0);
     index_close(other);
-    struct index *moved = index_open(dir, "nvr", "http://y", &piece);
+    struct index *moved = index_open(dir, SECRET, "nvr", "http://y", &piece);
     assert_int_equal(index_get(moved, 102, into, 4), 0);
     index_close(moved);
+}
+
+/* Who may write into the folder says nothing about where things are in a recording. */
+static void an_index_of_another_hand_or_recording_is_as_good_as_none(void **state)
+{
+    (void)state;
+    const char *dir = fresh_dir();
+    char into[8] = "";
+    char theirs[300];
+    struct okno_piece other = piece;
+    (void)snprintf(other.name, sizeof(other.name), "other.mp4");
+    struct index *index = index_open(dir, "a guess of the secret", "nvr", "http://x", &piece);
+    index_put(index, 0, "12345678", 8);
+    index_close(index);
+    index = index_open(dir, SECRET, "nvr", "http://x", &piece);
+    assert_false(index_is_kept(index));
+    assert_int_equal(index_get(index, 0, into, 8), 0);
+    index_put(index, 0, "12345678", 8);
+    index_close(index);
+    (void)snprintf(theirs, sizeof(theirs), "%s", only_file(dir));
+    index = index_open(dir, SECRET, "nvr", "http://x", &other);
+    index_put(index, 0, "87654321", 8);
+    index_close(index);
+    swap_files(dir, theirs);
+    index = index_open(dir, SECRET, "nvr", "http://x", &other);
+    assert_false(index_is_kept(index));
+    index_close(index);
 }
 
 static void parts_that_overlap_are_kept_once(void **state)
 {
     (void)state;
     char into[16] = "";
-    struct index *index = index_open(fresh_dir(), "nvr", "http://x", &piece);
+    struct index *index = index_open(fresh_dir(), SECRET, "nvr", "http://x", &piece);
     index_put(index, 4, "45", 2);
     index_put(index, 8, "8", 1);
     index_put(index, 2, "23xx67x9", 8);
@@ -96,17 +142,17 @@ static void a_recording_that_changes_has_no_old_index(void **state)
     (void)state;
     const char *dir = fresh_dir();
     char into[4];
-    struct index *index = index_open(dir, "nvr", "http://x", &piece);
+    struct index *index = index_open(dir, SECRET, "nvr", "http://x", &piece);
     index_put(index, 0, "old", 3);
     index_close(index);
 
     struct okno_piece changed = piece;
     (void)snprintf(changed.tag, sizeof(changed.tag), "18:1000");
-    index = index_open(dir, "nvr", "http://x", &changed);
+    index = index_open(dir, SECRET, "nvr", "http://x", &changed);
     assert_int_equal(index_get(index, 0, into, 3), 0);
     index_close(index);
     changed.flags = OKNO_SPAN_GROWING;
-    assert_null(index_open(dir, "nvr", "http://x", &changed));
+    assert_null(index_open(dir, SECRET, "nvr", "http://x", &changed));
 }
 
 /* At each of its bytes, and without its last. */
@@ -119,7 +165,7 @@ static void a_damaged_file_is_as_good_as_none(void **state)
         char into[8] = "";
         char byte = 0;
         struct stat st;
-        struct index *index = index_open(dir, "nvr", "http://x", &piece);
+        struct index *index = index_open(dir, SECRET, "nvr", "http://x", &piece);
         index_put(index, 0, "12345678", 8);
         index_close(index);
         const char *path = only_file(dir);
@@ -136,11 +182,11 @@ static void a_damaged_file_is_as_good_as_none(void **state)
             assert_int_equal(pwrite(fd, &byte, 1, at), 1);
         }
         (void)close(fd);
-        index = index_open(dir, "nvr", "http://x", &piece);
+        index = index_open(dir, SECRET, "nvr", "http://x", &piece);
         assert_int_equal(index_get(index, 0, into, 8), 0);
         index_put(index, 0, "12345678", 8); /* and it heals */
         index_close(index);
-        index = index_open(dir, "nvr", "http://x", &piece);
+        index = index_open(dir, SECRET, "nvr", "http://x", &piece);
         assert_int_equal(index_get(index, 0, into, 8), 8);
         assert_memory_equal(into, "12345678", 8);
         index_close(index);
@@ -154,7 +200,7 @@ static void what_is_no_file_is_as_good_as_none(void **state)
     (void)state;
     const char *dir = fresh_dir();
     char into[4];
-    struct index *index = index_open(dir, "nvr", "http://x", &piece);
+    struct index *index = index_open(dir, SECRET, "nvr", "http://x", &piece);
     index_put(index, 0, "old", 3);
     index_close(index);
     const char *path = only_file(dir);
@@ -162,13 +208,13 @@ static void what_is_no_file_is_as_good_as_none(void **state)
         assert_int_equal(unlink(path), 0);
         assert_int_equal(i ? symlink("/dev/zero", path) : mkfifo(path, 0600), 0);
         (void)alarm(20); /* the test ends if it waits */
-        index = index_open(dir, "nvr", "http://x", &piece);
+        index = index_open(dir, SECRET, "nvr", "http://x", &piece);
         (void)alarm(0);
         assert_false(index_is_kept(index));
         assert_int_equal(index_get(index, 0, into, 3), 0);
         index_put(index, 0, "new", 3);
         index_close(index);
-        index = index_open(dir, "nvr", "http://x", &piece);
+        index = index_open(dir, SECRET, "nvr", "http://x", &piece);
         assert_int_equal(index_get(index, 0, into, 3), 3);
         index_close(index);
     }
@@ -182,14 +228,14 @@ static void damage_is_found_where_it_is_read(void **state)
     okno_autofree char *bytes = calloc(1, LEN);
     assert_non_null(bytes);
     memcpy(bytes + LEN - 3, "end", 3);
-    struct index *index = index_open(dir, "nvr", "http://x", &piece);
+    struct index *index = index_open(dir, SECRET, "nvr", "http://x", &piece);
     index_put(index, 0, bytes, LEN);
     index_put(index, INT64_C(2) * LEN, "far", 3);
     index_close(index);
     int fd = open(only_file(dir), O_WRONLY);
     assert_int_equal(pwrite(fd, "x", 1, LEN / 2), 1);
     (void)close(fd);
-    index = index_open(dir, "nvr", "http://x", &piece);
+    index = index_open(dir, SECRET, "nvr", "http://x", &piece);
     assert_int_equal(index_get(index, LEN - 3, bytes, 3), 3);
     assert_memory_equal(bytes, "end", 3);
     assert_int_equal(index_get(index, INT64_C(2) * LEN, bytes, 3), 3);
@@ -197,7 +243,7 @@ static void damage_is_found_where_it_is_read(void **state)
     assert_in_range(index_get(index, 0, bytes, LEN), 0, LEN / 2);
     assert_int_equal(index_get(index, LEN - 3, bytes, 3), 0);
     index_close(index);
-    index = index_open(dir, "nvr", "http://x", &piece);
+    index = index_open(dir, SECRET, "nvr", "http://x", &piece);
     assert_false(index_is_kept(index) && index_get(index, 0, bytes, LEN) > 0);
     index_drop(index);
 }
@@ -210,23 +256,27 @@ static void places_that_cannot_be_are_not_taken_from_a_file(void **state)
     enum { HEAD = 16 + 16, DIGESTS = HEAD + 16, OWN = DIGESTS + 32, BYTES = OWN + 32 };
     const char *dir = fresh_dir();
     for (size_t i = 0; i < OKNO_COUNT(places); i++) {
-        uint8_t file[BYTES + 8] = "okno index 3\n";
+        uint8_t file[BYTES + 8] = "okno index 4\n";
         const uint64_t counts[2] = {1, 8};
         const uint64_t len = 8;
         char into[8];
-        struct index *index = index_open(dir, "nvr", "http://x", &piece);
+        struct index *index = index_open(dir, SECRET, "nvr", "http://x", &piece);
         index_put(index, 0, "12345678", 8);
         index_close(index);
         memcpy(file + 16, counts, sizeof(counts));
         memcpy(file + HEAD, &places[i], 8);
         memcpy(file + HEAD + 8, &len, 8);
         (void)crypto_generichash(file + DIGESTS, 32, file + BYTES, 8, NULL, 0);
-        (void)crypto_generichash(file + OWN, 32, file, OWN, NULL, 0);
-        int fd = open(only_file(dir), O_WRONLY | O_TRUNC);
+        const char *path = only_file(dir);
+        uint8_t key[32];
+        (void)crypto_generichash(key, 32, (const uint8_t *)strrchr(path, '/') + 1, 33,
+                                 (const uint8_t *)SECRET, strlen(SECRET));
+        (void)crypto_generichash(file + OWN, 32, file, OWN, key, 32);
+        int fd = open(path, O_WRONLY | O_TRUNC);
         assert_true(fd >= 0);
         assert_int_equal(write(fd, file, sizeof(file)), sizeof(file));
         (void)close(fd);
-        index = index_open(dir, "nvr", "http://x", &piece);
+        index = index_open(dir, SECRET, "nvr", "http://x", &piece);
         assert_int_equal(index_get(index, 100, into, 8), places[i] == 100 ? 8 : 0);
         assert_int_equal(index_get(index, 0, into, 8), 0);
         index_drop(index);
@@ -238,7 +288,7 @@ static void more_than_the_bound_is_not_kept(void **state)
     (void)state;
     enum { PART = 8 * 1024 * 1024 };
     okno_autofree char *bytes = calloc(1, PART);
-    struct index *index = index_open(fresh_dir(), "nvr", "http://x", &piece);
+    struct index *index = index_open(fresh_dir(), SECRET, "nvr", "http://x", &piece);
     assert_non_null(bytes);
     for (int i = 0; i < 6; i++)
         index_put(index, (int64_t)i * PART, bytes, PART);
@@ -253,21 +303,21 @@ static void the_longest_unused_go_first(void **state)
     const char *dir = fresh_dir();
     char into[4];
     struct okno_piece other = piece;
-    struct index *index = index_open(dir, "nvr", "http://x", &piece);
+    struct index *index = index_open(dir, SECRET, "nvr", "http://x", &piece);
     index_put(index, 0, "old", 3);
     index_close(index);
     const struct timespec past[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}};
     assert_int_equal(utimensat(AT_FDCWD, only_file(dir), past, 0), 0);
     (void)snprintf(other.name, sizeof(other.name), "till/15.mp4");
-    index = index_open(dir, "nvr", "http://x", &other);
+    index = index_open(dir, SECRET, "nvr", "http://x", &other);
     index_put(index, 0, "new", 3);
     index_close(index);
 
     okno_extract_index_sweep(dir, 200, 0);
-    index = index_open(dir, "nvr", "http://x", &piece);
+    index = index_open(dir, SECRET, "nvr", "http://x", &piece);
     assert_int_equal(index_get(index, 0, into, 3), 0);
     index_close(index);
-    index = index_open(dir, "nvr", "http://x", &other);
+    index = index_open(dir, SECRET, "nvr", "http://x", &other);
     assert_int_equal(index_get(index, 0, into, 3), 3);
     index_close(index);
 }
@@ -332,6 +382,7 @@ static struct okno_extract_result clip(const struct kind *kind, const char *inde
     camera = &(struct okno_extract_camera){.archive = archive,
                                            .channel = kind->name,
                                            .index_dir = index_dir,
+                                           .index_key = SECRET,
                                            .archive_id = "nvr",
                                            .archive_url = "http://x"};
     (void)unlink(fixture_path(out));
@@ -393,11 +444,11 @@ static void a_wrong_index_is_forgotten(void **state)
     (void)snprintf(listed.name, sizeof(listed.name), "front_2026-03-10_14-03-20.mp4");
     (void)snprintf(listed.tag, sizeof(listed.tag), "%lld:%lld", (long long)st.st_mtime * SECOND,
                    (long long)st.st_size);
-    struct index *index = index_open(dir, "nvr", "http://x", &listed);
+    struct index *index = index_open(dir, SECRET, "nvr", "http://x", &listed);
     char byte = 0;
     assert_int_equal(index_get(index, 0, &byte, 1), 1); /* it is the one */
     index_drop(index);
-    index = index_open(dir, "nvr", "http://x", &listed);
+    index = index_open(dir, SECRET, "nvr", "http://x", &listed);
     static char rubbish[256 * 1024];
     memset(rubbish, 0x5a, sizeof(rubbish));
     index_put(index, 0, rubbish, sizeof(rubbish));
@@ -411,6 +462,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_put_is_there_the_next_time),
+        cmocka_unit_test(an_index_of_another_hand_or_recording_is_as_good_as_none),
         cmocka_unit_test(parts_that_overlap_are_kept_once),
         cmocka_unit_test(a_recording_that_changes_has_no_old_index),
         cmocka_unit_test(a_damaged_file_is_as_good_as_none),

@@ -1,3 +1,6 @@
+-- name: jobs.index_key
+SELECT key FROM index_key;
+
 -- name: jobs.plan_links
 -- A link job for each closed survey that has none yet; negatives before others.
 INSERT INTO jobs (kind, survey, class, lost_at, state, next_try_at, made_at)

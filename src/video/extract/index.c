@@ -16,10 +16,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A file: a top, what the parts are, digests of the blocks of their bytes, the digest of all that,
- * and the bytes. A clip needs little of a day's index, and what it does not touch is neither read
- * nor hashed. Written and read by one build on one machine; another layout has another magic. */
-static const char magic[16] = "okno index 3\n";
+/* A file: a top, what the parts are, digests of the blocks of their bytes, the digest of all that
+ * under a key of its own (made of the name and a secret, so that nobody writes one who may write
+ * into the folder alone, and none passes for another), and the bytes. A clip needs little of a
+ * day's index, and what it does not touch is neither read nor hashed. Written and read by one build
+ * on one machine; another layout has another magic. */
+static const char magic[16] = "okno index 4\n";
 
 struct top {
     char magic[16];
@@ -64,8 +66,9 @@ struct file {
 struct index {
     char dir[1100];
     char name[33];
-    struct part_vec parts; /* owned; none overlaps another */
-    size_t bytes;          /* in them */
+    struct block_digest key; /* of this file */
+    struct part_vec parts;   /* owned; none overlaps another */
+    size_t bytes;            /* in them */
     struct file file;
     bool kept, changed;
 };
@@ -150,13 +153,22 @@ static bool is_digest(const struct block_digest *want, const void *bytes, size_t
     return memcmp(got.bytes, want->bytes, sizeof(got.bytes)) == 0;
 }
 
-/* All before the bytes: `len` of it, the digest of the rest last. */
+static struct block_digest signature_of(const struct index *index, const void *head, size_t len)
+{
+    struct block_digest signature;
+    (void)crypto_generichash(signature.bytes, sizeof(signature.bytes), head, len, index->key.bytes,
+                             sizeof(index->key.bytes));
+    return signature;
+}
+
+/* All before the bytes: `len` of it, the signature of the rest last. */
 static bool take_head(struct index *index, const struct top *top, const uint8_t *head, size_t len)
 {
     struct file *file = &index->file;
     struct block_digest own;
     memcpy(&own, head + len - sizeof(own), sizeof(own));
-    if (!is_digest(&own, head, len - sizeof(own)))
+    const struct block_digest signature = signature_of(index, head, len - sizeof(own));
+    if (memcmp(&own, &signature, sizeof(own)) != 0)
         return false;
     size_t digests = blocks_of(file->len) * sizeof(*file->digests);
     file->bytes = malloc(file->len);
@@ -234,7 +246,16 @@ static bool is_here(struct index *index, const struct part *part, size_t skip, s
     return false;
 }
 
-struct index *index_open(const char *dir, const char *archive, const char *url,
+/* At most 64 bytes of the secret count: the library's maximum. */
+static void make_key(struct index *index, const char *secret)
+{
+    size_t len = secret ? strnlen(secret, crypto_generichash_KEYBYTES_MAX) : 0;
+    (void)crypto_generichash(index->key.bytes, sizeof(index->key.bytes),
+                             (const uint8_t *)index->name, sizeof(index->name),
+                             (const uint8_t *)secret, len);
+}
+
+struct index *index_open(const char *dir, const char *key, const char *archive, const char *url,
                          const struct okno_piece *piece)
 {
     if (!piece->tag[0] || piece->size < 0 || (piece->flags & OKNO_SPAN_GROWING))
@@ -245,6 +266,7 @@ struct index *index_open(const char *dir, const char *archive, const char *url,
     index->file.fd = -1;
     (void)snprintf(index->dir, sizeof(index->dir), "%s", dir);
     name_of(archive, url, piece, index->name);
+    make_key(index, key);
     load(index);
     return index;
 }
@@ -342,7 +364,7 @@ static bool write_parts(struct index *index, FILE *file)
         const struct block_digest one = digest_of(bytes + i * BLOCK, rest < BLOCK ? rest : BLOCK);
         memcpy(at, &one, sizeof(one));
     }
-    const struct block_digest own = digest_of(head, (size_t)(at - head));
+    const struct block_digest own = signature_of(index, head, (size_t)(at - head));
     memcpy(at, &own, sizeof(own));
     return fwrite(head, 1, len, file) == len &&
            fwrite(bytes, 1, (size_t)top.bytes, file) == (size_t)top.bytes;

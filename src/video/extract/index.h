@@ -9,9 +9,10 @@
 
 struct index; /* opaque */
 
-/* The index of a recording, empty when nothing is kept; NULL when it cannot be known again later
- * (no tag, still growing) or without memory. `dir` exists or is made when something is kept. */
-struct index *index_open(const char *dir, const char *archive, const char *url,
+/* The index of a recording, empty when nothing is kept that was signed with the key (NULL: without
+ * one) for this recording; NULL when it cannot be known again later (no tag, still growing) or
+ * without memory. `dir` exists or is made when something is kept. */
+struct index *index_open(const char *dir, const char *key, const char *archive, const char *url,
                          const struct okno_piece *piece);
 
 /* Whether some of it comes from an earlier time. NULL: false. */

@@ -22,8 +22,8 @@ static bool is_media(const struct pool_item *item, int64_t offset)
 static struct index *index_of(struct pool_item *item)
 {
     if (!item->index_open && item->camera->index_dir)
-        item->index = index_open(item->camera->index_dir, item->camera->archive_id,
-                                 item->camera->archive_url, item->piece);
+        item->index = index_open(item->camera->index_dir, item->camera->index_key,
+                                 item->camera->archive_id, item->camera->archive_url, item->piece);
     item->index_open = true;
     return item->index;
 }
