@@ -85,6 +85,19 @@ static void rows_that_opening_would_refuse_are_not_taken(void **state)
     assert_null(strstr(ran.out, "b "));
 }
 
+/* Whoever names a secret's file as a profile reads nothing of it in the message. */
+static void a_file_that_is_no_profile_is_not_quoted(void **state)
+{
+    (void)state;
+    char row[700];
+    support_text(dir, "x", "hunter2secret");
+    (void)snprintf(row, sizeof(row), "archive,kind,url,files\nb,profile,http://h/,%s/x\n", dir);
+    OKNO_RUN(row, "import", "archives", "-");
+    ends(4, "1 rejected", "-:2: invalid: files: ");
+    ends(4, "", "/x: not a JSON object (line 1, column ");
+    assert_null(strstr(ran.err, "hunter"));
+}
+
 static void a_secret_may_be_set_after_the_import(void **state)
 {
     (void)state;
@@ -120,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(rows_that_opening_would_refuse_are_not_taken, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_file_that_is_no_profile_is_not_quoted, setup, teardown),
         cmocka_unit_test_setup_teardown(a_secret_may_be_set_after_the_import, setup, teardown),
         cmocka_unit_test_setup_teardown(a_channel_that_the_kind_cannot_have_is_not_taken, setup,
                                         teardown),

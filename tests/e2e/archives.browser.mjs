@@ -160,6 +160,21 @@ test("what opening would refuse is refused in the form, in Russian too; Escape l
   await close();
 });
 
+test("a disk that lasts less than 30 days is told on the page, with what to do", async () => {
+  const { page, faults, close } = await open();
+  const disk = page.locator("okno-archives .disk");
+  await disk.filter({ hasText: "are free" }).waitFor();
+  assert.equal(await page.locator("okno-archives .disk.warn").count(), 0);
+  const { disk: { free_bytes: free } } = await page.evaluate(async () => (await fetch("/api/v1/archives")).json());
+  await service.rows(`INSERT INTO evidence (survey, kind, sha256, bytes, media_type, codec, camera, asked_from, asked_to, got_from, got_to, index_offset_us, uncertainty_us, source, requests, bytes_read, software, made_at)
+    VALUES ('x.0.1', 'clip', '${"0".repeat(64)}', ${Math.floor(free * 4 / 81)}, 'video/mp4', 'h264', 'till-1', 0, 1, 0, 1, 0, 0, '[]', 1, 1, 'x', 1000000 * CAST(strftime('%s', 'now') AS INTEGER))`);
+  await page.reload();
+  await page.locator("okno-archives .disk.warn").filter({ hasText: /full in days: 20\.\s+Make room/u }).waitFor();
+  await shoot(page, "archives-disk");
+  assert.deepEqual(faults, []);
+  await close();
+});
+
 test("a password goes to no other host, and nobody but an administrator connects anything", async () => {
   const { page, close } = await open();
   const ask = (target, path, body) => target.evaluate(async ([to, fields]) => {
@@ -173,6 +188,8 @@ test("a password goes to no other host, and nobody but an administrator connects
     assert.match(await ask(page, "archives", other), /^400 .*it is of archive safe at https:\/\/nvr.example\//u);
     assert.match(await ask(page, "archives/test", { ...other, channel: "cam1" }), /^400 .*it is of archive safe/u);
   }
+  assert.match(await ask(page, "destinations", { destination: "team", kind: "webhook", secret: "hook", url: "https://example.org/" }), /^204/u);
+  assert.match(await ask(page, "archives", { ...row, secret: "hook" }), /^400 .*it is of destination team/u);
   assert.match(await ask(page, "archives/test", { archive: "safe", channel: "cam1" }), /^200 .*"code":"config".*okno secret set nvr-password/u);
   await close();
   const eva = await open("en-GB", "eva");

@@ -157,8 +157,9 @@ int profile_load(const char *json, size_t len, struct profile *ret_profile, stru
     json_error_t trouble;
     okno_autojson json_t *root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &trouble);
     if (!json_is_object(root))
-        return okno_fail_field(err, OKNO_INVALID, "profile", "not a JSON object (line %d: %s)",
-                               root ? 1 : trouble.line, root ? "another value" : trouble.text);
+        return okno_fail_field(err, OKNO_INVALID, "profile",
+                               "not a JSON object (line %d, column %d)", root ? 1 : trouble.line,
+                               root ? 1 : trouble.column);
     const json_t *login = json_object_get(root, "login");
     const json_t *clock = json_object_get(root, "clock");
     const json_t *coverage = object_of(root, "coverage", err);

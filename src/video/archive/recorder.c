@@ -62,8 +62,10 @@ static int profile_file(const char *path, struct profile *ret_profile, struct ok
     int rc = len == sizeof(text)
                  ? okno_fail_field(err, OKNO_TOO_LARGE, "files", "at most %d bytes", PROFILE_BYTES)
                  : profile_load(text, len, ret_profile, err);
-    if (rc < 0)
+    if (rc < 0) {
         okno_err_context(err, "%s", path);
+        (void)snprintf(err->field, sizeof(err->field), "files");
+    }
     return rc;
 }
 
