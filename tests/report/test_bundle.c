@@ -696,6 +696,46 @@ static void an_audit_older_than_the_log_is_refused(void **state)
               "began before the evidence log");
 }
 
+/* Of silent ones taken as known the report says what holds without them: another number there is
+ * named, as is none. */
+static void a_bound_without_silent_ones_is_recomputed(void **state)
+{
+    static const char *const changes[] = {"b['without_silent'] += 0.1", "del b['without_silent']"};
+    struct scratch_db *f = *state;
+    char *out = support_tempdir();
+    char sha256[OKNO_SHA256_TEXT];
+    char dir[300];
+    char command[1000];
+    struct okno_bundle_facts facts;
+    struct okno_audit_plan plan = plan_of("A1");
+    plan.sampling.silent_known = true;
+    plan.undeterminable_limit = 0.9; /* else there are bounds alone */
+    add_site(f);
+    must(f, okno_audit_plan(f->db, &plan, "eva", AT(61), &f->err));
+    (void)freeze(f, "A1", sha256);
+    (void)draw(f, "A1");
+    decide_all(f);
+    must(f, okno_audit_close(f->db, "A1", "", "eva", AT(200), &f->err));
+    (void)snprintf(dir, sizeof(dir), "%s/bundle", out);
+    export_to(f, dir, false);
+    must(f, okno_bundle_verify(dir, NULL, &facts, &f->err));
+    for (size_t i = 0; i < OKNO_COUNT(changes); i++) {
+        (void)snprintf(command, sizeof(command),
+                       "cd %s && cp -n data/report.json ../kept; python3 -c \"import json;"
+                       "r = json.load(open('../kept'));"
+                       "b = r['total']['groups'][0]['indicators']['ink_office']['estimated']"
+                       "['bounds']; %s; json.dump(r, open('data/report.json', 'w'))\" && "
+                       "find data -type f | LC_ALL=C sort | xargs sha256sum > manifest-sha256.txt;"
+                       "find . -type f ! -path './data/*' ! -name 'tagmanifest*' | sed 's,^./,,' |"
+                       " LC_ALL=C sort | xargs sha256sum > tagmanifest-sha256.txt",
+                       dir, changes[i]);
+        assert_int_equal(system(command), 0);
+        must_fail(f, okno_bundle_verify(dir, NULL, &facts, &f->err), OKNO_CHECK_FAILED,
+                  "data/report.json: the estimate of ink_office is not what the decisions give");
+    }
+    support_tempdir_remove(out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -715,6 +755,7 @@ int main(void)
         TEST(watched_files_go_along_and_are_told_from_others),
         TEST(a_bundle_after_retention_says_what_it_lacks),
         TEST(an_audit_older_than_the_log_is_refused),
+        TEST(a_bound_without_silent_ones_is_recomputed),
     };
     return cmocka_run_group_tests(tests, make, drop);
 }
