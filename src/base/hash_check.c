@@ -102,10 +102,10 @@ int okno_hash_open(const char *path, const char *sha256, struct okno_hash_memo *
     if (fd < 0)
         return okno_fail_errno(err, errno, "cannot open %s", path);
     int rc = okno_hash_check(fd, sha256, memo, err);
-    if (rc == 0 && fstat(fd, &st) < 0)
-        rc = okno_fail_errno(err, errno, "cannot look at %s", path);
     if (rc < 0)
         return rc;
+    if (fstat(fd, &st) < 0)
+        return okno_fail_errno(err, errno, "cannot look at %s", path);
     *ret_size = st.st_size;
     *ret_fd = okno_mem_take_fd(&fd);
     return 0;

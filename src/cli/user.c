@@ -147,6 +147,20 @@ static int list(struct okno_db *db, bool json, struct okno_err *err)
 }
 
 /* Where messages about the person's own matters go. */
+/* The last one who gives rights stays. */
+static int set_disabled(struct okno_db *db, const char *user, bool disabled, struct okno_err *err)
+{
+    int64_t others = 1;
+    int rc = disabled
+                 ? OKNO_DB_INT(db, "user.others_run_it", 0, &others, err, OKNO_TEXT("user", user))
+                 : 0;
+    if (rc == 0 && !others)
+        rc = okno_fail(err, OKNO_REFUSED,
+                       "nobody else is an administrator: add one first, `okno user add NAME --role "
+                       "administrator`");
+    return rc < 0 ? rc : okno_user_set_disabled(db, user, disabled, err);
+}
+
 static int set_messages(struct okno_db *db, const char *user, const struct choice *choice,
                         struct okno_err *err)
 {
@@ -169,6 +183,8 @@ static int run_verb(struct okno_db *db, int rest, char **argv, const struct choi
         return add(db, argv[2], choice, err);
     if (strcmp(verb, "password") == 0 && rest == 2)
         return set_password(db, argv[2], choice, err);
+    if ((strcmp(verb, "disable") == 0 || strcmp(verb, "enable") == 0) && rest == 2)
+        return set_disabled(db, argv[2], *verb == 'd', err);
     if (strcmp(verb, "grant") == 0 && rest == 2)
         return set_grant(db, argv[2], !choice->take_back, choice, err);
     if (strcmp(verb, "messages") == 0 && rest == 2)
@@ -177,7 +193,8 @@ static int run_verb(struct okno_db *db, int rest, char **argv, const struct choi
         return print_grants(db, rest == 2 ? argv[2] : NULL, choice->json, err);
     return okno_fail(err, OKNO_USAGE,
                      "write `okno user add NAME`, `okno user list`, `okno user password NAME`, "
-                     "`okno user grant NAME`, `okno user grants` or `okno user messages NAME`");
+                     "`okno user disable NAME`, `okno user enable NAME`, `okno user grant NAME`, "
+                     "`okno user grants` or `okno user messages NAME`");
 }
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
@@ -201,13 +218,15 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 
 const struct cli_command cli_user = {
     .name = "user",
-    .summary = "people who log in: add, list, password, grant, grants, messages",
+    .summary = "people who log in: add, list, password, disable, grant, messages",
     .help =
         "usage: okno user add NAME --role ROLE [--name TEXT] [--language en|ru]\n"
         "                     [--employee ID] [--password-stdin]\n"
         "                     [--all-sites | --site ID | --group NAME]\n"
         "       okno user list [--json]\n"
         "       okno user password NAME [--password-stdin]\n"
+        "       okno user disable NAME\n"
+        "       okno user enable NAME\n"
         "       okno user grant NAME --site ID [--take-back]\n"
         "       okno user grant NAME --group NAME [--take-back]\n"
         "       okno user grant NAME --all-sites [--take-back]\n"
@@ -219,6 +238,7 @@ const struct cli_command cli_user = {
         "Without --language the page speaks the browser's until the user chooses one there.\n"
         "A password is made and printed once, or taken from the first line of standard input.\n"
         "A new password ends the user's logins.\n"
+        "disable: who left is out at once and logs in no more; what they did stays theirs.\n"
         "\n"
         "Managers and staff see the sites that were granted to them: one, those of a group, or "
         "all;\n"

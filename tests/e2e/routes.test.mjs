@@ -403,7 +403,7 @@ test("who is let in is answered, and nothing fails", async () => {
   assert.deepEqual([...told].toSorted(), telling);
 });
 
-test("a session ends with its logout and its password, and is nobody's to choose", async () => {
+test("a session ends with its logout, its password and its person, and is nobody's to choose", async () => {
   const fixed = `okno_session=${"ab".repeat(32)}`;
   const answer = await send("POST", "/api/v1/login", { cookie: fixed }, { user: "vera", password });
   const cookie = answer.headers.get("set-cookie").split(";")[0];
@@ -415,4 +415,11 @@ test("a session ends with its logout and its password, and is nobody's to choose
   assert.equal((await send("GET", "/api/v1/me", { cookie: old })).status, 200); // another browser's
   await tell(`${password} 2\n`, "user", "password", "vera", "--password-stdin");
   assert.equal((await send("GET", "/api/v1/me", { cookie: old })).status, 401);
+  await service.okno("user", "disable", "anna");
+  assert.equal((await as("anna", "GET", "/api/v1/me")).status, 401);
+  assert.equal((await send("POST", "/api/v1/login", {}, { user: "anna", password })).status, 401);
+  await service.okno("user", "enable", "anna");
+  await logIn("anna");
+  await service.okno("user", "disable", "root2");
+  await assert.rejects(service.okno("user", "disable", "admin"), /nobody else is an administrator/);
 });

@@ -38,6 +38,11 @@ DELETE FROM sessions WHERE user = $user;
 -- name: registry.expire_sessions
 DELETE FROM sessions WHERE expires_at <= $now;
 
+-- name: user.others_run_it
+-- Whether anybody but this one is an administrator, or this one is none.
+SELECT EXISTS (SELECT 1 FROM users WHERE role = 'administrator' AND disabled = 0 AND user <> $user)
+       OR NOT EXISTS (SELECT 1 FROM users WHERE role = 'administrator' AND disabled = 0 AND user = $user);
+
 -- name: user.runs_it
 -- Whether an administrator's login belongs to the same employee.
 SELECT EXISTS (SELECT 1 FROM users a JOIN users b ON b.employee = a.employee

@@ -1141,7 +1141,7 @@ export const table = {
   "users.disabled": { en: "disabled", ru: "отключён" },
   "users.messages": { en: "Is told of their appeals by", ru: "Об апелляциях сообщать через" },
   "users.messages_none": { en: "nothing", ru: "никак" },
-  "users.how": { en: "People and passwords: okno user add, okno user password. Groups: okno user grant NAME --group NAME.", ru: "Люди и пароли: okno user add, okno user password. Группы: okno user grant ИМЯ --group ИМЯ." },
+  "users.how": { en: "People and passwords: okno user add, okno user password; who left: okno user disable. Groups: okno user grant NAME --group NAME.", ru: "Люди и пароли: okno user add, okno user password; кто ушёл: okno user disable. Группы: okno user grant ИМЯ --group ИМЯ." },
   "role.expert": { en: "expert", ru: "эксперт" },
   "role.auditor": { en: "auditor", ru: "аудитор" },
   "role.manager": { en: "manager", ru: "менеджер" },
