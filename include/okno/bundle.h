@@ -5,6 +5,7 @@
 
 #include "okno/db.h"
 #include "okno/err.h"
+#include "okno/frame.h"
 #include "okno/note.h"
 #include "okno/signature.h"
 
@@ -40,6 +41,7 @@ struct okno_bundle_facts {
     char audit[65];
     char fingerprint[OKNO_SHA256_TEXT]; /* SHA-256 of the public key's text */
     struct okno_note_key key;           /* who signed */
+    enum okno_frame kind;               /* what was frozen */
     int64_t entries, frame, sample, decisions, proofs, evidence;
     char auditor_key[OKNO_SHA256_TEXT]; /* fingerprint that the plan names; "": none */
     bool signed_by_auditor;             /* and the signature in the bundle is good */

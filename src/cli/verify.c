@@ -69,10 +69,11 @@ static int read_outsiders(const char *ca_path, struct okno_buf *ca, const char *
 static int print_json(const struct okno_bundle_facts *f, bool checked, struct okno_err *err)
 {
     okno_autojson json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:I, s:I, s:b}", "audit", f->audit,
-        "log", f->key.name, "fingerprint", f->fingerprint, "identity_checked", checked, "entries",
-        (json_int_t)f->entries, "frame", (json_int_t)f->frame, "sample", (json_int_t)f->sample,
-        "decisions", (json_int_t)f->decisions, "evidence", (json_int_t)f->evidence, "auditor_key",
+        "{s:s, s:s, s:s, s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:I, s:I, s:b}", "audit",
+        f->audit, "log", f->key.name, "fingerprint", f->fingerprint, "identity_checked", checked,
+        "frame_kind", okno_frame_name(f->kind), "entries", (json_int_t)f->entries, "frame",
+        (json_int_t)f->frame, "sample", (json_int_t)f->sample, "decisions",
+        (json_int_t)f->decisions, "evidence", (json_int_t)f->evidence, "auditor_key",
         f->auditor_key[0] ? json_string(f->auditor_key) : json_null(), "signed_by_auditor",
         f->signed_by_auditor, "time_stamps", (json_int_t)f->stamps, "witnesses",
         (json_int_t)f->witnesses, "anchored_before_seed", f->anchored_before_seed);
@@ -81,11 +82,15 @@ static int print_json(const struct okno_bundle_facts *f, bool checked, struct ok
 
 static void print_human(const struct okno_bundle_facts *f, bool checked, bool auditor_checked)
 {
+    static const char *const kinds[] = {[OKNO_FRAME_SURVEYS] = "surveys",
+                                        [OKNO_FRAME_SPONTANEOUS] = "ratings",
+                                        [OKNO_FRAME_TRANSACTIONS] = "sales",
+                                        [OKNO_FRAME_MINUTES] = "minutes"};
     printf(
-        "good     audit %s: %lld surveys frozen, %lld drawn, %lld decisions, %lld files of "
+        "good     audit %s: %lld %s frozen, %lld drawn, %lld decisions, %lld files of "
         "evidence\n",
-        f->audit, (long long)f->frame, (long long)f->sample, (long long)f->decisions,
-        (long long)f->evidence);
+        f->audit, (long long)f->frame, kinds[f->kind], (long long)f->sample,
+        (long long)f->decisions, (long long)f->evidence);
     printf("log      %s, %lld entries\n", f->key.name, (long long)f->entries);
     printf("key      SHA-256 %s\n", f->fingerprint);
     printf("signer   %s\n", checked ? "the key given" : "identity not checked");

@@ -79,6 +79,7 @@ static void add_identity(struct doc *doc)
     doc_fact(doc, facts, "drawn_days", "int", doc_copy(model, "days"));
     doc_fact(doc, facts, "k", "dec", doc_copy(model, "k"));
     doc_fact(doc, facts, "plan_level", "dec", doc_copy(model, "level"));
+    doc_fact(doc, facts, "plan_looks", "int", doc_copy(model, "looks"));
     doc_fact(doc, facts, "at", "time", doc_copy(model, "at"));
     doc_fact(doc, facts, "software", "text", doc_copy(model, "software"));
     if (json_is_false(doc_at(model, "capacity/enough")))

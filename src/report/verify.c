@@ -71,6 +71,10 @@ static int check_frame(struct check *check, struct okno_err *err)
         rc = check_frame_rows(check, lines, table, sha256, err);
     if (rc < 0)
         return rc;
+    const char *kind = json_string_value(
+        json_object_get(json_object_get(verify_detail(check, PLAN), "plan"), "frame"));
+    int known = kind ? okno_frame_find(kind) : OKNO_FRAME_SURVEYS;
+    check->facts.kind = known < 0 ? OKNO_FRAME_SURVEYS : (enum okno_frame)known;
     check->facts.frame = (int64_t)check->contents.frame.len;
     if (!frozen || strcmp(frozen, sha256) != 0 ||
         check->facts.frame != json_integer_value(json_object_get(freeze, "frame_size")))

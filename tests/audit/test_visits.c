@@ -280,6 +280,7 @@ static void its_bundle_and_report_are_recomputed_from_themselves(void **state)
     if (okno_bundle_verify(dir, NULL, &facts, &f->err) < 0)
         fail_msg("%s", f->err.text);
     assert_int_equal(facts.sample, 20);
+    assert_int_equal(facts.kind, OKNO_FRAME_TRANSACTIONS);
     recheck(dir, said, sizeof(said));
     assert_non_null(strstr(said, "OK log by Go, 20 proofs\n"));
     (void)snprintf(command, sizeof(command),
