@@ -9,7 +9,7 @@
 #define PASSWORD "s3cret Pass"
 #define ENCODED "s3cret%20Pass"
 
-enum { ANSWERS = 6, DEADLINE_S = 1 };
+enum { ANSWERS = 12, DEADLINE_S = 1 };
 
 /* How a kind is described. */
 struct kind {
@@ -116,6 +116,14 @@ static const struct kind s3 = {"dir", "cam1", "endpoint="};
     SOAP(                                                                                          \
         "<RecordingInformation><EarliestRecording>2026-03-10T07:00:00Z</EarliestRecording>"        \
         "<LatestRecording>2026-03-10T07:05:00Z</LatestRecording></RecordingInformation>")
+#define ONVIF_GOOD                                                                                 \
+    SOAP(                                                                                          \
+        "<Service><Namespace>http://www.onvif.org/ver10/search/wsdl</Namespace><XAddr>"            \
+        "@ELSEWHERE@/s</XAddr></Service><Service><Namespace>"                                      \
+        "http://www.onvif.org/ver10/replay/wsdl</Namespace><XAddr>@ELSEWHERE@/r</XAddr>"           \
+        "</Service>")
+#define ONVIF_EVENTS SOAP("<SearchState>Completed</SearchState>")
+#define ONVIF_LOOK ONVIF_RECORDING, ONVIF_TOKEN, ONVIF_EVENTS, SOAP("<Endpoint/>")
 #define ONVIF_TOKEN SOAP("<SearchToken>t</SearchToken>")
 #define S3_SAYS(status, inner)                                                                     \
     {                                                                                              \
@@ -406,6 +414,23 @@ static const struct row rows[] = {
      {ONVIF_TIME, TRICKLE("<s:Envelope>")},
      "waiting timeout",
      "in time"},
+    {"onvif_a_search_without_end",
+     &onvif,
+     {ONVIF_TIME, ONVIF_GOOD, ONVIF_RECORDING, ONVIF_TOKEN,
+      SOAP("<SearchState>Searching</SearchState>")},
+     "waiting too_long",
+     "ask for less"},
+    {"onvif_a_replay_at_another_host",
+     &onvif,
+     {ONVIF_TIME, ONVIF_GOOD, ONVIF_LOOK, ONVIF_LOOK,
+      SOAP("<Uri>rtsp://anna:" PASSWORD "@192.0.2.1:9/x</Uri>")},
+     "waiting transient",
+     "127.0.0.1:9"},
+    {"onvif_a_replay_of_a_file",
+     &onvif,
+     {ONVIF_TIME, ONVIF_GOOD, ONVIF_LOOK, ONVIF_LOOK, SOAP("<Uri>file:///etc/passwd</Uri>")},
+     "failed unsupported",
+     "through file only"},
     {"onvif_a_fault_of_words",
      &onvif,
      {ONVIF_TIME,

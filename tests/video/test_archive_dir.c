@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -756,6 +757,30 @@ static void what_was_deleted_or_replaced_since_the_listing_is_gone(void **state)
     check_gone_and_replaced(remote);
 }
 
+/* Opening a pipe would wait for its writer. */
+static void a_pipe_in_the_place_of_a_recording_is_not_waited_for(void **state)
+{
+    (void)state;
+    char path[512];
+    put("cam1/2026-05-03/10-00-00.mp4", SMALL_BYTES);
+    put("cam1/2026-05-03/10-01-00.mp4", SMALL_BYTES);
+    OKNO_AUTO(okno_archive) *local = opened_local();
+    struct okno_piece piece = piece_at(local, "2026-05-03T10:00:00Z");
+    (void)snprintf(path, sizeof(path), "%s/%s", root, piece.name);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    (void)alarm(20); /* the test ends if it waits */
+    assert_int_equal(try_source(local, &piece, NULL), OKNO_GONE);
+    OKNO_AUTO(okno_archive) *fresh = opened_local(); /* nor is it listed */
+    OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
+    assert_int_equal(okno_archive_pieces(fresh, "cam1", instant("2026-05-03T10:00:00Z"),
+                                         instant("2026-05-03T10:02:00Z"), &pieces, NULL),
+                     0);
+    (void)alarm(0);
+    assert_int_equal(pieces.len, 1);
+    assert_int_equal(unlink(path), 0);
+}
+
 static void what_is_replaced_or_cut_while_it_is_read_is_noticed(void **state)
 {
     (void)state;
@@ -931,6 +956,7 @@ int main(void)
         cmocka_unit_test(one_large_read_is_one_request),
         cmocka_unit_test(an_empty_file_reads_as_empty),
         cmocka_unit_test(what_was_deleted_or_replaced_since_the_listing_is_gone),
+        cmocka_unit_test(a_pipe_in_the_place_of_a_recording_is_not_waited_for),
         cmocka_unit_test(what_is_replaced_or_cut_while_it_is_read_is_noticed),
         cmocka_unit_test(a_first_reply_that_contradicts_the_listing_is_noticed),
         cmocka_unit_test(a_piece_that_points_outside_is_refused),
