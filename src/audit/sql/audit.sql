@@ -267,16 +267,10 @@ SELECT survey, $kind, point, site, opened_at, opened_at + $length FROM audit_fra
 WHERE audit = $audit AND survey = $survey;
 
 -- name: audit.keeps_least
--- The camera that keeps the least, by the smaller of declared and measured, of those placed at some
--- point within a period.
-SELECT c.camera, CASE WHEN c.retention_days IS NULL THEN m.kept_us
-                      WHEN m.kept_us IS NULL THEN 86400000000 * c.retention_days
-                      ELSE min(86400000000 * c.retention_days, m.kept_us) END AS kept_us
-FROM cameras c LEFT JOIN retention_measured m ON m.camera = c.camera
-WHERE c.id = (SELECT max(d.id) FROM cameras d WHERE d.camera = c.camera)
-  AND EXISTS (SELECT 1 FROM placements p WHERE p.camera = c.camera AND p.valid_from < $to
+-- The camera that keeps the least of those placed at some point within a period.
+SELECT k.camera, k.kept_us FROM camera_keeps k
+WHERE EXISTS (SELECT 1 FROM placements p WHERE p.camera = k.camera AND p.valid_from < $to
               AND (p.valid_to IS NULL OR p.valid_to > $from))
-  AND coalesce(c.retention_days, m.kept_us) IS NOT NULL
 ORDER BY 2, 1 LIMIT 1;
 
 -- name: audit.lacks_clips
