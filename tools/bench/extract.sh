@@ -93,7 +93,6 @@ ending() { case $1 in ts*) echo ts ;; mkv) echo mkv ;; *) echo mp4 ;; esac; }
 place() { case $1 in hls-*) echo "$1/index.m3u8" ;; *) echo "$1/2026-10-05_06-00-00.$(ending "$1")" ;; esac; }
 
 make_data() {
-    local case
     rm -rf "$dir/data"
     echo 'correct horse battery' | "$OKNO" --data "$dir/data" init --password-stdin > /dev/null 2>&1
     echo "site,name,time_zone
@@ -187,7 +186,7 @@ requests() { # NAME RUNS TARGET: "-" where there is none
 one_case() { # CASE TIME_TARGET REQUESTS_TARGET WARM_TIME_TARGET WARM_REQUESTS_TARGET
     rm -f "$dir"/*.runs
     for run in $(seq "$runs"); do
-        make_data
+        rm -rf "$dir/data/index"
         if ffmpeg_turn "$1" "$run" 0; then measure ffmpeg ffmpeg_clip "$1"; fi
         measure cold okno_clip "$1" $at
         rm -rf "$dir/data/index"
@@ -222,7 +221,6 @@ one_case() { # CASE TIME_TARGET REQUESTS_TARGET WARM_TIME_TARGET WARM_REQUESTS_T
 # Where an index is missing, other moments may need more: windows all over the recording, nothing known.
 many_finds() { # CASE REQUESTS_TARGET
     rm -f "$dir"/find.runs
-    make_data
     for number in $(seq "$finds"); do
         rm -rf "$dir/data/index"
         measure find okno_clip "$1" $((number * (minutes * 60 - 60) / (finds + 1) + number * 7919 % 13))
@@ -233,12 +231,10 @@ many_finds() { # CASE REQUESTS_TARGET
 
 # The index is known. A moment at a key frame, and one just before the next: in between lie all frames of a GOP.
 stills() {
-    rm -f "$dir"/*.runs
-    make_data
-    rm -f "$dir/okno.mp4"
+    rm -f "$dir"/*.runs "$dir/okno.mp4"
     key=$(okno_clip mp4-front $at | jq -r .got_from | sed 's/.*:\([0-9]*\):\([0-9.]*\)Z/\1 \2/' | awk '{print $1 * 60 + $2 + 0.02}')
     for run in $(seq "$runs"); do
-        make_data
+        rm -rf "$dir/data/index"
         measure other okno_clip mp4-front $((at / 2))
         for still in "key:$key" "exact:$(echo "$key" | awk '{printf "%.2f", $1 + 3.9}')"; do
             if [ $((run % 2)) = 0 ]; then measure "ffmpeg-${still%:*}" ffmpeg_still "${still#*:}"; fi
@@ -259,7 +255,7 @@ frames_of() { # FILE
 playlist() { # CASE
     rm -f "$dir"/*.runs
     for run in $(seq "$runs"); do
-        make_data
+        rm -rf "$dir/data/index"
         if ffmpeg_turn "$1" "$run" 0; then measure ffmpeg ffmpeg_clip "$1"; fi
         measure cold okno_clip "$1" $at
         if ffmpeg_turn "$1" "$run" 1; then measure ffmpeg ffmpeg_clip "$1"; fi
@@ -274,6 +270,7 @@ playlist() { # CASE
 make_files
 origin_serve "$files" "location /cut/ { alias $files/; mp4; mp4_start_key_frame on; mp4_max_buffer_size 64m; }"
 origin_link
+make_data
 echo "machine load $(cut -d' ' -f1-3 /proc/loadavg), $runs runs, $minutes minutes of recording"
 for case in $cases; do
     case $case in

@@ -1,4 +1,5 @@
-/* peak: runs a program and prints the most memory it had at once (VmHWM), in MiB. Its output is
+/* peak: runs a program and prints the most memory it had at once (VmHWM), in MiB; of the largest
+ * process where it starts others and waits for them. Its output is
  * dropped, its messages are not; ends as it does.
  *
  *     build/tools/peak PROGRAM [ARGUMENT...] */
