@@ -68,7 +68,7 @@ static void memo_add(struct okno_hash_memo *memo, const struct okno_hash_known *
 int okno_hash_check(int fd, const char *sha256, struct okno_hash_memo *memo, struct okno_err *err)
 {
     char hash[OKNO_SHA256_TEXT];
-    struct stat st;
+    struct stat st = {0};
     if (fstat(fd, &st) < 0)
         return okno_fail_errno(err, errno, "cannot look at the file %s", sha256);
     if (!S_ISREG(st.st_mode))
@@ -94,7 +94,7 @@ int okno_hash_check(int fd, const char *sha256, struct okno_hash_memo *memo, str
 int okno_hash_open(const char *path, const char *sha256, struct okno_hash_memo *memo, int *ret_fd,
                    int64_t *ret_size, struct okno_err *err)
 {
-    struct stat st;
+    struct stat st = {0};
     /* A pipe in its place must hold nobody up. */
     okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0 && errno == ENOENT)
