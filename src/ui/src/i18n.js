@@ -1005,6 +1005,8 @@ export const table = {
   "fact.frame_size": { en: "frame", ru: "совокупность" },
   "fact.frame_sha256": { en: "SHA-256", ru: "SHA-256" },
   "fact.seed": { en: "seed", ru: "зерно" },
+  "fact.retention_accepted": { en: "though footage goes first", ru: "хотя видео сотрётся раньше" },
+  "fact.fm_accepted": { en: "though force majeure is above the limit", ru: "хотя форс-мажора больше предела" },
   "fact.one_person": { en: "one person runs and audits", ru: "один человек ведёт и проверяет" },
   "fact.how": { en: "how", ru: "как" },
   "fact.witnesses": { en: "witnesses", ru: "свидетели" },

@@ -38,7 +38,7 @@ class OknoAudits extends PageElement {
     .detail { overflow-wrap: anywhere; }
     .many { display: block; columns: 2 18rem; column-gap: 2rem; }
     .many div { break-inside: avoid; display: flex; justify-content: space-between; gap: 1rem; }
-    .many dd { text-align: right; }
+    .many dd { text-align: right; flex: none; max-width: 60%; }
     .small { font-size: .75rem; color: var(--muted); }
     dl { display: grid; grid-template-columns: auto 1fr; gap: .25rem 1rem; }
     dt { color: var(--muted); } dd { overflow-wrap: anywhere; }
@@ -168,7 +168,7 @@ class OknoAudits extends PageElement {
   renderDetail(detail) {
     const facts = stepFacts(detail, this.zone);
     if (facts.length <= LINE_FACTS) return stepText(detail, this.zone);
-    return html`<dl class="many num">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value || "✓"}</dd></div>`)}</dl>`;
+    return html`<dl class="many num">${facts.map(([name, value]) => html`<div><dt>${name.replace(/:$/, "")}</dt><dd>${value || "✓"}</dd></div>`)}</dl>`;
   }
 
   renderSteps(audit) {
