@@ -285,6 +285,9 @@ static void its_bundle_and_report_are_recomputed_from_themselves(void **state)
     assert_non_null(strstr(said, "OK log by Go, 20 proofs\n"));
     (void)snprintf(command, sizeof(command),
                    "cd %s && grep -q 'never asked' data/report.html &&"
+                   " grep -q NO_CUSTOMER data/report.html && grep -q '>Mall<' data/report.html &&"
+                   " ! grep -q 'STAFF_PRESSED\\|Weight k\\|Force majeure\\|Surveys in' "
+                   "data/report.html &&"
                    " python3 -c 'import json, jsonschema;"
                    "r = json.load(open(\"data/report.json\")); a = r[\"asked\"];"
                    "jsonschema.validate(r, json.load(open(\"%s/conf/report.schema.json\")));"

@@ -312,6 +312,26 @@ static void every_label_has_a_text(void **state)
     }
 }
 
+/* As Russian writes them: dates, quotes; the period by the shop's clocks, the shop by its name. */
+static void a_russian_report_has_russian_dates_and_quotes(void **state)
+{
+    struct scratch_db *f = *state;
+    okno_autojson json_t *document = NULL;
+    close_audit(f);
+    scratch_db_put(f, "UPDATE sites SET time_zone = 'Europe/Moscow'");
+    okno_autojson json_t *model = draft_of(f);
+    must(f, document_make(model, "ru", &document, &f->err));
+    okno_autofree char *page = json_dumps(document, JSON_COMPACT);
+    assert_non_null(strstr(page,
+                           "10.03.2026\xc2\xa0"
+                           "10:00:00 по 10.03.2026\xc2\xa0"
+                           "11:00:00"
+                           " (Europe/Moscow)"));
+    assert_null(strstr(page, "\xe2\x80\x9c")); /* an English quote */
+    assert_non_null(strstr(page, "\"label\":\"Mall\""));
+    assert_null(strstr(page, "\"label\":\"mall\""));
+}
+
 /* Above the limit of undeterminable ones no figure is given, wherever it would stand; experts who
  * are shown answers saw them all; and what nobody played is not called watched. */
 static void what_gates_and_plans_forbid_stands_nowhere(void **state)
@@ -467,6 +487,7 @@ int main(void)
         TEST(what_everybody_may_read_names_nobody),
         TEST(no_text_lacks_its_twin),
         TEST(every_label_has_a_text),
+        TEST(a_russian_report_has_russian_dates_and_quotes),
         TEST(what_gates_and_plans_forbid_stands_nowhere),
         TEST(a_round_that_was_planned_is_no_deviation),
         TEST(every_line_of_a_plan_has_a_text),
