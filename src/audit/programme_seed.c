@@ -56,8 +56,8 @@ static int parse_answer(const char *text, int64_t round, char *ret_seed, struct 
     const json_t *told = json_object_get(json, "round");
     const char *found = json ? json_string_value(json_object_get(json, "randomness")) : text;
     if (json_is_integer(told) && round > 0 && json_integer_value(told) != round)
-        return okno_fail(err, OKNO_PROTOCOL, "the beacon tells round %lld, not %" PRId64,
-                         (long long)json_integer_value(told), round);
+        return okno_fail(err, OKNO_PROTOCOL, "the beacon tells round %lld, not %lld",
+                         (long long)json_integer_value(told), (long long)round);
     if (!found)
         return okno_fail(err, OKNO_PROTOCOL, "the beacon's JSON has no text `randomness`");
     size_t len = strcspn(found, "\r\n");

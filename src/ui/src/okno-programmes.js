@@ -7,6 +7,7 @@ import { errorText } from "./errors.js";
 import { formatNumber, formatPlain } from "./format.js";
 import { language, named, t } from "./i18n.js";
 import { link } from "./router.js";
+import { translated } from "./service-words.js";
 import { formatDay } from "./time.js";
 
 const listed = 10; // days of each programme in the list of all of them
@@ -80,7 +81,7 @@ class OknoProgrammes extends PageElement {
       <th class="n">${t("audits.sample")}</th><th class="n">${t("audits.reviewed")}</th><th></th></tr></thead>
       <tbody>${days.map(({ day, audit, state, frame, sample, reviewed, problem }) => html`<tr>
         <td class="nowrap"><a href=${link("audits", { id: audit })}>${formatDay(`${day}T12:00:00Z`, "UTC")}</a></td><td>${named("step", state)}</td>
-        <td class="n">${formatNumber(frame)}</td><td class="n">${formatNumber(sample)}</td><td class="n">${formatNumber(reviewed)}</td><td class="problem">${problem}</td></tr>`)}</tbody></table></div>`;
+        <td class="n">${formatNumber(frame)}</td><td class="n">${formatNumber(sample)}</td><td class="n">${formatNumber(reviewed)}</td><td class="problem">${translated(problem)}</td></tr>`)}</tbody></table></div>`;
   }
 
   renderProgramme({ programme, title, paused, settings, capacity, waiting, days }) {

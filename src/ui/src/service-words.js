@@ -60,6 +60,11 @@ export const sentences = [
   ["the signature is not the key's over this text: another text was signed", "подпись не под этим текстом: подписано что-то другое"],
   ["the signature is by {}, the registered key is {}", "подписано другим ключом, не тем, что в плане"],
   ["the signature is by minisign key {}, the registered key is {}", "подписано другим ключом minisign ({0}), в плане {1}"],
+  ["waits for everybody named to commit to a secret: `okno programme commit {} --day {}`", "ждёт обязательств всех названных: okno programme commit {} --day {}"],
+  ["waits for {} to reveal the secret: `okno programme reveal {} --day {}`", "ждёт, когда {} раскроет секрет: okno programme reveal {} --day {}"],
+  ["the beacon tells round {}, not {}", "источник зерна называет раунд {}, а нужен {}"],
+  ["the beacon's JSON has no text `randomness`", "в JSON источника зерна нет строки randomness"],
+  ["the beacon gives no single line of {} to {} characters", "источник зерна даёт не одну строку длиной от {} до {} знаков"],
   ["this is no signature of minisign or OpenSSH", "это не подпись minisign или OpenSSH"],
 ];
 
