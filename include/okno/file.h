@@ -11,6 +11,11 @@
  * the message names the file. */
 OKNO_CHECK int okno_file_read(const char *path, struct okno_buf *to, struct okno_err *err);
 
+/* Open a plain file to read it: no link, and nothing that one would have to wait for, as a pipe in
+ * its place (OKNO_CHECK_FAILED). The caller closes *ret_fd. */
+OKNO_CHECK int okno_file_open(const char *path, int *ret_fd, int64_t *ret_size,
+                              struct okno_err *err);
+
 /* Make or replace a file, whole or not at all: it is written beside under a name of its own,
  * synced, renamed, and its folder is synced, so that it is durable when this returns. `mode` as in
  * open(2). OKNO_IO and what okno_fail_errno makes of errno; nothing is left behind then. Two that

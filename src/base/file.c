@@ -29,6 +29,19 @@ int okno_file_read(const char *path, struct okno_buf *to, struct okno_err *err)
     return ferror(file) ? okno_fail_errno(err, errno, "cannot read %s", path) : 0;
 }
 
+int okno_file_open(const char *path, int *ret_fd, int64_t *ret_size, struct okno_err *err)
+{
+    struct stat st;
+    okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return okno_fail_errno(err, errno, "cannot read %s", path);
+    if (!S_ISREG(st.st_mode))
+        return okno_fail(err, OKNO_CHECK_FAILED, "cannot read %s: it is no plain file", path);
+    *ret_size = st.st_size;
+    *ret_fd = okno_mem_take_fd(&fd);
+    return 0;
+}
+
 int okno_file_settle(int fd, char ret_sha256[OKNO_SHA256_TEXT], struct okno_err *err)
 {
     (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* only begins; fsync counts */

@@ -4,6 +4,8 @@
 #define _XOPEN_SOURCE 700
 #include "okno/evidence.h"
 
+#include "okno/file.h"
+
 #include "okno/mem.h"
 
 #include <errno.h>
@@ -15,14 +17,15 @@
 
 static int copy_bytes(const char *from, const char *to, struct okno_err *err)
 {
-    struct stat is;
-    okno_autoclose int in = open(from, O_RDONLY | O_CLOEXEC);
-    if (in < 0 || fstat(in, &is) < 0)
-        return okno_fail_errno(err, errno, "cannot read %s", from);
+    int64_t left = 0;
+    okno_autoclose int in = -1;
+    int rc = okno_file_open(from, &in, &left, err);
+    if (rc < 0)
+        return rc;
     okno_autoclose int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (out < 0)
         return okno_fail_errno(err, errno, "cannot make %s", to);
-    for (off_t left = is.st_size; left > 0;) {
+    while (left > 0) {
         ssize_t put = sendfile(out, in, NULL, (size_t)left);
         if (put == 0 || (put < 0 && errno != EINTR))
             return okno_fail_errno(err, put < 0 ? errno : EIO, "cannot copy %s to %s", from, to);

@@ -3,6 +3,7 @@
 #include "export.h"
 
 #include "okno/evidence.h"
+#include "okno/file.h"
 #include "okno/mem.h"
 #include "okno/purge.h"
 #include "okno/time.h"
@@ -286,16 +287,17 @@ static int put_kpi(struct run *run, struct okno_err *err)
 
 /* ---- evidence ---- */
 
-static int copy_bytes(struct run *run, FILE *from, const char *name, struct okno_err *err)
+static int copy_bytes(struct run *run, int from, const char *name, struct okno_err *err)
 {
     char chunk[65536];
     struct bag_stream stream;
     int rc = bag_open(&run->bag, name, &stream, err);
     if (rc < 0)
         return rc;
-    for (size_t got; rc == 0 && (got = fread(chunk, 1, sizeof(chunk), from)) > 0;)
-        rc = bag_add(&stream, chunk, got, err);
-    if (rc == 0 && ferror(from))
+    ssize_t got = 0;
+    while (rc == 0 && (got = read(from, chunk, sizeof(chunk))) > 0)
+        rc = bag_add(&stream, chunk, (size_t)got, err);
+    if (rc == 0 && got < 0)
         rc = okno_fail_errno(err, errno, "cannot read the evidence for %s", name);
     return bag_close(&run->bag, &stream, rc, err);
 }
@@ -306,12 +308,14 @@ static int copy_file(struct run *run, const char *sha256, const char *place, con
 {
     char path[BUNDLE_PATH];
     char name[BUNDLE_NAME];
+    int64_t bytes = 0;
+    okno_autoclose int from = -1;
     int rc = okno_evidence_path(okno_db_dir(run->db), sha256, path, sizeof(path), err);
     if (rc < 0)
         return rc;
-    okno_autofclose FILE *from = fopen(path, "re");
-    if (!from)
-        return okno_fail_errno(err, errno, "cannot open the evidence %s", path);
+    rc = okno_file_open(path, &from, &bytes, err);
+    if (rc < 0)
+        return rc;
     (void)snprintf(name, sizeof(name), "%s%s", place, named);
     rc = copy_bytes(run, from, name, err);
     if (rc == 0 && strcmp(run->bag.files.items[run->bag.files.len - 1].sha256, sha256) != 0)

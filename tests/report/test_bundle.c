@@ -605,7 +605,7 @@ static void an_export_waits_for_the_close_and_never_overwrites(void **state)
     must_fail(f, okno_bundle_export(f->db, &request, AT(300), &f->err), OKNO_USAGE, "footage");
     request.open_to_all = false;
     must_fail(f, okno_bundle_export(f->db, &request, AT(300), &f->err), OKNO_NOT_FOUND,
-              "cannot open the evidence");
+              "cannot read");
     assert_int_equal(access(dir, F_OK), -1);
     char part[450];
     (void)snprintf(part, sizeof(part), "%s.part", dir);
