@@ -252,6 +252,12 @@ static void an_administrator_audits_nothing_under_a_second_login_either(void **s
                 "INSERT INTO employees (import, employee, name) VALUES (1, 'e7', 'Eva');"
                 "UPDATE users SET employee = 'e7' WHERE user IN ('eva', 'root')");
     refused_as(world, world->eva, "eva is an administrator, too");
+    json_decref(done(world, "/api/v1/audits",
+                     "{\"audit\":\"alone\",\"from\":\"2026-03-10T07:00:00Z\","
+                     "\"to\":\"2026-03-10T08:00:00Z\",\"size\":5,"
+                     "\"accept_one_person\":\"the owner is alone\"}",
+                     "planned"));
+    json_decref(done(world, "/api/v1/audits/alone/freeze", "{}", "frozen"));
     fixture_sql(world->fixture, "UPDATE users SET disabled = 1 WHERE user = 'root'");
     json_decref(done(world, "/api/v1/audits", PLAN, "planned"));
 }
