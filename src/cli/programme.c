@@ -5,6 +5,7 @@
 
 #include "okno/conf.h"
 #include "okno/mem.h"
+#include "okno/notify.h"
 #include "okno/programme.h"
 #include "okno/report.h"
 #include "okno/time.h"
@@ -84,6 +85,7 @@ static int run_put(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
     char user[CLI_AUTHOR_TEXT];
+    char lang[8];
     const char *author = NULL;
     int rest = 0;
     struct okno_programme p = {.title = "",
@@ -121,6 +123,8 @@ static int run_put(struct cli *cli, int argc, char **argv, struct okno_err *err)
     p.programme = argv[1];
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
+    if (rc == 0 && *p.report_to)
+        rc = okno_notify_language(db, p.report_to, lang, err);
     if (rc == 0)
         rc = okno_programme_put(db, &p, cli_author_named(author, user, sizeof(user)),
                                 okno_time_now(), err);

@@ -113,7 +113,9 @@ int okno_notify_language(struct okno_db *db, const char *destination, char ret_l
         return rc;
     const struct notify_destination *to = notify_find_destination(&all, destination);
     if (!to)
-        return okno_fail(err, OKNO_NOT_FOUND, "there is no destination \"%.64s\"", destination);
+        return okno_fail(err, OKNO_NOT_FOUND,
+                         "there is no destination \"%.64s\": `okno import destinations`",
+                         destination);
     (void)snprintf(ret_language, 8, "%s", to->language);
     return 0;
 }

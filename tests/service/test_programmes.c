@@ -277,6 +277,12 @@ static void the_report_is_fetched_over_http(void **state)
     AUTO_ANSWER html = fetch(&service, eva, REPORT "?from=2026-03-10&to=2026-03-10", 200);
     assert_non_null(strstr(html.body, "daily-20260310"));
     AUTO_ANSWER none = fetch(&service, eva, "/api/v1/programmes/weekly/report", 404);
+    AUTO_ANSWER nowhere = client_request(fixture_port(&service), "POST", "/api/v1/programmes", eva,
+                                         "{\"programme\":\"mailed\",\"from\":\"2026-03-10\","
+                                         "\"people\":\"ann\",\"report_to\":\"nobody\"}");
+    assert_int_equal(nowhere.status, 404);
+    assert_non_null(strstr(nowhere.body, "there is no destination"));
+    assert_int_equal(asked(w->db, "SELECT count(*) FROM programmes WHERE programme = 'mailed'"), 0);
     AUTO_ANSWER odd = fetch(&service, eva, REPORT "?format=doc", 400);
     AUTO_ANSWER blind = fetch(&service, fixture_login(&service, "vera"), REPORT, 403);
     assert_int_equal(asked(w->db,

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "handlers.h"
 
+#include "okno/notify.h"
 #include "okno/programme.h"
 #include "okno/time.h"
 
@@ -46,6 +47,7 @@ int http_post_programme(struct http_request *request, struct http_reply *reply,
 {
     const struct http_service *service = request->service;
     const char *beacon = text_or(request, "beacon", "");
+    char lang[8];
     const struct okno_programme programme = {
         .programme = text_or(request, "programme", ""),
         .title = text_or(request, "title", ""),
@@ -72,7 +74,11 @@ int http_post_programme(struct http_request *request, struct http_reply *reply,
     if (*beacon == '/')
         return okno_fail_field(err, OKNO_INVALID, "beacon",
                                "beacon: over HTTP an http or https address is allowed");
-    int rc = okno_programme_put(request->db, &programme, request->who.user, okno_time_now(), err);
+    int rc = *programme.report_to
+                 ? okno_notify_language(request->db, programme.report_to, lang, err)
+                 : 0;
+    if (rc == 0)
+        rc = okno_programme_put(request->db, &programme, request->who.user, okno_time_now(), err);
     return rc < 0 ? rc : reply_programme(request, programme.programme, reply, err);
 }
 
