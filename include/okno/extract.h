@@ -11,6 +11,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Pictures that were fetched lately, 32 MiB at most: the next window that overlaps asks only for
+ * the rest. In memory and never on disk, so that no footage outlives what it was fetched for, and a
+ * quarter of an hour at most. For one thread. */
+struct okno_extract_recent;
+struct okno_extract_recent *okno_extract_recent_new(void); /* NULL without memory */
+void okno_extract_recent_free(struct okno_extract_recent *recent);
+/* Forget what is older than it may be at this moment of okno_time_monotonic; also done by each call
+ * that uses it. NULL allowed. */
+void okno_extract_recent_expire(struct okno_extract_recent *recent, int64_t now_us);
+
 /* A camera as the extractor needs it. */
 struct okno_extract_camera {
     struct okno_archive *archive; /* not owned */
@@ -18,8 +28,9 @@ struct okno_extract_camera {
     int64_t index_offset_us; /* index clock - UTC; applied to everything asked and got */
     /* Where indexes of remote recordings are kept, by the archive's id and url; NULL: nowhere. */
     const char *index_dir, *archive_id, *archive_url;
-    const char *index_key;            /* a secret that they are signed with; NULL: none */
-    const struct okno_budget *budget; /* for each call; not owned; NULL: without limits */
+    const char *index_key;              /* a secret that they are signed with; NULL: none */
+    struct okno_extract_recent *recent; /* not owned; NULL: nothing is kept in memory */
+    const struct okno_budget *budget;   /* for each call; not owned; NULL: without limits */
 };
 
 /* Forget indexes that nobody used since `before`, and the longest unused beyond so many bytes. */

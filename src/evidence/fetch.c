@@ -121,6 +121,7 @@ static int fetch(struct okno_work *work, const struct okno_camera *camera, struc
                                        .index_offset_us = e->index_offset_us,
                                        .index_dir = work->index_dir,
                                        .index_key = work->index_key,
+                                       .recent = work->recent,
                                        .budget = &budget,
                                        .archive_id = camera->archive.archive,
                                        .archive_url = camera->archive.url};

@@ -319,8 +319,10 @@ int work_run_next(struct okno_work *work, int64_t now_us, work_runner *runner, v
     int rc = take(work, now_us, &job, err);
     if (rc < 0)
         return rc;
-    if (rc == 0)
+    if (rc == 0) {
+        okno_extract_recent_expire(work->recent, began_us);
         return nothing_due(work, now_us, ret_next_us, err);
+    }
     work->failed.archive[0] = '\0';
     runner(ctx, work, &job, now_us, &outcome);
     int64_t took_us = okno_time_monotonic() - began_us;

@@ -37,6 +37,7 @@ int okno_work_open(const char *data_dir, const struct okno_conf *conf, struct ok
     work->runner_fd = -1;
     (void)snprintf(work->data_dir, sizeof(work->data_dir), "%s", data_dir);
     (void)snprintf(work->index_dir, sizeof(work->index_dir), "%s/index", work->data_dir);
+    work->recent = okno_extract_recent_new();
     (void)snprintf(work->owner, sizeof(work->owner), "%ld-%08x%08x", (long)getpid(),
                    randombytes_random(), randombytes_random());
     int rc = okno_db_open(data_dir, false, &work->db, err);
@@ -65,6 +66,7 @@ void okno_work_close(struct okno_work *work)
     work_archive_vec_free(&work->archives);
     runner_end(work);
     okno_db_close(work->db);
+    okno_extract_recent_free(work->recent);
     free(work);
 }
 

@@ -22,10 +22,11 @@ OKNO_VEC(work_archive_vec, struct work_archive);
 
 struct okno_work {
     char data_dir[1024];
-    char index_dir[1048]; /* of remote recordings */
-    char index_key[65];   /* that they are signed with */
-    char owner[48];       /* of leases: unique per work */
-    int runner_fd;        /* of its locked file; -1: none */
+    char index_dir[1048];               /* of remote recordings */
+    char index_key[65];                 /* that they are signed with */
+    char owner[48];                     /* of leases: unique per work */
+    int runner_fd;                      /* of its locked file; -1: none */
+    struct okno_extract_recent *recent; /* owned; NULL without memory */
     const struct okno_conf *conf;
     struct okno_db *db;
     struct work_archive_vec archives;

@@ -113,9 +113,23 @@ static void nothing_is_cut_out_of_a_clip_that_was_damaged(void **state)
     assert_int_equal(chmod(path, 0600), 0);
     okno_autoclose int fd = open(path, O_WRONLY | O_CLOEXEC);
     assert_int_equal(pwrite(fd, "x", 1, clip.bytes / 2), 1);
+    open_work(shop); /* which remembers nothing that was fetched */
     struct okno_evidence still = fetch_well(shop, "d.0.1", "still");
     assert_true(still.requests > 0);
     assert_null(strstr(still.source, clip.sha256));
+}
+
+/* Two desks under one camera. */
+static void clips_that_overlap_fetch_what_they_share_once(void **state)
+{
+    struct shop *shop = *state;
+    put_survey(shop, "d.0.1", 80, "yes");
+    put_survey(shop, "d.0.2", 90, "yes");
+    struct okno_evidence first = fetch_well(shop, "d.0.1", "clip");
+    struct okno_evidence second = fetch_well(shop, "d.0.2", "clip");
+    assert_true(second.bytes_read < first.bytes_read / 2);
+    assert_true(second.requests <= first.requests);
+    assert_file_of(shop, &second);
 }
 
 static void a_sampled_survey_whose_still_is_there_does_not_fetch_twice(void **state)
@@ -319,6 +333,7 @@ int main(void)
         CASE(a_still_out_of_the_kept_clip_is_the_archives_own),
         CASE(a_still_of_what_the_archive_lost_comes_out_of_the_clip),
         CASE(nothing_is_cut_out_of_a_clip_that_was_damaged),
+        CASE(clips_that_overlap_fetch_what_they_share_once),
         CASE(a_second_call_asks_the_archive_nothing),
         CASE(a_sampled_survey_whose_still_is_there_does_not_fetch_twice),
         CASE(evidence_whose_file_was_lost_is_fetched_again),

@@ -21,7 +21,10 @@ WHERE s.opened_at >= $from AND s.opened_at < $to AND s.state <> 'open' AND s.tes
 ORDER BY s.opened_at, s.survey;
 
 -- name: cli.surveys_of_audit
-SELECT survey FROM audit_sample WHERE audit = $audit GROUP BY survey ORDER BY min(place);
+-- Each archive's in the order of time: windows that overlap follow one another, and share what they fetch.
+SELECT a.survey FROM audit_sample a
+LEFT JOIN survey_archive r ON r.survey = a.survey LEFT JOIN surveys s ON s.survey = a.survey
+WHERE a.audit = $audit GROUP BY a.survey ORDER BY r.archive, s.opened_at, min(a.place);
 
 -- name: cli.knows_audit
 SELECT EXISTS (SELECT 1 FROM audits WHERE audit = $audit);

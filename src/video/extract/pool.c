@@ -37,17 +37,34 @@ static int real_read(struct pool_item *item, int64_t offset, void *into, size_t 
         rc = okno_archive_source(item->archive, item->piece, &item->real, err);
     if (rc == 0)
         rc = item->real->read_at(item->real->ctx, offset, into, len, ret_got, err);
-    if (rc == 0 && item->real->plan && !is_media(item, offset))
+    if (rc == 0 && item->real->plan && is_media(item, offset))
+        recent_put(item->recent, item->recent_key, offset, into, *ret_got);
+    else if (rc == 0 && item->real->plan)
         index_put(index_of(item), offset, into, *ret_got);
     item->gone = item->gone || rc == OKNO_GONE;
     return rc;
+}
+
+/* How much is known from `offset` on, up to `len` bytes without a hole. */
+static size_t known(struct pool_item *item, int64_t offset, void *into, size_t len)
+{
+    size_t got = 0;
+    size_t more = 1;
+    while (got < len && more > 0) {
+        uint8_t *at = (uint8_t *)into + got;
+        more = index_get(index_of(item), offset + (int64_t)got, at, len - got);
+        if (more == 0)
+            more = recent_get(item->recent, item->recent_key, offset + (int64_t)got, at, len - got);
+        got += more;
+    }
+    return got;
 }
 
 static int item_read(void *ctx, int64_t offset, void *into, size_t len, size_t *ret_got,
                      struct okno_err *err)
 {
     struct pool_item *item = ctx;
-    size_t got = index_get(index_of(item), offset, into, len);
+    size_t got = known(item, offset, into, len);
     size_t more = 0;
     int rc = got == len ? 0
                         : real_read(item, offset + (int64_t)got, (uint8_t *)into + got, len - got,
@@ -64,26 +81,39 @@ static void real_plan(struct pool_item *item, int64_t from, int64_t to)
         item->real->plan(item->real->ctx, from, to);
 }
 
+/* The first byte that is not known. */
+static int64_t skip_known(struct pool_item *item, int64_t from, int64_t to)
+{
+    uint8_t bytes[4096];
+    size_t got = sizeof(bytes);
+    while (from < to && got == sizeof(bytes)) {
+        size_t left = to - from < (int64_t)sizeof(bytes) ? (size_t)(to - from) : sizeof(bytes);
+        got = known(item, from, bytes, left);
+        from += (int64_t)got;
+    }
+    return from;
+}
+
+/* Planned without what is known at either end. */
 static void item_plan(void *ctx, int64_t from, int64_t to)
 {
     struct pool_item *item = ctx;
     item->media_from = from;
     item->media_to = to;
-    real_plan(item, from, to);
+    from = skip_known(item, from, to);
+    int64_t next = recent_next(item->recent, item->recent_key, from, to);
+    if (next < to && skip_known(item, next, to) == to)
+        to = next;
+    if (from < to)
+        real_plan(item, from, to);
 }
 
 /* Planned from the first byte on that is not known. */
 static void item_plan_index(void *ctx, int64_t from, int64_t to)
 {
     struct pool_item *item = ctx;
-    uint8_t known[4096];
-    size_t got = sizeof(known);
     item->media_from = item->media_to = -MEDIA_SLACK;
-    while (from < to && got == sizeof(known)) {
-        size_t left = to - from < (int64_t)sizeof(known) ? (size_t)(to - from) : sizeof(known);
-        got = index_get(index_of(item), from, known, left);
-        from += (int64_t)got;
-    }
+    from = skip_known(item, from, to);
     if (from < to)
         real_plan(item, from, to);
 }
@@ -137,6 +167,10 @@ static int item_prepare(struct pool *pool, size_t i, struct okno_err *err)
                                         .plan = item_plan,
                                         .plan_index = item_plan_index,
                                         .await = item_await};
+    if (recent_key(pool->camera, item->piece, item->recent_key))
+        item->recent = pool->camera->recent;
+    okno_extract_recent_expire(item->recent, okno_time_monotonic());
+    item->recalls = recent_next(item->recent, item->recent_key, 0, INT64_MAX) < INT64_MAX;
     if (item->piece->size >= 0)
         return 0;
     struct okno_err trouble = {0};
@@ -215,9 +249,10 @@ void pool_rest(struct pool *pool, size_t i)
     struct pool_item *item = &pool->items[i];
     okno_source_close(item->real);
     item->real = NULL;
-    if (item->gone)
+    if (item->gone) {
         index_drop(item->index);
-    else
+        okno_extract_recent_expire(item->recent, INT64_MAX);
+    } else
         index_close(item->index);
     item->index = NULL;
     item->index_open = false;
@@ -227,9 +262,12 @@ bool pool_doubt(struct pool *pool)
 {
     bool kept = false;
     for (size_t i = 0; i < pool->pieces.len; i++) {
-        kept = kept || index_is_kept(pool->items[i].index);
-        index_drop(pool->items[i].index);
-        pool->items[i].index = NULL;
+        struct pool_item *item = &pool->items[i];
+        kept = kept || item->recalls || index_is_kept(item->index);
+        item->recalls = false;
+        index_drop(item->index);
+        item->index = NULL;
+        okno_extract_recent_expire(item->recent, INT64_MAX);
     }
     return kept;
 }

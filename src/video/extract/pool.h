@@ -3,6 +3,7 @@
 #define EXTRACT_POOL_H
 
 #include "index.h"
+#include "recent.h"
 
 #include "okno/extract.h"
 
@@ -13,11 +14,14 @@ struct pool_item {
     const struct okno_piece *piece; /* inside pool->pieces */
     struct okno_source *real;       /* owned; NULL until read */
     const struct okno_extract_camera *camera;
-    struct index *index;          /* owned; NULL: none is kept */
-    bool index_open;              /* it was looked for */
-    int64_t media_from, media_to; /* planned: bytes of pictures, not kept in the index */
-    bool gone;                    /* vanished between listing and reading */
-    bool dropped;                 /* not to be used */
+    struct index *index;                /* owned; NULL: none is kept */
+    bool index_open;                    /* it was looked for */
+    struct okno_extract_recent *recent; /* not owned; NULL: what was read is not kept */
+    uint8_t recent_key[16];             /* of this recording in it */
+    bool recalls;                       /* some of it was there before */
+    int64_t media_from, media_to;       /* planned: bytes of pictures, not kept in the index */
+    bool gone;                          /* vanished between listing and reading */
+    bool dropped;                       /* not to be used */
 };
 
 struct pool {
@@ -38,8 +42,8 @@ void pool_free(struct pool *pool);
 /* Done with reading item i for now; its index is kept. */
 void pool_rest(struct pool *pool, size_t i);
 
-/* What is known may be wrong: forget the indexes of all recordings that were read. Whether one of
- * them came from disk: then it is worth trying again. */
+/* What is known may be wrong: forget the indexes of all recordings that were read, and what was
+ * fetched lately. Whether some of that is from an earlier time: then it is worth trying again. */
 bool pool_doubt(struct pool *pool);
 #define POOL_AUTO __attribute__((cleanup(pool_free))) struct pool
 
