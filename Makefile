@@ -192,7 +192,7 @@ lint: deps-test ## format, static analysis, layers, banned functions, headers
 
 asan: ## unit tests under AddressSanitizer and UBSan
 	$(MAKE) BUILD=build/asan OPT='-O1 -g -fno-omit-frame-pointer' \
-	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' unit
+	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' TEST_SECONDS=1800 unit
 
 SECONDS ?= 60
 FUZZ_CC ?= clang

@@ -41,10 +41,13 @@ static void frames_take(AVCodecContext *codec, AVRational base, AVFrame *frame, 
 {
     while (avcodec_receive_frame(codec, frame) >= 0) {
         int64_t at = frame->pts != AV_NOPTS_VALUE ? frame->pts : frame->best_effort_timestamp;
+        int64_t at_us = SEEN_NEVER;
         *first = frames->len == 0 ? at : *first;
+        if (at != AV_NOPTS_VALUE)
+            at_us = av_rescale_q(at - *first, base, AV_TIME_BASE_Q);
         assert_true(frames->len < SEEN_FRAMES_MAX);
         frames->items[frames->len++] =
-            (struct seen_frame){.at_us = av_rescale_q(at - *first, base, AV_TIME_BASE_Q),
+            (struct seen_frame){.at_us = at_us,
                                 .hash = hash_of(frame),
                                 .number = number_of(frame),
                                 .key = frame->key_frame && frame->pict_type == AV_PICTURE_TYPE_I};

@@ -10,8 +10,11 @@
 /* A picture's number: black or white squares on its lowest rows, the lowest bit first. */
 enum { FRAME_BLOCKS = 12, FRAME_BLOCK = 16, SEEN_FRAMES_MAX = 4000 };
 
+/* A frame that tells no time. */
+#define SEEN_NEVER (-(INT64_C(1) << 40))
+
 struct seen_frame {
-    int64_t at_us; /* from the first frame */
+    int64_t at_us; /* from the first frame, or SEEN_NEVER */
     uint64_t hash; /* of the decoded picture */
     int number;    /* that stands in it; -1: none */
     bool key;
