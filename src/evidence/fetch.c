@@ -290,6 +290,7 @@ static size_t views_open(struct okno_work *work, const struct okno_camera *camer
     size_t len = 1;
     for (; len < MOST_SESSIONS && (int64_t)len < most; len++) {
         views[len] = views[0];
+        views[len].recent = NULL; /* of one thread */
         if (work_archive_open(work, &camera->archive, &views[len].archive, NULL) < 0)
             break;
     }
