@@ -160,6 +160,18 @@ test("what opening would refuse is refused in the form, in Russian too; Escape l
   await close();
 });
 
+test("which clock a camera is asked by is said, and that its own 0 hides its archive's 37 seconds", async () => {
+  const at = new Date().toISOString();
+  for (const [target, offset, words] of [["archive:nvr", 37000, ["спешат на 37,0 с", "по часам архива nvr"]], ["camera:till-1", 0, ["верны, ±", "по измерениям самой камеры", "не учитываются: часы архива nvr, спешат на 37,0 с"]]]) {
+    await service.okno("clock", "add", target, "--at", at, "--offset-ms", String(offset), "--uncertainty-ms", "20");
+    const { page, faults, close } = await open("ru-RU");
+    const row = page.locator("okno-archives tr").filter({ hasText: "till-1" });
+    for (const part of words) await row.getByText(part).first().waitFor();
+    assert.deepEqual(faults, []);
+    await close();
+  }
+});
+
 test("a disk that lasts less than 30 days is told on the page, with what to do", async () => {
   const { page, faults, close } = await open();
   const disk = page.locator("okno-archives .disk");
