@@ -9,6 +9,7 @@
 #include "window.h"
 
 #include "okno/embedded.h"
+#include "okno/file.h"
 #include "okno/net.h"
 #include "okno/time.h"
 
@@ -52,16 +53,13 @@ static int profile_built_in(const char *kind, struct profile *ret_profile, struc
 
 static int profile_file(const char *path, struct profile *ret_profile, struct okno_err *err)
 {
-    char text[PROFILE_BYTES];
-    okno_autofclose FILE *file = fopen(path, "re");
-    if (!file)
+    OKNO_AUTO_BUF text = OKNO_BUF_INIT(PROFILE_BYTES);
+    if (okno_file_read(path, &text, NULL) < 0)
         return okno_fail_field(err, OKNO_INVALID, "files",
-                               "%s: cannot be read; this kind wants the path of a profile there",
-                               path[0] ? path : "(empty)");
-    size_t len = fread(text, 1, sizeof(text), file);
-    int rc = len == sizeof(text)
-                 ? okno_fail_field(err, OKNO_TOO_LARGE, "files", "at most %d bytes", PROFILE_BYTES)
-                 : profile_load(text, len, ret_profile, err);
+                               "%s: cannot be read; this kind wants the path of a profile "
+                               "there, of at most %d bytes",
+                               path[0] ? path : "(empty)", PROFILE_BYTES);
+    int rc = profile_load(okno_buf_text(&text), text.len, ret_profile, err);
     if (rc < 0) {
         okno_err_context(err, "%s", path);
         (void)snprintf(err->field, sizeof(err->field), "files");
