@@ -96,7 +96,7 @@ static void onvif(const char *text, size_t size)
     (void)!onvif_read_names(text, size, names, &done, NULL);
     FUZZ_HOLDS(strlen(names) < sizeof(names));
     if (onvif_read_text(text, size, "Uri", uri, sizeof(uri), NULL) == 0 &&
-        onvif_at_home("http://nvr", uri, "rtsp", true, url, sizeof(url), NULL) == 0)
+        onvif_at_home("http://nvr", uri, "rtsp", "", url, sizeof(url), NULL) == 0)
         FUZZ_HOLDS(strncmp(url, "rtsp://nvr", 10) == 0 && strchr(":/?", url[10]));
     FUZZ_HOLDS(soap_fault(text, size, NULL) <= 0);
     onvif_events(text, size, &recording);
