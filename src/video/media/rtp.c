@@ -56,6 +56,8 @@ int media_rtp_new(AVIOContext *bytes, struct media_rtp **ret_rtp, struct okno_er
         media_rtp_free(rtp);
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to read a replay");
     }
+    /* Otherwise a report is copied into a buffer for reading, which never has room: for ever. */
+    rtp->avio->direct = AVIO_FLAG_DIRECT;
     rtp->bytes = bytes;
     *ret_rtp = rtp;
     return 0;
