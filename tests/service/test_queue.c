@@ -189,6 +189,12 @@ static void two_experts_get_two_items_and_then_the_queue_is_empty(void **state)
     next(world, world->vera, &first, lease);
     next(world, world->olga, &second, lease);
     assert_int_not_equal(first, second);
+    AUTO_ANSWER unknown = post(world, world->vera, "/api/v1/queue/next", "{\"audit\":\"april\"}");
+    assert_int_equal(unknown.status, 404);
+    assert_string_equal(answer_code(&unknown), "not_found");
+    fixture_sql(world->fixture,
+                "INSERT INTO audits (audit, title, state, period_from, period_to, plan, created_at,"
+                " created_by) VALUES ('april', 'April', 'drawn', 0, 1, '{}', 0, 'root')");
     AUTO_ANSWER other = post(world, world->vera, "/api/v1/queue/next", "{\"audit\":\"april\"}");
     assert_int_equal(other.status, 404);
     assert_string_equal(answer_code(&other), "queue_empty");
@@ -316,7 +322,7 @@ static void sites_and_status_say_what_stands_now(void **state)
     AUTO_ANSWER status = get(world, world->boss, "/api/v1/status");
     fits(&status, "Status");
     assert_non_null(strstr(status.body, "\"waiting\":1"));
-    assert_non_null(strstr(status.body, "{\"archive\":\"a1\",\"state\":\"ok\""));
+    assert_non_null(strstr(status.body, "{\"archive\":\"a1\",\"state\":\"unasked\""));
     assert_non_null(strstr(status.body,
                            "{\"archive\":\"a2\",\"state\":\"transient\",\"message\":"
                            "\"no answer\",\"failures\":2,\"down_since\":\"2026-03-10T"));
