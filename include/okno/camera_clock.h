@@ -179,9 +179,11 @@ OKNO_CHECK int okno_overlay_survey(struct okno_db *db, const char *survey, int64
                                    const char *shows, const char *author, int64_t now_us,
                                    struct okno_overlay_reading *ret_reading, struct okno_err *err);
 
-/* What a reading in local time means: of the instants at which the zone shows `civil`, the one
- * nearest to near_us; 0 in *ret_candidates when it never did. */
-int64_t okno_overlay_instant(const struct okno_zone *zone, const struct okno_civil *civil,
-                             int64_t near_us, int *ret_candidates);
+/* What `shows` means, as the picture shows it or with Z or an offset: of the instants at which the
+ * camera's site's zone shows that, the one nearest to near_us; *ret_twice when there were two.
+ * OKNO_INVALID naming "shows" for other text and for a time that never was there. */
+OKNO_CHECK int okno_overlay_read(struct okno_db *db, const struct okno_camera *camera,
+                                 const char *shows, int64_t near_us, int64_t *ret_us,
+                                 bool *ret_twice, struct okno_err *err);
 
 #endif

@@ -20,19 +20,12 @@ enum { LIMIT_MAX = 500, TAGS_TEXT = 400 };
 
 /* --- tags */
 
-static const struct okno_ui_file *file;
 static const json_t *list; /* lives as long as the program */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Damage can only come from a broken build. */
 static void load(void)
 {
-    for (file = okno_conf_files; file->path; file++)
-        if (strcmp(file->path, "/conf/tags.json") == 0)
-            break;
-    list = file->path ? json_loadb((const char *)file->data, file->len, 0, NULL) : NULL;
-    if (!list)
-        abort();
+    list = okno_conf_json("/conf/tags.json");
 }
 
 static const json_t *loaded(void)
@@ -43,7 +36,7 @@ static const json_t *loaded(void)
 
 const char *okno_comment_tags_json(size_t *ret_len)
 {
-    (void)loaded();
+    const struct okno_ui_file *file = okno_conf_file("/conf/tags.json");
     *ret_len = file->len;
     return (const char *)file->data;
 }

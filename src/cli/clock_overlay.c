@@ -10,38 +10,6 @@
 
 #include <string.h>
 
-/* "2026-03-10 12:03:07" in the site's zone, near the frame's time. */
-static int read_local(struct okno_db *db, const struct okno_camera *camera, const char *text,
-                      int64_t near_us, int64_t *ret_us, struct okno_err *err)
-{
-    OKNO_AUTO(okno_zone) *zone = NULL;
-    struct okno_site site;
-    struct okno_scanned_time shown;
-    int candidates = 0;
-    int rc = okno_registry_site(db, camera->site, &site, err);
-    if (rc == 0)
-        rc = okno_zone_open(site.time_zone, &zone, err);
-    if (rc == 0 && okno_time_scan("%Y-%m-%d %H:%M:%S", text, &shown, NULL) < 0)
-        rc = okno_fail_field(err, OKNO_INVALID, "shows",
-                             "\"%.40s\": write what the picture shows as 2026-03-10 12:03:07, in "
-                             "the site's time, or with Z or an offset",
-                             text);
-    if (rc < 0)
-        return rc;
-    int64_t us = okno_overlay_instant(zone, &shown.civil, near_us, &candidates);
-    if (candidates == 0)
-        return okno_fail_field(err, OKNO_INVALID, "shows",
-                               "%.40s never was in %s: the clocks were set forward over it", text,
-                               site.time_zone);
-    if (candidates == 2)
-        (void)fprintf(stderr,
-                      "okno clock: %s was twice in %s; the one nearer to the frame is "
-                      "taken\n",
-                      text, site.time_zone);
-    *ret_us = us;
-    return 0;
-}
-
 static int print_reading(const char *camera, const struct okno_overlay_reading *r, bool json,
                          struct okno_err *err)
 {
@@ -83,11 +51,17 @@ static int add(struct cli *cli, const char *camera, int64_t at_us, const char *s
     struct okno_overlay_reading reading = {0};
     char author[128];
     int64_t shown_us = 0;
+    bool twice = false;
     int rc = okno_work_open(cli->data_dir, cli->conf, &work, err);
     if (rc == 0)
         rc = okno_work_camera_at(work, camera, at_us, false, &found, NULL, err);
-    if (rc == 0 && okno_time_parse(shows, &shown_us, NULL) < 0)
-        rc = read_local(okno_work_db(work), &found.camera, shows, at_us, &shown_us, err);
+    if (rc == 0)
+        rc = okno_overlay_read(okno_work_db(work), &found.camera, shows, at_us, &shown_us, &twice,
+                               err);
+    if (twice)
+        (void)fprintf(stderr,
+                      "okno clock: %s was twice at %s; the one nearer to the frame is taken\n",
+                      shows, found.camera.site);
     cli_author(author, sizeof(author));
     if (rc == 0)
         rc = okno_overlay_add(okno_work_db(work), &found.camera, at_us, found.offset.offset_us,

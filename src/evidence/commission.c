@@ -228,40 +228,34 @@ int okno_overlay_add(struct okno_db *db, const struct okno_camera *camera, int64
     return rc;
 }
 
-int64_t okno_overlay_instant(const struct okno_zone *zone, const struct okno_civil *civil,
-                             int64_t near_us, int *ret_candidates)
-{
-    int64_t at[2];
-    okno_zone_to_utc(zone, civil, at, ret_candidates);
-    if (*ret_candidates == 1)
-        return at[0];
-    return llabs(at[0] - near_us) <= llabs(at[1] - near_us) ? at[0] : at[1];
-}
-
-/* "2026-03-10 12:03:07" in the camera's site's zone, at the instant nearest to near_us. */
-static int read_local(struct okno_db *db, const struct okno_camera *camera, const char *text,
-                      int64_t near_us, int64_t *ret_us, struct okno_err *err)
+int okno_overlay_read(struct okno_db *db, const struct okno_camera *camera, const char *shows,
+                      int64_t near_us, int64_t *ret_us, bool *ret_twice, struct okno_err *err)
 {
     OKNO_AUTO(okno_zone) *zone = NULL;
     struct okno_site site;
     struct okno_scanned_time shown;
+    int64_t at[2];
     int candidates = 0;
+    *ret_twice = false;
+    if (okno_time_parse(shows, ret_us, NULL) == 0)
+        return 0;
     int rc = okno_registry_site(db, camera->site, &site, err);
     if (rc == 0)
         rc = okno_zone_open(site.time_zone, &zone, err);
-    if (rc == 0 && okno_time_scan("%Y-%m-%d %H:%M:%S", text, &shown, NULL) < 0)
+    if (rc == 0 && okno_time_scan("%Y-%m-%d %H:%M:%S", shows, &shown, NULL) < 0)
         rc = okno_fail_field(err, OKNO_INVALID, "shows",
                              "\"%.40s\": write what the picture shows as 2026-03-10 12:03:07, in "
                              "the site's time, or with Z or an offset",
-                             text);
+                             shows);
     if (rc < 0)
         return rc;
-    int64_t us = okno_overlay_instant(zone, &shown.civil, near_us, &candidates);
+    okno_zone_to_utc(zone, &shown.civil, at, &candidates);
     if (candidates == 0)
         return okno_fail_field(err, OKNO_INVALID, "shows",
-                               "%.40s never was in %s: the clocks were set forward over it", text,
+                               "%.40s never was in %s: the clocks were set forward over it", shows,
                                site.time_zone);
-    *ret_us = us;
+    *ret_twice = candidates == 2;
+    *ret_us = *ret_twice && llabs(at[1] - near_us) < llabs(at[0] - near_us) ? at[1] : at[0];
     return 0;
 }
 
@@ -272,6 +266,7 @@ int okno_overlay_survey(struct okno_db *db, const char *survey, int64_t frame_at
     OKNO_AUTO_STMT *stmt = NULL;
     struct okno_camera camera;
     int64_t offset_us = 0, shown_us = 0;
+    bool twice = false;
     int rc = OKNO_DB_PREPARE(db, "commission.press", &stmt, err, OKNO_TEXT("survey", survey));
     if (rc == 0)
         rc = okno_stmt_step(stmt, err);
@@ -287,8 +282,8 @@ int okno_overlay_survey(struct okno_db *db, const char *survey, int64_t frame_at
     offset_us = okno_stmt_int(stmt, "index_offset_us");
     rc = okno_registry_camera(db, okno_stmt_text(stmt, "camera"), &camera, err);
     okno_stmt_reset(stmt);
-    if (rc == 0 && okno_time_parse(shows, &shown_us, NULL) < 0)
-        rc = read_local(db, &camera, shows, frame_at_us, &shown_us, err);
+    if (rc == 0)
+        rc = okno_overlay_read(db, &camera, shows, frame_at_us, &shown_us, &twice, err);
     return rc < 0 ? rc
                   : okno_overlay_add(db, &camera, frame_at_us, offset_us, shown_us, author, now_us,
                                      ret_reading, err);

@@ -21,16 +21,9 @@ enum {
 static const json_t *templates; /* lives as long as the program */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Damage can only come from a broken build. */
 static void load(void)
 {
-    const struct okno_ui_file *file = okno_conf_files;
-    while (file->path && strcmp(file->path, "/conf/messages.json") != 0)
-        file++;
-    if (file->path)
-        templates = json_loadb((const char *)file->data, file->len, JSON_REJECT_DUPLICATES, NULL);
-    if (!templates)
-        abort();
+    templates = okno_conf_json("/conf/messages.json");
 }
 
 static const char *template_of(const struct notify_matter *m, const char *name)

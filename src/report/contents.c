@@ -558,9 +558,7 @@ int contents_tool_key(const struct okno_note_key *key, enum okno_signature_kind 
 
 const char *contents_guide(size_t *ret_len)
 {
-    const struct okno_ui_file *file = okno_conf_files;
-    while (file->path && strcmp(file->path, "/conf/VERIFY.txt") != 0)
-        file++;
-    *ret_len = file->path ? file->len : 0;
-    return file->path ? (const char *)file->data : "";
+    const struct okno_ui_file *file = okno_conf_file("/conf/VERIFY.txt");
+    *ret_len = file ? file->len : 0;
+    return file ? (const char *)file->data : "";
 }

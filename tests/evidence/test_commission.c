@@ -213,18 +213,29 @@ static void overlay_and_index_clock_stay_apart(void **state)
 static void a_doubled_hour_is_read_as_the_one_near_the_frame(void **state)
 {
     (void)state;
-    OKNO_AUTO(okno_zone) *zone = NULL;
-    const struct okno_civil half_past_two = {2025, 10, 26, 2, 30, 0, 0};
-    int candidates = 0;
-    assert_int_equal(okno_zone_open("Europe/Berlin", &zone, &shop->err), 0);
-    const int64_t first = INT64_C(1761438600000000); /* 00:30Z, summer time */
+    static const char *const shown = "2025-10-26 02:30:00"; /* 00:30Z and 01:30Z */
+    const int64_t first = INT64_C(1761438600000000), hour_us = 3600 * OKNO_SECOND_US;
+    struct okno_db *db = okno_work_db(shop->work);
+    struct okno_camera camera = {.camera = "cam9", .site = "berlin"};
+    int64_t us = 0;
+    bool twice = false;
+    put(shop,
+        "INSERT INTO sites (import, site, name, time_zone) VALUES"
+        " (1, 'berlin', 'Shop', 'Europe/Berlin')");
     assert_int_equal(
-        okno_overlay_instant(zone, &half_past_two, first + 90 * OKNO_SECOND_US, &candidates),
-        first);
-    assert_int_equal(candidates, 2);
+        okno_overlay_read(db, &camera, shown, first + 90 * OKNO_SECOND_US, &us, &twice, &shop->err),
+        0);
+    assert_true(twice);
+    assert_int_equal(us, first);
+    assert_int_equal(okno_overlay_read(db, &camera, shown, first + hour_us - 100 * OKNO_SECOND_US,
+                                       &us, &twice, &shop->err),
+                     0);
+    assert_true(twice);
+    assert_int_equal(us, first + hour_us);
     assert_int_equal(
-        okno_overlay_instant(zone, &half_past_two, first + 3500 * OKNO_SECOND_US, &candidates),
-        first + 3600 * OKNO_SECOND_US);
+        okno_overlay_read(db, &camera, "2025-03-30 02:30:00", first, &us, &twice, &shop->err),
+        OKNO_INVALID);
+    assert_string_equal(shop->err.field, "shows");
 }
 
 /* A measurement of the camera's own, and be it 0, hides its archive's: that is said. */

@@ -12,16 +12,9 @@ enum { DEPTH_MAX = 16 };
 static json_t *schemas; /* lives as long as the program */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Damage can only come from a broken build. */
 static void load(void)
 {
-    const struct okno_ui_file *file = okno_conf_files;
-    while (file->path && strcmp(file->path, "/src/service/http/schemas.json") != 0)
-        file++;
-    if (file->path)
-        schemas = json_loadb((const char *)file->data, file->len, JSON_REJECT_DUPLICATES, NULL);
-    if (!schemas)
-        abort();
+    schemas = okno_conf_json("/src/service/http/schemas.json");
 }
 
 const json_t *http_schemas(void)

@@ -45,9 +45,9 @@ static int profile_built_in(const char *kind, struct profile *ret_profile, struc
 {
     char path[80];
     (void)snprintf(path, sizeof(path), "/conf/archives/%s.json", kind);
-    for (const struct okno_ui_file *file = okno_conf_files; file->path; file++)
-        if (strcmp(file->path, path) == 0)
-            return profile_load((const char *)file->data, file->len, ret_profile, err);
+    const struct okno_ui_file *file = okno_conf_file(path);
+    if (file)
+        return profile_load((const char *)file->data, file->len, ret_profile, err);
     return okno_fail_field(err, OKNO_UNSUPPORTED, "kind", "there is no profile \"%.40s\"", kind);
 }
 
