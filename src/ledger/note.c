@@ -1,39 +1,18 @@
 #define _GNU_SOURCE
-#include "okno/note.h"
+#include "line.h"
 
 #include "okno/text.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define DASH "\xe2\x80\x94 " /* em dash and a blank: how a signature begins */
 #define PRIVATE "PRIVATE+KEY+"
 #define PROOF "c2sp.org/tlog-proof@v1\n"
 #define CONSISTENCY "okno log consistency v1\n"
 
-enum { ALGORITHM = 0x01, SIGNED_BYTES = 4 + crypto_sign_BYTES, TEXT64 = 128 };
+enum { ALGORITHM = 0x01, SIGNED_BYTES = 4 + crypto_sign_BYTES };
 
-/* ---- base64 and numbers, one spelling each ---- */
-
-static void encode(const uint8_t *bytes, size_t len, char ret_text[TEXT64])
-{
-    (void)sodium_bin2base64(ret_text, TEXT64, bytes, len, sodium_base64_VARIANT_ORIGINAL);
-}
-
-/* Exactly `want` bytes, spelled as `encode` would. */
-static bool decode(const char *text, size_t text_len, uint8_t *ret_bytes, size_t want)
-{
-    char again[TEXT64];
-    size_t got = 0;
-    if (text_len >= TEXT64 || sodium_base642bin(ret_bytes, want, text, text_len, NULL, &got, NULL,
-                                                sodium_base64_VARIANT_ORIGINAL) != 0)
-        return false;
-    if (got != want)
-        return false;
-    encode(ret_bytes, want, again);
-    return strlen(again) == text_len && memcmp(again, text, text_len) == 0;
-}
+/* ---- numbers and lines ---- */
 
 static bool read_number(const char *text, size_t len, int64_t *ret_number)
 {
@@ -63,36 +42,12 @@ static bool next_line(const char **at, const char *end, const char **ret_line, s
 
 /* ---- keys ---- */
 
-static bool is_name(const char *name, size_t len)
-{
-    if (len == 0 || len >= OKNO_NOTE_NAME_TEXT || !okno_text_is_utf8(name, len))
-        return false;
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)name[i] <= ' ' || name[i] == 0x7f || name[i] == '+')
-            return false;
-    return true;
-}
-
-static uint32_t id_of(const char *name, const uint8_t public_key[32])
-{
-    static const uint8_t algorithm[2] = {'\n', ALGORITHM};
-    uint8_t digest[OKNO_SHA256_BYTES];
-    struct okno_hash hash;
-    okno_hash_start(&hash);
-    okno_hash_add(&hash, name, strlen(name));
-    okno_hash_add(&hash, algorithm, sizeof(algorithm));
-    okno_hash_add(&hash, public_key, 32);
-    okno_hash_end(&hash, digest);
-    return (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 | (uint32_t)digest[2] << 8 |
-           digest[3];
-}
-
 int okno_note_signer_make(const char *name, const uint8_t seed[32],
                           struct okno_note_signer *ret_signer, struct okno_err *err)
 {
     uint8_t secret[crypto_sign_SECRETKEYBYTES];
     struct okno_note_signer signer = {.seed = {0}};
-    if (!is_name(name, strlen(name)))
+    if (!line_is_name(name, strlen(name)))
         return okno_fail(err, OKNO_INVALID, "a key's name is up to %d bytes without blanks and +",
                          OKNO_NOTE_NAME_TEXT - 1);
     if (sodium_init() < 0)
@@ -101,7 +56,7 @@ int okno_note_signer_make(const char *name, const uint8_t seed[32],
     memcpy(signer.seed, seed, sizeof(signer.seed));
     (void)crypto_sign_seed_keypair(signer.key.public_key, secret, seed);
     sodium_memzero(secret, sizeof(secret));
-    signer.key.id = id_of(name, signer.key.public_key);
+    signer.key.id = line_key_id(name, ALGORITHM, signer.key.public_key);
     *ret_signer = signer;
     okno_note_signer_wipe(&signer);
     return 0;
@@ -112,56 +67,23 @@ void okno_note_signer_wipe(struct okno_note_signer *signer)
     sodium_memzero(signer, sizeof(*signer));
 }
 
-static void format_key(const char *prefix, const struct okno_note_key *key, const uint8_t body[32],
-                       char ret_text[OKNO_NOTE_KEY_TEXT])
-{
-    uint8_t data[33] = {ALGORITHM};
-    char text[TEXT64];
-    memcpy(data + 1, body, 32);
-    encode(data, sizeof(data), text);
-    (void)snprintf(ret_text, OKNO_NOTE_KEY_TEXT, "%s%s+%08x+%.44s", prefix, key->name, key->id,
-                   text);
-    sodium_memzero(data, sizeof(data));
-    sodium_memzero(text, sizeof(text));
-}
-
 const char *okno_note_key_format(const struct okno_note_key *key, char ret_text[OKNO_NOTE_KEY_TEXT])
 {
-    format_key("", key, key->public_key, ret_text);
+    line_key_format("", key, ALGORITHM, key->public_key, ret_text);
     return ret_text;
 }
 
 const char *okno_note_signer_format(const struct okno_note_signer *signer,
                                     char ret_text[OKNO_NOTE_KEY_TEXT])
 {
-    format_key(PRIVATE, &signer->key, signer->seed, ret_text);
+    line_key_format(PRIVATE, &signer->key, ALGORITHM, signer->seed, ret_text);
     return ret_text;
 }
 
-/* name+hash+base64(algorithm, 32 bytes) */
 static bool parse_key(const char *text, struct okno_note_key *key, uint8_t ret_body[32])
 {
-    size_t len = strcspn(text, "\n");
-    if (text[len] == '\n' && text[len + 1])
-        return false;
-    const char *hash = memchr(text, '+', len);
-    const char *body = hash ? memchr(hash + 1, '+', len - (size_t)(hash + 1 - text)) : NULL;
-    uint8_t data[33];
-    if (!body || body - hash != 9 || !is_name(text, (size_t)(hash - text)))
-        return false;
-    if (!decode(body + 1, len - (size_t)(body + 1 - text), data, sizeof(data)) ||
-        data[0] != ALGORITHM)
-        return false;
-    memcpy(key->name, text, (size_t)(hash - text));
-    key->name[hash - text] = '\0';
-    char digits[9] = {0};
-    memcpy(digits, hash + 1, 8);
-    if (strspn(digits, "0123456789abcdef") != 8)
-        return false;
-    key->id = (uint32_t)strtoul(digits, NULL, 16);
-    memcpy(ret_body, data + 1, 32);
-    sodium_memzero(data, sizeof(data));
-    return true;
+    uint8_t algorithm = 0;
+    return line_key_parse(text, key, &algorithm, ret_body) && algorithm == ALGORITHM;
 }
 
 int okno_note_key_parse(const char *text, struct okno_note_key *ret_key, struct okno_err *err)
@@ -170,7 +92,7 @@ int okno_note_key_parse(const char *text, struct okno_note_key *ret_key, struct 
     if (!parse_key(text, &key, key.public_key))
         return okno_fail(err, OKNO_MALFORMED,
                          "this is no public key of a log: one line NAME+HASH+BASE64 is");
-    if (key.id != id_of(key.name, key.public_key))
+    if (key.id != line_key_id(key.name, ALGORITHM, key.public_key))
         return okno_fail(err, OKNO_MALFORMED, "the public key of %s contradicts its own hash",
                          key.name);
     *ret_key = key;
@@ -205,7 +127,7 @@ int okno_note_sign(const struct okno_note_signer *signer, const char *text, stru
     uint8_t public_key[crypto_sign_PUBLICKEYBYTES];
     uint8_t secret[crypto_sign_SECRETKEYBYTES];
     uint8_t bytes[SIGNED_BYTES];
-    char shown[TEXT64];
+    char shown[LINE_TEXT64];
     size_t len = strlen(text);
     if (len == 0 || text[len - 1] != '\n')
         return okno_fail(err, OKNO_INVALID, "a note ends in a line end");
@@ -214,8 +136,8 @@ int okno_note_sign(const struct okno_note_signer *signer, const char *text, stru
     (void)crypto_sign_seed_keypair(public_key, secret, signer->seed);
     (void)crypto_sign_detached(bytes + 4, NULL, (const unsigned char *)text, len, secret);
     sodium_memzero(secret, sizeof(secret));
-    encode(bytes, sizeof(bytes), shown);
-    return okno_buf_printf(to, err, "%s\n" DASH "%s %s\n", text, signer->key.name, shown);
+    line_encode(bytes, sizeof(bytes), shown);
+    return okno_buf_printf(to, err, "%s\n" LINE_DASH "%s %s\n", text, signer->key.name, shown);
 }
 
 /* No control characters but line ends, and UTF-8 throughout. */
@@ -231,22 +153,10 @@ static bool is_note_text(const char *note, size_t len)
 static int check_signature(const char *note, size_t text_len, const char *line, size_t len,
                            const struct okno_note_key *key, struct okno_err *err)
 {
-    uint8_t bytes[SIGNED_BYTES];
-    size_t dash = sizeof(DASH) - 1;
-    const char *blank = NULL;
-    if (len > dash && memcmp(line, DASH, dash) == 0)
-        blank = memchr(line + dash, ' ', len - dash);
-    size_t name_len = blank ? (size_t)(blank - line) - dash : 0;
-    if (!blank || !is_name(line + dash, name_len))
-        return okno_fail(err, OKNO_MALFORMED, "the note has a broken signature line");
-    if (strlen(key->name) != name_len || memcmp(key->name, line + dash, name_len) != 0)
-        return 0;
-    if (!decode(blank + 1, len - dash - name_len - 1, bytes, sizeof(bytes)))
-        return okno_fail(err, OKNO_MALFORMED, "the note has a broken signature of %s", key->name);
-    uint32_t id =
-        (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-    if (id != key->id)
-        return 0;
+    uint8_t bytes[LINE_BYTES_MAX];
+    int rc = line_signature(line, len, key, bytes, SIGNED_BYTES, err);
+    if (rc != 1)
+        return rc;
     if (crypto_sign_verify_detached(bytes + 4, (const unsigned char *)note, text_len,
                                     key->public_key) != 0)
         return okno_fail(err, OKNO_CHECK_FAILED, "the signature of %s is wrong", key->name);
@@ -292,9 +202,9 @@ int okno_note_open(const char *note, size_t len, const struct okno_note_key *key
 int okno_checkpoint_sign(const struct okno_note_signer *signer, int64_t size,
                          const struct okno_digest *root, struct okno_buf *to, struct okno_err *err)
 {
-    char base64[TEXT64];
-    char text[OKNO_NOTE_NAME_TEXT + TEXT64 + 32];
-    encode(root->bytes, sizeof(root->bytes), base64);
+    char base64[LINE_TEXT64];
+    char text[OKNO_NOTE_NAME_TEXT + LINE_TEXT64 + 32];
+    line_encode(root->bytes, sizeof(root->bytes), base64);
     (void)snprintf(text, sizeof(text), "%s\n%lld\n%s\n", signer->key.name, (long long)size, base64);
     return okno_note_sign(signer, text, to, err);
 }
@@ -318,7 +228,7 @@ int okno_checkpoint_open(const char *note, size_t len, const struct okno_note_ke
             read_number(line, line_len, &checkpoint.size) &&
             checkpoint.size < INT64_C(1) << OKNO_TREE_LEVELS;
     whole = whole && next_line(&at, end, &line, &line_len) &&
-            decode(line, line_len, checkpoint.root.bytes, sizeof(checkpoint.root.bytes));
+            line_decode(line, line_len, checkpoint.root.bytes, sizeof(checkpoint.root.bytes));
     if (!whole || at != end)
         return okno_fail(err, OKNO_MALFORMED,
                          "this is no checkpoint: origin, size and root, one line each, are");
@@ -336,10 +246,10 @@ static int write_proof(const char *first, const char *word, int64_t number,
                        const struct okno_proof *proof, const char *checkpoint, struct okno_buf *to,
                        struct okno_err *err)
 {
-    char base64[TEXT64];
+    char base64[LINE_TEXT64];
     int rc = okno_buf_printf(to, err, "%s%s%lld\n", first, word, (long long)number);
     for (size_t i = 0; rc == 0 && i < proof->count; i++) {
-        encode(proof->path[i].bytes, sizeof(proof->path[i].bytes), base64);
+        line_encode(proof->path[i].bytes, sizeof(proof->path[i].bytes), base64);
         rc = okno_buf_printf(to, err, "%s\n", base64);
     }
     return rc < 0 ? rc : okno_buf_printf(to, err, "\n%s", checkpoint);
@@ -375,7 +285,7 @@ static bool read_head(const char *first, const char *word, const char **at, cons
         if (len == 0)
             return true;
         if (proof->count == OKNO_PROOF_MAX ||
-            !decode(line, len, proof->path[proof->count].bytes, OKNO_SHA256_BYTES))
+            !line_decode(line, len, proof->path[proof->count].bytes, OKNO_SHA256_BYTES))
             return false;
         proof->count++;
     }

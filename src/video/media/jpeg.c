@@ -1,49 +1,10 @@
 #define _POSIX_C_SOURCE 200809L
-#include "decode.h"
+#include "picture.h"
 
 #include <errno.h>
-#include <libswscale/swscale.h>
 #include <unistd.h>
 
-enum { JPEG_QUALITY = 5, HD_HEIGHT = 576 };
-
-/* The matrix of a picture that does not say: as browsers guess. JPEG files are BT.601. */
-static int matrix_of(const AVFrame *frame)
-{
-    switch (frame->colorspace) {
-    case AVCOL_SPC_BT709:
-        return SWS_CS_ITU709;
-    case AVCOL_SPC_BT2020_NCL:
-    case AVCOL_SPC_BT2020_CL:
-        return SWS_CS_BT2020;
-    case AVCOL_SPC_UNSPECIFIED:
-        return frame->height > HD_HEIGHT ? SWS_CS_ITU709 : SWS_CS_ITU601;
-    default:
-        return SWS_CS_ITU601;
-    }
-}
-
-static bool is_full_range(const AVFrame *frame)
-{
-    return frame->color_range == AVCOL_RANGE_JPEG || frame->format == AV_PIX_FMT_YUVJ420P ||
-           frame->format == AV_PIX_FMT_YUVJ422P || frame->format == AV_PIX_FMT_YUVJ444P;
-}
-
-static int frame_new(int width, int height, AVFrame **ret_frame, struct okno_err *err)
-{
-    MEDIA_AUTO_FRAME *frame = av_frame_alloc();
-    if (frame) {
-        frame->format = AV_PIX_FMT_YUVJ420P;
-        frame->color_range = AVCOL_RANGE_JPEG;
-        frame->width = width;
-        frame->height = height;
-    }
-    if (!frame || av_frame_get_buffer(frame, 0) < 0)
-        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a picture of %dx%d", width, height);
-    *ret_frame = frame;
-    frame = NULL;
-    return 0;
-}
+enum { JPEG_QUALITY = 5 };
 
 /* Limited to full range, any matrix to BT.601, any aspect to square pixels, at most max_width wide
  * where that is not 0. */
@@ -61,28 +22,8 @@ static int convert(const AVFrame *from, AVRational aspect, int max_width, AVFram
     }
     if (width < 2 || width > 2 * MEDIA_MAX_SIDE)
         return okno_fail(err, OKNO_TOO_LARGE, "a picture of %dx%d", width, from->height);
-    MEDIA_AUTO_FRAME *to = NULL;
-    int rc = frame_new(width, height, &to, err);
-    if (rc < 0)
-        return rc;
-    struct SwsContext *scaler =
-        sws_getContext(from->width, from->height, from->format, width, height, AV_PIX_FMT_YUVJ420P,
-                       SWS_BICUBIC | SWS_ACCURATE_RND, NULL, NULL, NULL);
-    if (!scaler)
-        return okno_fail(err, OKNO_UNSUPPORTED, "pixel format %d cannot become a JPEG",
-                         from->format);
-    const int *source = sws_getCoefficients(matrix_of(from));
-    const int *target = sws_getCoefficients(SWS_CS_ITU601);
-    (void)sws_setColorspaceDetails(scaler, source, is_full_range(from), target, 1, 0, 1 << 16,
-                                   1 << 16);
-    rc = sws_scale(scaler, (const uint8_t *const *)from->data, from->linesize, 0, from->height,
-                   to->data, to->linesize);
-    sws_freeContext(scaler);
-    if (rc != height && rc != from->height)
-        return okno_fail(err, OKNO_MEDIA, "the picture cannot be converted");
-    *ret_frame = to;
-    to = NULL;
-    return 0;
+    return media_picture_scale(from, width, height, AV_PIX_FMT_YUVJ420P, SWS_BICUBIC, ret_frame,
+                               err);
 }
 
 static void plane_turn(const uint8_t *from, int from_line, uint8_t *to, int to_line, int width,
@@ -104,8 +45,8 @@ static int turn(AVFrame **frame, int quarter_turns, struct okno_err *err)
     const AVFrame *from = *frame;
     bool lies = quarter_turns % 2 == 1;
     AVFrame *to = NULL;
-    int rc =
-        frame_new(lies ? from->height : from->width, lies ? from->width : from->height, &to, err);
+    int rc = media_picture_new(from, lies ? from->height : from->width,
+                               lies ? from->width : from->height, from->format, &to, err);
     if (rc < 0)
         return rc;
     for (int i = 0; i < 3; i++) {

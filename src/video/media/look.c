@@ -192,8 +192,8 @@ static int sheet_take(void *ctx, AVFrame *frame, int64_t at_us, struct okno_err 
     if (rc < 0 || s->done == sheet->count)
         return rc < 0 ? rc : 1;
     MEDIA_AUTO_FRAME *tile = NULL;
-    rc = media_picture_scale(frame, (int)sheet->width, s->tile_height, AV_PIX_FMT_YUVJ420P, &tile,
-                             err);
+    rc = media_picture_scale(frame, (int)sheet->width, s->tile_height, AV_PIX_FMT_YUVJ420P,
+                             SWS_AREA, &tile, err);
     if (rc < 0)
         return rc;
     media_picture_mask(tile, s->turns, &s->view->masks);
@@ -288,8 +288,8 @@ int media_view_still(const struct okno_media_input *input, const struct media_vi
         height = (int)av_rescale(height, view->max_width, width);
         width = view->max_width;
     }
-    rc = media_picture_scale(frame, width, height > 1 ? height : 1, AV_PIX_FMT_YUVJ420P, &picture,
-                             err);
+    rc = media_picture_scale(frame, width, height > 1 ? height : 1, AV_PIX_FMT_YUVJ420P, SWS_AREA,
+                             &picture, err);
     if (rc < 0)
         return rc;
     media_picture_mask(picture, 0, &view->masks);

@@ -2,12 +2,11 @@
 #include "picture.h"
 
 #include <libavutil/display.h>
-#include <libswscale/swscale.h>
 #include <math.h>
 
 enum { FINE_COLUMNS = 320, FINE_ROWS = 180, CELL = 10, HD_HEIGHT = 576 };
 
-/* As jpeg.c: pictures that do not say are taken as browsers take them. */
+/* The matrix of a picture that does not say: as browsers guess. JPEG files are BT.601. */
 static int matrix_of(const AVFrame *frame)
 {
     switch (frame->colorspace) {
@@ -23,14 +22,14 @@ static int matrix_of(const AVFrame *frame)
     }
 }
 
-static bool is_full(const AVFrame *frame)
+static bool is_full_range(const AVFrame *frame)
 {
     return frame->color_range == AVCOL_RANGE_JPEG || frame->format == AV_PIX_FMT_YUVJ420P ||
            frame->format == AV_PIX_FMT_YUVJ422P || frame->format == AV_PIX_FMT_YUVJ444P;
 }
 
-static int frame_of(const AVFrame *from, int width, int height, enum AVPixelFormat format,
-                    AVFrame **ret_frame, struct okno_err *err)
+int media_picture_new(const AVFrame *from, int width, int height, enum AVPixelFormat format,
+                      AVFrame **ret_frame, struct okno_err *err)
 {
     MEDIA_AUTO_FRAME *frame = av_frame_alloc();
     if (frame) {
@@ -48,21 +47,22 @@ static int frame_of(const AVFrame *from, int width, int height, enum AVPixelForm
 }
 
 int media_picture_scale(const AVFrame *from, int width, int height, enum AVPixelFormat format,
-                        AVFrame **ret_frame, struct okno_err *err)
+                        int filter, AVFrame **ret_frame, struct okno_err *err)
 {
     MEDIA_AUTO_FRAME *to = NULL;
     bool full = format != AV_PIX_FMT_YUV420P; /* GRAY8 and YUVJ420P */
-    int rc = frame_of(from, width, height, format, &to, err);
+    int rc = media_picture_new(from, width, height, format, &to, err);
     if (rc < 0)
         return rc;
     struct SwsContext *scaler =
         sws_getContext(from->width, from->height, from->format, width, height, format,
-                       SWS_AREA | SWS_ACCURATE_RND, NULL, NULL, NULL);
+                       filter | SWS_ACCURATE_RND, NULL, NULL, NULL);
     if (!scaler)
         return okno_fail(err, OKNO_UNSUPPORTED, "pixel format %d cannot be converted",
                          from->format);
-    (void)sws_setColorspaceDetails(scaler, sws_getCoefficients(matrix_of(from)), is_full(from),
-                                   sws_getCoefficients(SWS_CS_ITU601), full, 0, 1 << 16, 1 << 16);
+    (void)sws_setColorspaceDetails(scaler, sws_getCoefficients(matrix_of(from)),
+                                   is_full_range(from), sws_getCoefficients(SWS_CS_ITU601), full, 0,
+                                   1 << 16, 1 << 16);
     rc = sws_scale(scaler, (const uint8_t *const *)from->data, from->linesize, 0, from->height,
                    to->data, to->linesize);
     sws_freeContext(scaler);
@@ -182,7 +182,8 @@ int media_picture_measure(const AVFrame *frame, struct okno_picture *ret_picture
                           struct okno_err *err)
 {
     MEDIA_AUTO_FRAME *fine = NULL;
-    int rc = media_picture_scale(frame, FINE_COLUMNS, FINE_ROWS, AV_PIX_FMT_GRAY8, &fine, err);
+    int rc =
+        media_picture_scale(frame, FINE_COLUMNS, FINE_ROWS, AV_PIX_FMT_GRAY8, SWS_AREA, &fine, err);
     if (rc < 0)
         return rc;
     const int64_t count = FINE_COLUMNS * FINE_ROWS;

@@ -129,8 +129,8 @@ static int series_take(void *ctx, AVFrame *frame, int64_t at_us, struct okno_err
     if (rc < 0 || (m->frames > 0 && at_us <= m->last_us) || frame->width < 16 || frame->height < 16)
         return rc;
     if (!is_plain(frame))
-        rc = media_picture_scale(frame, frame->width, frame->height, AV_PIX_FMT_YUVJ420P, &plain,
-                                 err);
+        rc = media_picture_scale(frame, frame->width, frame->height, AV_PIX_FMT_YUVJ420P, SWS_AREA,
+                                 &plain, err);
     if (rc < 0)
         return rc;
     uint8_t *record = m->bytes + m->frames * m->record;

@@ -262,7 +262,8 @@ static void text_draw(const struct copying *c, AVFrame *picture)
 static int encode(struct copying *c, const AVFrame *from, int64_t pts, struct okno_err *err)
 {
     MEDIA_AUTO_FRAME *picture = NULL;
-    int rc = media_picture_scale(from, c->width, c->height, AV_PIX_FMT_YUV420P, &picture, err);
+    int rc =
+        media_picture_scale(from, c->width, c->height, AV_PIX_FMT_YUV420P, SWS_AREA, &picture, err);
     if (rc < 0)
         return rc;
     media_picture_mask(picture, c->turns, &c->view->masks);
