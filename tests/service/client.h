@@ -3,6 +3,7 @@
 #define TESTS_SERVICE_CLIENT_H
 
 #include "../../src/service/http/server.h"
+#include "../support/tempdir.h"
 #include "okno/db.h"
 #include "okno/json.h"
 #include "okno/log.h"
@@ -176,15 +177,9 @@ static inline struct fixture *fixture_new(void)
 
 static inline void fixture_free(struct fixture *fixture)
 {
-    char command[128];
     http_server_stop(fixture->server);
     okno_db_close(fixture->db);
-    static const char *const names[] = {"okno.db", "okno.db-wal", "okno.db-shm"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        (void)snprintf(command, sizeof(command), "%s/%s", fixture->dir, names[i]);
-        (void)unlink(command);
-    }
-    (void)rmdir(fixture->dir);
+    support_tempdir_remove(strdup(fixture->dir));
     free(fixture);
 }
 

@@ -34,12 +34,6 @@ static int start(void **state)
 static int stop(void **state)
 {
     struct world *world = *state;
-    static const char *const names[] = {"keys/log.key", "keys/log.checkpoint", "keys"};
-    char path[128];
-    for (size_t i = 0; i < OKNO_COUNT(names); i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s", world->fixture->dir, names[i]);
-        (void)remove(path);
-    }
     fixture_free(world->fixture);
     free(world);
     return 0;

@@ -150,13 +150,6 @@ static int64_t count(struct fixture *fixture, const char *sql)
     return value;
 }
 
-static void remove_more(struct fixture *fixture, const char *name)
-{
-    char path[128];
-    (void)snprintf(path, sizeof(path), "%s/%s", fixture->dir, name);
-    (void)unlink(path);
-}
-
 static void every_acknowledged_event_outlives_kill_9_exactly_once(void **state)
 {
     (void)state;
@@ -186,8 +179,6 @@ static void every_acknowledged_event_outlives_kill_9_exactly_once(void **state)
     }
     assert_int_equal(count(fixture, "SELECT sum(events) FROM device_runs"),
                      count(fixture, "SELECT count(*) FROM events"));
-    remove_more(fixture, "port");
-    remove_more(fixture, "okno.conf");
     fixture_free(fixture);
 }
 
@@ -263,8 +254,6 @@ static void a_write_that_fails_is_not_acknowledged_and_the_next_ones_are(void **
     assert_int_equal(okno_db_check(fixture->db, &err), 0);
     assert_int_equal(count(fixture, "SELECT count(*) FROM events"), sender.acknowledged);
     assert_int_equal(count(fixture, "SELECT sum(events) FROM device_runs"), sender.acknowledged);
-    remove_more(fixture, "port");
-    remove_more(fixture, "okno.conf");
     fixture_free(fixture);
     if (!able)
         skip();

@@ -88,16 +88,6 @@ static int start(void **state)
 static int stop(void **state)
 {
     struct world *world = *state;
-    const char *const shas[] = {world->clip_sha, world->still_sha, world->other_sha};
-    char path[200];
-    for (size_t i = 0; i < OKNO_COUNT(shas); i++) {
-        path_of(world, shas[i], false, path);
-        (void)unlink(path);
-        path_of(world, shas[i], true, path);
-        (void)rmdir(path);
-    }
-    (void)snprintf(path, sizeof(path), "%s/evidence", world->fixture->dir);
-    (void)rmdir(path);
     fixture_free(world->fixture);
     free(world->clip);
     free(world);

@@ -21,15 +21,6 @@ static void put_secret(const char *dir)
     assert_int_equal(chmod(path, 0600), 0);
 }
 
-static void drop_secret(const char *dir)
-{
-    char path[128];
-    (void)snprintf(path, sizeof(path), "%s/secrets/hook", dir);
-    (void)unlink(path);
-    (void)snprintf(path, sizeof(path), "%s/secrets", dir);
-    (void)rmdir(path);
-}
-
 static void put_facts(struct fixture *fixture, const char *url)
 {
     char sql[1500];
@@ -83,7 +74,6 @@ static void a_negative_rating_reaches_its_receiver_by_itself(void **state)
     assert_non_null(strstr(fault_server_request(server, 0), "First shop, Till 1"));
     scheduler_stop(okno_mem_take(&scheduler));
     fault_server_stop(server);
-    drop_secret(fixture->dir);
     fixture_free(fixture);
 }
 

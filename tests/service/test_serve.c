@@ -72,14 +72,7 @@ static int start(void **state)
 
 static int stop(void **state)
 {
-    struct fixture *fixture = *state;
-    char path[100];
-    static const char *const names[] = {"port", "notify"};
-    for (size_t i = 0; i < OKNO_COUNT(names); i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s", fixture->dir, names[i]);
-        (void)unlink(path);
-    }
-    fixture_free(fixture);
+    fixture_free(*state);
     return 0;
 }
 
