@@ -24,6 +24,10 @@ json_t *okno_json_text(const char *text);
  * *ret_text. */
 OKNO_CHECK int okno_json_canonical(const json_t *json, char **ret_text, struct okno_err *err);
 
+/* Make every text in `json` (NULL: nothing to do), not its keys, harmless on a terminal, in place,
+ * as okno_text_calm() does: before what strangers wrote is printed for people. */
+OKNO_CHECK int okno_json_calm(json_t *json, struct okno_err *err);
+
 /* One line of JSON Lines to a stream. */
 OKNO_CHECK int okno_json_print(const json_t *json, FILE *to, struct okno_err *err);
 

@@ -1,5 +1,7 @@
 #include "okno/err.h"
 
+#include "okno/text.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -39,17 +41,6 @@ const struct okno_code_info *okno_code_table(size_t *ret_count)
     return lower_rows;
 }
 
-/* Texts quote what archives and other strangers say, and end on terminals: an escape or an end of a
- * line in them must do nothing there. C1 controls are two bytes. */
-static void calm(char *text)
-{
-    for (unsigned char *at = (unsigned char *)text; *at; at++)
-        if (*at < ' ' || *at == 0x7f)
-            *at = '?';
-        else if (*at == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
-            at[0] = at[1] = '?';
-}
-
 OKNO_PRINTF(4, 0)
 static int record(struct okno_err *err, int code, const char *field, const char *fmt, va_list args)
 {
@@ -60,7 +51,7 @@ static int record(struct okno_err *err, int code, const char *field, const char 
     err->code = code;
     (void)snprintf(err->field, sizeof(err->field), "%s", field);
     (void)vsnprintf(err->text, sizeof(err->text), fmt, args);
-    calm(err->text);
+    okno_text_calm(err->text); /* it quotes archives and other strangers */
     return code;
 }
 
@@ -143,7 +134,7 @@ void okno_err_context(struct okno_err *err, const char *fmt, ...)
     va_start(args, fmt);
     (void)vsnprintf(err->text, sizeof(err->text), fmt, args);
     va_end(args);
-    calm(err->text);
+    okno_text_calm(err->text);
     size_t used = strlen(err->text);
     bool said = strncmp(old, err->text, used) == 0 && old[used] == ':';
     (void)snprintf(err->text + used, sizeof(err->text) - used, "%s%s", said ? "" : ": ",

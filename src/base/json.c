@@ -1,8 +1,12 @@
+#define _POSIX_C_SOURCE 200809L
 #include "okno/json.h"
 
+#include "okno/text.h"
 #include "okno/time.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 json_t *okno_json_time(int64_t us)
 {
@@ -23,6 +27,36 @@ int okno_json_canonical(const json_t *json, char **ret_text, struct okno_err *er
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a JSON text");
     *ret_text = text;
     return 0;
+}
+
+static int calm_text(json_t *json, struct okno_err *err)
+{
+    char *text = strdup(json_string_value(json));
+    if (!text)
+        return okno_fail(err, OKNO_NO_MEMORY, "no memory for a text");
+    okno_text_calm(text);
+    int rc =
+        json_string_set(json, text) ? okno_fail(err, OKNO_NO_MEMORY, "no memory for a text") : 0;
+    free(text);
+    return rc;
+}
+
+/* Only what okno itself made is calmed: not deep. */
+int okno_json_calm(json_t *json, struct okno_err *err) /* NOLINT(misc-no-recursion) */
+{
+    const char *key;
+    size_t i;
+    json_t *one;
+    int rc = json_is_string(json) ? calm_text(json, err) : 0;
+    json_array_foreach(json, i, one)
+    {
+        rc = rc < 0 ? rc : okno_json_calm(one, err);
+    }
+    json_object_foreach(json, key, one)
+    {
+        rc = rc < 0 ? rc : okno_json_calm(one, err);
+    }
+    return rc;
 }
 
 int okno_json_print(const json_t *json, FILE *to, struct okno_err *err)

@@ -138,3 +138,25 @@ const char *okno_text_show(const char *text, char ret_text[OKNO_TEXT_SHOWN])
     (void)snprintf(ret_text + used, OKNO_TEXT_SHOWN - used, "%s", left ? "..." : "");
     return ret_text;
 }
+
+/* C1 controls (U+0080..U+009F) are two bytes; U+202A..U+202E and U+2066..U+2069, which let the text
+ * after them be seen in another order, are three. */
+static size_t unruly_len(const unsigned char *at)
+{
+    if (*at < ' ' || *at == 0x7f)
+        return 1;
+    if (*at == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
+        return 2;
+    bool turns = *at == 0xe2 && ((at[1] == 0x80 && at[2] >= 0xaa && at[2] <= 0xae) ||
+                                 (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9));
+    return turns ? 3 : 0;
+}
+
+void okno_text_calm(char *text)
+{
+    while (*text) {
+        size_t len = unruly_len((const unsigned char *)text);
+        memset(text, '?', len);
+        text += len ? len : 1;
+    }
+}

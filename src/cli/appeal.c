@@ -140,6 +140,9 @@ static int take(struct cli *cli, struct okno_db *db, int64_t appeal, const char 
         return rc;
     if (cli->json)
         return okno_json_print(item, stdout, err);
+    rc = okno_json_calm(item, err);
+    if (rc < 0)
+        return rc;
     const json_t *about = json_object_get(item, "appeal");
     printf("appeal %lld  lease %s until %s\n", (long long)appeal, text_in(item, "lease"),
            text_in(item, "lease_until"));

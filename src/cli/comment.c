@@ -87,6 +87,8 @@ static int list(struct okno_db *db, const struct choice *choice, struct okno_err
     struct okno_negative_filter filter = choice->filter;
     filter.commented = choice->open ? 0 : -1;
     int rc = okno_negative_list(db, &filter, &page, err);
+    if (rc == 0 && !choice->json)
+        rc = okno_json_calm(page, err);
     const json_t *negatives = json_object_get(page, "negatives");
     json_array_foreach(negatives, i, one)
     {

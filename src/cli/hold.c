@@ -76,6 +76,9 @@ static int list(struct cli *cli, int rest, struct okno_err *err)
         rc = okno_hold_list(db, &holds, err);
     if (rc < 0 || cli->json)
         return rc < 0 ? rc : okno_json_print(holds, stdout, err);
+    rc = okno_json_calm(holds, err);
+    if (rc < 0)
+        return rc;
     json_array_foreach(holds, i, one)
     {
         print_hold(one);

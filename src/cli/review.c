@@ -64,6 +64,9 @@ static int next(struct cli *cli, struct okno_db *db, const struct review_args *a
         return rc;
     if (cli->json)
         return okno_json_print(item, stdout, err);
+    rc = okno_json_calm(item, err);
+    if (rc < 0)
+        return rc;
     print_item(item);
     return 0;
 }

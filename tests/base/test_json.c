@@ -39,11 +39,29 @@ static void nothing_to_print_is_an_error(void **state)
     assert_int_equal(okno_json_print(NULL, stderr, &err), OKNO_IO);
 }
 
+static void texts_of_strangers_do_nothing_on_a_terminal(void **state)
+{
+    (void)state;
+    struct okno_err err = {0};
+    okno_autojson json_t *json =
+        json_pack("{s:s, s:[{s:s}], s:[s], s:i}", "a", "окно\x1b[2J\r\nforged", "b", "c",
+                  "\xc2\x9b[2J\x7f", "d", "left \xe2\x80\xae right \xe2\x81\xa6 «—»", "e", 7);
+    char *text = NULL;
+    assert_int_equal(okno_json_calm(json, &err), 0);
+    assert_int_equal(okno_json_canonical(json, &text, &err), 0);
+    assert_string_equal(text,
+                        "{\"a\":\"окно?[2J??forged\",\"b\":[{\"c\":\"??[2J?\"}],"
+                        "\"d\":[\"left ??? right ??? «—»\"],\"e\":7}");
+    free(text);
+    assert_int_equal(okno_json_calm(NULL, &err), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(canonical_text_sorts_keys_and_has_no_spaces),
         cmocka_unit_test(times_and_missing_texts_have_one_spelling),
+        cmocka_unit_test(texts_of_strangers_do_nothing_on_a_terminal),
         cmocka_unit_test(nothing_to_print_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

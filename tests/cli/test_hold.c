@@ -1,0 +1,39 @@
+#define _GNU_SOURCE
+/* okno hold list on a terminal: what somebody wrote as a reason is a stranger's text. */
+#include "../survey/store.h"
+
+#include "../audit/run_okno.h"
+
+#define WRITTEN                                                                                    \
+    "a\x1b[2J\xc2\x9b"                                                                             \
+    "2J\n2     forged \xe2\x80\xae x"
+
+static struct ran ran;
+
+#define OKNO_RUN(store, ...) RUN_OKNO(&ran, "", "--data", (store)->dir, __VA_ARGS__)
+
+static void a_reason_neither_moves_the_cursor_nor_forges_a_row(void **state)
+{
+    struct store *store = *state;
+    OKNO_RUN(store, "hold", "add", "--from", "2026-01-01T00:00:00Z", "--to", "2026-01-02T00:00:00Z",
+             "--by", "eve", "--reason", WRITTEN);
+    assert_int_equal(ran.exit_code, 0);
+    OKNO_RUN(store, "hold", "list");
+    assert_int_equal(ran.exit_code, 0);
+    assert_non_null(strstr(ran.out, ": a?[2J??2J?2     forged ??? x\n"));
+    assert_ptr_equal(strchr(ran.out, '\n') + 1, ran.out + strlen(ran.out));
+    OKNO_RUN(store, "hold", "list", "--json");
+    assert_int_equal(ran.exit_code, 0);
+    assert_non_null(strstr(ran.out,
+                           "a\\u001B[2J\xc2\x9b"
+                           "2J\\n2     forged \xe2\x80\xae x"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_reason_neither_moves_the_cursor_nor_forges_a_row,
+                                        store_open, store_close),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
