@@ -182,6 +182,9 @@ int audit_print(struct okno_db *db, const char *audit, bool as_json, struct okno
         return rc;
     if (as_json)
         return okno_json_print(status, stdout, err);
+    rc = okno_json_calm(status, err);
+    if (rc < 0)
+        return rc;
     print_human(status);
     return 0;
 }
@@ -407,6 +410,9 @@ static int run_list(struct cli *cli, int argc, char **argv, struct okno_err *err
         rc = okno_audit_list(db, &list, err);
     if (rc < 0 || cli->json)
         return rc < 0 ? rc : okno_json_print(list, stdout, err);
+    rc = okno_json_calm(list, err);
+    if (rc < 0)
+        return rc;
     json_array_foreach(list, i, status)
     {
         printf("%-20s  %-8s  %s  %s  frame %lld, sample %lld, reviewed %lld  %s\n",

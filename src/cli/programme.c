@@ -70,6 +70,9 @@ static int show(struct cli *cli, struct okno_db *db, const char *programme, int6
         return rc;
     if (cli->json)
         return okno_json_print(status, stdout, err);
+    rc = okno_json_calm(status, err);
+    if (rc < 0)
+        return rc;
     print_status(status);
     return 0;
 }
@@ -147,6 +150,9 @@ static int run_list(struct cli *cli, int argc, char **argv, struct okno_err *err
         rc = okno_programme_list(db, &list, err);
     if (rc < 0 || cli->json)
         return rc < 0 ? rc : okno_json_print(list, stdout, err);
+    rc = okno_json_calm(list, err);
+    if (rc < 0)
+        return rc;
     json_array_foreach(list, i, status)
     {
         print_status(status);

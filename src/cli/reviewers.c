@@ -110,6 +110,9 @@ static int list_rounds(struct cli *cli, struct okno_db *db, struct okno_err *err
         return rc;
     if (cli->json)
         return okno_json_print(list, stdout, err);
+    rc = okno_json_calm(list, err);
+    if (rc < 0)
+        return rc;
     json_array_foreach(json_object_get(list, "calibrations"), i, one)
     {
         printf("%s  %s  %lld surveys, %s\n", text_in(one, "calibration"), text_in(one, "title"),

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-/* okno hold list on a terminal: what somebody wrote as a reason is a stranger's text. */
+/* Lists on a terminal: what somebody wrote as a reason or a title is a stranger's text. */
 #include "../survey/store.h"
 
 #include "../audit/run_okno.h"
@@ -29,10 +29,27 @@ static void a_reason_neither_moves_the_cursor_nor_forges_a_row(void **state)
                            "2J\\n2     forged \xe2\x80\xae x"));
 }
 
+static void a_title_neither_moves_the_cursor_nor_forges_a_row(void **state)
+{
+    struct store *store = *state;
+    OKNO_RUN(store, "audit", "plan", "a1", "--from", "2026-01-01", "--to", "2026-02-01", "--size",
+             "10", "--title", WRITTEN, "--by", "eve");
+    assert_string_equal(ran.err, "");
+    assert_int_equal(ran.exit_code, 0);
+    OKNO_RUN(store, "audit", "list");
+    assert_int_equal(ran.exit_code, 0);
+    assert_non_null(strstr(ran.out, "  a?[2J??2J?2     forged ??? x\n"));
+    OKNO_RUN(store, "audit", "status", "a1");
+    assert_int_equal(ran.exit_code, 0);
+    assert_non_null(strstr(ran.out, "  a?[2J??2J?2     forged ??? x\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_reason_neither_moves_the_cursor_nor_forges_a_row,
+                                        store_open, store_close),
+        cmocka_unit_test_setup_teardown(a_title_neither_moves_the_cursor_nor_forges_a_row,
                                         store_open, store_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
