@@ -22,8 +22,8 @@ bool okno_text_is_word(const char *text, const char *words);
  * comments wrongly. One that is never closed stays for the library to find. */
 void okno_text_blank_comments(char *text);
 
-/* A short excerpt that is safe on a terminal: control bytes and broken UTF-8 as \xNN, a long text
- * cut with "...". Returns ret_text. */
+/* A short excerpt that is safe on a terminal: what okno_text_calm() finds and broken UTF-8 as \xNN,
+ * a long text cut with "...". Returns ret_text. */
 const char *okno_text_show(const char *text, char ret_text[OKNO_TEXT_SHOWN]);
 
 /* Make `text` (UTF-8, NUL at its end) harmless on a terminal, in place and at the same length: each

@@ -117,28 +117,6 @@ void okno_text_blank_comments(char *text)
     }
 }
 
-const char *okno_text_show(const char *text, char ret_text[OKNO_TEXT_SHOWN])
-{
-    enum { TAIL = 8 }; /* room for the longest step, "..." and the NUL */
-    const unsigned char *at = (const unsigned char *)text;
-    size_t left = strlen(text);
-    size_t used = 0;
-    while (left && used + TAIL < OKNO_TEXT_SHOWN) {
-        size_t step = sequence_len(at, left);
-        if (step == 0 || *at < 0x20 || *at == 0x7f) {
-            used += (size_t)snprintf(ret_text + used, OKNO_TEXT_SHOWN - used, "\\x%02x", *at);
-            step = 1;
-        } else {
-            memcpy(ret_text + used, at, step);
-            used += step;
-        }
-        at += step;
-        left -= step;
-    }
-    (void)snprintf(ret_text + used, OKNO_TEXT_SHOWN - used, "%s", left ? "..." : "");
-    return ret_text;
-}
-
 /* C1 controls (U+0080..U+009F) are two bytes; U+202A..U+202E and U+2066..U+2069, which let the text
  * after them be seen in another order, are three. */
 static size_t unruly_len(const unsigned char *at)
@@ -150,6 +128,30 @@ static size_t unruly_len(const unsigned char *at)
     bool turns = *at == 0xe2 && ((at[1] == 0x80 && at[2] >= 0xaa && at[2] <= 0xae) ||
                                  (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9));
     return turns ? 3 : 0;
+}
+
+const char *okno_text_show(const char *text, char ret_text[OKNO_TEXT_SHOWN])
+{
+    enum { TAIL = 8 }; /* room for the longest step, "..." and the NUL */
+    const unsigned char *at = (const unsigned char *)text;
+    size_t left = strlen(text);
+    size_t used = 0;
+    size_t raw = 0; /* bytes of an unruly character that are still to be shown */
+    while (left && used + TAIL < OKNO_TEXT_SHOWN) {
+        size_t step = sequence_len(at, left);
+        if (step == 0 || raw > 0 || (raw = unruly_len(at)) > 0) {
+            used += (size_t)snprintf(ret_text + used, OKNO_TEXT_SHOWN - used, "\\x%02x", *at);
+            step = 1;
+            raw -= raw > 0;
+        } else {
+            memcpy(ret_text + used, at, step);
+            used += step;
+        }
+        at += step;
+        left -= step;
+    }
+    (void)snprintf(ret_text + used, OKNO_TEXT_SHOWN - used, "%s", left ? "..." : "");
+    return ret_text;
 }
 
 void okno_text_calm(char *text)

@@ -72,6 +72,10 @@ static void what_is_shown_is_safe_and_short(void **state)
     char text[300];
     assert_string_equal(okno_text_show("ok \xd0\x96", shown), "ok \xd0\x96");
     assert_string_equal(okno_text_show("\x1b[2J\n\xff", shown), "\\x1b[2J\\x0a\\xff");
+    assert_string_equal(okno_text_show("\xc2\x9b"
+                                       "2J \xe2\x80\xae",
+                                       shown),
+                        "\\xc2\\x9b2J \\xe2\\x80\\xae");
     for (size_t i = 0; i + 2 < sizeof(text); i += 2)
         memcpy(text + i, "\xd0\x96", 3);
     (void)okno_text_show(text, shown);
