@@ -25,11 +25,13 @@
 struct okno_programme {
     const char *programme; /* id of up to 50 characters */
     const char *title;
-    const char *zone;     /* whose calendar the days are of */
-    const char *from_day; /* 2026-03-10: the first one */
-    int64_t size;         /* drawn each day; a smaller day is drawn whole */
-    int64_t after_min;    /* minutes after midnight before a day is frozen */
-    const char *accepted; /* why days are frozen though panels were not heard; "": they wait */
+    const char *zone;        /* whose calendar the days are of */
+    const char *from_day;    /* 2026-03-10: the first one */
+    int64_t size;            /* drawn each day; a smaller day is drawn whole */
+    int64_t after_min;       /* minutes after midnight before a day is frozen */
+    const char *accepted;    /* why days are frozen though panels were not heard; "": they wait */
+    double fm_threshold;     /* a day of a higher force majeure level is not frozen; 0: none such */
+    const char *accepted_fm; /* why it is, all the same; "": it waits */
     bool show_answer;
     double k, level, undeterminable_limit, double_share;
     int64_t looks; /* of each day: with 2 a reserve is fetched and one round may follow the draw */

@@ -83,6 +83,8 @@ static void read_settings(struct programme_row *row)
                                 .size = integer_in(s, "size"),
                                 .after_min = integer_in(s, "after_min"),
                                 .accepted = text_in(s, "accepted"),
+                                .fm_threshold = real_in(s, "fm_threshold"),
+                                .accepted_fm = text_in(s, "accepted_fm"),
                                 .show_answer = json_is_true(json_object_get(s, "show_answer")),
                                 .k = real_in(s, "k"),
                                 .level = real_in(s, "level"),
@@ -163,6 +165,8 @@ static int check_words(const struct okno_programme *p, struct okno_err *err)
     if (rc == 0)
         rc = audit_check_note("accept-unheard", p->accepted, err);
     if (rc == 0)
+        rc = audit_check_note("accept-fm", p->accepted_fm, err);
+    if (rc == 0)
         rc = okno_date_parse(p->from_day, &day_us, err);
     if (rc == 0)
         rc = okno_zone_open(p->zone, &zone, err);
@@ -186,6 +190,9 @@ static int check_numbers(const struct okno_programme *p, struct okno_err *err)
     if (!(p->level >= 0.5 && p->level <= 0.9999))
         return okno_fail_field(err, OKNO_INVALID, "level", "level %g: 0.5 to 0.9999 is allowed",
                                p->level);
+    if (!(p->fm_threshold >= 0 && p->fm_threshold <= 1))
+        return okno_fail_field(err, OKNO_INVALID, "fm-threshold",
+                               "fm-threshold %g: 0 to 1 is allowed", p->fm_threshold);
     if (!(p->double_share >= 0 && p->double_share <= 1))
         return okno_fail_field(err, OKNO_INVALID, "double", "double %g: 0 to 1 is allowed",
                                p->double_share);
@@ -213,11 +220,13 @@ static json_t *real_text(double value)
 static json_t *settings_json(const struct okno_programme *p)
 {
     return json_pack(
-        "{s:s, s:s, s:s, s:I, s:I, s:s, s:b, s:o, s:o, s:o, s:o, s:I, s:s, s:I, s:I, s:s, "
+        "{s:s, s:s, s:s, s:I, s:I, s:s, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:I, s:s, s:I, s:I, "
+        "s:s, "
         "s:o, s:I, s:s, s:s}",
         "title", p->title, "zone", p->zone, "from_day", p->from_day, "size", (json_int_t)p->size,
-        "after_min", (json_int_t)p->after_min, "accepted", p->accepted, "show_answer",
-        p->show_answer, "k", real_text(p->k), "level", real_text(p->level), "undeterminable_limit",
+        "after_min", (json_int_t)p->after_min, "accepted", p->accepted, "fm_threshold",
+        real_text(p->fm_threshold), "accepted_fm", p->accepted_fm, "show_answer", p->show_answer,
+        "k", real_text(p->k), "level", real_text(p->level), "undeterminable_limit",
         real_text(p->undeterminable_limit), "double", real_text(p->double_share), "looks",
         (json_int_t)p->looks, "beacon", p->beacon ? p->beacon : "", "genesis_s",
         (json_int_t)p->genesis_s, "period_s", (json_int_t)p->period_s, "people",

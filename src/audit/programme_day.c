@@ -79,6 +79,7 @@ static int plan_day(struct turn *turn, const struct programme_row *row, const ch
                                          .show_answer = row->set.show_answer,
                                          .k = row->set.k,
                                          .level = row->set.level,
+                                         .fm_threshold = row->set.fm_threshold,
                                          .looks = (int)row->set.looks,
                                          .accepted = "a programme's day: caught up with late",
                                          .undeterminable_limit = row->set.undeterminable_limit,
@@ -125,9 +126,11 @@ static int freeze(struct turn *turn, const struct programme_row *row, const stru
     int rc = okno_survey_refresh(turn->db, turn->params, turn->now_us, &counts, err);
     if (rc < 0)
         return rc;
-    rc = okno_audit_freeze(turn->db, day->audit, turn->author,
-                           *row->set.accepted ? row->set.accepted : NULL, turn->now_us, &size,
-                           sha256, &why);
+    const struct okno_audit_accepted accepted = {
+        .unheard = *row->set.accepted ? row->set.accepted : NULL,
+        .fm = *row->set.accepted_fm ? row->set.accepted_fm : NULL};
+    rc = okno_audit_freeze_with(turn->db, day->audit, turn->author, &accepted, turn->now_us, &size,
+                                sha256, &why);
     if (rc == OKNO_NOT_FOUND)
         rc = okno_audit_abandon(turn->db, day->audit, "no survey on this day", turn->author,
                                 turn->now_us, &why);

@@ -97,6 +97,8 @@ static int run_put(struct cli *cli, int argc, char **argv, struct okno_err *err)
                                .size = 20,
                                .after_min = 60,
                                .accepted = "",
+                               .fm_threshold = cli->conf->kpi.fm_threshold,
+                               .accepted_fm = "",
                                .k = cli->conf->kpi.silent_weight,
                                .level = 0.95,
                                .undeterminable_limit = cli->conf->kpi.undeterminable_limit,
@@ -108,6 +110,8 @@ static int run_put(struct cli *cli, int argc, char **argv, struct okno_err *err)
         {.name = "--zone", .text = &p.zone}, {.name = "--from", .text = &p.from_day},
         {.name = "--size", .integer = &p.size}, {.name = "--after", .integer = &p.after_min},
         {.name = "--accept-unheard", .text = &p.accepted},
+        {.name = "--fm-threshold", .real = &p.fm_threshold},
+        {.name = "--accept-fm", .text = &p.accepted_fm},
         {.name = "--show-answer", .flag = &p.show_answer}, {.name = "--k", .real = &p.k},
         {.name = "--level", .real = &p.level}, {.name = "--double", .real = &p.double_share},
         {.name = "--looks", .integer = &p.looks},
@@ -378,7 +382,9 @@ const struct cli_command cli_programme = {
         "usage: okno programme put PROGRAMME --from DAY [--zone ZONE] [--size N] [--after "
         "MINUTES]\n"
         "                          --beacon URL [--genesis S --period S] | --people NAMES\n"
-        "                          [--accept-unheard REASON] [--show-answer] [--double SHARE]\n"
+        "                          [--accept-unheard REASON] [--fm-threshold P] [--accept-fm "
+        "REASON]\n"
+        "                          [--show-answer] [--double SHARE]\n"
         "                          [--looks M] [--k K] [--level L] [--undeterminable-limit P] "
         "[--title T]\n"
         "                          [--expert-hours H] [--seconds S]\n"
@@ -415,6 +421,8 @@ const struct cli_command cli_programme = {
         "                  fetched at once, one `okno audit extend` may follow until a day after "
         "the\n"
         "                  last decision, and intervals are wider for it\n"
+        "  --fm-threshold P  a day with a higher level of force majeure is not frozen (default\n"
+        "                  kpi.fm_threshold; 0: none such) until --accept-fm says why it is\n"
         "  --expert-hours H  there for reviews each day; --seconds S: an item's, in place of the\n"
         "                  measured median. `show` says whether they are enough\n"
         "  --report-to D   an e-mail destination (`okno import destinations`) that gets the "

@@ -64,6 +64,7 @@ static struct okno_programme daily(const struct days *d)
                                    .size = 10,
                                    .after_min = 60,
                                    .accepted = "",
+                                   .accepted_fm = "",
                                    .k = 0.5,
                                    .level = 0.95,
                                    .undeterminable_limit = 0.5,
@@ -182,6 +183,35 @@ static void a_day_that_cannot_go_on_says_why_and_keeps_no_other_waiting(void **s
     (void)work(d, NOON(2) + 600 * OKNO_SECOND_US, NULL);
     assert_string_equal(state_of(d, "daily-20260310"), "drawn");
     assert_int_equal(has(d, "SELECT count(*) FROM programme_days WHERE problem <> ''"), 0);
+}
+
+/* Frozen by the settings of the moment: the reason may come when the level is seen. */
+static void a_day_of_too_much_force_majeure_waits_until_somebody_accepts_it(void **state)
+{
+    struct days *d = *state;
+    struct okno_programme programme = daily(d);
+    programme.fm_threshold = 0.1;
+    put(d, &programme);
+    scratch_db_put(d->db,
+                   "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9)"
+                   "INSERT INTO force_majeure (situation, point, site, first_at, until_at, holds)"
+                   "SELECT 'd.0.9' || i, 'p', 'mall', 1773144000000000 + i, 1773144600000000, 1"
+                   " FROM n");
+    (void)work(d, NOON(2), NULL);
+    assert_string_equal(state_of(d, "daily-20260310"), "planned");
+    assert_string_equal(state_of(d, "daily-20260311"), "checkpointed");
+    assert_int_equal(has(d,
+                         "SELECT count(*) FROM programme_days WHERE problem LIKE"
+                         " '%force majeure level%0.250, above 0.100%'"),
+                     1);
+    programme.accepted_fm = "the street was dug up";
+    put(d, &programme);
+    (void)work(d, NOON(2) + 600 * OKNO_SECOND_US, NULL);
+    assert_string_equal(state_of(d, "daily-20260310"), "checkpointed");
+    assert_int_equal(has(d,
+                         "SELECT count(*) FROM audit_steps WHERE audit = 'daily-20260310' AND"
+                         " step = 'freeze' AND detail LIKE '%the street was dug up%'"),
+                     1);
 }
 
 static void decide_day_as(struct days *d, const char *audit, const char *who)
@@ -437,10 +467,11 @@ static void capacity_and_pause_are_told(void **state)
 static void a_programme_out_of_bounds_is_refused_by_field(void **state)
 {
     struct days *d = *state;
-    struct okno_programme bad[14];
+    struct okno_programme bad[15];
     static const char *const fields[] = {
-        "programme", "beacon",     "beacon", "beacon", "period", "size",  "after",
-        "people",    "report-dir", "k",      "level",  "double", "looks", "undeterminable-limit"};
+        "programme",   "beacon",     "beacon", "beacon", "period", "size",  "after",
+        "people",      "report-dir", "k",      "level",  "double", "looks", "undeterminable-limit",
+        "fm-threshold"};
     for (size_t i = 0; i < OKNO_COUNT(bad); i++)
         bad[i] = daily(d);
     bad[0].programme = "a b";
@@ -458,6 +489,7 @@ static void a_programme_out_of_bounds_is_refused_by_field(void **state)
     bad[11].double_share = -1;
     bad[12].looks = 0;
     bad[13].undeterminable_limit = 50;
+    bad[14].fm_threshold = 10;
     for (size_t i = 0; i < OKNO_COUNT(bad); i++) {
         assert_int_equal(okno_programme_put(d->db->db, &bad[i], "eva", NOON(0), &d->db->err),
                          OKNO_INVALID);
@@ -473,6 +505,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         DAY_TEST(a_day_is_pinned_at_its_hour_and_drawn_by_a_later_round),
         DAY_TEST(a_day_that_cannot_go_on_says_why_and_keeps_no_other_waiting),
+        DAY_TEST(a_day_of_too_much_force_majeure_waits_until_somebody_accepts_it),
         DAY_TEST(after_downtime_the_days_follow_in_order_and_none_twice),
         DAY_TEST(people_commit_before_the_checkpoint_and_reveal_after_it),
         DAY_TEST(a_programme_that_cannot_begin_a_day_keeps_no_other_waiting),

@@ -103,6 +103,7 @@ static void put_programme(struct world *w, const char *name, const char *dir, co
                                              .size = 10,
                                              .after_min = 60,
                                              .accepted = "",
+                                             .accepted_fm = "",
                                              .k = 0.5,
                                              .level = 0.95,
                                              .undeterminable_limit = 0.5,
