@@ -47,7 +47,8 @@ struct okno_programme {
     const char *report_dir; /* absolute path; "": none */
 };
 
-/* A new programme, or the next version of one: days begun keep what they began with.
+/* A new programme, or the next version of one: days begun keep what they began with, and what is
+ * paused stays so.
  * OKNO_INVALID and OKNO_MISSING name the field. */
 OKNO_CHECK int okno_programme_put(struct okno_db *db, const struct okno_programme *programme,
                                   const char *author, int64_t now_us, struct okno_err *err);

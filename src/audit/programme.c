@@ -285,10 +285,15 @@ int okno_programme_put(struct okno_db *db, const struct okno_programme *programm
         rc = check_source(programme, err);
     if (rc < 0)
         return rc;
+    AUTO_PROGRAMME before = {0};
+    rc = programme_load(db, programme->programme, INT64_MAX, &before, err);
+    if (rc < 0 && rc != OKNO_NOT_FOUND)
+        return rc;
+    okno_err_clear(err);
     okno_autojson json_t *settings = settings_json(programme);
     if (!settings)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a programme");
-    return store(db, programme, settings, false, author, now_us, err);
+    return store(db, programme, settings, before.paused, author, now_us, err);
 }
 
 int okno_programme_pause(struct okno_db *db, const char *programme, bool paused, const char *author,

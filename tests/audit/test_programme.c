@@ -460,6 +460,8 @@ static void capacity_and_pause_are_told(void **state)
     assert_true(json_is_false(json_object_get(capacity, "enough"))); /* 10 minutes of 6 */
     must(d->db, okno_programme_pause(d->db->db, "daily", true, "eva", NOON(0), &d->db->err));
     assert_int_equal(work(d, NOON(4), NULL), 0);
+    put(d, &p); /* a next version does not resume it */
+    assert_int_equal(work(d, NOON(4), NULL), 0);
     must(d->db, okno_programme_pause(d->db->db, "daily", false, "eva", NOON(4), &d->db->err));
     assert_true(work(d, NOON(4), NULL) > 3);
 }

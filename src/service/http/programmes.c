@@ -42,12 +42,24 @@ int http_get_programme(struct http_request *request, struct http_reply *reply, s
     return reply_programme(request, request->params[0], reply, err);
 }
 
+/* A setting as it stands, "" of a programme that is not there. */
+static const char *set_now(const json_t *status, const char *key)
+{
+    const char *text = json_string_value(json_object_get(json_object_get(status, "settings"), key));
+    return text ? text : "";
+}
+
 int http_post_programme(struct http_request *request, struct http_reply *reply,
                         struct okno_err *err)
 {
     const struct http_service *service = request->service;
     const char *beacon = text_or(request, "beacon", "");
+    okno_autojson json_t *now = NULL;
     char lang[8];
+    int rc = okno_programme_status(request->db, text_or(request, "programme", ""), 0, &now, err);
+    if (rc < 0 && rc != OKNO_NOT_FOUND)
+        return rc;
+    okno_err_clear(err);
     const struct okno_programme programme = {
         .programme = text_or(request, "programme", ""),
         .title = text_or(request, "title", ""),
@@ -72,13 +84,13 @@ int http_post_programme(struct http_request *request, struct http_reply *reply,
         .expert_hours = number_or(request, "expert_hours", 0),
         .seconds_an_item = (int64_t)number_or(request, "seconds", 0),
         .report_to = text_or(request, "report_to", ""),
-        .report_dir = ""}; /* files are written where the command line says, nowhere else */
-    if (*beacon == '/')
+        .report_dir = set_now(now, "report_dir")};
+    /* Files are read and written where the command line said, nowhere else. */
+    if (*beacon == '/' && strcmp(beacon, set_now(now, "beacon")) != 0)
         return okno_fail_field(err, OKNO_INVALID, "beacon",
                                "beacon: over HTTP an http or https address is allowed");
-    int rc = *programme.report_to
-                 ? okno_notify_language(request->db, programme.report_to, lang, err)
-                 : 0;
+    rc = *programme.report_to ? okno_notify_language(request->db, programme.report_to, lang, err)
+                              : 0;
     if (rc == 0)
         rc = okno_programme_put(request->db, &programme, request->who.user, okno_time_now(), err);
     return rc < 0 ? rc : reply_programme(request, programme.programme, reply, err);

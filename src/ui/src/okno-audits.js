@@ -191,7 +191,7 @@ class OknoAudits extends PageElement {
     if (this.id) return html`<a href=${link("audits")}>‹ ${t("audits.back")}</a>
       ${this.audits.map((audit) => html`${this.renderAudit(audit)}${this.renderNext(audit)}${this.renderReport(audit)}${this.renderProof(audit)}${this.renderLooks(audit)}${this.renderHolds(audit)}${this.renderSteps(audit)}`)}`;
     if (!this.pages.includes("indicators")) return html`<h1>${t("nav.audits")}</h1>${this.renderList()}`;
-    return html`<h1>${t("nav.audits")}</h1><okno-programmes .draws=${this.draws}></okno-programmes>${this.renderPlan()}${this.renderList()}${this.renderKeys()}${this.renderAllHolds()}`;
+    return html`<h1>${t("nav.audits")}</h1><okno-programmes .draws=${this.draws} .user=${this.me.user} .zone=${this.zone}></okno-programmes>${this.renderPlan()}${this.renderList()}${this.renderKeys()}${this.renderAllHolds()}`;
   }
 
   renderList() {

@@ -1,24 +1,28 @@
 // Continuous monitoring: each programme with what its days came to, what stops them, whether the experts
-// are enough, and the figures over the days drawn.
+// are enough, and the figures over the days drawn. Auditors declare and change them here.
 import { css, html, nothing } from "lit";
 import { PageElement } from "./page-element.js";
 import { get, post } from "./api.js";
 import { errorText } from "./errors.js";
-import { formatNumber, formatPlain } from "./format.js";
+import { formatNumber } from "./format.js";
 import { language, named, t } from "./i18n.js";
+import { renderCapacity } from "./okno-programme-form.js";
+import "./okno-programme-secret.js";
 import { link } from "./router.js";
 import { translated } from "./service-words.js";
 import { formatDay } from "./time.js";
 
 const listed = 10; // days of each programme in the list of all of them
+const fresh = {}; // what a new one begins with is the form's
 const shown = ["ink_personnel", "ink_office", "iel"];
 
 class OknoProgrammes extends PageElement {
-  static properties = { draws: { attribute: false }, programmes: { state: true }, figures: { state: true }, refused: { state: true } };
+  static properties = { draws: { attribute: false }, user: {}, zone: {}, editing: { state: true }, programmes: { state: true }, figures: { state: true }, refused: { state: true } };
 
   static styles = [PageElement.styles, css`
     :host { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; }
     article { padding: 1rem; display: grid; gap: .75rem; grid-template-columns: minmax(0, 1fr); }
+    .do { display: flex; gap: .5rem; }
     .head { display: flex; justify-content: space-between; gap: 1rem; align-items: baseline; flex-wrap: wrap; }
     .few, .problem { color: var(--amber); } .refused { color: var(--invalid); }
     table { border-collapse: collapse; width: 100%; } th { text-align: left; color: var(--muted); font-weight: 500; }
@@ -55,11 +59,6 @@ class OknoProgrammes extends PageElement {
     }
   }
 
-  renderCapacity({ items_a_day: n, seconds_an_item: seconds, hours_needed: needed, hours_there: there, enough }) {
-    const text = t("programme.capacity", { n: formatNumber(n), seconds: formatNumber(seconds), needed: formatPlain(Math.round(needed * 100) / 100) });
-    return html`<p class="num ${enough ? "" : "few"}">${text}${there > 0 ? html`; ${t(enough ? "programme.enough" : "programme.too_few", { there: formatPlain(there) })}` : nothing}</p>`;
-  }
-
   renderFigures(figures) {
     if (!figures) return nothing;
     const one = (id) => {
@@ -84,23 +83,49 @@ class OknoProgrammes extends PageElement {
         <td class="n">${formatNumber(frame)}</td><td class="n">${formatNumber(sample)}</td><td class="n">${formatNumber(reviewed)}</td><td class="problem">${translated(problem)}</td></tr>`)}</tbody></table></div>`;
   }
 
-  renderProgramme({ programme, title, paused, settings, capacity, waiting, days }) {
+  /** The declaration of one, or of a new one. */
+  renderForm(row) {
+    const close = () => { this.editing = null; };
+    return html`<okno-programme-form .row=${row} .zone=${this.zone} @row-closed=${close} @row-saved=${() => { close(); this.reload(); }}></okno-programme-form>`;
+  }
+
+  renderDo({ programme, paused }) {
+    return this.draws ? html`<span class="do"><button @click=${() => { this.editing = programme; }}>${t("programme.edit")}</button>
+      <button @click=${() => this.pause(programme, !paused)}>${t(paused ? "programme.resume" : "programme.pause")}</button></span>` : nothing;
+  }
+
+  /** To one of those whose secrets are the seed. */
+  renderSecret({ programme, settings, days }) {
+    const people = settings.beacon ? [] : settings.people.split(",").map((name) => name.trim());
+    if (!this.draws || !people.includes(this.user)) return nothing;
+    return html`<okno-programme-secret .programme=${programme} .user=${this.user} .zone=${settings.zone} .days=${days} @programme-changed=${this.reload}></okno-programme-secret>`;
+  }
+
+  renderProgramme(row) {
+    const { programme, title, paused, settings, capacity, waiting, days } = row;
     return html`<article class="card">
-      <div class="head"><h2>${title || programme}</h2>
-        ${this.draws ? html`<button @click=${() => this.pause(programme, !paused)}>${t(paused ? "programme.resume" : "programme.pause")}</button>` : nothing}</div>
+      <div class="head"><h2>${title || programme}</h2>${this.renderDo(row)}</div>
+      ${this.editing === programme ? this.renderForm(row) : nothing}
       <div class="facts"><span><span>${t("programme.seed")}</span>${settings.beacon || settings.people}</span>
         <span><span>${t("programme.waiting")}</span>${formatNumber(waiting)}</span>${paused ? html`<b>${t("programme.paused")}</b>` : nothing}</div>
-      ${this.renderCapacity(capacity)}
+      ${renderCapacity(capacity)}
       ${this.renderFigures(this.figures[programme])}
       ${this.renderReports(programme)}
+      ${this.renderSecret(row)}
       ${this.renderDays(days)}
       ${days.length === listed ? html`<p><button @click=${() => this.showAll(programme)}>${t("programme.all_days")}</button></p>` : nothing}
     </article>`;
   }
 
+  renderNew() {
+    if (!this.draws) return nothing;
+    return this.editing === "" ? html`<article class="card">${this.renderForm(fresh)}</article>` : html`<p><button @click=${() => { this.editing = ""; }}>${t("programme.new")}</button></p>`;
+  }
+
   render() {
-    if (!this.programmes?.length) return nothing; // none, or not for who looks
+    if (!this.programmes || (!this.programmes.length && !this.draws)) return nothing; // not for who looks
     return html`<h1>${t("programme.title")}</h1>
+      ${this.renderNew()}
       ${this.refused ? html`<p class="refused" role="alert">${this.refused}</p>` : nothing}
       ${this.programmes.map((one) => this.renderProgramme(one))}`;
   }

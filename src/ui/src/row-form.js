@@ -13,7 +13,7 @@ export class RowForm extends OknoElement {
     h3 { flex-basis: 100%; margin: 0; font-size: .875rem; }
     label { display: grid; gap: .125rem; font-size: .75rem; max-width: 100%; }
     label.tick { display: flex; gap: .375rem; align-items: center; min-height: 2rem; font-size: .875rem; }
-    input, select { font-size: .875rem; } input { width: 13rem; max-width: 100%; } input[type=checkbox] { width: auto; } input.wide { width: 28rem; }
+    input, select { font-size: .875rem; } input { width: 13rem; max-width: 100%; } input[type=checkbox] { width: auto; } input.wide { width: min(28rem, 100vw - 7rem); }
     details { flex-basis: 100%; } summary { cursor: pointer; }
     .options { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; flex-basis: 100%; padding: .25rem 0; }
     .trouble { color: var(--invalid); } .trouble, .note, .do { flex-basis: 100%; }
@@ -50,8 +50,8 @@ export class RowForm extends OknoElement {
     }
   }
 
-  renderText(name, { label = t(`row.${name}`), required = false, hint = "", most = 64, wide = false, type = "text" } = {}) {
-    return html`<label>${label}<input class=${wide ? "wide" : ""} type=${type} min=${type === "number" ? 1 : nothing} name=${name} .value=${String(this.draft[name] ?? "")} ?required=${required} maxlength=${most}
+  renderText(name, { label = t(`row.${name}`), required = false, hint = "", most = 64, wide = false, type = "text", min = 1, max, step, pattern } = {}) {
+    return html`<label>${label}<input class=${wide ? "wide" : ""} type=${type} min=${type === "number" ? min : nothing} max=${max ?? nothing} step=${step ?? nothing} pattern=${pattern ?? nothing} name=${name} .value=${String(this.draft[name] ?? "")} ?required=${required} maxlength=${most}
       placeholder=${hint || nothing} autocomplete="off" spellcheck="false" @input=${(event) => this.set(name, event.target.value.trim())}></label>`;
   }
 
