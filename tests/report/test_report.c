@@ -396,6 +396,22 @@ static void a_round_that_was_planned_is_no_deviation(void **state)
     }
 }
 
+/* Whoever it was asked of: the name's place is a mark in the registry, and none in a report. */
+static void a_question_with_a_place_for_a_name_is_told_without_the_mark(void **state)
+{
+    struct scratch_db *f = *state;
+    close_audit(f);
+    scratch_db_put(f,
+                   "INSERT INTO questions (import, question, point, valid_from, kind, text,"
+                   " window_us) VALUES (1, 'q1', 'p0', 1, 'personnel',"
+                   " 'Did {employee} help you?', 15000000)");
+    okno_autojson json_t *model = draft_of(f);
+    const json_t *asked = json_object_get(json_object_get(model, "frame"), "questions");
+    assert_int_equal(json_array_size(asked), 2);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(asked, 1), "text")),
+                        "Did … help you?");
+}
+
 /* Of a plan with everything that can be planned, in a script that keys are not written in. */
 static void every_line_of_a_plan_has_a_text(void **state)
 {
@@ -490,6 +506,7 @@ int main(void)
         TEST(a_russian_report_has_russian_dates_and_quotes),
         TEST(what_gates_and_plans_forbid_stands_nowhere),
         TEST(a_round_that_was_planned_is_no_deviation),
+        TEST(a_question_with_a_place_for_a_name_is_told_without_the_mark),
         TEST(every_line_of_a_plan_has_a_text),
         TEST(a_language_without_texts_is_refused),
         TEST(the_command_issues_once_and_gives_the_same_again),

@@ -58,7 +58,7 @@ WITH told AS ( -- the rows that stand
     SELECT point, at, 'question' AS what, question_before AS was, question AS became FROM asked
     WHERE question_before <> question
     UNION ALL
-    SELECT point, at, 'question', text_before, text FROM asked
+    SELECT point, at, 'question', replace(text_before, '{employee}', '…'), replace(text, '{employee}', '…') FROM asked
     WHERE question_before = question AND text_before <> text
     UNION ALL
     SELECT point, at, 'question', kind_before, kind FROM asked
@@ -84,4 +84,4 @@ ORDER BY 3, 1, 4 LIMIT 2000;
 SELECT name FROM employees WHERE employee = $id ORDER BY id DESC LIMIT 1;
 
 -- name: figures.name_question
-SELECT text AS name FROM questions WHERE question = $id ORDER BY id DESC LIMIT 1;
+SELECT replace(text, '{employee}', '…') AS name FROM questions WHERE question = $id ORDER BY id DESC LIMIT 1;

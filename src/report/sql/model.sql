@@ -16,7 +16,7 @@ ORDER BY f.site LIMIT $max;
 
 -- name: report.questions
 SELECT f.question, f.kind, f.surveys,
-       (SELECT text FROM questions q WHERE q.question = f.question AND q.valid_from < $to
+       (SELECT replace(text, '{employee}', '…') FROM questions q WHERE q.question = f.question AND q.valid_from < $to
         ORDER BY q.valid_from DESC, q.id DESC LIMIT 1) AS text,
        (SELECT q.window_us / 1000000.0 FROM questions q WHERE q.question = f.question
         AND q.valid_from < $to ORDER BY q.valid_from DESC, q.id DESC LIMIT 1) AS window_s

@@ -140,13 +140,18 @@ INSERT INTO skips (item, user, at, reason) VALUES ($item, $user, $at, $reason);
 
 -- name: review.progress
 -- Every decision is one step, so that nobody can tell by it which survey is looked at twice, or which
--- is gold: of these there are as many as the plan says.
-SELECT count(*) FILTER (WHERE part < 2 OR (part = 2 AND state = 'decided')) + g.planned AS total,
-       count(*) FILTER (WHERE part < 3 AND state = 'decided')
-           + min(g.planned, (SELECT count(*) FROM review_items
-                             WHERE audit = 'gold:' || $audit AND state = 'decided')) AS reviewed
-FROM (SELECT coalesce((SELECT json_extract(plan, '$.gold') FROM audits WHERE audit = $audit), 0)
-          AS planned) g
+-- is gold: of these there are as many as the plan says, or as there are outside the frame; in the end
+-- as many as were asked.
+SELECT count(*) FILTER (WHERE part < 2 OR (part = 2 AND state = 'decided'))
+           + CASE WHEN count(*) FILTER (WHERE state = 'open') > 0 THEN max(g.asked, min(g.planned, g.there))
+                  ELSE g.asked END AS total,
+       count(*) FILTER (WHERE part < 3 AND state = 'decided') + g.asked AS reviewed
+FROM (SELECT coalesce((SELECT json_extract(plan, '$.gold') FROM audits WHERE audit = $audit), 0) AS planned,
+             (SELECT count(*) FROM review_items
+              WHERE audit = 'gold:' || $audit AND state = 'decided') AS asked,
+             (SELECT count(*) FROM gold_items i
+              WHERE NOT EXISTS (SELECT 1 FROM audit_frame f WHERE f.audit = $audit AND f.survey = i.survey)
+                AND EXISTS (SELECT 1 FROM evidence e WHERE e.survey = i.survey)) AS there) g
 LEFT JOIN review_items ON audit = $audit;
 
 -- name: review.survey
