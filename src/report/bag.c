@@ -308,7 +308,7 @@ static int list(struct bag *bag, const char *folder, int depth, belongs_fn *belo
 }
 
 /* One line `hash  name`; names have to ascend, so that nothing is said twice. */
-static int check_line(const struct bag *bag, const struct bag_lines *lines, bool payload,
+static int check_line(struct bag *bag, const struct bag_lines *lines, bool payload,
                       char last[BUNDLE_NAME], struct okno_err *err)
 {
     const char *line = lines->line;
@@ -326,12 +326,12 @@ static int check_line(const struct bag *bag, const struct bag_lines *lines, bool
     if (strncmp(file->sha256, line, 64) != 0)
         return okno_fail(err, OKNO_CHECK_FAILED, "%s was changed: %s tells another hash", name,
                          lines->name);
+    bag->files.items[file - bag->files.items].listed = true;
     (void)snprintf(last, BUNDLE_NAME, "%s", name);
     return 0;
 }
 
-static int check_manifest(const struct bag *bag, const char *name, bool payload, size_t *ret_count,
-                          struct okno_err *err)
+static int check_manifest(struct bag *bag, const char *name, bool payload, struct okno_err *err)
 {
     OKNO_AUTO(bag_lines) *lines = NULL;
     char last[BUNDLE_NAME] = "";
@@ -342,20 +342,8 @@ static int check_manifest(const struct bag *bag, const char *name, bool payload,
         rc = check_line(bag, lines, payload, last, err);
         if (rc < 0)
             return rc;
-        ++*ret_count;
     }
     return rc;
-}
-
-static bool is_listed(const struct bag *bag, const char *name, struct okno_err *err)
-{
-    OKNO_AUTO(bag_lines) *lines = NULL;
-    if (bag_lines_open(bag, is_payload(name) ? manifest_name : tags_name, &lines, err) < 0)
-        return false;
-    while (bag_lines_next(lines, err) == 1)
-        if (lines->len > 66 && strcmp(lines->line + 66, name) == 0)
-            return true;
-    return false;
 }
 
 /* The tag manifest does not list itself and what signs it. */
@@ -367,23 +355,19 @@ static bool is_unlisted(const char *name)
 
 int bag_check(struct bag *bag, bool (*belongs)(const char *name), struct okno_err *err)
 {
-    size_t listed = 0;
     int rc = list(bag, "", 0, belongs, err);
     if (rc < 0)
         return rc;
     sort(bag);
-    rc = check_manifest(bag, tags_name, false, &listed, err);
+    rc = check_manifest(bag, tags_name, false, err);
     if (rc == 0)
-        rc = check_manifest(bag, manifest_name, true, &listed, err);
-    size_t unlisted = 0;
-    for (size_t i = 0; i < bag->files.len; i++)
-        unlisted += is_unlisted(bag->files.items[i].name);
-    if (rc < 0 || listed + unlisted == bag->files.len)
-        return rc;
-    for (size_t i = 0; i < bag->files.len; i++) {
-        const char *name = bag->files.items[i].name;
-        if (!is_unlisted(name) && !is_listed(bag, name, err))
-            return okno_fail(err, OKNO_CHECK_FAILED, "%s is in no manifest", name);
+        rc = check_manifest(bag, manifest_name, true, err);
+    for (size_t i = 0; rc == 0 && i < bag->files.len; i++) {
+        const struct bag_file *file = &bag->files.items[i];
+        if (file->listed && is_unlisted(file->name))
+            rc = okno_fail(err, OKNO_CHECK_FAILED, "%s lists itself or its signatures", tags_name);
+        else if (!file->listed && !is_unlisted(file->name))
+            rc = okno_fail(err, OKNO_CHECK_FAILED, "%s is in no manifest", file->name);
     }
-    return okno_fail(err, OKNO_CHECK_FAILED, "%s lists itself or its signatures", tags_name);
+    return rc;
 }

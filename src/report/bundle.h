@@ -26,6 +26,7 @@ enum {
 struct bag_file {
     char *name; /* owned; relative, with / */
     char sha256[OKNO_SHA256_TEXT];
+    bool listed; /* by a manifest that was checked */
 };
 OKNO_VEC(bag_files, struct bag_file);
 

@@ -3,6 +3,7 @@
 #include "verify.h"
 
 #include "okno/mem.h"
+#include "okno/text.h"
 #include "okno/time.h"
 
 #include <string.h>
@@ -171,13 +172,37 @@ static int keep_in(json_t *list, json_t *entry, int64_t place, struct okno_err *
                : okno_fail(err, OKNO_NO_MEMORY, "no memory for the log");
 }
 
+/* The step that an entry tells; -1: none that an audit has. */
+static int step_of(const json_t *entry)
+{
+    const char *name = json_string_value(json_object_get(entry, "step"));
+    int step = STEPS - 1;
+    while (step >= 0 && name && strcmp(name, step_name(step)) != 0)
+        step--;
+    return name ? step : -1;
+}
+
+static int keep_step(struct check *check, json_t *entry, int64_t place, struct okno_err *err)
+{
+    int step = step_of(entry);
+    int rc = keep_in(check->all_steps, entry, place, err);
+    if (rc < 0 || step < 0) /* check_shapes tells, when the log is known to be what was signed */
+        return rc;
+    if (check->step[step] && !is_repeated(step))
+        return okno_fail(err, OKNO_CHECK_FAILED, "data/log.jsonl: entry %lld does %s again",
+                         (long long)place, step_name(step));
+    json_decref(check->step[step]);
+    check->step[step] = json_incref(entry);
+    check->place[step] = place;
+    return 0;
+}
+
 /* Keep an entry about this audit. */
 static int keep_entry(struct check *check, json_t *entry, int64_t place,
                       const struct okno_digest *hash, struct okno_err *err)
 {
     const char *audit = json_string_value(json_object_get(entry, "audit"));
     const char *kind = json_string_value(json_object_get(entry, "kind"));
-    const char *step = json_string_value(json_object_get(entry, "step"));
     char hex[OKNO_SHA256_TEXT];
     if (kind && strcmp(kind, "auditor_key") == 0)
         return keep_in(check->auditor_keys, entry, place, err);
@@ -185,27 +210,13 @@ static int keep_entry(struct check *check, json_t *entry, int64_t place,
         return keep_in(check->anchors, entry, place, err);
     if (!audit || !kind || strcmp(audit, check->facts.audit) != 0)
         return 0;
-    if (strcmp(kind, "step") == 0) {
-        int rc = keep_in(check->all_steps, entry, place, err);
-        if (rc < 0)
-            return rc;
-    }
-    if (strcmp(kind, "verdict") == 0) {
-        (void)json_object_set_new(entry, "entry", json_integer(place));
-        (void)json_object_set_new(entry, "hash", json_string(okno_hash_hex(hash->bytes, hex)));
-        return keep_in(check->verdicts, entry, place, err);
-    }
-    for (size_t i = 0; step && strcmp(kind, "step") == 0 && i < STEPS; i++) {
-        if (strcmp(step, step_name((int)i)) != 0)
-            continue;
-        if (check->step[i] && !is_repeated((int)i))
-            return okno_fail(err, OKNO_CHECK_FAILED, "data/log.jsonl: entry %lld does %s again",
-                             (long long)place, step);
-        json_decref(check->step[i]);
-        check->step[i] = json_incref(entry);
-        check->place[i] = place;
-    }
-    return 0;
+    if (strcmp(kind, "step") == 0)
+        return keep_step(check, entry, place, err);
+    if (strcmp(kind, "verdict") != 0)
+        return 0;
+    (void)json_object_set_new(entry, "entry", json_integer(place));
+    (void)json_object_set_new(entry, "hash", json_string(okno_hash_hex(hash->bytes, hex)));
+    return keep_in(check->verdicts, entry, place, err);
 }
 
 static int by_size(const void *a, const void *b)
@@ -316,21 +327,35 @@ static int order_wrong(const json_t *entry, const char *when, struct okno_err *e
  * signatures and exports may take turns. */
 static int check_place(const struct check *check, const json_t *entry, struct okno_err *err)
 {
-    const char *name = json_string_value(json_object_get(entry, "step"));
     int64_t place = json_integer_value(json_object_get(entry, "entry"));
-    int step = 0;
-    while (step < STEPS && strcmp(name, step_name(step)) != 0)
-        step++;
-    for (int before = 0; before < step && step < STEPS; before++)
+    int step = step_of(entry);
+    for (int before = 0; before < step; before++)
         if (is_needed(before) && check->place[before] > place)
             return order_wrong(entry, "early", err);
     return step < CLOSE && place > check->place[CLOSE] ? order_wrong(entry, "late", err) : 0;
+}
+
+static int check_shapes(const struct check *check, struct okno_err *err)
+{
+    size_t at;
+    json_t *entry;
+    json_array_foreach(check->all_steps, at, entry)
+    {
+        if (step_of(entry) < 0 || !json_is_object(json_object_get(entry, "detail")))
+            return okno_fail(err, OKNO_CHECK_FAILED,
+                             "data/log.jsonl: entry %lld is no step of an audit",
+                             (long long)json_integer_value(json_object_get(entry, "entry")));
+    }
+    return 0;
 }
 
 static int check_order(const struct check *check, struct okno_err *err)
 {
     size_t at;
     json_t *entry;
+    int rc = check_shapes(check, err);
+    if (rc < 0)
+        return rc;
     for (int i = 0; i < STEPS; i++)
         if (!check->step[i] && is_needed(i))
             return okno_fail(err, OKNO_CHECK_FAILED,
@@ -338,7 +363,7 @@ static int check_order(const struct check *check, struct okno_err *err)
                              step_name(i), check->facts.audit);
     json_array_foreach(check->all_steps, at, entry)
     {
-        int rc = check_place(check, entry, err);
+        rc = check_place(check, entry, err);
         if (rc < 0)
             return rc;
     }
@@ -440,7 +465,7 @@ static int read_plan(struct check *check, struct okno_err *err)
         return rc;
     const char *audit = json_string_value(json_object_get(check->plan, "audit"));
     const char *kind = json_string_value(json_object_get(check->plan, "bundle"));
-    if (!audit || strlen(audit) >= sizeof(check->facts.audit) || !kind)
+    if (!audit || !okno_text_is_id(audit) || !kind)
         return verify_wrong(err, "data/plan.json names no audit");
     (void)snprintf(check->facts.audit, sizeof(check->facts.audit), "%s", audit);
     check->open_to_all = strcmp(kind, "public") == 0;

@@ -116,6 +116,16 @@ static void manifests_tell_each_name_once_and_stay_inside(void **state)
                  "manifest-sha256.txt");
 }
 
+/* Many files that are listed, and one behind them all that is not. */
+static void one_file_too_many_among_many_is_found_soon(void **state)
+{
+    (void)state;
+    assert_named(
+        "cd data/proofs; seq -f %.0f.tlog-proof 100000 139999 | xargs touch; cd ../..; " MANIFESTS
+        "; echo > keys/witnesses.vkey",
+        "keys/witnesses.vkey is in no manifest");
+}
+
 static void texts_are_bounded(void **state)
 {
     (void)state;
@@ -153,6 +163,36 @@ static void a_bundle_signed_by_another_key_fails_under_the_key(void **state)
     memcpy(renamed.public_key, facts.key.public_key, sizeof(renamed.public_key));
     must_fail(f, okno_bundle_verify(dir, &renamed, &other, &f->err), OKNO_CHECK_FAILED,
               "not by the key given");
+}
+
+/* Who keeps the log can sign any entry, one that no step of an audit looks like, too. */
+static void a_signed_entry_of_another_shape_is_named(void **state)
+{
+    static const char *const forged[] = {"{}", "{\"step\": 7}", "{\"step\": null, \"detail\": []}",
+                                         "{\"step\": \"dance\"}"};
+    struct scratch_db *f = *state;
+    close_audit(f);
+    for (size_t i = 0; i < OKNO_COUNT(forged); i++) {
+        const struct okno_ledger_entry entry = {.kind = "step", .audit = "A1", .at_us = AT(250)};
+        okno_autojson json_t *json = json_loads(forged[i], 0, NULL);
+        struct okno_bundle_facts facts;
+        char dir[300];
+        (void)snprintf(dir, sizeof(dir), "%s/shape%zu", folder, i);
+        must(f, okno_db_begin(f->db, &f->err));
+        must(f, okno_ledger_append(f->db, &entry, json, NULL, &f->err));
+        must(f, okno_db_commit(f->db, &f->err));
+        export_to(f, dir, false);
+        must_fail(f, okno_bundle_verify(dir, NULL, &facts, &f->err), OKNO_CHECK_FAILED,
+                  "is no step of an audit");
+    }
+}
+
+static void the_name_of_the_audit_is_one(void **state)
+{
+    (void)state;
+    assert_named(
+        "sed -i 's/\"audit\": *\"A1\"/\"audit\": \"A1\\\\u001b[2J\"/' data/plan.json; " MANIFESTS,
+        "data/plan.json names no audit");
 }
 
 static void write_bytes(const char *path, const char *bytes, size_t len)
@@ -210,7 +250,10 @@ int main(void)
         cmocka_unit_test(what_does_not_belong_is_named_before_it_is_read),
         cmocka_unit_test(folders_are_bounded),
         cmocka_unit_test(manifests_tell_each_name_once_and_stay_inside),
+        cmocka_unit_test(one_file_too_many_among_many_is_found_soon),
         cmocka_unit_test(texts_are_bounded),
+        cmocka_unit_test(the_name_of_the_audit_is_one),
+        TEST(a_signed_entry_of_another_shape_is_named),
         cmocka_unit_test(no_byte_of_the_logs_signatures_changes_unnoticed),
         TEST(a_bundle_signed_by_another_key_fails_under_the_key),
     };
