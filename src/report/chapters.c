@@ -274,8 +274,8 @@ static void chart_video(struct doc *doc)
         const char *state = doc_text_at(row, "state");
         char text[40];
         int64_t n = doc_int_at(row, "surveys");
-        doc_bar(doc, chart, doc_name(doc, "video", *state ? state : "unknown"),
-                all > 0 ? (double)n / all : 0, number(n, doc, text));
+        doc_bar(doc, chart, doc_name(doc, "video", state), all > 0 ? (double)n / all : 0,
+                number(n, doc, text));
     }
 }
 

@@ -81,11 +81,10 @@ const char *doc_word(const struct doc *doc, const char *key)
 const char *doc_name(const struct doc *doc, const char *group, const char *name)
 {
     char key[160];
-    if (!name || !*name)
-        return "–";
-    (void)snprintf(key, sizeof(key), "%s.%s", group, name);
+    bool told = name && *name;
+    (void)snprintf(key, sizeof(key), "%s.%s", group, told ? name : "unknown");
     const char *text = find(doc, key);
-    return text ? text : name;
+    return text ? text : told ? name : "–";
 }
 
 const char *doc_moment(const struct doc *doc, const json_t *iso, char ret_text[CELL_TEXT])

@@ -37,7 +37,7 @@ struct doc {
 
 /* A text by key; the key's last part where the catalogue has none (a new state shows as itself). */
 const char *doc_word(const struct doc *doc, const char *key);
-/* "group.name" looked up; `name` NULL or "" gives "–". */
+/* "group.name" looked up; `name` NULL or "" gives "group.unknown", or "–" without one. */
 const char *doc_name(const struct doc *doc, const char *group, const char *name);
 /* Both take the words of sales and minutes (key and `_visits`) first where the report is of them.
  */

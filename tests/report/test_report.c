@@ -396,6 +396,17 @@ static void a_round_that_was_planned_is_no_deviation(void **state)
     }
 }
 
+/* No camera was ever asked of these surveys. */
+static void footage_that_nobody_looked_for_is_told_so(void **state)
+{
+    struct scratch_db *f = *state;
+    OKNO_AUTO_BUF html = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
+    close_audit(f);
+    okno_autojson json_t *model = draft_of(f);
+    write_as(f, model, OKNO_REPORT_HTML, "ru", &html);
+    assert_non_null(strstr(okno_buf_text(&html), "<td>не искали</td>"));
+}
+
 /* Whoever it was asked of: the name's place is a mark in the registry, and none in a report. */
 static void a_question_with_a_place_for_a_name_is_told_without_the_mark(void **state)
 {
@@ -507,6 +518,7 @@ int main(void)
         TEST(what_gates_and_plans_forbid_stands_nowhere),
         TEST(a_round_that_was_planned_is_no_deviation),
         TEST(a_question_with_a_place_for_a_name_is_told_without_the_mark),
+        TEST(footage_that_nobody_looked_for_is_told_so),
         TEST(every_line_of_a_plan_has_a_text),
         TEST(a_language_without_texts_is_refused),
         TEST(the_command_issues_once_and_gives_the_same_again),
