@@ -161,7 +161,8 @@ static void a_report_that_fails_keeps_no_other_waiting(void **state)
     assert_int_equal(asked(w->db, "SELECT count(*) FROM programme_days WHERE reported_at > 0"), 1);
 }
 
-static void send_mail(struct world *w)
+/* What waits is sent as of `later_us` from now on. */
+static void send_mail_at(struct world *w, int64_t later_us)
 {
     const struct okno_notify_options options = {.public_url = "https://okno.example/",
                                                 .telegram_url = "",
@@ -176,9 +177,27 @@ static void send_mail(struct world *w)
     int rc = 1;
     must(w->db, okno_notify_open(w->db->db, &options, &notify, &w->db->err));
     while (rc == 1)
-        rc = okno_notify_turn(notify, okno_time_now(), OKNO_SECOND_US, &next_us, &w->db->err);
+        rc = okno_notify_turn(notify, okno_time_now() + later_us, OKNO_SECOND_US, &next_us,
+                              &w->db->err);
     okno_notify_close(notify);
     must(w->db, rc);
+}
+
+static void send_mail(struct world *w)
+{
+    send_mail_at(w, 0);
+}
+
+static void put_mailbox(struct world *w, const char *name, int port)
+{
+    struct imported got;
+    char text[300];
+    (void)snprintf(text, sizeof(text),
+                   "destination,kind,url,address,sender,tls,language\n"
+                   "boss,email,smtp://localhost:%d,%s@example.org,okno@example.org,offered,ru\n",
+                   port, name);
+    assert_int_equal(import_as(w->db->db, &okno_destination_import, text, &got, &w->db->err), 0);
+    assert_int_equal(got.result.rejected, 0);
 }
 
 #define LONG_NAME "every-day-of-all-the-shops-of-the-town"
@@ -204,14 +223,7 @@ static void decoded_has(const char *letter, const char *text)
 static void a_report_is_mailed_once_in_every_format(void **state)
 {
     struct world *w = *state;
-    struct imported got;
-    char text[300];
-    (void)snprintf(text, sizeof(text),
-                   "destination,kind,url,address,sender,tls,language\n"
-                   "boss,email,smtp://localhost:%d,boss@example.org,okno@example.org,offered,ru\n",
-                   w->mail.port);
-    assert_int_equal(import_as(w->db->db, &okno_destination_import, text, &got, &w->db->err), 0);
-    assert_int_equal(got.result.rejected, 0);
+    put_mailbox(w, "boss", w->mail.port);
     put_rounds(w);
     put_programme(w, LONG_NAME, "", "boss");
     int rc = work(w);
@@ -236,6 +248,46 @@ static void a_report_is_mailed_once_in_every_format(void **state)
             fail_msg("the letter lacks %s: %.2000s", parts[i], letter);
     decoded_has(letter, "Во вложении показатели программы " LONG_NAME);
     decoded_has(letter, "Непрерывный контроль: отчёт");
+}
+
+/* The server is down, then defers twice, then there is no such mailbox: the letter waits and tells
+ * why. */
+static void a_report_waits_for_the_mail_server_and_says_why(void **state)
+{
+    struct world *w = *state;
+    struct support_mail down = {.pid = 0};
+    support_mail_start(&down, NULL);
+    int port = down.port;
+    support_mail_stop(&down);
+    put_mailbox(w, "later-2", port);
+    put_rounds(w);
+    put_programme(w, "daily", "", "boss");
+    assert_int_equal(work(w), 1);
+    send_mail(w);
+    assert_int_equal(asked(w->db,
+                           "SELECT count(*) FROM deliveries WHERE kind = 'mail' AND"
+                           " state = 'waiting' AND reason <> ''"),
+                     1);
+    put_mailbox(w, "later-2", w->mail.port);
+    for (int hour = 1; hour <= 2; hour++) {
+        send_mail_at(w, hour * 3600 * OKNO_SECOND_US);
+        assert_int_equal(asked(w->db,
+                               "SELECT count(*) FROM deliveries WHERE state = 'waiting' AND"
+                               " reason LIKE '%come later (451%'"),
+                         1);
+    }
+    send_mail_at(w, 3 * 3600 * OKNO_SECOND_US);
+    assert_int_equal(asked(w->db, "SELECT count(*) FROM deliveries WHERE state = 'sent'"), 1);
+    okno_autofree char *letter = support_mail_read(&w->mail, 1);
+    assert_non_null(strstr(letter, "application/pdf"));
+    put_mailbox(w, "gone", w->mail.port);
+    put_programme(w, "weekly", "", "boss");
+    assert_int_equal(work(w), 1);
+    send_mail(w);
+    assert_int_equal(asked(w->db,
+                           "SELECT count(*) FROM deliveries WHERE state = 'dead' AND"
+                           " reason LIKE '%takes no such message (550%'"),
+                     1);
 }
 
 static struct answer fetch(struct fixture *service, const char *who, const char *path, int status)
@@ -300,6 +352,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_report_that_fails_keeps_no_other_waiting),
         WORLD_TEST(a_report_is_mailed_once_in_every_format),
+        WORLD_TEST(a_report_waits_for_the_mail_server_and_says_why),
         WORLD_TEST(the_report_is_fetched_over_http),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
