@@ -29,13 +29,13 @@ static int print_alert(const json_t *alert, bool json, struct okno_err *err)
     if (json)
         return okno_json_print(alert, stdout, err);
     bool open = json_is_null(json_object_get(alert, "closed_at"));
-    printf("%6lld  %s  %-14s rule %-14s %-20s site %-10s point %-10s %s%s%s\n",
-           (long long)json_integer_value(json_object_get(alert, "alert")), text_of(alert, "at"),
-           text_of(alert, "kind"), text_of(alert, "rule"), text_of(alert, "subject"),
-           text_of(alert, "site"), text_of(alert, "point"),
-           open ? "open" : text_of(alert, "closed_why"),
-           json_is_null(json_object_get(alert, "acked_by")) ? "" : ", seen by ",
-           json_is_null(json_object_get(alert, "acked_by")) ? "" : text_of(alert, "acked_by"));
+    cli_line("%6lld  %s  %-14s rule %-14s %-20s site %-10s point %-10s %s%s%s",
+             (long long)json_integer_value(json_object_get(alert, "alert")), text_of(alert, "at"),
+             text_of(alert, "kind"), text_of(alert, "rule"), text_of(alert, "subject"),
+             text_of(alert, "site"), text_of(alert, "point"),
+             open ? "open" : text_of(alert, "closed_why"),
+             json_is_null(json_object_get(alert, "acked_by")) ? "" : ", seen by ",
+             json_is_null(json_object_get(alert, "acked_by")) ? "" : text_of(alert, "acked_by"));
     return 0;
 }
 
@@ -64,9 +64,9 @@ static int print_rule(const struct okno_alert_rule *rule, bool json, struct okno
         return okno_fail(err, OKNO_NO_MEMORY, "no memory");
     if (json)
         return okno_json_print(object, stdout, err);
-    printf("%-16s %-14s %-16s %s to %s\n", rule->rule, okno_alert_kind_text(rule->kind),
-           rule->place, rule->enabled ? rule->built_in ? "built in" : "stored  " : "at rest ",
-           *rule->send_to ? rule->send_to : "nobody");
+    cli_line("%-16s %-14s %-16s %s to %s", rule->rule, okno_alert_kind_text(rule->kind),
+             rule->place, rule->enabled ? rule->built_in ? "built in" : "stored  " : "at rest ",
+             *rule->send_to ? rule->send_to : "nobody");
     return 0;
 }
 

@@ -40,8 +40,8 @@ static int print_archive(const struct okno_archive_row *row, bool json, struct o
     char url[sizeof(row->url) + 4];
     shown_url(row->url, url, sizeof(url));
     if (!json) {
-        printf("%-16s %-10s %s %s (%s)%s%s\n", row->archive, row->kind, url, row->files,
-               row->time_zone, row->options[0] ? " " : "", row->options);
+        cli_line("%-16s %-10s %s %s (%s)%s%s", row->archive, row->kind, url, row->files,
+                 row->time_zone, row->options[0] ? " " : "", row->options);
         return 0;
     }
     return print_json(json_pack("{ss ss ss ss ss ss ss ss}", "archive", row->archive, "kind",

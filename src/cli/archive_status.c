@@ -70,9 +70,9 @@ static int print_outage(struct okno_stmt *row, bool json, struct okno_err *err)
     }
     if (over)
         (void)okno_time_format(okno_stmt_int(row, "to_us"), to);
-    printf("outage of %s: %s..%s, %s; %lld surveys lost\n", okno_stmt_text(row, "archive"),
-           okno_time_format(okno_stmt_int(row, "from_us"), from), to,
-           okno_stmt_text(row, "message"), (long long)okno_stmt_int(row, "lost"));
+    cli_line("outage of %s: %s..%s, %s; %lld surveys lost", okno_stmt_text(row, "archive"),
+             okno_time_format(okno_stmt_int(row, "from_us"), from), to,
+             okno_stmt_text(row, "message"), (long long)okno_stmt_int(row, "lost"));
     return 0;
 }
 
@@ -96,7 +96,7 @@ int archive_status(struct cli *cli, struct okno_db *db, bool json, struct okno_e
         if (json)
             rc = okno_json_print(line, stdout, err);
         else
-            printf("%s: %s\n", outlooks.items[i].archive, text);
+            cli_line("%s: %s", outlooks.items[i].archive, text);
     }
     return rc < 0 ? rc : print_outages(db, json, err);
 }

@@ -107,10 +107,10 @@ static void print_row(const json_t *row)
         print_shapes(value);
     else
         printf("%s", json_string_value(value));
-    printf(" from %s by %s at %s %s\n", json_string_value(json_object_get(row, "from")),
-           json_string_value(json_object_get(row, "author")),
-           json_string_value(json_object_get(row, "made_at")),
-           json_string_value(json_object_get(row, "reason")));
+    cli_line(" from %s by %s at %s %s", json_string_value(json_object_get(row, "from")),
+             json_string_value(json_object_get(row, "author")),
+             json_string_value(json_object_get(row, "made_at")),
+             json_string_value(json_object_get(row, "reason")));
 }
 
 /* The index clock in force, and whose it is. */

@@ -18,7 +18,7 @@ static void add(struct check *c, const char *kind, bool fails, const char *subje
 {
     c->failed = c->failed || fails;
     if (!c->json)
-        printf("%-8s %-12s %s: %s\n", fails ? "error" : "warning", kind, subject, text);
+        cli_line("%-8s %-12s %s: %s", fails ? "error" : "warning", kind, subject, text);
     else if (json_array_size(c->findings) < SHOWN_MAX)
         json_array_append_new(c->findings,
                               json_pack("{s:s, s:s, s:s, s:b}", "kind", kind, "subject", subject,

@@ -43,6 +43,9 @@ const char *cli_author_named(const char *name, char *ret_text, size_t size);
 
 /* A text, or bytes, to a file of its own, or to standard output where path is NULL. */
 OKNO_CHECK int cli_put(const char *path, const struct okno_buf *text, struct okno_err *err);
+/* One line of a list for people, to standard output: the line's end is added, and what strangers
+ * wrote into it is calmed (okno_text_calm). */
+__attribute__((format(printf, 1, 2))) void cli_line(const char *fmt, ...);
 /* A whole file (`-`: standard input) of at most the buffer's maximum. */
 OKNO_CHECK int cli_read(const char *path, struct okno_buf *to, struct okno_err *err);
 

@@ -47,9 +47,9 @@ static void tell(struct doctor *d, enum level level, const char *subject, const 
                                               "subject", subject, "text", text, "next", next));
     if (d->cli->json)
         return;
-    printf("%-8s %-22s %s\n", words[level], subject, text);
+    cli_line("%-8s %-22s %s", words[level], subject, text);
     if (*next)
-        printf("%-31s -> %s\n", "", next);
+        cli_line("%-31s -> %s", "", next);
 }
 
 /* The same for lines that come from elsewhere. */

@@ -26,8 +26,8 @@ static int print_row(const struct cli *cli, const struct okno_point *point,
                      const struct okno_hours_row *row, const char *to, struct okno_err *err)
 {
     if (!cli->json) {
-        printf("%-16s %-10s .. %-10s  %s%s\n", point->point, row->from, to,
-               *row->hours ? row->hours : "not known", row->own ? "" : " (the site's)");
+        cli_line("%-16s %-10s .. %-10s  %s%s", point->point, row->from, to,
+                 *row->hours ? row->hours : "not known", row->own ? "" : " (the site's)");
         return 0;
     }
     okno_autojson json_t *json =

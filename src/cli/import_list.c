@@ -25,12 +25,13 @@ static int print_json(struct okno_stmt *stmt, struct okno_err *err)
 static int print_text(struct okno_stmt *stmt)
 {
     char at[OKNO_TIME_TEXT];
-    printf("%6lld  %s  %-13s %lld read, %lld added, %lld duplicate, %lld rejected  %s  %s\n",
-           (long long)okno_stmt_int(stmt, "import"),
-           okno_time_format(okno_stmt_int(stmt, "at"), at), okno_stmt_text(stmt, "kind"),
-           (long long)okno_stmt_int(stmt, "read"), (long long)okno_stmt_int(stmt, "added"),
-           (long long)okno_stmt_int(stmt, "duplicate"), (long long)okno_stmt_int(stmt, "rejected"),
-           okno_stmt_text(stmt, "author"), okno_stmt_text(stmt, "source"));
+    cli_line("%6lld  %s  %-13s %lld read, %lld added, %lld duplicate, %lld rejected  %s  %s",
+             (long long)okno_stmt_int(stmt, "import"),
+             okno_time_format(okno_stmt_int(stmt, "at"), at), okno_stmt_text(stmt, "kind"),
+             (long long)okno_stmt_int(stmt, "read"), (long long)okno_stmt_int(stmt, "added"),
+             (long long)okno_stmt_int(stmt, "duplicate"),
+             (long long)okno_stmt_int(stmt, "rejected"), okno_stmt_text(stmt, "author"),
+             okno_stmt_text(stmt, "source"));
     return 0;
 }
 

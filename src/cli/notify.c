@@ -34,19 +34,19 @@ static void print_message(const json_t *one)
     char behind[40] = "";
     if (number_of(one, "behind"))
         (void)snprintf(behind, sizeof(behind), "  behind %lld", number_of(one, "behind"));
-    printf("%6lld  %s  %-16s %-7s alert %-6lld %-7s attempts %lld  %s%s\n",
-           number_of(one, "delivery"), text_of(one, "made_at"), text_of(one, "destination"),
-           text_of(one, "kind"), number_of(one, "alert"), text_of(one, "state"),
-           number_of(one, "attempts"), text_of(one, "reason"), behind);
+    cli_line("%6lld  %s  %-16s %-7s alert %-6lld %-7s attempts %lld  %s%s",
+             number_of(one, "delivery"), text_of(one, "made_at"), text_of(one, "destination"),
+             text_of(one, "kind"), number_of(one, "alert"), text_of(one, "state"),
+             number_of(one, "attempts"), text_of(one, "reason"), behind);
 }
 
 static void print_destination(const json_t *one)
 {
-    printf("%-16s %-8s %-7s waiting %lld held %lld dead %lld  last sent %s  %s\n",
-           text_of(one, "destination"), text_of(one, "kind"),
-           json_is_true(json_object_get(one, "enabled")) ? "on" : "at rest",
-           number_of(one, "waiting"), number_of(one, "held"), number_of(one, "dead"),
-           text_of(one, "last_sent_at"), text_of(one, "trouble"));
+    cli_line("%-16s %-8s %-7s waiting %lld held %lld dead %lld  last sent %s  %s",
+             text_of(one, "destination"), text_of(one, "kind"),
+             json_is_true(json_object_get(one, "enabled")) ? "on" : "at rest",
+             number_of(one, "waiting"), number_of(one, "held"), number_of(one, "dead"),
+             text_of(one, "last_sent_at"), text_of(one, "trouble"));
 }
 
 static int print_all(const json_t *list, bool json, void (*print)(const json_t *one),

@@ -87,14 +87,15 @@ static int print_panel(json_t *row, bool json, struct okno_err *err)
     const json_t *state = json_object_get(row, "state");
     if (json)
         return okno_json_print(row, stdout, err);
-    printf("%-16s point %-12s role %-6s tokens %lld invited until %-24s queued %s",
-           text_of(row, "device"), text_of(row, "point"), text_of(row, "role"),
-           (long long)json_integer_value(json_object_get(row, "tokens")),
-           text_of(row, "invited_until"), json_is_null(state) ? "-" : "");
+    char told[80] = "-";
     if (!json_is_null(state))
-        printf("%lld, told %s", (long long)json_integer_value(json_object_get(state, "queued")),
-               text_of(state, "at"));
-    printf(" %s\n", text_of(row, "label"));
+        (void)snprintf(told, sizeof(told), "%lld, told %s",
+                       (long long)json_integer_value(json_object_get(state, "queued")),
+                       text_of(state, "at"));
+    cli_line("%-16s point %-12s role %-6s tokens %lld invited until %-24s queued %s %s",
+             text_of(row, "device"), text_of(row, "point"), text_of(row, "role"),
+             (long long)json_integer_value(json_object_get(row, "tokens")),
+             text_of(row, "invited_until"), told, text_of(row, "label"));
     return 0;
 }
 

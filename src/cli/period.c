@@ -34,7 +34,7 @@ static void print_head(const json_t *period)
            cli_local_time(text_of(period, "to"), zone, to), zone,
            cli_local_time(text_of(period, "closed_at"), zone, closed), text_of(period, "author"));
     if (!json_is_null(json_object_get(period, "accepted")))
-        printf("open reviews accepted: %s\n", text_of(period, "accepted"));
+        cli_line("open reviews accepted: %s", text_of(period, "accepted"));
     json_object_foreach(json_object_get(period, "states"), state, count)
     {
         if (json_integer_value(count) > 0)

@@ -71,9 +71,9 @@ static int list(struct cli *cli, struct okno_db *db, struct okno_err *err)
         if (cli->json)
             rc = rc < 0 ? rc : okno_json_print(one, stdout, err);
         else
-            printf("%-20s  %s  %s\n", json_string_value(json_object_get(one, "name")),
-                   json_string_value(json_object_get(one, "at")),
-                   json_string_value(json_object_get(one, "sha256")));
+            cli_line("%-20s  %s  %s", json_string_value(json_object_get(one, "name")),
+                     json_string_value(json_object_get(one, "at")),
+                     json_string_value(json_object_get(one, "sha256")));
     }
     return rc;
 }

@@ -2,8 +2,12 @@
 #include "cli.h"
 
 #include "okno/mem.h"
+#include "okno/text.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +20,23 @@ int cli_put(const char *path, const struct okno_buf *text, struct okno_err *err)
     if ((text->len > 0 && fwrite(text->data, 1, text->len, to) != text->len) || fflush(to) != 0)
         return okno_fail_errno(err, errno, "cannot write %s", path ? path : "the result");
     return 0;
+}
+
+void cli_line(const char *fmt, ...)
+{
+    va_list args;
+    va_list again;
+    va_start(args, fmt);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    okno_autofree char *line = len < 0 ? NULL : malloc((size_t)len + 1);
+    if (line) {
+        (void)vsnprintf(line, (size_t)len + 1, fmt, again);
+        okno_text_calm(line);
+    }
+    va_end(again);
+    (void)puts(line ? line : "?"); /* main tells of what could not be written */
 }
 
 int cli_read(const char *path, struct okno_buf *to, struct okno_err *err)

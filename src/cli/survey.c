@@ -177,11 +177,12 @@ static int list(struct cli *cli, const struct okno_survey_filter *filter, bool c
 /* `name  value`, one line each; objects in arrays on one line of their own. */
 static void print_value(const json_t *value)
 {
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION(9));
-    if (json_is_string(value))
-        printf("%s", json_string_value(value));
-    else
-        printf("%s", text ? text : "?");
+    char *text = json_is_string(value)
+                     ? strdup(json_string_value(value))
+                     : json_dumps(value, JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION(9));
+    if (text)
+        okno_text_calm(text);
+    printf("%s", text ? text : "?");
     free(text);
 }
 
@@ -349,11 +350,11 @@ static int run_voids(struct cli *cli, int argc, char **argv, struct okno_err *er
         if (cli->json)
             rc = rc < 0 ? rc : okno_json_print(one, stdout, err);
         else
-            printf("%-24s %s by %s at %s: %s\n", json_string_value(json_object_get(one, "survey")),
-                   json_is_true(json_object_get(one, "voided")) ? "void" : "unvoid",
-                   json_string_value(json_object_get(one, "author")),
-                   json_string_value(json_object_get(one, "at")),
-                   json_string_value(json_object_get(one, "reason")));
+            cli_line("%-24s %s by %s at %s: %s", json_string_value(json_object_get(one, "survey")),
+                     json_is_true(json_object_get(one, "voided")) ? "void" : "unvoid",
+                     json_string_value(json_object_get(one, "author")),
+                     json_string_value(json_object_get(one, "at")),
+                     json_string_value(json_object_get(one, "reason")));
     }
     return rc;
 }

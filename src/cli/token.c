@@ -54,9 +54,9 @@ static int print_token(const struct okno_token *token, bool json, struct okno_er
     char ended[OKNO_TIME_TEXT];
     bool revoked = token->revoked_us != 0;
     if (!json) {
-        printf("%-12s  %-16s %s %s%s %s\n", token->id, token->device,
-               okno_time_format(token->created_us, made), revoked ? "revoked " : "stands",
-               revoked ? okno_time_format(token->revoked_us, ended) : "", token->label);
+        cli_line("%-12s  %-16s %s %s%s %s", token->id, token->device,
+                 okno_time_format(token->created_us, made), revoked ? "revoked " : "stands",
+                 revoked ? okno_time_format(token->revoked_us, ended) : "", token->label);
         return 0;
     }
     okno_autojson json_t *object = json_pack(

@@ -78,8 +78,8 @@ static int print_grants(struct okno_db *db, const char *user, bool json, struct 
         if (json)
             rc = okno_json_print(object, stdout, err);
         else
-            printf("%-16s %-24s since %s by %s\n", one->user, one->scope,
-                   okno_time_format(one->at_us, at), one->author);
+            cli_line("%-16s %-24s since %s by %s", one->user, one->scope,
+                     okno_time_format(one->at_us, at), one->author);
     }
     return rc;
 }
@@ -124,9 +124,9 @@ static int set_password(struct okno_db *db, const char *login, const struct choi
 static int print_user(const struct okno_user *user, bool json, struct okno_err *err)
 {
     if (!json) {
-        printf("%-16s %-14s %-2s %s%s\n", user->user, user->role,
-               *user->language ? user->language : "-", user->name,
-               user->disabled ? " (disabled)" : "");
+        cli_line("%-16s %-14s %-2s %s%s", user->user, user->role,
+                 *user->language ? user->language : "-", user->name,
+                 user->disabled ? " (disabled)" : "");
         return 0;
     }
     okno_autojson json_t *object = json_pack(

@@ -7,7 +7,6 @@
 #include "okno/json.h"
 #include "okno/mem.h"
 #include "okno/stamp.h"
-#include "okno/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -92,10 +91,7 @@ static void print_human(const struct okno_bundle_facts *f, bool checked, bool au
         "evidence\n",
         f->audit, (long long)f->frame, kinds[f->kind], (long long)f->sample,
         (long long)f->decisions, (long long)f->evidence);
-    char log[OKNO_NOTE_NAME_TEXT]; /* a name that the bundle gives itself */
-    (void)snprintf(log, sizeof(log), "%s", f->key.name);
-    okno_text_calm(log);
-    printf("log      %s, %lld entries\n", log, (long long)f->entries);
+    cli_line("log      %s, %lld entries", f->key.name, (long long)f->entries);
     printf("key      SHA-256 %s\n", f->fingerprint);
     printf("signer   %s\n", checked ? "the key given" : "identity not checked");
     if (f->signed_by_auditor)

@@ -44,6 +44,35 @@ static void a_title_neither_moves_the_cursor_nor_forges_a_row(void **state)
     assert_non_null(strstr(ran.out, "  a?[2J??2J?2     forged ??? x\n"));
 }
 
+/* Signs that turn the direction of writing, and a control of two bytes: no field of one line
+ * refuses them. */
+#define TURNED                                                                                     \
+    "b\xe2\x80\xae"                                                                                \
+    "c\xc2\x9b"                                                                                    \
+    "31m"
+#define CALM "b???c??31m"
+
+static void names_and_labels_do_nothing_either(void **state)
+{
+    struct store *store = *state;
+    OKNO_RUN(store, "user", "add", "eve", "--role", "expert", "--name", "x" WRITTEN);
+    assert_int_equal(ran.exit_code, 0);
+    OKNO_RUN(store, "token", "add", "--device", "d1", "--label", TURNED);
+    assert_int_equal(ran.exit_code, 0);
+    put(store,
+        "INSERT INTO imports (import, at, author, kind, source) VALUES"
+        " (7, 0, 'eve', 'sites', '" WRITTEN "')");
+    OKNO_RUN(store, "user", "list");
+    assert_int_equal(ran.exit_code, 0);
+    assert_non_null(strstr(ran.out, " xa?[2J??2J?2     forged ??? x\n"));
+    OKNO_RUN(store, "token", "list");
+    assert_int_equal(ran.exit_code, 0);
+    assert_non_null(strstr(ran.out, " " CALM "\n"));
+    OKNO_RUN(store, "import", "list");
+    assert_int_equal(ran.exit_code, 0);
+    assert_non_null(strstr(ran.out, "  a?[2J??2J?2     forged ??? x\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -51,6 +80,8 @@ int main(void)
                                         store_open, store_close),
         cmocka_unit_test_setup_teardown(a_title_neither_moves_the_cursor_nor_forges_a_row,
                                         store_open, store_close),
+        cmocka_unit_test_setup_teardown(names_and_labels_do_nothing_either, store_open,
+                                        store_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
