@@ -164,11 +164,33 @@ static void a_stranger_locks_nobody_out(void **state)
     assert_int_equal(owner.status, 200);
 }
 
+/* Whoever has one IPv6 address mostly has 2^64 of them. */
+static void nor_does_one_with_a_whole_ipv6_network(void **state)
+{
+    char from[80];
+    for (int i = 0; i < 45; i++) {
+        (void)snprintf(from, sizeof(from), "X-Real-IP: 2001:db8:0:7:%x::%d\r\n", i * 1000, i);
+        AUTO_ANSWER guess = login(state, wrong, from);
+        assert_int_equal(guess.status, i < 5 ? 401 : 429);
+    }
+    AUTO_ANSWER neighbour = login(state, good, "X-Real-IP: 2001:db8:0:8::1\r\n");
+    assert_int_equal(neighbour.status, 200);
+    /* An IPv4 address written as IPv6 is one alone. */
+    for (int i = 0; i < 5; i++) {
+        AUTO_ANSWER guess = login(state, wrong, "X-Real-IP: ::ffff:192.0.2.7\r\n");
+        assert_int_equal(guess.status, 401);
+    }
+    AUTO_ANSWER same = login(state, good, "X-Real-IP: 192.0.2.7\r\n");
+    assert_int_equal(same.status, 429);
+    AUTO_ANSWER other = login(state, good, "X-Real-IP: ::ffff:192.0.2.8\r\n");
+    assert_int_equal(other.status, 200);
+}
+
 static void many_addresses_together_are_slowed_down(void **state)
 {
     char from[60];
     for (int i = 0; i < 40; i++) {
-        (void)snprintf(from, sizeof(from), "X-Real-IP: 2001:db8::%d\r\n", i);
+        (void)snprintf(from, sizeof(from), "X-Real-IP: 2001:db8:%d::1\r\n", i);
         AUTO_ANSWER guess = login(state, wrong, from);
         assert_int_equal(guess.status, 401);
     }
@@ -329,6 +351,7 @@ int main(void)
         TEST(a_damaged_login_repeats_no_password),
         TEST(after_five_failures_a_user_waits_and_others_do_not),
         TEST(a_stranger_locks_nobody_out),
+        TEST(nor_does_one_with_a_whole_ipv6_network),
         TEST(many_addresses_together_are_slowed_down),
         TEST(one_address_cannot_try_many_users),
         TEST(a_success_forgives_earlier_slips),

@@ -93,8 +93,9 @@ struct http_request {
     struct http_service *service;
     const struct http_route *route;
     const char *method, *path;
-    char peer[64];  /* the client's address, as nginx names it when the peer is loopback */
-    bool is_direct; /* from loopback and not through a proxy */
+    char network[64]; /* of the peer, by which limits count: http_address_network() */
+    char peer[64];    /* the client's address, as nginx names it when the peer is loopback */
+    bool is_direct;   /* from loopback and not through a proxy */
     struct okno_db *db;
     struct okno_user who;      /* .user is "" for nobody */
     char device[OKNO_ID_TEXT]; /* that the token speaks for; "" for none */

@@ -95,6 +95,20 @@ void http_address_text(const struct sockaddr *address, char *ret_text, size_t si
         (void)snprintf(ret_text, size, "unknown");
 }
 
+void http_address_network(const char *text, char *ret_text, size_t size)
+{
+    struct in6_addr v6;
+    char shown[INET6_ADDRSTRLEN] = "";
+    bool known = inet_pton(AF_INET6, text, &v6) == 1;
+    if (known && IN6_IS_ADDR_V4MAPPED(&v6)) {
+        (void)inet_ntop(AF_INET, v6.s6_addr + 12, shown, sizeof(shown));
+    } else if (known) {
+        memset(v6.s6_addr + 8, 0, 8);
+        (void)inet_ntop(AF_INET6, &v6, shown, sizeof(shown));
+    }
+    (void)snprintf(ret_text, size, "%s", known ? shown : text);
+}
+
 int http_address_bound(int fd, int *ret_port, char *ret_url, size_t url_size, struct okno_err *err)
 {
     struct http_address address = {.len = sizeof(address.raw)};

@@ -23,6 +23,11 @@ bool http_address_same_host(const struct sockaddr *a, const struct sockaddr *b);
 /* Host part as text, without brackets. */
 void http_address_text(const struct sockaddr *address, char *ret_text, size_t size);
 
+/* Who stands behind an address of http_address_text or of a proxy, as far as limits go: an IPv4
+ * address (also one written as IPv6), or the 64 bits of an IPv6 network, whose other 64 its owner
+ * chooses. A text that is no address stays as it is. */
+void http_address_network(const char *text, char *ret_text, size_t size);
+
 /* Port, and `http://HOST:PORT` of a bound socket. */
 OKNO_CHECK int http_address_bound(int fd, int *ret_port, char *ret_url, size_t url_size,
                                   struct okno_err *err);

@@ -163,7 +163,7 @@ static int check_guesses(const struct http_request *request, struct http_reply *
     struct http_service *service = request->service;
     (void)pthread_mutex_lock(&service->limiter_lock);
     int64_t wait_us =
-        http_limiter_wait_us(&service->guesses, request->peer, GUESSES, okno_time_monotonic());
+        http_limiter_wait_us(&service->guesses, request->network, GUESSES, okno_time_monotonic());
     (void)pthread_mutex_unlock(&service->limiter_lock);
     if (wait_us == 0)
         return 0;
@@ -176,7 +176,7 @@ static void count_guess(const struct http_request *request)
 {
     struct http_service *service = request->service;
     (void)pthread_mutex_lock(&service->limiter_lock);
-    http_limiter_fail(&service->guesses, request->peer, okno_time_monotonic());
+    http_limiter_fail(&service->guesses, request->network, okno_time_monotonic());
     (void)pthread_mutex_unlock(&service->limiter_lock);
 }
 

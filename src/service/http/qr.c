@@ -238,7 +238,7 @@ static int64_t take_turn(const struct http_request *request, const struct okno_q
     struct http_service *service = request->service;
     int64_t now_us = okno_time_monotonic();
     (void)pthread_mutex_lock(&service->limiter_lock);
-    int64_t wait_us = http_rate_take(&service->phones, request->peer, now_us);
+    int64_t wait_us = http_rate_take(&service->phones, request->network, now_us);
     if (wait_us == 0)
         wait_us = http_rate_take(&service->codes, code->code, now_us);
     (void)pthread_mutex_unlock(&service->limiter_lock);

@@ -67,6 +67,7 @@ static void name_peer(const struct http_server *server, struct MHD_Connection *c
     if (proxy && real && strlen(real) < sizeof(request->peer) &&
         (inet_pton(AF_INET, real, parsed) == 1 || inet_pton(AF_INET6, real, parsed) == 1))
         (void)snprintf(request->peer, sizeof(request->peer), "%s", real);
+    http_address_network(request->peer, request->network, sizeof(request->network));
 }
 
 static ssize_t read_stream(void *context, uint64_t at, char *bytes, size_t size)

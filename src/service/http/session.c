@@ -81,11 +81,11 @@ static int reply_me(const struct http_request *request, struct http_reply *reply
                            err);
 }
 
-/* A name from an address, as one key. */
+/* A name from an address (an IPv6 network counts as one), as one key. */
 static void pair_of(const struct http_request *request, const char *user,
                     char ret_key[HTTP_LIMITER_KEY_MAX])
 {
-    (void)snprintf(ret_key, HTTP_LIMITER_KEY_MAX, "%.64s@%.60s", user, request->peer);
+    (void)snprintf(ret_key, HTTP_LIMITER_KEY_MAX, "%.64s@%.60s", user, request->network);
 }
 
 static int64_t longer(int64_t a, int64_t b)
@@ -104,7 +104,7 @@ static int check_limits(const struct http_request *request, const char *user,
     (void)pthread_mutex_lock(&service->limiter_lock);
     int64_t wait_us = http_limiter_wait_us(&service->pairs, pair, PAIR_FAILURES, now_us);
     wait_us = longer(wait_us, http_limiter_wait_us(&service->users, user, USER_FAILURES, now_us));
-    wait_us = longer(wait_us, http_limiter_wait_us(&service->addresses, request->peer,
+    wait_us = longer(wait_us, http_limiter_wait_us(&service->addresses, request->network,
                                                    ADDRESS_FAILURES, now_us));
     (void)pthread_mutex_unlock(&service->limiter_lock);
     if (wait_us == 0)
@@ -126,7 +126,7 @@ static void count_login(const struct http_request *request, const char *user, bo
     } else {
         http_limiter_fail(&service->pairs, pair, now_us);
         http_limiter_fail(&service->users, user, now_us);
-        http_limiter_fail(&service->addresses, request->peer, now_us);
+        http_limiter_fail(&service->addresses, request->network, now_us);
     }
     (void)pthread_mutex_unlock(&service->limiter_lock);
 }
