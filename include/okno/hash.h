@@ -25,6 +25,10 @@ void okno_hash_end(struct okno_hash *hash, uint8_t ret_digest[OKNO_SHA256_BYTES]
 /* Digest of one buffer. */
 void okno_hash_bytes(const void *bytes, size_t len, uint8_t ret_digest[OKNO_SHA256_BYTES]);
 
+/* The same by libcrypto, which knows the processor's own instructions: three times as fast over
+ * kilobytes. Not in the sandbox: it may open files when it is first used. */
+void okno_hash_block(const void *bytes, size_t len, uint8_t ret_digest[OKNO_SHA256_BYTES]);
+
 /* Lower-case hex of a digest. Returns ret_text. */
 const char *okno_hash_hex(const uint8_t digest[OKNO_SHA256_BYTES], char ret_text[OKNO_SHA256_TEXT]);
 

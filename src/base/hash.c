@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <sodium/utils.h>
 #include <unistd.h>
 
@@ -24,6 +25,11 @@ void okno_hash_end(struct okno_hash *hash, uint8_t ret_digest[OKNO_SHA256_BYTES]
 void okno_hash_bytes(const void *bytes, size_t len, uint8_t ret_digest[OKNO_SHA256_BYTES])
 {
     (void)crypto_hash_sha256(ret_digest, bytes, len);
+}
+
+void okno_hash_block(const void *bytes, size_t len, uint8_t ret_digest[OKNO_SHA256_BYTES])
+{
+    (void)SHA256(bytes, len, ret_digest);
 }
 
 const char *okno_hash_hex(const uint8_t digest[OKNO_SHA256_BYTES], char ret_text[OKNO_SHA256_TEXT])

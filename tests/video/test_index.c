@@ -248,6 +248,34 @@ static void damage_is_found_where_it_is_read(void **state)
     index_drop(index);
 }
 
+/* The whole of a day's index is planned before a window's part of it is read: telling what is known
+ * reads nothing. */
+static void what_is_known_is_told_without_reading_it(void **state)
+{
+    (void)state;
+    enum { LEN = 300 * 1024 };
+    okno_autofree char *bytes = calloc(1, LEN);
+    const char *dir = fresh_dir();
+    struct index *index = index_open(dir, SECRET, "nvr", "http://x", &piece);
+    assert_non_null(bytes);
+    index_put(index, 0, bytes, LEN);
+    index_put(index, LEN, bytes, 10);
+    index_put(index, LEN + 20, bytes, 10);
+    index_close(index);
+    int fd = open(only_file(dir), O_WRONLY);
+    assert_int_equal(pwrite(fd, "x", 1, LEN / 2), 1); /* seen when it is read */
+    (void)close(fd);
+    index = index_open(dir, SECRET, "nvr", "http://x", &piece);
+    assert_int_equal(index_known(index, 0, INT64_C(10) * LEN), LEN + 10);
+    assert_int_equal(index_known(index, 5, 100), 95);
+    assert_int_equal(index_known(index, LEN + 10, LEN + 20), 0);
+    assert_int_equal(index_known(index, LEN + 25, LEN + 100), 5);
+    assert_int_equal(index_known(NULL, 0, 1), 0);
+    assert_in_range(index_get(index, 0, bytes, LEN), 0, LEN / 2);
+    assert_int_equal(index_known(index, 0, LEN), 0);
+    index_drop(index);
+}
+
 /* Whole by its digests, and full of places that no recording has. */
 static void places_that_cannot_be_are_not_taken_from_a_file(void **state)
 {
@@ -256,7 +284,7 @@ static void places_that_cannot_be_are_not_taken_from_a_file(void **state)
     enum { HEAD = 16 + 16, DIGESTS = HEAD + 16, OWN = DIGESTS + 32, BYTES = OWN + 32 };
     const char *dir = fresh_dir();
     for (size_t i = 0; i < OKNO_COUNT(places); i++) {
-        uint8_t file[BYTES + 8] = "okno index 4\n";
+        uint8_t file[BYTES + 8] = "okno index 5\n";
         const uint64_t counts[2] = {1, 8};
         const uint64_t len = 8;
         char into[8];
@@ -266,7 +294,7 @@ static void places_that_cannot_be_are_not_taken_from_a_file(void **state)
         memcpy(file + 16, counts, sizeof(counts));
         memcpy(file + HEAD, &places[i], 8);
         memcpy(file + HEAD + 8, &len, 8);
-        (void)crypto_generichash(file + DIGESTS, 32, file + BYTES, 8, NULL, 0);
+        okno_hash_bytes(file + BYTES, 8, file + DIGESTS);
         const char *path = only_file(dir);
         uint8_t key[32];
         (void)crypto_generichash(key, 32, (const uint8_t *)strrchr(path, '/') + 1, 33,
@@ -468,6 +496,7 @@ int main(void)
         cmocka_unit_test(a_damaged_file_is_as_good_as_none),
         cmocka_unit_test(what_is_no_file_is_as_good_as_none),
         cmocka_unit_test(damage_is_found_where_it_is_read),
+        cmocka_unit_test(what_is_known_is_told_without_reading_it),
         cmocka_unit_test(places_that_cannot_be_are_not_taken_from_a_file),
         cmocka_unit_test(more_than_the_bound_is_not_kept),
         cmocka_unit_test(the_longest_unused_go_first),

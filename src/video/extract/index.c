@@ -21,7 +21,7 @@
  * into the folder alone, and none passes for another), and the bytes. A clip needs little of a
  * day's index, and what it does not touch is neither read nor hashed. Written and read by one build
  * on one machine; another layout has another magic. */
-static const char magic[16] = "okno index 4\n";
+static const char magic[16] = "okno index 5\n";
 
 struct top {
     char magic[16];
@@ -38,7 +38,7 @@ enum {
     BYTES_MAX = 32 * 1024 * 1024, /* of one recording */
     BLOCK = 64 * 1024,
     BLOCKS_MAX = BYTES_MAX / BLOCK,
-    DIGEST = 32, /* BLAKE2b: a third of the time that SHA-256 takes */
+    DIGEST = OKNO_SHA256_BYTES,
 };
 
 struct block_digest {
@@ -143,7 +143,7 @@ static size_t blocks_of(size_t bytes)
 static struct block_digest digest_of(const void *bytes, size_t len)
 {
     struct block_digest digest;
-    (void)crypto_generichash(digest.bytes, sizeof(digest.bytes), bytes, len, NULL, 0);
+    okno_hash_block(bytes, len, digest.bytes);
     return digest;
 }
 
@@ -301,6 +301,15 @@ size_t index_get(struct index *index, int64_t offset, void *into, size_t len)
         got += more;
     }
     return got;
+}
+
+int64_t index_known(const struct index *index, int64_t from, int64_t to)
+{
+    int64_t at = from;
+    const struct part *part = NULL;
+    while (index && at < to && (part = part_at(index, at)))
+        at = part->at + (int64_t)part->len;
+    return (at < to ? at : to) - from;
 }
 
 /* Where the next part begins, at `end` at the latest. */

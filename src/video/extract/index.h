@@ -22,6 +22,10 @@ bool index_is_kept(const struct index *index);
  */
 size_t index_get(struct index *index, int64_t offset, void *into, size_t len);
 
+/* How many bytes of [from, to) are known from `from` on, without a hole; nothing is read for it.
+ * What is damaged on disk counts until it is asked for. NULL: 0. */
+int64_t index_known(const struct index *index, int64_t from, int64_t to);
+
 /* Remember these bytes; what does not fit into the bounds is forgotten. NULL allowed. */
 void index_put(struct index *index, int64_t offset, const void *bytes, size_t len);
 

@@ -84,12 +84,13 @@ static void real_plan(struct pool_item *item, int64_t from, int64_t to)
 /* The first byte that is not known. */
 static int64_t skip_known(struct pool_item *item, int64_t from, int64_t to)
 {
-    uint8_t bytes[4096];
-    size_t got = sizeof(bytes);
-    while (from < to && got == sizeof(bytes)) {
-        size_t left = to - from < (int64_t)sizeof(bytes) ? (size_t)(to - from) : sizeof(bytes);
-        got = known(item, from, bytes, left);
-        from += (int64_t)got;
+    int64_t got = 1;
+    while (from < to && got > 0) {
+        got = index_known(index_of(item), from, to);
+        if (got == 0)
+            got = (int64_t)recent_get(item->recent, item->recent_key, from, NULL,
+                                      (size_t)(to - from));
+        from += got;
     }
     return from;
 }

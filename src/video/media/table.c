@@ -290,17 +290,29 @@ int table_track_open(struct table_blocks *blocks, int64_t mvhd, int64_t at, int6
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
+/* The next entries, as many as lie in the block of the first. */
+static int runs_read(struct table_runs *runs, struct okno_err *err)
+{
+    int64_t at = runs->track->box[runs->box].at + 16 + (int64_t)runs->next * 8;
+    int64_t here = (TABLE_BLOCK - at % TABLE_BLOCK) / 8;
+    uint32_t left = runs->entries - runs->next;
+    runs->used = 0;
+    runs->held = left < TABLE_AHEAD ? left : TABLE_AHEAD;
+    if (runs->held > here)
+        runs->held = here > 0 ? (uint32_t)here : 1;
+    return table_read(runs->track->blocks, at, runs->ahead, (size_t)runs->held * 8, err);
+}
+
 int table_runs_next(struct table_runs *runs, struct okno_err *err)
 {
-    uint8_t entry[8];
-    const struct table_span *box = &runs->track->box[runs->box];
     runs->sample += runs->left;
     runs->left = 0;
     while (runs->left == 0 && runs->next < runs->entries) {
-        int rc = table_read(runs->track->blocks, box->at + 16 + (int64_t)runs->next++ * 8, entry,
-                            sizeof(entry), err);
+        int rc = runs->used < runs->held ? 0 : runs_read(runs, err);
         if (rc < 0)
             return rc;
+        const uint8_t *entry = runs->ahead + (size_t)runs->used++ * 8;
+        runs->next++;
         runs->left = media_be32(entry);
         runs->value = media_be32(entry + 4);
         if (runs->left > runs->track->samples)

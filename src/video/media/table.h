@@ -103,6 +103,8 @@ OKNO_CHECK int table_size_of(const struct table_track *track, int64_t sample, ui
 
 /* Runs of equal values in stts (decode durations) or ctts (presentation offsets), from the run that
  * holds `sample` on. */
+enum { TABLE_AHEAD = 128 };
+
 struct table_runs {
     const struct table_track *track;
     enum table_box box;
@@ -110,6 +112,8 @@ struct table_runs {
     int64_t sample; /* of which `value` is */
     int64_t left;   /* samples with this value, that one included */
     uint32_t value;
+    uint32_t held, used; /* entries in `ahead`, and those that were told */
+    uint8_t ahead[TABLE_AHEAD * 8];
 };
 OKNO_CHECK int table_runs_from(const struct table_track *track, enum table_box box, int64_t sample,
                                struct table_runs *ret_runs, struct okno_err *err);
