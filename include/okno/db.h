@@ -164,6 +164,9 @@ static inline void okno_stmt_reset_at(struct okno_stmt **at)
 }
 #define OKNO_AUTO_STMT __attribute__((cleanup(okno_stmt_reset_at))) struct okno_stmt
 
+/* OKNO_DATABASE when the file may be read only: a service would take in what it cannot keep. */
+OKNO_CHECK int okno_db_must_write(struct okno_db *db, struct okno_err *err);
+
 /* Integrity: PRAGMA quick_check and foreign_key_check. OKNO_CHECK_FAILED names the first trouble.
  */
 OKNO_CHECK int okno_db_check(struct okno_db *db, struct okno_err *err);

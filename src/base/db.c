@@ -176,6 +176,13 @@ int okno_db_open(const char *data_dir, bool create, struct okno_db **ret_db, str
     return open_at(path, flags, data_dir, ret_db, err);
 }
 
+int okno_db_must_write(struct okno_db *db, struct okno_err *err)
+{
+    return sqlite3_db_readonly(db->sqlite, "main") == 1
+               ? stmt_fail(db->sqlite, SQLITE_READONLY, "main", err)
+               : 0;
+}
+
 int okno_db_open_memory(struct okno_db **ret_db, struct okno_err *err)
 {
     return open_at(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "", ret_db, err);

@@ -23,12 +23,44 @@ static int code_of(int sqlite_code)
     }
 }
 
+/* What somebody can do about it stands in the message: the library's own names a state, no deed. */
+static int fail_file(sqlite3 *sqlite, int sqlite_code, struct okno_err *err)
+{
+    const char *name = sqlite ? sqlite3_db_filename(sqlite, "main") : NULL;
+    if (!name || !*name)
+        return 0;
+    switch (sqlite_code & 0xff) {
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+        return okno_fail(err, OKNO_DATABASE,
+                         "database: %s, or what lies beside it, may not be written: give the data "
+                         "directory with all in it to the user who runs okno (chown -R), or make "
+                         "its disk writable",
+                         name);
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return okno_fail(err, OKNO_DATABASE,
+                         "database: %s is damaged, or none: stop okno, put the file aside and "
+                         "restore the newest backup (docs/backup.md)",
+                         name);
+    case SQLITE_IOERR:
+        return okno_fail(err, OKNO_DATABASE,
+                         "database: reading or writing %s failed (%s): look at its disk", name,
+                         strerror(sqlite3_system_errno(sqlite)));
+    default:
+        return 0;
+    }
+}
+
 int stmt_fail(sqlite3 *sqlite, int sqlite_code, const char *what, struct okno_err *err)
 {
     bool full =
         (sqlite_code & 0xff) == SQLITE_IOERR && sqlite && sqlite3_system_errno(sqlite) == ENOSPC;
     if (full || code_of(sqlite_code) == OKNO_NO_SPACE)
         return okno_fail(err, OKNO_NO_SPACE, "database: %s: no space left on disk", what);
+    int rc = fail_file(sqlite, sqlite_code, err);
+    if (rc < 0)
+        return rc;
     return okno_fail(err, code_of(sqlite_code), "database: %s: %s", what,
                      sqlite ? sqlite3_errmsg(sqlite) : sqlite3_errstr(sqlite_code));
 }

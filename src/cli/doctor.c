@@ -109,10 +109,12 @@ static bool look_at_database(struct doctor *d)
     struct okno_err err = {0};
     int rc = okno_work_open(d->cli->data_dir, d->cli->conf, &d->work, &err);
     if (rc == 0)
+        rc = okno_db_must_write(okno_work_db(d->work), &err);
+    if (rc == 0)
         rc = okno_db_check(okno_work_db(d->work), &err);
     if (rc < 0)
-        tell(d, LEVEL_ERROR, "database",
-             "restore the newest backup, or run okno init for a new one", "%s", err.text);
+        tell(d, LEVEL_ERROR, "database", rc == OKNO_CHECK_FAILED ? "restore the newest backup" : "",
+             "%s", err.text);
     else
         tell(d, LEVEL_OK, "database", "", "whole, foreign keys hold");
     return d->work != NULL;

@@ -11,7 +11,8 @@
 static int is_ready(struct cli *cli, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
-    return cli_open_db(cli, &db, err);
+    int rc = cli_open_db(cli, &db, err);
+    return rc < 0 ? rc : okno_db_must_write(db, err);
 }
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)

@@ -174,7 +174,53 @@ static void a_file_that_is_no_database_is_refused(void **state)
     support_text(dir, "okno.db", "this is a long enough text that is surely not a database.....");
     okno_err_clear(&err);
     assert_int_equal(okno_db_open(dir, false, &db, &err), OKNO_DATABASE);
+    assert_non_null(strstr(err.text, "/okno.db is damaged, or none: stop okno"));
     assert_null(db);
+    support_tempdir_remove(dir);
+}
+
+enum { NOBODY = 65534 };
+
+/* Somebody else's, or on a disk that is mounted so. The second time another process, which may
+ * write, has it open. */
+static void a_database_that_may_not_be_written_says_what_to_do(void **state)
+{
+    (void)state;
+    char *dir = support_tempdir();
+    char path[200];
+    static const char *const files[] = {"", "/okno.db", "/okno.db-wal", "/okno.db-shm"};
+    struct okno_db *first = opened(dir);
+    struct okno_db *db = NULL;
+    bool root = geteuid() == 0;
+    okno_db_close(first);
+    for (int turn = 0; turn < 2; turn++) {
+        first = turn == 1 ? opened(dir) : NULL;
+        for (size_t i = 0; i < OKNO_COUNT(files); i++) {
+            (void)snprintf(path, sizeof(path), "%s%s", dir, files[i]);
+            (void)chmod(path, i == 0 ? 0555 : 0444);
+        }
+        okno_err_clear(&err);
+        if (root)
+            assert_int_equal(seteuid(NOBODY), 0);
+        int rc = okno_db_open(dir, false, &db, &err);
+        if (rc == 0)
+            rc = okno_db_must_write(db, &err);
+        if (root)
+            assert_int_equal(seteuid(0), 0);
+        assert_int_equal(rc, OKNO_DATABASE);
+        assert_non_null(strstr(err.text, "/okno.db, or what lies beside it, may not be written"));
+        okno_db_close(db);
+        db = NULL;
+        (void)chmod(dir, 0700);
+        for (size_t i = 1; i < OKNO_COUNT(files); i++) {
+            (void)snprintf(path, sizeof(path), "%s%s", dir, files[i]);
+            (void)chmod(path, 0600);
+        }
+        okno_db_close(first);
+    }
+    first = opened(dir);
+    assert_int_equal(okno_db_must_write(first, &err), 0);
+    okno_db_close(first);
     support_tempdir_remove(dir);
 }
 
@@ -286,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_database_of_others_is_not_called_missing),
         cmocka_unit_test(a_database_of_a_newer_program_is_left_alone),
         cmocka_unit_test(a_file_that_is_no_database_is_refused),
+        cmocka_unit_test(a_database_that_may_not_be_written_says_what_to_do),
         cmocka_unit_test(a_savepoint_undoes_its_row_only),
         cmocka_unit_test(what_is_not_committed_is_gone),
         cmocka_unit_test(an_unknown_statement_or_parameter_is_named),
