@@ -31,4 +31,13 @@ OKNO_CHECK int okno_json_calm(json_t *json, struct okno_err *err);
 /* One line of JSON Lines to a stream. */
 OKNO_CHECK int okno_json_print(const json_t *json, FILE *to, struct okno_err *err);
 
+/* What a text of JSON takes in memory once it is read: up to a hundred times its size, so that it
+ * is weighed before. Also counts what stands in strings, so never too little. */
+struct okno_json_weight {
+    size_t containers; /* arrays and objects */
+    size_t values;     /* commas: all values but each container's first */
+};
+/* Adds to *weight. Pure. */
+void okno_json_weigh(const char *text, size_t len, struct okno_json_weight *weight);
+
 #endif

@@ -67,3 +67,11 @@ int okno_json_print(const json_t *json, FILE *to, struct okno_err *err)
         return okno_fail_errno(err, errno, "cannot write the result");
     return 0;
 }
+
+void okno_json_weigh(const char *text, size_t len, struct okno_json_weight *weight)
+{
+    for (size_t i = 0; i < len; i++) {
+        weight->containers += text[i] == '{' || text[i] == '[';
+        weight->values += text[i] == ',';
+    }
+}

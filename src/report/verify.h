@@ -25,11 +25,12 @@ struct check {
     json_t *plan;        /* plan.json */
     json_t *step[STEPS]; /* entries of the log; the last of several */
     int64_t place[STEPS];
-    json_t *all_steps;    /* entries of this audit's steps, with `entry` added */
-    json_t *auditor_keys; /* entries of keys, with `entry` added */
-    json_t *anchors;      /* entries of anchors and witnesses, with `entry` added */
-    json_t *verdicts;     /* entries, with `entry` and `hash` added */
-    struct marks marks;   /* sorted by size once the log is read */
+    json_t *all_steps;                  /* entries of this audit's steps, with `entry` added */
+    json_t *auditor_keys;               /* entries of keys, with `entry` added */
+    json_t *anchors;                    /* entries of anchors and witnesses, with `entry` added */
+    json_t *verdicts;                   /* entries, with `entry` and `hash` added */
+    struct marks marks;                 /* sorted by size once the log is read */
+    struct okno_json_weight line, kept; /* of the entry at hand, and of all that were kept */
     bool open_to_all;
 };
 

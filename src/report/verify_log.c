@@ -8,6 +8,12 @@
 
 #include <string.h>
 
+/* Of one file that is read as a whole: some 30,000 sites. */
+enum { CONTAINERS_MAX = 1000000, VALUES_MAX = 8 * CONTAINERS_MAX };
+/* Of all entries that are kept: each decision has a proof in the bundle; steps, keys and anchors.
+ */
+enum { PROOF_CONTAINERS = 8, PROOF_VALUES = 64, OTHER_CONTAINERS = 200000, OTHER_VALUES = 2000000 };
+
 static const char *step_name(int step)
 {
     return okno_audit_steps[step].name;
@@ -35,6 +41,10 @@ int verify_json(struct check *check, const char *name, json_t **ret_json, struct
     int rc = bag_read(&check->bag, name, BUNDLE_TEXT_MAX, &text, err);
     if (rc < 0)
         return rc;
+    struct okno_json_weight weight = {0};
+    okno_json_weigh(okno_buf_text(&text), text.len, &weight);
+    if (weight.containers > CONTAINERS_MAX || weight.values > VALUES_MAX)
+        return okno_fail(err, OKNO_CHECK_FAILED, "%s holds too much for a file of a bundle", name);
     *ret_json = json_loadb(okno_buf_text(&text), text.len, JSON_REJECT_DUPLICATES, NULL);
     return *ret_json ? 0 : okno_fail(err, OKNO_CHECK_FAILED, "%s is no JSON", name);
 }
@@ -160,9 +170,19 @@ static int open_checkpoint(struct check *check, const char *name,
 
 /* ---- log ---- */
 
-static int keep_in(json_t *list, json_t *entry, int64_t place, struct okno_err *err)
+static int keep_in(struct check *check, json_t *list, json_t *entry, int64_t place,
+                   struct okno_err *err)
 {
+    size_t files = check->bag.files.len;
     (void)json_object_set_new(entry, "entry", json_integer(place));
+    check->kept.containers += check->line.containers;
+    check->kept.values += check->line.values;
+    if (check->kept.containers > OTHER_CONTAINERS + PROOF_CONTAINERS * files ||
+        check->kept.values > OTHER_VALUES + PROOF_VALUES * files)
+        return okno_fail(err, OKNO_CHECK_FAILED,
+                         "data/log.jsonl: up to entry %lld it holds more than the decisions of "
+                         "this bundle need",
+                         (long long)place);
     if (json_array_size(list) >= BUNDLE_FILES_MAX)
         return okno_fail(err, OKNO_CHECK_FAILED,
                          "data/log.jsonl: entry %lld is one too many for a bundle",
@@ -185,7 +205,7 @@ static int step_of(const json_t *entry)
 static int keep_step(struct check *check, json_t *entry, int64_t place, struct okno_err *err)
 {
     int step = step_of(entry);
-    int rc = keep_in(check->all_steps, entry, place, err);
+    int rc = keep_in(check, check->all_steps, entry, place, err);
     if (rc < 0 || step < 0) /* check_shapes tells, when the log is known to be what was signed */
         return rc;
     if (check->step[step] && !is_repeated(step))
@@ -205,9 +225,9 @@ static int keep_entry(struct check *check, json_t *entry, int64_t place,
     const char *kind = json_string_value(json_object_get(entry, "kind"));
     char hex[OKNO_SHA256_TEXT];
     if (kind && strcmp(kind, "auditor_key") == 0)
-        return keep_in(check->auditor_keys, entry, place, err);
+        return keep_in(check, check->auditor_keys, entry, place, err);
     if (kind && (strcmp(kind, "anchor") == 0 || strcmp(kind, "witness") == 0))
-        return keep_in(check->anchors, entry, place, err);
+        return keep_in(check, check->anchors, entry, place, err);
     if (!audit || !kind || strcmp(audit, check->facts.audit) != 0)
         return 0;
     if (strcmp(kind, "step") == 0)
@@ -216,7 +236,7 @@ static int keep_entry(struct check *check, json_t *entry, int64_t place,
         return 0;
     (void)json_object_set_new(entry, "entry", json_integer(place));
     (void)json_object_set_new(entry, "hash", json_string(okno_hash_hex(hash->bytes, hex)));
-    return keep_in(check->verdicts, entry, place, err);
+    return keep_in(check, check->verdicts, entry, place, err);
 }
 
 static int by_size(const void *a, const void *b)
@@ -269,6 +289,8 @@ static int add_line(struct check *check, const struct bag_lines *lines, struct o
     if (!entry)
         return okno_fail(err, OKNO_CHECK_FAILED, "data/log.jsonl: entry %lld is no JSON",
                          (long long)tree->size);
+    check->line = (struct okno_json_weight){0};
+    okno_json_weigh(lines->line, lines->len, &check->line);
     int rc = keep_entry(check, entry, tree->size, &hash, err);
     (void)okno_tree_add(tree, &hash, NULL);
     note_root(check, tree);

@@ -56,9 +56,20 @@ static void texts_of_strangers_do_nothing_on_a_terminal(void **state)
     assert_int_equal(okno_json_calm(NULL, &err), 0);
 }
 
+static void a_text_is_weighed_by_what_it_becomes(void **state)
+{
+    static const char text[] = "{\"a\":[1,2,{}],\"b\":\"[,\"}";
+    struct okno_json_weight weight = {.containers = 10};
+    (void)state;
+    okno_json_weigh(text, sizeof(text) - 1, &weight);
+    assert_int_equal(weight.containers, 10 + 4);
+    assert_int_equal(weight.values, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_text_is_weighed_by_what_it_becomes),
         cmocka_unit_test(canonical_text_sorts_keys_and_has_no_spaces),
         cmocka_unit_test(times_and_missing_texts_have_one_spelling),
         cmocka_unit_test(texts_of_strangers_do_nothing_on_a_terminal),

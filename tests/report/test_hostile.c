@@ -144,6 +144,21 @@ static void texts_are_bounded(void **state)
     assert_named("head -c 20000 /dev/zero > tagmanifest-sha256.txt.sig", "tagmanifest-sha256.txt");
 }
 
+/* "[]," takes forty times its size once it is read. */
+static void what_would_grow_in_memory_is_refused_before_it_is_read(void **state)
+{
+    (void)state;
+    assert_named(
+        "{ printf '['; yes '[],' | head -n 3000000 | tr -d '\\n'; printf '[]]'; }"
+        " > data/plan.json; " MANIFESTS,
+        "data/plan.json holds too much");
+    assert_named(
+        "{ printf '{\"kind\":\"verdict\",\"audit\":\"A1\",\"x\":[';"
+        " yes '[],' | head -n 15000 | tr -d '\\n'; echo '[]]}'; } > big;"
+        " for i in $(seq 40); do cat big; done >> data/log.jsonl; rm big; " MANIFESTS,
+        "holds more than the decisions of this bundle need");
+}
+
 /* Everything made anew and signed by another log: good in itself, and not the one that is meant. */
 static void a_bundle_signed_by_another_key_fails_under_the_key(void **state)
 {
@@ -252,6 +267,7 @@ int main(void)
         cmocka_unit_test(manifests_tell_each_name_once_and_stay_inside),
         cmocka_unit_test(one_file_too_many_among_many_is_found_soon),
         cmocka_unit_test(texts_are_bounded),
+        cmocka_unit_test(what_would_grow_in_memory_is_refused_before_it_is_read),
         cmocka_unit_test(the_name_of_the_audit_is_one),
         TEST(a_signed_entry_of_another_shape_is_named),
         cmocka_unit_test(no_byte_of_the_logs_signatures_changes_unnoticed),

@@ -130,17 +130,12 @@ static int by_time(const void *a, const void *b)
     return (x->span.from_us > y->span.from_us) - (x->span.from_us < y->span.from_us);
 }
 
-/* A list takes up to a hundred times its size once it is read: "{},{}," of 64 MiB takes gigabytes.
- * What makes values is counted before, also where it stands in texts. */
+/* "{},{}," of 64 MiB takes gigabytes. */
 static bool is_readable(const char *json, size_t len)
 {
-    size_t containers = 0;
-    size_t values = 0;
-    for (size_t i = 0; i < len; i++) {
-        containers += json[i] == '{' || json[i] == '[';
-        values += json[i] == ',';
-    }
-    return containers <= 2 * ROWS_MAX && values <= MEMBERS_MAX;
+    struct okno_json_weight weight = {0};
+    okno_json_weigh(json, len, &weight);
+    return weight.containers <= (size_t)2 * ROWS_MAX && weight.values <= MEMBERS_MAX;
 }
 
 static int read_json(const char *text, size_t len, json_t **ret_root, struct okno_err *err)
