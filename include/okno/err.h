@@ -39,7 +39,7 @@
     X(QUEUE_EMPTY, 21, 404, 3, "nothing left to review", "проверять больше нечего")                \
     X(WRONG_METHOD, 22, 405, 2, "method not allowed here", "этот метод здесь не работает")         \
     X(PARTIAL, 30, 200, 4, "done in part", "сделано частично")                                     \
-    X(CONFLICT, 31, 409, 4, "conflicts with what is stored", "противоречит сохранённому")          \
+    X(CONFLICT, 31, 409, 5, "conflicts with what is stored", "противоречит сохранённому")          \
     X(REFUSED, 40, 409, 5, "refused", "отказано")                                                  \
     X(OUT_OF_ORDER, 41, 409, 5, "step out of order", "шаг не по порядку")                          \
     X(UNAUTHENTICATED, 42, 401, 5, "log in first", "сначала войдите")                              \

@@ -166,7 +166,9 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         {.name = "--from", .time_us = &choice.from_us}, {.name = "--at", .time_us = &choice.at_us},
         {.name = "--shapes", .text = &choice.shapes}, {.name = "--none", .flag = &choice.none},
         {.name = "--reason", .text = &choice.reason}, {.name = "--json", .flag = &choice.json});
-    const char *verb = rc == 0 && rest == 1 ? argv[1] : "";
+    if (rc == 0 && rest == 2 && !choice.camera)
+        choice.camera = argv[2];
+    const char *verb = rc == 0 && (rest == 1 || choice.camera == argv[2]) ? argv[1] : "";
     if (rc < 0)
         return rc;
     if (strcmp(verb, "mask") == 0)
@@ -175,8 +177,10 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         return reference(cli, &choice, err);
     if (strcmp(verb, "show") == 0)
         return show(cli, &choice, err);
-    return okno_fail(err, OKNO_USAGE,
-                     "write `okno camera mask`, `okno camera reference` or `okno camera show`");
+    return okno_fail(
+        err, OKNO_USAGE,
+        "write `okno camera mask`, `okno camera reference` or `okno camera show`, and which: "
+        "--camera ID");
 }
 
 const struct cli_command cli_camera = {

@@ -76,6 +76,24 @@ static int take_globals(int argc, char **argv, struct cli *cli, const char **ret
     return i < argc ? i : 0;
 }
 
+/* What stands before the command and cannot be understood; nothing at all: what there is. */
+static int refuse_globals(int argc, char **argv)
+{
+    const char *last = argv[argc - 1];
+    bool lacks = strcmp(last, "--data") == 0 || strcmp(last, "--config") == 0;
+    int i = 1;
+    while (i < argc && (strcmp(argv[i], "--data") == 0 || strcmp(argv[i], "--config") == 0))
+        i += 2;
+    if (lacks)
+        (void)fprintf(stderr, "okno: %s needs a value: okno %s %s COMMAND\n", last, last,
+                      last[2] == 'd' ? "DIR" : "FILE");
+    else if (i < argc)
+        (void)fprintf(stderr, "okno: there is no option %s; `okno --help` lists them\n", argv[i]);
+    else
+        print_usage(stderr);
+    return okno_code_info(OKNO_USAGE)->exit_code;
+}
+
 int cli_open_db(struct cli *cli, struct okno_db **ret_db, struct okno_err *err)
 {
     return okno_db_open(cli->data_dir, false, ret_db, err);
@@ -132,10 +150,8 @@ int main(int argc, char **argv)
         return asked ? print_help(asked) : refuse(argv[2]);
     }
     int at = take_globals(argc, argv, &cli, &config);
-    if (!at) {
-        print_usage(stderr);
-        return okno_code_info(OKNO_USAGE)->exit_code;
-    }
+    if (!at)
+        return refuse_globals(argc, argv);
     const struct cli_command *command = find_command(argv[at]);
     if (!command)
         return refuse(argv[at]);

@@ -39,10 +39,16 @@ static int check_scope(struct okno_db *db, const struct okno_hold *hold, int64_t
                              hold->survey  ? "survey"
                              : hold->audit ? "audit"
                                            : "site",
-                             "%s is not known",
+                             "there is no %s %s%s",
+                             hold->survey  ? "survey"
+                             : hold->audit ? "audit"
+                                           : "site",
                              hold->survey  ? hold->survey
                              : hold->audit ? hold->audit
-                                           : hold->site);
+                                           : hold->site,
+                             hold->survey  ? ": see `okno survey list`"
+                             : hold->audit ? ": see `okno audit list`"
+                                           : ": sites are imported first");
     return rc;
 }
 

@@ -93,7 +93,7 @@ static void a_clip_says_what_was_asked_and_got(void **state)
     free(fixture_okno(&status,
                       "--data data clip --camera cam1 --from 2026-03-10T07:00:20Z "
                       "--to 2026-03-10T07:00:25Z -o clip.mp4"));
-    assert_int_equal(status, 4); /* the file is there already: a conflict */
+    assert_int_equal(status, 5); /* the file is there already: a conflict */
 }
 
 static void a_clip_with_a_hole_is_done_in_part(void **state)

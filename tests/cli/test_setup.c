@@ -119,7 +119,7 @@ static void users_are_added_listed_and_refused(void **state)
     OKNO_RUN("", "user", "add", "anna", "--role", "expert", "--language", "ru");
     ends(0, "user:     anna", "");
     OKNO_RUN("", "user", "add", "anna", "--role", "expert");
-    ends(4, "", "there is a user anna already");
+    ends(5, "", "there is a user anna already");
     assert_null(strstr(ran.out, "password"));
     OKNO_RUN("", "user", "add", "carl", "--role", "expert");
     ends(0, "user:     carl", "");
@@ -235,6 +235,21 @@ static void the_configuration_names_the_data_unless_the_line_does(void **state)
     ends(2, "", "okno.conf:2: no such option 'date'; allowed here: data, listen");
 }
 
+static void what_is_wrong_before_and_behind_a_command_is_named(void **state)
+{
+    (void)state;
+    RUN_OKNO(&ran, "", "--data");
+    ends(2, "", "okno: --data needs a value: okno --data DIR COMMAND\n");
+    RUN_OKNO(&ran, "", "--data", "/tmp", "--quiet", "user", "list");
+    ends(2, "", "okno: there is no option --quiet; `okno --help` lists them\n");
+    OKNO_RUN("", "hold", "add", "--audit", "nosuch", "--reason", "x");
+    ends(2, "", "there is no audit nosuch: see `okno audit list`");
+    OKNO_RUN("", "camera", "show", "cam2");
+    ends(3, "", "there is no camera cam2");
+    OKNO_RUN("correct horse\n", "user", "add", "admin", "--role", "expert", "--password-stdin");
+    ends(5, "", "there is a user admin already");
+}
+
 #define EMPTY(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 #define READY(test) cmocka_unit_test_setup_teardown(test, setup_ready, teardown)
 
@@ -249,6 +264,7 @@ int main(void)
         READY(users_are_added_listed_and_refused),
         READY(clocks_are_listed_as_json_lines),
         READY(an_archive_is_tested_with_what_its_cameras_recorded),
+        READY(what_is_wrong_before_and_behind_a_command_is_named),
         READY(the_configuration_names_the_data_unless_the_line_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
