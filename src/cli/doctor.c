@@ -94,13 +94,14 @@ static void look_at_retention(struct doctor *d)
     long long daily = (long long)json_integer_value(json_object_get(f, "bytes_per_day")) >> 20;
     const json_t *left = json_object_get(f, "days_left");
     if (json_is_null(left))
-        tell(d, LEVEL_OK, "retention", "", "%lld MiB of evidence, %lld MiB a day; %s", mib, daily,
+        tell(d, LEVEL_OK, "retention", "",
+             "%lld MiB of evidence, %lld MiB a day (of the last 30); %s", mib, daily,
              keep_days > 0 ? "the rule keeps it from filling the disk" : "the disk does not fill");
     else
         tell(d, json_integer_value(left) < 30 ? LEVEL_WARNING : LEVEL_OK, "retention",
              json_integer_value(left) < 30 ? "make room, or set evidence.keep_days lower" : "",
-             "%lld MiB of evidence, %lld MiB a day: the disk is full in %lld days", mib, daily,
-             (long long)json_integer_value(left));
+             "%lld MiB of evidence, %lld MiB a day (of the last 30): the disk is full in %lld days",
+             mib, daily, (long long)json_integer_value(left));
 }
 
 /* False when the rest cannot be looked at. */
@@ -361,21 +362,6 @@ static int look_at_jobs(struct doctor *d, struct okno_err *err)
     return rc;
 }
 
-static void forecast(struct doctor *d, int64_t read, int64_t kept)
-{
-    struct statvfs fs;
-    if (statvfs(d->cli->data_dir, &fs) < 0)
-        return;
-    double left = (double)fs.f_bavail * (double)fs.f_frsize;
-    double days = kept > 0 ? left / (double)kept : 1e9;
-    tell(d, days < 30 ? LEVEL_WARNING : LEVEL_OK, "forecast",
-         days < 30 ? "make room, or keep less (evidence.stills)" : "",
-         "in the last day %.1f MB were read from archives (%.3f Mbit/s on the average) and %.1f MB "
-         "kept; at this pace the disk lasts %.0f days",
-         (double)read / 1e6, (double)read * 8 / 86400 / 1e6, (double)kept / 1e6,
-         days < 36500 ? days : 36500);
-}
-
 /* How an archive may be asked, whoever says so. */
 static void limits_text(struct doctor *d, const char *archive, char *ret_text, size_t size)
 {
@@ -395,7 +381,7 @@ static void limits_text(struct doctor *d, const char *archive, char *ret_text, s
                        row.time_zone);
 }
 
-/* One line per archive where something waits or was lost; the disk and the line as of a usual day.
+/* One line per archive where something waits or was lost, and what the last day took of the line.
  */
 static int look_at_work(struct doctor *d, struct okno_err *err)
 {
@@ -420,7 +406,10 @@ static int look_at_work(struct doctor *d, struct okno_err *err)
         kept += o->bytes_kept;
     }
     if (rc == 0 && read > 0)
-        forecast(d, read, kept);
+        tell(d, LEVEL_OK, "line", "",
+             "in the last day %.1f MB were read from archives (%.3f Mbit/s on the average) and "
+             "%.1f MB kept",
+             (double)read / 1e6, (double)read * 8 / 86400 / 1e6, (double)kept / 1e6);
     return rc;
 }
 
