@@ -16,6 +16,7 @@ static int start_https(void **state)
 {
     struct fixture *fixture = fixture_new();
     fixture_user(fixture, "vera", "expert");
+    fixture_user(fixture, "boss", "administrator");
     fixture->options.public_url = "https://okno.example/";
     fixture_start(fixture);
     *state = fixture;
@@ -61,6 +62,28 @@ static void over_https_the_cookie_is_secure(void **state)
     AUTO_ANSWER answer = login(state, good, "Origin: https://okno.example\r\n");
     assert_int_equal(answer.status, 200);
     assert_non_null(strstr(answer_header(&answer, "Set-Cookie"), "; Secure"));
+}
+
+/* Another site of the same domain can set a cookie of the plain name, and would decide by whose
+ * session the person works; one of the name that browsers guard it cannot. */
+static void over_https_a_cookie_of_a_sister_site_is_no_session(void **state)
+{
+    char cookies[400];
+    char token[65];
+    AUTO_ANSWER answer = login(state, good, "Origin: https://okno.example\r\n");
+    const char *set = answer_header(&answer, "Set-Cookie");
+    assert_memory_equal(set, "__Host-okno_session=", 20);
+    (void)snprintf(token, sizeof(token), "%.64s", set + 20);
+    (void)snprintf(cookies, sizeof(cookies), "Cookie: okno_session=%s\r\n", token);
+    AUTO_ANSWER planted = client_request(fixture_port(*state), "GET", "/api/v1/me", cookies, NULL);
+    assert_int_equal(planted.status, 401);
+    AUTO_ANSWER boss = login(state, "{\"user\":\"boss\",\"password\":\"pass word\"}", "");
+    (void)snprintf(cookies, sizeof(cookies),
+                   "Cookie: okno_session=%.64s; __Host-okno_session=%s\r\n",
+                   strchr(answer_header(&boss, "Set-Cookie"), '=') + 1, token);
+    AUTO_ANSWER own = client_request(fixture_port(*state), "GET", "/api/v1/me", cookies, NULL);
+    assert_int_equal(own.status, 200);
+    assert_non_null(strstr(own.body, "\"vera\""));
 }
 
 static void a_session_knows_its_user_until_logout(void **state)
@@ -344,6 +367,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_good_password_gives_a_session),
         cmocka_unit_test_setup_teardown(over_https_the_cookie_is_secure, start_https, stop),
+        cmocka_unit_test_setup_teardown(over_https_a_cookie_of_a_sister_site_is_no_session,
+                                        start_https, stop),
         TEST(a_session_knows_its_user_until_logout),
         TEST(a_cookie_that_is_no_session_is_nobody),
         TEST(an_expired_session_or_a_disabled_user_is_nobody),

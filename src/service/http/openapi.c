@@ -104,10 +104,11 @@ static json_t *paths(void)
 
 json_t *http_openapi(void)
 {
-    return json_pack("{s:s, s:{s:s, s:s, s:s}, s:o, s:{s:O, s:{s:{s:s, s:s, s:s}, s:{s:s, s:s}}}}",
-                     "openapi", "3.1.0", "info", "title", "okno", "version", OKNO_VERSION,
-                     "description", "Times are ISO 8601 UTC with milliseconds.", "paths", paths(),
-                     "components", "schemas", http_schemas(), "securitySchemes", "session", "type",
-                     "apiKey", "in", "cookie", "name", "okno_session", "token", "type", "http",
-                     "scheme", "bearer");
+    return json_pack(
+        "{s:s, s:{s:s, s:s, s:s}, s:o, s:{s:O, s:{s:{s:s, s:s, s:s, s:s}, s:{s:s, s:s}}}}",
+        "openapi", "3.1.0", "info", "title", "okno", "version", OKNO_VERSION, "description",
+        "Times are ISO 8601 UTC with milliseconds.", "paths", paths(), "components", "schemas",
+        http_schemas(), "securitySchemes", "session", "type", "apiKey", "in", "cookie", "name",
+        "okno_session", "description", "__Host-okno_session where service.public_url is https",
+        "token", "type", "http", "scheme", "bearer");
 }

@@ -14,16 +14,26 @@
 /* A stranger must not lock anybody out: one address alone never reaches a user's total. */
 enum { PAIR_FAILURES = 5, ADDRESS_FAILURES = 20, USER_FAILURES = 40, LOGIN_WAIT_S = 5 };
 
-static const char cookie_name[] = "okno_session";
+static bool is_secure(const struct http_service *service)
+{
+    return strncmp(service->public_url, "https://", 8) == 0;
+}
+
+/* Over https the one that browsers take from this very host alone, so that no other site of the
+ * same domain decides whose session it is: RFC 6265bis, "__Host-". */
+static const char *cookie_name(const struct http_service *service)
+{
+    return is_secure(service) ? "__Host-okno_session" : "okno_session";
+}
 
 /* The value of our cookie in a Cookie header; false when absent or not 64 hex digits. */
-static bool find_token(const char *header, char ret_token[OKNO_TOKEN_TEXT])
+static bool find_token(const char *header, const char *name, char ret_token[OKNO_TOKEN_TEXT])
 {
-    size_t name_len = sizeof(cookie_name) - 1;
+    size_t name_len = strlen(name);
     for (const char *at = header ? header : ""; *at;) {
         at += strspn(at, " ;");
         size_t len = strcspn(at, ";");
-        if (len == name_len + 1 + OKNO_TOKEN_TEXT - 1 && memcmp(at, cookie_name, name_len) == 0 &&
+        if (len == name_len + 1 + OKNO_TOKEN_TEXT - 1 && memcmp(at, name, name_len) == 0 &&
             at[name_len] == '=' && strspn(at + name_len + 1, "0123456789abcdef") >= 64) {
             memcpy(ret_token, at + name_len + 1, 64);
             ret_token[64] = '\0';
@@ -38,7 +48,7 @@ int http_session_load(struct http_request *request, struct okno_err *err)
 {
     char token[OKNO_TOKEN_TEXT];
     struct okno_err why = {0};
-    if (!find_token(http_header(request, "Cookie"), token))
+    if (!find_token(http_header(request, "Cookie"), cookie_name(request->service), token))
         return 0;
     int rc = okno_session_find(request->db, token, okno_time_now(), &request->who, &why);
     if (rc == OKNO_UNAUTHENTICATED)
@@ -53,10 +63,10 @@ int http_session_load(struct http_request *request, struct okno_err *err)
 static void set_cookie(const struct http_service *service, struct http_reply *reply,
                        const char *token, int64_t age_us)
 {
-    bool secure = strncmp(service->public_url, "https://", 8) == 0;
     http_reply_header(reply, "Set-Cookie",
-                      "%s=%s; Path=/; Max-Age=%lld; HttpOnly; SameSite=Strict%s", cookie_name,
-                      token, (long long)(age_us / OKNO_SECOND_US), secure ? "; Secure" : "");
+                      "%s=%s; Path=/; Max-Age=%lld; HttpOnly; SameSite=Strict%s",
+                      cookie_name(service), token, (long long)(age_us / OKNO_SECOND_US),
+                      is_secure(service) ? "; Secure" : "");
 }
 
 static int reply_me(const struct http_request *request, struct http_reply *reply,
