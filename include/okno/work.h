@@ -53,9 +53,10 @@ struct okno_archive_seen {
 OKNO_CHECK int okno_archive_try(struct okno_db *db, const struct okno_archive_row *row,
                                 const char *channel, int64_t at_us, int64_t deadline_us,
                                 struct okno_archive_seen *ret_seen, struct okno_err *err);
-/* It answered: an archive that stands is then said to answer. */
-OKNO_CHECK int okno_archive_note_answer(struct okno_db *db, const char *archive, int64_t now_us,
-                                        struct okno_err *err);
+/* An archive that stands was asked outside of the jobs: what came of it (0 or a code, with why) is
+ * said of it. A failure is told, and keeps nobody from asking. */
+OKNO_CHECK int okno_archive_note_asked(struct okno_db *db, const char *archive, int64_t now_us,
+                                       int code, const struct okno_err *why, struct okno_err *err);
 
 /* Stop waiting for archives once *cancel becomes true (from any thread): what runs ends with
  * OKNO_CANCELLED and is done again later. NULL: never. Must outlive the work. */
@@ -98,7 +99,9 @@ struct okno_outlook {
     char archive[OKNO_ID_TEXT];
     int64_t failures;               /* in a row */
     bool answered;                  /* since its row was given; else nobody asked it yet */
-    char code[32], message[448];    /* of the last one */
+    bool failing;                   /* it failed when it was asked last, whoever asked */
+    int64_t failed_us;              /* when the last failure was since its row was given; 0: none */
+    char code[32], message[448];    /* of the last failure */
     int64_t down_since_us;          /* 0: not */
     int64_t next_try_us;            /* when something is tried next; 0: nothing waits */
     int64_t off_until_us;           /* 0: inside its hours */

@@ -32,8 +32,13 @@ void archive_outlook_text(const struct okno_outlook *o, char *ret_text, size_t s
     else if (o->off_until_us)
         add(ret_text, size, &used, "not asked before %s, by its hours; ",
             okno_time_format(o->off_until_us, at));
+    else if (o->failing)
+        add(ret_text, size, &used, "failed when it was asked last; ");
     else
         add(ret_text, size, &used, o->answered ? "answers; " : "not asked yet; ");
+    if (o->failures == 0 && o->failed_us)
+        add(ret_text, size, &used, "last failure %s: %s; ", okno_time_format(o->failed_us, at),
+            o->message);
     if (o->waiting + o->running == 0)
         add(ret_text, size, &used, "nothing waits");
     else

@@ -393,12 +393,14 @@ static int look_at_work(struct doctor *d, struct okno_err *err)
         char text[1200];
         char subject[80];
         char limits[1200];
-        bool bad = o->failures || o->at_risk || o->overdue || o->lost;
+        bool failing = o->failures || o->failing;
+        bool bad = failing || o->at_risk || o->overdue || o->lost;
         archive_outlook_text(o, text, sizeof(text));
         limits_text(d, o->archive, limits, sizeof(limits));
         (void)snprintf(subject, sizeof(subject), "work at %.64s", o->archive);
         tell(d, bad ? LEVEL_WARNING : LEVEL_OK, subject,
              o->failures ? "see that it runs; what waits completes by itself then"
+             : failing   ? "see that it runs, then its url, user and secret in archives"
              : bad       ? "raise parallel, rate or hours of the archive, or its retention"
                          : "",
              "%s%s", text, limits);

@@ -1,5 +1,7 @@
 /* Rows of archives and cameras: checked as opening the archive would, and tried. */
 #define _POSIX_C_SOURCE 200809L
+#include "work.h"
+
 #include "okno/extract.h"
 #include "okno/time.h"
 #include "okno/work.h"
@@ -140,9 +142,13 @@ int okno_archive_try(struct okno_db *db, const struct okno_archive_row *row, con
     return rc;
 }
 
-int okno_archive_note_answer(struct okno_db *db, const char *archive, int64_t now_us,
-                             struct okno_err *err)
+int okno_archive_note_asked(struct okno_db *db, const char *archive, int64_t now_us, int code,
+                            const struct okno_err *why, struct okno_err *err)
 {
-    return OKNO_DB_RUN(db, "turns.seen", NULL, err, OKNO_TEXT("archive", archive),
-                       OKNO_INT("now", now_us));
+    if (code == 0 || work_is_answer(code))
+        return OKNO_DB_RUN(db, "turns.seen", NULL, err, OKNO_TEXT("archive", archive),
+                           OKNO_INT("now", now_us));
+    return OKNO_DB_RUN(db, "turns.missed", NULL, err, OKNO_TEXT("archive", archive),
+                       OKNO_INT("now", now_us), OKNO_TEXT("code", okno_code_info(code)->name),
+                       OKNO_TEXT("message", why->text));
 }

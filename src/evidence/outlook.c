@@ -19,6 +19,8 @@ static void load(struct okno_stmt *row, int64_t now_us, int64_t parallel, struct
     *o = (struct okno_outlook){
         .failures = okno_stmt_int(row, "failures"),
         .answered = okno_stmt_int(row, "answered") != 0,
+        .failing = okno_stmt_int(row, "failing") != 0,
+        .failed_us = okno_stmt_int(row, "failed_at"),
         .down_since_us = okno_stmt_int(row, "down_since"),
         .sessions = okno_stmt_is_null(row, "sessions") ? parallel : okno_stmt_int(row, "sessions"),
         .waiting = okno_stmt_int(row, "waiting"),
@@ -36,8 +38,10 @@ static void load(struct okno_stmt *row, int64_t now_us, int64_t parallel, struct
         o->next_try_us =
             later(later(okno_stmt_int(row, "next_try_at"), closed_us), later(off_us, now_us));
     (void)snprintf(o->archive, sizeof(o->archive), "%s", okno_stmt_text(row, "archive"));
-    (void)snprintf(o->code, sizeof(o->code), "%s", okno_stmt_text(row, "code"));
-    (void)snprintf(o->message, sizeof(o->message), "%s", okno_stmt_text(row, "message"));
+    okno_stmt_copy(row, o->failures > 0 ? "code" : "failed_code", o->code, sizeof(o->code));
+    okno_stmt_copy(row, o->failures > 0 ? "message" : "failure", o->message, sizeof(o->message));
+    if (o->failures == 0 && o->failed_us == 0)
+        o->code[0] = o->message[0] = '\0';
 }
 
 /* How fast: jobs of the last hours in which there were any. */
@@ -101,11 +105,12 @@ json_t *okno_outlook_json(const struct okno_outlook *o)
 {
     const char *state = o->failures > 0   ? o->code
                         : o->off_until_us ? "paused"
+                        : o->failing      ? o->code
                         : o->answered     ? "ok"
                                           : "unasked";
     return json_pack(
         "{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:o, "
-        "s:o, s:I, s:I}",
+        "s:o, s:I, s:I, s:b, s:o}",
         "archive", o->archive, "state", state, "message", okno_json_text(o->message), "failures",
         (json_int_t)o->failures, "down_since", time_or_null(o->down_since_us), "next_try_at",
         time_or_null(o->next_try_us), "off_until", time_or_null(o->off_until_us), "sessions",
@@ -114,5 +119,6 @@ json_t *okno_outlook_json(const struct okno_outlook *o)
         (json_int_t)o->overdue, "at_risk", (json_int_t)o->at_risk, "lost", (json_int_t)o->lost,
         "jobs_per_hour", o->jobs_per_hour > 0 ? json_real(o->jobs_per_hour) : json_null(),
         "done_at", time_or_null(o->done_at_us), "bytes_read_day", (json_int_t)o->bytes_read,
-        "bytes_kept_day", (json_int_t)o->bytes_kept);
+        "bytes_kept_day", (json_int_t)o->bytes_kept, "failing", o->failing || o->failures > 0,
+        "failed_at", time_or_null(o->failed_us));
 }

@@ -70,10 +70,13 @@ static int note(struct okno_work *work, const char *camera, int64_t now_us, int6
 static int look_at(struct okno_work *work, const char *camera_id, int64_t now_us,
                    int64_t *ret_earliest_us, bool *ret_noted, struct okno_err *err)
 {
+    struct okno_camera row = {0};
     struct okno_work_camera camera;
     struct okno_err why = {0};
     int64_t earliest_us = 0;
-    int rc = okno_work_camera_at(work, camera_id, now_us, false, &camera, NULL, &why);
+    int rc = okno_registry_camera(work->db, camera_id, &row, &why);
+    if (rc == 0)
+        rc = okno_work_camera_at(work, camera_id, now_us, false, &camera, NULL, &why);
     if (rc == 0) {
         const struct okno_budget budget = work_budget(work);
         okno_archive_begin(camera.archive, &budget);
@@ -83,8 +86,8 @@ static int look_at(struct okno_work *work, const char *camera_id, int64_t now_us
     if (rc == 0 && earliest_us)
         earliest_us -= camera.offset.offset_us;
     int noted = note(work, camera_id, now_us, rc < 0 ? 0 : earliest_us, rc, err);
-    if (rc == 0 && noted == 0)
-        noted = turns_seen(work, camera.camera.archive.archive, now_us, err);
+    if (noted == 0 && row.archive.archive[0])
+        noted = okno_archive_note_asked(work->db, row.archive.archive, now_us, rc, &why, err);
     *ret_noted = noted == 0;
     if (rc < 0)
         return okno_fail_from(err, &why);

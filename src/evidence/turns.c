@@ -64,7 +64,8 @@ int turns_answered(struct okno_work *work, const char *archive, int64_t now_us,
                    struct okno_err *err)
 {
     int64_t ended = 0;
-    int rc = OKNO_DB_RUN(work->db, "turns.answered", &ended, err, OKNO_TEXT("archive", archive));
+    int rc = OKNO_DB_RUN(work->db, "turns.answered", &ended, err, OKNO_TEXT("archive", archive),
+                         OKNO_INT("now", now_us));
     if (rc < 0 || ended == 0)
         return rc;
     rc = OKNO_DB_RUN(work->db, "turns.end_outage", NULL, err, OKNO_TEXT("archive", archive),

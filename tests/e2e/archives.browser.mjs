@@ -125,6 +125,13 @@ test("an archive and its camera are connected with the keyboard alone, and tried
   await page.locator("okno-archives okno-archive-test [role=status]").filter({ hasText: "It answers" }).waitFor();
   await page.locator("okno-archives tbody .ok").filter({ hasText: "answers" }).first().waitFor();
   await shoot(page, "archives-connected");
+  // A try that fails is said of it, too, with the moment.
+  await service.rows("UPDATE archives SET url = 'http://127.0.0.1:9/'");
+  await page.locator("okno-archives okno-archive-test button").first().focus();
+  await keyboard.press("Enter");
+  await page.locator("okno-archives tbody .bad").filter({ hasText: "does not answer" }).first().waitFor();
+  await page.locator("okno-archives tbody .note").filter({ hasText: /last failure .*127\.0\.0\.1/u }).first().waitFor();
+  await shoot(page, "archives-failed");
   assert.deepEqual(faults, []);
   await close();
 });

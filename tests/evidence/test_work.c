@@ -2,6 +2,10 @@
 /* Linking through a real archive: every state, and what corrections change. */
 #include "shop.h"
 
+#include "../audit/run_okno.h"
+
+#include "okno/camera_clock.h"
+
 static int setup(void **state)
 {
     *state = shop_new(NULL);
@@ -39,6 +43,33 @@ static void an_archive_that_was_never_asked_is_not_said_to_answer(void **state)
         " SELECT 7, archive, kind, 'http://127.0.0.1:9/', files FROM archives",
         (long long)LATER + 1);
     assert_string_equal(archive_state(shop), "unasked"); /* that answer was another place's */
+}
+
+/* No job is there to fail: the daily look is all that asks, and what it heard is told. */
+static void an_archive_whose_daily_look_failed_is_not_said_to_be_unasked(void **state)
+{
+    struct shop *shop = *state;
+    static struct ran ran;
+    OKNO_AUTO_VEC(okno_outlook_vec) outlook = {0};
+    int64_t next_us = 0;
+    put(shop, "UPDATE archives SET url = 'http://127.0.0.1:9/'");
+    assert_string_equal(archive_state(shop), "unasked");
+    assert_int_equal(okno_retention_next(shop->work, LATER, &next_us, &shop->err), 1);
+    assert_string_equal(archive_state(shop), "transient");
+    assert_int_equal(okno_work_outlook(shop->work, LATER, &outlook, &shop->err), 0);
+    assert_int_equal(outlook.items[0].failed_us, LATER);
+    assert_int_equal(outlook.items[0].failures, 0); /* jobs may ask at once */
+    assert_non_null(strstr(outlook.items[0].message, "127.0.0.1"));
+    RUN_OKNO(&ran, "", "--data", shop->db->dir, "archive", "status");
+    assert_non_null(strstr(ran.out, "failed when it was asked last; last failure 20"));
+    assert_non_null(strstr(ran.out, outlook.items[0].message));
+    RUN_OKNO(&ran, "", "--data", shop->db->dir, "doctor");
+    assert_non_null(strstr(ran.out, "failed when it was asked last; last failure 20"));
+    put(shop, "UPDATE archives SET url = '%s/'", shop->nginx.url);
+    assert_int_equal(okno_retention_next(shop->work, LATER + OKNO_DAY_US, &next_us, &shop->err), 1);
+    assert_string_equal(archive_state(shop), "ok"); /* the failure and its moment stay told */
+    RUN_OKNO(&ran, "", "--data", shop->db->dir, "archive", "status");
+    assert_non_null(strstr(ran.out, "answers; last failure 20"));
 }
 
 /* ---- states ---- */
@@ -498,6 +529,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(an_archive_that_was_never_asked_is_not_said_to_answer),
+        CASE(an_archive_whose_daily_look_failed_is_not_said_to_be_unasked),
         CASE(a_recorded_survey_is_linked_with_the_clocks_uncertainty_around_it),
         CASE(a_hole_makes_it_partial_and_is_told),
         CASE(stills_in_line_at_one_archive_are_fetched_together),

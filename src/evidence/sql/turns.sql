@@ -4,11 +4,20 @@ WHERE archive = $archive;
 
 -- name: turns.failed
 -- Nobody asks for a while.
-INSERT INTO archive_turns (archive, failures, closed_until, down_since, code, message)
-VALUES ($archive, 1, $closed_until, $now, $code, $message)
+INSERT INTO archive_turns (archive, failures, closed_until, down_since, code, message, failed_at,
+    failed_code, failure)
+VALUES ($archive, 1, $closed_until, $now, $code, $message, $now, $code, $message)
 ON CONFLICT (archive) DO UPDATE SET failures = failures + 1, closed_until = excluded.closed_until,
     down_since = coalesce(down_since, excluded.down_since), code = excluded.code,
-    message = excluded.message;
+    message = excluded.message, failed_at = excluded.failed_at, failed_code = excluded.failed_code,
+    failure = excluded.failure;
+
+-- name: turns.missed
+-- Asked outside of the jobs, it failed: told, but nobody is kept from asking.
+INSERT INTO archive_turns (archive, failed_at, failed_code, failure)
+VALUES ($archive, $now, $code, $message)
+ON CONFLICT (archive) DO UPDATE SET failed_at = excluded.failed_at,
+    failed_code = excluded.failed_code, failure = excluded.failure;
 
 -- name: turns.begin_outage
 INSERT INTO archive_outages (archive, from_us, code, message)
@@ -16,7 +25,8 @@ SELECT $archive, $now, $code, $message
 WHERE NOT EXISTS (SELECT 1 FROM archive_outages WHERE archive = $archive AND to_us IS NULL);
 
 -- name: turns.answered
-UPDATE archive_turns SET failures = 0, closed_until = 0, down_since = NULL, code = '', message = ''
+UPDATE archive_turns SET failures = 0, closed_until = 0, down_since = NULL, code = '', message = '',
+    answered_at = max(coalesce(answered_at, 0), $now)
 WHERE archive = $archive AND failures > 0;
 
 -- name: turns.seen
@@ -62,7 +72,9 @@ ON CONFLICT (archive) DO UPDATE SET sessions = excluded.sessions, off_until = ex
 SELECT a.archive, coalesce(t.failures, 0) AS failures, coalesce(t.closed_until, 0) AS closed_until,
     coalesce(t.off_until, 0) AS off_until, t.down_since, coalesce(t.code, '') AS code,
     coalesce(t.message, '') AS message, t.sessions,
-    coalesce(t.answered_at >= (SELECT i.at FROM imports i WHERE i.import = a.import), 0) AS answered,
+    coalesce(t.answered_at >= i.at, 0) AS answered, iif(t.failed_at >= i.at, t.failed_at, 0) AS failed_at,
+    coalesce(t.failed_at >= max(i.at, coalesce(t.answered_at, 0)), 0) AS failing,
+    coalesce(t.failed_code, '') AS failed_code, coalesce(t.failure, '') AS failure,
     (SELECT count(*) FROM jobs j WHERE j.archive = a.archive AND j.state = 'waiting') AS waiting,
     (SELECT count(*) FROM jobs j WHERE j.archive = a.archive AND j.state = 'running') AS running,
     (SELECT min(j.next_try_at) FROM jobs j WHERE j.archive = a.archive AND j.state = 'waiting')
@@ -78,7 +90,8 @@ SELECT a.archive, coalesce(t.failures, 0) AS failures, coalesce(t.closed_until, 
         SELECT c.camera FROM camera_state c WHERE c.archive = a.archive)) AS bytes_read,
     (SELECT sum(e.bytes) FROM evidence e WHERE e.made_at >= $day_ago AND e.camera IN (
         SELECT c.camera FROM camera_state c WHERE c.archive = a.archive)) AS bytes_kept
-FROM archives a LEFT JOIN archive_turns t ON t.archive = a.archive
+FROM archives a JOIN imports i ON i.import = a.import
+LEFT JOIN archive_turns t ON t.archive = a.archive
 WHERE a.id = (SELECT max(b.id) FROM archives b WHERE b.archive = a.archive)
 ORDER BY a.archive;
 

@@ -102,8 +102,9 @@ int http_post_archive_test(struct http_request *request, struct http_reply *repl
     if (rc < 0)
         return rc;
     rc = try_row(request, &row, &seen, &why);
-    if (rc == 0 && !json_object_get(request->body, "kind"))
-        rc = okno_archive_note_answer(request->db, row.archive, okno_time_now(), &why);
+    if (rc != OKNO_BUSY && !json_object_get(request->body, "kind") &&
+        okno_archive_note_asked(request->db, row.archive, okno_time_now(), rc, &why, err) < 0)
+        return err->code;
     bool any = seen.recordings > 0;
     return http_reply_json(reply,
                            json_pack("{s:s, s:o, s:I, s:o, s:o, s:f, s:f, s:i}", "code",

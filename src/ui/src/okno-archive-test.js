@@ -23,7 +23,7 @@ class OknoArchiveTest extends OknoElement {
     Object.assign(this, { trying: true, result: null, trouble: "" });
     try {
       this.result = await post("archives/test", { ...this.body(), channel: this.channel });
-      if (this.result.code === "") this.emit("archive-answered");
+      this.emit("archive-tried");
     } catch (error) {
       this.trouble = errorText(error);
     } finally {

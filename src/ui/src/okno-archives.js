@@ -74,11 +74,12 @@ class OknoArchives extends PageElement {
   }
 
   renderState(one) {
-    const tone = one.failures > 0 ? "bad" : one.state === "paused" ? "warn" : one.state === "unasked" ? "unasked" : "ok";
+    const tone = one.failures > 0 || (one.failing && one.state !== "paused") ? "bad" : one.state === "paused" ? "warn" : one.state === "unasked" ? "unasked" : "ok";
     const key = `archive.${one.state}`;
-    return html`<div class=${tone}><b aria-hidden="true">${{ ok: "✓", warn: "…", unasked: "?", bad: "!" }[tone]}</b> ${has(key) ? t(key) : one.state}</div>
+    return html`<div class=${tone}><b aria-hidden="true">${{ ok: "✓", warn: "…", unasked: "?", bad: "!" }[tone]}</b> ${t(has(key) ? key : "archive.failed")}</div>
       ${one.down_since ? html`<div class="note">${t("archives.since", { when: formatWhen(one.down_since, browserZone), n: one.failures })}</div>` : nothing}
       ${one.failures > 0 && one.message ? html`<div class="note">${one.message}</div>` : nothing}
+      ${one.failures === 0 && one.failed_at ? html`<div class="note">${t("archives.failed", { when: formatWhen(one.failed_at, browserZone), why: one.message })}</div>` : nothing}
       ${one.off_until ? html`<div class="note">${t("archives.off_until", { when: formatWhen(one.off_until, browserZone) })}</div>` : nothing}`;
   }
 
@@ -137,7 +138,7 @@ class OknoArchives extends PageElement {
     const { commissioned: done } = one;
     const zone = zoneOf(this.sites, one.site);
     return html`<tr><td><b>${one.camera}</b> ${this.renderEdit("camera", one)}<div class="note">${one.archive} · ${one.channel}</div>
-        <okno-archive-test .body=${() => ({ archive: one.archive })} .channel=${one.channel} @archive-answered=${this.refresh}></okno-archive-test></td>
+        <okno-archive-test .body=${() => ({ archive: one.archive })} .channel=${one.channel} @archive-tried=${this.refresh}></okno-archive-test></td>
       <td>${one.due ? html`<div class="warn"><b aria-hidden="true">!</b> ${t(`due.${one.due}`)}</div>` : html`<div class="ok"><b aria-hidden="true">✓</b> ${t("due.no")}</div>`}
         ${done ? html`<div class="note num">${formatWhen(done.made_at, zone)}, ${done.author}${done.survey ? html` · <a href=${link("surveys", { id: done.survey })}>${done.survey}</a>` : nothing}</div>
           <div class="note">${[done.codec, done.width ? `${done.width}×${done.height}` : "", done.rights].filter(Boolean).join(" · ")}</div>` : nothing}</td>
