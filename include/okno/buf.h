@@ -31,9 +31,12 @@ OKNO_CHECK int okno_buf_printf(struct okno_buf *buf, struct okno_err *err, const
     OKNO_PRINTF(3, 4);
 
 /* Append a cell of CSV (RFC 4180), quoted where it needs to be. A cell that a spreadsheet would
- * take for a formula (it begins with = + - @, a tab or a line's end) gets an apostrophe in front.
- */
+ * take for a formula (it begins with = + - @, a tab or a line's end) gets an apostrophe in front;
+ * so does what would be one where spreadsheets separate cells by semicolons or tabs. */
 OKNO_CHECK int okno_buf_add_csv(struct okno_buf *buf, const char *text, struct okno_err *err);
+/* The same, quoted always. */
+OKNO_CHECK int okno_buf_add_csv_quoted(struct okno_buf *buf, const char *text,
+                                       struct okno_err *err);
 
 /* The text so far; "" while empty. Valid until the next change. */
 const char *okno_buf_text(const struct okno_buf *buf);

@@ -60,23 +60,47 @@ int okno_buf_printf(struct okno_buf *buf, struct okno_err *err, const char *fmt,
     return 0;
 }
 
+/* A sign (not the NUL) at which a spreadsheet would see a formula begin: at the cell's beginning,
+ * or behind what separates cells where the system says that semicolons or tabs do, and quotes
+ * there. */
+static bool begins_formula(const char *text, const char *at)
+{
+    const char *before = at;
+    if (at == text)
+        return strchr("=+-@\t\r\n", *at) != NULL;
+    if (!strchr("=+-@", *at))
+        return false;
+    while (before > text && before[-1] == '"')
+        before--;
+    return before > text && strchr(";\t", before[-1]);
+}
+
+static int add_defused(struct okno_buf *buf, const char *text, struct okno_err *err)
+{
+    int rc = 0;
+    for (const char *at = text; rc == 0 && *at; at++) {
+        if (begins_formula(text, at))
+            rc = okno_buf_add(buf, "'", 1, err);
+        if (rc == 0)
+            rc = okno_buf_add_text(buf, *at == '"' ? "\"" : "", err);
+        if (rc == 0)
+            rc = okno_buf_add(buf, at, 1, err);
+    }
+    return rc;
+}
+
+int okno_buf_add_csv_quoted(struct okno_buf *buf, const char *text, struct okno_err *err)
+{
+    int rc = okno_buf_add(buf, "\"", 1, err);
+    if (rc == 0)
+        rc = add_defused(buf, text, err);
+    return rc == 0 ? okno_buf_add(buf, "\"", 1, err) : rc;
+}
+
 int okno_buf_add_csv(struct okno_buf *buf, const char *text, struct okno_err *err)
 {
-    bool formula = *text && strchr("=+-@\t\r\n", *text) != NULL;
     bool quoted = strpbrk(text, ",\"\r\n") != NULL || *text == ' ';
-    int rc = quoted ? okno_buf_add_text(buf, "\"", err) : 0;
-    if (rc == 0 && formula)
-        rc = okno_buf_add_text(buf, "'", err);
-    while (rc == 0 && *text) {
-        size_t len = strcspn(text, "\"");
-        rc = okno_buf_add(buf, text, len, err);
-        text += len;
-        if (rc == 0 && *text) {
-            rc = okno_buf_add_text(buf, "\"\"", err);
-            text++;
-        }
-    }
-    return rc == 0 && quoted ? okno_buf_add_text(buf, "\"", err) : rc;
+    return quoted ? okno_buf_add_csv_quoted(buf, text, err) : add_defused(buf, text, err);
 }
 
 const char *okno_buf_text(const struct okno_buf *buf)

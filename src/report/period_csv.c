@@ -6,15 +6,6 @@
 
 #include <string.h>
 
-/* Quoted always; a leading sign that a spreadsheet would take for a formula is defused. */
-static int add_text(struct okno_buf *csv, const char *text, struct okno_err *err)
-{
-    int rc = okno_buf_add_text(csv, text[0] && strchr("=+-@\t\r\n", text[0]) ? "\"'" : "\"", err);
-    for (const char *at = text; rc == 0 && *at; at++)
-        rc = okno_buf_printf(csv, err, *at == '"' ? "\"\"" : "%c", *at);
-    return rc < 0 ? rc : okno_buf_add_text(csv, "\"", err);
-}
-
 static int add_number(struct okno_buf *csv, const json_t *value, struct okno_err *err)
 {
     if (json_is_integer(value))
@@ -57,7 +48,7 @@ static int add_line(struct okno_buf *csv, const json_t *s, struct okno_err *err)
         if (i > 0)
             rc = okno_buf_add_text(csv, ",", err);
         if (rc == 0)
-            rc = add_text(csv, text ? text : "", err);
+            rc = okno_buf_add_csv_quoted(csv, text ? text : "", err);
     }
     if (rc == 0)
         rc = add_number(csv, json_object_get(counts, "n"), err);
@@ -109,13 +100,13 @@ static int add_causes(struct okno_buf *csv, const json_t *causes, struct okno_er
                                  json_string_value(json_object_get(cause, "cause")),
                                  survey ? " " : "", survey ? survey : "");
     }
-    return rc < 0 ? rc : add_text(csv, okno_buf_text(&text), err);
+    return rc < 0 ? rc : okno_buf_add_csv_quoted(csv, okno_buf_text(&text), err);
 }
 
 static int add_adjustment(struct okno_buf *csv, const json_t *one, struct okno_err *err)
 {
     const json_t *change = json_object_get(one, "difference");
-    int rc = add_text(csv, json_string_value(json_object_get(one, "employee")), err);
+    int rc = okno_buf_add_csv_quoted(csv, json_string_value(json_object_get(one, "employee")), err);
     if (rc == 0)
         rc = add_number(csv, json_object_get(one, "of_period"), err);
     if (rc == 0)

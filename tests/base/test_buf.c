@@ -76,7 +76,12 @@ static void cells_of_csv_are_quoted_and_never_formulas(void **state)
                                            {"@sum(a1)", "'@sum(a1)"},
                                            {"=a,\"b\"", "\"'=a,\"\"b\"\"\""},
                                            {"\tx", "'\tx"},
-                                           {"a=b", "a=b"}};
+                                           {"a=b", "a=b"},
+                                           /* where lists are separated by semicolons, cells */
+                                           {"a;=1+1;b", "a;'=1+1;b"},
+                                           {"a;\"=1\"", "\"a;\"\"'=1\"\"\""},
+                                           {"a\t@b", "a\t'@b"},
+                                           {"a; -b", "a; -b"}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         OKNO_AUTO_BUF buf = OKNO_BUF_INIT(100);
         assert_int_equal(okno_buf_add_csv(&buf, cases[i][0], NULL), 0);
