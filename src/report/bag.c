@@ -287,6 +287,9 @@ static int list(struct bag *bag, const char *folder, int depth, belongs_fn *belo
     size_t before = bag->files.len;
     path_of(bag, folder, path);
     DIR *dir = opendir(path);
+    if (!dir && errno == ENOTDIR)
+        return okno_fail(err, OKNO_INVALID, "%s is no folder: unpack the archive first (tar -xf)",
+                         bag->dir);
     if (!dir)
         return okno_fail_errno(err, errno, "cannot open the bundle %s", path);
     int rc = 0;

@@ -180,6 +180,18 @@ static void a_bundle_signed_by_another_key_fails_under_the_key(void **state)
               "not by the key given");
 }
 
+static void an_archive_is_to_be_unpacked_first(void **state)
+{
+    struct okno_bundle_facts facts;
+    struct okno_err err = {0};
+    char path[400];
+    (void)state;
+    (void)snprintf(path, sizeof(path), "%s/VERIFY.txt", pristine);
+    assert_true(okno_bundle_verify(path, NULL, &facts, &err) < 0);
+    assert_non_null(
+        strstr(err.text, "VERIFY.txt is no folder: unpack the archive first (tar -xf)"));
+}
+
 /* Who keeps the log can sign any entry, one that no step of an audit looks like, too. */
 static void a_signed_entry_of_another_shape_is_named(void **state)
 {
@@ -268,6 +280,7 @@ int main(void)
         cmocka_unit_test(one_file_too_many_among_many_is_found_soon),
         cmocka_unit_test(texts_are_bounded),
         cmocka_unit_test(what_would_grow_in_memory_is_refused_before_it_is_read),
+        cmocka_unit_test(an_archive_is_to_be_unpacked_first),
         cmocka_unit_test(the_name_of_the_audit_is_one),
         TEST(a_signed_entry_of_another_shape_is_named),
         cmocka_unit_test(no_byte_of_the_logs_signatures_changes_unnoticed),
