@@ -106,6 +106,10 @@ OKNO_CHECK int okno_copy_open(struct okno_db *db, const char *data_dir, const ch
                               enum okno_copy copy, struct okno_hash_memo *memo, int *ret_fd,
                               int64_t *ret_size, char ret_tag[96], struct okno_err *err);
 
+/* The viewing copy of what is shown by one only (masks, a codec that browsers lack), made before
+ * somebody waits for it. What fails is made, and told, when it is asked for. */
+void okno_copy_ahead(struct okno_db *db, const char *data_dir, const char *sha256);
+
 /* What is written into a copy of a camera's pictures of [from_us, to_us), the first of them being
  * at from_us: its site's local time, UTC, and `subject`. */
 OKNO_CHECK int okno_copy_text(struct okno_db *db, const char *camera, int64_t from_us,

@@ -242,6 +242,20 @@ int okno_copy_get(struct okno_db *db, const char *data_dir, const char *sha256, 
     return rc < 0 ? rc : name_copy(&shown, data_dir, copy, ret_path, size, ret_tag, err);
 }
 
+void okno_copy_ahead(struct okno_db *db, const char *data_dir, const char *sha256)
+{
+    OKNO_AUTO_STMT *row = NULL;
+    struct okno_err none = {0};
+    char path[1300];
+    char tag[96];
+    int rc = OKNO_DB_PREPARE(db, "extras.evidence", &row, &none, OKNO_TEXT("sha256", sha256));
+    bool wanted =
+        rc == 0 && okno_stmt_step(row, &none) == 1 && okno_stmt_text(row, "view")[0] != '\0';
+    okno_stmt_reset(row);
+    if (wanted)
+        (void)!okno_copy_get(db, data_dir, sha256, OKNO_COPY_VIEW, path, sizeof(path), tag, &none);
+}
+
 void okno_copy_sweep(struct okno_db *db, const char *data_dir, int64_t before_us)
 {
     char dir[1100];

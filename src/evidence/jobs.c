@@ -4,6 +4,7 @@
 
 #include "okno/mem.h"
 #include "okno/time.h"
+#include "okno/viewing.h"
 
 #include <string.h>
 
@@ -226,9 +227,12 @@ static int run_fetch(struct okno_work *work, const struct work_job *job, int64_t
         okno_work_extract(work, job->survey, job->kind, job->audit, now_us, &evidence, &o->why);
     if (may_come(work, job, rc, now_us))
         o->retry_us = work_retry_at(job->attempts, now_us);
-    if (rc == 0 && evidence.made_at_us >= now_us) /* not one that was kept before */
-        o->bytes = bytes > 0 ? bytes : evidence.bytes_read;
-    return rc;
+    if (rc < 0 || evidence.made_at_us < now_us) /* not one that was kept before */
+        return rc;
+    o->bytes = bytes > 0 ? bytes : evidence.bytes_read;
+    if (strcmp(job->kind, "clip") == 0)
+        memcpy(work->fresh, evidence.sha256, sizeof(work->fresh));
+    return 0;
 }
 
 static void run(void *ctx, struct okno_work *work, const struct work_job *job, int64_t now_us,
@@ -342,5 +346,9 @@ int work_run_next(struct okno_work *work, int64_t now_us, work_runner *runner, v
 int okno_work_run_one(struct okno_work *work, int64_t now_us, int64_t *ret_next_us, int *ret_code,
                       struct okno_err *err)
 {
-    return work_run_next(work, now_us, run, NULL, ret_next_us, ret_code, err);
+    work->fresh[0] = '\0';
+    int rc = work_run_next(work, now_us, run, NULL, ret_next_us, ret_code, err);
+    if (rc == 1 && work->fresh[0]) /* nobody's turn at the archive waits for it */
+        okno_copy_ahead(work->db, work->data_dir, work->fresh);
+    return rc;
 }

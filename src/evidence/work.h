@@ -34,8 +34,9 @@ struct okno_work {
     struct {
         char archive[OKNO_ID_TEXT]; /* the last that failed as a whole in this job; "": none */
     } failed;
-    bool in_turn;            /* a job has one session of its archive, and no more */
-    int64_t planned_version; /* of the registry, at the last okno_work_plan; -1: none yet */
+    char fresh[OKNO_SHA256_TEXT]; /* the clip that the last job fetched; "": none */
+    bool in_turn;                 /* a job has one session of its archive, and no more */
+    int64_t planned_version;      /* of the registry, at the last okno_work_plan; -1: none yet */
 };
 
 /* What linking and fetching know of a survey. */

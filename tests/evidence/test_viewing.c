@@ -272,6 +272,30 @@ static void copies_follow_the_masks_and_leave_the_evidence_alone(void **state)
     assert_int_equal(copy_of(shop, unknown, OKNO_COPY_VIEW, masked), OKNO_NOT_FOUND);
 }
 
+/* An expert need not wait for it: a clip of a masked camera has its copy when its job is done. */
+static void a_copy_that_will_be_needed_is_made_with_the_clip(void **state)
+{
+    struct shop *shop = *state;
+    struct okno_view_masks masks = {0};
+    struct okno_db *db = okno_work_db(shop->work);
+    static const char *const surveys[] = {"d.0.1", "d.0.2"};
+    for (size_t i = 0; i < OKNO_COUNT(surveys); i++) {
+        put_survey(shop, surveys[i], 100 + 20.0 * (double)i, "yes");
+        assert_string_equal(link_now(shop, surveys[i], LATER), "linked");
+        put(shop,
+            "INSERT INTO jobs (kind, survey, class, state, archive, next_try_at, made_at) VALUES"
+            " ('clip', '%s', 3, 'waiting', 'nvr', 0, 0)",
+            surveys[i]);
+        assert_int_equal(run_due(shop, LATER), 1);
+        assert_int_equal(files_in(shop, "cache"), i);
+        if (i == 0) {
+            assert_int_equal(okno_masks_read("0,0 100,50", &masks, NULL), 0);
+            assert_int_equal(okno_masks_set(db, "cam1", AT(0), &masks, "a", "why", LATER, NULL), 0);
+        }
+    }
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM evidence WHERE kind = 'clip'"), 2);
+}
+
 static void overwrite(const char *path, const char *text)
 {
     (void)chmod(path, 0600);
@@ -466,6 +490,7 @@ int main(void)
         CASE(the_masks_of_a_moment_are_those_that_stood_then),
         CASE(a_sidecar_tells_the_time_of_every_frame),
         CASE(copies_follow_the_masks_and_leave_the_evidence_alone),
+        CASE(a_copy_that_will_be_needed_is_made_with_the_clip),
         CASE(a_copy_that_is_not_as_it_was_made_is_made_again),
         CASE(no_copy_is_made_of_a_clip_that_was_changed),
         CASE(many_stills_are_those_that_one_by_one_would_be),
