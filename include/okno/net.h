@@ -46,6 +46,10 @@ struct okno_net_config {
     int (*sign)(void *ctx, const char *method, const char *url, struct okno_buf *lines,
                 struct okno_err *err);
     void *sign_ctx;
+    /* A refusal (OKNO_ARCHIVE_AUTH, OKNO_ARCHIVE_REFUSED) by what its body says, its first 4095
+     * bytes: fails as `why` does, or says better what to do. NULL: by its status alone. */
+    int (*explain)(const char *body, size_t len, const char *shown, const struct okno_err *why,
+                   struct okno_err *err);
     const char *hide; /* what messages show as *** in paths, encoded or not; NULL or "": nothing */
 };
 

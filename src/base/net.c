@@ -23,7 +23,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     call->net->bytes += (int64_t)len;
     okno_budget_spend(call->net->budget, (int64_t)len);
     if (!net_is_good(call)) {
-        call->error_bytes += (int64_t)len;
+        net_on_refusal(call, bytes, len);
         if (call->free_form) /* for error codes in it */
             (void)!okno_buf_add(call->body, bytes, len, NULL);
         return call->error_bytes > ERROR_BODY_MAX_BYTES ? 0 : len;
@@ -360,6 +360,7 @@ int okno_net_open(const struct okno_net_config *config, struct okno_net **ret_ne
     net->budget = config->budget;
     net->sign = config->sign;
     net->sign_ctx = config->sign_ctx;
+    net->explain = config->explain;
     CURLcode bad = set_limits(net, config);
     bad = bad ? bad : net_set_trust(net, config);
     bad = bad ? bad : set_manners(net);

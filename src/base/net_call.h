@@ -26,6 +26,8 @@ struct okno_net {
     int (*sign)(void *ctx, const char *method, const char *url, struct okno_buf *lines,
                 struct okno_err *err);
     void *sign_ctx;
+    int (*explain)(const char *body, size_t len, const char *shown, const struct okno_err *why,
+                   struct okno_err *err);
     char *hide; /* owned; "" for nothing */
     long auth;  /* CURLAUTH_ bits to offer; one bit once the server's choice is known */
     bool has_login;
@@ -52,6 +54,8 @@ struct call {
     int64_t range_from, range_to, range_total; /* Content-Range, inclusive; -1 unknown */
     bool has_range, bad_range, coded;
     int64_t error_bytes;
+    char refusal[4096]; /* how a refusal's body begins, where somebody explains it */
+    size_t refusal_len;
     bool checked;
     int failed; /* code of a failure found on the way, recorded in err */
 };
@@ -61,6 +65,9 @@ void net_shown(const struct okno_net *net, const char *url, char *ret_text, size
 
 void net_forget_reply(struct call *call);
 bool net_is_good(const struct call *call);
+
+/* A part of a body that is not good: of a refusal, or of a login that comes next. */
+void net_on_refusal(struct call *call, const char *bytes, size_t len);
 
 /* Note the failure and make libcurl stop: a callback's return value that differs from its input. */
 size_t net_stop(struct call *call, int code);

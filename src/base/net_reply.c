@@ -17,6 +17,7 @@ void net_forget_reply(struct call *call)
     call->content_length = call->range_from = call->range_to = call->range_total = -1;
     call->has_range = call->bad_range = call->coded = call->checked = false;
     call->error_bytes = 0;
+    call->refusal_len = 0;
 }
 
 /* Digits up to `stop` into *ret; -1 otherwise. Moves *at past `stop`. */
@@ -216,7 +217,18 @@ static int fail_redirect(const struct call *call)
                      call->shown, where);
 }
 
-int net_fail_status(const struct call *call)
+void net_on_refusal(struct call *call, const char *bytes, size_t len)
+{
+    size_t room = sizeof(call->refusal) - 1 - call->refusal_len;
+    size_t part = len < room ? len : room;
+    call->error_bytes += (int64_t)len;
+    if (!call->net->explain || call->free_form)
+        return;
+    memcpy(call->refusal + call->refusal_len, bytes, part);
+    call->refusal_len += part;
+}
+
+static int fail_status(const struct call *call)
 {
     int status = call->reply.status;
     struct okno_err *err = call->err;
@@ -249,6 +261,17 @@ int net_fail_status(const struct call *call)
                          status);
     return okno_fail(err, status == 408 || status >= 500 ? OKNO_TRANSIENT : OKNO_PROTOCOL,
                      "%s: failed with status %d", call->shown, status);
+}
+
+int net_fail_status(const struct call *call)
+{
+    int rc = fail_status(call);
+    if ((rc != OKNO_ARCHIVE_AUTH && rc != OKNO_ARCHIVE_REFUSED) || call->refusal_len == 0 ||
+        !call->err)
+        return rc;
+    const struct okno_err why = *call->err;
+    *call->err = (struct okno_err){0};
+    return call->net->explain(call->refusal, call->refusal_len, call->shown, &why, call->err);
 }
 
 static int code_of_curl(CURLcode code)

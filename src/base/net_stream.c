@@ -42,8 +42,10 @@ static size_t on_part(char *bytes, size_t size, size_t count, void *arg)
     }
     call->net->bytes += (int64_t)len;
     okno_budget_spend(call->net->budget, (int64_t)len);
-    if (!net_is_good(call)) /* of a login that comes next, or of a refusal */
-        return (call->error_bytes += (int64_t)len) > STREAM_BUFFER ? 0 : len;
+    if (!net_is_good(call)) {
+        net_on_refusal(call, bytes, len);
+        return call->error_bytes > STREAM_BUFFER ? 0 : len;
+    }
     if (!call->reply.whole && stream->came + (int64_t)len > call->len)
         return net_stop(call,
                         okno_fail(call->err, OKNO_PROTOCOL,

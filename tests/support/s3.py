@@ -1,7 +1,8 @@
 """A strict S3 server for tests: serves a folder's files as the objects of one bucket and answers only
 requests whose Signature Version 4 is right to the byte. Written from AWS's description with
 Python's own hmac and urllib: it shares nothing with the program under test. Pages hold
-two keys, or as many as a sixth argument says. Lists are told on the standard output."""
+two keys, or as many as a sixth argument says. While a file `denied` lies in the folder, no object is
+given: its first line is the refusal's code, its second the message. Lists are told on the standard output."""
 import datetime, hashlib, hmac, http.server, os, sys, urllib.parse
 from xml.sax.saxutils import escape
 
@@ -28,8 +29,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def refuse(self, code):
-        self.answer(403, f'<?xml version="1.0"?><Error><Code>{code}</Code></Error>'.encode())
+    def refuse(self, code, message=''):
+        message = message and f'<Message>{escape(message)}</Message>'
+        self.answer(403, f'<?xml version="1.0"?><Error><Code>{code}</Code>{message}</Error>'.encode())
 
     def is_signed(self):
         path, _, query = self.path.partition('?')
@@ -95,6 +97,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, (out + '</ListBucketResult>').encode(), [('Content-Type', 'application/xml')])
 
     def read(self, key):
+        denied = os.path.join(root, 'denied')
+        if os.path.exists(denied):
+            return self.refuse(*open(denied).read().splitlines())
         try:
             data = open(os.path.join(root, key), 'rb').read()
         except OSError:

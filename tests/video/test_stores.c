@@ -352,6 +352,56 @@ static void a_bucket_is_listed_page_by_page_with_signatures(void **state)
     assert_same_as_local("s3://video", options, "AKIATEST", "wJalr/XUtn+FEMI");
 }
 
+static void deny(const char *code, const char *message)
+{
+    char path[sizeof(root) + 16];
+    (void)snprintf(path, sizeof(path), "%s/denied", root);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fprintf(file, "%s\n%s\n", code, message) > 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void an_object_that_is_refused_says_why_and_what_to_do(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *code, *message;
+        int rc;
+        const char *said[2];
+    } rows[] = {
+        {"AccessDenied",
+         "Access Denied",
+         OKNO_ARCHIVE_AUTH,
+         {"may not read this object: it needs s3:GetObject", "(AccessDenied: Access Denied)"}},
+        {"InvalidObjectState",
+         "The operation is not valid for the object's storage class",
+         OKNO_ARCHIVE_REFUSED,
+         {"cold storage: restore it there", "valid for the object's storage class)"}},
+        {"AccountProblem",
+         "There is a problem with your account",
+         OKNO_ARCHIVE_AUTH,
+         {"forbidden (403); the store says AccountProblem: There is a problem", ".mp4"}},
+        {"AccessDenied", "\033[31mred", OKNO_ARCHIVE_AUTH, {"(AccessDenied)", "s3:GetObject"}},
+    };
+    char options[200];
+    char path[sizeof(root) + 16];
+    (void)snprintf(options, sizeof(options), "endpoint=http://127.0.0.1:%d region=eu-test-1",
+                   s3_port);
+    (void)snprintf(path, sizeof(path), "%s/denied", root);
+    for (size_t i = 0; i < OKNO_COUNT(rows); i++) {
+        struct okno_err err = {0};
+        deny(rows[i].code, rows[i].message);
+        int rc = clip("s3://video", options, "AKIATEST", "wJalr/XUtn+FEMI", "x.mp4", &err);
+        (void)unlink(path);
+        for (int k = 0; k < 2; k++)
+            if (!strstr(err.text, rows[i].said[k]))
+                fail_msg("\"%s\" is not in \"%s\"", rows[i].said[k], err.text);
+        assert_int_equal(rc, rows[i].rc);
+        assert_null(strstr(err.text, "XUtn"));
+    }
+}
+
 /* A week of minutes in one folder, over the night that has an hour twice. */
 #define WEEK INT64_C(1792704000000000) /* 2026-10-23T00:00:00Z */
 #define MINUTE INT64_C(60000000)
@@ -466,6 +516,7 @@ int main(void)
         cmocka_unit_test(ftp_over_tls_is_verified),
         cmocka_unit_test(sftp_knows_its_host),
         cmocka_unit_test(a_bucket_is_listed_page_by_page_with_signatures),
+        cmocka_unit_test(an_object_that_is_refused_says_why_and_what_to_do),
         cmocka_unit_test(a_bucket_of_ten_thousand_names_is_listed_from_the_time_wanted),
     };
     return cmocka_run_group_tests(tests, start, stop);

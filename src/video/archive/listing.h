@@ -83,6 +83,10 @@ struct listing_part {
     char after[256], until[256];
 };
 
+/* okno_net_config.explain of a bucket: why an object is not given, by the store's own words. */
+OKNO_CHECK int listing_explain_s3(const char *body, size_t len, const char *shown,
+                                  const struct okno_err *why, struct okno_err *err);
+
 /* The objects directly below a prefix ("a/b/" or ""), page after page; `base` is the bucket's
  * address without a slash at its end. */
 OKNO_CHECK int listing_read_s3(struct okno_net *net, const char *base, const char *prefix,

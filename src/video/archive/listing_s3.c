@@ -103,42 +103,44 @@ int listing_parse_s3(const char *text, size_t len, const char *shown, const char
 
 /* What a refusal says: words of the store, shown only where they are plain. */
 struct refusal {
-    char code[64], region[64], endpoint[256], time[40];
+    char code[64], region[64], endpoint[256], time[40], message[200];
 };
 
-static void keep_word(const struct xml *xml, const char *name, char *into, size_t size)
+#define PLAIN "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-.:_"
+
+static void keep_word(const struct xml *xml, const char *name, const char *plain, char *into,
+                      size_t size)
 {
-    static const char plain[] =
-        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-.:_";
     if (xml_is(xml, XML_CLOSE, name) && xml->depth == 1 && strlen(xml->text) < size &&
         xml->text[strspn(xml->text, plain)] == '\0')
         (void)snprintf(into, size, "%s", xml->text);
 }
 
-static void read_refusal(const struct okno_buf *answer, struct refusal *ret_refusal)
+static void read_refusal(const char *answer, size_t len, struct refusal *ret_refusal)
 {
     okno_autofree struct xml *xml = malloc(sizeof(*xml));
     struct refusal said = {0};
     enum xml_kind kind = XML_OPEN;
     if (xml)
-        xml_begin(xml, okno_buf_text(answer), answer->len);
+        xml_begin(xml, answer, len);
     while (xml && ((kind = xml_next(xml)) == XML_OPEN || kind == XML_CLOSE)) {
         if (kind != XML_CLOSE)
             continue;
-        keep_word(xml, "Code", said.code, sizeof(said.code));
-        keep_word(xml, "Region", said.region, sizeof(said.region));
-        keep_word(xml, "Endpoint", said.endpoint, sizeof(said.endpoint));
-        keep_word(xml, "ServerTime", said.time, sizeof(said.time));
+        keep_word(xml, "Code", PLAIN, said.code, sizeof(said.code));
+        keep_word(xml, "Message", PLAIN " ,;()'/", said.message, sizeof(said.message));
+        keep_word(xml, "Region", PLAIN, said.region, sizeof(said.region));
+        keep_word(xml, "Endpoint", PLAIN, said.endpoint, sizeof(said.endpoint));
+        keep_word(xml, "ServerTime", PLAIN, said.time, sizeof(said.time));
     }
     if (xml && kind == XML_END)
         *ret_refusal = said;
 }
 
 /* What to do about it, by the reason that the store gives; a status alone says little. */
-static int fail_refused(const struct okno_buf *answer, const char *shown,
+static int fail_refused(const char *answer, size_t len, bool list, const char *shown,
                         const struct okno_err *why, struct okno_err *err)
 {
-    static const struct {
+    const struct {
         const char *code;
         int rc;
         const char *advice;
@@ -147,32 +149,48 @@ static int fail_refused(const struct okno_buf *answer, const char *shown,
          "the secret is not that of the access key in user"},
         {"InvalidAccessKeyId", OKNO_ARCHIVE_AUTH, "the store does not know the access key in user"},
         {"AccessDenied", OKNO_ARCHIVE_AUTH,
-         "the access key may not list the bucket: it needs s3:ListBucket on it and s3:GetObject on "
-         "what is in it"},
+         list ? "the access key may not list the bucket: it needs s3:ListBucket on it and "
+                "s3:GetObject on what is in it"
+              : "the access key may not read this object: it needs s3:GetObject on what is in the "
+                "bucket, and the key that it is encrypted with, if it is"},
+        {"InvalidObjectState", OKNO_ARCHIVE_REFUSED,
+         "the object lies in cold storage: restore it there, and keep recordings in a class that "
+         "is read at once"},
         {"NoSuchBucket", OKNO_ARCHIVE_REFUSED, "there is no such bucket: check url and endpoint"},
     };
     struct refusal said = {0};
     char now[OKNO_TIME_TEXT];
-    read_refusal(answer, &said);
+    char words[280];
+    read_refusal(answer, len, &said);
+    (void)snprintf(words, sizeof(words), "%s%s%s", said.code, said.message[0] ? ": " : "",
+                   said.message);
     for (size_t i = 0; i < OKNO_COUNT(rows); i++)
         if (strcmp(said.code, rows[i].code) == 0)
-            return okno_fail(err, rows[i].rc, "%s: %s (%s)", shown, rows[i].advice, said.code);
+            return okno_fail(err, rows[i].rc, "%s: %s (%s)", shown, rows[i].advice, words);
     if (strcmp(said.code, "RequestTimeTooSkewed") == 0)
         return okno_fail(err, OKNO_ARCHIVE_REFUSED,
                          "%s: the clocks are too far apart: here it is %s, the store says %s; set "
                          "the wrong one (%s)",
                          shown, okno_time_format(okno_time_now(), now),
-                         said.time[0] ? said.time : "another time", said.code);
+                         said.time[0] ? said.time : "another time", words);
     if (said.region[0])
         return okno_fail(err, OKNO_ARCHIVE_REFUSED,
                          "%s: the bucket lies in another region: say region=%s in the options (%s)",
-                         shown, said.region, said.code);
+                         shown, said.region, words);
     if (said.endpoint[0])
         return okno_fail(err, OKNO_ARCHIVE_REFUSED,
                          "%s: the bucket is reached elsewhere: say the region or the endpoint that "
                          "leads to %s in the options (%s)",
-                         shown, said.endpoint, said.code);
+                         shown, said.endpoint, words);
+    if (said.code[0])
+        return okno_fail(err, why->code, "%s; the store says %s", why->text, words);
     return okno_fail_from(err, why);
+}
+
+int listing_explain_s3(const char *body, size_t len, const char *shown, const struct okno_err *why,
+                       struct okno_err *err)
+{
+    return fail_refused(body, len, false, shown, why, err);
 }
 
 static int ask_page(struct okno_net *net, const char *url, const char *shown, struct okno_buf *body,
@@ -182,7 +200,7 @@ static int ask_page(struct okno_net *net, const char *url, const char *shown, st
     struct okno_err trouble = {0};
     int rc = okno_net_request(net, &ask, body, reply, &trouble);
     if (rc == OKNO_ARCHIVE_AUTH || rc == OKNO_ARCHIVE_REFUSED || rc == OKNO_NOT_FOUND)
-        return fail_refused(body, shown, &trouble, err);
+        return fail_refused(okno_buf_text(body), body->len, true, shown, &trouble, err);
     return rc < 0 ? okno_fail_from(err, &trouble) : 0;
 }
 

@@ -162,7 +162,7 @@ static int take_bucket(struct store *store, const struct okno_archive_config *co
 static int open_s3(struct store *store, const struct okno_archive_config *config,
                    struct okno_err *err)
 {
-    const struct okno_net_config net = {.sign = sign, .sign_ctx = store};
+    struct okno_net_config net = {.sign = sign, .sign_ctx = store, .explain = listing_explain_s3};
     const char *user = config->user ? config->user : "";
     const char *password = config->password ? config->password : "";
     int rc = take_bucket(store, config, err);
@@ -176,7 +176,9 @@ static int open_s3(struct store *store, const struct okno_archive_config *config
                                "secret, or neither when it is open to all");
     (void)snprintf(store->key_id, sizeof(store->key_id), "%s", user);
     (void)snprintf(store->secret, sizeof(store->secret), "%s", password);
-    return options_open_net(config, store->budget, open_to_all ? NULL : &net, &store->net, err);
+    if (open_to_all)
+        net.sign = NULL;
+    return options_open_net(config, store->budget, &net, &store->net, err);
 }
 
 static const char *or_null(const char *text)
