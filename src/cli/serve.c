@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
 #include "cli.h"
 
 #include "okno/conf.h"
@@ -6,6 +6,40 @@
 #include "okno/mem.h"
 #include "okno/serve.h"
 #include "options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* One service a data directory: a locked file that holds its pid. The lock ends with the process,
+ * however it ends; other commands do not ask for it. */
+static int lock_data(const char *data_dir, int *ret_fd, struct okno_err *err)
+{
+    char path[1200];
+    char pid[32] = "";
+    (void)snprintf(path, sizeof(path), "%s/serve.lock", data_dir);
+    okno_autoclose int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return okno_fail(err, OKNO_IO, "%s: %s", path, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK)
+            return okno_fail(err, OKNO_IO, "%s: %s", path, strerror(errno));
+        ssize_t got = pread(fd, pid, sizeof(pid) - 1, 0);
+        pid[got > 0 ? strspn(pid, "0123456789") : 0] = '\0';
+        return okno_fail(err, OKNO_REFUSED,
+                         "%s is served by another okno serve (pid %s, which holds %s): stop that "
+                         "one first, or give --data another directory",
+                         data_dir, *pid ? pid : "unknown", path);
+    }
+    int len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+    if (ftruncate(fd, 0) < 0 || pwrite(fd, pid, (size_t)len, 0) != len)
+        return okno_fail(err, OKNO_IO, "%s: %s", path, strerror(errno));
+    *ret_fd = fd;
+    fd = -1;
+    return 0;
+}
 
 /* A data directory that is not there, or not ours, is said as every command says it. */
 static int is_ready(struct cli *cli, struct okno_err *err)
@@ -31,6 +65,9 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         rc = okno_fail(err, OKNO_USAGE, "serve takes options only; see okno serve --help");
     if (rc == 0)
         rc = is_ready(cli, err);
+    okno_autoclose int lock = -1;
+    if (rc == 0)
+        rc = lock_data(cli->data_dir, &lock, err);
     if (rc < 0)
         return rc;
     return okno_serve_run(&options, cli->conf, err);

@@ -190,6 +190,28 @@ static void what_keeps_it_from_starting_is_one_clear_line(void **state)
     }
 }
 
+static void a_second_one_on_the_same_data_is_refused_and_names_the_first(void **state)
+{
+    const struct fixture *fixture = *state;
+    const char *const args[] = {"okno",     "--data",      fixture->dir, "serve",
+                                "--listen", "127.0.0.1:0", NULL};
+    char pid[40];
+    struct process first = run_okno(args, NULL);
+    assert_true(hear(&first, "listening on"));
+    struct process second = run_okno(args, NULL);
+    (void)snprintf(pid, sizeof(pid), "(pid %ld,", (long)first.pid);
+    if (!hear(&second, pid))
+        (void)kill(second.pid, SIGTERM);
+    assert_int_equal(finish(&second), 5);
+    assert_non_null(strstr(second.said, pid));
+    assert_int_equal(kill(first.pid, SIGKILL), 0);
+    assert_int_equal(finish(&first), -1);
+    struct process third = run_okno(args, NULL); /* a lock ends with its process */
+    assert_true(hear(&third, "listening on"));
+    assert_int_equal(kill(third.pid, SIGTERM), 0);
+    assert_int_equal(finish(&third), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -198,6 +220,7 @@ int main(void)
         TEST(a_request_that_runs_is_finished_and_new_ones_are_not_taken),
         TEST(systemd_hears_that_it_is_ready_and_that_it_stops),
         TEST(what_keeps_it_from_starting_is_one_clear_line),
+        TEST(a_second_one_on_the_same_data_is_refused_and_names_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
