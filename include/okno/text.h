@@ -26,8 +26,9 @@ void okno_text_blank_comments(char *text);
  * a long text cut with "...". Returns ret_text. */
 const char *okno_text_show(const char *text, char ret_text[OKNO_TEXT_SHOWN]);
 
-/* Make `text` (UTF-8, NUL at its end) harmless on a terminal, in place and at the same length: each
- * byte of a control (C0, DEL, C1) and of a sign that turns the direction of writing becomes '?'. */
+/* Make `text` (NUL at its end) harmless on a terminal and UTF-8, in place and at the same length:
+ * each byte of a control (C0, DEL, C1), of a sign that turns the direction of writing, and of
+ * broken UTF-8 (a text that was cut within a character) becomes '?'. */
 void okno_text_calm(char *text);
 
 #endif

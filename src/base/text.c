@@ -156,9 +156,11 @@ const char *okno_text_show(const char *text, char ret_text[OKNO_TEXT_SHOWN])
 
 void okno_text_calm(char *text)
 {
-    while (*text) {
-        size_t len = unruly_len((const unsigned char *)text);
+    for (size_t left = strlen(text), step = 0; left > 0; left -= step, text += step) {
+        const unsigned char *at = (const unsigned char *)text;
+        size_t whole = sequence_len(at, left);
+        size_t len = whole ? unruly_len(at) : 1;
         memset(text, '?', len);
-        text += len ? len : 1;
+        step = len ? len : whole;
     }
 }

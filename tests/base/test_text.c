@@ -106,6 +106,32 @@ static void comments_become_blanks_and_lines_stay(void **state)
     assert_blanks("\"\\", "\"\\");
 }
 
+static void a_calm_text_is_utf8_also_where_it_was_cut(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {{"caf\xc3\xa9", "caf\xc3\xa9"},
+                                           {"caf\xc3", "caf?"},
+                                           {"\xf4\x83\x83 near",
+                                            "?"
+                                            "?"
+                                            "? near"},
+                                           {"a\xffz\n", "a?z?"},
+                                           {"\xc2\x9b\xe2\x80\xae!",
+                                            "?"
+                                            "?"
+                                            "?"
+                                            "?"
+                                            "?!"},
+                                           {"", ""}};
+    for (size_t i = 0; i < OKNO_COUNT(texts); i++) {
+        char text[32];
+        (void)snprintf(text, sizeof(text), "%s", texts[i][0]);
+        okno_text_calm(text);
+        assert_string_equal(text, texts[i][1]);
+        assert_true(okno_text_is_utf8(text, strlen(text)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +140,7 @@ int main(void)
         cmocka_unit_test(a_word_is_one_of_the_list_whole),
         cmocka_unit_test(comments_become_blanks_and_lines_stay),
         cmocka_unit_test(what_is_shown_is_safe_and_short),
+        cmocka_unit_test(a_calm_text_is_utf8_also_where_it_was_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

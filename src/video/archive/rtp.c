@@ -140,11 +140,15 @@ static int read_media(const struct line *line, struct rtp_media *media, struct o
 static const char *about(const struct line *line, const char *name, const struct rtp_media *media)
 {
     const char *text = after(line, name);
-    char *rest = NULL;
-    if (!text || !isdigit((unsigned char)*text) ||
-        memchr(line->text, ' ', (size_t)line->len) == NULL)
+    const char *end = line->text + line->len;
+    const char *blank = text ? memchr(text, ' ', (size_t)(end - text)) : NULL;
+    char number[4] = "";
+    size_t len = blank ? (size_t)(blank - text) : 0;
+    if (len == 0 || len >= sizeof(number))
         return NULL;
-    return strtol(text, &rest, 10) == media->type && *rest == ' ' ? text : NULL;
+    memcpy(number, text, len);
+    return strspn(number, "0123456789") == len && strtol(number, NULL, 10) == media->type ? text
+                                                                                          : NULL;
 }
 
 static int read_attribute(const struct line *line, bool inside, struct rtp_media *media,
