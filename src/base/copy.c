@@ -25,6 +25,8 @@ int okno_db_copy(struct okno_db *db, const char *path, struct okno_err *err)
     int rc = OKNO_DB_PREPARE(db, "db.copy", &stmt, err, OKNO_TEXT("path", part));
     if (rc == 0)
         rc = okno_stmt_step(stmt, err);
+    if (rc < 0)
+        okno_err_context(err, "cannot write %s", path);
     if (rc == 0)
         rc = sync_and_move(part, path, err);
     if (rc < 0)

@@ -1,6 +1,7 @@
 /* The real program: `okno serve` as an init system or a person runs it. */
 #define _GNU_SOURCE
 #include "client.h"
+#include "small_disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -212,6 +213,34 @@ static void a_second_one_on_the_same_data_is_refused_and_names_the_first(void **
     assert_int_equal(finish(&third), 0);
 }
 
+static void a_backup_on_a_full_disk_names_its_folder_and_leaves_nothing(void **state)
+{
+    const struct fixture *fixture = *state;
+    char folder[128];
+    char copy[160];
+    (void)snprintf(folder, sizeof(folder), "%s/small", fixture->dir);
+    (void)snprintf(copy, sizeof(copy), "%s/okno.db", folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    if (!small_disk_mount(folder, "size=256k,mode=0700"))
+        skip();
+    const char *const args[] = {"okno", "--data", fixture->dir, "backup", folder, NULL};
+    struct process full = run_okno(args, NULL);
+    int status = finish(&full);
+    bool is_there = access(copy, F_OK) == 0;
+    int remounted = mount("none", folder, NULL, MS_REMOUNT, "size=16m,mode=0700");
+    struct process roomy = run_okno(args, NULL); /* with room again */
+    int roomy_status = finish(&roomy);
+    bool is_done = access(copy, F_OK) == 0;
+    assert_int_equal(umount2(folder, MNT_DETACH), 0);
+    assert_int_not_equal(status, 0);
+    assert_non_null(strstr(full.said, "no space left"));
+    assert_non_null(strstr(full.said, copy));
+    assert_false(is_there);
+    assert_int_equal(remounted, 0);
+    assert_int_equal(roomy_status, 0);
+    assert_true(is_done);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -221,6 +250,7 @@ int main(void)
         TEST(systemd_hears_that_it_is_ready_and_that_it_stops),
         TEST(what_keeps_it_from_starting_is_one_clear_line),
         TEST(a_second_one_on_the_same_data_is_refused_and_names_the_first),
+        TEST(a_backup_on_a_full_disk_names_its_folder_and_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
