@@ -20,7 +20,7 @@ static int lock_data(const char *data_dir, int *ret_fd, struct okno_err *err)
     char path[1200];
     char pid[32] = "";
     (void)snprintf(path, sizeof(path), "%s/serve.lock", data_dir);
-    okno_autoclose int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = *ret_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return okno_fail(err, OKNO_IO, "%s: %s", path, strerror(errno));
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
@@ -36,8 +36,6 @@ static int lock_data(const char *data_dir, int *ret_fd, struct okno_err *err)
     int len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
     if (ftruncate(fd, 0) < 0 || pwrite(fd, pid, (size_t)len, 0) != len)
         return okno_fail(err, OKNO_IO, "%s: %s", path, strerror(errno));
-    *ret_fd = fd;
-    fd = -1;
     return 0;
 }
 
