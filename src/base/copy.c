@@ -22,6 +22,10 @@ int okno_db_copy(struct okno_db *db, const char *path, struct okno_err *err)
     if ((size_t)snprintf(part, sizeof(part), "%s.part", path) >= sizeof(part))
         return okno_fail(err, OKNO_INVALID, "the name %.100s... is too long", path);
     (void)unlink(part); /* of a copy that was killed */
+    okno_autoclose int fd =
+        open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600); /* ours alone */
+    if (fd < 0)
+        return okno_fail_errno(err, errno, "cannot write %s", path);
     int rc = OKNO_DB_PREPARE(db, "db.copy", &stmt, err, OKNO_TEXT("path", part));
     if (rc == 0)
         rc = okno_stmt_step(stmt, err);

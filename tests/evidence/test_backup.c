@@ -62,6 +62,11 @@ static void a_backup_is_a_data_directory_without_keys(void **state)
     assert_true(exists("okno.db"));
     assert_false(exists("okno.db.part"));
     assert_false(exists("keys"));
+    char path[400];
+    struct stat st;
+    (void)snprintf(path, sizeof(path), "%s/okno.db", folder);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 077, 0); /* nobody else's, whatever the folder lets in */
     RUN_OKNO(&ran, "", "--data", folder, "check", "--json");
     ends(0, "\"ok\":true", "");
     ends(0, "\"files\":2", "");
