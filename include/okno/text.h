@@ -22,6 +22,10 @@ bool okno_text_is_word(const char *text, const char *words);
  * comments wrongly. One that is never closed stays for the library to find. */
 void okno_text_blank_comments(char *text);
 
+/* Whether a text that somebody wrote is UTF-8 without what okno_text_calm() would take away; with
+ * `lines` it may have line ends and tabs. */
+bool okno_text_is_plain(const char *text, bool lines);
+
 /* A short excerpt that is safe on a terminal: what okno_text_calm() finds and broken UTF-8 as \xNN,
  * a long text cut with "...". Returns ret_text. */
 const char *okno_text_show(const char *text, char ret_text[OKNO_TEXT_SHOWN]);

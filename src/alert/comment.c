@@ -97,12 +97,7 @@ static json_t *tags_json(const char *tags)
 
 static int check_text(const struct okno_comment *comment, struct okno_err *err)
 {
-    size_t len = strlen(comment->text);
-    bool clean = okno_text_is_utf8(comment->text, len);
-    for (size_t i = 0; i < len; i++)
-        clean = clean && ((unsigned char)comment->text[i] >= ' ' || comment->text[i] == '\n' ||
-                          comment->text[i] == '\t');
-    if (!clean || len > OKNO_COMMENT_BYTES_MAX)
+    if (strlen(comment->text) > OKNO_COMMENT_BYTES_MAX || !okno_text_is_plain(comment->text, true))
         return okno_fail_field(err, OKNO_INVALID, "text",
                                "text: up to %d bytes of UTF-8 without control characters",
                                OKNO_COMMENT_BYTES_MAX);

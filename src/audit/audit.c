@@ -134,10 +134,10 @@ int audit_finish(struct okno_db *db, int rc, struct okno_err *err)
 
 static int check_note(const char *field, const char *text, size_t max, struct okno_err *err)
 {
-    size_t len = strlen(text);
-    if (len > max || !okno_text_is_utf8(text, len))
-        return okno_fail_field(err, OKNO_INVALID, field, "%s: up to %zu bytes of UTF-8 are allowed",
-                               field, max);
+    if (strlen(text) > max || !okno_text_is_plain(text, true))
+        return okno_fail_field(
+            err, OKNO_INVALID, field,
+            "%s: up to %zu bytes of UTF-8 without control characters are allowed", field, max);
     return 0;
 }
 

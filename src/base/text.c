@@ -130,6 +130,18 @@ static size_t unruly_len(const unsigned char *at)
     return turns ? 3 : 0;
 }
 
+bool okno_text_is_plain(const char *text, bool lines)
+{
+    for (size_t left = strlen(text), step = 0; left > 0; left -= step, text += step) {
+        const unsigned char *at = (const unsigned char *)text;
+        bool line = lines && (*at == '\n' || *at == '\r' || *at == '\t');
+        step = sequence_len(at, left);
+        if (step == 0 || (!line && unruly_len(at) > 0))
+            return false;
+    }
+    return true;
+}
+
 const char *okno_text_show(const char *text, char ret_text[OKNO_TEXT_SHOWN])
 {
     enum { TAIL = 8 }; /* room for the longest step, "..." and the NUL */

@@ -14,9 +14,11 @@ static int check_reason(const char *reason, struct okno_err *err)
 {
     if (!reason || !*reason)
         return okno_fail_field(err, OKNO_MISSING, "reason", "reason: why is it held or released?");
-    if (strlen(reason) > REASON_MAX || !okno_text_is_utf8(reason, strlen(reason)))
+    if (strlen(reason) > REASON_MAX || !okno_text_is_plain(reason, false))
         return okno_fail_field(err, OKNO_INVALID, "reason",
-                               "reason: up to %d bytes of UTF-8 are allowed", REASON_MAX);
+                               "reason: up to %d bytes of UTF-8 without control characters are "
+                               "allowed",
+                               REASON_MAX);
     return 0;
 }
 

@@ -82,8 +82,10 @@ int okno_report_public(const json_t *model, json_t **ret_model, struct okno_err 
 
 static int check_text(const char *field, const char *text, size_t max, struct okno_err *err)
 {
-    if (text && (strlen(text) > max || !okno_text_is_utf8(text, strlen(text))))
-        return okno_fail_field(err, OKNO_INVALID, field, "%s: up to %zu bytes of UTF-8 are allowed",
+    if (text && (strlen(text) > max || !okno_text_is_plain(text, true)))
+        return okno_fail_field(err, OKNO_INVALID, field,
+                               "%s: up to %zu bytes of UTF-8 without control characters are "
+                               "allowed",
                                field, max);
     return 0;
 }

@@ -14,8 +14,9 @@ static int check_comment(const char *comment, struct okno_err *err)
     size_t len = comment ? strlen(comment) : 0;
     if (len == 0 || comment[strspn(comment, " \t\n")] == '\0')
         return okno_fail_field(err, OKNO_MISSING, "comment", "say why, in a comment");
-    if (len > OKNO_APPEAL_COMMENT_MAX || !okno_text_is_utf8(comment, len))
-        return okno_fail_field(err, OKNO_INVALID, "comment", "a comment is up to %d bytes of UTF-8",
+    if (len > OKNO_APPEAL_COMMENT_MAX || !okno_text_is_plain(comment, true))
+        return okno_fail_field(err, OKNO_INVALID, "comment",
+                               "a comment is up to %d bytes of UTF-8 without control characters",
                                OKNO_APPEAL_COMMENT_MAX);
     return 0;
 }

@@ -26,11 +26,7 @@ static int check_reason(const char *reason, struct okno_err *err)
 {
     if (!reason || reason[strspn(reason, " ")] == '\0')
         return okno_fail_field(err, OKNO_MISSING, "reason", "an attribution needs a reason");
-    size_t len = strlen(reason);
-    bool printable = true;
-    for (size_t i = 0; i < len; i++)
-        printable &= (unsigned char)reason[i] >= ' ' && reason[i] != 0x7f;
-    if (len > REASON_BYTES_MAX || !printable || !okno_text_is_utf8(reason, len))
+    if (strlen(reason) > REASON_BYTES_MAX || !okno_text_is_plain(reason, false))
         return okno_fail_field(err, OKNO_INVALID, "reason",
                                "a reason is up to %d bytes of UTF-8 without control characters",
                                REASON_BYTES_MAX);

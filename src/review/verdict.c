@@ -67,6 +67,9 @@ static int check_texts(const struct okno_review_verdict *v, struct okno_err *err
     if (v->comment && strlen(v->comment) > REVIEW_COMMENT_MAX)
         return okno_fail_field(err, OKNO_TOO_LARGE, "comment", "a comment has at most %d bytes",
                                REVIEW_COMMENT_MAX);
+    if (v->comment && !okno_text_is_plain(v->comment, true))
+        return okno_fail_field(err, OKNO_INVALID, "comment",
+                               "a comment is UTF-8 without control characters");
     if (v->checklist && (!json_is_object(v->checklist) || json_object_size(v->checklist) > 32))
         return okno_fail_field(err, OKNO_INVALID, "checklist",
                                "the checklist is an object of at most 32 answers");

@@ -14,11 +14,7 @@ int survey_void_check_reason(const char *reason, struct okno_err *err)
 {
     if (!reason || reason[strspn(reason, " ")] == '\0')
         return okno_fail_field(err, OKNO_MISSING, "reason", "a void needs a reason");
-    bool printable = true;
-    for (const char *c = reason; *c; c++)
-        printable &= (unsigned char)*c >= ' ' && *c != 0x7f;
-    if (strlen(reason) > REASON_BYTES_MAX || !printable ||
-        !okno_text_is_utf8(reason, strlen(reason)))
+    if (strlen(reason) > REASON_BYTES_MAX || !okno_text_is_plain(reason, false))
         return okno_fail_field(err, OKNO_INVALID, "reason",
                                "a reason is up to 1000 bytes of UTF-8 without control characters");
     return 0;

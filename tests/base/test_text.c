@@ -132,6 +132,22 @@ static void a_calm_text_is_utf8_also_where_it_was_cut(void **state)
     }
 }
 
+static void a_plain_text_has_no_controls_and_turns_nothing_round(void **state)
+{
+    (void)state;
+    static const char *const plain[] = {"", "Ж — так!", "שלום", "\xf0\x9f\x98\x80"};
+    static const char *const odd[] = {"\x1b[2J",      "a\x7f",   "\xc2\x9b",
+                                      "\xe2\x80\xae", "caf\xc3", "\xff"};
+    for (size_t i = 0; i < OKNO_COUNT(plain); i++)
+        assert_true(okno_text_is_plain(plain[i], false));
+    for (size_t i = 0; i < OKNO_COUNT(odd); i++) {
+        assert_false(okno_text_is_plain(odd[i], false));
+        assert_false(okno_text_is_plain(odd[i], true));
+    }
+    assert_false(okno_text_is_plain("one\ntwo", false));
+    assert_true(okno_text_is_plain("one\r\n\ttwo", true));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +157,7 @@ int main(void)
         cmocka_unit_test(comments_become_blanks_and_lines_stay),
         cmocka_unit_test(what_is_shown_is_safe_and_short),
         cmocka_unit_test(a_calm_text_is_utf8_also_where_it_was_cut),
+        cmocka_unit_test(a_plain_text_has_no_controls_and_turns_nothing_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
