@@ -194,6 +194,39 @@ test("a disk that lasts less than 30 days is told on the page, with what to do",
   await close();
 });
 
+test("an address with a query comes back from the form as it was, its values untold", async () => {
+  const { page, faults, close } = await open();
+  const ask = (body) => page.evaluate(async (fields) => {
+    const response = await fetch("/api/v1/archives", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(fields) });
+    return `${response.status} ${await response.text()}`;
+  }, body);
+  const stored = async () => (await service.rows("SELECT url FROM archives WHERE archive = 'asked' ORDER BY id DESC LIMIT 1"))[0].url;
+  const long = `https://nvr.example:8443/a?token=s3cr3t&x=1&empty=&live&key=${"k".repeat(940)}`;
+  const row = { archive: "asked", kind: "dir", url: long, files: names, time_zone: "UTC", user: "", secret: "", options: "" };
+  assert.match(await ask(row), /^204/u);
+  await page.reload();
+  await page.getByRole("button", { name: "Change archive asked" }).click();
+  const form = page.locator("okno-archive-form");
+  const address = form.locator("input[name=url]");
+  assert.equal(await address.inputValue(), "https://nvr.example:8443/a?token=***&x=*&empty=&***&key=***");
+  await form.locator("input[name=files]").fill(`b/${names}`);
+  await form.locator("button.primary").click();
+  await form.waitFor({ state: "detached" });
+  assert.equal(await stored(), long);
+  assert.deepEqual(await service.rows("SELECT files FROM archives WHERE archive = 'asked' ORDER BY id DESC LIMIT 1"), [{ files: `b/${names}` }]);
+  // What is typed anew is stored; what is left out goes; the rest stays.
+  await page.getByRole("button", { name: "Change archive asked" }).click();
+  await address.fill("https://nvr.example:8443/b?token=***&x=22&***");
+  await form.locator("button.primary").click();
+  await form.waitFor({ state: "detached" });
+  assert.equal(await stored(), "https://nvr.example:8443/b?token=s3cr3t&x=22&live");
+  assert.deepEqual(faults, []);
+  // To another host, or to an archive that has nothing such, nothing goes.
+  for (const other of [{ url: "https://nvr.example/b?token=***" }, { url: "https://nvr.example:84430/b?token=***" }, { archive: "other", url: "https://nvr.example:8443/b?token=***" }, { url: "https://nvr.example:8443/b?key=***" }])
+    assert.match(await ask({ ...row, ...other }), /^400 .*write the whole address/u);
+  await close();
+});
+
 test("a password goes to no other host, and nobody but an administrator connects anything", async () => {
   const { page, close } = await open();
   const ask = (target, path, body) => target.evaluate(async ([to, fields]) => {

@@ -44,12 +44,127 @@ static void read_row(const json_t *body, struct okno_archive_row *row)
         (void)snprintf(row->time_zone, sizeof(row->time_zone), "UTC");
 }
 
+/* --- what an address hides -------------------------------------------------------------------- */
+
+/* What some recorders take in the query of the address is a login: its values are told as
+ * asterisks, three at most and never more than they are long. Asterisks that come back stand for
+ * what is stored of the same name at the same host. */
+enum { MASK = 3 };
+
+/* NULL for none; a path of this machine has none. */
+static const char *query_of(const char *url)
+{
+    const char *mark = strstr(url, "://") ? strchr(url, '?') : NULL;
+    return mark ? mark + 1 : NULL;
+}
+
+/* Where the value of a part name=value begins; 0 for a part that is all value. */
+static size_t value_at(const char *part, size_t len)
+{
+    const char *sign = memchr(part, '=', len);
+    return sign ? (size_t)(sign + 1 - part) : 0;
+}
+
+static size_t hide_part(const char *part, size_t len, char *to)
+{
+    size_t at = value_at(part, len);
+    size_t mask = len - at < MASK ? len - at : MASK;
+    memmove(to, part, at);
+    memset(to + at, '*', mask);
+    return at + mask;
+}
+
+static void hide_query(char *url)
+{
+    const char *query = query_of(url);
+    char *to = query ? url + (query - url) : NULL;
+    const char *at = to;
+    while (to && *at) {
+        size_t len = strcspn(at, "&");
+        to += hide_part(at, len, to);
+        at += len;
+        if (*at)
+            *to++ = *at++;
+    }
+    if (to)
+        *to = '\0';
+}
+
+static bool is_same_origin(const char *a, const char *b)
+{
+    const char *behind = strstr(a, "://");
+    size_t len = behind ? (size_t)(behind - a) + 3 : 0;
+    len += strcspn(a + len, "/?#");
+    return len > 0 && strncmp(a, b, len) == 0 && strchr("/?#", b[len]);
+}
+
+/* The part of what is stored that is told as this one, behind those that were found. */
+static const char *find_stored(const char **from, const char *part, size_t len, size_t *ret_len)
+{
+    char told[OKNO_NAME_TEXT];
+    for (const char *at = *from; *at;) {
+        *ret_len = strcspn(at, "&");
+        const char *next = at + *ret_len + (at[*ret_len] == '&');
+        if (hide_part(at, *ret_len, told) == len && memcmp(told, part, len) == 0) {
+            *from = next;
+            return at;
+        }
+        at = next;
+    }
+    return NULL;
+}
+
+static int put_part(struct okno_buf *url, const char **stored, const char *part, size_t len,
+                    struct okno_err *err)
+{
+    size_t kept_len = 0;
+    const char *kept = find_stored(stored, part, len, &kept_len);
+    size_t at = value_at(part, len);
+    if (!kept && len - at == MASK && memcmp(part + at, "***", MASK) == 0)
+        return okno_fail_field(err, OKNO_INVALID, "url",
+                               "url: *** stands for what is stored and not told, and nothing such "
+                               "is stored of this archive at this host: write the whole address");
+    return okno_buf_add(url, kept ? kept : part, kept ? kept_len : len, err);
+}
+
+static int put_hidden_back(struct http_request *request, struct okno_err *err)
+{
+    struct okno_archive_row row;
+    OKNO_AUTO_BUF full = OKNO_BUF_INIT((size_t)2 * OKNO_NAME_TEXT);
+    const char *url = json_string_value(json_object_get(request->body, "url"));
+    const char *id = json_string_value(json_object_get(request->body, "archive"));
+    const char *at = url ? query_of(url) : NULL;
+    const char *stored = NULL;
+    if (!at || !id || !strchr(at, '*'))
+        return 0;
+    if (okno_registry_archive(request->db, id, &row, NULL) == 0 && is_same_origin(row.url, url))
+        stored = query_of(row.url);
+    if (!stored)
+        stored = "";
+    int rc = okno_buf_add(&full, url, (size_t)(at - url), err);
+    while (rc == 0 && *at) {
+        size_t len = strcspn(at, "&");
+        rc = put_part(&full, &stored, at, len, err);
+        at += len;
+        if (rc == 0 && *at)
+            rc = okno_buf_add(&full, at++, 1, err);
+    }
+    if (rc == 0 && json_object_set_new(request->body, "url", json_string(okno_buf_text(&full))) < 0)
+        rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for an address");
+    return rc;
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
 int http_post_archive(struct http_request *request, struct http_reply *reply, struct okno_err *err)
 {
     struct okno_archive_row row = {0};
-    read_row(request->body, &row);
+    int rc = put_hidden_back(request, err);
     reply->status = 204;
-    int rc = okno_archive_check_secret(request->db, &row, err);
+    if (rc == 0) {
+        read_row(request->body, &row);
+        rc = okno_archive_check_secret(request->db, &row, err);
+    }
     return rc < 0 ? rc : http_import_body(request, kind_of("archives"), err);
 }
 
@@ -60,17 +175,19 @@ int http_post_camera(struct http_request *request, struct http_reply *reply, str
 }
 
 /* The row that stands, or the one of the body, checked as if it were to be stored. */
-static int row_to_try(const struct http_request *request, struct okno_archive_row *row,
+static int row_to_try(struct http_request *request, struct okno_archive_row *row,
                       struct okno_err *err)
 {
     const struct okno_import_kind *kind = kind_of("archives");
     struct okno_value values[16];
+    int rc = put_hidden_back(request, err);
+    if (rc < 0)
+        return rc;
     read_row(request->body, row);
     if (!row->kind[0])
         return okno_registry_archive(request->db, row->archive, row, err);
     const char *const texts[] = {row->archive,   row->kind, row->url,    row->files,
                                  row->time_zone, row->user, row->secret, row->options};
-    int rc = 0;
     for (size_t i = 0; rc == 0 && i < kind->field_count; i++)
         rc = okno_field_check(&kind->fields[i], NULL, texts[i], &values[i], err);
     if (rc == 0)
@@ -129,15 +246,13 @@ json_t *http_archive_kinds(void)
     return list;
 }
 
-/* What some recorders take in the query of the address is a login: it is not told again. */
 int http_archive_row(struct okno_db *db, const char *archive, json_t *into, struct okno_err *err)
 {
     struct okno_archive_row row;
     int rc = okno_registry_archive(db, archive, &row, err);
     if (rc < 0)
         return rc;
-    if (strchr(row.url, '?'))
-        row.url[0] = '\0';
+    hide_query(row.url);
     json_t *json =
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "archive", row.archive, "kind",
                   row.kind, "url", row.url, "files", row.files, "time_zone", row.time_zone, "user",
