@@ -143,7 +143,7 @@ test("what opening would refuse is refused in the form, in Russian too; Escape l
   await form.locator("details summary").click();
   await form.locator("input[name=option_rate]").fill("fast");
   await page.keyboard.press("Enter");
-  await form.locator("[role=alert]").filter({ hasText: "rate=fast: a whole number" }).waitFor();
+  await form.locator("[role=alert]").filter({ hasText: "rate=fast: нужно целое число" }).waitFor();
   await shoot(page, "archive-form-ru");
   await page.setViewportSize({ width: 360, height: 740 });
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);

@@ -5,6 +5,7 @@ import { post } from "./api.js";
 import { errorText } from "./errors.js";
 import { formatNumber, formatShare } from "./format.js";
 import { t } from "./i18n.js";
+import { isKnown, translated } from "./service-words.js";
 import { formatWhen } from "./time.js";
 
 const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -33,7 +34,7 @@ class OknoArchiveTest extends OknoElement {
 
   renderResult() {
     const { code, message, recordings: n, from, to, covered_s: covered, looked_s: looked, days } = this.result;
-    if (code) return html`<p class="bad"><b aria-hidden="true">!</b> ${t("test.failed", { why: t(`code.${code}`) })} <span lang="en">${message}</span></p>`;
+    if (code) return html`<p class="bad"><b aria-hidden="true">!</b> ${t("test.failed", { why: t(`code.${code}`) })} <span lang=${isKnown(message) ? nothing : "en"}>${translated(message)}</span></p>`;
     if (n === 0) return html`<p class="warn"><b aria-hidden="true">?</b> ${t("test.nothing", { days })}</p>`;
     return html`<p class="ok num"><b aria-hidden="true">✓</b> ${t("test.found", { n: formatNumber(n), from: formatWhen(from, browserZone), to: formatWhen(to, browserZone), minutes: formatNumber(looked / 60, 1), share: formatShare(looked > 0 ? covered / looked : 0) })}</p>`;
   }
