@@ -106,7 +106,7 @@ static bool read_ls(const char *line, int64_t now_us, char *ret_name, int64_t *r
 /* 03-10-26  02:01PM              2900000 14-00-00.mp4 */
 static bool read_iis(const char *line, char *ret_name, int64_t *ret_size)
 {
-    char date[16];
+    char date[16] = ""; /* one character may be all of a line */
     char clock[16];
     char size[32];
     const char *at = next_word(line, date, sizeof(date));
