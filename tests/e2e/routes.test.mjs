@@ -264,7 +264,7 @@ after(() => service?.close());
 /** Everything that is stored, but for what looking itself and work in the background write down. */
 async function stored() {
   const { stdout } = await run("sqlite3", ["-cmd", ".timeout 10000", join(service.data, "okno.db"), ".dump"], { maxBuffer: 1 << 28 });
-  return new Set(stdout.split("\n").filter((line) => !/INSERT INTO (access_log|sessions|jobs|archive_turns|kpi_\w+|cells\w*|sqlite_\w+|device_states?|scheduler\w*|meta|alerts|alert_news) /.test(line)));
+  return new Set(stdout.split("\n").filter((line) => !/INSERT INTO (access_log|sessions|jobs|links|archive_turns|kpi_\w+|cells\w*|sqlite_\w+|device_states?|scheduler\w*|meta|alerts|alert_news) /.test(line)));
 }
 
 async function isUnchanged(before) {
