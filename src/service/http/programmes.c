@@ -21,6 +21,13 @@ static double number_or(const struct http_request *request, const char *field, d
     return json_is_number(value) ? json_number_value(value) : fallback;
 }
 
+/* What waited for it goes on now. */
+static void wake(const struct http_request *request)
+{
+    if (request->service->wake)
+        request->service->wake(request->service->wake_context);
+}
+
 static int reply_programme(const struct http_request *request, const char *programme,
                            struct http_reply *reply, struct okno_err *err)
 {
@@ -93,7 +100,10 @@ int http_post_programme(struct http_request *request, struct http_reply *reply,
                               : 0;
     if (rc == 0)
         rc = okno_programme_put(request->db, &programme, request->who.user, okno_time_now(), err);
-    return rc < 0 ? rc : reply_programme(request, programme.programme, reply, err);
+    if (rc < 0)
+        return rc;
+    wake(request);
+    return reply_programme(request, programme.programme, reply, err);
 }
 
 int http_post_programme_pause(struct http_request *request, struct http_reply *reply,
@@ -102,7 +112,10 @@ int http_post_programme_pause(struct http_request *request, struct http_reply *r
     bool paused = json_is_true(json_object_get(request->body, "paused"));
     int rc = okno_programme_pause(request->db, request->params[0], paused, request->who.user,
                                   okno_time_now(), err);
-    return rc < 0 ? rc : reply_programme(request, request->params[0], reply, err);
+    if (rc < 0)
+        return rc;
+    wake(request);
+    return reply_programme(request, request->params[0], reply, err);
 }
 
 /* A promise, or the secret that was promised. */
@@ -126,7 +139,10 @@ int http_post_programme_secret(struct http_request *request, struct http_reply *
                                            okno_time_now(), err)
                    : okno_programme_reveal(request->db, request->params[0], day, who, secret,
                                            okno_time_now(), err);
-    return rc < 0 ? rc : reply_programme(request, request->params[0], reply, err);
+    if (rc < 0)
+        return rc;
+    wake(request);
+    return reply_programme(request, request->params[0], reply, err);
 }
 
 int http_get_programme_figures(struct http_request *request, struct http_reply *reply,
