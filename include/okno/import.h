@@ -38,11 +38,12 @@ struct okno_field {
     const char *name;
     enum okno_field_type type;
     bool required;
-    bool key;          /* part of the natural key; for sinks and docs */
-    int64_t min, max;  /* INT: range as written in the file; TEXT: max bytes, 0 means 1000 */
-    int64_t scale;     /* INT: factor from the file's unit to the stored one; 0 means 1 */
-    const char *words; /* WORD, SCOPED: the allowed words, one space between */
-    const char *ref;   /* ID: "site", "point", ... must be known (registry.has_<ref>); NULL: free */
+    const char *unless; /* required in a header or map, where this column is not; NULL: see above */
+    bool key;           /* part of the natural key; for sinks and docs */
+    int64_t min, max;   /* INT: range as written in the file; TEXT: max bytes, 0 means 1000 */
+    int64_t scale;      /* INT: factor from the file's unit to the stored one; 0 means 1 */
+    const char *words;  /* WORD, SCOPED: the allowed words, one space between */
+    const char *ref; /* ID: "site", "point", ... must be known (registry.has_<ref>); NULL: free */
     const char *fallback; /* stands for an empty field; NULL: stays empty (SQL NULL) */
     const char *help;     /* one line for people */
 };

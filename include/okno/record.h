@@ -18,7 +18,8 @@ enum { OKNO_RECORD_BYTES_MAX = 65536, OKNO_RECORD_FIELDS_MAX = 64 };
 /* A column that the caller knows. */
 struct okno_record_column {
     const char *name;
-    bool required; /* a CSV header without it is refused */
+    bool required;      /* a CSV header without it is refused */
+    const char *unless; /* ... though not where this column is there; NULL: none stands for it */
 };
 
 /* One row. Texts belong to the reader and live until the next call. */

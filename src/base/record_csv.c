@@ -182,16 +182,25 @@ static int take_header_field(struct okno_record_reader *reader, size_t place, st
     return 0;
 }
 
+static bool has_column(const struct okno_record_reader *reader, const char *name)
+{
+    int column = name ? reader_find_column(reader, name) : READER_NO_COLUMN;
+    for (size_t i = 0; column != READER_NO_COLUMN && i < reader->place_count; i++)
+        if (reader->places[i] == column)
+            return true;
+    return false;
+}
+
 static int require_columns(const struct okno_record_reader *reader, struct okno_err *err)
 {
     for (size_t i = 0; i < reader->column_count; i++) {
-        bool found = !reader->columns[i].required;
-        for (size_t j = 0; j < reader->place_count; j++)
-            found = found || reader->places[j] == (int)i;
-        if (!found)
-            return okno_fail_field(err, OKNO_MISSING, reader->columns[i].name,
-                                   "the header lacks the required column %s",
-                                   reader->columns[i].name);
+        const struct okno_record_column *one = &reader->columns[i];
+        bool needed = one->required || one->unless;
+        if (needed && !has_column(reader, one->name) && !has_column(reader, one->unless))
+            return okno_fail_field(err, OKNO_MISSING, one->name,
+                                   "the header lacks the required column %s%s%s%s", one->name,
+                                   one->unless ? " (or " : "", one->unless ? one->unless : "",
+                                   one->unless ? " in its place)" : "");
     }
     return 0;
 }

@@ -17,7 +17,9 @@ OKNO_VEC(judgement_vec, struct okno_judgement);
 enum column { ITEM, RATER, CATEGORY, COLUMNS };
 
 static const struct okno_record_column columns[COLUMNS] = {
-    [ITEM] = {"item", true}, [RATER] = {"rater", true}, [CATEGORY] = {"category", true}};
+    [ITEM] = {.name = "item", .required = true},
+    [RATER] = {.name = "rater", .required = true},
+    [CATEGORY] = {.name = "category", .required = true}};
 
 /* What the file says. Each table gives a name its number, in order of appearance. */
 struct study {

@@ -31,17 +31,17 @@ enum column {
 };
 
 static const struct okno_record_column columns[COLUMNS] = {
-    [STRATUM] = {"stratum", false},
-    [CLASS] = {"class", true},
-    [FRAME] = {"frame", true},
-    [VALID] = {"valid", true},
-    [INVALID] = {"invalid", true},
-    [UNDETERMINABLE] = {"undeterminable", false},
-    [FORCE_MAJEURE] = {"force_majeure", false},
-    [YES] = {"yes", false},
-    [UNSURE] = {"unsure", false},
-    [NO] = {"no", false},
-    [SILENT] = {"silent", false},
+    [STRATUM] = {.name = "stratum"},
+    [CLASS] = {.name = "class", .required = true},
+    [FRAME] = {.name = "frame", .required = true},
+    [VALID] = {.name = "valid", .required = true},
+    [INVALID] = {.name = "invalid", .required = true},
+    [UNDETERMINABLE] = {.name = "undeterminable"},
+    [FORCE_MAJEURE] = {.name = "force_majeure"},
+    [YES] = {.name = "yes"},
+    [UNSURE] = {.name = "unsure"},
+    [NO] = {.name = "no"},
+    [SILENT] = {.name = "silent"},
 };
 
 struct request {

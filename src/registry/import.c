@@ -294,7 +294,8 @@ static int open_file(const struct okno_import_job *job, const char *path,
     if (job->map)
         return okno_record_open_table(path, &job->map->format, ret_reader, err);
     for (size_t i = 0; i < kind->field_count; i++)
-        columns[i] = (struct okno_record_column){kind->fields[i].name, kind->fields[i].required};
+        columns[i] = (struct okno_record_column){kind->fields[i].name, kind->fields[i].required,
+                                                 kind->fields[i].unless};
     return okno_record_open(path, columns, kind->field_count, ret_reader, err);
 }
 

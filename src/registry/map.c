@@ -21,7 +21,7 @@ static int check_field(const struct okno_map *map, const struct map_field *made,
                        const struct okno_field *field, struct okno_err *err)
 {
     if (!made->field)
-        return field->required
+        return field->required || (field->unless && !makes(map, field->unless))
                    ? okno_fail(err, OKNO_CONFIG, "%s: field %s of %s is required and not made",
                                map->path, field->name, map->kind->kind)
                    : 0;

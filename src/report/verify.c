@@ -239,7 +239,7 @@ static int check_decisions(struct check *check, struct okno_err *err)
     struct okno_record record;
     char path[BUNDLE_PATH];
     for (size_t i = 0; i < DECISION_COLUMNS; i++)
-        columns[i] = (struct okno_record_column){decision_columns[i], true};
+        columns[i] = (struct okno_record_column){.name = decision_columns[i], .required = true};
     (void)snprintf(path, sizeof(path), "%s/data/decisions.csv", check->bag.dir);
     if (okno_record_open(path, columns, DECISION_COLUMNS, &reader, err) < 0) {
         okno_err_context(err, "data/decisions.csv");

@@ -20,6 +20,7 @@ static const struct okno_field fields[] = {
               .help = "when the button went down, on the device's clock"},
     [KIND] = {.name = "kind",
               .type = OKNO_FIELD_WORD,
+              .unless = "duration_ms",
               .words = "press hold yes no unsure alive",
               .help = "what happened"},
     [DURATION] = {.name = "duration_ms",

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 static const struct okno_record_column columns[] = {
-    {"id", true}, {"text", false}, {"count", false}, {"flag", false}};
+    {.name = "id", .required = true}, {.name = "text"}, {.name = "count"}, {.name = "flag"}};
 
 /* A file with these bytes; removed when closed. */
 static struct okno_record_reader *opened(const char *bytes, size_t len, int want,

@@ -203,6 +203,9 @@ static void wrong_usage_is_exit_2_and_says_what_is_right(void **state)
     says("unknown column \"colour\"; allowed: site, name, time_zone, hours, group, from");
     assert_int_equal(RUN("", "import", "sites", "-"), 2);
     says("header row");
+    assert_int_equal(RUN("device,seq,time\n", "import", "events", "-"), 2);
+    says("the header lacks the required column kind (or duration_ms in its place)");
+    assert_int_equal(RUN("device,seq,time,duration_ms\n", "import", "events", "-", "--dry-run"), 0);
     assert_int_equal(RUN("", "import", "cows", "-"), 2);
     says("known: archives sites points");
     assert_int_equal(RUN("", "import", "sites"), 2);

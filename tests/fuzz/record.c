@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const struct okno_record_column columns[] = {
-    {"id", true}, {"text", false}, {"count", false}, {"flag", false}};
+    {.name = "id", .required = true}, {.name = "text"}, {.name = "count"}, {.name = "flag"}};
 
 static void check_values(const struct okno_record *record)
 {
