@@ -9,6 +9,15 @@ static int take(const char *text, bool date, const char *option, int64_t *ret_us
     int rc = date ? okno_date_parse(text, ret_us, err) : okno_time_parse(text, ret_us, err);
     if (rc == 0)
         return 0;
+    if (!date && (*text < '0' || *text > '9')) {
+        okno_err_clear(err);
+        return okno_fail(
+            err, OKNO_USAGE,
+            "%s: \"%.40s\" is neither a date of the sites' calendars (2026-03-10) nor a "
+            "time with its zone (2026-03-10T14:03:20Z, 2026-03-10T17:03:20+03:00): "
+            "write one of them",
+            option, text);
+    }
     okno_err_context(err, "%s", option);
     return OKNO_USAGE;
 }

@@ -258,6 +258,23 @@ int okno_report_issue(struct okno_db *db, const struct okno_report_settings *set
     return rc;
 }
 
+static int fail_edition(struct okno_db *db, const char *audit, int64_t edition,
+                        struct okno_err *err)
+{
+    OKNO_AUTO_STMT *row = NULL;
+    int rc = OKNO_DB_PREPARE(db, "report.edition", &row, err, OKNO_TEXT("audit", audit),
+                             OKNO_INT("edition", 0));
+    if (rc == 0)
+        rc = okno_stmt_step(row, err);
+    if (rc == 0)
+        return okno_fail(err, OKNO_NOT_FOUND, "audit %.64s has no report that was issued", audit);
+    if (rc < 0)
+        return rc;
+    return okno_fail(err, OKNO_NOT_FOUND,
+                     "audit %.64s has no edition %lld of its report: %lld is the newest", audit,
+                     (long long)edition, (long long)okno_stmt_int(row, "edition"));
+}
+
 int okno_report_text(struct okno_db *db, const char *audit, int64_t edition, bool open_to_all,
                      struct okno_buf *to, int64_t *ret_edition, struct okno_err *err)
 {
@@ -267,8 +284,7 @@ int okno_report_text(struct okno_db *db, const char *audit, int64_t edition, boo
     if (rc == 0)
         rc = okno_stmt_step(row, err);
     if (rc == 0)
-        return okno_fail(err, OKNO_NOT_FOUND, "audit %.64s has no %s", audit,
-                         edition ? "such edition of its report" : "report that was issued");
+        return fail_edition(db, audit, edition, err);
     if (rc < 0)
         return rc;
     int64_t number = okno_stmt_int(row, "edition");

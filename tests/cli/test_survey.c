@@ -191,7 +191,8 @@ static void wrong_words_are_refused_with_what_is_allowed(void **state)
         {"--video", "none", "linked partial"},
         {"--from", "2026-3-10", "--from: \"2026-3-10\" is no date here; write it as 2026-03-10"},
         {"--from", "2026-02-30", "--from"},
-        {"--from", "yesterday", "is not a time"},
+        {"--from", "yesterday",
+         "a date of the sites' calendars (2026-03-10) nor a time with its zone"},
         {"--limit", "-3", "--limit"},
         {"--colour", "red", "unknown option --colour"}};
     for (size_t i = 0; i < OKNO_COUNT(cases); i++) {

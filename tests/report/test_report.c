@@ -490,6 +490,11 @@ static void the_command_issues_once_and_gives_the_same_again(void **state)
     run_okno_bytes("", 0, late, &ran);
     assert_int_equal(ran.exit_code, 5);
     assert_non_null(strstr(ran.err, "--again"));
+    const char *const beyond[] = {"--data",    f->dir, "audit", "report", "A1",
+                                  "--edition", "9",    "-o",    out,      NULL};
+    run_okno_bytes("", 0, beyond, &ran);
+    assert_int_equal(ran.exit_code, 3);
+    assert_non_null(strstr(ran.err, "has no edition 9 of its report: 1 is the newest"));
     const char *const wrong[] = {"--data", f->dir,     "audit", "report",
                                  "A1",     "--format", "doc",   NULL};
     run_okno_bytes("", 0, wrong, &ran);
