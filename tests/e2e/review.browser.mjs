@@ -83,6 +83,31 @@ test("in English the keyboard plays, decides valid, takes it back and decides ag
   await itemAfter(first.item);
 });
 
+test("while a copy is being made the page says so, in both languages, before the still", async () => {
+  const shown = await itemWithClip(null);
+  let release;
+  const released = new Promise((resolve) => { release = resolve; });
+  await page.route("**/*.preview.mp4", async (route) => {
+    await released;
+    await route.continue({ url: route.request().url().replace(".preview.mp4", ".mp4") });
+  });
+  await page.keyboard.press("p");
+  const coming = page.locator("okno-player .coming");
+  await coming.getByText("The viewing copy is being made").waitFor();
+  const poster = await page.locator("okno-player video").getAttribute("poster");
+  const drawn = await page.evaluate(async (url) => { const image = new Image(); image.src = url; await image.decode(); return image.width; }, poster);
+  assert.ok(drawn > 0, `the still of ${shown.item} stands there meanwhile`);
+  await shoot(page, "review-copy-coming");
+  await page.getByRole("button", { name: "RU", exact: true }).click();
+  await coming.getByText("Готовится копия для просмотра").waitFor();
+  await page.getByRole("button", { name: "EN", exact: true }).click();
+  release();
+  await coming.waitFor({ state: "detached" });
+  await waitPlayed(page, 0.2);
+  await page.keyboard.press("p");
+  await page.unroute("**/*.preview.mp4");
+});
+
 test("in Russian, on a Russian keyboard layout, the same keys decide", async () => {
   await page.getByRole("button", { name: "RU", exact: true }).click();
   await page.getByText("Что видно").waitFor();

@@ -183,6 +183,10 @@ export const table = {
     en: "Viewing copy with privacy masks",
     ru: "Копия для просмотра с закрытыми областями",
   },
+  "player.coming": { en: "The clip is being loaded…", ru: "Клип загружается…" },
+  "player.copy_coming": {
+    en: "The viewing copy is being made: a few seconds…", ru: "Готовится копия для просмотра: несколько секунд…",
+  },
   "player.sheet": { en: "Frames of the clip: click to go there", ru: "Кадры клипа: щёлкните, чтобы перейти" },
   "picture.black": { en: "The picture is black", ru: "Изображение чёрное" },
   "picture.too_dark": { en: "The picture is very dark", ru: "Изображение очень тёмное" },

@@ -155,7 +155,7 @@ class OknoAppealDecision extends OknoElement {
         <okno-lease .until=${this.leaseUntil} .awake=${() => true} @lease-beat=${this.beat} @lease-ended=${this.beat}></okno-lease></div>
       <div class="page">
         <div class="picture">
-          <okno-player .clip=${item.clip} .survey=${item.survey} .still=${this.enlarged} @watched=${(event) => { if (event.detail.sha256) this.watched.add(event.detail.sha256); }}>
+          <okno-player .clip=${item.clip} .survey=${item.survey} .still=${this.enlarged} .poster=${item.still?.view?.url ?? item.still?.url} @watched=${(event) => { if (event.detail.sha256) this.watched.add(event.detail.sha256); }}>
             ${item.clip || item.still ? nothing : html`<div slot="none"><h2>${t("review.no_picture")}</h2><p>${named("video", item.video.state)}</p></div>`}
           </okno-player>
           <okno-stills .item=${item} chosen=${this.enlarged?.url ?? ""} @enlarge=${(event) => { this.enlarged = event.detail; }}></okno-stills>

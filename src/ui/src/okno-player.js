@@ -29,7 +29,7 @@ const commands = new Map(controls.flatMap((control) => control.keys).map(({ key,
 class OknoPlayer extends OknoElement {
   static properties = {
     clip: { attribute: false }, survey: { attribute: false }, still: { attribute: false },
-    seconds: { state: true }, playing: { state: true }, looping: { state: true },
+    poster: { attribute: false }, waiting: { state: true }, seconds: { state: true }, playing: { state: true }, looping: { state: true },
     overlay: { state: true }, broken: { state: true }, copyWanted: { state: true }, preview: { state: true },
   };
 
@@ -47,6 +47,9 @@ class OknoPlayer extends OknoElement {
     .note { position: absolute; left: .5rem; right: .5rem; bottom: .5rem; text-align: center; }
     .note span, .clock { background: rgb(5 7 10 / .74); color: #fff; border-radius: .25rem; padding: .125rem .5rem; }
     .clock { position: absolute; left: .5rem; top: .5rem; font-variant-numeric: tabular-nums; }
+    .coming { position: absolute; left: .5rem; right: .5rem; top: 45%; text-align: center; animation: coming 0s .4s both; }
+    .coming span { background: rgb(5 7 10 / .74); color: #fff; border-radius: .25rem; padding: .25rem .75rem; }
+    @keyframes coming { from { visibility: hidden; } to { visibility: visible; } }
     .copy { position: absolute; right: .5rem; bottom: .5rem; background: rgb(5 7 10 / .74); color: #fff; border-radius: .25rem; padding: .125rem .5rem; font-size: .75rem; }
     .sheet { display: block; width: 100%; padding: 0; min-height: 0; border: 0; margin-top: .25rem; cursor: pointer; }
     .sheet img { display: block; width: 100%; height: 2.5rem; object-fit: fill; border-radius: .25rem; }
@@ -74,6 +77,7 @@ class OknoPlayer extends OknoElement {
     this.frameSeconds = defaultFrameSeconds;
     this.frameAt = this.resumeAt = null;
     this.shown = null;
+    this.waiting = true;
   }
 
   willUpdate(changed) {
@@ -112,6 +116,7 @@ class OknoPlayer extends OknoElement {
     else localStorage.removeItem(previewKey);
     this.resumeAt = this.seconds;
     this.broken = false;
+    this.waiting = true;
   }
 
   /** Do what a key asks; false when the key is not the player's. */
@@ -133,6 +138,7 @@ class OknoPlayer extends OknoElement {
   }
 
   loaded() {
+    this.waiting = false;
     this.seek(this.resumeAt ?? (this.clip.view_offset_ms ?? 0) / 1000);
     this.resumeAt = null;
     this.watchFrames();
@@ -197,6 +203,9 @@ class OknoPlayer extends OknoElement {
     if (this.playing) this.emit("watched", { sha256: this.clip.sha256 });
   }
 
+  /** Whether what is played is made when it is asked for and not there yet. */
+  get isCopy() { return this.preview || Boolean(this.clip.view) || this.copyWanted; }
+
   /** The address of what is played: a viewing copy where the file itself cannot or may not be. */
   get source() {
     if (this.preview) return this.clip.url.replace(/\.mp4$/u, ".preview.mp4");
@@ -207,20 +216,28 @@ class OknoPlayer extends OknoElement {
   /** A browser may lack what the codec's name promises: then a viewing copy is asked for, once. */
   failed() {
     this.playing = false;
-    if (!this.preview && !this.clip.view && !this.copyWanted) this.copyWanted = true;
-    else this.broken = true;
+    this.waiting = !this.isCopy;
+    if (this.isCopy) this.broken = true;
+    else this.copyWanted = true;
   }
 
   renderVideo() {
     return html`
       <video src=${this.source} muted .muted=${true} playsinline preload="auto"
         aria-label=${t("player.video", { when: formatWhen(this.survey.opened_at, this.survey.time_zone) })}
+        poster=${this.poster ?? nothing}
         @loadedmetadata=${this.loaded} @timeupdate=${this.timeUpdated} @seeking=${this.countPlayed}
         @play=${this.playStateChanged} @playing=${this.playStateChanged} @pause=${this.playStateChanged}
         @ended=${this.playStateChanged} @error=${this.failed} @click=${this.toggle}></video>
       ${this.broken ? html`<div class="words" role="alert">${t("review.video_broken")}</div>` : nothing}
+      ${this.waiting && !this.still ? this.renderComing() : nothing}
       ${this.overlay && !this.broken ? this.renderClock() : nothing}
       ${this.broken ? nothing : this.renderCopyNote()}`;
+  }
+
+  /** Said only to whom it takes long: a copy is made in seconds where none was made ahead. */
+  renderComing() {
+    return html`<div class="coming" role="status"><span>${t(this.isCopy ? "player.copy_coming" : "player.coming")}</span></div>`;
   }
 
   /** Whoever looks at a copy is told so. */

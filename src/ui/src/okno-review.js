@@ -325,6 +325,7 @@ class OknoReview extends OknoElement {
       <div class="page">
         <div class="picture">
           ${keyed(item.item, html`<okno-player .clip=${item.clip} .survey=${item.survey} .still=${this.enlarged}
+            .poster=${item.still?.view?.url ?? item.still?.url}
             @watched=${(event) => this.sawEvidence(event.detail.sha256)}>
             ${item.clip || item.still ? this.renderNote() : this.renderNoPicture()}
           </okno-player>`)}
