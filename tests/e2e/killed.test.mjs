@@ -146,7 +146,7 @@ test("steps killed inside leave an audit before or after them, and the next requ
       assert.ok(now.length <= told.length + 1 && [undefined, one.step].includes(now[told.length]), `${words}: ${now.join(" ")}`);
       if (now.length > told.length) told.push(one.step);
       await service.okno("check");
-      assert.deepEqual((await readdir(join(service.data, "exports")).catch(() => [])), [], words);
+      assert.deepEqual((await readdir(join(service.data, "http-exports")).catch(() => [])), [], words);
     }
     if (told.at(-1) !== one.step || one.step === "export") { // left alone it is done at once; a bundle that was cut off is asked for again
       tar = await take("march", one);

@@ -38,8 +38,8 @@ http_handler http_get_audit_keys, http_post_audit_key, http_post_audit_key_revok
 http_handler http_get_sample_size, http_get_audit_waiting;
 /* bundle.c */
 http_handler http_post_export;
-/* Remove what exports of a service that was killed left in DATA/exports: nothing that lies
- * elsewhere or was put there by others, and nothing that is being made. */
+/* Remove DATA/http-exports, where a service that was killed may have left half made bundles. Only
+ * before requests are taken: it spares nothing. */
 void http_export_sweep(const char *data_dir);
 /* audit_report.c */
 http_handler http_get_audit_report, http_post_audit_report, http_get_programme_report;
