@@ -351,14 +351,26 @@ static int days_json(struct okno_db *db, const struct programme_row *row, int64_
     return rc;
 }
 
+static int people_json(const struct programme_row *row, json_t *list, struct okno_err *err)
+{
+    char name[OKNO_ID_TEXT];
+    for (size_t i = 0; programme_person(row->set.people, i, name); i++)
+        if (json_array_append_new(list, json_string(name)) < 0)
+            return okno_fail(err, OKNO_NO_MEMORY, "no memory for programme %s", row->programme);
+    return 0;
+}
+
 int okno_programme_status(struct okno_db *db, const char *programme, int64_t days,
                           json_t **ret_status, struct okno_err *err)
 {
     AUTO_PROGRAMME row = {0};
     okno_autojson json_t *capacity = NULL;
+    okno_autojson json_t *people = json_array();
     okno_autojson json_t *list = json_array();
     int64_t waiting = 0;
     int rc = programme_load(db, programme, INT64_MAX, &row, err);
+    if (rc == 0 && !row.set.beacon)
+        rc = people_json(&row, people, err);
     if (rc == 0)
         rc = capacity_json(db, &row, &capacity, err);
     if (rc == 0)
@@ -368,9 +380,10 @@ int okno_programme_status(struct okno_db *db, const char *programme, int64_t day
                          OKNO_TEXT("programme", row.programme));
     if (rc < 0)
         return rc;
-    *ret_status = json_pack("{s:s, s:s, s:b, s:O, s:O, s:I, s:O}", "programme", row.programme,
-                            "title", row.set.title, "paused", row.paused, "settings", row.settings,
-                            "capacity", capacity, "waiting", (json_int_t)waiting, "days", list);
+    *ret_status =
+        json_pack("{s:s, s:s, s:b, s:O, s:O, s:O, s:I, s:O}", "programme", row.programme, "title",
+                  row.set.title, "paused", row.paused, "settings", row.settings, "people", people,
+                  "capacity", capacity, "waiting", (json_int_t)waiting, "days", list);
     return *ret_status ? 0
                        : okno_fail(err, OKNO_NO_MEMORY, "no memory for programme %s", programme);
 }

@@ -104,7 +104,9 @@ test("who is named promises a secret for the day, reveals it when it is pinned, 
 test("a change is its next version, in Russian and on a phone; what is paused stays so, a folder of reports too", async () => {
   await service.okno("programme", "put", "weekly", "--from", yesterday, "--size", "7", "--looks", "2", "--beacon", join(service.dir, "beacon-{day}"), "--report-dir", service.dir, "--by", "eva");
   await service.okno("programme", "pause", "weekly", "--by", "eva");
+  await service.okno("programme", "put", "between", "--from", "2099-01-01", "--size", "1", "--people", "eva,max", "--by", "eva");
   const { page, faults, close, form, field } = await enter({ width: 390, height: 844, language: "ru-RU" });
+  await page.locator("okno-programmes .few", { hasText: "Нет логина аудитора: max." }).waitFor();
   await page.locator("okno-programmes article", { hasText: "weekly" }).locator("button", { hasText: "Изменить" }).press("Enter");
   await field("size").fill("9");
   await shoot(page, "programme-form-phone");

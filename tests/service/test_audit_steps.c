@@ -197,9 +197,10 @@ static void nobody_gives_the_secrets_of_two_people(void **state)
     } cases[] = {{"ann", 403}, {"eva", 200}};
     struct answer answer = ask(world, "POST", "/api/v1/programmes", world->eva,
                                "{\"programme\":\"daily\",\"from\":\"2026-03-10\","
-                               "\"zone\":\"UTC\",\"size\":5,\"people\":\"eva,ann\"}");
+                               "\"zone\":\"UTC\",\"size\":5,\"people\":\"vera,eva,ann\"}");
     if (answer.status != 200)
         fail_msg("%d %s", answer.status, answer.body);
+    assert_non_null(strstr(answer.body, "\"by_command\":[\"vera\",\"ann\"]"));
     answer_free(&answer);
     for (size_t i = 0; i < OKNO_COUNT(cases); i++) {
         char body[200];

@@ -5,6 +5,7 @@
 #include "okno/notify.h"
 #include "okno/programme.h"
 #include "okno/time.h"
+#include "okno/user.h"
 
 #include <string.h>
 
@@ -28,20 +29,54 @@ static void wake(const struct http_request *request)
         request->service->wake(request->service->wake_context);
 }
 
+/* May somebody of that name promise and reveal here? */
+static int answers_here(struct okno_db *db, const char *name, bool *ret_here, struct okno_err *err)
+{
+    struct okno_user user;
+    int rc = okno_user_get(db, name, &user, err);
+    *ret_here = rc == 0 && !user.disabled && strcmp(user.role, "auditor") == 0;
+    if (rc == OKNO_NOT_FOUND)
+        okno_err_clear(err);
+    return rc == OKNO_NOT_FOUND ? 0 : rc;
+}
+
+/* Those whose promises only `okno programme commit` takes: no day is drawn without them. */
+static int tell_by_command(struct okno_db *db, json_t *status, struct okno_err *err)
+{
+    const json_t *people = json_object_get(status, "people");
+    okno_autojson json_t *by_command = json_array();
+    for (size_t i = 0; i < json_array_size(people); i++) {
+        json_t *name = json_array_get(people, i);
+        bool here = false;
+        int rc = answers_here(db, json_string_value(name), &here, err);
+        if (rc == 0 && !here && json_array_append(by_command, name) < 0)
+            rc = okno_fail(err, OKNO_NO_MEMORY, "no memory for the people of a programme");
+        if (rc < 0)
+            return rc;
+    }
+    return json_object_set(status, "by_command", by_command) < 0
+               ? okno_fail(err, OKNO_NO_MEMORY, "no memory for the people of a programme")
+               : 0;
+}
+
 static int reply_programme(const struct http_request *request, const char *programme,
                            struct http_reply *reply, struct okno_err *err)
 {
-    json_t *status = NULL;
+    okno_autojson json_t *status = NULL;
     int rc = okno_programme_status(request->db, programme, 366, &status, err);
-    return rc < 0 ? rc : http_reply_json(reply, status, err);
+    if (rc == 0)
+        rc = tell_by_command(request->db, status, err);
+    return rc < 0 ? rc : http_reply_json(reply, json_incref(status), err);
 }
 
 int http_get_programmes(struct http_request *request, struct http_reply *reply,
                         struct okno_err *err)
 {
-    json_t *list = NULL;
+    okno_autojson json_t *list = NULL;
     int rc = okno_programme_list(request->db, &list, err);
-    return rc < 0 ? rc : http_reply_json(reply, json_pack("{s:o}", "programmes", list), err);
+    for (size_t i = 0; rc == 0 && i < json_array_size(list); i++)
+        rc = tell_by_command(request->db, json_array_get(list, i), err);
+    return rc < 0 ? rc : http_reply_json(reply, json_pack("{s:O}", "programmes", list), err);
 }
 
 int http_get_programme(struct http_request *request, struct http_reply *reply, struct okno_err *err)

@@ -95,19 +95,19 @@ class OknoProgrammes extends PageElement {
   }
 
   /** To one of those whose secrets are the seed. */
-  renderSecret({ programme, settings, days }) {
-    const people = settings.beacon ? [] : settings.people.split(",").map((name) => name.trim());
+  renderSecret({ programme, settings, people, days }) {
     if (!this.draws || !people.includes(this.user)) return nothing;
     return html`<okno-programme-secret .programme=${programme} .user=${this.user} .zone=${settings.zone} .days=${days} @programme-changed=${this.reload}></okno-programme-secret>`;
   }
 
   renderProgramme(row) {
-    const { programme, title, paused, settings, capacity, waiting, days } = row;
+    const { programme, title, paused, settings, capacity, waiting, days, by_command: byCommand } = row;
     return html`<article class="card">
       <div class="head"><h2>${title || programme}</h2>${this.renderDo(row)}</div>
       ${this.editing === programme ? this.renderForm(row) : nothing}
       <div class="facts"><span><span>${t("programme.seed")}</span>${settings.beacon || settings.people}</span>
         <span><span>${t("programme.waiting")}</span>${formatNumber(waiting)}</span>${paused ? html`<b>${t("programme.paused")}</b>` : nothing}</div>
+      ${byCommand.length ? html`<p class="few">${t("programme.by_command", { people: byCommand.join(", "), programme })}</p>` : nothing}
       ${renderCapacity(capacity)}
       ${this.renderFigures(this.figures[programme])}
       ${this.renderReports(programme)}
