@@ -44,10 +44,11 @@ static int read_progress(struct okno_db *db, const char *audit, json_t **ret_det
     if (rc < 0)
         return rc;
     *ret_detail =
-        json_pack("{s:I, s:I, s:I, s:I}", "sample", (json_int_t)okno_stmt_int(row, "sample"),
+        json_pack("{s:I, s:I, s:I, s:I, s:I}", "sample", (json_int_t)okno_stmt_int(row, "sample"),
                   "valid", (json_int_t)okno_stmt_int(row, "valid"), "invalid",
                   (json_int_t)okno_stmt_int(row, "invalid"), "undeterminable",
-                  (json_int_t)okno_stmt_int(row, "undeterminable"));
+                  (json_int_t)okno_stmt_int(row, "undeterminable"), "appeals_open",
+                  (json_int_t)okno_stmt_int(row, "appeals_open"));
     return 0;
 }
 

@@ -142,6 +142,22 @@ static void print_capacity(const json_t *status)
     printf("\n");
 }
 
+/* What the audit goes on without, though it was planned or may come. */
+static void print_lacking(const json_t *status)
+{
+    long long gold = count_of(json_object_get(status, "plan"), "gold");
+    if (gold > count_of(status, "gold_there") && strcmp(text_of(status, "state"), "closed") != 0)
+        printf(
+            "gold     %lld planned, %lld can be asked: settled surveys outside the frame, with "
+            "footage (okno review gold)\n",
+            gold, count_of(status, "gold_there"));
+    if (count_of(status, "appeals_open") > 0)
+        printf(
+            "appeals  %lld about its surveys wait for a decision; after the close they come "
+            "into a further edition of the report (okno review appeals)\n",
+            count_of(status, "appeals_open"));
+}
+
 static void print_human(const json_t *status)
 {
     size_t i;
@@ -158,6 +174,7 @@ static void print_human(const json_t *status)
     print_widths(status);
     print_capacity(status);
     print_doubles(status);
+    print_lacking(status);
     json_array_foreach(json_object_get(status, "steps"), i, step)
     {
         printf("step     %s  %-10s %s\n", text_of(step, "at"), text_of(step, "step"),

@@ -7,6 +7,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { after, before, test } from "node:test";
+import { has } from "../../src/ui/src/i18n.js";
 import { Service } from "./service.mjs";
 
 const run = promisify(execFile);
@@ -16,6 +17,7 @@ const surveys = 4000;
 const killsMax = 4; // of one step; then it is left alone
 const day = "2026-03-10";
 const plan = (audit, auditor) => ({ audit, title: "Killed", from: `${day}T00:00:00Z`, to: "2026-03-12T00:00:00Z", size: 60, looks: 2, k: 0.5, strata: "answer", undeterminable_limit: 0.9, auditor });
+const plain = ["k"]; // facts named in every language as they are
 const cookies = {};
 let service;
 let chance = Number(process.env.OKNO_CHANCE ?? Date.now() % 2147483647); // told with every failure
@@ -155,6 +157,8 @@ test("steps killed inside leave an audit before or after them, and the next requ
     assert.deepEqual(await stepsOf("march"), told);
   }
   assert.ok(cuts >= 3, `${cuts} kills came inside a step`);
+  const names = (await read("audits/march")).steps.flatMap(({ detail }) => [detail, detail?.plan ?? {}]).filter((facts) => facts && typeof facts === "object").flatMap(Object.keys);
+  assert.deepEqual([...new Set(names)].filter((name) => name !== "plan" && !plain.includes(name) && !has(`fact.${name}`)), [], "facts of steps that the page has no words for");
   await writeFile(join(service.dir, "march.tar"), tar);
   await run("tar", ["-C", service.dir, "-xf", join(service.dir, "march.tar")]);
   const { stdout } = await run(program, ["verify", join(service.dir, "okno-march"), "--auditor-key", join(service.dir, "olga.pub")]);

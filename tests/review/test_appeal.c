@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 /* Appeals: who may, until when, who decides, and what stands afterwards. */
 #include "okno/appeal.h"
+#include "okno/audit.h"
 #include "okno/review.h"
 #include "okno/time.h"
 
@@ -350,6 +351,27 @@ static void decisions_may_be_appealed_against_once_their_audit_is_over(void **st
     assert_int_equal(json_array_size(json_object_get(known, "rulings")), 0);
 }
 
+static int64_t open_in(struct scratch_db *f)
+{
+    okno_autojson json_t *status = NULL;
+    assert_int_equal(okno_audit_status(f->db, "A", &status, &f->err), 0);
+    return json_integer_value(json_object_get(status, "appeals_open"));
+}
+
+static void an_audit_tells_of_open_appeals_about_its_frame(void **state)
+{
+    struct scratch_db *f = *state;
+    int64_t appeal = filed(f);
+    assert_int_equal(open_in(f), 0); /* s1 is not in its frame */
+    scratch_db_put(f,
+                   "INSERT INTO audit_frame (audit, survey, ordinal, stratum, class, question,"
+                   " question_kind, opened_at, force_majeure, site, point, video, line) VALUES"
+                   " ('A', 's1', 0, 's', 'no', 'q', 'personnel', 0, 0, 's', 'p', 'linked', '')");
+    assert_int_equal(open_in(f), 1);
+    assert_int_equal(okno_appeal_withdraw(f->db, appeal, "anna", now + DAY, &f->err), 0);
+    assert_int_equal(open_in(f), 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -368,6 +390,7 @@ int main(void)
         CASE(who_filed_an_appeal_may_take_it_back_and_file_another),
         CASE(deciders_see_neither_whom_nor_by_whom),
         CASE(decisions_may_be_appealed_against_once_their_audit_is_over),
+        CASE(an_audit_tells_of_open_appeals_about_its_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

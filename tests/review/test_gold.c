@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 /* Gold items and calibrations: who makes them, that nobody can tell them apart, and what they say.
  */
+#include "okno/audit.h"
 #include "okno/gold.h"
 #include "okno/review.h"
 #include "okno/time.h"
@@ -141,6 +142,32 @@ static void gold_items_look_like_any_other_and_change_nothing(void **state)
     assert_int_equal(asked(f, "SELECT count(*) FROM log_leaves WHERE audit = 'B'"), 10);
 }
 
+/* Who planned more than there is, is told. */
+static void an_audit_tells_how_much_gold_can_be_asked(void **state)
+{
+    struct scratch_db *f = *state;
+    static const struct {
+        const char *sql;
+        int64_t want;
+    } cases[] = {{"SELECT 1", 3},
+                 {"INSERT INTO audit_frame (audit, survey, ordinal, stratum, class, question,"
+                  " question_kind, opened_at, force_majeure, site, point, video, line) VALUES"
+                  " ('B', 's0', 0, 's', 'no', 'q', 'personnel', 0, 0, 's', 'p', 'linked', '')",
+                  2},
+                 {"DELETE FROM evidence WHERE survey = 's1'", 1}};
+    for (int i = 0; i < 3; i++) {
+        char survey[16];
+        (void)snprintf(survey, sizeof(survey), "s%d", i);
+        assert_int_equal(okno_gold_add(f->db, survey, "lena", "", now, &f->err), 0);
+    }
+    for (size_t i = 0; i < OKNO_COUNT(cases); i++) {
+        okno_autojson json_t *status = NULL;
+        scratch_db_put(f, cases[i].sql);
+        assert_int_equal(okno_audit_status(f->db, "B", &status, &f->err), 0);
+        assert_int_equal(json_integer_value(json_object_get(status, "gold_there")), cases[i].want);
+    }
+}
+
 static void gold_is_not_for_who_knows_it(void **state)
 {
     struct scratch_db *f = *state;
@@ -258,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(gold_is_made_of_what_is_settled_by_who_leads),
         CASE(gold_items_look_like_any_other_and_change_nothing),
+        CASE(an_audit_tells_how_much_gold_can_be_asked),
         CASE(gold_is_not_for_who_knows_it),
         CASE(every_expert_decides_a_calibration_first),
         CASE(the_report_counts_what_an_expert_did),

@@ -149,8 +149,15 @@ VALUES ($kind, $survey, $audit, $class, (SELECT lost_at FROM survey_lost WHERE s
 ON CONFLICT (kind, survey, audit) DO UPDATE SET class = min(class, excluded.class);
 
 -- name: audit.progress
--- The random items of an audit by the verdict that stands.
+-- The random items of an audit by the verdict that stands; open appeals about the surveys of its
+-- frame; gold items outside it that some expert can be asked.
 SELECT (SELECT count(*) FROM audit_sample WHERE audit = $audit) AS sample,
+       (SELECT count(*) FROM open_appeals p JOIN audit_frame f
+            ON f.audit = $audit AND f.survey = p.survey) AS appeals_open,
+       (SELECT count(*) FROM gold_items g
+        WHERE EXISTS (SELECT 1 FROM evidence e WHERE e.survey = g.survey)
+          AND NOT EXISTS (SELECT 1 FROM audit_frame f
+                          WHERE f.audit = $audit AND f.survey = g.survey)) AS gold_there,
        count(v.id) AS reviewed,
        coalesce(sum(v.verdict = 'valid'), 0) AS valid,
        coalesce(sum(v.verdict = 'invalid'), 0) AS invalid,

@@ -122,6 +122,15 @@ class OknoAuditNext extends OknoElement {
     return html`<p class="small"><a href=${`/api/v1/${this.place}/checkpoint`} download=${`${this.audit.audit}.checkpoint`}>${t("next.hand_out")}</a></p>`;
   }
 
+  /** What the audit goes on without, though it was planned or may come. */
+  renderLacking() {
+    const { state, plan = {}, gold_there: there, appeals_open: appeals } = this.audit;
+    const gold = plan.gold ?? 0;
+    return html`
+      ${state !== "closed" && gold > there ? html`<p class="amber">! ${t("next.gold", { planned: formatNumber(gold), there: formatNumber(there) })} <a href=${link("experts")}>${t("nav.experts")} ›</a></p>` : nothing}
+      ${appeals > 0 && ["close", "report", "sign", "export"].includes(this.due) ? html`<p class="amber">! ${t("next.appeals", { n: formatNumber(appeals) })} <a href=${link("appeals")}>${t("nav.appeals")} ›</a></p>` : nothing}`;
+  }
+
   render() {
     const { audit: { state } } = this;
     // Until all is decided it is the experts' turn.
@@ -131,6 +140,7 @@ class OknoAuditNext extends OknoElement {
       <h2>${due ? `${t("next.title")}: ${named("step", due)}` : t("next.none")}</h2>
       ${due && has(`next.${due}_why`) ? html`<p class="small">${t(`next.${due}_why`)}</p>` : nothing}
       ${this.renderCheckpoint()}
+      ${this.renderLacking()}
       ${this.renderStep()}
       ${this.trouble ? html`<p class="trouble" role="alert">${this.trouble}</p>` : nothing}
       ${state === "closed" ? nothing : html`<details><summary>${t("next.abandon_title")}</summary>${this.renderForm("abandon", this.renderText("reason", { required: true }))}</details>`}

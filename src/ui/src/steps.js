@@ -11,7 +11,7 @@ const decimals = ["k", "level", "double", "escalate_more", "escalate_census", "f
 const words = ["invalid", "silent", "scope", "allocation", "frame", "bundle"];
 
 function valueText(name, value, zone) {
-  if (name === "files") return formatPlain(Object.keys(value).length);
+  if (name === "files" || name === "sidecars") return formatPlain(Object.keys(value).length);
   if (name === "strata") return value.split(",").map((one) => t(`plan.by_${one}`)).join(", ");
   if (name.endsWith("_us")) return formatWhen(value / 1000, zone);
   if (typeof value === "object") return JSON.stringify(value);
