@@ -15,6 +15,20 @@ static int sync_and_move(const char *from, const char *to, struct okno_err *err)
     return 0;
 }
 
+/* The log of an older database at this place, left by a process that was killed: SQLite would apply
+ * it to the new one. */
+static int drop_old_log(const char *path, struct okno_err *err)
+{
+    static const char *const ends[] = {"-wal", "-shm"};
+    char name[1300];
+    for (size_t i = 0; i < OKNO_COUNT(ends); i++) {
+        (void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+        if (unlink(name) < 0 && errno != ENOENT)
+            return okno_fail_errno(err, errno, "cannot remove %s", name);
+    }
+    return 0;
+}
+
 int okno_db_copy(struct okno_db *db, const char *path, struct okno_err *err)
 {
     OKNO_AUTO_STMT *stmt = NULL;
@@ -31,6 +45,8 @@ int okno_db_copy(struct okno_db *db, const char *path, struct okno_err *err)
         rc = okno_stmt_step(stmt, err);
     if (rc < 0)
         okno_err_context(err, "cannot write %s", path);
+    if (rc == 0)
+        rc = drop_old_log(path, err);
     if (rc == 0)
         rc = sync_and_move(part, path, err);
     if (rc < 0)

@@ -6,8 +6,6 @@
 #include "okno/evidence.h"
 #include "okno/json.h"
 
-#include <string.h>
-
 static void tell(void *ctx, const char *sha256, const char *text)
 {
     (void)ctx;
@@ -48,8 +46,6 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     if (rc == 0 && rest != 1)
         rc = okno_fail(err, OKNO_USAGE, "say the folder: okno backup FOLDER");
     backup.to_dir = argv[1];
-    if (rc == 0 && strcmp(argv[1], cli->data_dir) == 0)
-        rc = okno_fail(err, OKNO_USAGE, "%s is the data directory itself", argv[1]);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
     if (rc == 0)
@@ -72,7 +68,8 @@ const struct cli_command cli_backup = {
         "Copies the database as it is at one moment, and every file that it names, while the\n"
         "service runs. A later backup into the same FOLDER copies only files that are new.\n"
         "FOLDER is a data directory without keys/: `okno --data FOLDER check` reads all of it\n"
-        "and compares hashes. Keep keys/ elsewhere: who has the log's key can sign for you.\n"
+        "and compares hashes. Keep keys/ elsewhere: who has the log's key can sign for you. A\n"
+        "FOLDER with keys/ is taken for a data directory in use, and left alone.\n"
         "\n"
         "To restore: stop the service, move the old data directory aside (an old okno.db-wal\n"
         "must not meet another okno.db), copy FOLDER to its place, move keys/ back into it,\n"

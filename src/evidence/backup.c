@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -117,6 +118,47 @@ static int make_folder(const char *path, struct okno_err *err)
     return 0;
 }
 
+/* A folder that somebody works in is none to copy into: its database would be replaced under them.
+ */
+static int refuse_used(const char *data_dir, const char *to_dir, int to_fd, struct okno_err *err)
+{
+    struct stat from;
+    struct stat to;
+    if (stat(data_dir, &from) < 0 || fstat(to_fd, &to) < 0)
+        return okno_fail_errno(err, errno, "cannot look at %s", to_dir);
+    if (from.st_dev == to.st_dev && from.st_ino == to.st_ino)
+        return okno_fail(err, OKNO_USAGE, "%s is the data directory itself", to_dir);
+    if (faccessat(to_fd, "keys", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return okno_fail(err, OKNO_REFUSED,
+                         "%s has keys/, as a data directory in use and no backup has: name another "
+                         "folder",
+                         to_dir);
+    return 0;
+}
+
+/* The folder is ours until *ret_fd is closed: what lies half copied in it is of a call that was
+ * killed. */
+static int claim_folder(const char *data_dir, const char *to_dir, int *ret_fd, struct okno_err *err)
+{
+    int rc = make_folder(to_dir, err);
+    if (rc < 0)
+        return rc;
+    okno_autoclose int fd = open(to_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return okno_fail_errno(err, errno, "cannot open the folder %s", to_dir);
+    rc = refuse_used(data_dir, to_dir, fd, err);
+    if (rc < 0)
+        return rc;
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK
+                   ? okno_fail(err, OKNO_REFUSED, "another backup into %s is under way", to_dir)
+                   : okno_fail_errno(err, errno, "cannot lock the folder %s", to_dir);
+    okno_evidence_sweep(to_dir, INT64_MAX);
+    *ret_fd = fd;
+    fd = -1;
+    return 0;
+}
+
 /* What retention destroyed here goes there, too. */
 static int drop_destroyed(struct okno_db *db, const char *to_dir, struct okno_err *err)
 {
@@ -137,10 +179,11 @@ int okno_evidence_back_up(struct okno_db *db, const char *data_dir,
 {
     OKNO_AUTO(okno_db) *copy = NULL;
     struct okno_evidence_backed_up counts = {0};
+    okno_autoclose int claim = -1;
     char path[1200];
     if ((size_t)snprintf(path, sizeof(path), "%s/okno.db", backup->to_dir) >= 1024)
         return okno_fail(err, OKNO_INVALID, "the folder's name is too long");
-    int rc = make_folder(backup->to_dir, err);
+    int rc = claim_folder(data_dir, backup->to_dir, &claim, err);
     if (rc == 0)
         rc = okno_db_copy(db, path, err);
     if (rc == 0) /* the list is the copy's own: files that come meanwhile are none of it */
@@ -151,6 +194,8 @@ int okno_evidence_back_up(struct okno_db *db, const char *data_dir,
         rc = take_files(copy, data_dir, backup, &counts, err);
     if (rc == 0)
         rc = drop_destroyed(copy, backup->to_dir, err);
+    if (rc == 0)
+        rc = okno_dir_sync(backup->to_dir, err);
     if (rc == 0)
         *ret_counts = counts;
     return rc;

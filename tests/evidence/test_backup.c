@@ -4,7 +4,9 @@
 
 #include "../audit/run_okno.h"
 
+#include <fcntl.h>
 #include <ftw.h>
+#include <sys/file.h>
 
 static struct ran ran;
 static char folder[64];
@@ -122,6 +124,70 @@ static void where_it_cannot_be_written_nothing_is_half_done(void **state)
     ends(2, "", "say the folder");
 }
 
+/* However its name is spelt: the database would be replaced under the service. */
+static void a_data_directory_in_use_is_no_place_for_a_backup(void **state)
+{
+    struct shop *shop = *state;
+    char other[200];
+    (void)snprintf(other, sizeof(other), "%s/./", shop->db->dir);
+    RUN_OKNO(&ran, "", "--data", shop->db->dir, "backup", other);
+    ends(2, "", "is the data directory itself");
+    (void)snprintf(other, sizeof(other), "%s/link", folder);
+    assert_int_equal(symlink(shop->db->dir, other), 0);
+    RUN_OKNO(&ran, "", "--data", shop->db->dir, "backup", other);
+    ends(2, "", "is the data directory itself");
+    (void)snprintf(other, sizeof(other), "%s/keys", folder);
+    assert_int_equal(mkdir(other, 0700), 0);
+    back_up(shop);
+    ends(5, "", "has keys/");
+    assert_false(exists("okno.db"));
+}
+
+static void one_at_a_time_copies_into_a_folder(void **state)
+{
+    okno_autoclose int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    back_up(*state);
+    ends(5, "", "another backup into");
+    assert_false(exists("okno.db"));
+    assert_int_equal(flock(fd, LOCK_UN), 0);
+    back_up(*state);
+    ends(0, "\"lost\":0}", "");
+}
+
+static void what_a_killed_backup_left_half_copied_goes_with_the_next(void **state)
+{
+    support_file(folder, "evidence/tmp/0123456789abcdef.mp4", 10, -1);
+    back_up(*state);
+    ends(0, "\"copied\":2,", "");
+    assert_false(exists("evidence/tmp/0123456789abcdef.mp4"));
+}
+
+/* As a process leaves it that wrote to the backup and was killed. */
+static void the_write_ahead_log_of_the_backup_before_does_not_meet_the_new_database(void **state)
+{
+    struct shop *shop = *state;
+    char path[200];
+    char shell[700];
+    sqlite3 *old = NULL;
+    back_up(shop);
+    (void)snprintf(path, sizeof(path), "%s/okno.db", folder);
+    assert_int_equal(sqlite3_open(path, &old), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(old, "CREATE TABLE written_there (x); VACUUM", NULL, NULL, NULL),
+                     SQLITE_OK);
+    (void)snprintf(shell, sizeof(shell), "cp %s-wal %s-kept", path, path);
+    assert_int_equal(system(shell), 0);
+    assert_int_equal(sqlite3_close(old), SQLITE_OK);
+    (void)snprintf(shell, sizeof(shell), "mv %s-kept %s-wal", path, path);
+    assert_int_equal(system(shell), 0);
+    back_up(shop);
+    ends(0, "\"lost\":0}", "");
+    assert_int_equal(sqlite3_open(path, &old), SQLITE_OK);
+    assert_int_not_equal(sqlite3_exec(old, "SELECT * FROM written_there", NULL, NULL, NULL),
+                         SQLITE_OK);
+    assert_int_equal(sqlite3_close(old), SQLITE_OK);
+}
+
 /* The backup's database in an otherwise empty folder, but for keys/. */
 static void restore(const char *dir)
 {
@@ -172,6 +238,10 @@ int main(void)
         TEST(the_next_one_copies_only_what_is_new),
         TEST(a_missing_or_damaged_file_costs_no_other_one_its_copy),
         TEST(where_it_cannot_be_written_nothing_is_half_done),
+        TEST(a_data_directory_in_use_is_no_place_for_a_backup),
+        TEST(one_at_a_time_copies_into_a_folder),
+        TEST(what_a_killed_backup_left_half_copied_goes_with_the_next),
+        TEST(the_write_ahead_log_of_the_backup_before_does_not_meet_the_new_database),
         TEST(an_older_backup_goes_on_as_a_declared_new_log),
     };
     return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
