@@ -176,6 +176,23 @@ test("without any picture the page says why and which reason fits", async () => 
   assert.equal(mock.submitted[0].reason, "NO_RECORDING");
 });
 
+test("without any picture a verdict says what it is known by", async () => {
+  await review(nothingItem);
+  await press("v");
+  await comment().and(page.locator(":focus")).waitFor();
+  await shoot(page, "review-unseen");
+  assert.match(await comment().getAttribute("placeholder"), /no picture here/);
+  await press("Escape");
+  await press("i");
+  await press("1");
+  await comment().and(page.locator(":focus")).waitFor();
+  assert.equal(mock.submitted.length, 0);
+  await page.keyboard.type("The till's receipts show nobody");
+  await press("Enter");
+  await itemShown(5);
+  assert.deepEqual([mock.submitted[0].verdict, mock.submitted[0].comment], ["invalid", "The till's receipts show nobody"]);
+});
+
 test("a neighbour's still can be enlarged, is no evidence, and Escape goes back to the video", async () => {
   await review();
   await page.locator("okno-stills button").first().click();

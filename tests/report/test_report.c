@@ -370,6 +370,10 @@ static void what_gates_and_plans_forbid_stands_nowhere(void **state)
     scratch_db_put(f, "UPDATE verdicts SET played_s = 3");
     okno_autojson json_t *watched = draft_of(f);
     assert_false(has_limit(watched, "unplayed"));
+    assert_false(has_limit(watched, "unwatched")); /* decide_all names a picture */
+    scratch_db_put(f, "UPDATE verdicts SET watched = '[]'");
+    okno_autojson json_t *blind = draft_of(f);
+    assert_true(has_limit(blind, "unwatched"));
 }
 
 /* A round that the plan allowed is no deviation from it; a smaller frame is. */

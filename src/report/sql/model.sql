@@ -99,6 +99,10 @@ SELECT (SELECT count(*) FROM verdicts WHERE audit = $audit AND verdict = 'undone
         WHERE s.audit = $audit AND s.step IN ('plan', 'freeze', 'checkpoint', 'seed', 'draw', 'extend', 'close')
           AND EXISTS (SELECT 1 FROM users b WHERE b.role = 'administrator' AND b.disabled = 0
                       AND (b.employee IS NULL OR u.employee IS NULL))) AS unproven_apart,
+       -- Called genuine or not while no picture was shown.
+       (SELECT count(*) FROM standing v JOIN verdicts w ON w.id = v.id
+        WHERE v.audit = $audit AND v.origin = 'random' AND v.verdict <> 'undeterminable'
+          AND w.watched = '[]') AS unwatched,
        (SELECT count(*) FROM audit_sample WHERE audit = $audit) AS sample,
        (SELECT coalesce(max(round), 0) FROM audit_sample WHERE audit = $audit) AS rounds;
 

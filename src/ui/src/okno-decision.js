@@ -73,7 +73,7 @@ class OknoDecision extends OknoElement {
 
   reset() {
     this.picking = ""; // "", "invalid", "undeterminable" or "skip"
-    this.waiting = null; // the reason that still lacks its comment
+    this.waiting = null; // the decision that still lacks its comment
   }
 
   willUpdate(changed) {
@@ -94,18 +94,31 @@ class OknoDecision extends OknoElement {
   /** What was found of a sale or a minute, by its key. */
   find(cap) {
     const { verdict = "valid", reason = null, correction = null } = findings.find((one) => one.cap === cap);
-    if (!this.busy) this.emit("decide", { verdict, reason, correction });
+    this.decide({ verdict, reason, correction });
     return true;
   }
 
-  decide(verdict, reason) {
+  decide(decision) {
     if (this.busy) return;
-    if (this.needsText(reason) && !this.draft.comment.trim()) {
-      this.waiting = reason;
+    if ((this.isUnseen(decision) || this.needsText(decision.reason)) && !this.draft.comment.trim()) {
+      this.waiting = decision;
       this.focusComment();
       return;
     }
-    this.emit("decide", { verdict, reason });
+    this.emit("decide", decision);
+  }
+
+  decideReason(reason) {
+    this.decide({ verdict: this.picking, reason });
+  }
+
+  decideValid() {
+    this.decide({ verdict: "valid", reason: null });
+  }
+
+  /** Known from elsewhere: nothing here shows it. */
+  isUnseen({ verdict }) {
+    return !this.hasPicture && verdict !== "undeterminable";
   }
 
   needsText(id) {
@@ -126,7 +139,8 @@ class OknoDecision extends OknoElement {
     if (this.busy) return false;
     if (this.picking) return this.commandInPicker(key);
     if (this.visit && ["v", "n", "i"].includes(key)) return this.find(key.toUpperCase());
-    if (key === "v") this.decide("valid", null);
+    if (key === "Escape" && this.waiting) this.pick("");
+    else if (key === "v") this.decideValid();
     else if (key === "i") this.pick("invalid");
     else if (key === "u") this.pick("undeterminable");
     else if (key === "s") this.pick("skip");
@@ -143,7 +157,7 @@ class OknoDecision extends OknoElement {
     if (key === "Escape") this.pick(this.waiting ? this.picking : "");
     else if (this.picking === "skip" && skips[Number(key) - 1]) this.skip(t(skips[Number(key) - 1]));
     else if (this.choices().some((reason) => reason.key.toLowerCase() === key))
-      this.decide(this.picking, this.choices().find((reason) => reason.key.toLowerCase() === key).id);
+      this.decideReason(this.choices().find((reason) => reason.key.toLowerCase() === key).id);
     else if (key === "c") this.focusComment();
     else if (["v", "i", "u", "s"].includes(key)) {
       this.pick("");
@@ -164,19 +178,19 @@ class OknoDecision extends OknoElement {
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       event.target.blur();
-      if (this.waiting) this.decide(this.picking, this.waiting);
+      if (this.waiting) this.decide(this.waiting);
     }
   }
 
   renderComment() {
-    const words = t(this.waiting ? "review.comment_needed" : "review.comment_optional");
+    const words = t(!this.waiting ? "review.comment_optional" : this.isUnseen(this.waiting) ? "review.comment_unseen" : "review.comment_needed");
     return html`
       <textarea rows="1" class=${this.waiting ? "wanted" : ""} maxlength="2000" placeholder="${words}  [C]" aria-label=${words}
         .value=${this.draft.comment} @input=${(event) => this.change({ comment: event.target.value })}
         @keydown=${this.commentKey}></textarea>
       ${this.waiting ? html`<div class="row"><span></span>
         <button class="primary" ?disabled=${!this.draft.comment.trim()}
-          @click=${() => this.decide(this.picking, this.waiting)}>${t("review.send")} <kbd>⏎</kbd></button></div>` : nothing}`;
+          @click=${() => this.decide(this.waiting)}>${t("review.send")} <kbd>⏎</kbd></button></div>` : nothing}`;
   }
 
   renderBack(title) {
@@ -188,9 +202,9 @@ class OknoDecision extends OknoElement {
     return html`
       ${this.renderBack(t(`review.pick_${this.picking}`))}
       <div class="reasons" role="group" aria-label=${t(`review.pick_${this.picking}`)}>
-        ${this.choices().filter(({ id }) => !this.waiting || id === this.waiting).map((reason) => html`
-          <button ?disabled=${this.busy} aria-pressed=${String(this.waiting === reason.id)}
-            @click=${() => this.decide(this.picking, reason.id)}><kbd>${reason.key.toUpperCase()}</kbd>${reason[language()]}</button>`)}
+        ${this.choices().filter(({ id }) => !this.waiting || id === this.waiting.reason).map((reason) => html`
+          <button ?disabled=${this.busy} aria-pressed=${String(this.waiting?.reason === reason.id)}
+            @click=${() => this.decideReason(reason.id)}><kbd>${reason.key.toUpperCase()}</kbd>${reason[language()]}</button>`)}
       </div>
       ${this.renderComment()}`;
   }
@@ -221,7 +235,7 @@ class OknoDecision extends OknoElement {
   }
 
   renderVerdict({ id, cap }) {
-    const act = id === "valid" ? () => this.decide("valid", null) : () => this.pick(id);
+    const act = id === "valid" ? () => this.decideValid() : () => this.pick(id);
     return html`<button class=${id} ?disabled=${this.busy} @click=${act}>
       <span class="sign" aria-hidden="true">${signs[id]}</span><span class="word">${t(`review.${id}`)}</span><kbd>${cap}</kbd></button>`;
   }
