@@ -28,6 +28,11 @@ OKNO_CHECK int okno_work_open(const char *data_dir, const struct okno_conf *conf
 void okno_work_close(struct okno_work *work);
 OKNO_CLEANUP(okno_work, okno_work_close);
 
+/* What processes that were killed left half made for a day, viewing copies that nobody looked at
+ * for 30, and what is kept of recordings' indexes beyond its size or age. What cannot be removed
+ * stays. Done by okno_work_open, too; a service that runs for months does it once an hour. */
+void okno_work_sweep(struct okno_db *db, const char *data_dir, int64_t now_us);
+
 /* For the imports "archives" and "cameras" (struct okno_import_job): rows that opening the archive
  * would refuse are refused, the message naming the field and what to write. Nobody is asked, and a
  * secret may be set later. NULL for other imports. */

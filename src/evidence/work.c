@@ -26,6 +26,15 @@ static int load_index_key(struct okno_work *work, struct okno_err *err)
     return rc < 0 ? rc : 0;
 }
 
+void okno_work_sweep(struct okno_db *db, const char *data_dir, int64_t now_us)
+{
+    char index_dir[1100];
+    (void)snprintf(index_dir, sizeof(index_dir), "%s/index", data_dir);
+    okno_evidence_sweep(data_dir, now_us - OKNO_DAY_US);
+    okno_copy_sweep(db, data_dir, now_us - 30 * OKNO_DAY_US);
+    okno_extract_index_sweep(index_dir, INDEX_BYTES, now_us - 30 * OKNO_DAY_US);
+}
+
 int okno_work_open(const char *data_dir, const struct okno_conf *conf, struct okno_work **ret_work,
                    struct okno_err *err)
 {
@@ -50,9 +59,7 @@ int okno_work_open(const char *data_dir, const struct okno_conf *conf, struct ok
     rc = runner_free_dead(work, err);
     if (rc < 0)
         return rc;
-    okno_evidence_sweep(data_dir, okno_time_now() - OKNO_DAY_US);
-    okno_copy_sweep(work->db, data_dir, okno_time_now() - 30 * OKNO_DAY_US);
-    okno_extract_index_sweep(work->index_dir, INDEX_BYTES, okno_time_now() - 30 * OKNO_DAY_US);
+    okno_work_sweep(work->db, data_dir, okno_time_now());
     *ret_work = okno_mem_take(&work);
     return 0;
 }

@@ -201,31 +201,43 @@ static int threads_for(const struct tasks *tasks, int workers)
     return workers * archives < THREADS_MOST ? workers * (int)archives : THREADS_MOST;
 }
 
-/* Retention looks once an hour; each look destroys what has become old since, in batches. */
-#define RETENTION_PACE_US (3600 * OKNO_SECOND_US)
-
-static int keep_retention(void *context, void *means, int64_t *ret_next_us, struct okno_err *err)
+/* 1: there may be more to destroy. */
+static int keep_retention(const struct tasks *tasks, struct okno_db *db, int64_t now_us,
+                          struct okno_err *err)
 {
-    struct tasks *tasks = context;
     const struct okno_purge_rule rule = {.keep_days = tasks->conf->evidence.keep_days,
                                          .author = "service"};
     struct okno_purged purged = {.files = 0};
-    int64_t now_us = okno_time_now();
     if (rule.keep_days < 1)
-        return 0; /* no moment: nothing goes by itself */
-    *ret_next_us = tasks->retained_us + RETENTION_PACE_US;
-    if (tasks->retained_us && now_us < *ret_next_us)
-        return 0;
-    int rc = okno_purge_run(means, tasks->data_dir, &rule, now_us, &purged, err);
+        return 0; /* nothing goes by itself */
+    int rc = okno_purge_run(db, tasks->data_dir, &rule, now_us, &purged, err);
     if (rc < 0)
         return rc;
     if (purged.files > 0)
         okno_log(OKNO_LOG_INFO, "retention", "destroyed files=%lld bytes=%lld",
                  (long long)purged.files, (long long)purged.bytes);
-    if (purged.more)
-        return 1;
-    tasks->retained_us = now_us;
-    *ret_next_us = now_us + RETENTION_PACE_US;
+    return purged.more;
+}
+
+/* What has no business in the data directory any more goes once an hour: first what makes room and
+ * needs none, then what has become too old, in batches. */
+#define CLEAN_PACE_US (3600 * OKNO_SECOND_US)
+
+static int clean(void *context, void *means, int64_t *ret_next_us, struct okno_err *err)
+{
+    struct tasks *tasks = context;
+    int64_t now_us = okno_time_now();
+    int64_t left_us = tasks->cleaned_us + CLEAN_PACE_US - okno_time_monotonic();
+    if (tasks->cleaned_us && left_us > 0) {
+        *ret_next_us = now_us + left_us;
+        return 0;
+    }
+    okno_work_sweep(means, tasks->data_dir, now_us);
+    int rc = keep_retention(tasks, means, now_us, err);
+    if (rc != 0)
+        return rc;
+    tasks->cleaned_us = okno_time_monotonic();
+    *ret_next_us = now_us + CLEAN_PACE_US;
     return 0;
 }
 
@@ -238,11 +250,7 @@ int tasks_start(struct tasks *tasks, int workers, struct scheduler **ret_schedul
         {.name = "clocks", .threads = workers > 0, .work = look_at_clock},
         {.name = "syncs", .threads = workers > 0, .work = find_clock, .open = open_syncs},
         {.name = "sums", .threads = 1, .work = keep_sums, .open = open_db, .close = close_db},
-        {.name = "retention",
-         .threads = 1,
-         .work = keep_retention,
-         .open = open_db,
-         .close = close_db},
+        {.name = "retention", .threads = 1, .work = clean, .open = open_db, .close = close_db},
         {.name = "messages",
          .threads = 1,
          .work = messages_work,

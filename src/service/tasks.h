@@ -12,7 +12,7 @@ struct tasks {
     const struct okno_conf *conf;
     const char *public_url; /* for links in messages; NULL: the configuration's */
     int64_t planned_us;     /* when the planner last looked, monotonic; the planner's only */
-    int64_t retained_us;    /* wall clock; 0: never */
+    int64_t cleaned_us;     /* when it was last tidied up, monotonic; 0: never */
     int64_t watched_us;     /* when it last looked at what changes by time alone, monotonic */
     int64_t summed_us;      /* when sums last followed, monotonic; their keeper's only */
     atomic_bool cancel;     /* work under way at archives is to be given back */
