@@ -78,6 +78,19 @@ static int64_t look_again_us(int64_t next_us)
     return okno_time_monotonic() + (left < SLEEP_MAX_US ? left : SLEEP_MAX_US);
 }
 
+/* After a failure, longer each time. News must not shorten it: what fails, fails again. False at
+ * the end. */
+static bool pause_after(struct scheduler *scheduler, int64_t *pause_us)
+{
+    int64_t until_us = okno_time_monotonic() + *pause_us;
+    bool stopping = false;
+    bool go_on = true;
+    *pause_us = *pause_us * 2 < PAUSE_MAX_US ? *pause_us * 2 : PAUSE_MAX_US;
+    while (go_on && okno_time_monotonic() < until_us)
+        go_on = sleep_until(scheduler, news_now(scheduler, &stopping), until_us);
+    return go_on;
+}
+
 /* One piece and the sleep after it. False at the end. */
 static bool turn(struct worker *worker, void *means, int64_t *pause_us)
 {
@@ -96,25 +109,29 @@ static bool turn(struct worker *worker, void *means, int64_t *pause_us)
     if (rc == 0)
         return sleep_until(scheduler, seen, look_again_us(next_us));
     okno_log(OKNO_LOG_ERROR, "service", "%s: %s", worker->task.name, err.text);
-    int64_t until_us = okno_time_monotonic() + *pause_us;
-    *pause_us = *pause_us * 2 < PAUSE_MAX_US ? *pause_us * 2 : PAUSE_MAX_US;
-    /* News must not shorten this pause: what fails, fails again. */
-    bool go_on = true;
-    while (go_on && okno_time_monotonic() < until_us)
-        go_on = sleep_until(scheduler, news_now(scheduler, &stopping), until_us);
-    return go_on;
+    return pause_after(scheduler, pause_us);
+}
+
+/* Again and again: a disk that is full when the service starts has room later. False at the end. */
+static bool open_means(struct worker *worker, void **ret_means, int64_t *pause_us)
+{
+    struct okno_err err = {0};
+    while (worker->task.open && worker->task.open(worker->task.context, ret_means, &err) < 0) {
+        okno_log(OKNO_LOG_ERROR, "service", "%s does not start: %s", worker->task.name, err.text);
+        if (!pause_after(worker->scheduler, pause_us))
+            return false;
+    }
+    *pause_us = PAUSE_FIRST_US;
+    return true;
 }
 
 static void *worker_main(void *arg)
 {
     struct worker *worker = arg;
-    struct okno_err err = {0};
     void *means = NULL;
     int64_t pause_us = PAUSE_FIRST_US;
-    if (worker->task.open && worker->task.open(worker->task.context, &means, &err) < 0) {
-        okno_log(OKNO_LOG_ERROR, "service", "%s does not start: %s", worker->task.name, err.text);
+    if (!open_means(worker, &means, &pause_us))
         return NULL;
-    }
     while (turn(worker, means, &pause_us))
         ;
     if (worker->task.close)

@@ -25,17 +25,19 @@ struct fake {
     int calls, opens, closes;
     int waiting;     /* pieces of work that wait */
     int fail_first;  /* so many calls fail */
+    int fail_open;   /* so many times it cannot be opened */
     int64_t next_us; /* what it says when nothing waits; 0: nothing */
     bool due;        /* it says that something is due, and does nothing */
 };
 
 static int fake_open(void *context, void **ret_means, struct okno_err *err)
 {
-    (void)err;
     struct fake *fake = context;
     (void)pthread_mutex_lock(&fake->lock);
-    fake->opens++;
+    bool fails = ++fake->opens <= fake->fail_open;
     (void)pthread_mutex_unlock(&fake->lock);
+    if (fails)
+        return okno_fail(err, OKNO_NO_SPACE, "the disk is full");
     *ret_means = fake;
     return 0;
 }
@@ -185,6 +187,28 @@ static void a_failure_pauses_and_news_does_not_hurry_it(void **state)
     scheduler_stop(scheduler);
 }
 
+static void what_cannot_start_is_tried_again(void **state)
+{
+    struct fake *fake = *state;
+    fake->fail_open = 1;
+    struct scheduler *scheduler = started(fake, 1);
+    wait_calls(fake, 1);
+    scheduler_stop(scheduler);
+    assert_int_equal(fake->opens, 2);
+    assert_int_equal(fake->closes, 1);
+}
+
+static void what_never_starts_does_not_hold_up_the_end(void **state)
+{
+    struct fake *fake = *state;
+    fake->fail_open = 100;
+    struct scheduler *scheduler = started(fake, 2);
+    int64_t started_us = okno_time_monotonic();
+    scheduler_stop(scheduler);
+    assert_true(okno_time_monotonic() - started_us < 900000);
+    assert_int_equal(fake->closes, 0);
+}
+
 static void a_pause_does_not_hold_up_the_end(void **state)
 {
     struct fake *fake = *state;
@@ -231,6 +255,8 @@ int main(void)
         TEST(a_known_moment_of_work_is_kept),
         TEST(what_is_due_and_does_nothing_is_not_asked_at_once),
         TEST(a_failure_pauses_and_news_does_not_hurry_it),
+        TEST(what_cannot_start_is_tried_again),
+        TEST(what_never_starts_does_not_hold_up_the_end),
         TEST(a_pause_does_not_hold_up_the_end),
         TEST(what_another_program_writes_to_the_database_is_news),
         cmocka_unit_test(a_directory_that_is_not_there_is_named),
