@@ -11,6 +11,9 @@
 /* Well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF). */
 bool okno_text_is_utf8(const void *bytes, size_t len);
 
+/* How many of the first `most` bytes of a text hold whole characters: where it may be cut. */
+size_t okno_text_fit(const char *text, size_t most);
+
 /* An id of interfaces: 1..64 of A-Z a-z 0-9 _ - */
 bool okno_text_is_id(const char *text);
 

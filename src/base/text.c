@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L
 #include "okno/text.h"
 
 #include <stdint.h>
@@ -51,6 +52,17 @@ static bool is_id_char(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '_';
+}
+
+size_t okno_text_fit(const char *text, size_t most)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t fit = strnlen(text, most);
+    size_t last = fit; /* where the last character begins */
+    while (last > 0 && (at[last - 1] & 0xc0) == 0x80)
+        last--;
+    last -= last > 0;
+    return sequence_len(at + last, fit - last) > 0 ? fit : last;
 }
 
 bool okno_text_is_id(const char *text)

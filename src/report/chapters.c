@@ -77,10 +77,11 @@ static void answer_asked(struct doc *doc, json_t *facts)
     }
     for (size_t i = 0; i < json_array_size(questions) && i < 5; i++) {
         const json_t *one = json_array_get(questions, i);
-        const char *text = doc_text_at(one, "text");
+        const char *text = doc_text_at(one, *doc_text_at(one, "text") ? "text" : "question");
+        size_t fit = okno_text_fit(text, 300);
         struct okno_err ignored = {0};
-        if (okno_buf_printf(&texts, &ignored, "%s%s%.300s%s (%s)", i ? "; " : "",
-                            doc_word(doc, "ui.quote"), *text ? text : doc_text_at(one, "question"),
+        if (okno_buf_printf(&texts, &ignored, "%s%s%.*s%s%s (%s)", i ? "; " : "",
+                            doc_word(doc, "ui.quote"), (int)fit, text, text[fit] ? "…" : "",
                             doc_word(doc, "ui.unquote"),
                             doc_name(doc, "kind", doc_text_at(one, "kind"))) < 0)
             break;

@@ -296,19 +296,17 @@ static void add_sites(struct doc *doc, const char *id)
     for (size_t i = 0; i < json_array_size(groups) && i < ROWS_MAX; i++) {
         const json_t *group = json_array_get(groups, i);
         const json_t *figure = json_object_get(json_object_get(group, "indicators"), id);
-        char name_of[CELL_TEXT];
-        const char *site = doc_site(doc, doc_text_at(group, "group/site"), name_of);
-        add_figure(doc, table, site, figure);
+        okno_autojson json_t *site = doc_site(doc, doc_text_at(group, "group/site"));
+        add_figure(doc, table, json_string_value(site), figure);
         if (json_array_size(chart) < FOREST_MAX)
-            add_forest(doc, chart, site, figure);
+            add_forest(doc, chart, json_string_value(site), figure);
     }
 }
 
 static json_t *asked_site(const struct doc *doc, const json_t *row)
 {
-    char name[CELL_TEXT];
     const char *site = doc_text_at(row, "site");
-    return json_string(*site ? doc_site(doc, site, name) : doc_word(doc, "head.total"));
+    return *site ? doc_site(doc, site) : json_string(doc_word(doc, "head.total"));
 }
 
 static void add_asked_row(struct doc *doc, json_t *table, const json_t *row)

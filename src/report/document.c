@@ -5,6 +5,7 @@
 #include "okno/mem.h"
 #include "okno/qr.h"
 #include "okno/report.h"
+#include "okno/text.h"
 #include "words.h"
 
 #include <stdarg.h>
@@ -92,7 +93,7 @@ const char *doc_moment(const struct doc *doc, const json_t *iso, char ret_text[C
     return cell_format(iso, "time", doc->lang, ret_text);
 }
 
-const char *doc_site(const struct doc *doc, const char *site, char ret_text[CELL_TEXT])
+json_t *doc_site(const struct doc *doc, const char *site)
 {
     const char *name = "";
     bool again = false;
@@ -108,9 +109,9 @@ const char *doc_site(const struct doc *doc, const char *site, char ret_text[CELL
         again = again || (strcmp(doc_text_at(one, "name"), name) == 0 &&
                           strcmp(doc_text_at(one, "site"), site) != 0);
     }
-    (void)snprintf(ret_text, CELL_TEXT, again && *name ? "%.60s (%s)" : "%.60s",
-                   *name ? name : site, site);
-    return ret_text;
+    if (again && *name)
+        return json_sprintf("%s (%s)", name, site);
+    return json_string(*name ? name : site);
 }
 
 static const char *field_of(va_list fields, const char *name, size_t len)
@@ -143,6 +144,7 @@ const char *doc_fill_pairs(const struct doc *doc, char *ret_text, size_t size, c
         used += (size_t)snprintf(ret_text + used, size - used, "%s", value);
         text = end + 1;
     }
+    ret_text[okno_text_fit(ret_text, size - 1)] = '\0';
     return ret_text;
 }
 

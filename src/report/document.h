@@ -42,9 +42,10 @@ const char *doc_name(const struct doc *doc, const char *group, const char *name)
 /* Both take the words of sales and minutes (key and `_visits`) first where the report is of them.
  */
 
-/* A moment as cells show it; a site's name, with its id where another has the same name. */
+/* A moment as cells show it. */
 const char *doc_moment(const struct doc *doc, const json_t *iso, char ret_text[CELL_TEXT]);
-const char *doc_site(const struct doc *doc, const char *site, char ret_text[CELL_TEXT]);
+/* A site's name, with its id where another has the same name: a new text. */
+json_t *doc_site(const struct doc *doc, const char *site);
 /* A template filled: pairs of name and text; into ret_text. Returns it. */
 const char *doc_fill_pairs(const struct doc *doc, char *ret_text, size_t size, const char *key,
                            ...);

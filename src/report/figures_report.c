@@ -4,11 +4,12 @@
 #include "okno/kpi.h"
 #include "okno/mem.h"
 #include "okno/report.h"
+#include "okno/text.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { ROWS_MAX = 1000, FOREST_MAX = 40, LABEL = 400 };
+enum { ROWS_MAX = 1000, FOREST_MAX = 40, LABEL = 1000, NAME_BYTES = 200 };
 
 /* ---- the model ---- */
 
@@ -38,11 +39,11 @@ static const char *label_of(const struct doc *doc, const json_t *group, char ret
         const char *id = json_string_value(value);
         const json_t *names = json_object_get(json_object_get(doc->model, "names"), by);
         const char *name = id ? json_string_value(json_object_get(names, id)) : NULL;
+        const char *shown = name && *name ? name : id ? id : "–";
+        size_t fit = okno_text_fit(shown, NAME_BYTES);
         if (used < LABEL)
-            used += (size_t)snprintf(ret_label + used, LABEL - used, "%s%.100s", used ? " · " : "",
-                                     name && *name ? name
-                                     : id          ? id
-                                                   : "–");
+            used += (size_t)snprintf(ret_label + used, LABEL - used, "%s%.*s%s", used ? " · " : "",
+                                     (int)fit, shown, shown[fit] ? "…" : "");
     }
     return used ? ret_label : doc_word(doc, "head.total");
 }

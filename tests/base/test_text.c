@@ -38,6 +38,18 @@ static void well_formed_utf8_is_told_from_the_rest(void **state)
         assert_false(okno_text_is_utf8(bad[i], strlen(bad[i])));
 }
 
+static void a_text_is_cut_between_characters(void **state)
+{
+    (void)state;
+    assert_int_equal(okno_text_fit("", 5), 0);
+    assert_int_equal(okno_text_fit("abc", 2), 2);
+    assert_int_equal(okno_text_fit("abc", 9), 3);
+    assert_int_equal(okno_text_fit("a\xd0\x96z", 2), 1);
+    assert_int_equal(okno_text_fit("a\xd0\x96z", 3), 3);
+    assert_int_equal(okno_text_fit("\xf0\x90\x80\x80", 3), 0);
+    assert_int_equal(okno_text_fit("a\xe2\x82", 9), 1); /* was cut before */
+}
+
 static void ids_are_short_and_plain(void **state)
 {
     (void)state;
@@ -152,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(well_formed_utf8_is_told_from_the_rest),
+        cmocka_unit_test(a_text_is_cut_between_characters),
         cmocka_unit_test(ids_are_short_and_plain),
         cmocka_unit_test(a_word_is_one_of_the_list_whole),
         cmocka_unit_test(comments_become_blanks_and_lines_stay),

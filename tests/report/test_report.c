@@ -332,6 +332,28 @@ static void a_russian_report_has_russian_dates_and_quotes(void **state)
     assert_null(strstr(page, "\"label\":\"mall\""));
 }
 
+/* 1,001 bytes: wherever a text is cut, an even number of bytes ends within a letter. */
+#define LONG_NAME "'1' || replace(hex(zeroblob(500)), '00', '\xd1\x8f')"
+
+static void long_names_are_cut_between_letters(void **state)
+{
+    struct scratch_db *f = *state;
+    OKNO_AUTO_BUF page = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
+    close_audit(f);
+    scratch_db_put(f, "UPDATE sites SET name = " LONG_NAME
+                      ";"
+                      "UPDATE questions SET text = " LONG_NAME);
+    okno_autojson json_t *model = draft_of(f);
+    write_as(f, model, OKNO_REPORT_HTML, "ru", &page);
+    write_as(f, model, OKNO_REPORT_CSV, "en", &page);
+    okno_autojson json_t *document = NULL;
+    must(f, document_make(model, "en", &document, &f->err));
+    okno_autofree char *text = json_dumps(document, JSON_COMPACT);
+    const char *label = strstr(text, "\"label\":\"1\xd1\x8f");
+    assert_non_null(label);
+    assert_true(strlen(label) > 1010 && label[9 + 1001] == '"'); /* a name is whole */
+}
+
 /* Above the limit of undeterminable ones no figure is given, wherever it would stand; experts who
  * are shown answers saw them all; and what nobody played is not called watched. */
 static void what_gates_and_plans_forbid_stands_nowhere(void **state)
@@ -524,6 +546,7 @@ int main(void)
         TEST(no_text_lacks_its_twin),
         TEST(every_label_has_a_text),
         TEST(a_russian_report_has_russian_dates_and_quotes),
+        TEST(long_names_are_cut_between_letters),
         TEST(what_gates_and_plans_forbid_stands_nowhere),
         TEST(a_round_that_was_planned_is_no_deviation),
         TEST(a_question_with_a_place_for_a_name_is_told_without_the_mark),
