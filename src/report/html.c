@@ -53,20 +53,6 @@ void html_text(struct html *html, const char *text)
     add_text(html, text, strlen(text));
 }
 
-void html_short(struct html *html, const char *text, size_t points)
-{
-    size_t end = 0;
-    while (text[end] && points > 0) {
-        end++;
-        while ((text[end] & 0xc0) == 0x80)
-            end++;
-        points--;
-    }
-    add_text(html, text, end);
-    if (text[end])
-        html_raw(html, "…");
-}
-
 void html_print(struct html *html, const char *fmt, ...)
 {
     char text[1000];
@@ -120,6 +106,8 @@ static const char style[] =
     "nav li{margin:0;padding:.27rem 0;break-inside:avoid}nav a{color:#0b5cad;text-decoration:none}"
     "figure{margin:1.2rem 0}figcaption{font-weight:600;margin-bottom:.4rem}"
     "svg{display:block;max-width:100%;height:auto}.qr{width:11rem}"
+    "figure{overflow-x:auto}.chart{min-width:46rem}.chart .label{line-height:28px;"
+    "text-align:right;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}"
     ".legend{max-width:none;margin:.2rem 0;font-size:.8rem;color:#4a5361}"
     ".legend span{display:inline-block;margin-right:1.2rem}"
     ".legend svg{display:inline;vertical-align:-2px}"
@@ -131,7 +119,8 @@ static const char style[] =
     ".facts tr:nth-child(-n+2){break-after:avoid}.more{break-before:avoid}"
     "tr,figure,.note,pre{break-inside:avoid}thead{display:table-header-group;break-after:avoid}"
     "tbody tr:first-child,tr.below{break-before:avoid}"
-    ".wide{overflow:visible}table,.more,.legend{font-size:8pt}th,td{padding:.2rem "
+    ".wide,figure{overflow:visible}.chart{min-width:0}table,.more,.legend{font-size:8pt}th,td{"
+    "padding:.2rem "
     ".35rem}.sum{break-after:page}footer{display:none}}";
 
 /* What stands in the margins of printed pages. A CSS string knows other escapes than HTML. */

@@ -17,8 +17,6 @@ void html_raw(struct html *html, const char *text);
  */
 void html_text(struct html *html, const char *text);
 void html_print(struct html *html, const char *fmt, ...) OKNO_PRINTF(2, 3);
-/* At most `points` characters, then an ellipsis. */
-void html_short(struct html *html, const char *text, size_t points);
 const char *html_word(const struct html *html, const char *name);
 
 /* Charts as inline SVG. */

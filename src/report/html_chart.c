@@ -62,20 +62,25 @@ static void open_chart(struct html *html, const json_t *block, int height)
     if (strcmp(doc_text_at(block, "block"), "forest") == 0)
         add_legend(html);
     html_print(
-        html, "<svg viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" " FONT "><title>",
+        html,
+        "<svg class=\"chart\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" " FONT
+        "><title>",
         WIDTH, height, WIDTH, height);
     html_text(html, doc_text_at(block, "title"));
     html_raw(html, "</title>\n");
 }
 
+/* As much of it as there is room for: no SVG text knows how wide its letters are. */
 static void add_label(struct html *html, const char *label, double y)
 {
-    html_print(html, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" dir=\"auto\"><title>",
-               LABELS - 14, y + 4.5);
+    html_print(html,
+               "<foreignObject width=\"%d\" height=\"%d\" y=\"%.1f\"><div class=\"label\" "
+               "dir=\"auto\" title=\"",
+               LABELS - 14, ROW, y - ROW / 2.0);
     html_text(html, label);
-    html_raw(html, "</title>");
-    html_short(html, label, 31);
-    html_raw(html, "</text>");
+    html_raw(html, "\">");
+    html_text(html, label);
+    html_raw(html, "</div></foreignObject>");
 }
 
 static void add_axis(struct html *html, const struct chart_axis *axis, int bottom)
