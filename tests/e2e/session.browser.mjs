@@ -181,7 +181,7 @@ test("without any picture a verdict says what it is known by", async () => {
   await press("v");
   await comment().and(page.locator(":focus")).waitFor();
   await shoot(page, "review-unseen");
-  assert.match(await comment().getAttribute("placeholder"), /no picture here/);
+  assert.match(await comment().getAttribute("placeholder"), /No picture here/);
   await press("Escape");
   await press("i");
   await press("1");

@@ -133,7 +133,7 @@ export const table = {
   "review.comment": { en: "Comment", ru: "Комментарий" },
   "review.comment_optional": { en: "Comment (optional)", ru: "Комментарий (необязательно)" },
   "review.comment_needed": { en: "Say in a few words why", ru: "Коротко напишите, почему" },
-  "review.comment_unseen": { en: "There is no picture here: say what you know it by", ru: "Изображения нет: напишите, откуда это известно" },
+  "review.comment_unseen": { en: "No picture here: say what you know it by", ru: "Изображения нет: напишите, откуда это известно" },
   "review.decide": { en: "Verdict", ru: "Вердикт" },
   "review.pick_invalid": { en: "Why invalid?", ru: "Почему недействителен?" },
   "review.pick_undeterminable": { en: "Why undeterminable?", ru: "Почему нельзя определить?" },

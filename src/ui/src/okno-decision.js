@@ -185,7 +185,7 @@ class OknoDecision extends OknoElement {
   renderComment() {
     const words = t(!this.waiting ? "review.comment_optional" : this.isUnseen(this.waiting) ? "review.comment_unseen" : "review.comment_needed");
     return html`
-      <textarea rows="1" class=${this.waiting ? "wanted" : ""} maxlength="2000" placeholder="${words}  [C]" aria-label=${words}
+      <textarea rows=${this.waiting ? 2 : 1} class=${this.waiting ? "wanted" : ""} maxlength="2000" placeholder="${words}  [C]" aria-label=${words}
         .value=${this.draft.comment} @input=${(event) => this.change({ comment: event.target.value })}
         @keydown=${this.commentKey}></textarea>
       ${this.waiting ? html`<div class="row"><span></span>
