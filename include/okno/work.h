@@ -46,6 +46,17 @@ okno_row_check *okno_archive_rows_check(const char *import);
 OKNO_CHECK int okno_archive_check_secret(struct okno_db *db, const struct okno_archive_row *row,
                                          struct okno_err *err);
 
+/* Open an archive as its row says, with its secret. What it downloads lies in spool_dir; NULL: in
+ * memory. Nobody is asked yet. */
+OKNO_CHECK int okno_archive_open_row(struct okno_db *db, const struct okno_archive_row *row,
+                                     int64_t deadline_us, const char *spool_dir,
+                                     struct okno_archive **ret_archive, struct okno_err *err);
+/* The pieces of a channel in the day before at_us; where there are none, of the week and of the
+ * month. *ret_days: 1, 7 or 31. */
+OKNO_CHECK int okno_archive_lately(struct okno_archive *archive, const char *channel, int64_t at_us,
+                                   int *ret_days, struct okno_piece_vec *pieces,
+                                   struct okno_err *err);
+
 /* What an archive lists of one channel. */
 struct okno_archive_seen {
     int64_t recordings;
@@ -139,19 +150,6 @@ struct okno_archive_limits {
 };
 void okno_archive_limits(const struct okno_conf *conf, const struct okno_archive_row *row,
                          struct okno_archive_limits *ret_limits);
-
-/* What an archive lists for one of its cameras. */
-struct okno_archive_trial {
-    char camera[65];      /* "" when no camera of it is known: then nothing was asked */
-    int64_t recordings;   /* that overlap the asked interval */
-    int64_t newest_to_us; /* end of the newest of them */
-};
-
-/* Ask an archive for the recordings of its first camera in [from, to). Fails as the archive does.
- */
-OKNO_CHECK int okno_work_try_archive(struct okno_work *work, const char *archive, int64_t from_us,
-                                     int64_t to_us, struct okno_archive_trial *ret_trial,
-                                     struct okno_err *err);
 
 /* Link one closed survey now and store the link, with the jobs that follow from a change. A link
  * that has evidence never degrades: *ret_state (may be NULL) is then what was found now when the

@@ -9,8 +9,8 @@
 #include "okno/mem.h"
 #include "okno/registry.h"
 #include "okno/time.h"
+#include "okno/work.h"
 
-#include <sodium/utils.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,49 +61,6 @@ static int list(struct okno_db *db, bool json, struct okno_err *err)
 }
 
 /* --- test */
-
-static int open_archive(const struct cli *cli, struct okno_db *db, const char *id,
-                        struct okno_archive **ret_archive, struct okno_err *err)
-{
-    struct okno_archive_row row;
-    char password[OKNO_SECRET_TEXT] = "";
-    int rc = okno_registry_archive(db, id, &row, err);
-    if (rc == 0)
-        rc = okno_registry_secret(db, row.secret, password, err);
-    if (rc < 0)
-        return rc;
-    const struct okno_archive_config config = {
-        .archive = row.archive,
-        .kind = row.kind,
-        .url = row.url,
-        .files = row.files,
-        .time_zone = row.time_zone,
-        .user = row.user,
-        .password = password,
-        .options = row.options,
-        .deadline_us = cli->conf->fetch.deadline_s * OKNO_SECOND_US,
-    };
-    rc = okno_archive_open(&config, ret_archive, err);
-    sodium_memzero(password, sizeof(password));
-    return rc;
-}
-
-/* The pieces of the day before `at`; where there are none, of the week and the month before. */
-static int last_pieces(struct okno_archive *archive, const struct okno_conf *conf,
-                       const struct okno_camera *camera, int64_t at_us,
-                       struct okno_piece_vec *pieces, struct okno_err *err)
-{
-    static const int64_t days[] = {1, 7, 31};
-    int rc = 0;
-    const struct okno_budget budget = okno_conf_budget(conf, NULL);
-    okno_archive_begin(archive, &budget);
-    for (size_t i = 0; rc == 0 && pieces->len == 0 && i < OKNO_COUNT(days); i++)
-        rc = okno_archive_newest(archive, camera->channel, at_us - days[i] * OKNO_DAY_US, at_us,
-                                 pieces, err);
-    if (rc < 0)
-        okno_err_context(err, "camera %s, channel %s", camera->camera, camera->channel);
-    return rc;
-}
 
 /* What the archive can do, as words. */
 static void list_capabilities(struct okno_archive *archive, json_t *into)
@@ -180,7 +137,12 @@ static int test_camera(struct okno_archive *archive, const struct okno_conf *con
                        size_t *ret_found, struct okno_err *err)
 {
     OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
-    int rc = last_pieces(archive, conf, camera, choice->at_us, &pieces, err);
+    int days = 0;
+    const struct okno_budget budget = okno_conf_budget(conf, NULL);
+    okno_archive_begin(archive, &budget);
+    int rc = okno_archive_lately(archive, camera->channel, choice->at_us, &days, &pieces, err);
+    if (rc < 0)
+        okno_err_context(err, "camera %s, channel %s", camera->camera, camera->channel);
     if (rc == 0)
         rc = print_pieces(camera, &pieces, choice->json, err);
     *ret_found += rc == 0 ? pieces.len : 0;
@@ -194,7 +156,11 @@ static int test(const struct cli *cli, struct okno_db *db, const char *id,
     OKNO_AUTO_VEC(okno_camera_vec) cameras = {0};
     size_t found = 0;
     size_t tested = 0;
-    int rc = open_archive(cli, db, id, &archive, err);
+    struct okno_archive_row row;
+    int rc = okno_registry_archive(db, id, &row, err);
+    if (rc == 0)
+        rc = okno_archive_open_row(db, &row, cli->conf->fetch.deadline_s * OKNO_SECOND_US, NULL,
+                                   &archive, err);
     if (rc == 0)
         rc = print_capabilities(archive, choice->json, err);
     if (rc == 0)

@@ -132,41 +132,65 @@ static int64_t day_to_try(struct doctor *d)
     return rc == 0 && newest_us > 0 && newest_us < now_us ? newest_us : now_us;
 }
 
-static void look_at_archive(struct doctor *d, const struct okno_archive_row *row, int64_t to_us)
+/* The first camera of an archive; NULL where none is known. */
+static const struct okno_camera *camera_of(const struct okno_camera_vec *cameras,
+                                           const char *archive)
 {
-    const char *archive = row->archive;
-    struct okno_archive_trial trial = {0};
+    for (size_t i = 0; i < cameras->len; i++)
+        if (strcmp(cameras->items[i].archive.archive, archive) == 0)
+            return &cameras->items[i];
+    return NULL;
+}
+
+static void tell_seen(struct doctor *d, const char *subject, const char *camera, int64_t to_us,
+                      const struct okno_archive_seen *seen)
+{
+    char text[OKNO_TIME_TEXT];
+    if (seen->recordings == 0)
+        tell(d, LEVEL_WARNING, subject, "compare files and channel with the names on the recorder",
+             "answers, but lists nothing of camera %s in %d days before %s", camera, seen->days,
+             okno_time_format(to_us, text));
+    else
+        tell(d, LEVEL_OK, subject, "", "%lld recordings of camera %s in %d day%s, the newest to %s",
+             (long long)seen->recordings, camera, seen->days, seen->days > 1 ? "s" : "",
+             okno_time_format(seen->to_us, text));
+}
+
+static void look_at_archive(struct doctor *d, const struct okno_archive_row *row,
+                            const struct okno_camera *camera, int64_t to_us)
+{
+    struct okno_archive_seen seen = {0};
     struct okno_err err = {0};
     char subject[80];
     char secret[100];
-    char newest[OKNO_TIME_TEXT];
+    int64_t deadline_us = d->cli->conf->fetch.deadline_s * OKNO_SECOND_US;
     (void)snprintf(secret, sizeof(secret), "okno secret set %.64s", row->secret);
-    (void)snprintf(subject, sizeof(subject), "archive %.64s", archive);
-    int rc = okno_work_try_archive(d->work, archive, to_us - OKNO_DAY_US, to_us, &trial, &err);
+    (void)snprintf(subject, sizeof(subject), "archive %.64s", row->archive);
+    if (!camera) {
+        tell(d, LEVEL_WARNING, subject, "import cameras", "no camera is known in it");
+        return;
+    }
+    int rc = okno_archive_try(okno_work_db(d->work), row, camera->channel, to_us, deadline_us,
+                              &seen, &err);
     if (rc < 0)
         tell(d, LEVEL_ERROR, subject,
              rc == OKNO_CONFIG ? secret
                                : "see that it runs, then its url, user and secret in archives",
              "%s", err.text);
-    else if (!trial.camera[0])
-        tell(d, LEVEL_WARNING, subject, "import cameras", "no camera is known in it");
-    else if (trial.recordings == 0)
-        tell(d, LEVEL_WARNING, subject, "compare files and channel with the names on the recorder",
-             "answers, but lists nothing of camera %s on the day before %s", trial.camera,
-             okno_time_format(to_us, newest));
     else
-        tell(d, LEVEL_OK, subject, "", "%lld recordings of camera %s in a day, the newest to %s",
-             (long long)trial.recordings, trial.camera,
-             okno_time_format(trial.newest_to_us, newest));
+        tell_seen(d, subject, camera->camera, to_us, &seen);
 }
 
 static int look_at_archives(struct doctor *d, struct okno_err *err)
 {
     OKNO_AUTO_VEC(okno_archive_row_vec) rows = {0};
+    OKNO_AUTO_VEC(okno_camera_vec) cameras = {0};
     int64_t to_us = day_to_try(d);
     int rc = okno_registry_archives(okno_work_db(d->work), &rows, err);
+    if (rc == 0)
+        rc = okno_registry_cameras(okno_work_db(d->work), &cameras, err);
     for (size_t i = 0; rc == 0 && i < rows.len; i++)
-        look_at_archive(d, &rows.items[i], to_us);
+        look_at_archive(d, &rows.items[i], camera_of(&cameras, rows.items[i].archive), to_us);
     if (rc == 0 && rows.len == 0)
         tell(d, LEVEL_WARNING, "archives", "okno import archives archives.csv", "none is known");
     return rc;
@@ -429,10 +453,15 @@ static int look_at_people(struct doctor *d, struct okno_err *err)
     return 0;
 }
 
+/* Started for the archives below, too, whose newest recordings are read. */
 static void look_at_sandbox(struct doctor *d)
 {
     struct okno_sandbox_support has = okno_sandbox_support();
-    if (!has.seccomp)
+    struct okno_err err = {0};
+    if (okno_sandbox_start(&err) < 0)
+        tell(d, LEVEL_ERROR, "sandbox", "install okno whole, okno-media beside it",
+             "recordings cannot be decoded: %s", err.text);
+    else if (!has.seccomp)
         tell(d, LEVEL_ERROR, "sandbox", "run a kernel with CONFIG_SECCOMP_FILTER",
              "no seccomp: no recording can be read");
     else if (!has.landlock)
@@ -495,7 +524,7 @@ const struct cli_command cli_doctor = {
         "usage: okno doctor [--json]\n"
         "\n"
         "Looks at the configuration, the data directory and its disk, the database, points,\n"
-        "archives (asks each for a day of recordings), clocks, jobs, rules of alerts, messages\n"
+        "archives (asks each for its newest recordings), clocks, jobs, rules of alerts, messages\n"
         "and people. Exit 1 when a line is an error, 0 with warnings.\n"
         "\n"
         "example: okno --data /var/lib/okno doctor\n",

@@ -68,24 +68,49 @@ int okno_archive_check_secret(struct okno_db *db, const struct okno_archive_row 
                                      okno_stmt_text(stmt, "owner"));
 }
 
-static int open_row(struct okno_db *db, const struct okno_archive_row *row, int64_t deadline_us,
-                    struct okno_archive **ret_archive, struct okno_err *err)
+int work_row_config(struct okno_db *db, const struct okno_archive_row *row, int64_t deadline_us,
+                    char password[OKNO_SECRET_TEXT], struct okno_archive_config *ret_config,
+                    struct okno_err *err)
 {
-    char password[OKNO_SECRET_TEXT] = "";
     int rc = okno_registry_secret(db, row->secret, password, err);
+    if (rc == 0)
+        *ret_config = (struct okno_archive_config){.archive = row->archive,
+                                                   .kind = row->kind,
+                                                   .url = row->url,
+                                                   .files = row->files,
+                                                   .time_zone = row->time_zone,
+                                                   .user = row->user,
+                                                   .password = password,
+                                                   .options = row->options,
+                                                   .deadline_us = deadline_us};
+    return rc;
+}
+
+int okno_archive_open_row(struct okno_db *db, const struct okno_archive_row *row,
+                          int64_t deadline_us, const char *spool_dir,
+                          struct okno_archive **ret_archive, struct okno_err *err)
+{
+    struct okno_archive_config config;
+    char password[OKNO_SECRET_TEXT] = "";
+    int rc = work_row_config(db, row, deadline_us, password, &config, err);
     if (rc < 0)
         return rc;
-    const struct okno_archive_config config = {.archive = row->archive,
-                                               .kind = row->kind,
-                                               .url = row->url,
-                                               .files = row->files,
-                                               .time_zone = row->time_zone,
-                                               .user = row->user,
-                                               .password = password,
-                                               .options = row->options,
-                                               .deadline_us = deadline_us};
+    config.spool_dir = spool_dir;
     rc = okno_archive_open(&config, ret_archive, err);
     sodium_memzero(password, sizeof(password));
+    return rc;
+}
+
+int okno_archive_lately(struct okno_archive *archive, const char *channel, int64_t at_us,
+                        int *ret_days, struct okno_piece_vec *pieces, struct okno_err *err)
+{
+    static const int days[] = {1, 7, 31};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && pieces->len == 0 && i < OKNO_COUNT(days); i++) {
+        *ret_days = days[i];
+        rc = okno_archive_newest(archive, channel, at_us - days[i] * OKNO_DAY_US, at_us, pieces,
+                                 err);
+    }
     return rc;
 }
 
@@ -120,21 +145,16 @@ int okno_archive_try(struct okno_db *db, const struct okno_archive_row *row, con
                      int64_t at_us, int64_t deadline_us, struct okno_archive_seen *ret_seen,
                      struct okno_err *err)
 {
-    static const int days[] = {1, 7, 31};
     OKNO_AUTO(okno_archive) *archive = NULL;
     OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
     struct okno_archive_seen seen = {0};
-    int rc = open_row(db, row, deadline_us, &archive, err);
+    int rc = okno_archive_open_row(db, row, deadline_us, NULL, &archive, err);
     if (rc < 0)
         return rc;
     const struct okno_budget budget = {.until_us = okno_time_monotonic() + deadline_us,
                                        .bytes_left = INT64_C(64) * 1024 * 1024};
     okno_archive_begin(archive, &budget);
-    for (size_t i = 0; rc == 0 && pieces.len == 0 && i < OKNO_COUNT(days); i++) {
-        seen.days = days[i];
-        rc = okno_archive_newest(archive, channel, at_us - days[i] * OKNO_DAY_US, at_us, &pieces,
-                                 err);
-    }
+    rc = okno_archive_lately(archive, channel, at_us, &seen.days, &pieces, err);
     if (rc == 0 && pieces.len > 0)
         rc = read_ends(archive, channel, &budget, &pieces, &seen, err);
     if (rc == 0)

@@ -15,24 +15,15 @@ static int probe(struct okno_work *work, const char *archive, struct okno_archiv
                  struct okno_err *err)
 {
     struct okno_archive_row row;
+    struct okno_archive_config config;
     char password[OKNO_SECRET_TEXT] = "";
     int rc = okno_registry_archive(work->db, archive, &row, err);
     if (rc == 0)
-        rc = okno_registry_secret(work->db, row.secret, password, err);
+        rc = work_row_config(work->db, &row, work->conf->fetch.deadline_s * OKNO_SECOND_US,
+                             password, &config, err);
     if (rc < 0)
         return rc;
     struct okno_budget budget = work_budget(work);
-    const struct okno_archive_config config = {
-        .archive = row.archive,
-        .kind = row.kind,
-        .url = row.url,
-        .files = row.files,
-        .time_zone = row.time_zone,
-        .user = row.user,
-        .password = password,
-        .options = row.options,
-        .deadline_us = work->conf->fetch.deadline_s * OKNO_SECOND_US,
-    };
     rc = okno_archive_probe(&config, &budget, ret_clock, err);
     sodium_memzero(password, sizeof(password));
     if (rc < 0)

@@ -7,7 +7,6 @@
 #include "okno/time.h"
 
 #include <sodium/randombytes.h>
-#include <sodium/utils.h>
 #include <string.h>
 
 #define SEEN_EVERY_US (60 * OKNO_SECOND_US) /* that an archive answers is noted so often */
@@ -95,28 +94,11 @@ const char *okno_work_index_key(const struct okno_work *work)
 int work_archive_open(struct okno_work *work, const struct okno_archive_row *row,
                       struct okno_archive **ret_archive, struct okno_err *err)
 {
-    char password[OKNO_SECRET_TEXT] = "";
     char spool[sizeof(work->data_dir) + 16];
-    int rc = okno_registry_secret(work->db, row->secret, password, err);
-    if (rc < 0)
-        return rc;
     if (okno_evidence_temp_dir(work->data_dir, spool, sizeof(spool), NULL) < 0)
         spool[0] = '\0'; /* may only be read: downloads stay in memory */
-    const struct okno_archive_config config = {
-        .archive = row->archive,
-        .kind = row->kind,
-        .url = row->url,
-        .files = row->files,
-        .time_zone = row->time_zone,
-        .user = row->user,
-        .password = password,
-        .options = row->options,
-        .deadline_us = work->conf->fetch.deadline_s * OKNO_SECOND_US,
-        .spool_dir = spool,
-    };
-    rc = okno_archive_open(&config, ret_archive, err);
-    sodium_memzero(password, sizeof(password));
-    return rc;
+    return okno_archive_open_row(work->db, row, work->conf->fetch.deadline_s * OKNO_SECOND_US,
+                                 spool, ret_archive, err);
 }
 
 static struct work_archive *slot_of(struct okno_work *work, const struct okno_camera *camera)
@@ -177,48 +159,6 @@ void work_archive_asked(struct okno_work *work, const struct okno_camera *camera
     slot->quiet_until_us = now_us + (trouble->retry_us > quiet_us ? trouble->retry_us : quiet_us);
     slot->trouble = *trouble;
     slot->reopen = code == OKNO_ARCHIVE_AUTH;
-}
-
-/* "" when the archive has no camera. */
-static int first_camera(struct okno_work *work, const char *archive, char *ret_camera, size_t size,
-                        struct okno_err *err)
-{
-    OKNO_AUTO_STMT *stmt = NULL;
-    int rc = OKNO_DB_PREPARE(work->db, "evidence.first_camera", &stmt, err,
-                             OKNO_TEXT("archive", archive));
-    if (rc == 0)
-        rc = okno_stmt_step(stmt, err);
-    if (rc == 1)
-        (void)snprintf(ret_camera, size, "%s", okno_stmt_text(stmt, "camera"));
-    return rc < 0 ? rc : 0;
-}
-
-int okno_work_try_archive(struct okno_work *work, const char *archive, int64_t from_us,
-                          int64_t to_us, struct okno_archive_trial *ret_trial, struct okno_err *err)
-{
-    struct okno_archive_trial trial = {0};
-    struct okno_camera camera = {0};
-    struct okno_archive *opened = NULL;
-    OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
-    int rc = first_camera(work, archive, trial.camera, sizeof(trial.camera), err);
-    if (rc == 0 && trial.camera[0]) {
-        rc = okno_registry_camera(work->db, trial.camera, &camera, err);
-        if (rc == 0)
-            rc = work_archive_of(work, &camera, &opened, err);
-        const struct okno_budget budget = work_budget(work);
-        if (rc == 0)
-            okno_archive_begin(opened, &budget);
-        if (rc == 0)
-            rc = okno_archive_newest(opened, camera.channel, from_us, to_us, &pieces, err);
-    }
-    if (rc < 0)
-        return rc;
-    trial.recordings = (int64_t)pieces.len;
-    for (size_t i = 0; i < pieces.len; i++)
-        if (pieces.items[i].to_us > trial.newest_to_us)
-            trial.newest_to_us = pieces.items[i].to_us;
-    *ret_trial = trial;
-    return 0;
 }
 
 int work_index_offset(struct okno_work *work, const struct okno_camera *camera, int64_t at_us,

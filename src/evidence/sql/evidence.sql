@@ -49,11 +49,6 @@ UPDATE links SET uncertainty_us = $uncertainty_us, flags = $flags, message = $me
     placed = $placed, basis = $basis, sources = $sources, made_at = $made_at
 WHERE survey = $survey;
 
--- name: evidence.first_camera
-SELECT camera FROM cameras c
-WHERE archive = $archive AND id = (SELECT max(id) FROM cameras d WHERE d.camera = c.camera)
-ORDER BY camera LIMIT 1;
-
 -- name: evidence.count_files
 SELECT (SELECT count(DISTINCT sha256) FROM evidence
         WHERE sha256 NOT IN (SELECT sha256 FROM destructions))
