@@ -138,6 +138,11 @@ struct okno_commissioned {
     int64_t offset_us, uncertainty_us; /* index clock - UTC as it is known now */
 };
 
+/* Whether press, frame and rights can be recorded: what okno_commission_add refuses, before
+ * anything is fetched for it. */
+OKNO_CHECK int okno_commission_check(const struct okno_commission *commission,
+                                     struct okno_err *err);
+
 /* Record it, and the offset as a measurement of the camera's clock at the press, method
  * "commission". OKNO_NOT_FOUND for an unknown camera; OKNO_INVALID for a frame more than ten
  * minutes from its press, or without rights. */

@@ -94,7 +94,9 @@ static int by_moment(struct cli *cli, const struct choice *choice, const char *a
                                 .codec = codec,
                                 .rights = choice->rights,
                                 .author = author};
-    int rc = moment_open(cli, &m, err);
+    int rc = okno_commission_check(&c, err);
+    if (rc == 0)
+        rc = moment_open(cli, &m, err);
     if (rc < 0)
         return rc;
     c.index_offset_us = m.found.offset.offset_us;

@@ -67,6 +67,8 @@ static int copy_path(const char *path, const char *to, struct okno_err *err)
     if (in < 0)
         return okno_fail_errno(err, errno, "cannot read %s", path);
     okno_autoclose int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (out < 0 && errno == EEXIST)
+        return okno_fail(err, OKNO_CONFLICT, "%s exists already; choose another name", to);
     if (out < 0)
         return okno_fail_errno(err, errno, "cannot write %s", to);
     int rc = copy_bytes(in, out, to, err);

@@ -36,7 +36,7 @@ static int end(struct okno_db *db, int rc, struct okno_err *err)
 
 /* ---- commissioning ---- */
 
-static int check(const struct okno_commission *c, struct okno_err *err)
+int okno_commission_check(const struct okno_commission *c, struct okno_err *err)
 {
     int64_t apart = llabs(c->frame_at_us - c->press_at_us);
     if (apart > APART_US)
@@ -95,7 +95,7 @@ int okno_commission_add(struct okno_db *db, const struct okno_commission *c, int
     (void)snprintf(done.camera, sizeof(done.camera), "%s", c->camera);
     done.offset_us = done.error_us + c->index_offset_us;
     done.uncertainty_us = c->press_uncertainty_us + (c->frame_us > 0 ? c->frame_us : FRAME_US);
-    int rc = check(c, err);
+    int rc = okno_commission_check(c, err);
     if (rc == 0)
         rc = okno_db_begin(db, err);
     if (rc < 0)

@@ -106,7 +106,7 @@ static void one_survey_gives_its_clip_and_still_with_every_promised_field(void *
     assert_int_equal(okno_hash_fd(fd, hash, &shop->err), 0);
     assert_string_equal(hash, text_of(shop, "SELECT sha256 FROM evidence WHERE kind = 'clip'"));
     OKNO_RUN("extract", "--survey", "d.0.1", "--clip", clip);
-    ends(1, "", "File exists");
+    ends(5, "", "clip.mp4 exists already; choose another name");
 }
 
 static void the_path_is_absolute_under_a_relative_data_directory(void **state)

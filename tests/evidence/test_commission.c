@@ -71,6 +71,23 @@ static void a_press_and_the_frame_that_shows_it_set_the_clock_and_keep_the_view(
     assert_string_equal(due("cam2"), "never");
 }
 
+static void a_refused_commissioning_leaves_no_reference(void **state)
+{
+    (void)state;
+    const char *press = "2026-03-10T07:02:00Z";
+    OKNO_RUN("archive", "commission", "--camera", "cam1", "--press", press, "--frame",
+             "2026-03-10T07:02:07.4Z");
+    ends(2, "", "on what ground");
+    OKNO_RUN("archive", "commission", "--camera", "cam1", "--press", "2026-03-10T06:50:00Z",
+             "--frame", "2026-03-10T07:02:07.4Z", "--rights", "contract 5");
+    ends(2, "", "727 s from the press");
+    OKNO_RUN("archive", "commission", "--camera", "cam1", "--press", press, "--frame",
+             "2026-03-10T07:02:07.4Z", "--rights", "");
+    ends(2, "", "on what ground");
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM camera_references"), 0);
+    assert_string_equal(due("cam1"), "never");
+}
+
 static void a_search_by_presses_is_asked_for_answered_and_only_then_accepted(void **state)
 {
     (void)state;
@@ -290,6 +307,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_press_and_the_frame_that_shows_it_set_the_clock_and_keep_the_view),
+        CASE(a_refused_commissioning_leaves_no_reference),
         CASE(a_search_by_presses_is_asked_for_answered_and_only_then_accepted),
         CASE(a_camera_is_due_again_when_what_was_commissioned_changed),
         CASE(what_cannot_be_is_refused),
