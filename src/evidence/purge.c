@@ -115,6 +115,7 @@ static int add_record(struct okno_db *db, struct okno_stmt *row, const struct ok
     if (json_array_append_new(files, json_string(sha256)) < 0)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for the destruction");
     return OKNO_DB_RUN(db, "purge.add", NULL, err, OKNO_TEXT("sha256", sha256),
+                       OKNO_INT("newest", okno_stmt_int(row, "newest")),
                        OKNO_TEXT("kind", okno_stmt_text(row, "kind")),
                        OKNO_TEXT("survey", okno_stmt_text(row, "survey")),
                        OKNO_INT("bytes", okno_stmt_int(row, "bytes")), OKNO_INT("now", now_us),

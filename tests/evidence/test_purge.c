@@ -312,16 +312,39 @@ static void what_was_begun_is_ended_by_the_next_run(void **state)
     char sha256[OKNO_SHA256_TEXT];
     char sql[400];
     keep(f, 1, 10, sha256);
-    (void)snprintf(sql, sizeof(sql),
-                   "INSERT INTO destructions (sha256, kind, survey, bytes, at, rule, author) VALUES"
-                   " ('%s', 'clip', 's1', 9, 5, 'keep_days 30', 'x')",
-                   sha256);
+    (void)snprintf(
+        sql, sizeof(sql),
+        "INSERT INTO destructions (sha256, newest, kind, survey, bytes, at, rule, author) VALUES"
+        " ('%s', 1, 'clip', 's1', 9, 5, 'keep_days 30', 'x')",
+        sha256);
     scratch_db_put(f, sql);
     must_fail(f, okno_purge_check(f->db, sha256, &f->err), OKNO_GONE, "destroyed on");
     assert_int_equal(run(f).files, 1);
     assert_false(is_there(f, sha256));
     assert_int_equal(asked(f, "SELECT count(*) FROM destructions WHERE removed_at IS NULL"), 0);
     assert_checks(f);
+}
+
+/* A second audit of an old period, an appeal: the same recording gives the same bytes again. */
+static void what_was_fetched_again_is_there_and_goes_again(void **state)
+{
+    struct scratch_db *f = *state;
+    char sha256[OKNO_SHA256_TEXT];
+    char again[OKNO_SHA256_TEXT];
+    keep(f, 1, 10, sha256);
+    assert_int_equal(run(f).files, 1);
+    must_fail(f, okno_purge_check(f->db, sha256, &f->err), OKNO_GONE, "destroyed on");
+    scratch_db_put(f, "DELETE FROM surveys");
+    keep(f, 1, 10, again);
+    assert_string_equal(again, sha256);
+    must(f, okno_purge_check(f->db, sha256, &f->err));
+    assert_checks(f);
+    assert_true(is_there(f, sha256));
+    assert_int_equal(run(f).files, 1);
+    assert_false(is_there(f, sha256));
+    must_fail(f, okno_purge_check(f->db, sha256, &f->err), OKNO_GONE, "destroyed on");
+    assert_int_equal(asked(f, "SELECT count(*) FROM destructions"), 2);
+    assert_int_equal(run(f).files, 0);
 }
 
 /* Killed at moments by chance: never a file that is gone without a record, and the rest ends. */
@@ -412,6 +435,7 @@ int main(void)
         TEST(the_same_bytes_of_a_younger_row_stay),
         TEST(holds_say_what_and_why),
         TEST(what_was_begun_is_ended_by_the_next_run),
+        TEST(what_was_fetched_again_is_there_and_goes_again),
         TEST(killed_at_any_moment_nothing_goes_without_a_record),
         TEST(a_backup_follows),
         TEST(the_disk_is_foreseen),

@@ -671,8 +671,8 @@ static void a_bundle_after_retention_says_what_it_lacks(void **state)
         .audit = "A1", .dir = dir, .author = "eva", .with_evidence = true};
     close_audit(f);
     scratch_db_put(f,
-                   "INSERT INTO destructions (sha256, kind, bytes, at, rule, author) VALUES"
-                   " ('" WATCHED "', 'clip', 1, 1, 'keep_days 9', 'x')");
+                   "INSERT INTO destructions (sha256, newest, kind, bytes, at, rule, author) VALUES"
+                   " ('" WATCHED "', 1, 'clip', 1, 1, 'keep_days 9', 'x')");
     must(f, okno_bundle_export(f->db, &request, AT(300), &f->err));
     memset(&err, 0, sizeof(err));
     if (okno_bundle_verify(dir, NULL, &facts, &err) < 0)

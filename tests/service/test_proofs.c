@@ -40,8 +40,8 @@ static void make_audit(struct scratch_db *db)
         " asked_from, asked_to, got_from, got_to, index_offset_us, uncertainty_us, source,"
         " requests, bytes_read, software, made_at) VALUES ('d0.0.000', 'clip', '" SHA
         "', 1, 'video/mp4', 'h264', 'c', 0, 1, 0, 1, 0, 0, '[]', 1, 1, 'x', 1);"
-        "INSERT INTO destructions (sha256, kind, survey, bytes, at, rule, author) VALUES"
-        " ('" SHA "', 'clip', 'd0.0.000', 1, 86400000000, 'keep_days 9', 'x')");
+        "INSERT INTO destructions (sha256, newest, kind, survey, bytes, at, rule, author) VALUES"
+        " ('" SHA "', 1, 'clip', 'd0.0.000', 1, 86400000000, 'keep_days 9', 'x')");
 }
 
 static int start(void **state)

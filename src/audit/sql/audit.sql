@@ -285,7 +285,7 @@ ORDER BY 2, 1 LIMIT 1;
 SELECT NOT EXISTS (SELECT 1 FROM surveys WHERE opened_at >= $from AND opened_at < $to AND test = 0)
     OR EXISTS (SELECT 1 FROM surveys s WHERE s.opened_at >= $from AND s.opened_at < $to AND s.test = 0
                AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.survey = s.survey AND e.kind = 'clip'
-                               AND e.sha256 NOT IN (SELECT sha256 FROM destructions)));
+                               AND e.sha256 NOT IN (SELECT sha256 FROM gone)));
 
 -- name: audit.count_waiting
 SELECT count(*) FROM review_items WHERE audit = $audit AND state = 'open';

@@ -36,5 +36,5 @@ FROM overlays WHERE $camera IS NULL OR camera = $camera ORDER BY camera, at, id;
 
 -- name: commission.picture
 SELECT sha256 FROM evidence e WHERE camera = $camera AND kind = 'still'
-  AND NOT EXISTS (SELECT 1 FROM destructions d WHERE d.sha256 = e.sha256)
+  AND NOT EXISTS (SELECT 1 FROM gone d WHERE d.sha256 = e.sha256)
 ORDER BY id DESC LIMIT 1;

@@ -51,7 +51,7 @@ WHERE survey = $survey;
 
 -- name: evidence.count_files
 SELECT (SELECT count(DISTINCT sha256) FROM evidence
-        WHERE sha256 NOT IN (SELECT sha256 FROM destructions))
+        WHERE sha256 NOT IN (SELECT sha256 FROM gone))
     + (SELECT count(DISTINCT sidecar) FROM evidence_extras)
     + (SELECT count(DISTINCT sha256) FROM camera_references);
 
@@ -59,7 +59,7 @@ SELECT (SELECT count(DISTINCT sha256) FROM evidence
 -- Each file once, with what the rows say of it.
 -- A sidecar's size stands nowhere: -1.
 SELECT sha256, min(bytes) AS bytes, count(*) AS rows, min(survey) AS survey, min(kind) AS kind
-FROM evidence WHERE sha256 NOT IN (SELECT sha256 FROM destructions) GROUP BY sha256
+FROM evidence WHERE sha256 NOT IN (SELECT sha256 FROM gone) GROUP BY sha256
 UNION ALL
 SELECT x.sidecar, -1, count(*), min(e.survey), 'sidecar'
 FROM evidence_extras x JOIN evidence e ON e.id = x.evidence GROUP BY x.sidecar

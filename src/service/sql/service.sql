@@ -110,7 +110,7 @@ SELECT min(closes_at) FROM surveys WHERE state = 'open';
 
 -- name: service.newest_still
 SELECT sha256, frame_at FROM evidence WHERE survey = $survey AND kind = 'still'
-  AND sha256 NOT IN (SELECT sha256 FROM destructions)
+  AND sha256 NOT IN (SELECT sha256 FROM gone)
 ORDER BY id DESC LIMIT 1;
 
 -- name: service.next_qr_seq
@@ -155,7 +155,7 @@ SELECT s.survey, s.point, s.opened_at, s.closes_at, s.state, s.answer, s.answere
             ELSE coalesce(r.verdict, 'unreviewed') END AS validity,
        l.state AS video, l.asked_from, l.asked_to, l.gaps,
        (SELECT e.sha256 FROM evidence e WHERE e.survey = s.survey AND e.kind = 'still'
-        AND NOT EXISTS (SELECT 1 FROM destructions d WHERE d.sha256 = e.sha256)
+        AND NOT EXISTS (SELECT 1 FROM gone d WHERE d.sha256 = e.sha256)
         ORDER BY e.id DESC LIMIT 1) AS still
 FROM surveys s
 LEFT JOIN links l ON l.survey = s.survey

@@ -84,8 +84,10 @@ FROM links WHERE survey = $survey;
 SELECT kind, audit, sha256, bytes, media_type, codec, derived, camera, asked_from, asked_to,
        got_from, got_to, frame_at, view_offset_us, gaps, index_offset_us, uncertainty_us, requests,
        bytes_read, software, made_at, view, picture_flags, sidecar,
-       (SELECT d.at FROM destructions d WHERE d.sha256 = evidence.sha256) AS destroyed_at,
-       (SELECT d.rule FROM destructions d WHERE d.sha256 = evidence.sha256) AS destroyed_by
+       (SELECT d.at FROM destructions d WHERE d.sha256 = evidence.sha256 AND d.newest >= evidence.id
+        ORDER BY d.newest LIMIT 1) AS destroyed_at,
+       (SELECT d.rule FROM destructions d WHERE d.sha256 = evidence.sha256 AND d.newest >= evidence.id
+        ORDER BY d.newest LIMIT 1) AS destroyed_by
 FROM evidence JOIN evidence_shown USING (id) WHERE survey = $survey ORDER BY id;
 
 -- name: survey.reviews
