@@ -14,6 +14,9 @@ enum {
     FIRST_FRAMES = 64, /* looked at for the earliest presentation time */
     INDEX_MARGIN = 64, /* the heads of the boxes behind it */
     SHORT_INDEX = 64 * 1024 * 1024,
+    /* Its header and the frames by which the demuxer learns how they are ordered, in one request.
+     */
+    MATROSKA_HEAD = 256 * 1024,
 };
 
 /* Only demuxers that read one file and follow no reference to another. */
@@ -286,6 +289,8 @@ static int whole_open(struct media_reader *reader, struct okno_err *err)
     const struct media_boxes *boxes = &reader->boxes;
     if (rc == 0 && boxes->moov_end)
         media_io_plan_index(reader->io, boxes->moov_at, boxes->moov_end + INDEX_MARGIN);
+    if (rc == 0 && strcmp(reader->format_name, "matroska") == 0)
+        media_io_plan_index(reader->io, 0, MATROSKA_HEAD);
     if (rc == 0 && boxes->first_at - boxes->moov_end >= MEDIA_HOLE_MIN)
         media_io_hole(reader->io, boxes->moov_end,
                       boxes->first_at); /* over its list of fragments */
