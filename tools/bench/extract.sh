@@ -140,6 +140,12 @@ nginx_clip() { # CASE
     curl -sf -o "$dir/nginx.mp4" "http://127.0.0.1:$link_port/cut/$1/2026-10-05_06-00-00.mp4?start=$at&end=$((at + 30))"
 }
 
+# What the link alone takes for a listing and as many bytes of one request, over one connection.
+curl_same() { # BYTES
+    curl -sf -o /dev/null "http://127.0.0.1:$link_port/mp4-front/" \
+        --next -sf -o /dev/null -r "400000000-$((400000000 + $1 - 1))" "http://127.0.0.1:$link_port/$(place mp4-front)"
+}
+
 # measure NAME COMMAND...: appends "seconds cpu requests bytes connections" to NAME's list.
 measure() {
     local name=$1
@@ -242,6 +248,8 @@ stills() {
             if [ $((run % 2)) = 1 ]; then measure "ffmpeg-${still%:*}" ffmpeg_still "${still#*:}"; fi
         done
     done
+    for run in $(seq "$runs"); do measure floor curl_same "$(column key 4)"; done
+    for_information "still, a key frame, warm: seconds beside curl for the same listing and bytes" "$(column key 1)" "$(column floor 1)" s
     at_most "still, a key frame, warm: seconds" "$(column key 1)" "$(column ffmpeg-key 1)" s 0.15
     at_most "still, the frame before a key frame, warm: seconds" "$(column exact 1)" "$(column ffmpeg-exact 1)" s 0.6
     for_information "still, the frame before a key frame, warm: bytes on the link" "$(mb exact)" "$(mb ffmpeg-exact)" MB
