@@ -90,7 +90,7 @@ status=0
 okno coverage --camera C --from $from --to $to 2> "$WORK/refused" || status=$?
 cat "$WORK/refused"
 [ $status = 1 ]
-grep -q "forbidden (403)" "$WORK/refused"
+grep -q "SignatureDoesNotMatch" "$WORK/refused"
 printf '%s\n' "$secret" | okno secret set store
 okno coverage --camera C --from $from --to $to
 okno clip --camera C --from $from --to $to -o "$WORK/clip.mp4" --json > "$WORK/clip.json"
