@@ -36,6 +36,8 @@ int audit_escalate(struct okno_db *db, const struct audit_row *row, int64_t now_
                    struct okno_err *err)
 {
     OKNO_AUTO_STMT *rows = NULL;
+    if (okno_frame_is_visits(row->frame)) /* `invalid`: nobody came, which is no one's doing */
+        return 0;
     int rc = OKNO_DB_PREPARE(db, "escalate.shares", &rows, err, OKNO_TEXT("audit", row->audit));
     while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
         int64_t reviewed = okno_stmt_int(rows, "reviewed");

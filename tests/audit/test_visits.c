@@ -263,6 +263,20 @@ static void a_census_of_sales_tells_the_share_exactly_and_its_bounds(void **stat
     assert_true(json_is_number(json_object_get(json_object_get(status, "never_asked"), "value")));
 }
 
+static void where_no_customer_was_nobody_is_looked_at_closer(void **state)
+{
+    struct scratch_db *f = *state;
+    json_t *item;
+    (void)freeze_visits(f, OKNO_FRAME_TRANSACTIONS, 40);
+    (void)draw(f, "A1");
+    for (int n = 0; (item = next_item(f, n)); n++) {
+        must(f, submit(f, item, n, "invalid", "NO_CUSTOMER", NULL));
+        json_decref(item);
+    }
+    must(f, okno_audit_close(f->db, "A1", "", "eva", AT(200), &f->err));
+    assert_int_equal(asked(f, "SELECT count(*) FROM escalations"), 0);
+}
+
 static void its_bundle_and_report_are_recomputed_from_themselves(void **state)
 {
     struct scratch_db *f = *state;
@@ -486,6 +500,7 @@ int main(void)
         CASE(nothing_tells_the_expert_whether_a_survey_was_opened),
         CASE(a_sale_corrected_between_two_audits_is_seen_as_each_froze_it),
         CASE(a_census_of_sales_tells_the_share_exactly_and_its_bounds),
+        CASE(where_no_customer_was_nobody_is_looked_at_closer),
         CASE(its_bundle_and_report_are_recomputed_from_themselves),
         CASE(minutes_are_those_of_the_opening_hours),
         TEST(nobody_says_of_a_survey_that_nobody_was_asked),
