@@ -75,6 +75,10 @@ static void answer_asked(struct doc *doc, json_t *facts)
         answer(doc, facts, "q_asked", doc_word(doc, "short.visits"));
         return;
     }
+    if (doc_of_ratings(doc)) {
+        answer(doc, facts, "q_asked", doc_word(doc, "short.spontaneous"));
+        return;
+    }
     for (size_t i = 0; i < json_array_size(questions) && i < 5; i++) {
         const json_t *one = json_array_get(questions, i);
         const char *text = doc_text_at(one, *doc_text_at(one, "text") ? "text" : "question");
@@ -255,7 +259,7 @@ void document_criteria(struct doc *doc)
     if (!doc_of_visits(doc))
         doc_fact(doc, facts, "min_n", "int", doc_copy(m, "criteria/min_n"));
     doc_fact(doc, facts, "reasons_version", "int", doc_copy(m, "criteria/reasons/version"));
-    if (!doc_of_visits(doc)) {
+    if (!doc_of_visits(doc) && !doc_of_ratings(doc)) {
         json_t *table = doc_table(
             doc, "questions", "question:mono kind:word:kind text:text window_s:dec surveys:int");
         doc_rows(doc, table, doc_at(m, "frame/questions"), ROWS_MAX);

@@ -19,6 +19,11 @@ bool doc_of_visits(const struct doc *doc)
     return json_array_size(doc_at(doc->model, "asked")) > 0;
 }
 
+bool doc_of_ratings(const struct doc *doc)
+{
+    return strcmp(doc_text_at(doc->model, "frame/kind"), "spontaneous") == 0;
+}
+
 const json_t *doc_at(const json_t *from, const char *path)
 {
     while (from && *path) {
@@ -63,12 +68,13 @@ const json_t *doc_step(const json_t *model, const char *name)
 
 /* ---- texts ---- */
 
-/* Of sales and minutes some things have words of their own. */
+/* Of sales and minutes, and of spontaneous ratings, some things have words of their own. */
 static const char *find(const struct doc *doc, const char *key)
 {
     char own[180];
-    (void)snprintf(own, sizeof(own), "%.160s_visits", key);
-    const char *text = doc_of_visits(doc) ? words_find(doc->lang, own) : NULL;
+    bool visits = doc_of_visits(doc);
+    (void)snprintf(own, sizeof(own), "%.160s%s", key, visits ? "_visits" : "_ratings");
+    const char *text = visits || doc_of_ratings(doc) ? words_find(doc->lang, own) : NULL;
     return text ? text : words_find(doc->lang, key);
 }
 

@@ -39,8 +39,8 @@ struct doc {
 const char *doc_word(const struct doc *doc, const char *key);
 /* "group.name" looked up; `name` NULL or "" gives "group.unknown", or "–" without one. */
 const char *doc_name(const struct doc *doc, const char *group, const char *name);
-/* Both take the words of sales and minutes (key and `_visits`) first where the report is of them.
- */
+/* Both take the words of sales and minutes (key and `_visits`) or of spontaneous ratings
+ * (`_ratings`) first where the report is of them. */
 
 /* A moment as cells show it. */
 const char *doc_moment(const struct doc *doc, const json_t *iso, char ret_text[CELL_TEXT]);
@@ -105,6 +105,7 @@ void document_figures(struct doc *doc);   /* all of them */
 const json_t *doc_at(const json_t *from, const char *path);
 /* Whether the report is of a frame of sales or minutes. */
 bool doc_of_visits(const struct doc *doc);
+bool doc_of_ratings(const struct doc *doc); /* spontaneous ones: they answer no question */
 const char *doc_text_at(const json_t *from, const char *path); /* "" without */
 int64_t doc_int_at(const json_t *from, const char *path);
 /* A copy for doc_fact and doc_cell; null where there is none. */

@@ -54,6 +54,22 @@ static void ratings_per_customer_are_recomputed_from_counts(void **state)
     export_and_verify(f, 0);
 }
 
+static void its_report_tells_of_ratings(void **state)
+{
+    struct scratch_db *f = *state;
+    const struct okno_report_settings settings = {.audit = "A1", .fm_threshold = 0.1, .min_n = 5};
+    OKNO_AUTO_BUF page = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
+    okno_autojson json_t *model = NULL;
+    close_audit_of_ratings(f);
+    must(f, okno_report_draft(f->db, &settings, &model, &f->err));
+    must(f, okno_report_write(model, OKNO_REPORT_HTML, "en", &page, &f->err));
+    const char *text = okno_buf_text(&page);
+    assert_non_null(strstr(text, "Nothing: ratings that customers gave by themselves"));
+    assert_non_null(strstr(text, "40 spontaneous ratings were frozen"));
+    assert_null(strstr(text, "40 surveys"));
+    assert_null(strstr(text, "<caption>Questions"));
+}
+
 static void without_customers_counted_there_is_nothing_to_compare(void **state)
 {
     close_audit_of_ratings(*state);
@@ -107,6 +123,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(ratings_per_customer_are_recomputed_from_counts),
+        TEST(its_report_tells_of_ratings),
         TEST(without_customers_counted_there_is_nothing_to_compare),
         TEST(a_correction_of_another_frame_is_named),
     };
