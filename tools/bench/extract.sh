@@ -251,9 +251,19 @@ stills() {
     for run in $(seq "$runs"); do measure floor curl_same "$(column key 4)"; done
     for_information "still, a key frame, warm: seconds beside curl for the same listing and bytes" "$(column key 1)" "$(column floor 1)" s
     at_most "still, a key frame, warm: seconds" "$(column key 1)" "$(column ffmpeg-key 1)" s 0.15
+    at_most "still, a key frame, by a process that stays: seconds" "$(still_staying 0)" "$(column ffmpeg-key 1)" s 0.15
+    for_information "still, the frame before one, by a process that stays: seconds" "$(still_staying 3.9)" "$(column ffmpeg-exact 1)" s
     at_most "still, the frame before a key frame, warm: seconds" "$(column exact 1)" "$(column ffmpeg-exact 1)" s 0.6
     for_information "still, the frame before a key frame, warm: bytes on the link" "$(mb exact)" "$(mb ffmpeg-exact)" MB
     for_information "still, the frame before a key frame, warm: CPU" "$(column exact 2)" "$(column ffmpeg-exact 2)" s
+}
+
+# The same by one process that stays, as the service's workers do: all at key frames, or all before one.
+still_staying() { # SECONDS_BEHIND_A_KEY_FRAME: those of the middle one of 32
+    local first
+    first=$(echo "$key $1" | awk '{printf "%d", ($1 - int($1 / 4) * 4 + 8 + $2) * 1000000}')
+    "$OKNO_BUILD/tools/clips" "$dir/data" mp4-front $(($(date -u -d 2026-10-05T06:00:00Z +%s) * 1000000 + first)) \
+        $((minutes * 60 / 4 / 34 * 4))000000 32 1 "$dir" still | cut -d' ' -f2
 }
 
 frames_of() { # FILE

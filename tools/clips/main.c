@@ -1,8 +1,8 @@
-/* clips DIR CAMERA FIRST_US EVERY_US COUNT THREADS OUT_DIR: cut COUNT windows of 30 s out of a
- * camera's recordings, the n-th beginning at FIRST_US + n * EVERY_US (microseconds UTC as the
- * camera's clock shows them), in THREADS threads of one process that stays, as the service's
- * workers do. Each clip is removed when it is whole. Prints the seconds that all took, and each
- * clip's middle time. */
+/* clips DIR CAMERA FIRST_US EVERY_US COUNT THREADS OUT_DIR [still]: cut COUNT windows of 30 s out
+ * of a camera's recordings, or take as many stills, the n-th at FIRST_US + n * EVERY_US
+ * (microseconds UTC as the camera's clock shows them), in THREADS threads of one process that
+ * stays, as the service's workers do. Each file is removed when it is whole. Prints the seconds
+ * that all took, and the middle one's. */
 #define _POSIX_C_SOURCE 200809L
 #include "okno/conf.h"
 #include "okno/extract.h"
@@ -23,6 +23,7 @@ struct task {
     const char *data_dir, *camera, *out_dir;
     int64_t first_us, every_us;
     long count;
+    bool still;
     struct okno_conf conf;
     atomic_long next;
     atomic_bool failed;
@@ -36,7 +37,8 @@ static int cut(struct task *task, struct okno_work *work, long number, struct ok
     struct okno_extract_result result = {0};
     int64_t from_us = task->first_us + number * task->every_us;
     int64_t begin_us = okno_time_monotonic();
-    (void)snprintf(path, sizeof(path), "%s/clip-%ld.mp4", task->out_dir, number);
+    (void)snprintf(path, sizeof(path), "%s/cut-%ld.%s", task->out_dir, number,
+                   task->still ? "jpg" : "mp4");
     (void)unlink(path);
     int rc = okno_work_camera_at(work, task->camera, from_us, true, &found, &from_us, err);
     if (rc < 0)
@@ -47,7 +49,9 @@ static int cut(struct task *task, struct okno_work *work, long number, struct ok
                                              .index_dir = okno_work_index_dir(work),
                                              .archive_id = found.camera.archive.archive,
                                              .archive_url = found.camera.archive.url};
-    rc = okno_extract_clip(&view, from_us, from_us + WINDOW_US, false, path, &result, err);
+    rc = task->still
+             ? okno_extract_still(&view, from_us, path, &result, err)
+             : okno_extract_clip(&view, from_us, from_us + WINDOW_US, false, path, &result, err);
     okno_extract_result_free(&result);
     (void)unlink(path);
     task->took_us[number] = okno_time_monotonic() - begin_us;
@@ -101,8 +105,10 @@ static int run_all(struct task *task, long threads)
 int main(int argc, char **argv)
 {
     struct okno_err err = {0};
-    if (argc != 8) {
-        (void)fprintf(stderr, "usage: clips DIR CAMERA FIRST_US EVERY_US COUNT THREADS OUT_DIR\n");
+    bool still = argc == 9 && strcmp(argv[8], "still") == 0;
+    if (argc != 8 && !still) {
+        (void)fprintf(stderr,
+                      "usage: clips DIR CAMERA FIRST_US EVERY_US COUNT THREADS OUT_DIR [still]\n");
         return 2;
     }
     struct task task = {.data_dir = argv[1],
@@ -110,6 +116,7 @@ int main(int argc, char **argv)
                         .first_us = strtoll(argv[3], NULL, 10),
                         .every_us = strtoll(argv[4], NULL, 10),
                         .count = strtol(argv[5], NULL, 10),
+                        .still = still,
                         .out_dir = argv[7]};
     long threads = strtol(argv[6], NULL, 10);
     if (task.count < 1 || task.count > MAX_COUNT || threads < 1 || threads > MAX_THREADS)
