@@ -271,6 +271,31 @@ static void an_unreadable_recording_is_a_hole_unless_it_is_all_there_is(void **s
     okno_archive_close(shop.archive);
 }
 
+/* An MP4 has its index at its end: until the recorder ends it, it is no fault but too early. */
+static void a_recording_without_its_index_yet_is_too_early(void **state)
+{
+    (void)state;
+    char name[64];
+    struct okno_civil c;
+    int64_t now = okno_time_now();
+    int64_t from = now - 20 * SECOND;
+    okno_time_to_civil(from, &c);
+    (void)snprintf(name, sizeof(name), "live_%04d-%02d-%02d_%02d-%02d-%02d.mp4", c.year % 10000,
+                   c.month % 100, c.day % 100, c.hour % 100, c.minute % 100, c.second % 100);
+    fixture_truncate("base.mp4", name, fixture_size("base.mp4") / 2);
+    struct shop shop = shop_open(".", "{channel}_%Y-%m-%d_%H-%M-%S.mp4", "live", "UTC", 0);
+    struct got got = clip(&shop, from + 2 * SECOND, from + 8 * SECOND);
+    assert_int_equal(got.rc, OKNO_NOT_YET);
+    assert_non_null(strstr(got.err.text, name));
+    assert_non_null(strstr(got.err.text, "is still being recorded"));
+    assert_true(got.err.retry_us > 0);
+    got = still(&shop, from + 2 * SECOND);
+    assert_int_equal(got.rc, OKNO_NOT_YET);
+    assert_non_null(strstr(spans_of(&shop, from, now), "not_yet: live_"));
+    okno_archive_close(shop.archive);
+    (void)unlink(fixture_path(name));
+}
+
 static void a_recording_that_vanished_is_a_hole(void **state)
 {
     (void)state;
@@ -399,6 +424,7 @@ int main(void)
         FRESH(nothing_recorded_is_no_coverage_and_leaves_no_file),
         FRESH(ends_are_read_once_for_one_handle),
         FRESH(an_unreadable_recording_is_a_hole_unless_it_is_all_there_is),
+        FRESH(a_recording_without_its_index_yet_is_too_early),
         FRESH(a_recording_that_vanished_is_a_hole),
         cmocka_unit_test(bytes_do_not_grow_with_what_is_not_asked_for),
         cmocka_unit_test_setup(the_strip_in_the_picture_tells_the_asked_time, make_shop),

@@ -50,7 +50,7 @@ static int cover_piece(struct covering *c, struct pool *pool, size_t i, struct o
     if (rc == OKNO_GONE && !trouble.code)
         (void)okno_fail(&trouble, rc, "%s: listed, but cannot be had", piece->name);
     if (rc == OKNO_GONE || pool_spoils_one(rc)) {
-        c->unreadable = trouble;
+        pool_why(piece, &trouble, &c->unreadable);
         return 0;
     }
     if (rc < 0)

@@ -44,9 +44,9 @@ static int media_once(const struct request *request, struct pool *pool,
                                  request->out_path, result, err);
 }
 
-/* Put aside what vanished or, after `code` said so, cannot be read. Returns how many, or a negative
- * code. */
-static int drop_spoiled(struct pool *pool, int code, struct okno_err *err)
+/* Put aside what vanished or, after `code` said so, cannot be read; `first` is told of what is only
+ * too early. Returns how many, or a negative code. */
+static int drop_spoiled(struct pool *pool, int code, struct okno_err *first, struct okno_err *err)
 {
     int dropped = 0;
     for (size_t i = 0; i < pool->pieces.len; i++) {
@@ -62,6 +62,10 @@ static int drop_spoiled(struct pool *pool, int code, struct okno_err *err)
             return okno_fail_from(err, &trouble);
         item->dropped = rc < 0;
         dropped += rc < 0;
+        struct okno_err why = {0};
+        pool_why(&pool->pieces.items[i], &trouble, &why);
+        if (why.code == OKNO_NOT_YET)
+            *first = why;
     }
     return dropped;
 }
@@ -95,7 +99,7 @@ static int media_robust(const struct request *request, struct pool *pool, bool a
             return okno_fail_from(err, &trouble);
         if (!first.code || rc != OKNO_NO_COVERAGE)
             first = first.code && rc == OKNO_MEDIA ? first : trouble;
-        int dropped = rc == OKNO_MEDIA || rc == OKNO_GONE ? drop_spoiled(pool, rc, err) : 0;
+        int dropped = rc == OKNO_MEDIA || rc == OKNO_GONE ? drop_spoiled(pool, rc, &first, err) : 0;
         if (dropped < 0)
             return dropped;
         if (dropped == 0)

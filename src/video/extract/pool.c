@@ -11,6 +11,9 @@ enum { MAX_PIECES = 20000 };
 
 #define NAME_SLACK_US (2 * OKNO_SECOND_US)
 
+/* When to look again whether a recorder has ended a recording. */
+#define AGAIN_US (60 * OKNO_SECOND_US)
+
 /* Behind the planned pictures lies what was read to see where they end. */
 #define MEDIA_SLACK (INT64_C(2) * 1024 * 1024)
 
@@ -307,4 +310,16 @@ int pool_probe(struct pool *pool, size_t i, struct okno_media_info *ret_info, st
     }
     *ret_info = info;
     return 0;
+}
+
+void pool_why(const struct okno_piece *piece, const struct okno_err *trouble,
+              struct okno_err *ret_why)
+{
+    *ret_why = *trouble;
+    if (trouble->code != OKNO_MEDIA || !(piece->flags & OKNO_SPAN_GROWING))
+        return;
+    okno_err_clear(ret_why);
+    (void)okno_fail_retry(ret_why, OKNO_NOT_YET, AGAIN_US,
+                          "%s is still being recorded and cannot be read before it has ended",
+                          piece->name);
 }

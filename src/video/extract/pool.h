@@ -58,4 +58,9 @@ static inline bool pool_spoils_one(int code)
     return code == OKNO_MEDIA || code == OKNO_UNSUPPORTED;
 }
 
+/* `trouble` of a recording that spoils itself, but of one that is still written only that it is too
+ * early: OKNO_NOT_YET, for an MP4 has its index at its end. */
+void pool_why(const struct okno_piece *piece, const struct okno_err *trouble,
+              struct okno_err *ret_why);
+
 #endif
