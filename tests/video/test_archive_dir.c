@@ -294,6 +294,72 @@ static void hour_folders_and_a_zone_are_followed(void **state)
     support_tempdir_remove(own);
 }
 
+/* Files that motion starts: 10 s or so, but one of five minutes, written until 10:09. */
+static void motion_files(const char *folder, bool copied)
+{
+    static const struct {
+        const char *name;
+        int seconds;
+    } files[] = {{"100000", 10}, {"100100", 12}, {"100130", 10}, {"100400", 300},
+                 {"101500", 10}, {"101510", 10}, {"102500", 10}};
+    for (size_t i = 0; i < OKNO_COUNT(files); i++) {
+        char name[40];
+        char at[32];
+        const char *n = files[i].name;
+        (void)snprintf(name, sizeof(name), "20260310-%s.mkv", n);
+        (void)snprintf(at, sizeof(at), "2026-03-10T%.2s:%.2s:%.2sZ", n, n + 2, n + 4);
+        support_file(folder, name, 1000,
+                     copied ? instant("2026-03-11T09:00:00Z")
+                            : instant(at) + files[i].seconds * OKNO_SECOND_US);
+    }
+}
+
+static void a_file_longer_than_most_is_found_to_its_end(void **state)
+{
+    (void)state;
+    char *own = support_tempdir();
+    motion_files(own, false);
+    OKNO_AUTO(okno_archive) *archive = opened_as(own, "%Y%m%d-%H%M%S.mkv", "UTC");
+    assert_string_equal(pieces_of(archive, "1", "2026-03-10T10:08:00Z", "2026-03-10T10:08:30Z"),
+                        "10:04:00-10:09:00");
+    assert_string_equal(pieces_of(archive, "1", "2026-03-10T10:10:00Z", "2026-03-10T10:14:00Z"),
+                        "");
+}
+
+/* Nothing tells where it ends: it may go on until the next. */
+static void files_of_any_length_may_last_until_the_next(void **state)
+{
+    (void)state;
+    char *own = support_tempdir();
+    motion_files(own, true);
+    OKNO_AUTO(okno_archive) *archive = opened_as(own, "%Y%m%d-%H%M%S.mkv", "UTC");
+    assert_string_equal(pieces_of(archive, "1", "2026-03-10T10:08:00Z", "2026-03-10T10:08:30Z"),
+                        "10:04:00-10:15:00");
+}
+
+/* Recorders begin with a short file when they are started in the middle of an hour. */
+static void the_newest_file_grows_past_the_length_of_a_short_one(void **state)
+{
+    (void)state;
+    char *own = support_tempdir();
+    int64_t now = okno_time_now();
+    static const int64_t begun_s[] = {1810, 1800};
+    for (size_t i = 0; i < OKNO_COUNT(begun_s); i++) {
+        struct okno_civil c;
+        char name[64];
+        okno_time_to_civil(now - begun_s[i] * OKNO_SECOND_US, &c);
+        (void)snprintf(name, sizeof(name), "%04d%02d%02d-%02d%02d%02d.mkv", c.year % 10000,
+                       c.month % 100, c.day % 100, c.hour % 100, c.minute % 100, c.second % 100);
+        support_file(own, name, 1000, i ? now : now - begun_s[1] * OKNO_SECOND_US);
+    }
+    OKNO_AUTO(okno_archive) *archive = opened_as(own, "%Y%m%d-%H%M%S.mkv", "UTC");
+    OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
+    int64_t from = now - 60 * OKNO_SECOND_US;
+    assert_int_equal(okno_archive_pieces(archive, "1", from, now, &pieces, NULL), 0);
+    assert_int_equal(pieces.len, 1);
+    assert_true(pieces.items[0].flags & OKNO_SPAN_GROWING);
+}
+
 static void the_newest_file_grows_while_it_is_written(void **state)
 {
     (void)state;
@@ -931,6 +997,9 @@ int main(void)
         cmocka_unit_test(thousands_of_calls_list_a_day_once),
         cmocka_unit_test(names_with_spaces_and_signs_are_reached),
         cmocka_unit_test(hour_folders_and_a_zone_are_followed),
+        cmocka_unit_test(a_file_longer_than_most_is_found_to_its_end),
+        cmocka_unit_test(files_of_any_length_may_last_until_the_next),
+        cmocka_unit_test(the_newest_file_grows_past_the_length_of_a_short_one),
         cmocka_unit_test(the_newest_file_grows_while_it_is_written),
         cmocka_unit_test(an_archive_copied_just_now_does_not_grow),
         cmocka_unit_test(a_lone_file_ends_when_it_was_last_written),

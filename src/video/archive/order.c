@@ -7,6 +7,8 @@
 #define GROWING_US (60 * OKNO_SECOND_US) /* written to this lately: still being written */
 #define UNKNOWN_LENGTH_US HOUR_US        /* nothing to infer a length from */
 #define LONGEST_US (24 * HOUR_US)
+#define LONGEST_OPEN_US (6 * HOUR_US)         /* no recorder writes to one file for longer */
+#define WRITTEN_LATE_US (60 * OKNO_SECOND_US) /* a recorder closes a file so long after its end */
 
 /* A record at one of its meanings. */
 struct start {
@@ -42,8 +44,22 @@ static int64_t median(struct length_vec *values)
     return values->items[(values->len - 1) / 2];
 }
 
-/* The median distance of neighbouring starts; 0 for fewer than two. */
-static int usual_length(const struct start_vec *starts, int64_t *ret_us)
+/* How long files are. */
+struct length {
+    int64_t usual_us; /* the median distance of neighbouring starts; 0 for fewer than two */
+    int64_t guess_us; /* where nothing else tells the length of one */
+};
+
+/* Whether most are near the median: the recorder cuts by the clock, not by motion. */
+static bool are_regular(const struct length_vec *lengths, int64_t median_us)
+{
+    size_t near = 0;
+    for (size_t i = 0; i < lengths->len; i++)
+        near += llabs(lengths->items[i] - median_us) <= median_us / 4;
+    return near * 2 >= lengths->len;
+}
+
+static int usual_length(const struct start_vec *starts, struct length *ret_length)
 {
     OKNO_AUTO_VEC(length_vec) lengths = {0};
     for (size_t i = 1; i < starts->len; i++) {
@@ -51,7 +67,9 @@ static int usual_length(const struct start_vec *starts, int64_t *ret_us)
         if (length > 0 && length_vec_push(&lengths, length) < 0)
             return OKNO_NO_MEMORY;
     }
-    *ret_us = median(&lengths);
+    int64_t usual = median(&lengths);
+    bool known = usual > UNKNOWN_LENGTH_US || (usual > 0 && are_regular(&lengths, usual));
+    *ret_length = (struct length){.usual_us = usual, .guess_us = known ? usual : UNKNOWN_LENGTH_US};
     return 0;
 }
 
@@ -153,7 +171,7 @@ static int add_doubled(struct start_vec *starts, const struct doubled *d)
 static int date_records(const struct record_vec *records, struct start_vec *starts)
 {
     OKNO_AUTO_VEC(doubled_vec) doubled = {0};
-    int64_t usual = 0;
+    struct length length = {0};
     int64_t lag = -1;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < records->len; i++) {
@@ -170,16 +188,16 @@ static int date_records(const struct record_vec *records, struct start_vec *star
         qsort(starts->items, starts->len, sizeof(*starts->items), by_start);
     if (doubled.len == 0)
         return 0;
-    rc = usual_length(starts, &usual);
+    rc = usual_length(starts, &length);
     if (rc == 0)
-        rc = write_lag(starts, usual / 4 + 10 * OKNO_SECOND_US, &lag);
+        rc = write_lag(starts, length.usual_us / 4 + 10 * OKNO_SECOND_US, &lag);
     bool all = true;
     for (size_t i = 0; rc == 0 && i < doubled.len; i++) {
         doubled.items[i].claims = meaning_by_write(doubled.items[i].record, lag);
         all = all && doubled.items[i].claims;
     }
     if (rc == 0 && !all)
-        claim_by_continuity(&doubled, starts, usual);
+        claim_by_continuity(&doubled, starts, length.usual_us);
     for (size_t i = 0; rc == 0 && i < doubled.len; i++)
         rc = add_doubled(starts, &doubled.items[i]);
     if (starts->len)
@@ -189,37 +207,63 @@ static int date_records(const struct record_vec *records, struct start_vec *star
 
 /* --- ends --- */
 
+/* A recorder may begin with a short file, so the others' length says little of one that goes on. */
 static bool is_growing(const struct start *start, int64_t usual_us, int64_t now_us)
 {
     int64_t mtime = start->record->mtime_us;
-    int64_t longest = usual_us ? 2 * usual_us : 6 * HOUR_US;
+    int64_t longest = 2 * usual_us > LONGEST_OPEN_US ? 2 * usual_us : LONGEST_OPEN_US;
     if (start->record->fresh)
         return now_us - start->us <= longest;
     return mtime >= 0 && now_us - mtime < GROWING_US && mtime - start->us <= longest;
 }
 
-/* Where the newest recording ends. */
-static int64_t last_end(const struct start *start, int64_t usual_us, bool growing)
+/* When the file was last written, where it can have been by its recorder: after it began, and not
+ * after the next did, as in a copied archive. INT64_MIN: not known. */
+static int64_t written_us(const struct start *start, int64_t next_us)
+{
+    int64_t mtime = start->record->mtime_us;
+    if (mtime <= start->us || mtime > next_us + WRITTEN_LATE_US)
+        return INT64_MIN;
+    return mtime < next_us ? mtime : next_us;
+}
+
+/* Where the newest recording ends; it is written a little later than that. */
+static int64_t last_end(const struct start *start, const struct length *length, bool growing)
 {
     int64_t mtime = start->record->mtime_us;
     if (growing && mtime > start->us)
         return mtime;
-    if (usual_us)
-        return start->us + usual_us;
-    if (mtime > start->us && mtime - start->us <= LONGEST_US)
-        return mtime;
-    return start->us + UNKNOWN_LENGTH_US;
+    int64_t longest = length->usual_us ? LONGEST_OPEN_US : LONGEST_US;
+    int64_t written = written_us(start, start->us + longest);
+    if (written == INT64_MIN)
+        return start->us + length->guess_us;
+    bool is_long = written > start->us + length->usual_us + length->usual_us / 2;
+    return is_long ? written : start->us + length->usual_us;
 }
 
-static int64_t end_of(const struct start_vec *starts, size_t index, int64_t usual_us, bool growing)
+/* Before a hole, or of a file that is longer than most: those that motion starts are of any length.
+ */
+static int64_t long_end(const struct start *start, int64_t next_us, const struct length *length)
+{
+    int64_t written = written_us(start, next_us);
+    int64_t guess = start->us + length->guess_us;
+    if (written == INT64_MIN)
+        return guess < next_us ? guess : next_us;
+    return written > start->us + length->usual_us ? written : start->us + length->usual_us;
+}
+
+static int64_t end_of(const struct start_vec *starts, size_t index, const struct length *length,
+                      bool growing)
 {
     const struct start *start = &starts->items[index];
     for (size_t i = index + 1; i < starts->len; i++) {
-        int64_t length = starts->items[i].us - start->us;
-        if (length > 0)
-            return length <= usual_us + usual_us / 2 ? starts->items[i].us : start->us + usual_us;
+        int64_t next = starts->items[i].us;
+        if (next <= start->us)
+            continue;
+        bool touches = next - start->us <= length->usual_us + length->usual_us / 2;
+        return touches ? next : long_end(start, next, length);
     }
-    return last_end(start, usual_us, growing);
+    return last_end(start, length, growing);
 }
 
 static int add_piece(const struct start *start, int64_t end_us, bool growing,
@@ -251,14 +295,14 @@ int order_pieces(const struct record_vec *records, const struct order_request *r
                  struct okno_piece_vec *pieces, struct okno_err *err)
 {
     OKNO_AUTO_VEC(start_vec) starts = {0};
-    int64_t usual = 0;
+    struct length length = {0};
     int rc = date_records(records, &starts);
     if (rc == 0)
-        rc = usual_length(&starts, &usual);
+        rc = usual_length(&starts, &length);
     for (size_t i = 0; rc == 0 && i < starts.len; i++) {
         const struct start *start = &starts.items[i];
-        bool growing = i + 1 == starts.len && is_growing(start, usual, request->now_us);
-        int64_t end = end_of(&starts, i, usual, growing);
+        bool growing = i + 1 == starts.len && is_growing(start, length.usual_us, request->now_us);
+        int64_t end = end_of(&starts, i, &length, growing);
         if (start->us < request->to_us && end > request->from_us)
             rc = add_piece(start, end, growing, request, pieces, err);
     }
