@@ -12,7 +12,8 @@
 #include <string.h>
 
 struct appeal_args {
-    const char *survey, *user, *asks, *comment, *lease, *outcome, *verdict, *reason, *correction;
+    const char *survey, *user, *asks, *comment, *lease, *outcome, *verdict, *reason, *correction,
+        *watched;
     bool open;
 };
 
@@ -27,7 +28,8 @@ static int take_options(struct cli *cli, int argc, char **argv, struct appeal_ar
         {.name = "--comment", .text = &a->comment}, {.name = "--lease", .text = &a->lease},
         {.name = "--outcome", .text = &a->outcome}, {.name = "--verdict", .text = &a->verdict},
         {.name = "--reason", .text = &a->reason}, {.name = "--correction", .text = &a->correction},
-        {.name = "--open", .flag = &a->open}, {.name = "--json", .flag = &cli->json});
+        {.name = "--watched", .text = &a->watched}, {.name = "--open", .flag = &a->open},
+        {.name = "--json", .flag = &cli->json});
     if (rc < 0)
         return rc;
     *ret_appeal = numbered && rest == 1 ? strtoll(argv[1], &end, 10) : 0;
@@ -116,6 +118,8 @@ int cli_review_appeals(struct cli *cli, int argc, char **argv, struct okno_err *
 static int decide(struct okno_db *db, int64_t appeal, const struct appeal_args *a,
                   struct okno_err *err)
 {
+    okno_autojson json_t *watched = NULL;
+    int rc = cli_watched(a->watched, &watched, err);
     const struct okno_appeal_decision decision = {.appeal = appeal,
                                                   .user = a->user,
                                                   .lease = a->lease,
@@ -123,8 +127,10 @@ static int decide(struct okno_db *db, int64_t appeal, const struct appeal_args *
                                                   .comment = a->comment,
                                                   .verdict = a->verdict,
                                                   .reason = a->reason,
-                                                  .correction = a->correction};
-    int rc = okno_appeal_decide(db, &decision, okno_time_now(), err);
+                                                  .correction = a->correction,
+                                                  .watched = watched};
+    if (rc == 0)
+        rc = okno_appeal_decide(db, &decision, okno_time_now(), err);
     if (rc == 0)
         printf("appeal %lld: %s\n", (long long)appeal, a->outcome);
     return rc;

@@ -6,6 +6,7 @@
 #include "reviewers.h"
 
 #include "okno/conf.h"
+#include "okno/hash.h"
 #include "okno/review.h"
 #include "okno/text.h"
 #include "okno/time.h"
@@ -15,7 +16,7 @@
 #include <string.h>
 
 struct review_args {
-    const char *user, *audit, *lease, *verdict, *reason, *comment, *correction;
+    const char *user, *audit, *lease, *verdict, *reason, *comment, *correction, *watched;
     double played_s;
     const char *item; /* the positional argument */
 };
@@ -71,19 +72,39 @@ static int next(struct cli *cli, struct okno_db *db, const struct review_args *a
     return 0;
 }
 
+int cli_watched(const char *text, json_t **ret_watched, struct okno_err *err)
+{
+    enum { HEX = OKNO_SHA256_TEXT - 1 };
+    okno_autojson json_t *watched = text ? json_array() : NULL;
+    for (const char *at = text; at; at = at[HEX] ? at + HEX + 1 : NULL) {
+        if (strspn(at, "0123456789abcdef") != HEX || (at[HEX] && at[HEX] != ','))
+            return okno_fail_field(err, OKNO_INVALID, "watched",
+                                   "watched takes the hashes of clip and still as `okno review "
+                                   "next` shows them, with commas between");
+        if (json_array_append_new(watched, json_stringn(at, HEX)) < 0)
+            return okno_fail(err, OKNO_NO_MEMORY, "no memory for what was watched");
+    }
+    *ret_watched = json_incref(watched);
+    return 0;
+}
+
 static int submit(struct cli *cli, struct okno_db *db, const struct review_args *a,
                   struct okno_err *err)
 {
+    okno_autojson json_t *watched = NULL;
+    int rc = cli_watched(a->watched, &watched, err);
     struct okno_review_verdict v = {.user = a->user,
                                     .lease = a->lease,
                                     .verdict = a->verdict,
                                     .reason = a->reason,
                                     .comment = a->comment,
                                     .correction = a->correction,
-                                    .played_s = a->played_s};
+                                    .played_s = a->played_s,
+                                    .watched = watched};
     int64_t id = 0;
     bool counted = false;
-    int rc = item_number(a, &v.item, err);
+    if (rc == 0)
+        rc = item_number(a, &v.item, err);
     if (rc == 0)
         rc = okno_review_submit(db, &v, okno_time_now(), &id, &counted, err);
     if (rc < 0)
@@ -168,7 +189,8 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         {.name = "--audit", .text = &a.audit}, {.name = "--lease", .text = &a.lease},
         {.name = "--verdict", .text = &a.verdict}, {.name = "--reason", .text = &a.reason},
         {.name = "--comment", .text = &a.comment}, {.name = "--correction", .text = &a.correction},
-        {.name = "--played", .real = &a.played_s}, {.name = "--json", .flag = &cli->json});
+        {.name = "--played", .real = &a.played_s}, {.name = "--watched", .text = &a.watched},
+        {.name = "--json", .flag = &cli->json});
     if (rc == 0 && (rest < 1 || rest > 2 || !a.user))
         rc = okno_fail(err, OKNO_USAGE, "say a step and who you are: okno review next --user NAME");
     size_t step = 0;
@@ -197,7 +219,7 @@ const struct cli_command cli_review = {
         "usage: okno review next --user NAME [--audit ID] [--json]\n"
         "       okno review submit ITEM --user NAME --lease TOKEN --verdict V [--reason R]\n"
         "                   [--comment TEXT] [--correction FALSE_FM|FM_REACHES_BACK|NOT_ASKED]\n"
-        "                   [--played SECONDS]\n"
+        "                   [--played SECONDS] [--watched HASHES]\n"
         "       okno review skip ITEM --user NAME --lease TOKEN --reason TEXT\n"
         "       okno review undo --user NAME\n"
         "       okno review target --survey ID --reason TEXT\n"
@@ -210,6 +232,7 @@ const struct cli_command cli_review = {
         "       okno review rule APPEAL --user NAME\n"
         "       okno review rule APPEAL --user NAME --lease TOKEN --outcome accept|partly|reject\n"
         "                   --comment TEXT [--verdict V] [--reason R] [--correction C]\n"
+        "                   [--watched HASHES]\n"
         "       okno review withdraw APPEAL --user NAME\n"
         "       okno review gold [--survey ID --user NAME [--note TEXT] [--retire]] [--json]\n"
         "       okno review calibration [ID --user NAME --surveys ID,ID,... [--title TEXT]] "
@@ -222,7 +245,9 @@ const struct cli_command cli_review = {
         "invalid or undeterminable, the last two with a reason. A decision after the lease is\n"
         "kept but not counted. Corrections go with valid: FALSE_FM clears the force majeure of\n"
         "all surveys of the situation; FM_REACHES_BACK confirms that one had begun before its\n"
-        "first hold, within 10 minutes after the survey.\n"
+        "first hold, within 10 minutes after the survey. --watched names what the decision rests\n"
+        "on: the hashes of clip and still as next shows them, with commas; the files lie under\n"
+        "them in DATA/evidence. Without it the report says that no picture was shown.\n"
         "\n"
         "target puts a survey or a spontaneous rating into the queue outside every sample and has\n"
         "its footage fetched.\n"
@@ -243,6 +268,6 @@ const struct cli_command cli_review = {
         "with a second expert, gold and calibration; by name, never by score.\n"
         "\n"
         "example: okno review submit 12 --user eva --lease 5f3a... --verdict invalid \\\n"
-        "             --reason STAFF_PRESSED\n",
+        "             --reason STAFF_PRESSED --watched 49bc...,c3ab...\n",
     .run = run,
 };

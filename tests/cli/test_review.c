@@ -112,6 +112,45 @@ static void the_queue_is_walked_from_a_terminal(void **state)
     ends(3, "", "there is no audit B: see `okno audit list`");
 }
 
+/* How many files the newest decision names. */
+static int files_watched(void)
+{
+    char path[80];
+    sqlite3 *sqlite = NULL;
+    sqlite3_stmt *stmt = NULL;
+    (void)snprintf(path, sizeof(path), "%s/okno.db", db->dir);
+    assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(sqlite,
+                                        "SELECT json_array_length(watched) FROM verdicts"
+                                        " ORDER BY id DESC LIMIT 1",
+                                        -1, &stmt, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    int count = sqlite3_column_int(stmt, 0);
+    (void)sqlite3_finalize(stmt);
+    (void)sqlite3_close(sqlite);
+    return count;
+}
+
+static void a_decision_names_what_was_watched(void **state)
+{
+    (void)state;
+    static const char hashes[] =
+        "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881,"
+        "c30c3619ba4896decac8c74609b7ce371234c1f8753a4a237901ecdb81d44c44";
+    static const char *const wrong[] = {"", "2d71", "x", ","};
+    const char *token = lease("eva", 1);
+    for (size_t i = 0; i < OKNO_COUNT(wrong); i++) {
+        OKNO_RUN("review", "submit", "1", "--user", "eva", "--lease", token, "--verdict", "valid",
+                 "--watched", wrong[i]);
+        ends(2, "", "watched takes the hashes of clip and still");
+    }
+    OKNO_RUN("review", "submit", "1", "--user", "eva", "--lease", token, "--verdict", "valid",
+             "--watched", hashes);
+    ends(0, "stored", "");
+    assert_int_equal(files_watched(), 2);
+}
+
 static void bad_decisions_say_what_is_allowed(void **state)
 {
     (void)state;
@@ -221,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(only_experts_and_administrators_review),
         CASE(the_queue_is_walked_from_a_terminal),
+        CASE(a_decision_names_what_was_watched),
         CASE(bad_decisions_say_what_is_allowed),
         CASE(wrong_usage_of_review_exits_2),
         CASE(indicators_have_the_promised_fields),
