@@ -146,7 +146,9 @@ static struct notify_ruling rule_email(const struct okno_post_result *result)
     int status = result->status;
     const char *text = okno_buf_text(&result->body);
     char line[81];
-    (void)snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\r\n"), text);
+    size_t len = strcspn(text, "\r\n");
+    len = okno_text_fit(text, len < sizeof(line) ? len : sizeof(line) - 1);
+    (void)snprintf(line, sizeof(line), "%.*s", (int)len, text);
     (void)snprintf(said, sizeof(said), "%d %.80s", status, okno_text_show(line, shown));
     if (status < 400)
         return rule(NOTIFY_SENT, status, 0, "%s", "");

@@ -93,14 +93,14 @@ static void the_signature_is_what_another_tool_computes(void **state)
     assert_string_equal(hex, "790332864bbc0226f3d3582d98518d658c3a8da49f773ba89f0cc125972f0326");
 }
 
-static struct notify_ruling answered(bool telegram, int status, const char *body)
+static struct notify_ruling answered(enum notify_kind kind, int status, const char *body)
 {
     struct okno_post_result result = {
         .outcome = OKNO_POST_ANSWERED, .status = status, .whole = true};
     result.body = (struct okno_buf)OKNO_BUF_INIT(10000);
     struct okno_err err = {0};
     assert_int_equal(okno_buf_add_text(&result.body, body, &err), 0);
-    struct notify_ruling ruling = notify_judge(telegram, &result);
+    struct notify_ruling ruling = notify_judge(kind, &result);
     okno_buf_free(&result.body);
     return ruling;
 }
@@ -118,7 +118,7 @@ static void each_status_has_its_fate(void **state)
         {422, NOTIFY_DEAD},  {425, NOTIFY_RETRY}, {429, NOTIFY_RETRY}, {500, NOTIFY_RETRY},
         {502, NOTIFY_RETRY}, {503, NOTIFY_RETRY}, {599, NOTIFY_RETRY}, {999, NOTIFY_RETRY}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct notify_ruling ruling = answered(false, cases[i].status, "");
+        struct notify_ruling ruling = answered(NOTIFY_WEBHOOK, cases[i].status, "");
         if (ruling.fate != cases[i].fate)
             fail_msg("%d: %d", cases[i].status, (int)ruling.fate);
         assert_int_equal(ruling.status, cases[i].status);
@@ -126,26 +126,41 @@ static void each_status_has_its_fate(void **state)
     }
 }
 
+static void a_mail_server_is_quoted_in_whole_letters(void **state)
+{
+    (void)state;
+    OKNO_AUTO_BUF body = OKNO_BUF_INIT(1000);
+    struct okno_err err = {0};
+    assert_int_equal(okno_buf_add_text(&body, "1", &err), 0);
+    for (int i = 0; i < 60; i++)
+        assert_int_equal(okno_buf_add_text(&body, "\xd1\x8f", &err), 0);
+    struct notify_ruling ruling = answered(NOTIFY_EMAIL, 550, okno_buf_text(&body));
+    assert_int_equal(ruling.fate, NOTIFY_DEAD);
+    assert_non_null(strstr(ruling.reason, "\xd1\x8f)"));
+}
+
 static void telegram_says_in_the_body_what_the_status_does_not(void **state)
 {
     (void)state;
-    assert_int_equal(answered(true, 200, "{\"ok\":true,\"result\":{}}").fate, NOTIFY_SENT);
-    assert_int_equal(answered(true, 200, "<html>").fate, NOTIFY_RETRY);
-    assert_int_equal(answered(true, 200, "").fate, NOTIFY_RETRY);
+    assert_int_equal(answered(NOTIFY_TELEGRAM, 200, "{\"ok\":true,\"result\":{}}").fate,
+                     NOTIFY_SENT);
+    assert_int_equal(answered(NOTIFY_TELEGRAM, 200, "<html>").fate, NOTIFY_RETRY);
+    assert_int_equal(answered(NOTIFY_TELEGRAM, 200, "").fate, NOTIFY_RETRY);
     struct notify_ruling ruling =
-        answered(true, 200, "{\"ok\":false,\"error_code\":400,\"description\":\"chat not found\"}");
+        answered(NOTIFY_TELEGRAM, 200,
+                 "{\"ok\":false,\"error_code\":400,\"description\":\"chat not found\"}");
     assert_int_equal(ruling.fate, NOTIFY_DEAD);
     assert_non_null(strstr(ruling.reason, "chat not found"));
-    ruling = answered(true, 429,
+    ruling = answered(NOTIFY_TELEGRAM, 429,
                       "{\"ok\":false,\"error_code\":429,\"parameters\":{\"retry_after\":33}}");
     assert_int_equal(ruling.fate, NOTIFY_RETRY);
     assert_int_equal(ruling.wait_us, 33 * S);
-    ruling = answered(true, 429,
+    ruling = answered(NOTIFY_TELEGRAM, 429,
                       "{\"ok\":false,\"error_code\":429,\"parameters\":"
                       "{\"retry_after\":99999999}}");
     assert_int_equal(ruling.wait_us, OKNO_DAY_US);
-    assert_int_equal(answered(true, 200, "{\"ok\":false}").fate, NOTIFY_RETRY);
-    assert_int_equal(answered(true, 502, "<html>bad gateway").fate, NOTIFY_RETRY);
+    assert_int_equal(answered(NOTIFY_TELEGRAM, 200, "{\"ok\":false}").fate, NOTIFY_RETRY);
+    assert_int_equal(answered(NOTIFY_TELEGRAM, 502, "<html>bad gateway").fate, NOTIFY_RETRY);
 }
 
 static bool is_private(const char *text)
@@ -204,6 +219,7 @@ int main(void)
         cmocka_unit_test(the_wait_doubles_up_to_an_hour_with_a_fifth_of_chance),
         cmocka_unit_test(the_signature_is_what_another_tool_computes),
         cmocka_unit_test(each_status_has_its_fate),
+        cmocka_unit_test(a_mail_server_is_quoted_in_whole_letters),
         cmocka_unit_test(telegram_says_in_the_body_what_the_status_does_not),
         cmocka_unit_test(private_addresses_are_known_in_every_spelling),
     };
