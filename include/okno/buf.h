@@ -5,6 +5,7 @@
 
 #include "okno/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct okno_buf {
@@ -32,11 +33,16 @@ OKNO_CHECK int okno_buf_printf(struct okno_buf *buf, struct okno_err *err, const
 
 /* Append a cell of CSV (RFC 4180), quoted where it needs to be. A cell that a spreadsheet would
  * take for a formula (it begins with = + - @, a tab or a line's end) gets an apostrophe in front;
- * so does what would be one where spreadsheets separate cells by semicolons or tabs. */
+ * so does what would be one where spreadsheets separate cells by semicolons, tabs or every line's
+ * end. */
 OKNO_CHECK int okno_buf_add_csv(struct okno_buf *buf, const char *text, struct okno_err *err);
 /* The same, quoted always. */
 OKNO_CHECK int okno_buf_add_csv_quoted(struct okno_buf *buf, const char *text,
                                        struct okno_err *err);
+
+/* True where a spreadsheet may see a cell begin: at the text's beginning, or behind a separator as
+ * above and quotes there. Looks at what is before `at` only. */
+bool okno_csv_cell_begins(const char *text, const char *at);
 
 /* The text so far; "" while empty. Valid until the next change. */
 const char *okno_buf_text(const struct okno_buf *buf);

@@ -60,19 +60,20 @@ int okno_buf_printf(struct okno_buf *buf, struct okno_err *err, const char *fmt,
     return 0;
 }
 
-/* A sign (not the NUL) at which a spreadsheet would see a formula begin: at the cell's beginning,
- * or behind what separates cells where the system says that semicolons or tabs do, and quotes
- * there. */
-static bool begins_formula(const char *text, const char *at)
+/* A line's end within a quoted cell separates, too, for who takes semicolons for the separators:
+ * the quotes do not stand at a cell's beginning there. */
+bool okno_csv_cell_begins(const char *text, const char *at)
 {
     const char *before = at;
-    if (at == text)
-        return strchr("=+-@\t\r\n", *at) != NULL;
-    if (!strchr("=+-@", *at))
-        return false;
     while (before > text && before[-1] == '"')
         before--;
-    return before > text && strchr(";\t", before[-1]);
+    return at == text || (before > text && strchr(";\t\r\n", before[-1]));
+}
+
+/* A sign (not the NUL) at which a spreadsheet would see a formula begin. */
+static bool begins_formula(const char *text, const char *at)
+{
+    return strchr(at == text ? "=+-@\t\r\n" : "=+-@", *at) && okno_csv_cell_begins(text, at);
 }
 
 static int add_defused(struct okno_buf *buf, const char *text, struct okno_err *err)

@@ -147,6 +147,8 @@ OKNO_CHECK int contents_size(const struct contents *contents, int64_t *ret_size,
 extern const char *const decision_columns[DECISION_COLUMNS];
 /* A row of decisions.csv; `row` NULL: the head. */
 OKNO_CHECK int contents_decision_csv(const json_t *row, struct okno_buf *csv, struct okno_err *err);
+/* Take off, in place, the apostrophes that guard against formulas behind the text's beginning. */
+void contents_take_guards(char *text);
 
 /* What each drawn survey counts as, by the decisions, with what appeals changed or without. */
 OKNO_CHECK int contents_rule(struct contents *contents, bool appeals, struct okno_err *err);

@@ -113,24 +113,39 @@ int contents_add_round(struct contents *contents, const json_t *detail, struct o
 
 /* ---- CSV ---- */
 
-/* A field that a spreadsheet would take for a formula gets an apostrophe in front; so does one that
- * begins with an apostrophe, so that taking one off gives the text back. */
+/* What a spreadsheet would take for a formula gets an apostrophe in front, as okno_buf_add_csv does
+ * it; so does an apostrophe at such a place, so that taking them off gives the text back. */
+static bool is_guarded(const char *text, const char *at)
+{
+    return strchr(at == text ? "=+-@\t\r'" : "=+-@'", *at) && okno_csv_cell_begins(text, at);
+}
+
 static int add_field(struct okno_buf *csv, const char *text, bool first, struct okno_err *err)
 {
-    bool guarded = *text && strchr("=+-@\t\r'", *text);
     bool quoted = strpbrk(text, ",\"\r\n") || *text == ' ';
     int rc = first ? 0 : okno_buf_add(csv, ",", 1, err);
     if (rc == 0 && quoted)
         rc = okno_buf_add(csv, "\"", 1, err);
-    if (rc == 0 && guarded)
-        rc = okno_buf_add(csv, "'", 1, err);
-    for (; rc == 0 && *text; text++) {
-        if (*text == '"')
+    for (const char *at = text; rc == 0 && *at; at++) {
+        if (is_guarded(text, at))
+            rc = okno_buf_add(csv, "'", 1, err);
+        if (rc == 0 && *at == '"')
             rc = okno_buf_add(csv, "\"", 1, err);
         if (rc == 0)
-            rc = okno_buf_add(csv, text, 1, err);
+            rc = okno_buf_add(csv, at, 1, err);
     }
     return rc == 0 && quoted ? okno_buf_add(csv, "\"", 1, err) : rc;
+}
+
+void contents_take_guards(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; from++) {
+        if (*from == '\'' && to > text && from[1] && okno_csv_cell_begins(text, to))
+            from++;
+        *to++ = *from;
+    }
+    *to = '\0';
 }
 
 static int add_row(struct okno_buf *csv, const char *const *fields, size_t count,

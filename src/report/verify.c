@@ -165,6 +165,24 @@ static bool same_watched(const json_t *entry, const char *text)
     return strcmp(okno_buf_text(&joined), text) == 0;
 }
 
+static bool comment_opens(const json_t *row, const json_t *entry, const char *comment)
+{
+    char hash[OKNO_SHA256_TEXT];
+    return strcmp(okno_ledger_hide(taken(row, "comment_salt"), comment, hash),
+                  taken(entry, "comment")) == 0;
+}
+
+/* The comment as it stands, which is how bundles were written once, or without its inner guards. */
+static bool same_comment(const json_t *row, const json_t *entry)
+{
+    const char *stands = taken(row, "comment");
+    okno_autofree char *bare = strdup(stands);
+    if (!bare || comment_opens(row, entry, stands))
+        return bare != NULL;
+    contents_take_guards(bare);
+    return comment_opens(row, entry, bare);
+}
+
 /* NULL, or the column that is not what the entry tells. */
 static const char *other_column(const struct check *check, const json_t *row, const json_t *entry)
 {
@@ -195,10 +213,7 @@ static const char *other_column(const struct check *check, const json_t *row, co
         return "survey";
     if (check->open_to_all)
         return *taken(row, "comment") || *taken(row, "comment_salt") ? "comment" : NULL;
-    return strcmp(okno_ledger_hide(taken(row, "comment_salt"), taken(row, "comment"), hash),
-                  taken(entry, "comment")) == 0
-               ? NULL
-               : "comment";
+    return same_comment(row, entry) ? NULL : "comment";
 }
 
 static json_t *row_json(const struct okno_record *record)

@@ -81,7 +81,8 @@ static void cells_of_csv_are_quoted_and_never_formulas(void **state)
                                            {"a;=1+1;b", "a;'=1+1;b"},
                                            {"a;\"=1\"", "\"a;\"\"'=1\"\"\""},
                                            {"a\t@b", "a\t'@b"},
-                                           {"a; -b", "a; -b"}};
+                                           {"a; -b", "a; -b"},
+                                           {"a\n=b\n\nc", "\"a\n'=b\n\nc\""}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         OKNO_AUTO_BUF buf = OKNO_BUF_INIT(100);
         assert_int_equal(okno_buf_add_csv(&buf, cases[i][0], NULL), 0);

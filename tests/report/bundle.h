@@ -17,6 +17,11 @@
 /* Of the one byte "x". */
 #define WATCHED "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
 
+/* Formulas where cells are separated by commas, semicolons, tabs or lines, marks that are none, and
+ * a line that a shell must not compute with. */
+static const char hostile_comment[] =
+    "=1;=2;\"@3\";'four;-\t+5\n=6\n'seven\na[$(touch pwned)],b,c,d,valid,\n";
+
 /* One decision of eva's on whatever comes next; false when nothing is left. */
 static inline bool decide_in(struct scratch_db *f, const char *audit, int number)
 {
@@ -38,8 +43,9 @@ static inline bool decide_in(struct scratch_db *f, const char *audit, int number
                                     .verdict = number % 5 == 1   ? "invalid"
                                                : number % 7 == 3 ? "undeterminable"
                                                                  : "valid",
-                                    .comment =
-                                        number % 3 ? "" : "=cmd|' /C calc'!A0, \"said\" she"};
+                                    .comment = number == 7  ? hostile_comment
+                                               : number % 3 ? ""
+                                                            : "=cmd|' /C calc'!A0, \"said\" she"};
     if (strcmp(v.verdict, "invalid") == 0)
         v.reason = "STAFF_PRESSED";
     if (strcmp(v.verdict, "undeterminable") == 0)
