@@ -937,6 +937,29 @@ static void a_file_cut_off_gives_what_is_left(void **state)
     }
 }
 
+/* What a power cut or a file that is still written leaves of a transport stream ends in the middle
+ * of a picture. */
+static void a_torn_last_picture_is_no_still(void **state)
+{
+    (void)state;
+    make_base();
+    fixture_ffmpeg("-i base.mp4 -c:v libx264 -preset ultrafast -bf 0 -g 60 whole.ts");
+    for (int part = 40; part < 60; part++) {
+        struct okno_media_info info = {0};
+        fixture_truncate("whole.ts", "torn.ts", fixture_size("whole.ts") * part / 60 / 188 * 188);
+        OKNO_AUTO(okno_source) *source = fixture_source("torn.ts");
+        assert_int_equal(okno_media_probe(source, "mpegts", &info, NULL), 0);
+        const struct file_at files[] = {{"torn.ts", "mpegts", T0, 0}, {0}};
+        struct taken taken = still_of(files, T0 + info.duration_us - 1000);
+        assert_done(&taken);
+        int64_t at_us = taken.result.first_frame_us - T0;
+        int frame = (int)((at_us * 15 + SECOND / 2) / SECOND);
+        assert_true(at_us >= info.duration_us - 2 * info.frame_us - 1000);
+        if (difference("still.jpg", 0, "whole.ts", frame) >= 200)
+            fail_msg("cut at %d/60: frame %d is torn", part, frame);
+    }
+}
+
 static void rubbish_is_refused_without_reading_anything_else(void **state)
 {
     (void)state;
@@ -1071,6 +1094,7 @@ int main(void)
         cmocka_unit_test(wrong_arguments_are_named),
         cmocka_unit_test(an_existing_file_is_never_written_over),
         cmocka_unit_test(a_file_cut_off_gives_what_is_left),
+        cmocka_unit_test(a_torn_last_picture_is_no_still),
         cmocka_unit_test(rubbish_is_refused_without_reading_anything_else),
         cmocka_unit_test(damaged_bytes_never_crash),
         cmocka_unit_test(a_failing_transport_is_not_called_a_bad_recording),

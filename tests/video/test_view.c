@@ -339,6 +339,23 @@ static void many_stills_are_the_same_as_one_by_one(void **state)
     }
 }
 
+/* It has to be made by itself, from what lies before it. */
+static void many_stills_leave_out_a_torn_last_picture(void **state)
+{
+    (void)state;
+    struct taken taken = {0};
+    struct okno_media_info info = {0};
+    fixture_ffmpeg(
+        "-f lavfi -i testsrc2=s=320x240:r=15:d=8 -c:v libx264 -preset ultrafast -bf 0 -g 60 t.ts");
+    fixture_truncate("t.ts", "torn.ts", fixture_size("t.ts") * 41 / 60 / 188 * 188);
+    OKNO_AUTO(okno_source) *source = fixture_source("torn.ts");
+    assert_int_equal(okno_media_probe(source, "mpegts", &info, NULL), 0);
+    const struct okno_media_input input = {.source = source, .format = "mpegts"};
+    const int64_t moments[] = {SECOND, info.duration_us - 1000};
+    assert_int_equal(okno_media_stills(&input, 1, 0, moments, 2, 0, take, &taken, NULL), 0);
+    assert_int_equal(taken.count, 1);
+}
+
 static void many_stills_can_be_made_small(void **state)
 {
     (void)state;
@@ -455,6 +472,7 @@ int main(void)
         cmocka_unit_test(a_contact_sheet_shows_its_moments_from_left_to_right),
         cmocka_unit_test(a_damaged_clip_has_no_copy_and_leaves_no_file),
         cmocka_unit_test(many_stills_are_the_same_as_one_by_one),
+        cmocka_unit_test(many_stills_leave_out_a_torn_last_picture),
         cmocka_unit_test(many_stills_can_be_made_small),
         cmocka_unit_test(many_stills_read_each_gop_once),
     };

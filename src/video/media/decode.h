@@ -11,6 +11,11 @@ OKNO_CHECK int media_decoder_new(const AVCodecParameters *codec, AVRational time
 OKNO_CHECK int media_decoder_open(const struct media_reader *reader, AVCodecContext **ret_decoder,
                                   struct okno_err *err);
 
+static inline bool media_is_damaged(const AVFrame *frame)
+{
+    return frame->decode_error_flags != 0;
+}
+
 #define MEDIA_AUTO_FRAME __attribute__((cleanup(av_frame_free))) AVFrame
 #define MEDIA_AUTO_CODEC __attribute__((cleanup(avcodec_free_context))) AVCodecContext
 #define MEDIA_AUTO_PACKET __attribute__((cleanup(av_packet_free))) AVPacket

@@ -11,8 +11,10 @@ struct search {
     AVFrame *best;  /* presented last at or before at_us; empty until found */
     int64_t at_us;
     int64_t best_us;
-    int64_t fed_us; /* of the last frame at or before at_us that was decoded; or INT64_MIN */
-    bool passed;    /* a frame after at_us was seen: nothing better will come */
+    int64_t fed_us;  /* of the last frame at or before at_us that was decoded; or INT64_MIN */
+    int64_t end_pts; /* of the recording's last packet; AV_NOPTS_VALUE: not reached */
+    int64_t torn_us; /* the picture in it, of which a part is missing; or INT64_MIN */
+    bool passed;     /* a frame after at_us was seen: nothing better will come */
 };
 
 /* Decoded pictures come in order of presentation. */
@@ -23,8 +25,11 @@ static int search_drain(struct search *search, struct okno_err *err)
         AVFrame *frame = search->frame;
         int64_t stamp = frame->pts != AV_NOPTS_VALUE ? frame->pts : frame->best_effort_timestamp;
         int64_t at = media_reader_us(search->reader, search->reader->video, stamp);
-        if (stamp == AV_NOPTS_VALUE || at > search->at_us) {
-            search->passed = search->passed || stamp != AV_NOPTS_VALUE;
+        bool torn = stamp == search->end_pts && media_is_damaged(frame);
+        if (torn)
+            search->torn_us = at;
+        if (stamp == AV_NOPTS_VALUE || at > search->at_us || torn) {
+            search->passed = search->passed || (stamp != AV_NOPTS_VALUE && !torn);
             av_frame_unref(frame);
             continue;
         }
@@ -51,24 +56,52 @@ static int search_feed(struct search *search, const AVPacket *packet, struct okn
     return search_drain(search, err);
 }
 
-/* Feed from the key frame on until decode time has passed at_us, then flush. */
-static int search_run(struct search *search, struct okno_err *err)
+/* The last packet of a recording that ends before the asked moment: a recorder that is still
+ * writing it, or lost its power, leaves half a picture in it. */
+static int64_t end_of(const struct search *search, const struct media_packet_vec *packets)
+{
+    const struct media_reader *reader = search->reader;
+    for (size_t i = packets->len; i-- > 0;) {
+        const AVPacket *packet = packets->items[i];
+        if (!media_is_video(reader, packet))
+            continue;
+        bool passed = media_reader_us(reader, reader->video, packet->dts) > search->at_us;
+        return passed ? AV_NOPTS_VALUE : packet->pts;
+    }
+    return AV_NOPTS_VALUE;
+}
+
+/* Feed from the key frame before near_us on until decode time has passed it, then flush. */
+static int search_near(struct search *search, int64_t near_us, struct okno_err *err)
 {
     MEDIA_AUTO_PACKETS packets = {0};
     struct media_reader *reader = search->reader;
-    int rc = media_reader_start(reader, search->at_us, search->at_us, &packets, err);
+    int rc = media_reader_start(reader, near_us, near_us, &packets, err);
     if (rc <= 0)
         return rc;
     int64_t key = packets.items[0]->pts;
     bool passed = false;
+    search->end_pts = end_of(search, &packets);
     for (size_t i = 0; rc >= 0 && i < packets.len; i++) {
         const AVPacket *packet = packets.items[i];
-        passed = media_reader_us(reader, reader->video, packet->dts) > search->at_us;
+        passed = media_reader_us(reader, reader->video, packet->dts) > near_us;
         if (packet->pts >= key && !passed)
             rc = search_feed(search, packet, err);
         search->passed |= passed;
     }
     return rc < 0 ? rc : search_feed(search, NULL, err);
+}
+
+/* A torn picture that is a key frame leaves nothing to show but what lies before it. */
+static int search_run(struct search *search, struct okno_err *err)
+{
+    int rc = search_near(search, search->at_us, err);
+    if (rc < 0 || search->torn_us == INT64_MIN || search->best->width > 0)
+        return rc;
+    avcodec_flush_buffers(search->decoder);
+    rc = search_near(search, search->torn_us - 1, err);
+    search->passed = false;
+    return rc;
 }
 
 static AVRational pixel_aspect(const struct search *search)
@@ -147,7 +180,8 @@ static int search_write(const struct search *search, int fd, struct okno_media_r
 static int still_from(const struct okno_media_input *inputs, size_t count, size_t i, int64_t at_us,
                       int fd, struct okno_media_result *result, struct okno_err *err)
 {
-    struct search search = {.at_us = at_us, .fed_us = INT64_MIN};
+    struct search search = {
+        .at_us = at_us, .fed_us = INT64_MIN, .end_pts = AV_NOPTS_VALUE, .torn_us = INT64_MIN};
     int rc = search_open(&search, &inputs[i], err);
     if (rc == 0)
         rc = search_run(&search, err);

@@ -214,6 +214,8 @@ static int shot_take(struct cursor *c, const struct okno_media_input *input,
     int rc = goes_on(c, at_us) ? 0 : cursor_place(c, at_us, last_together(c, moments, left), err);
     if (rc == 0)
         rc = cursor_advance(c, at_us, err);
+    if (rc == 0 && !c->next->width && media_is_damaged(c->best))
+        rc = OKNO_MEDIA; /* the recording's last picture, torn: a single still looks before it */
     if (rc == 0 && (!c->best->width || !stands(c, batch, at_us, input->error_us)))
         rc = OKNO_NO_COVERAGE;
     if (rc == 0)

@@ -25,7 +25,7 @@ static int walk_drain(struct media_walk *walk, struct okno_err *err)
     while ((rc = avcodec_receive_frame(walk->decoder, walk->frame)) >= 0) {
         int64_t stamp = walk->frame->pts != AV_NOPTS_VALUE ? walk->frame->pts
                                                            : walk->frame->best_effort_timestamp;
-        bool damaged = walk->frame->decode_error_flags || stamp == AV_NOPTS_VALUE;
+        bool damaged = media_is_damaged(walk->frame) || stamp == AV_NOPTS_VALUE;
         int64_t at_us = media_reader_us(walk->reader, walk->reader->video, stamp);
         int code = damaged ? 0 : walk->take(walk->ctx, walk->frame, at_us, err);
         av_frame_unref(walk->frame);
