@@ -98,7 +98,8 @@ enum okno_archive_flags {
     OKNO_ARCHIVE_JOBS = 8,        /* exports are prepared first, then fetched */
     OKNO_ARCHIVE_LOCAL_TIME = 16, /* tells local times without an offset */
     OKNO_ARCHIVE_FRAME_TIME = 32, /* frames carry their time */
-    OKNO_ARCHIVE_CLOCK = 64       /* its clock can be asked */
+    OKNO_ARCHIVE_CLOCK = 64,      /* its clock can be asked */
+    OKNO_ARCHIVE_ROLLING = 128    /* may hold minutes only: ask as soon as it is recorded */
 };
 
 /* What a kind can do and needs. 0 where nothing is to be said. */

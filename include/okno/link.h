@@ -53,9 +53,13 @@ int64_t okno_link_covered(const struct okno_interval *spans, size_t count, int64
 /* Choose: the lowest priority number with full coverage, else the greatest fraction (then the
  * lowest number, then the first). A camera that could not be asked makes an incomplete choice
  * UNREACHABLE, because asking again may find more; an interval that ends later than now - settle_us
- * is PENDING until then. Pure. */
+ * is PENDING until then, one that is recorded in part only later than now - part_us. Pure. */
 void okno_link_choose(const struct okno_link_candidate *candidates, size_t count, int64_t now_us,
-                      int64_t settle_us, struct okno_link_choice *ret_choice);
+                      int64_t settle_us, int64_t part_us, struct okno_link_choice *ret_choice);
+
+/* When to look again for what ended at to_us and is not listed yet: once, when the archive has had
+ * settle_us; one that is rolling sooner, again and again, half as often each time. Pure. */
+int64_t okno_link_next_look(int64_t to_us, int64_t now_us, int64_t settle_us, bool rolling);
 
 /* The holes of [from, to) between the spans, in order. */
 OKNO_CHECK int okno_link_gaps(const struct okno_interval *spans, size_t count, int64_t from_us,

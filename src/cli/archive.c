@@ -74,7 +74,8 @@ static void list_capabilities(struct okno_archive *archive, json_t *into)
                 {OKNO_ARCHIVE_JOBS, "jobs"},
                 {OKNO_ARCHIVE_LOCAL_TIME, "local_time"},
                 {OKNO_ARCHIVE_FRAME_TIME, "frame_time"},
-                {OKNO_ARCHIVE_CLOCK, "clock"}};
+                {OKNO_ARCHIVE_CLOCK, "clock"},
+                {OKNO_ARCHIVE_ROLLING, "rolling"}};
     struct okno_archive_caps caps;
     okno_archive_caps(archive, &caps);
     if (okno_archive_has_coverage(archive))

@@ -1,5 +1,7 @@
 #include "okno/link.h"
 
+#include "okno/time.h"
+
 const char *okno_link_state_name(enum okno_link_state state)
 {
 #define LINK_NAME(name, word) word,
@@ -51,7 +53,7 @@ static enum okno_link_state state_without_recording(const struct okno_link_candi
 }
 
 void okno_link_choose(const struct okno_link_candidate *candidates, size_t count, int64_t now_us,
-                      int64_t settle_us, struct okno_link_choice *ret_choice)
+                      int64_t settle_us, int64_t part_us, struct okno_link_choice *ret_choice)
 {
     struct okno_link_choice choice = {.state = OKNO_LINK_NO_CAMERA};
     bool unreachable = false;
@@ -70,7 +72,7 @@ void okno_link_choose(const struct okno_link_candidate *candidates, size_t count
             choice.state = OKNO_LINK_LINKED;
         else if (unreachable)
             choice.state = OKNO_LINK_UNREACHABLE;
-        else if (best->asked_to_us > now_us - settle_us)
+        else if (best->asked_to_us > now_us - (choice.fraction > 0 ? part_us : settle_us))
             choice.state = OKNO_LINK_PENDING;
         else if (choice.fraction > 0)
             choice.state = OKNO_LINK_PARTIAL;
@@ -78,6 +80,16 @@ void okno_link_choose(const struct okno_link_candidate *candidates, size_t count
             choice.state = state_without_recording(best, now_us);
     }
     *ret_choice = choice;
+}
+
+int64_t okno_link_next_look(int64_t to_us, int64_t now_us, int64_t settle_us, bool rolling)
+{
+    const int64_t first_us = 4 * OKNO_SECOND_US; /* a segment */
+    int64_t last_us = to_us + settle_us;
+    int64_t age_us = later(now_us - to_us, 0);
+    if (!rolling)
+        return last_us;
+    return sooner(later(now_us, to_us) + later(age_us, first_us), last_us);
 }
 
 int okno_link_gaps(const struct okno_interval *spans, size_t count, int64_t from_us, int64_t to_us,

@@ -11,6 +11,9 @@ enum { CANDIDATES_MAX = 16 };
 /* A recorder may still be writing what happened this recently. */
 static const int64_t settle_us = 120 * OKNO_SECOND_US;
 
+/* What a rolling archive shows of an interval that long afterwards only gets less. */
+static const int64_t rolling_us = 20 * OKNO_SECOND_US;
+
 /* Offsets that differ by less show the same: under a frame and far below any uncertainty. */
 static const int64_t same_offset_us = 50 * OKNO_MS_US;
 
@@ -22,6 +25,7 @@ struct linking {
     struct okno_clock_offset offsets[CANDIDATES_MAX];
     size_t count;
     int64_t settle_us;       /* the longest that one of their archives takes to list */
+    bool rolling;            /* one of their archives lets go of it soon */
     struct okno_err trouble; /* of the last camera that could not be asked */
 };
 
@@ -94,6 +98,9 @@ static int ask(struct okno_work *work, size_t place, int64_t now_us, struct link
         struct okno_archive_caps caps;
         okno_archive_caps(view.archive, &caps);
         l->settle_us = caps.settle_us > l->settle_us ? caps.settle_us : l->settle_us;
+        l->rolling = l->rolling || (caps.flags & OKNO_ARCHIVE_ROLLING) != 0;
+    }
+    if (rc == 0 && c->asked_to_us <= now_us) { /* what is still to come is nowhere listed */
         rc = okno_extract_coverage(&view, c->asked_from_us, c->asked_to_us, &l->spans[place],
                                    &error_us, &trouble);
         work_archive_asked(work, camera, now_us, rc, &trouble);
@@ -245,7 +252,8 @@ static int put_new(struct okno_work *work, const struct decision *d,
     if (choice->state == OKNO_LINK_PENDING)
         next_us = d->l->trouble.code == OKNO_NOT_YET
                       ? work_retry_after(&d->l->trouble, attempts, d->now_us)
-                      : d->l->candidates[choice->candidate].asked_to_us + d->l->settle_us;
+                      : okno_link_next_look(d->l->candidates[choice->candidate].asked_to_us,
+                                            d->now_us, d->l->settle_us, d->l->rolling);
     *linked = (struct work_linked){
         .state = choice->state, .next_try_us = next_us, .trouble = d->l->trouble};
     int rc = put(work, d->s, d->l, choice, attempts, next_us, &d->basis, d->now_us, err);
@@ -327,7 +335,8 @@ static int link_once(struct okno_work *work, const char *survey, int64_t now_us,
         return store(work, &d, NULL, linked, err);
     l->settle_us = settle_us;
     rc = ask_all(work, now_us, l, err);
-    okno_link_choose(l->candidates, l->count, now_us, l->settle_us, &choice);
+    okno_link_choose(l->candidates, l->count, now_us, l->settle_us,
+                     l->rolling ? rolling_us : l->settle_us, &choice);
     if (choice.state == OKNO_LINK_UNREACHABLE && l->trouble.code == OKNO_NOT_YET)
         choice.state = OKNO_LINK_PENDING; /* it answers, and says when to come back */
     return rc < 0 ? rc : store(work, &d, &choice, linked, err);

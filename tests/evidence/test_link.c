@@ -26,7 +26,7 @@ static struct okno_link_candidate camera(int64_t priority, const struct okno_int
 static struct okno_link_choice choose(const struct okno_link_candidate *candidates, size_t count)
 {
     struct okno_link_choice choice;
-    okno_link_choose(candidates, count, 1000 * S, 10 * S, &choice);
+    okno_link_choose(candidates, count, 1000 * S, 10 * S, 10 * S, &choice);
     return choice;
 }
 
@@ -100,6 +100,37 @@ static void what_has_just_happened_is_pending_until_the_archive_settles(void **s
     assert_int_equal(choose(c, 1).state, OKNO_LINK_PARTIAL);
 }
 
+/* Of what rolls away a part now is more than nothing later; nothing is waited for as long as ever.
+ */
+static void a_part_is_taken_sooner_where_it_goes(void **state)
+{
+    (void)state;
+    struct okno_link_candidate c[] = {camera(1, first_half, 1)};
+    struct okno_link_choice choice;
+    c[0].asked_to_us = 995 * S;
+    okno_link_choose(c, 1, 1000 * S, 10 * S, 5 * S, &choice);
+    assert_int_equal(choice.state, OKNO_LINK_PARTIAL);
+    c[0].span_count = 0;
+    okno_link_choose(c, 1, 1000 * S, 10 * S, 5 * S, &choice);
+    assert_int_equal(choice.state, OKNO_LINK_PENDING);
+}
+
+/* What goes within a minute is looked for before it does. */
+static void a_rolling_archive_is_looked_at_again_and_again(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t now, next;
+        bool rolling;
+    } cases[] = {{-15, 4, true},    {0, 4, true},   {4, 8, true},    {9, 18, true},
+                 {18, 36, true},    {36, 72, true}, {72, 120, true}, {300, 120, true},
+                 {-15, 120, false}, {9, 120, false}};
+    for (size_t i = 0; i < OKNO_COUNT(cases); i++)
+        assert_int_equal(
+            okno_link_next_look(1000 * S, (1000 + cases[i].now) * S, 120 * S, cases[i].rolling),
+            (1000 + cases[i].next) * S);
+}
+
 static void gaps_are_what_the_spans_leave_out(void **state)
 {
     (void)state;
@@ -137,6 +168,8 @@ int main(void)
         cmocka_unit_test(what_the_archive_has_overwritten_is_expired),
         cmocka_unit_test(a_camera_that_could_not_be_asked_keeps_the_choice_open),
         cmocka_unit_test(what_has_just_happened_is_pending_until_the_archive_settles),
+        cmocka_unit_test(a_part_is_taken_sooner_where_it_goes),
+        cmocka_unit_test(a_rolling_archive_is_looked_at_again_and_again),
         cmocka_unit_test(gaps_are_what_the_spans_leave_out),
         cmocka_unit_test(spans_outside_the_asked_interval_make_no_gaps_beyond_it),
     };

@@ -288,11 +288,11 @@ static void what_the_archive_can_do_is_told(void **state)
     int status = -1;
     okno_autofree char *text =
         fixture_okno(&status, "--data data archive test R --at 2026-03-10T15:00:00Z");
-    assert_non_null(strstr(text, "can: coverage whole_files\n"));
+    assert_non_null(strstr(text, "can: coverage whole_files rolling\n"));
     okno_autofree char *line =
         fixture_okno(&status, "--data data archive test R --at 2026-03-10T15:00:00Z --json");
     okno_autojson json_t *first = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
-    assert_int_equal(json_array_size(json_object_get(first, "capabilities")), 2);
+    assert_int_equal(json_array_size(json_object_get(first, "capabilities")), 3);
 }
 
 int main(void)

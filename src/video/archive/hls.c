@@ -468,11 +468,12 @@ static int hls_source(void *ctx, const struct okno_piece *piece, struct okno_sou
                         ret_source, err);
 }
 
-/* Segments begin with key frames. */
+/* Segments begin with key frames. A list without an end lets go of the oldest for each new one. */
 static void hls_caps(void *ctx, struct okno_archive_caps *ret_caps)
 {
     (void)ctx;
-    *ret_caps = (struct okno_archive_caps){.flags = OKNO_ARCHIVE_WHOLE_FILES};
+    *ret_caps =
+        (struct okno_archive_caps){.flags = OKNO_ARCHIVE_WHOLE_FILES | OKNO_ARCHIVE_ROLLING};
 }
 
 const struct okno_archive_ops archive_hls = {
