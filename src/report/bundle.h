@@ -110,7 +110,6 @@ OKNO_VEC(frame_rows, struct frame_row);
 struct contents {
     struct frame_rows frame; /* in the order of ids */
     json_t *names;           /* texts that repeat */
-    json_t *sites;           /* names of sites, as keys */
     json_t *decisions;       /* array of rows: columns to texts */
     json_t *parts;           /* survey to the newest decision of each part, null for none */
     json_t *stands;          /* survey to the decision that stands */

@@ -52,9 +52,8 @@ bool bundle_pins(const char *name)
 int contents_start(struct contents *contents, struct okno_err *err)
 {
     contents->names = json_object();
-    contents->sites = json_object();
     contents->decisions = json_array();
-    if (!contents->names || !contents->sites || !contents->decisions)
+    if (!contents->names || !contents->decisions)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a bundle");
     return 0;
 }
@@ -65,7 +64,6 @@ void contents_free(struct contents *contents)
         free(contents->frame.items[i].survey);
     frame_rows_free(&contents->frame);
     json_decref(contents->names);
-    json_decref(contents->sites);
     json_decref(contents->decisions);
     json_decref(contents->parts);
     json_decref(contents->stands);
@@ -219,7 +217,7 @@ int contents_add_line(struct contents *contents, const char *line, size_t len, s
     struct frame_row row = {
         .survey = strdup(survey),
         .stratum = intern(contents->names, stratum),
-        .site = intern(contents->sites, json_string_value(json_object_get(json, "site"))),
+        .site = intern(contents->names, json_string_value(json_object_get(json, "site"))),
         .kind = intern(contents->names, json_string_value(json_object_get(json, "question_kind"))),
         .class_name = intern(contents->names, class_name),
         .force_majeure = json_is_true(json_object_get(json, "force_majeure"))};
@@ -366,50 +364,72 @@ int contents_exclusions(const struct contents *contents, struct okno_buf *csv, s
 
 OKNO_VEC(tallies, struct okno_audit_tally);
 
-static int by_cell(const void *a, const void *b)
+/* Some rows in the order of their cells: a cell's follow each other. */
+struct span {
+    struct frame_row *const *rows;
+    size_t count;
+};
+
+static int order_of_cells(const struct frame_row *x, const struct frame_row *y)
 {
-    const struct okno_audit_tally *x = a;
-    const struct okno_audit_tally *y = b;
-    int order = strcmp(x->stratum, y->stratum);
-    if (order == 0)
-        order = (int)x->class - (int)y->class;
+    int order = x->stratum == y->stratum ? 0 : strcmp(x->stratum, y->stratum);
+    if (order == 0 && x->class_name != y->class_name)
+        order = okno_class_find(x->class_name) - okno_class_find(y->class_name);
     return order ? order : (int)x->force_majeure - (int)y->force_majeure;
 }
 
-/* The place of a row's cell, added when it is new. Few cells: they are looked for from the last. */
-static struct okno_audit_tally *cell_of(struct tallies *cells, const struct frame_row *row)
+static int by_cell(const void *a, const void *b)
+{
+    return order_of_cells(*(struct frame_row *const *)a, *(struct frame_row *const *)b);
+}
+
+static int by_site(const void *a, const void *b)
+{
+    const struct frame_row *x = *(struct frame_row *const *)a;
+    const struct frame_row *y = *(struct frame_row *const *)b;
+    int order = x->site == y->site ? 0 : strcmp(x->site, y->site);
+    return order ? order : order_of_cells(x, y);
+}
+
+static struct okno_audit_tally *add_cell(struct tallies *cells, const struct frame_row *row)
 {
     struct okno_audit_tally cell = {.class = (enum okno_class)okno_class_find(row->class_name),
                                     .force_majeure = row->force_majeure};
     (void)snprintf(cell.stratum, sizeof(cell.stratum), "%s", row->stratum);
-    for (size_t i = cells->len; i-- > 0;)
-        if (by_cell(&cells->items[i], &cell) == 0)
-            return &cells->items[i];
     return tallies_push(cells, cell) < 0 ? NULL : &cells->items[cells->len - 1];
 }
 
-static int count_cells(const struct contents *contents, const char *site, const char *kind,
-                       struct tallies *cells, struct okno_err *err)
+static void count_row(const struct frame_row *row, struct okno_audit_tally *cell)
 {
-    for (size_t i = 0; i < contents->frame.len; i++) {
-        const struct frame_row *row = &contents->frame.items[i];
-        if ((site && strcmp(site, row->site) != 0) || (*kind && strcmp(kind, row->kind) != 0))
+    int64_t draws = row->draws;
+    bool not_asked = row->ruling == RULING_NOT_ASKED;
+    cell->frame++;
+    cell->valid +=
+        row->ruling == RULING_VALID || row->ruling == RULING_FALSE_FM || not_asked ? draws : 0;
+    cell->not_asked += not_asked ? draws : 0;
+    cell->false_fm += row->ruling == RULING_FALSE_FM ? draws : 0;
+    cell->invalid += row->ruling == RULING_INVALID ? draws : 0;
+    cell->undeterminable += row->ruling == RULING_UNDETERMINABLE ? draws : 0;
+}
+
+static int count_cells(struct span span, const char *kind, struct tallies *cells,
+                       struct okno_err *err)
+{
+    const struct frame_row *before = NULL;
+    struct okno_audit_tally *cell = NULL;
+    for (size_t i = 0; i < span.count; i++) {
+        const struct frame_row *row = span.rows[i];
+        if (*kind && strcmp(kind, row->kind) != 0)
             continue;
-        struct okno_audit_tally *cell = cell_of(cells, row);
-        if (!cell || cells->len > OKNO_CELLS_MAX)
+        if (!before || order_of_cells(before, row) != 0)
+            cell = add_cell(cells, row);
+        if (!cell)
             return okno_fail(err, OKNO_NO_MEMORY, "no memory for the cells");
-        int64_t draws = row->draws;
-        cell->frame++;
-        bool not_asked = row->ruling == RULING_NOT_ASKED;
-        cell->valid +=
-            row->ruling == RULING_VALID || row->ruling == RULING_FALSE_FM || not_asked ? draws : 0;
-        cell->not_asked += not_asked ? draws : 0;
-        cell->false_fm += row->ruling == RULING_FALSE_FM ? draws : 0;
-        cell->invalid += row->ruling == RULING_INVALID ? draws : 0;
-        cell->undeterminable += row->ruling == RULING_UNDETERMINABLE ? draws : 0;
+        if (cells->len > OKNO_CELLS_MAX)
+            return okno_fail(err, OKNO_TOO_LARGE, "more than %d cells", OKNO_CELLS_MAX);
+        count_row(row, cell);
+        before = row;
     }
-    if (cells->len > 1)
-        qsort(cells->items, cells->len, sizeof(*cells->items), by_cell);
     return 0;
 }
 
@@ -434,7 +454,7 @@ static json_t *figure_json(const struct contents *contents, const struct okno_au
 }
 
 /* The share never asked, of a frame of visits; NULL of another. */
-static int asked_json(const struct contents *contents, const char *site, json_t **ret_json,
+static int asked_json(const struct contents *contents, struct span span, json_t **ret_json,
                       struct okno_err *err)
 {
     OKNO_AUTO_VEC(tallies) cells = {0};
@@ -442,7 +462,7 @@ static int asked_json(const struct contents *contents, const char *site, json_t 
     *ret_json = NULL;
     if (!okno_frame_is_visits(contents->rules.frame))
         return 0;
-    int rc = count_cells(contents, site, "", &cells, err);
+    int rc = count_cells(span, "", &cells, err);
     if (rc == 0)
         rc = okno_audit_tally_asked(cells.items, cells.len, &contents->rules, &figure, err);
     if (rc < 0)
@@ -461,8 +481,8 @@ static int asked_json(const struct contents *contents, const char *site, json_t 
     return 0;
 }
 
-static int group_json(const struct contents *contents, const char *site, json_t *groups,
-                      struct okno_err *err)
+static int group_json(const struct contents *contents, const char *site, struct span span,
+                      json_t *groups, struct okno_err *err)
 {
     okno_autojson json_t *indicators = json_object();
     for (int i = 0; i < OKNO_INDICATOR_COUNT; i++) {
@@ -472,7 +492,7 @@ static int group_json(const struct contents *contents, const char *site, json_t 
         struct okno_audit_figure figure;
         if (!kind)
             continue;
-        int rc = count_cells(contents, site, kind, &cells, err);
+        int rc = count_cells(span, kind, &cells, err);
         if (rc == 0)
             rc = okno_audit_tally_estimate(indicator, cells.items, cells.len, &contents->rules,
                                            &figure, err);
@@ -482,7 +502,7 @@ static int group_json(const struct contents *contents, const char *site, json_t 
                                   figure_json(contents, &figure));
     }
     json_t *asked = NULL;
-    int rc = asked_json(contents, site, &asked, err);
+    int rc = asked_json(contents, span, &asked, err);
     if (rc < 0)
         return rc;
     json_t *group = json_pack("{s:o, s:O, s:o*}", "site", okno_json_text(site), "indicators",
@@ -492,11 +512,12 @@ static int group_json(const struct contents *contents, const char *site, json_t 
     return 0;
 }
 
-static int share_json(const struct contents *contents, json_t **ret_json, struct okno_err *err)
+static int share_json(const struct contents *contents, struct span span, json_t **ret_json,
+                      struct okno_err *err)
 {
     OKNO_AUTO_VEC(tallies) cells = {0};
     struct okno_invalid_share share;
-    int rc = count_cells(contents, NULL, "", &cells, err);
+    int rc = count_cells(span, "", &cells, err);
     if (rc == 0)
         rc = okno_audit_tally_invalid(cells.items, cells.len, &contents->rules, &share, err);
     if (rc == 0)
@@ -504,17 +525,60 @@ static int share_json(const struct contents *contents, json_t **ret_json, struct
     return rc;
 }
 
-static int by_text(const void *a, const void *b)
+/* All rows in the order of their cells, and once more those of each site. */
+struct orders {
+    struct frame_row **cells, **sites;
+    size_t count;
+};
+
+static struct frame_row **make_order(const struct frame_rows *frame,
+                                     int (*compare)(const void *, const void *))
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    struct frame_row **rows = calloc(frame->len ? frame->len : 1, sizeof(*rows));
+    for (size_t i = 0; rows && i < frame->len; i++)
+        rows[i] = &frame->items[i];
+    if (rows)
+        qsort(rows, frame->len, sizeof(struct frame_row *), compare);
+    return rows;
 }
 
-static int groups_json(const struct contents *contents, const char **sites, size_t count,
-                       json_t *groups, struct okno_err *err)
+static int orders_make(const struct contents *contents, struct orders *orders, struct okno_err *err)
 {
-    int rc = group_json(contents, NULL, groups, err);
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = group_json(contents, sites[i], groups, err);
+    orders->count = contents->frame.len;
+    orders->cells = make_order(&contents->frame, by_cell);
+    orders->sites = make_order(&contents->frame, by_site);
+    return orders->cells && orders->sites
+               ? 0
+               : okno_fail(err, OKNO_NO_MEMORY, "no memory for the figures");
+}
+
+static void orders_free(struct orders *orders)
+{
+    free(orders->cells);
+    free(orders->sites);
+}
+
+#define AUTO_ORDERS __attribute__((cleanup(orders_free))) struct orders
+
+static size_t site_end(const struct orders *orders, size_t from)
+{
+    size_t to = from + 1;
+    while (to < orders->count && strcmp(orders->sites[to]->site, orders->sites[from]->site) == 0)
+        to++;
+    return to;
+}
+
+static int groups_json(const struct contents *contents, const struct orders *orders, json_t *groups,
+                       struct okno_err *err)
+{
+    struct span all = {orders->cells, orders->count};
+    int rc = group_json(contents, NULL, all, groups, err);
+    for (size_t from = 0; rc == 0 && from < orders->count;) {
+        size_t to = site_end(orders, from);
+        struct span span = {orders->sites + from, to - from};
+        rc = group_json(contents, orders->sites[from]->site, span, groups, err);
+        from = to;
+    }
     return rc;
 }
 
@@ -524,24 +588,18 @@ int contents_kpi(struct contents *contents, const char *audit, json_t **ret_kpi,
     okno_autojson json_t *groups = json_array();
     okno_autojson json_t *before = json_array();
     json_t *share = NULL;
-    size_t count = json_object_size(contents->sites);
-    okno_autofree const char **sites = calloc(count ? count : 1, sizeof(*sites));
-    if (!sites)
-        return okno_fail(err, OKNO_NO_MEMORY, "no memory for the figures");
-    const char *key;
-    json_t *value;
-    size_t at = 0;
-    json_object_foreach(contents->sites, key, value) sites[at++] = key;
-    qsort(sites, count, sizeof(*sites), by_text);
-    int rc = contents_rule(contents, false, err);
+    AUTO_ORDERS orders = {0};
+    int rc = orders_make(contents, &orders, err);
+    if (rc == 0)
+        rc = contents_rule(contents, false, err);
     if (rc == 0 && contents->appealed)
-        rc = groups_json(contents, sites, count, before, err);
+        rc = groups_json(contents, &orders, before, err);
     if (rc == 0)
         rc = contents_rule(contents, true, err);
     if (rc == 0)
-        rc = groups_json(contents, sites, count, groups, err);
+        rc = groups_json(contents, &orders, groups, err);
     if (rc == 0)
-        rc = share_json(contents, &share, err);
+        rc = share_json(contents, (struct span){orders.cells, orders.count}, &share, err);
     if (rc < 0)
         return rc;
     *ret_kpi = json_pack("{s:s, s:o, s:o, s:i, s:o, s:O, s:O*}", "audit", audit, "k",
