@@ -155,6 +155,13 @@ int cli_review_calibration(struct cli *cli, int argc, char **argv, struct okno_e
 
 /* ---- the report ---- */
 
+static const char *seconds(const json_t *one, const char *key, char ret_text[40])
+{
+    const json_t *value = json_object_get(one, key);
+    (void)snprintf(ret_text, 40, json_is_number(value) ? "%.0f" : "-", json_number_value(value));
+    return ret_text;
+}
+
 static void print_report(const json_t *report)
 {
     size_t i;
@@ -162,15 +169,15 @@ static void print_report(const json_t *report)
     char doubled[40];
     char gold[40];
     char calibration[40];
+    char active[40];
     printf("%-20s %8s %8s %8s %8s %8s %8s\n", "expert", "decided", "unclear", "seconds", "agreed",
            "gold", "calibr.");
     json_array_foreach(json_object_get(report, "reviewers"), i, one)
     {
-        printf("%-20s %8lld %8lld %8.0f %8s %8s %8s\n", text_in(one, "user"),
+        printf("%-20s %8lld %8lld %8s %8s %8s %8s\n", text_in(one, "user"),
                count_in(one, "decided"), count_in(one, "undeterminable"),
-               json_number_value(json_object_get(one, "median_active_s")),
-               score(one, "double", "agreed", doubled), score(one, "gold", "right", gold),
-               score(one, "calibration", "right", calibration));
+               seconds(one, "median_active_s", active), score(one, "double", "agreed", doubled),
+               score(one, "gold", "right", gold), score(one, "calibration", "right", calibration));
     }
 }
 

@@ -232,7 +232,7 @@ test("an auditor keeps days and one survey from retention, and sees how experts 
   await page.locator("okno-holds").getByText("S1 · 10 Mar 2026").waitFor();
   await page.goto(`${service.url}/#/surveys/B1.0.1`);
   const one = page.locator("okno-holds");
-  await one.getByText("Nothing is held back").waitFor();
+  await one.getByText("Nobody keeps just this").waitFor();
   await one.locator("input[name=reason]").fill("A complaint");
   await one.getByRole("button", { name: "Keep this survey's footage" }).click();
   await one.getByText("A complaint").waitFor();
@@ -294,7 +294,13 @@ test("of sales an expert says with one key each who was asked, who not, and wher
     await page.locator("okno-decision").getByRole("button", { name: "Not asked" }).waitFor();
     if (key === "v") await shoot(page, "review-sale");
     await page.keyboard.press(key);
-    if (key === "u") await page.keyboard.press("2");
+    if (key === "u") {
+      await page.keyboard.press("2");
+    } else { // no picture: what is it known by?
+      await page.locator("okno-decision textarea:focus").waitFor();
+      await page.keyboard.type("The till's own tape");
+      await page.keyboard.press("Enter");
+    }
     await told.getByText(word).waitFor();
   };
   await decide("v", "Asked");

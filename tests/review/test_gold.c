@@ -269,6 +269,7 @@ static void the_report_counts_what_an_expert_did(void **state)
     assert_int_equal(in(row(all, 1), "double", "upheld"), 0);
     assert_int_equal(in(row(all, 2), "double", "upheld"), 1);
     assert_true(json_number_value(json_object_get(row(all, 1), "median_active_s")) == 7);
+    assert_true(json_is_null(json_object_get(row(all, 2), "median_active_s"))); /* never told */
     /* while the audit goes on an expert learns nothing of what others said */
     assert_int_equal(okno_reviewer_report(f->db, "eva", NULL, 0, 100, &own, &f->err), 0);
     assert_int_equal(json_array_size(json_object_get(own, "reviewers")), 1);

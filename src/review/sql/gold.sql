@@ -133,8 +133,9 @@ WITH mine AS (
 SELECT count(*) AS decided, coalesce(sum(verdict = 'valid'), 0) AS valid,
        coalesce(sum(verdict = 'invalid'), 0) AS invalid,
        coalesce(sum(verdict = 'undeterminable'), 0) AS undeterminable,
-       (SELECT active_s FROM mine ORDER BY active_s
-        LIMIT 1 OFFSET (SELECT (count(*) - 1) / 2 FROM mine)) AS median_active_s,
+       -- at the command line nobody tells
+       (SELECT active_s FROM mine WHERE active_s > 0 ORDER BY active_s
+        LIMIT 1 OFFSET (SELECT (count(*) - 1) / 2 FROM mine WHERE active_s > 0)) AS median_active_s,
        (SELECT played_s FROM mine ORDER BY played_s
         LIMIT 1 OFFSET (SELECT (count(*) - 1) / 2 FROM mine)) AS median_played_s,
        (SELECT count(*) FROM verdicts l WHERE l.user = $user AND l.counted = 0 AND l.at >= $from

@@ -418,6 +418,18 @@ export const table = {
     en: { one: "{n} survey", other: "{n} surveys" },
     ru: { one: "{n} опрос", few: "{n} опроса", many: "{n} опросов", other: "{n} опроса" },
   },
+  "frame_count.spontaneous": {
+    en: { one: "{n} rating", other: "{n} ratings" },
+    ru: { one: "{n} оценка", few: "{n} оценки", many: "{n} оценок", other: "{n} оценки" },
+  },
+  "frame_count.transactions": {
+    en: { one: "{n} sale", other: "{n} sales" },
+    ru: { one: "{n} продажа", few: "{n} продажи", many: "{n} продаж", other: "{n} продажи" },
+  },
+  "frame_count.minutes": {
+    en: { one: "{n} minute", other: "{n} minutes" },
+    ru: { one: "{n} минута", few: "{n} минуты", many: "{n} минут", other: "{n} минуты" },
+  },
   "surveys.count_more": { en: "first {n}", ru: "первые {n}" },
   "surveys.more": { en: "Show more", ru: "Показать ещё" },
   "surveys.still": { en: "Photo", ru: "Фото" },
@@ -728,6 +740,7 @@ export const table = {
   "fact.frame": { en: "drawn from", ru: "отбор из" },
   "holds.title": { en: "Kept from retention", ru: "Не удалять по сроку" },
   "holds.none": { en: "Nothing is held back: footage goes when its days are over.", ru: "Ничего не удержано: записи уходят по сроку." },
+  "holds.none_own": { en: "Nobody keeps just this. Kept days stand below the audits.", ru: "Отдельно это никто не удерживает. Удержанные дни — под списком аудитов." },
   "holds.why": { en: "Why", ru: "Почему" },
   "holds.last_day": { en: "Last day (empty: until released)", ru: "Последний день (пусто: до отмены)" },
   "holds.keep": { en: "Keep this audit's footage", ru: "Сохранять записи этого аудита" },

@@ -108,7 +108,7 @@ class OknoAudits extends PageElement {
           <span class="state">${named("step", audit.state)}</span></div>
         <div class="facts num">
           <span><span>${t("audits.period")}</span>${formatPeriod(audit.period_from, audit.period_to, this.zone)}</span>
-          ${audit.frame_size ? html`<span><span>${t("audits.frame")}</span>${isOfVisits(audit) ? formatNumber(audit.frame_size) : t("surveys.count", { n: audit.frame_size })}</span>` : nothing}
+          ${audit.frame_size ? html`<span><span>${t("audits.frame")}</span>${t(frameCount(audit), { n: audit.frame_size })}</span>` : nothing}
           <span><span>${t(audit.sample ? "audits.sample" : "audits.to_draw")}</span>${formatNumber(audit.sample || (audit.plan?.size ?? 0))}</span>
         </div>
         ${audit.sample ? html`<okno-progress .value=${audit.reviewed ?? 0} .total=${audit.sample} label=${t("audits.reviewed")}></okno-progress>` : nothing}
@@ -209,6 +209,8 @@ const isReported = (steps) => steps.some(({ step }) => step === "report");
 const isDay = ({ steps = [] }) => Boolean(steps[0]?.author?.startsWith("programme:"));
 
 /** Drawn from sales or minutes: nothing of it is valid or invalid. */
+const frameCount = ({ plan }) => ((plan?.frame ?? "surveys") === "surveys" ? "surveys.count" : `frame_count.${plan.frame}`);
+
 const isOfVisits = ({ plan }) => ["transactions", "minutes"].includes(plan?.frame);
 
 /** Audit days are days of the sites; who may not ask for sites reads them in the computer's zone. */

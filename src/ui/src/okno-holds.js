@@ -84,7 +84,7 @@ class OknoHolds extends PageElement {
     if (this.problem) return this.renderProblem();
     if (!this.holds) return nothing;
     return html`<article class="card"><h2>${t("holds.title")}</h2>
-      ${this.holds.length ? html`<ul>${this.holds.map((one) => this.renderHold(one))}</ul>` : html`<p class="small">${t("holds.none")}</p>`}
+      ${this.holds.length ? html`<ul>${this.holds.map((one) => this.renderHold(one))}</ul>` : html`<p class="small">${t(this.audit || this.survey ? "holds.none_own" : "holds.none")}</p>`}
       ${this.renderForm()}
       ${this.trouble ? html`<p class="trouble" role="alert">${this.trouble}</p>` : nothing}</article>`;
   }

@@ -4,7 +4,7 @@ import { css, html, nothing } from "lit";
 import { PageElement } from "./page-element.js";
 import { get, post } from "./api.js";
 import { errorText } from "./errors.js";
-import { formatNumber } from "./format.js";
+import { formatIndex, formatNumber } from "./format.js";
 import { language, named, t } from "./i18n.js";
 import { renderCapacity } from "./okno-programme-form.js";
 import "./okno-programme-secret.js";
@@ -63,7 +63,7 @@ class OknoProgrammes extends PageElement {
     if (!figures) return nothing;
     const one = (id) => {
       const { value, low, high, null_reason: reason } = figures.indicators[id];
-      return html`<span><span>${t(`kpi.${id}`)}</span>${reason ? named("null", reason) : `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`}</span>`;
+      return html`<span><span>${t(`kpi.${id}`)}</span>${reason ? named("null", reason) : `${formatIndex(value)} [${formatIndex(low)}, ${formatIndex(high)}]`}</span>`;
     };
     return html`<div class="facts num"><span><span>${t("programme.over")}</span>${t("programme.days", { n: formatNumber(figures.days) })}</span>${shown.filter((id) => figures.indicators[id]).map(one)}</div>`;
   }
