@@ -114,22 +114,20 @@ int okno_archive_lately(struct okno_archive *archive, const char *channel, int64
     return rc;
 }
 
-/* Ends in a list are guessed: those of the last minutes are read, as a clip would read them. */
-#define READ_US (600 * OKNO_SECOND_US)
+/* What may be read of it meanwhile. */
+#define TRY_BYTES (INT64_C(64) * 1024 * 1024)
 
-static int read_ends(struct okno_archive *archive, const char *channel,
-                     const struct okno_budget *budget, const struct okno_piece_vec *pieces,
+/* How much is recorded of the last `reach_us` that are listed. */
+static int read_ends(struct okno_archive *archive, const char *channel, int64_t until_us,
+                     int64_t reach_us, const struct okno_piece *last,
                      struct okno_archive_seen *seen, struct okno_err *err)
 {
     OKNO_AUTO_VEC(okno_interval_vec) spans = {0};
+    const struct okno_budget budget = {.until_us = until_us, .bytes_left = TRY_BYTES};
     const struct okno_extract_camera view = {
-        .archive = archive, .channel = channel, .budget = budget};
-    const struct okno_piece *last = &pieces->items[pieces->len - 1];
+        .archive = archive, .channel = channel, .budget = &budget};
     int64_t error_us = 0;
-    int64_t from_us = last->from_us - READ_US;
-    seen->recordings = (int64_t)pieces->len;
-    seen->from_us = pieces->items[0].from_us;
-    seen->to_us = last->to_us;
+    int64_t from_us = last->from_us - reach_us;
     from_us = from_us > seen->from_us ? from_us : seen->from_us;
     int rc = okno_extract_coverage(&view, from_us, last->to_us, &spans, &error_us, err);
     if (rc < 0 || spans.len == 0)
@@ -139,6 +137,28 @@ static int read_ends(struct okno_archive *archive, const char *channel,
     seen->to_us = spans.items[spans.len - 1].to_us;
     seen->looked_us = seen->to_us - from_us;
     return 0;
+}
+
+/* Ends in a list are guessed: those of the last minutes are read, as a clip would read them; of
+ * recordings that cost too much for a try, those of the last seconds. It answers where it cannot
+ * be had for so little, or not yet. */
+static int look_closer(struct okno_archive *archive, const char *channel, int64_t until_us,
+                       const struct okno_piece_vec *pieces, struct okno_archive_seen *seen,
+                       struct okno_err *err)
+{
+    static const int64_t reaches_us[] = {600 * OKNO_SECOND_US, 10 * OKNO_SECOND_US};
+    const struct okno_piece *last = &pieces->items[pieces->len - 1];
+    struct okno_err trouble = {0};
+    int rc = OKNO_TOO_LARGE;
+    seen->recordings = (int64_t)pieces->len;
+    seen->from_us = pieces->items[0].from_us;
+    seen->to_us = last->to_us;
+    for (size_t i = 0; rc == OKNO_TOO_LARGE && i < OKNO_COUNT(reaches_us); i++) {
+        okno_err_clear(&trouble);
+        rc = read_ends(archive, channel, until_us, reaches_us[i], last, seen, &trouble);
+    }
+    return rc == 0 || rc == OKNO_TOO_LARGE || rc == OKNO_NOT_YET ? 0
+                                                                 : okno_fail_from(err, &trouble);
 }
 
 int okno_archive_try(struct okno_db *db, const struct okno_archive_row *row, const char *channel,
@@ -152,11 +172,11 @@ int okno_archive_try(struct okno_db *db, const struct okno_archive_row *row, con
     if (rc < 0)
         return rc;
     const struct okno_budget budget = {.until_us = okno_time_monotonic() + deadline_us,
-                                       .bytes_left = INT64_C(64) * 1024 * 1024};
+                                       .bytes_left = TRY_BYTES};
     okno_archive_begin(archive, &budget);
     rc = okno_archive_lately(archive, channel, at_us, &seen.days, &pieces, err);
     if (rc == 0 && pieces.len > 0)
-        rc = read_ends(archive, channel, &budget, &pieces, &seen, err);
+        rc = look_closer(archive, channel, budget.until_us, &pieces, &seen, err);
     if (rc == 0)
         *ret_seen = seen;
     return rc;

@@ -183,6 +183,45 @@ static void what_has_just_happened_is_pending_until_the_archive_may_list_it(void
     assert_string_equal(text_of(shop, "SELECT state FROM links"), "linked");
 }
 
+static struct okno_archive_seen tried(struct shop *shop, const char *files, int64_t at_us)
+{
+    struct okno_archive_row row = {.archive = "try", .kind = "dir", .time_zone = "UTC"};
+    struct okno_archive_seen seen = {0};
+    (void)snprintf(row.url, sizeof(row.url), "%s", shop->nginx.url);
+    (void)snprintf(row.files, sizeof(row.files), "%s", files);
+    if (okno_archive_try(okno_work_db(shop->work), &row, "long", at_us, 10 * OKNO_SECOND_US, &seen,
+                         &shop->err) < 0)
+        fail_msg("%s", shop->err.text);
+    return seen;
+}
+
+/* Half a minute of a transport stream, then what has to be read to see that it is the end. */
+static void put_long_tail(struct shop *shop, int second)
+{
+    enum { PACKETS = 15 * 1024 * 1024 / 188 };
+    static const unsigned char null_packet[188] = {0x47, 0x1f, 0xff, 0x10};
+    char path[300];
+    (void)snprintf(path, sizeof(path), "%s/long/2026-03-10_07-00-%02d.ts", shop->root, second);
+    copy_file(fixture_path("tail.ts"), path);
+    FILE *file = fopen(path, "ab");
+    assert_non_null(file);
+    for (int i = 0; i < PACKETS; i++)
+        assert_int_equal(fwrite(null_packet, sizeof(null_packet), 1, file), 1);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_try_that_may_not_read_ten_minutes_reads_less_of_them(void **state)
+{
+    struct shop *shop = *state;
+    support_file(shop->root, "long/.keep", 0, -1);
+    fixture_ffmpeg("-f lavfi -i testsrc2=s=160x120:r=5:d=5 -c:v libx264 -g 10 tail.ts");
+    for (int i = 0; i < 8; i++)
+        put_long_tail(shop, 5 * i);
+    struct okno_archive_seen seen = tried(shop, "{channel}/%Y-%m-%d_%H-%M-%S.ts", LATER);
+    assert_int_equal(seen.recordings, 8);
+    assert_int_equal(seen.looked_us, seen.covered_us);
+}
+
 static void what_a_recorder_lists_late_is_found_within_a_day(void **state)
 {
     struct shop *shop = *state;
@@ -536,6 +575,7 @@ int main(void)
         CASE(stills_put_off_by_a_runner_that_died_come_back),
         CASE(without_recording_it_says_why),
         CASE(what_has_just_happened_is_pending_until_the_archive_may_list_it),
+        CASE(a_try_that_may_not_read_ten_minutes_reads_less_of_them),
         CASE(what_a_recorder_lists_late_is_found_within_a_day),
         CASE(after_a_day_what_is_missing_is_missing),
         CASE(an_open_window_is_not_linked_yet),
