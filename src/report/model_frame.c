@@ -227,7 +227,7 @@ int model_execution(struct model *model, struct okno_err *err)
     okno_autojson json_t *one = json_object();
     int rc = model_list(model, one, "rows", "report.work",
                         "sample# rounds# undone# late# false_fm# skips# unaudited# "
-                        "unproven_apart# unwatched#",
+                        "unproven_apart# unwatched# time_uncertain#",
                         false, err);
     json_t *work = json_incref(json_array_get(json_object_get(one, "rows"), 0));
     if (rc == 0 && json_object_set_new(model->root, "execution", work) < 0)

@@ -142,6 +142,7 @@ static void limits_of_work(const json_t *root, json_t *limits)
     if (is_unplayed(execution))
         add(limits, "unplayed", 0);
     add_if(limits, "unwatched", count_of(execution, "unwatched"));
+    add_if(limits, "time_uncertain", count_of(execution, "time_uncertain"));
     if (json_is_true(json_object_get(json_object_get(root, "plan"), "one_person")))
         add(limits, "one_person", 0);
     add_if(limits, "unaudited", count_of(execution, "unaudited"));

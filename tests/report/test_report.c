@@ -396,6 +396,10 @@ static void what_gates_and_plans_forbid_stands_nowhere(void **state)
     scratch_db_put(f, "UPDATE verdicts SET watched = '[]'");
     okno_autojson json_t *blind = draft_of(f);
     assert_true(has_limit(blind, "unwatched"));
+    assert_false(has_limit(blind, "time_uncertain"));
+    scratch_db_put(f, "UPDATE links SET camera = 'c', flags = 'outdated time_uncertain'");
+    okno_autojson json_t *unclear = draft_of(f);
+    assert_true(has_limit(unclear, "time_uncertain"));
 }
 
 /* A round that the plan allowed is no deviation from it; a smaller frame is. */

@@ -103,6 +103,9 @@ SELECT (SELECT count(*) FROM verdicts WHERE audit = $audit AND verdict = 'undone
        (SELECT count(*) FROM standing v JOIN verdicts w ON w.id = v.id
         WHERE v.audit = $audit AND v.origin = 'random' AND v.verdict <> 'undeterminable'
           AND w.watched = '[]') AS unwatched,
+       (SELECT count(*) FROM audit_sample a JOIN links l ON l.survey = a.survey
+        WHERE a.audit = $audit AND a.generation = 1 AND l.camera IS NOT NULL
+          AND instr(l.flags, 'time_uncertain') > 0) AS time_uncertain,
        (SELECT count(*) FROM audit_sample WHERE audit = $audit) AS sample,
        (SELECT coalesce(max(round), 0) FROM audit_sample WHERE audit = $audit) AS rounds;
 
