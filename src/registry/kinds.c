@@ -399,7 +399,7 @@ static int date_site(const struct okno_import_env *env, struct okno_value *value
 {
     enum { SITE = 0, ZONE = 2, HOURS = 3, GROUP = 4, FROM = 5 };
     const struct registry_hours_of of = {"registry.get_site_hours", values[SITE].text,
-                                         values[ZONE].text, env->now_us};
+                                         values[ZONE].text, env->now_us, ""};
     tell(values[FROM].text, row->from, sizeof(row->from));
     tell(values[HOURS].text, row->hours, sizeof(row->hours));
     tell(values[GROUP].text, row->group, sizeof(row->group));
@@ -418,7 +418,7 @@ static int date_point(const struct okno_import_env *env, struct okno_value *valu
     if (rc < 0)
         return rc;
     const struct registry_hours_of of = {"registry.get_point_hours", values[POINT].text,
-                                         site.time_zone, env->now_us};
+                                         site.time_zone, env->now_us, site.site};
     tell(values[FROM].text, row->from, sizeof(row->from));
     tell(values[HOURS].text, row->hours, sizeof(row->hours));
     values[FROM].text = row->from;

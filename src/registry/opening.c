@@ -136,11 +136,13 @@ static int in_force(struct okno_db *db, const char *statement, const char *id, c
     return rc < 0 ? rc : found;
 }
 
-/* What a row without a date says: nothing new, or something from today on. */
-static void date_undated(const struct okno_hours_row *stands, const char *today,
+/* What a row without a date says: nothing new, what nothing was known of, or something from today
+ * on. */
+static void date_undated(const struct okno_hours_row *stands, const char *above, const char *today,
                          struct okno_hours_row *row)
 {
-    bool same = (!*row->hours || strcmp(row->hours, stands->hours) == 0) &&
+    bool first = !*stands->from && !*stands->hours && !*above;
+    bool same = (!*row->hours || first || strcmp(row->hours, stands->hours) == 0) &&
                 (!*row->group || strcmp(row->group, stands->group) == 0);
     (void)snprintf(row->from, sizeof(row->from), "%s", same ? stands->from : today);
     if (!*row->hours)
@@ -152,6 +154,7 @@ int registry_date_hours(struct okno_db *db, const struct registry_hours_of *of,
 {
     char day[OKNO_DATE_TEXT];
     struct okno_hours_row stands = {0};
+    struct okno_hours_row above = {0};
     bool dated = row->from[0];
     (void)snprintf(day, sizeof(day), "%s", row->from);
     int rc = dated ? 0 : local_date(of->time_zone, of->now_us, day, err);
@@ -160,7 +163,11 @@ int registry_date_hours(struct okno_db *db, const struct registry_hours_of *of,
     if (rc < 1)
         return rc;
     if (!dated)
-        date_undated(&stands, day, row);
+        rc = in_force(db, "registry.get_site_hours", of->site, day, &above, err);
+    if (rc < 0)
+        return rc;
+    if (!dated)
+        date_undated(&stands, above.hours, day, row);
     if (!*row->group) /* a group is left for another one only */
         (void)snprintf(row->group, sizeof(row->group), "%s", stands.group);
     return 0;

@@ -28,11 +28,12 @@ struct registry_hours_of {
     const char *id;
     const char *time_zone; /* of its calendar */
     int64_t now_us;
+    const char *site; /* whose hours count while it has none; "" of a site */
 };
 
 /* What a row's from, hours and group mean, either may be "": without a date, what stands today (or
- * nothing) changes nothing, the first ever count always, others from today on; without a group the
- * one that stands. *row is what is told, and then what is meant. */
+ * nothing) changes nothing, the first that are known count always, others from today on; without a
+ * group the one that stands. *row is what is told, and then what is meant. */
 OKNO_CHECK int registry_date_hours(struct okno_db *db, const struct registry_hours_of *of,
                                    struct okno_hours_row *row, struct okno_err *err);
 

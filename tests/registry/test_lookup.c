@@ -193,6 +193,27 @@ static void other_hours_without_a_date_count_from_today(void **state)
     assert_hours_of("P1", expected);
 }
 
+/* What came without hours before has its first ones always; a point had its site's until today. */
+static void the_first_hours_without_a_date_count_always(void **state)
+{
+    (void)state;
+    char today[OKNO_TIME_TEXT];
+    char expected[200];
+    assert_int_equal(imported_rows("sites", "site,name,time_zone\nS5,Kiosk,UTC\n"), 1);
+    assert_int_equal(imported_rows("points", "point,site,name\nP5,S5,Till\n"), 1);
+    assert_hours_of("P5", "- site ; ");
+    assert_int_equal(
+        imported_rows("sites", "site,name,time_zone,hours\nS5,Kiosk,UTC,Mo-Su 08:00-20:00\n"), 1);
+    assert_hours_of("P5", "- site Mo-Su 08:00-20:00; ");
+    int64_t before = okno_time_now();
+    assert_int_equal(imported_rows("points", "point,site,name,hours\nP5,S5,Till,24/7\n"), 1);
+    if (before / OKNO_DAY_US != okno_time_now() / OKNO_DAY_US)
+        return; /* midnight came in between */
+    (void)snprintf(expected, sizeof(expected), "- site Mo-Su 08:00-20:00; %.10s own 24/7; ",
+                   okno_time_format(before, today));
+    assert_hours_of("P5", expected);
+}
+
 static void a_site_changes_its_group_from_a_date(void **state)
 {
     (void)state;
@@ -465,6 +486,7 @@ int main(void)
         WITH_DB(a_point_comes_with_its_site_and_hours),
         WITH_DB(hours_count_from_their_date_and_the_past_keeps_its_own),
         WITH_DB(other_hours_without_a_date_count_from_today),
+        WITH_DB(the_first_hours_without_a_date_count_always),
         WITH_DB(a_site_changes_its_group_from_a_date),
         WITH_DB(one_file_tells_a_history_and_never_two_hours_of_one_date),
         WITH_DB(cameras_of_a_point_come_by_priority_at_their_time),
