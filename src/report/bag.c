@@ -251,6 +251,23 @@ void bag_lines_close(struct bag_lines *lines)
 
 /* ---- checking ---- */
 
+/* What takes no room on a disk or in an archive takes time to read all the same. 0 where the file
+ * system tells nothing of holes. */
+static int64_t hole_bytes(int fd, off_t size)
+{
+    int64_t bytes = 0;
+    for (off_t at = 0; at < size;) {
+        off_t data = lseek(fd, at, SEEK_DATA);
+        if (data < 0)
+            return errno == ENXIO ? bytes + (size - at) : bytes;
+        bytes += data - at;
+        at = lseek(fd, data, SEEK_HOLE);
+        if (at < 0)
+            return bytes;
+    }
+    return bytes;
+}
+
 typedef bool belongs_fn(const char *name);
 
 static int list(struct bag *bag, const char *folder, int depth, belongs_fn *belongs,
@@ -276,6 +293,11 @@ static int list_entry(struct bag *bag, const char *name, int depth, belongs_fn *
     char sha256[OKNO_SHA256_TEXT];
     if (fd < 0)
         return okno_fail_errno(err, errno, "cannot open %s", path);
+    bag->hole_bytes += hole_bytes(fd, facts.st_size);
+    if (bag->hole_bytes > (int64_t)BUNDLE_HOLES_GIB << 30)
+        return okno_fail(err, OKNO_CHECK_FAILED,
+                         "%s: more than %d GiB of the bundle's files were never written (holes)",
+                         name, BUNDLE_HOLES_GIB);
     int rc = okno_hash_fd(fd, sha256, err);
     return rc < 0 ? rc : remember(bag, name, sha256, err);
 }

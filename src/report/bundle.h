@@ -18,6 +18,7 @@ enum {
     BUNDLE_FILES_MAX = 2000000,
     BUNDLE_TEXT_MAX = 512 << 20, /* bytes of one file held in memory */
     BUNDLE_FILE_GIB = 8,         /* of any file */
+    BUNDLE_HOLES_GIB = 1,        /* of all files together, where nothing was written */
     BUNDLE_LINE_MAX = 65536
 };
 
@@ -33,6 +34,7 @@ OKNO_VEC(bag_files, struct bag_file);
 struct bag {
     char dir[BUNDLE_PATH - BUNDLE_NAME]; /* "": nothing is written, only hashes are made */
     struct bag_files files;              /* sorted by name after bag_finish and bag_check */
+    int64_t hole_bytes;                  /* of the files seen */
 };
 
 void bag_free(struct bag *bag);
@@ -63,7 +65,8 @@ OKNO_CHECK int bag_sync(const struct bag *bag, struct okno_err *err);
 void bag_discard(const char *dir);
 
 /* Every file that is there, against the manifests. What does not belong, or is larger than any file
- * of a bundle, is named before its bytes are read. */
+ * of a bundle, is named before its bytes are read; so is one that makes the holes of all too many.
+ */
 OKNO_CHECK int bag_check(struct bag *bag, bool (*belongs)(const char *name), struct okno_err *err);
 /* NULL: no such file. */
 const struct bag_file *bag_find(const struct bag *bag, const char *name);

@@ -71,6 +71,10 @@ static void what_does_not_belong_is_named_before_it_is_read(void **state)
     assert_named("truncate -s 900G data/more.bin", "data/more.bin is not part of a bundle");
     assert_named("truncate -s 900G data/frame.jsonl", "data/frame.jsonl is larger than 8 GiB");
     assert_named("truncate -s 900G VERIFY.txt", "VERIFY.txt is larger than 8 GiB");
+    assert_named(
+        "mkdir -p data/evidence; for i in 1 2 3 4 5 6 7 8 9; do truncate -s 7G "
+        "data/evidence/$(printf %064d $i); done; truncate -s 7G data/frame.jsonl",
+        "were never written");
     assert_named("touch .hidden; " MANIFESTS, ".hidden is not part of a bundle");
     assert_named("touch data/Seed.txt; " MANIFESTS, "data/Seed.txt is not part of a bundle");
     assert_named("cp data/seed.txt 'data/seed.txt '; " MANIFESTS, "is not part of a bundle");
