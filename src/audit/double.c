@@ -168,11 +168,15 @@ static json_t *figure_json(const struct okno_agreement_figure *figure, double lo
                      number(none ? NAN : figure->se), "null_reason", figure->null_reason);
 }
 
-/* Where one expert never differed the error is 0 without meaning anything: no interval then. */
+/* Where one expert never differed, or the two never did, the error is 0 without meaning anything:
+ * neither error nor interval then. */
 static json_t *by_error(const struct okno_agreement_figure *figure, double z)
 {
-    if (figure->se <= 0 && figure->value < 1)
-        return figure_json(figure, NAN, NAN);
+    if (figure->se <= 0) {
+        struct okno_agreement_figure alone = *figure;
+        alone.se = NAN;
+        return figure_json(&alone, NAN, NAN);
+    }
     return figure_json(figure, fmax(-1, figure->value - z * figure->se),
                        fmin(1, figure->value + z * figure->se));
 }

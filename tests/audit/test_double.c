@@ -221,6 +221,29 @@ static void asked_and_not_asked_are_no_agreement(void **state)
     near(of(found, "ac1", "value"), (0.8 - chance) / (1 - chance), 1e-9);
 }
 
+/* Fifteen alike prove no agreement of exactly 1. */
+static void experts_who_never_differed_leave_no_error(void **state)
+{
+    static const char *const names[] = {"kappa", "ac1", "alpha"};
+    struct okno_vote_pair pairs[15];
+    okno_autojson json_t *found = NULL;
+    (void)state;
+    for (size_t i = 0; i < OKNO_COUNT(pairs); i++) {
+        enum okno_vote vote = i < 9 ? OKNO_VOTE_VALID : OKNO_VOTE_INVALID;
+        pairs[i] = (struct okno_vote_pair){{0, 1}, {vote, vote}};
+    }
+    assert_int_equal(
+        okno_double_agreement(pairs, OKNO_COUNT(pairs), OKNO_FRAME_SURVEYS, 0.95, &found, NULL), 0);
+    for (size_t i = 0; i < OKNO_COUNT(names); i++) {
+        const json_t *one = json_object_get(found, names[i]);
+        near(json_number_value(json_object_get(one, "value")), 1, 1e-9);
+        assert_true(json_is_null(json_object_get(one, "se")));
+        assert_true(json_is_null(json_object_get(one, "low")));
+    }
+    near(json_number_value(json_object_get(json_object_get(found, "percent"), "low")), 0.7961,
+         1e-4);
+}
+
 static void without_pairs_every_measure_says_why_it_is_null(void **state)
 {
     static const char *const names[] = {"percent", "kappa", "ac1", "alpha", "positive"};
@@ -306,6 +329,7 @@ int main(void)
         cmocka_unit_test(agreement_is_that_of_published_tables),
         cmocka_unit_test(alphas_error_is_the_jackknifes),
         cmocka_unit_test(asked_and_not_asked_are_no_agreement),
+        cmocka_unit_test(experts_who_never_differed_leave_no_error),
         cmocka_unit_test(without_pairs_every_measure_says_why_it_is_null),
         TEST(targeted_gold_and_calibration_verdicts_never_change_an_estimate),
     };
