@@ -57,12 +57,18 @@ OKNO_CHECK int okno_archive_lately(struct okno_archive *archive, const char *cha
                                    int *ret_days, struct okno_piece_vec *pieces,
                                    struct okno_err *err);
 
+/* How far ahead of now a channel's newest recording begins, in the day to come: its names are of
+ * another time zone than the archive's, or the recorder's clock is wrong. 0: it does not, within
+ * two minutes, or cannot be asked. */
+int64_t okno_archive_ahead(struct okno_archive *archive, const char *channel, int64_t now_us);
+
 /* What an archive lists of one channel. */
 struct okno_archive_seen {
     int64_t recordings;
     int64_t from_us, to_us; /* of the first listed; the end of the last, read; 0 without any */
     int64_t covered_us, looked_us; /* so much is recorded of so much before to_us */
     int days;                      /* that were looked at: 1, 7 or 31 before at_us */
+    int64_t ahead_us;              /* okno_archive_ahead, now */
 };
 /* Open an archive as its row says and ask what was recorded of a channel in the day (else the week,
  * the month) before at_us. Fails as the archive does, and within deadline_us each time it asks. */

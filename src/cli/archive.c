@@ -133,6 +133,19 @@ static int print_pieces(const struct okno_camera *camera, const struct okno_piec
     return 0;
 }
 
+/* One zone too far east, and everything is found where something else was recorded. */
+static void warn_ahead(struct okno_archive *archive, const struct okno_camera *camera)
+{
+    int64_t ahead_us = okno_archive_ahead(archive, camera->channel, okno_time_now());
+    if (ahead_us > 0)
+        (void)fprintf(stderr,
+                      "okno archive: camera %s, channel %s: its newest recording begins %lld min "
+                      "from now: compare the archive's time_zone, %s, with what the recorder "
+                      "writes, and the recorder's clock\n",
+                      camera->camera, camera->channel,
+                      (long long)(ahead_us / (60 * OKNO_SECOND_US)), camera->archive.time_zone);
+}
+
 static int test_camera(struct okno_archive *archive, const struct okno_conf *conf,
                        const struct okno_camera *camera, const struct choice *choice,
                        size_t *ret_found, struct okno_err *err)
@@ -147,6 +160,8 @@ static int test_camera(struct okno_archive *archive, const struct okno_conf *con
     if (rc == 0)
         rc = print_pieces(camera, &pieces, choice->json, err);
     *ret_found += rc == 0 ? pieces.len : 0;
+    if (rc == 0)
+        warn_ahead(archive, camera);
     return rc;
 }
 

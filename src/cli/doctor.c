@@ -146,7 +146,12 @@ static void tell_seen(struct doctor *d, const char *subject, const char *camera,
                       const struct okno_archive_seen *seen)
 {
     char text[OKNO_TIME_TEXT];
-    if (seen->recordings == 0)
+    if (seen->ahead_us > 0)
+        tell(d, LEVEL_WARNING, subject,
+             "compare its time_zone with what the recorder writes, and the recorder's clock",
+             "the newest recording of camera %s begins %lld min from now", camera,
+             (long long)(seen->ahead_us / (60 * OKNO_SECOND_US)));
+    else if (seen->recordings == 0)
         tell(d, LEVEL_WARNING, subject, "compare files and channel with the names on the recorder",
              "answers, but lists nothing of camera %s in %d days before %s", camera, seen->days,
              okno_time_format(to_us, text));

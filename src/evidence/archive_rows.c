@@ -114,6 +114,21 @@ int okno_archive_lately(struct okno_archive *archive, const char *channel, int64
     return rc;
 }
 
+/* A clock may be wrong by so much without being looked into. */
+#define AHEAD_US (120 * OKNO_SECOND_US)
+
+int64_t okno_archive_ahead(struct okno_archive *archive, const char *channel, int64_t now_us)
+{
+    OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
+    int64_t ahead_us = 0;
+    if (okno_archive_pieces(archive, channel, now_us, now_us + OKNO_DAY_US, &pieces, NULL) < 0)
+        return 0;
+    for (size_t i = 0; i < pieces.len; i++)
+        if (pieces.items[i].from_us - now_us > ahead_us)
+            ahead_us = pieces.items[i].from_us - now_us;
+    return ahead_us > AHEAD_US ? ahead_us : 0;
+}
+
 /* What may be read of it meanwhile. */
 #define TRY_BYTES (INT64_C(64) * 1024 * 1024)
 
@@ -177,6 +192,8 @@ int okno_archive_try(struct okno_db *db, const struct okno_archive_row *row, con
     rc = okno_archive_lately(archive, channel, at_us, &seen.days, &pieces, err);
     if (rc == 0 && pieces.len > 0)
         rc = look_closer(archive, channel, budget.until_us, &pieces, &seen, err);
+    if (rc == 0)
+        seen.ahead_us = okno_archive_ahead(archive, channel, okno_time_now());
     if (rc == 0)
         *ret_seen = seen;
     return rc;

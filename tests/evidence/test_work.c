@@ -222,6 +222,28 @@ static void a_try_that_may_not_read_ten_minutes_reads_less_of_them(void **state)
     assert_int_equal(seen.looked_us, seen.covered_us);
 }
 
+/* Names in Moscow's time, and a row that says UTC. */
+static void recordings_of_the_hours_to_come_tell_of_a_wrong_time_zone(void **state)
+{
+    struct shop *shop = *state;
+    int64_t now = okno_time_now();
+    static const int hours[] = {-5, -1, 3};
+    support_file(shop->root, "long/.keep", 0, -1);
+    assert_int_equal(tried(shop, "{channel}/%Y-%m-%d_%H-%M-%S.mp4", now).ahead_us, 0);
+    for (size_t i = 0; i < OKNO_COUNT(hours); i++) {
+        struct okno_civil c;
+        char path[300];
+        okno_time_to_civil(now + hours[i] * 3600 * OKNO_SECOND_US, &c);
+        (void)snprintf(path, sizeof(path), "%s/long/%04d-%02d-%02d_%02d-%02d-%02d.mp4", shop->root,
+                       c.year % 10000, c.month % 100, c.day % 100, c.hour % 100, c.minute % 100,
+                       c.second % 100);
+        copy_file(fixture_path("minute.mp4"), path);
+    }
+    open_work(shop);
+    int64_t ahead = tried(shop, "{channel}/%Y-%m-%d_%H-%M-%S.mp4", now).ahead_us;
+    assert_in_range(ahead, 179 * 60 * OKNO_SECOND_US, 180 * 60 * OKNO_SECOND_US);
+}
+
 static void what_a_recorder_lists_late_is_found_within_a_day(void **state)
 {
     struct shop *shop = *state;
@@ -576,6 +598,7 @@ int main(void)
         CASE(without_recording_it_says_why),
         CASE(what_has_just_happened_is_pending_until_the_archive_may_list_it),
         CASE(a_try_that_may_not_read_ten_minutes_reads_less_of_them),
+        CASE(recordings_of_the_hours_to_come_tell_of_a_wrong_time_zone),
         CASE(what_a_recorder_lists_late_is_found_within_a_day),
         CASE(after_a_day_what_is_missing_is_missing),
         CASE(an_open_window_is_not_linked_yet),

@@ -224,14 +224,15 @@ int http_post_archive_test(struct http_request *request, struct http_reply *repl
         return err->code;
     bool any = seen.recordings > 0;
     return http_reply_json(reply,
-                           json_pack("{s:s, s:o, s:I, s:o, s:o, s:f, s:f, s:i}", "code",
+                           json_pack("{s:s, s:o, s:I, s:o, s:o, s:f, s:f, s:i, s:f}", "code",
                                      rc < 0 ? okno_code_info(rc)->name : "", "message",
                                      okno_json_text(why.text), "recordings",
                                      (json_int_t)seen.recordings, "from",
                                      any ? okno_json_time(seen.from_us) : json_null(), "to",
                                      any ? okno_json_time(seen.to_us) : json_null(), "covered_s",
                                      (double)seen.covered_us / OKNO_SECOND_US, "looked_s",
-                                     (double)seen.looked_us / OKNO_SECOND_US, "days", seen.days),
+                                     (double)seen.looked_us / OKNO_SECOND_US, "days", seen.days,
+                                     "ahead_s", (double)seen.ahead_us / OKNO_SECOND_US),
                            err);
 }
 

@@ -1309,6 +1309,7 @@ export const table = {
   "test.running": { en: "Asking…", ru: "Спрашиваем…" },
   "test.failed": { en: "Failed: {why}.", ru: "Не удалось: {why}." },
   "test.nothing": { en: "It answers, but lists nothing of this channel in {days} days: compare channel, names and time zone.", ru: "Отвечает, но записей этого канала за {days} дн. нет: сверьте канал, имена и часовой пояс." },
+  "test.ahead": { en: "It answers, but its newest recording begins {minutes} min from now: compare the time zone with what the recorder writes, and the recorder's clock.", ru: "Отвечает, но последняя запись начинается через {minutes} мин после текущего времени: сверьте часовой пояс с тем, что пишет регистратор, и его часы." },
   "test.listed": { en: "It answers. Recordings: {n}, from {from} to {to}. How much of the last is recorded, could not be looked up (too large, or still being written).", ru: "Отвечает. Записей: {n}, с {from} по {to}. Сколько записано за последнее время, узнать не удалось (записи слишком велики или ещё пишутся)." },
   "test.found": { en: "It answers. Recordings: {n}, from {from} to {to}; of the last {minutes} min {share} are recorded.", ru: "Отвечает. Записей: {n}, с {from} по {to}; за последние {minutes} мин записано {share}." },
   "archive.ok": { en: "answers", ru: "отвечает" },
