@@ -128,20 +128,58 @@ static void a_body_that_never_ends_is_cut_off(void **state)
     assert_in_range(okno_time_monotonic() - started, 500000, 3 * OKNO_SECOND_US);
 }
 
-static void idle_connections_do_not_keep_others_out_for_long(void **state)
+static void pause_ms(int ms)
+{
+    const struct timespec time = {.tv_nsec = ms * 1000000L};
+    (void)nanosleep(&time, NULL);
+}
+
+/* Each newcomer takes the place of the one that holds its header back for longest. */
+static void half_a_header_keeps_nobody_out(void **state)
 {
     int idle[4];
-    for (int i = 0; i < 4; i++)
-        idle[i] = client_connect(port_of(state));
-    AUTO_ANSWER full = client_request(port_of(state), "GET", "/healthz", "", NULL);
-    assert_int_equal(full.status, 503);
-    assert_string_equal(answer_header(&full, "Retry-After"), "1");
     for (int i = 0; i < 4; i++) {
+        idle[i] = client_connect(port_of(state));
+        client_send(idle[i], "GET / HT", 8);
+        pause_ms(10);
+    }
+    for (int i = 0; i < 4; i++) {
+        AUTO_ANSWER answer = client_request(port_of(state), "GET", "/healthz", "", NULL);
+        assert_int_equal(answer.status, 200);
+    }
+    AUTO_ANSWER first = client_receive(idle[0]);
+    assert_int_equal(first.status, 408);
+    for (int i = 1; i < 4; i++) {
         AUTO_ANSWER late = client_receive(idle[i]);
         assert_int_equal(late.status, 408);
     }
-    AUTO_ANSWER answer = client_request(port_of(state), "GET", "/healthz", "", NULL);
-    assert_int_equal(answer.status, 200);
+}
+
+static void half_a_body_keeps_others_out_for_a_moment_only(void **state)
+{
+    static const char head[] =
+        "POST /api/v1/login HTTP/1.1\r\nHost: a\r\nContent-Type: "
+        "application/json\r\nContent-Length: 100\r\n\r\n{";
+    int half[4];
+    for (int i = 0; i < 4; i++) {
+        half[i] = client_connect(port_of(state));
+        client_send(half[i], head, sizeof(head) - 1);
+    }
+    pause_ms(100);
+    int64_t begun_us = okno_time_monotonic();
+    int refused = 0;
+    for (int status = 0; status != 200; refused += status != 200) {
+        AUTO_ANSWER answer = client_request(port_of(state), "GET", "/healthz", "", NULL);
+        status = answer.status;
+        assert_true(status == 200 || status == 503);
+        if (status == 503)
+            assert_string_equal(answer_header(&answer, "Retry-After"), "1");
+        pause_ms(10);
+    }
+    assert_true(okno_time_monotonic() - begun_us < 400000);
+    assert_true(refused > 0);
+    for (int i = 0; i < 4; i++)
+        (void)close(half[i]);
 }
 
 static void a_body_past_the_limit_is_refused_before_it_is_sent(void **state)
@@ -385,7 +423,8 @@ int main(void)
         NORMAL(a_header_that_arrives_byte_by_byte_is_understood),
         STRICT(a_header_that_never_ends_is_cut_off_however_busy_it_looks),
         STRICT(a_body_that_never_ends_is_cut_off),
-        STRICT(idle_connections_do_not_keep_others_out_for_long),
+        STRICT(half_a_header_keeps_nobody_out),
+        STRICT(half_a_body_keeps_others_out_for_a_moment_only),
         STRICT(a_body_past_the_limit_is_refused_before_it_is_sent),
         NORMAL(the_page_is_served_with_its_policy_and_validators),
         NORMAL(every_file_of_the_page_comes_whole_and_with_a_known_type),

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 
 enum {
     LINGER_BYTES_MAX = 1 << 18,
@@ -40,6 +41,7 @@ struct http_slot {
     int64_t accepted_us; /* monotonic */
     int64_t deadline_us;
     size_t discarded;
+    bool whole; /* its request has arrived, body and all */
 };
 
 struct http_gate {
@@ -173,6 +175,71 @@ static void slot_read(struct http_gate *gate, struct http_slot *slot, uint32_t e
         slot_close(slot);
 }
 
+/* ---- no room ---- */
+
+/* Parts of their deadlines that a request does not take unless its client holds it back. */
+enum { HEADER_PART = 500, BODY_PART = 30 };
+
+/* Under the lock. The one that holds its header back for longest; NULL: all of them are new. */
+static struct http_slot *longest_reading(const struct http_gate *gate)
+{
+    int64_t before_us = okno_time_monotonic() - gate->limits.header_us / HEADER_PART;
+    struct http_slot *oldest = NULL;
+    for (int i = 0; i < gate->slot_count; i++) {
+        struct http_slot *slot = &gate->slots[i];
+        if (slot->state == SLOT_READING && slot->accepted_us < before_us &&
+            (!oldest || slot->accepted_us < oldest->accepted_us))
+            oldest = slot;
+    }
+    return oldest;
+}
+
+/* Nothing is there to read: its client has to go on. */
+static bool waits_for_client(const struct http_slot *slot)
+{
+    int unread = 0;
+    return ioctl(slot->fd, FIONREAD, &unread) == 0 && unread == 0;
+}
+
+/* Under the lock. The library owns the descriptor and tells us before it closes it, so it is still
+ * open. */
+static void cut_off(struct http_slot *slot)
+{
+    (void)shutdown(slot->fd, SHUT_RDWR);
+    slot->deadline_us = INT64_MAX;
+}
+
+/* Under the lock. Bodies that are held back end; their slots are free when the library says so. */
+static void cut_bodies(struct http_gate *gate)
+{
+    int64_t before_us = okno_time_monotonic() - gate->limits.body_us / BODY_PART;
+    for (int i = 0; i < gate->slot_count; i++) {
+        struct http_slot *slot = &gate->slots[i];
+        if (slot->state == SLOT_HANDED && !slot->whole && slot->deadline_us != INT64_MAX &&
+            slot->accepted_us < before_us && waits_for_client(slot))
+            cut_off(slot);
+    }
+}
+
+/* Under the lock. Who does not send keeps nobody out who does: half requests, however many, make
+ * room for the next one. */
+static void make_room(struct http_gate *gate)
+{
+    struct http_slot *slot = longest_reading(gate);
+    if (!slot) {
+        cut_bodies(gate);
+        return;
+    }
+    gate->refused++;
+    refuse_bytes(slot->fd, 408, OKNO_TIMEOUT,
+                 "others wait, and the request's header does not come");
+    /* Unread bytes would reset the connection and take the answer with it. */
+    (void)!recv(slot->fd, gate->peeked, gate->limits.header_bytes, MSG_DONTWAIT);
+    slot_close(slot);
+}
+
+static const char all_taken[] = "too many connections, try again";
+
 /* Under the lock. Why there is no room for one more from this address; NULL when there is. */
 static const char *full_reason(const struct http_gate *gate, const struct sockaddr *address)
 {
@@ -186,7 +253,7 @@ static const char *full_reason(const struct http_gate *gate, const struct sockad
         same += http_address_same_host((const struct sockaddr *)&slot->address, address);
     }
     if (busy >= gate->limits.connections)
-        return "too many connections, try again";
+        return all_taken;
     if (same >= gate->limits.per_address && !http_address_is_loopback(address))
         return "too many connections from this address";
     return NULL;
@@ -204,6 +271,10 @@ static struct http_slot *free_slot(struct http_gate *gate)
 static void admit(struct http_gate *gate, int fd, const struct sockaddr_storage *address)
 {
     const char *full = full_reason(gate, (const struct sockaddr *)address);
+    if (full == all_taken) {
+        make_room(gate);
+        full = full_reason(gate, (const struct sockaddr *)address);
+    }
     struct http_slot *slot = free_slot(gate);
     int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -251,9 +322,7 @@ static void slot_expire(struct http_gate *gate, struct http_slot *slot)
     } else if (slot->state == SLOT_LINGERING) {
         slot_close(slot);
     } else {
-        /* The library owns the descriptor and tells us before it closes it, so it is still open. */
-        (void)shutdown(slot->fd, SHUT_RDWR);
-        slot->deadline_us = INT64_MAX;
+        cut_off(slot);
     }
 }
 
@@ -405,6 +474,7 @@ struct http_slot *http_gate_find(struct http_gate *gate, int fd)
 void http_gate_body_done(struct http_gate *gate, struct http_slot *slot)
 {
     (void)pthread_mutex_lock(&gate->lock);
+    slot->whole = true;
     if (slot->deadline_us != INT64_MAX)
         slot->deadline_us = slot->accepted_us + gate->limits.total_us;
     (void)pthread_mutex_unlock(&gate->lock);
