@@ -33,12 +33,12 @@ static int list(struct okno_db *db, const char *target, struct okno_err *err)
     return rc;
 }
 
-static int check_target(const char *target, struct okno_err *err)
+int clock_check_target(struct okno_db *db, const char *target, struct okno_err *err)
 {
     static const struct okno_field field = {
         .name = "target", .type = OKNO_FIELD_SCOPED, .words = "device archive camera"};
     struct okno_value ignored;
-    return target ? okno_field_check(&field, NULL, target, &ignored, err) : 0;
+    return okno_field_check(&field, db, target, &ignored, err);
 }
 
 static int clock_list(struct cli *cli, int argc, char **argv, struct okno_err *err)
@@ -52,7 +52,7 @@ static int clock_list(struct cli *cli, int argc, char **argv, struct okno_err *e
     if (rest > 1)
         return okno_fail(err, OKNO_USAGE, "write `okno clock list [TARGET]`");
     const char *target = rest == 1 ? argv[1] : NULL;
-    rc = check_target(target, err);
+    rc = target ? clock_check_target(NULL, target, err) : 0;
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
     return rc < 0 ? rc : list(db, target, err);

@@ -4,6 +4,9 @@
 
 #include "cli.h"
 
+/* TARGET as the import takes it; with db, of something that is known. */
+OKNO_CHECK int clock_check_target(struct okno_db *db, const char *target, struct okno_err *err);
+
 OKNO_CHECK int clock_sync(struct cli *cli, int argc, char **argv, struct okno_err *err);
 OKNO_CHECK int clock_probe(struct cli *cli, int argc, char **argv, struct okno_err *err);
 OKNO_CHECK int clock_fit(struct cli *cli, int argc, char **argv, struct okno_err *err);

@@ -34,6 +34,8 @@ static int add(struct cli *cli, const char *target, const struct okno_clock_meas
     char author[128];
     int rc = cli_open_db(cli, &db, err);
     if (rc == 0)
+        rc = clock_check_target(db, target, err);
+    if (rc == 0)
         rc = okno_db_begin(db, err);
     if (rc < 0)
         return rc;

@@ -213,8 +213,10 @@ static void doctor_says_what_works_and_what_to_do_next(void **state)
     assert_true(json_array_size(lines) >= 7);
     ends(0, "\"text\":\"nobody can review: there is no expert\"", "");
     ends(0, "\"subject\":\"archive nvr\"", "");
-    OKNO_RUN("clock", "add", "device:nobody", "--at", "2026-03-10T12:00:00Z", "--offset-ms", "1",
-             "--uncertainty-ms", "1");
+    put(shop,
+        "INSERT INTO clocks (import, target, at, offset_us, uncertainty_us)"
+        " VALUES (1, 'device:nobody', %lld, 1, 1)",
+        (long long)T0);
     support_nginx_pause(&shop->nginx);
     OKNO_RUN("doctor");
     ends(1, "device:nobody was measured, but there is nothing of that name", "");

@@ -166,6 +166,13 @@ static void clocks_are_listed_as_json_lines(void **state)
     ends(3, "", "fewer than 3");
     OKNO_RUN("", "clock", "add", "archive:A1", "--offset-ms", "5");
     ends(2, "", "--uncertainty-ms");
+    OKNO_RUN("", "clock", "add", "A1", "--offset-ms", "5", "--uncertainty-ms", "1");
+    ends(2, "", "\"A1\" is not allowed");
+    OKNO_RUN("", "clock", "add", "archive:A7", "--offset-ms", "5", "--uncertainty-ms", "1");
+    ends(2, "", "there is no archive \"A7\"");
+    OKNO_RUN("", "clock", "list", "archive:A7");
+    ends(0, "", "");
+    assert_string_equal(ran.out, "");
     OKNO_RUN("", "clock", "probe", "A1");
     ends(1, "", "cannot be asked");
     OKNO_RUN("", "clock", "list", "archive:A2");
