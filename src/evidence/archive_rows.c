@@ -18,10 +18,40 @@ static int name_field(struct okno_err *err)
     return err->code;
 }
 
+/* Names that do not tell channels apart hold one: another camera would be shown what this one
+ * recorded. `camera` NULL: all that are there. */
+static int check_one_channel(struct okno_db *db, const char *archive, const char *files,
+                             const char *camera, const char *channel, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_camera_vec) cameras = {0};
+    if (!files[0] || strstr(files, "{channel}"))
+        return 0;
+    int rc = okno_registry_cameras(db, &cameras, err);
+    for (size_t i = 0; rc == 0 && i < cameras.len; i++) {
+        const struct okno_camera *other = &cameras.items[i];
+        if (strcmp(other->archive.archive, archive) != 0 ||
+            (camera && strcmp(other->camera, camera) == 0))
+            continue;
+        if (channel && strcmp(other->channel, channel) != 0)
+            rc =
+                okno_fail_field(err, OKNO_INVALID, camera ? "channel" : "files",
+                                "%s: \"%s\" without {channel} holds one channel, and camera %s has "
+                                "\"%s\": put {channel} into the archive's names, or give each "
+                                "camera an archive",
+                                camera ? "channel" : "files", files, other->camera, other->channel);
+        channel = channel ? channel : other->channel;
+    }
+    return rc;
+}
+
+static bool has_files(const char *kind)
+{
+    return strcmp(kind, "dir") == 0 || strcmp(kind, "hls") == 0;
+}
+
 static int check_archive(struct okno_db *db, const struct okno_value *values, struct okno_err *err)
 {
     enum { ARCHIVE, KIND, URL, FILES, TIME_ZONE, USER, SECRET, OPTIONS };
-    (void)db;
     const struct okno_archive_config config = {
         .archive = values[ARCHIVE].text,
         .kind = values[KIND].text,
@@ -32,16 +62,23 @@ static int check_archive(struct okno_db *db, const struct okno_value *values, st
         .password = *values[SECRET].text ? "set later" : "",
         .options = values[OPTIONS].text,
     };
-    return okno_archive_check(&config, err) < 0 ? name_field(err) : 0;
+    if (okno_archive_check(&config, err) < 0)
+        return name_field(err);
+    return has_files(config.kind)
+               ? check_one_channel(db, config.archive, config.files, NULL, NULL, err)
+               : 0;
 }
 
 static int check_camera(struct okno_db *db, const struct okno_value *values, struct okno_err *err)
 {
-    enum { ARCHIVE = 2, CHANNEL };
+    enum { CAMERA, ARCHIVE = 2, CHANNEL };
     struct okno_archive_row row;
     int rc = okno_registry_archive(db, values[ARCHIVE].text, &row, err);
     if (rc == 0 && okno_archive_check_channel(row.kind, values[CHANNEL].text, err) < 0)
         rc = name_field(err);
+    if (rc == 0 && has_files(row.kind))
+        rc = check_one_channel(db, row.archive, row.files, values[CAMERA].text,
+                               values[CHANNEL].text, err);
     return rc;
 }
 

@@ -128,6 +128,26 @@ static void a_channel_that_the_kind_cannot_have_is_not_taken(void **state)
     ends(4, "", "-:6: invalid: channel: ");
 }
 
+/* Else two cameras would be shown what one of them recorded. */
+static void names_without_a_channel_are_of_one_channel(void **state)
+{
+    (void)state;
+    OKNO_RUN(HEAD GOOD "one,dir,/srv/x,%Y-%m-%d/%H-%M-%S.mp4,UTC,,,\n", "import", "archives", "-");
+    ends(0, "2 added", "");
+    OKNO_RUN("site,name,time_zone\nS1,First,UTC\n", "import", "sites", "-");
+    OKNO_RUN(
+        "camera,site,archive,channel\nc1,S1,one,1\nc2,S1,one,2\nc3,S1,one,1\nc4,S1,good,1\n"
+        "c5,S1,good,2\nc1,S1,one,5\n",
+        "import", "cameras", "-");
+    ends(
+        4, "6 read, 4 added, 0 duplicate, 2 rejected",
+        "-:3: invalid: channel: \"%Y-%m-%d/%H-%M-%S.mp4\" without {channel} holds one channel, and "
+        "camera c1 has \"1\"");
+    OKNO_RUN(HEAD "good,dir,/srv/x,%Y-%m-%d/%H-%M-%S.mp4,UTC,,,\n", "import", "archives", "-");
+    ends(4, "1 rejected",
+         "-:2: invalid: files: \"%Y-%m-%d/%H-%M-%S.mp4\" without {channel} holds one");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +155,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_file_that_is_no_profile_is_not_quoted, setup, teardown),
         cmocka_unit_test_setup_teardown(a_secret_may_be_set_after_the_import, setup, teardown),
+        cmocka_unit_test_setup_teardown(names_without_a_channel_are_of_one_channel, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_channel_that_the_kind_cannot_have_is_not_taken, setup,
                                         teardown),
     };
