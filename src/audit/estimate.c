@@ -457,6 +457,9 @@ static int set_bounds(const struct okno_estimate_request *request, const struct 
 /* A standard error below this is what sums of doubles leave of 0. */
 #define SE_DUST 1e-12
 
+/* Of what the cells add, the part that merging has to leave. */
+#define LEAST_LEFT 0.5
+
 static void count_up(const struct okno_estimate_request *request, struct okno_estimate *estimate)
 {
     for (size_t i = 0; i < request->count; i++) {
@@ -466,33 +469,39 @@ static void count_up(const struct okno_estimate_request *request, struct okno_es
     }
 }
 
-/* All classes merged into one pool: its share cancels out of the ratio, the figure would be the raw
- * one and its interval of no width, whatever was found. Corrected classes and silent ones that are
- * known still tell something. */
-static bool share_cancels(const struct pools *pools)
+/* Surveys that one more genuine one would move up and others that it would move down lie in one
+ * pool, whose share then cancels out of the ratio: all classes in one, or nearly. The figure would
+ * be the raw one and its interval next to nothing, whatever was found; where less than half of what
+ * the cells add is left it held the truth in 40 to 80 of 100 simulated samples. Corrected classes
+ * still tell something. */
+static bool shares_cancel(const struct pools *pools, const struct okno_ratio *ratio, double r)
 {
-    const struct pool *only = NULL;
-    int classes = 0;
-    double corrected = 0;
+    double left = 0;
+    double all = 0;
     for (size_t i = 0; i < pools->count; i++) {
-        if (pools->items[i].fm)
+        const struct pool *pool = &pools->items[i];
+        double net = 0;
+        double gross = 0;
+        if (pool->fm)
             continue;
-        if (only)
+        if (pool->as_found)
             return false;
-        only = &pools->items[i];
-        if (only->as_found)
-            return false;
+        for (int t = 0; t < OKNO_CLASSES; t++) {
+            double adds = pool->weight[t] * (ratio->a[t] - r * ratio->b[t]);
+            if (pool->other[t] > 0)
+                return false;
+            net += adds;
+            gross += fabs(adds);
+        }
+        left += pool_results(pool) < pool->population ? fabs(net) : gross;
+        all += gross;
     }
-    for (int t = 0; only && t < OKNO_CLASSES; t++) {
-        classes += only->weight[t] > 0;
-        corrected += only->other[t];
-    }
-    return only && classes > 1 && corrected <= 0 && pools->b0 <= 0 &&
-           pool_results(only) < only->population;
+    return left < LEAST_LEFT * all;
 }
 
 /* Why there is no figure; NULL when there is. */
-static const char *why_null(const struct pools *pools, double b)
+static const char *why_null(const struct pools *pools, const struct okno_ratio *ratio, double a,
+                            double b)
 {
     double frame = pools->b0;
     for (size_t i = 0; i < pools->count; i++) {
@@ -503,9 +512,9 @@ static const char *why_null(const struct pools *pools, double b)
         return "no_surveys";
     if (!is_sampled(pools))
         return "not_sampled";
-    if (share_cancels(pools))
-        return "too_few_reviewed";
-    return b > 0 ? NULL : "nothing_valid";
+    if (b <= 0)
+        return "nothing_valid";
+    return shares_cancel(pools, ratio, a / b) ? "too_few_reviewed" : NULL;
 }
 
 static void set_figure(const struct okno_estimate_request *request, const struct pools *pools,
@@ -514,7 +523,7 @@ static void set_figure(const struct okno_estimate_request *request, const struct
     double a;
     double b;
     totals(pools, &request->ratio, &a, &b);
-    estimate->null_reason = why_null(pools, b);
+    estimate->null_reason = why_null(pools, &request->ratio, a, b);
     if (estimate->null_reason)
         return;
     estimate->numerator = a;

@@ -389,6 +389,21 @@ static void classes_that_share_one_share_give_no_figure(void **state)
     assert_true(got.low < got.value && got.high > got.value);
 }
 
+/* Four of fourteen looked at: yes and no in one pool leave the ratio next to no room. */
+static void classes_that_nearly_cancel_give_no_figure(void **state)
+{
+    (void)state;
+    const struct okno_cell cells[] = {cell("", OKNO_YES, 6, 1, 0), cell("", OKNO_NO, 5, 0, 1),
+                                      cell("", OKNO_SILENT, 3, 1, 1)};
+    struct okno_estimate_request request = ink_of(cells, 3);
+    assert_string_equal(estimated(&request).null_reason, "too_few_reviewed");
+    /* yes and unsure move it the same way: their share may be one */
+    const struct okno_cell alike[] = {cell("", OKNO_YES, 6, 1, 0), cell("", OKNO_UNSURE, 5, 0, 1),
+                                      cell("", OKNO_NO, 3, 1, 1)};
+    request = ink_of(alike, 3);
+    assert_null(estimated(&request).null_reason);
+}
+
 static void a_lone_result_without_spread_keeps_an_interval(void **state)
 {
     (void)state;
@@ -641,6 +656,7 @@ int main(void)
         cmocka_unit_test(merged_classes_keep_their_own_weight),
         cmocka_unit_test(without_reviews_there_is_no_figure),
         cmocka_unit_test(classes_that_share_one_share_give_no_figure),
+        cmocka_unit_test(classes_that_nearly_cancel_give_no_figure),
         cmocka_unit_test(a_lone_result_without_spread_keeps_an_interval),
         cmocka_unit_test(undeterminable_ones_bound_the_figure_from_both_sides),
         cmocka_unit_test(without_undeterminable_ones_the_bounds_are_the_figure),
