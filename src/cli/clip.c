@@ -77,7 +77,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         rc = write_copies(&m, &result.media, &copies, err);
     if (rc < 0)
         okno_extract_result_free(&result);
-    return rc < 0 ? rc : moment_print(&m, "clip", &result, err);
+    return rc < 0 ? moment_explain(&m, err) : moment_print(&m, "clip", &result, err);
 }
 
 const struct cli_command cli_clip = {

@@ -39,6 +39,14 @@ static int print_span(const struct moment *m, const struct okno_extract_span *sp
     return okno_json_print(json, stdout, err);
 }
 
+static void tell_nothing(const struct moment *m)
+{
+    struct okno_err why = {0};
+    (void)okno_fail(&why, OKNO_NO_COVERAGE, "nothing is recorded in that time");
+    (void)moment_explain(m, &why);
+    (void)fprintf(stderr, "okno coverage: %s\n", why.text);
+}
+
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     MOMENT_AUTO m = {.from_us = -1, .to_us = -1};
@@ -57,7 +65,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     for (size_t i = 0; rc == 0 && i < spans.len; i++)
         rc = print_span(&m, &spans.items[i], err);
     if (rc == 0 && spans.len == 0 && !m.json)
-        (void)fprintf(stderr, "okno coverage: nothing is recorded in that time\n");
+        tell_nothing(&m);
     return rc;
 }
 

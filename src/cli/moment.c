@@ -40,6 +40,23 @@ void moment_close(struct moment *moment)
     moment->work = NULL;
 }
 
+int moment_explain(const struct moment *moment, struct okno_err *err)
+{
+    char from[OKNO_TIME_TEXT];
+    char now[OKNO_TIME_TEXT];
+    const struct okno_err why = *err;
+    int64_t now_us = okno_time_now();
+    if (why.code != OKNO_NO_COVERAGE)
+        return why.code;
+    okno_err_clear(err);
+    if (moment->from_us > now_us)
+        return okno_fail(err, why.code, "%s: %s is still to come, now is %s", why.text,
+                         okno_time_format(moment->from_us, from), okno_time_format(now_us, now));
+    return okno_fail(err, why.code, "%s; `okno archive test %s --at %s` lists what there is",
+                     why.text, moment->found.camera.archive.archive,
+                     okno_time_format(moment->to_us + OKNO_DAY_US / 2, from));
+}
+
 static void gaps_text(const struct okno_interval_vec *gaps, char *ret_text, size_t size)
 {
     size_t used = (size_t)snprintf(ret_text, size, "[");

@@ -24,6 +24,10 @@ OKNO_CHECK int moment_open(struct cli *cli, struct moment *moment, struct okno_e
 void moment_close(struct moment *moment);
 #define MOMENT_AUTO __attribute__((cleanup(moment_close))) struct moment
 
+/* Where nothing is recorded (OKNO_NO_COVERAGE in err), add what helps: that the moment is still to
+ * come, or how to see what there is. Returns err's code. */
+int moment_explain(const struct moment *moment, struct okno_err *err);
+
 /* Print what was written to moment->out; kind is "clip" or "still". OKNO_PARTIAL when the clip has
  * gaps. Frees the result. */
 OKNO_CHECK int moment_print(const struct moment *moment, const char *kind,

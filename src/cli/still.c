@@ -36,7 +36,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     if (rc == 0)
         rc = width ? still_small(&m, (int)width, &result, err)
                    : okno_extract_still(&m.view, m.from_us, m.out, &result, err);
-    return rc < 0 ? rc : moment_print(&m, "still", &result, err);
+    return rc < 0 ? moment_explain(&m, err) : moment_print(&m, "still", &result, err);
 }
 
 const struct cli_command cli_still = {

@@ -134,6 +134,21 @@ static void a_survey_without_footage_exits_3_and_says_why(void **state)
     ends(3, "", "no camera is placed at the point of survey d.0.4: add it to placements");
 }
 
+static void a_moment_without_recording_says_what_helps(void **state)
+{
+    (void)state;
+    OKNO_RUN("still", "--camera", "cam1", "--at", "2026-03-10T09:00:00Z", "-o", "/tmp/none.jpg");
+    ends(3, "",
+         "nothing is recorded at the asked moment; `okno archive test nvr --at "
+         "2026-03-10T21:00:00.000Z` lists what there is");
+    OKNO_RUN("clip", "--camera", "cam1", "--from", "2126-03-10T09:00:00Z", "--to",
+             "2126-03-10T09:00:10Z", "-o", "/tmp/none.mp4");
+    ends(3, "", "interval: 2126-03-10T09:00:00.000Z is still to come, now is 20");
+    OKNO_RUN("coverage", "--camera", "cam1", "--from", "2126-03-10T09:00:00Z", "--to",
+             "2126-03-10T09:00:10Z");
+    ends(0, "", "2126-03-10T09:00:00.000Z is still to come");
+}
+
 static void stills_of_a_period_go_on_past_what_is_missing_and_exit_4(void **state)
 {
     (void)state;
@@ -237,6 +252,7 @@ int main(void)
         CASE(one_survey_gives_its_clip_and_still_with_every_promised_field),
         CASE(the_path_is_absolute_under_a_relative_data_directory),
         CASE(a_survey_without_footage_exits_3_and_says_why),
+        CASE(a_moment_without_recording_says_what_helps),
         CASE(stills_of_a_period_go_on_past_what_is_missing_and_exit_4),
         CASE(an_audit_without_a_sample_is_told_apart_from_none),
         CASE(wrong_usage_exits_2_and_says_what_is_right),
