@@ -283,6 +283,20 @@ static void add_total(struct doc *doc)
     }
 }
 
+static bool is_anywhere(const json_t *groups, const char *id)
+{
+    size_t i;
+    json_t *group;
+    json_array_foreach(groups, i, group)
+    {
+        const json_t *figure = json_object_get(json_object_get(group, "indicators"), id);
+        if (json_is_number(json_object_get(figure, "raw")) ||
+            json_is_object(json_object_get(figure, "estimated")))
+            return true;
+    }
+    return false;
+}
+
 /* One indicator over all sites. */
 static void add_sites(struct doc *doc, const char *id)
 {
@@ -379,9 +393,15 @@ static void add_figures(struct doc *doc)
     add_total(doc);
     doc_text(doc, doc_word(doc, "bounds_text"));
     add_without_silent(doc);
-    doc_heading(doc, "head.sites");
-    for (size_t i = 0; i < OKNO_COUNT(per_site); i++)
+    bool begun = false;
+    for (size_t i = 0; i < OKNO_COUNT(per_site); i++) {
+        if (!is_anywhere(doc_at(doc->model, "by_site/groups"), per_site[i]))
+            continue;
+        if (!begun)
+            doc_heading(doc, "head.sites");
+        begun = true;
         add_sites(doc, per_site[i]);
+    }
 }
 
 void document_indicators(struct doc *doc)

@@ -208,6 +208,24 @@ static void pages_keep_their_margins_and_charts_explain_themselves(void **state)
     support_tempdir_remove(dir);
 }
 
+/* With 70 sites the chart is taller than a page: it begins below its heading all the same, and what
+ * no site has takes no pages. */
+static void a_tall_chart_stays_with_its_heading(void **state)
+{
+    struct scratch_db *f = *state;
+    char *dir = support_tempdir();
+    okno_autojson json_t *model = hostile(f);
+    json_t *groups = json_object_get(json_object_get(model, "by_site"), "groups");
+    for (int i = 0; i < 69; i++)
+        assert_int_equal(json_array_append_new(groups, json_deep_copy(json_array_get(groups, 0))),
+                         0);
+    put_all(f, model, dir, "en");
+    shell(dir,
+          "pdftotext -layout r.pdf r.txt && awk -v RS='\f' '/Site by site/ && /INK@Personnel by "
+          "site/ { found = 1 } END { exit !found }' r.txt && ! grep -q 'IEL by site' r.txt");
+    support_tempdir_remove(dir);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -217,6 +235,7 @@ int main(void)
         TEST(no_text_becomes_a_formula),
         TEST(other_programs_read_every_format),
         TEST(a_pdf_holds_every_chapter_as_text_with_its_fonts),
+        TEST(a_tall_chart_stays_with_its_heading),
         TEST(pages_keep_their_margins_and_charts_explain_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

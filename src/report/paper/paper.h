@@ -74,6 +74,7 @@ void pdf_rule(struct pdf *pdf, double x1, double x2, double y, double thickness,
 
 void pdf_facts(struct pdf *pdf, const json_t *block);
 void pdf_table(struct pdf *pdf, const json_t *block);
+double pdf_chart_least(const json_t *block); /* of a page, so that it begins there */
 void pdf_forest(struct pdf *pdf, const json_t *block);
 void pdf_bars(struct pdf *pdf, const json_t *block);
 void pdf_qr(struct pdf *pdf, const json_t *block);

@@ -210,13 +210,10 @@ static double least_of(struct pdf *pdf, const json_t *blocks, size_t i)
 {
     const json_t *block = json_array_get(blocks, i);
     const json_t *next = json_array_get(blocks, i + 1);
-    double rows = (double)json_array_size(json_object_get(block, "rows"));
     if (is_block(block, "heading"))
         return 34 + (next ? least_of(pdf, blocks, i + 1) : 0);
-    if (is_block(block, "forest"))
-        return fmin(110 + 17 * rows, 500);
-    if (is_block(block, "bars"))
-        return fmin(32 + 17 * rows, 500);
+    if (is_block(block, "forest") || is_block(block, "bars"))
+        return 6 + pdf_chart_least(block);
     if (is_block(block, "table"))
         return 84;
     if (is_block(block, "code"))

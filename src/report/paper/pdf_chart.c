@@ -19,10 +19,19 @@
 static const struct pdf_font font = {.size = 7.6};
 static const struct pdf_font caption_font = {.size = 9.2, .bold = true};
 
-static void add_caption(struct pdf *pdf, const json_t *block, double height)
+/* All of a chart that fits on a page; of a taller one the beginning. */
+double pdf_chart_least(const json_t *block)
+{
+    double rows = ROW * (double)json_array_size(json_object_get(block, "rows"));
+    bool forest = strcmp(doc_text_at(block, "block"), "forest") == 0;
+    double height = rows + (forest ? 52 + 2 * LEGEND : 24);
+    return height < PDF_BOTTOM - PDF_TOP - 60 ? height : 200;
+}
+
+static void add_caption(struct pdf *pdf, const json_t *block)
 {
     pdf->y += 6;
-    pdf_need(pdf, fmin(height + 24, PDF_BOTTOM - PDF_TOP - 1));
+    pdf_need(pdf, pdf_chart_least(block));
     pdf_paragraph(pdf, doc_text_at(block, "title"), &caption_font, PDF_LEFT, PDF_SPACE, false);
     pdf->y += 5;
 }
@@ -191,7 +200,7 @@ void pdf_forest(struct pdf *pdf, const json_t *block)
     struct chart_axis axis = chart_forest_axis(rows);
     if (count == 0)
         return;
-    add_caption(pdf, block, ROW * (double)count + 28 + 2 * LEGEND);
+    add_caption(pdf, block);
     add_legend(pdf);
     for (size_t at = 0; at < count;) {
         double room = PDF_BOTTOM - pdf->y - 24;
@@ -246,7 +255,7 @@ void pdf_bars(struct pdf *pdf, const json_t *block)
         return;
     for (size_t i = 0; i < count; i++)
         most = fmax(most, json_number_value(json_object_get(json_array_get(rows, i), "value")));
-    add_caption(pdf, block, ROW * (double)count);
+    add_caption(pdf, block);
     double left = bars_left(pdf, rows);
     double plot = PDF_LEFT + PDF_SPACE - NUMBERS - left;
     for (size_t i = 0; i < count; i++, pdf->y += ROW) {
