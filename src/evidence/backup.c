@@ -154,8 +154,7 @@ static int claim_folder(const char *data_dir, const char *to_dir, int *ret_fd, s
                    ? okno_fail(err, OKNO_REFUSED, "another backup into %s is under way", to_dir)
                    : okno_fail_errno(err, errno, "cannot lock the folder %s", to_dir);
     okno_evidence_sweep(to_dir, INT64_MAX);
-    *ret_fd = fd;
-    fd = -1;
+    *ret_fd = okno_mem_take_fd(&fd);
     return 0;
 }
 
