@@ -18,8 +18,8 @@ OKNO_CHECK int okno_file_open(const char *path, int *ret_fd, int64_t *ret_size,
 
 /* Make or replace a file, whole or not at all: it is written beside under a name of its own,
  * synced, renamed, and its folder is synced, so that it is durable when this returns. `mode` as in
- * open(2). OKNO_IO and what okno_fail_errno makes of errno; nothing is left behind then. Two that
- * write at once: the later stands. */
+ * open(2). OKNO_IO and what okno_fail_errno makes of errno; nothing is left behind then, and what
+ * a killed one left goes with the next. Two that write at once: the later stands. */
 OKNO_CHECK int okno_file_put(const char *path, mode_t mode, const void *bytes, size_t len,
                              struct okno_err *err);
 

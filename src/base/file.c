@@ -3,9 +3,11 @@
 
 #include "okno/mem.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -82,6 +84,34 @@ static int sync_folder_of(char *path, struct okno_err *err)
     return okno_dir_sync(path, err);
 }
 
+/* NAME.PID.NUMBER of a process that is no more. */
+static bool is_left(const char *entry, const char *name)
+{
+    long pid = 0;
+    unsigned number = 0;
+    int end = 0;
+    size_t len = strlen(name);
+    return strncmp(entry, name, len) == 0 &&
+           sscanf(entry + len, ".%ld.%u%n", &pid, &number, &end) == 2 &&
+           !entry[len + (size_t)end] && pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
+/* What processes that were killed left beside the file: it may be half a secret, or a whole one. */
+static void drop_left(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1,
+                   slash ? path : ".");
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+    while (dir && (entry = readdir(dir)))
+        if (is_left(entry->d_name, slash ? slash + 1 : path))
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir)
+        (void)closedir(dir);
+}
+
 int okno_file_put(const char *path, mode_t mode, const void *bytes, size_t len,
                   struct okno_err *err)
 {
@@ -90,7 +120,8 @@ int okno_file_put(const char *path, mode_t mode, const void *bytes, size_t len,
     if ((size_t)snprintf(temp, sizeof(temp), "%s.%ld.%u", path, (long)getpid(),
                          atomic_fetch_add(&number_of_writes, 1)) >= sizeof(temp))
         return okno_fail(err, OKNO_INVALID, "the name %.100s... is too long", path);
-    (void)unlink(temp); /* of a process that was killed */
+    (void)unlink(temp); /* of a process that had our number and was killed */
+    drop_left(path);
     okno_autoclose int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0)
         return okno_fail_errno(err, errno, "cannot make %s", path);

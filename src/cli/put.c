@@ -1,18 +1,32 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 
+#include "okno/file.h"
 #include "okno/mem.h"
 #include "okno/text.h"
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+/* A file of its own, or none yet: no device, pipe or link to somewhere else. */
+static bool is_replaceable(const char *path)
+{
+    struct stat facts;
+    return lstat(path, &facts) < 0 ? errno == ENOENT : S_ISREG(facts.st_mode);
+}
+
+/* A file that is there stays until the new one is whole: it may be the only copy of a checkpoint.
+ */
 int cli_put(const char *path, const struct okno_buf *text, struct okno_err *err)
 {
+    if (path && is_replaceable(path))
+        return okno_file_put(path, 0666, okno_buf_text(text), text->len, err);
     okno_autofclose FILE *file = path ? fopen(path, "we") : NULL;
     if (path && !file)
         return okno_fail_errno(err, errno, "cannot make %s", path);

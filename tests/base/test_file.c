@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -79,6 +80,35 @@ static void a_file_that_cannot_be_put_leaves_nothing_and_is_named(void **state)
     assert_int_equal(rmdir(in_folder("taken")), 0);
 }
 
+/* A number that no process has: of a child that ended. */
+static pid_t ended_process(void)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    return pid;
+}
+
+static void what_a_killed_process_left_beside_a_file_goes_with_the_next(void **state)
+{
+    (void)state;
+    struct okno_err err = {0};
+    char left[64];
+    char others[64];
+    (void)snprintf(left, sizeof(left), "key.%ld.7", (long)ended_process());
+    (void)snprintf(others, sizeof(others), "key.%ld.7", (long)getppid());
+    const char *const kept[] = {others, "key.pub", "key.1.2.old", "keys"};
+    assert_int_equal(okno_file_put(in_folder(left), 0600, "half", 4, &err), 0);
+    for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+        assert_int_equal(okno_file_put(in_folder(kept[i]), 0600, "x", 1, &err), 0);
+    assert_int_equal(okno_file_put(in_folder("key"), 0600, "whole", 5, &err), 0);
+    assert_int_equal(access(in_folder(left), F_OK), -1);
+    for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+        assert_int_equal(unlink(in_folder(kept[i])), 0);
+    assert_int_equal(unlink(in_folder("key")), 0);
+}
+
 static void a_name_without_a_folder_lies_where_the_program_runs(void **state)
 {
     (void)state;
@@ -122,6 +152,7 @@ int main(void)
         cmocka_unit_test(what_was_put_is_read_and_replaced_as_a_whole),
         cmocka_unit_test(an_empty_file_is_a_file),
         cmocka_unit_test(a_file_that_cannot_be_put_leaves_nothing_and_is_named),
+        cmocka_unit_test(what_a_killed_process_left_beside_a_file_goes_with_the_next),
         cmocka_unit_test(a_name_without_a_folder_lies_where_the_program_runs),
         cmocka_unit_test(a_file_larger_than_allowed_is_named),
     };
