@@ -149,6 +149,8 @@ struct okno_archive_ops {
      * covered stretch, at most max_window_us long: `source` asks for its from_us and to_us. */
     int (*pieces)(void *ctx, const char *channel, int64_t from_us, int64_t to_us,
                   struct okno_piece_vec *pieces, struct okno_err *err);
+    /* Optional: what was seen instead, after pieces gave none. */
+    void (*hint)(void *ctx, char *ret_text, size_t size);
     /* Open one piece for reading; OKNO_GONE, now or by the first read, when it is no longer there.
      * A download that comes in one go is put into a spool (spool.h) first. What the source learns
      * of the piece's time goes into its `dated` fields. */
@@ -213,8 +215,12 @@ OKNO_CHECK int okno_archive_coverage(struct okno_archive *archive, const char *c
 OKNO_CHECK int okno_archive_pieces(struct okno_archive *archive, const char *channel,
                                    int64_t from_us, int64_t to_us, struct okno_piece_vec *pieces,
                                    struct okno_err *err);
-/* The same, to see whether it answers and what is newest: of a recorder that keeps no list
- * (OKNO_TOO_LONG), what it replays of some seconds two minutes before to_us. */
+/* Where nothing was listed of a channel just now: what was seen instead, such as names that do not
+ * fit; "" when that is not known. Asks nobody. */
+#define OKNO_ARCHIVE_HINT 512
+void okno_archive_hint(struct okno_archive *archive, char ret_text[OKNO_ARCHIVE_HINT]);
+/* As okno_archive_pieces, to see whether it answers and what is newest: of a recorder that keeps no
+ * list (OKNO_TOO_LONG), what it replays of some seconds two minutes before to_us. */
 OKNO_CHECK int okno_archive_newest(struct okno_archive *archive, const char *channel,
                                    int64_t from_us, int64_t to_us, struct okno_piece_vec *pieces,
                                    struct okno_err *err);

@@ -69,6 +69,7 @@ struct okno_archive_seen {
     int64_t covered_us, looked_us; /* so much is recorded of so much before to_us */
     int days;                      /* that were looked at: 1, 7 or 31 before at_us */
     int64_t ahead_us;              /* okno_archive_ahead, now */
+    char hint[OKNO_ARCHIVE_HINT];  /* where there is none; "" when nothing is known */
 };
 /* Open an archive as its row says and ask what was recorded of a channel in the day (else the week,
  * the month) before at_us. Fails as the archive does, and within deadline_us each time it asks. */

@@ -106,19 +106,26 @@ static int print_capabilities(struct okno_archive *archive, bool json, struct ok
     return 0;
 }
 
+static int print_nothing(struct okno_archive *archive, const struct okno_camera *camera, bool json,
+                         struct okno_err *err)
+{
+    char hint[OKNO_ARCHIVE_HINT];
+    okno_archive_hint(archive, hint);
+    if (json)
+        return print_json(json_pack("{ss ss si sn sn sn so}", "camera", camera->camera, "channel",
+                                    camera->channel, "pieces", 0, "from", "to", "last", "hint",
+                                    okno_json_text(hint)),
+                          err);
+    cli_line("%s (channel %s): nothing recorded%s%s", camera->camera, camera->channel,
+             hint[0] ? "; " : "", hint);
+    return 0;
+}
+
 static int print_pieces(const struct okno_camera *camera, const struct okno_piece_vec *pieces,
                         bool json, struct okno_err *err)
 {
     char from[OKNO_TIME_TEXT];
     char to[OKNO_TIME_TEXT];
-    if (pieces->len == 0 && !json)
-        printf("%s (channel %s): nothing recorded\n", camera->camera, camera->channel);
-    if (pieces->len == 0)
-        return json ? print_json(json_pack("{ss ss si sn sn sn}", "camera", camera->camera,
-                                           "channel", camera->channel, "pieces", 0, "from", "to",
-                                           "last"),
-                                 err)
-                    : 0;
     const struct okno_piece *last = &pieces->items[pieces->len - 1];
     if (json)
         return print_json(json_pack("{ss ss sI so so so}", "camera", camera->camera, "channel",
@@ -158,7 +165,8 @@ static int test_camera(struct okno_archive *archive, const struct okno_conf *con
     if (rc < 0)
         okno_err_context(err, "camera %s, channel %s", camera->camera, camera->channel);
     if (rc == 0)
-        rc = print_pieces(camera, &pieces, choice->json, err);
+        rc = pieces.len ? print_pieces(camera, &pieces, choice->json, err)
+                        : print_nothing(archive, camera, choice->json, err);
     *ret_found += rc == 0 ? pieces.len : 0;
     if (rc == 0)
         warn_ahead(archive, camera);

@@ -153,8 +153,8 @@ static void tell_seen(struct doctor *d, const char *subject, const char *camera,
              (long long)(seen->ahead_us / (60 * OKNO_SECOND_US)));
     else if (seen->recordings == 0)
         tell(d, LEVEL_WARNING, subject, "compare files and channel with the names on the recorder",
-             "answers, but lists nothing of camera %s in %d days before %s", camera, seen->days,
-             okno_time_format(to_us, text));
+             "answers, but lists nothing of camera %s in %d days before %s%s%s", camera, seen->days,
+             okno_time_format(to_us, text), seen->hint[0] ? ": " : "", seen->hint);
     else
         tell(d, LEVEL_OK, subject, "", "%lld recordings of camera %s in %d day%s, the newest to %s",
              (long long)seen->recordings, camera, seen->days, seen->days > 1 ? "s" : "",

@@ -229,6 +229,8 @@ int okno_archive_try(struct okno_db *db, const struct okno_archive_row *row, con
     rc = okno_archive_lately(archive, channel, at_us, &seen.days, &pieces, err);
     if (rc == 0 && pieces.len > 0)
         rc = look_closer(archive, channel, budget.until_us, &pieces, &seen, err);
+    if (rc == 0 && pieces.len == 0)
+        okno_archive_hint(archive, seen.hint);
     if (rc == 0)
         seen.ahead_us = okno_archive_ahead(archive, channel, okno_time_now());
     if (rc == 0)

@@ -54,7 +54,7 @@ test("every code of an error is told in both languages as its table says", async
 test("sentences of the service that the page says in Russian are those that the service says", async () => {
   const src = new URL("../../src/", import.meta.url);
   const rooms = await Promise.all(["notify/", "base/", "alert/", "registry/", "audit/", "report/", "ledger/", "video/archive/", "video/extract/", "evidence/"].map((room) => sourcesOf(new URL(room, src))));
-  const said = rooms.join("\n").replace(/"%" PRId64\s*"/g, "\"{}").replace(/"\s*\n\s*"/g, "").replace(/%(?:\.\d+|\.\*)?(?:ll|l)?[sdf]/g, "{}").replaceAll("\\\"", "\"").replaceAll("({}{}{})", "({})");
+  const said = rooms.join("\n").replace(/"%" PRId64\s*"/g, "\"{}").replace(/"\s*\n\s*"/g, "").replace(/%(?:\.\d+|\.\*)?(?:ll|l|z)?[sdfu]/g, "{}").replaceAll("\\\"", "\"").replaceAll("({}{}{})", "({})");
   for (const [from] of sentences) assert.ok(said.includes(from), from);
 });
 

@@ -360,6 +360,33 @@ static void the_newest_file_grows_past_the_length_of_a_short_one(void **state)
     assert_true(pieces.items[0].flags & OKNO_SPAN_GROWING);
 }
 
+static void assert_hint(struct okno_archive *archive, const char *channel, const char *want)
+{
+    char hint[OKNO_ARCHIVE_HINT];
+    OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
+    int64_t at = instant("2026-03-10T14:00:00Z");
+    assert_int_equal(okno_archive_pieces(archive, channel, at, at + OKNO_SECOND_US, &pieces, NULL),
+                     0);
+    assert_int_equal(pieces.len, 0);
+    okno_archive_hint(archive, hint);
+    assert_string_equal(hint, want);
+}
+
+static void what_was_seen_instead_is_told(void **state)
+{
+    (void)state;
+    char *own = support_tempdir();
+    support_file(own, "cam1/20260310-140000.mp4", 1000, instant("2026-03-10T14:01:00Z"));
+    support_file(own, "cam1/20260310-140100.mp4", 1000, instant("2026-03-10T14:02:00Z"));
+    OKNO_AUTO(okno_archive) *flat = opened_as(own, "{channel}/%Y-%m-%d_%H-%M-%S.mp4", "UTC");
+    assert_hint(flat, "cam1",
+                "folder \"cam1\" holds 2 files, but none is named as by "
+                "{channel}/%Y-%m-%d_%H-%M-%S.mp4: one is 20260310-140100.mp4");
+    assert_hint(flat, "cam7", "there are no files in folder \"cam7\"");
+    OKNO_AUTO(okno_archive) *days = opened_as(own, DAYS, "UTC");
+    assert_hint(days, "cam1", "there are no files in folder \"cam1/2026-03-10\"");
+}
+
 static void the_newest_file_grows_while_it_is_written(void **state)
 {
     (void)state;
@@ -997,6 +1024,7 @@ int main(void)
         cmocka_unit_test(thousands_of_calls_list_a_day_once),
         cmocka_unit_test(names_with_spaces_and_signs_are_reached),
         cmocka_unit_test(hour_folders_and_a_zone_are_followed),
+        cmocka_unit_test(what_was_seen_instead_is_told),
         cmocka_unit_test(a_file_longer_than_most_is_found_to_its_end),
         cmocka_unit_test(files_of_any_length_may_last_until_the_next),
         cmocka_unit_test(the_newest_file_grows_past_the_length_of_a_short_one),

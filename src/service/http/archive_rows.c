@@ -226,7 +226,7 @@ int http_post_archive_test(struct http_request *request, struct http_reply *repl
     return http_reply_json(reply,
                            json_pack("{s:s, s:o, s:I, s:o, s:o, s:f, s:f, s:i, s:f}", "code",
                                      rc < 0 ? okno_code_info(rc)->name : "", "message",
-                                     okno_json_text(why.text), "recordings",
+                                     okno_json_text(rc < 0 ? why.text : seen.hint), "recordings",
                                      (json_int_t)seen.recordings, "from",
                                      any ? okno_json_time(seen.from_us) : json_null(), "to",
                                      any ? okno_json_time(seen.to_us) : json_null(), "covered_s",

@@ -129,6 +129,13 @@ void okno_archive_caps(struct okno_archive *archive, struct okno_archive_caps *r
     *ret_caps = caps;
 }
 
+void okno_archive_hint(struct okno_archive *archive, char ret_text[OKNO_ARCHIVE_HINT])
+{
+    ret_text[0] = '\0';
+    if (archive->ops->hint)
+        archive->ops->hint(archive->ctx, ret_text, OKNO_ARCHIVE_HINT);
+}
+
 struct okno_archive_note *okno_archive_note(struct okno_archive *archive)
 {
     return &archive->note;

@@ -521,6 +521,38 @@ static int dir_pieces(void *ctx, const char *channel, int64_t from_us, int64_t t
     return rc;
 }
 
+/* Of the folders that were listed for the channel: one whose files do not fit, else how many are
+ * empty or not there. */
+static void dir_hint(void *ctx, char *ret_text, size_t size)
+{
+    const struct dir *dir = ctx;
+    const struct cached *empty = NULL;
+    size_t others = 0;
+    for (size_t i = 0; i < dir->cache.len; i++) {
+        const struct cached *c = dir->cache.items[i];
+        if (!c->channel || strcmp(c->channel, dir->channel) != 0 || c->records.len > 0)
+            continue;
+        if (c->listing.files.len > 0) {
+            (void)snprintf(ret_text, size,
+                           "folder \"%.150s\" holds %zu files, but none is named as by %.150s: one "
+                           "is %.100s",
+                           c->folder, c->listing.files.len, dir->files,
+                           c->listing.files.items[c->listing.files.len - 1].name);
+            return;
+        }
+        others += empty != NULL;
+        empty = empty ? empty : c;
+    }
+    if (empty && others == 0)
+        (void)snprintf(ret_text, size, "there are no files in folder \"%.150s\"", empty->folder);
+    else if (empty)
+        (void)snprintf(
+            ret_text, size,
+            "there are no files in folder \"%.150s\", nor in %zu others that were looked "
+            "into",
+            empty->folder, others);
+}
+
 /* --- reading --- */
 
 static int dir_source(void *ctx, const struct okno_piece *piece, struct okno_source **ret_source,
@@ -549,5 +581,6 @@ const struct okno_archive_ops archive_dir = {
     .caps = dir_caps,
     .channel = template_channel,
     .pieces = dir_pieces,
+    .hint = dir_hint,
     .source = dir_source,
 };
