@@ -384,7 +384,9 @@ static void what_was_seen_instead_is_told(void **state)
                 "{channel}/%Y-%m-%d_%H-%M-%S.mp4: one is 20260310-140100.mp4");
     assert_hint(flat, "cam7", "there are no files in folder \"cam7\"");
     OKNO_AUTO(okno_archive) *days = opened_as(own, DAYS, "UTC");
-    assert_hint(days, "cam1", "there are no files in folder \"cam1/2026-03-10\"");
+    assert_hint(
+        days, "cam1",
+        "there are no files in folder \"cam1/2026-03-10\" and 1 more that were looked into");
 }
 
 static void the_newest_file_grows_while_it_is_written(void **state)

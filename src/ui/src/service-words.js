@@ -75,7 +75,7 @@ export const sentences = [
     "«{}» без {channel} — это один канал, а у камеры {} канал «{}»: впишите {channel} в имена файлов архива или заведите архив на каждую камеру"],
   ["{} is still being recorded and cannot be read before it has ended", "{} ещё пишется; прочитать её можно, когда запись закончится"],
   ["folder \"{}\" holds {} files, but none is named as by {}: one is {}", "в папке «{}» файлов: {}, но ни один не назван по шаблону {}; один из них — {}"],
-  ["there are no files in folder \"{}\", nor in {} others that were looked into", "в папке «{}» файлов нет; пустых или отсутствующих папок, кроме неё: {}"],
+  ["there are no files in folder \"{}\" and {} more that were looked into", "нет файлов в папке «{}»; в скольких ещё смотрели: {}"],
   ["there are no files in folder \"{}\"", "в папке «{}» файлов нет"],
   ["rtsp_port={}: a number from 1 to 65535", "rtsp_port={}: нужно число от 1 до 65535"],
   ["{}={}: a whole number from 1 to {}", "{}={}: нужно целое число от 1 до {}"],

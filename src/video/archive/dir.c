@@ -546,11 +546,9 @@ static void dir_hint(void *ctx, char *ret_text, size_t size)
     if (empty && others == 0)
         (void)snprintf(ret_text, size, "there are no files in folder \"%.150s\"", empty->folder);
     else if (empty)
-        (void)snprintf(
-            ret_text, size,
-            "there are no files in folder \"%.150s\", nor in %zu others that were looked "
-            "into",
-            empty->folder, others);
+        (void)snprintf(ret_text, size,
+                       "there are no files in folder \"%.150s\" and %zu more that were looked into",
+                       empty->folder, others);
 }
 
 /* --- reading --- */
