@@ -50,6 +50,16 @@ struct chart_axis chart_forest_axis(const json_t *rows)
     return axis;
 }
 
+bool chart_has(const json_t *rows, const char *mark)
+{
+    double low = INFINITY;
+    double high = -INFINITY;
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row) stretch(json_object_get(row, mark), &low, &high);
+    return low <= high;
+}
+
 double chart_place(const struct chart_axis *axis, double value)
 {
     return (value - axis->low) / (axis->high - axis->low);

@@ -4,6 +4,8 @@
 
 #include "okno/json.h"
 
+#include <stdbool.h>
+
 struct chart_axis {
     double low, high, step; /* low and high are multiples of step */
     int decimals;           /* that its labels need */
@@ -11,6 +13,9 @@ struct chart_axis {
 
 /* Holds every number of a forest's rows (see document.h). Nothing to hold: 0 to 1. */
 struct chart_axis chart_forest_axis(const json_t *rows);
+
+/* Whether any row of a forest has a mark: raw, excluded, value or worst. */
+bool chart_has(const json_t *rows, const char *mark);
 
 /* 0 at low, 1 at high. */
 double chart_place(const struct chart_axis *axis, double value);

@@ -30,22 +30,25 @@ static double x_of(const struct chart_axis *axis, const json_t *value)
 #define GREY "fill=\"none\" stroke=\"#6b7686\" stroke-width=\"1.6\""
 
 /* Entries break into lines as texts do. */
-static void add_legend(struct html *html)
+static void add_legend(struct html *html, const json_t *rows)
 {
     static const struct {
         const char *word;
+        const char *key; /* in the rows */
         int width;
         const char *mark;
     } entries[] = {
-        {"raw", 12, "<circle cx=\"6\" cy=\"7\" r=\"5\" " GREY "/>"},
-        {"excluded", 14, "<path d=\"M7 1l6 6l-6 6l-6 -6z\" " GREY "/>"},
-        {"estimated", 26,
+        {"raw", "raw", 12, "<circle cx=\"6\" cy=\"7\" r=\"5\" " GREY "/>"},
+        {"excluded", "excluded", 14, "<path d=\"M7 1l6 6l-6 6l-6 -6z\" " GREY "/>"},
+        {"estimated", "value", 26,
          "<path d=\"M0 7h26\" " DARK "/>"
          "<rect x=\"8\" y=\"2\" width=\"10\" height=\"10\" fill=\"#0b5cad\"/>"},
-        {"worst", 26, "<path d=\"M0 7h26\" " PALE "/>"},
+        {"worst", "worst", 26, "<path d=\"M0 7h26\" " PALE "/>"},
     };
     html_raw(html, "<p class=\"legend\">");
     for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+        if (!chart_has(rows, entries[i].key))
+            continue;
         html_print(html, "<span><svg width=\"%d\" height=\"14\" aria-hidden=\"true\">%s</svg> ",
                    entries[i].width, entries[i].mark);
         html_text(html, html_word(html, entries[i].word));
@@ -60,7 +63,7 @@ static void open_chart(struct html *html, const json_t *block, int height)
     html_text(html, doc_text_at(block, "title"));
     html_raw(html, "</figcaption>");
     if (strcmp(doc_text_at(block, "block"), "forest") == 0)
-        add_legend(html);
+        add_legend(html, json_object_get(block, "rows"));
     html_print(
         html,
         "<svg class=\"chart\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" " FONT

@@ -95,19 +95,22 @@ static void pale_bar(struct pdf *pdf, double x, double y)
 }
 
 /* On as many lines as it takes. */
-static void add_legend(struct pdf *pdf)
+static void add_legend(struct pdf *pdf, const json_t *rows)
 {
     static const struct {
         const char *word;
-        double width; /* of the mark */
+        const char *key; /* in the rows */
+        double width;    /* of the mark */
         void (*draw)(struct pdf *pdf, double x, double y);
-    } marks[] = {{"raw", 8, circle},
-                 {"excluded", 8, diamond},
-                 {"estimated", 18, line_and_square},
-                 {"worst", 18, pale_bar}};
+    } marks[] = {{"raw", "raw", 8, circle},
+                 {"excluded", "excluded", 8, diamond},
+                 {"estimated", "value", 18, line_and_square},
+                 {"worst", "worst", 18, pale_bar}};
     double x = PDF_LEFT;
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
         const json_t *words = json_object_get(pdf->document, "words");
+        if (!chart_has(rows, marks[i].key))
+            continue;
         (void)pdf_set(pdf, doc_text_at(words, marks[i].word), &font, 0);
         double width = marks[i].width + 5 + pdf_width(pdf);
         if (x > PDF_LEFT && x + width > PDF_LEFT + PDF_SPACE) {
@@ -201,7 +204,7 @@ void pdf_forest(struct pdf *pdf, const json_t *block)
     if (count == 0)
         return;
     add_caption(pdf, block);
-    add_legend(pdf);
+    add_legend(pdf, rows);
     for (size_t at = 0; at < count;) {
         double room = PDF_BOTTOM - pdf->y - 24;
         size_t fit = room < ROW ? 1 : (size_t)(room / ROW);
