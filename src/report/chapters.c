@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE = 2000, ROWS_MAX = 2000, SAMPLE_SHOWN = 10 };
+enum { LINE = 2000, ROWS_MAX = 2000, SAMPLE_SHOWN = 10, QUESTIONS_SHORT = 5 };
 
 static const char *number(int64_t value, const struct doc *doc, char ret_text[40])
 {
@@ -67,10 +67,41 @@ static void answer_drawn(struct doc *doc, json_t *facts)
                     number(doc_int_at(doc->model, "frame/total/surveys"), doc, frame)));
 }
 
+static const char *question_text(const json_t *one)
+{
+    return doc_text_at(one, *doc_text_at(one, "text") ? "text" : "question");
+}
+
+/* Each point has a question of its own, mostly in the same words. */
+static bool was_told(const json_t *questions, size_t i)
+{
+    const json_t *one = json_array_get(questions, i);
+    for (size_t k = 0; k < i; k++) {
+        const json_t *before = json_array_get(questions, k);
+        if (strcmp(question_text(before), question_text(one)) == 0 &&
+            strcmp(doc_text_at(before, "kind"), doc_text_at(one, "kind")) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int tell_question(const struct doc *doc, const json_t *one, struct okno_buf *texts)
+{
+    const char *text = question_text(one);
+    size_t fit = okno_text_fit(text, 300);
+    struct okno_err ignored = {0};
+    return okno_buf_printf(texts, &ignored, "%s%s%.*s%s%s (%s)", texts->len ? "; " : "",
+                           doc_word(doc, "ui.quote"), (int)fit, text, text[fit] ? "…" : "",
+                           doc_word(doc, "ui.unquote"),
+                           doc_name(doc, "kind", doc_text_at(one, "kind")));
+}
+
 static void answer_asked(struct doc *doc, json_t *facts)
 {
     OKNO_AUTO_BUF texts = OKNO_BUF_INIT(LINE);
     const json_t *questions = doc_at(doc->model, "frame/questions");
+    struct okno_err ignored = {0};
+    size_t told = 0;
     if (doc_of_visits(doc)) {
         answer(doc, facts, "q_asked", doc_word(doc, "short.visits"));
         return;
@@ -79,15 +110,13 @@ static void answer_asked(struct doc *doc, json_t *facts)
         answer(doc, facts, "q_asked", doc_word(doc, "short.spontaneous"));
         return;
     }
-    for (size_t i = 0; i < json_array_size(questions) && i < 5; i++) {
-        const json_t *one = json_array_get(questions, i);
-        const char *text = doc_text_at(one, *doc_text_at(one, "text") ? "text" : "question");
-        size_t fit = okno_text_fit(text, 300);
-        struct okno_err ignored = {0};
-        if (okno_buf_printf(&texts, &ignored, "%s%s%.*s%s%s (%s)", i ? "; " : "",
-                            doc_word(doc, "ui.quote"), (int)fit, text, text[fit] ? "…" : "",
-                            doc_word(doc, "ui.unquote"),
-                            doc_name(doc, "kind", doc_text_at(one, "kind"))) < 0)
+    for (size_t i = 0; i < json_array_size(questions) && told <= QUESTIONS_SHORT; i++) {
+        if (was_told(questions, i))
+            continue;
+        int rc = told++ == QUESTIONS_SHORT
+                     ? okno_buf_add_text(&texts, "; …", &ignored)
+                     : tell_question(doc, json_array_get(questions, i), &texts);
+        if (rc < 0)
             break;
     }
     answer(doc, facts, "q_asked",

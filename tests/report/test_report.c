@@ -332,6 +332,37 @@ static void a_russian_report_has_russian_dates_and_quotes(void **state)
     assert_null(strstr(page, "\"label\":\"mall\""));
 }
 
+static void add_question(json_t *questions, const char *id, const char *text)
+{
+    assert_int_equal(
+        json_array_append_new(questions,
+                              json_pack("{s:s, s:s, s:s, s:i, s:i}", "question", id, "kind",
+                                        "office", "text", text, "window_s", 15, "surveys", 1)),
+        0);
+}
+
+/* A question a point in the same words is told once, more than five are told to be more. */
+static void the_same_question_of_many_points_is_told_once(void **state)
+{
+    struct scratch_db *f = *state;
+    okno_autojson json_t *document = NULL;
+    close_audit(f);
+    okno_autojson json_t *model = draft_of(f);
+    json_t *questions = json_object_get(json_object_get(model, "frame"), "questions");
+    assert_int_equal(json_array_clear(questions), 0);
+    for (int i = 0; i < 9; i++)
+        add_question(questions, "q", "Pleased?");
+    static const char *const more[] = {"A?", "B?", "C?", "D?", "E?"};
+    for (size_t i = 0; i < OKNO_COUNT(more); i++)
+        add_question(questions, "r", more[i]);
+    must(f, document_make(model, "en", &document, &f->err));
+    okno_autofree char *page = json_dumps(document, JSON_COMPACT);
+    assert_non_null(strstr(page,
+                           "“Pleased?” (office and process); “A?” (office and process); “B?” "
+                           "(office and process); “C?” (office and process); “D?” (office and "
+                           "process); …\""));
+}
+
 /* 1,001 bytes: wherever a text is cut, an even number of bytes ends within a letter. */
 #define LONG_NAME "'1' || replace(hex(zeroblob(500)), '00', '\xd1\x8f')"
 
@@ -550,6 +581,7 @@ int main(void)
         TEST(no_text_lacks_its_twin),
         TEST(every_label_has_a_text),
         TEST(a_russian_report_has_russian_dates_and_quotes),
+        TEST(the_same_question_of_many_points_is_told_once),
         TEST(long_names_are_cut_between_letters),
         TEST(what_gates_and_plans_forbid_stands_nowhere),
         TEST(a_round_that_was_planned_is_no_deviation),
