@@ -226,7 +226,8 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
         return archive_status(cli, db, choice.json, err);
     if (rest == 2 && strcmp(argv[1], "test") == 0)
         return test(cli, db, argv[2], &choice, err);
-    return okno_fail(err, OKNO_USAGE, "write `okno archive list`, `status` or `test ID`");
+    return okno_fail(err, OKNO_USAGE,
+                     "write `okno archive list`, `status`, `test ID` or `commission`");
 }
 
 const struct cli_command cli_archive = {

@@ -232,7 +232,11 @@ int okno_archive_clock(struct okno_archive *archive, struct okno_archive_clock *
     struct okno_archive_caps caps;
     okno_archive_caps(archive, &caps);
     if (!(caps.flags & OKNO_ARCHIVE_CLOCK))
-        return okno_fail(err, OKNO_UNSUPPORTED,
-                         "the clock of an archive of kind %s cannot be asked", archive->ops->kind);
+        return okno_fail(
+            err, OKNO_UNSUPPORTED,
+            "the clock of an archive of kind %s cannot be asked; where its machine has a "
+            "time server or a web server of its own, clock=sntp or clock=http among "
+            "its options says so",
+            archive->ops->kind);
     return archive->ops->clock(archive->ctx, ret_clock, err);
 }

@@ -137,7 +137,11 @@ static int http_edges(const struct okno_archive_config *config, struct http_aski
 int probe_http(const struct okno_archive_config *config, struct okno_budget *budget,
                struct okno_archive_clock *ret_clock, struct okno_err *err)
 {
-    struct http_asking h = {.ask = {.method = "HEAD", .url = config->url}};
+    char url[1100];
+    size_t len = strlen(config->url);
+    bool slash = strcmp(config->kind, "dir") != 0 || (len > 0 && config->url[len - 1] == '/');
+    (void)snprintf(url, sizeof(url), "%.1050s%s", config->url, slash ? "" : "/");
+    struct http_asking h = {.ask = {.method = "HEAD", .url = url}};
     return http_edges(config, &h, budget, "http_date", ret_clock, err);
 }
 
