@@ -889,7 +889,27 @@ static void what_is_replaced_or_cut_while_it_is_read_is_noticed(void **state)
     assert_int_equal(okno_archive_source(local, &piece, &on_disk, NULL), 0);
     put("cam1/2026-05-02/10-00-00.mp4", SMALL_BYTES);
     assert_int_equal(read_code(over_http, 2000000, 100, NULL), OKNO_GONE);
-    assert_int_equal(read_code(on_disk, 2000000, 100, NULL), OKNO_PROTOCOL);
+    assert_int_equal(read_code(on_disk, 2000000, 100, NULL), OKNO_GONE);
+}
+
+/* As recorders do that go round in one set of files. */
+static void what_is_overwritten_in_its_place_while_it_is_read_is_noticed(void **state)
+{
+    (void)state;
+    char path[512];
+    put("cam1/2026-05-04/10-00-00.mp4", BIG_BYTES);
+    OKNO_AUTO(okno_archive) *local = opened_local();
+    struct okno_piece piece = piece_at(local, "2026-05-04T10:00:00Z");
+    OKNO_AUTO(okno_source) *source = NULL;
+    assert_int_equal(okno_archive_source(local, &piece, &source, NULL), 0);
+    assert_int_equal(read_code(source, 0, 100, NULL), 0);
+    (void)snprintf(path, sizeof(path), "%s/%s", root, piece.name);
+    FILE *file = fopen(path, "r+e");
+    assert_non_null(file);
+    assert_true(fputs("the next round", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(read_code(source, 2000000, 100, NULL), OKNO_GONE);
+    assert_int_equal(unlink(path), 0);
 }
 
 /* Opening a file that was listed with 16 bytes, from a server that answers with `reply`. */
@@ -1057,6 +1077,7 @@ int main(void)
         cmocka_unit_test(what_was_deleted_or_replaced_since_the_listing_is_gone),
         cmocka_unit_test(a_pipe_in_the_place_of_a_recording_is_not_waited_for),
         cmocka_unit_test(what_is_replaced_or_cut_while_it_is_read_is_noticed),
+        cmocka_unit_test(what_is_overwritten_in_its_place_while_it_is_read_is_noticed),
         cmocka_unit_test(a_first_reply_that_contradicts_the_listing_is_noticed),
         cmocka_unit_test(a_piece_that_points_outside_is_refused),
         cmocka_unit_test(a_wrong_configuration_names_its_field),

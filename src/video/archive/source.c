@@ -29,7 +29,39 @@ struct local {
     int fd;
     struct okno_source *source; /* not owned */
     char name[256];
+    struct stat opened; /* how it was then */
+    bool growing;
 };
+
+/* Recorders that go round write over their oldest file where it lies: what was read before and
+ * after are two recordings. Looked at after each read, as servers say it with each reply. */
+static int check_local(const struct local *local, struct okno_err *err)
+{
+    struct stat now;
+    if (fstat(local->fd, &now) < 0)
+        return okno_fail_errno(err, errno, "%s", local->name);
+    bool same = now.st_size == local->opened.st_size &&
+                now.st_mtim.tv_sec == local->opened.st_mtim.tv_sec &&
+                now.st_mtim.tv_nsec == local->opened.st_mtim.tv_nsec;
+    bool fits = local->growing ? now.st_size >= local->opened.st_size : same;
+    return fits ? 0 : fail_changed(local->name, err);
+}
+
+/* The bytes that are there, `len` or fewer. */
+static int local_bytes(const struct local *local, int64_t offset, char *into, size_t len,
+                       size_t *ret_got, struct okno_err *err)
+{
+    size_t got = 0;
+    ssize_t more = 1;
+    while (got < len && more != 0) {
+        more = pread(local->fd, into + got, len - got, offset + (int64_t)got);
+        if (more < 0 && errno != EINTR)
+            return okno_fail_errno(err, errno, "%s", local->name);
+        got += more > 0 ? (size_t)more : 0;
+    }
+    *ret_got = got;
+    return 0;
+}
 
 static int local_read(void *ctx, int64_t offset, void *into, size_t len, size_t *ret_got,
                       struct okno_err *err)
@@ -43,18 +75,14 @@ static int local_read(void *ctx, int64_t offset, void *into, size_t len, size_t 
         len = 0;
     else if ((uint64_t)(size - offset) < len)
         len = (size_t)(size - offset);
-    while (got < len) {
-        ssize_t more = pread(local->fd, (char *)into + got, len - got, offset + (int64_t)got);
-        if (more < 0 && errno == EINTR)
-            continue;
-        if (more < 0)
-            return okno_fail_errno(err, errno, "%s", local->name);
-        if (more == 0)
-            return okno_fail(err, OKNO_PROTOCOL,
-                             "%s: ends at byte %" PRId64 ", before its %" PRId64, local->name,
-                             offset + (int64_t)got, size);
-        got += (size_t)more;
-    }
+    int rc = local_bytes(local, offset, into, len, &got, err);
+    if (rc == 0)
+        rc = check_local(local, err);
+    if (rc < 0)
+        return rc;
+    if (got < len)
+        return okno_fail(err, OKNO_PROTOCOL, "%s: ends at byte %" PRId64 ", before its %" PRId64,
+                         local->name, offset + (int64_t)got, size);
     local->source->bytes_read += (int64_t)got;
     local->source->requests += got > 0;
     *ret_got = got;
@@ -102,7 +130,10 @@ int source_open_local(const char *path, const struct okno_piece *piece,
         free(local);
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to open %s", piece->name);
     }
-    *local = (struct local){.fd = take_fd(&fd), .source = source};
+    *local = (struct local){.fd = take_fd(&fd),
+                            .source = source,
+                            .opened = info,
+                            .growing = piece->flags & OKNO_SPAN_GROWING};
     (void)snprintf(local->name, sizeof(local->name), "%s", piece->name);
     *source = (struct okno_source){
         .size = info.st_size, .ctx = local, .read_at = local_read, .close = local_close};
