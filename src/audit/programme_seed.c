@@ -94,7 +94,7 @@ static int ask_beacon(struct okno_net *net, const struct programme_row *row, con
         return rc;
     if (rounds)
         (void)snprintf(seed->how, sizeof(seed->how),
-                       "beacon, round %" PRId64 ": the first after the checkpoint", round);
+                       "beacon, round %lld: the first after the checkpoint", (long long)round);
     else
         (void)snprintf(seed->how, sizeof(seed->how), "beacon of the day %s", day);
     return 1;

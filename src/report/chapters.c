@@ -533,6 +533,29 @@ static void add_redraw(struct doc *doc)
     doc_code(doc, code);
 }
 
+/* How the seed came about: what a programme wrote itself in the report's language, what people
+ * wrote as they did. */
+static json_t *seed_told(const struct doc *doc, const json_t *step)
+{
+    static const struct {
+        const char *begins, *key;
+    } own[] = {{"beacon of the day ", "how.day"},
+               {"beacon, round ", "how.round"},
+               {"SHA-256 of the secrets that the witnesses", "how.secrets"}};
+    const char *text = doc_text_at(step, "detail/how");
+    for (size_t i = 0; i < OKNO_COUNT(own); i++) {
+        char line[LINE];
+        char which[40];
+        size_t len = strlen(own[i].begins);
+        if (strncmp(doc_text_at(step, "author"), "programme:", 10) != 0 ||
+            strncmp(text, own[i].begins, len) != 0)
+            continue;
+        (void)snprintf(which, sizeof(which), "%.*s", (int)strcspn(text + len, ":"), text + len);
+        return json_string(doc_fill(doc, line, sizeof(line), own[i].key, "which", which));
+    }
+    return doc_copy(step, "detail/how");
+}
+
 void document_seed(struct doc *doc)
 {
     const json_t *m = doc->model;
@@ -543,7 +566,7 @@ void document_seed(struct doc *doc)
         doc_note(doc, "warn", doc_word(doc, "seed_none"));
     json_t *facts = doc_facts(doc, "seed");
     doc_fact(doc, facts, "seed", "mono", doc_copy(step, "detail/seed"));
-    doc_fact(doc, facts, "how", "text", doc_copy(step, "detail/how"));
+    doc_fact(doc, facts, "how", "text", seed_told(doc, step));
     doc_fact(doc, facts, "witnesses", "text", doc_copy(step, "detail/witnesses"));
     doc_fact(doc, facts, "seeded_at", "time", doc_copy(step, "at"));
     add_checkpoint(doc);

@@ -161,6 +161,7 @@ test("a step of an audit is told in the page's language, what people wrote as th
     "недействительная оценка считается как отсутствующая · k 0,5 · доверительный уровень 0,95 · рассматриваемых интервалов 1 · объём 24 · молчуны в выборке");
   assert.equal(stepText({ how: "none", witnesses: "", seed: "0.5" }), "как none · зерно 0.5");
   assert.equal(stepText("20 dice"), "20 dice");
+  assert.equal(stepText({ how: "beacon of the day 2026-03-10" }), "как маяк дня 2026-03-10");
   assert.deepEqual(stepFacts({ plan: { size: 24, one_person: true } }), [["объём", "24"], ["один человек ведёт и проверяет", ""]]);
   assert.deepEqual(stepFacts("20 dice"), []);
 });

@@ -332,6 +332,33 @@ static void a_russian_report_has_russian_dates_and_quotes(void **state)
     assert_null(strstr(page, "\"label\":\"mall\""));
 }
 
+/* "маяк дня 2026-03-10"; of a person the words stay. */
+static void a_programmes_seed_is_told_in_the_reports_language(void **state)
+{
+    struct scratch_db *f = *state;
+    size_t i;
+    json_t *step;
+    close_audit(f);
+    okno_autojson json_t *model = draft_of(f);
+    for (int turn = 0; turn < 2; turn++) {
+        okno_autojson json_t *document = NULL;
+        json_array_foreach(json_object_get(model, "steps"), i, step)
+        {
+            if (strcmp(json_string_value(json_object_get(step, "step")), "seed") != 0)
+                continue;
+            json_t *how = json_string("beacon of the day 2026-03-10");
+            (void)json_object_set_new(json_object_get(step, "detail"), "how", how);
+            json_t *author = json_string(turn ? "eva" : "programme:daily");
+            (void)json_object_set_new(step, "author", author);
+        }
+        must(f, document_make(model, "ru", &document, &f->err));
+        okno_autofree char *page = json_dumps(document, JSON_COMPACT);
+        assert_non_null(strstr(page, turn ? "beacon of the day 2026-03-10"
+                                          : "\"\xd0\xbc\xd0\xb0\xd1\x8f\xd0\xba \xd0\xb4\xd0\xbd"
+                                            "\xd1\x8f 2026-03-10\""));
+    }
+}
+
 static void add_question(json_t *questions, const char *id, const char *text)
 {
     assert_int_equal(
@@ -581,6 +608,7 @@ int main(void)
         TEST(no_text_lacks_its_twin),
         TEST(every_label_has_a_text),
         TEST(a_russian_report_has_russian_dates_and_quotes),
+        TEST(a_programmes_seed_is_told_in_the_reports_language),
         TEST(the_same_question_of_many_points_is_told_once),
         TEST(long_names_are_cut_between_letters),
         TEST(what_gates_and_plans_forbid_stands_nowhere),

@@ -3,6 +3,11 @@
 import { language } from "./i18n.js";
 
 export const sentences = [
+  ["beacon of the day {}", "маяк дня {}"],
+  ["beacon, round {}: the first after the checkpoint", "маяк, раунд {}: первый после контрольной точки"],
+  ["SHA-256 of the secrets that the witnesses bound themselves to before the checkpoint, each with a line end",
+    "SHA-256 секретов, которые свидетели обещали до контрольной точки, каждый с концом строки"],
+  ["a programme's day: caught up with late", "день программы, начат позже срока"],
   ["given up: {}", "попытки прекращены: {}"],
   ["redirected ({}); redirects are not followed, correct the address", "перенаправление ({}); за ним не следуют, исправьте адрес"],
   ["the receiver refuses ({}): check address and secret", "получатель отказывает ({}): проверьте адрес и секрет"],

@@ -1,6 +1,7 @@
 // What a step of an audit did, as words. Its detail is text, or a small object of facts.
 import { formatPlain } from "./format.js";
 import { has, t } from "./i18n.js";
+import { translated } from "./service-words.js";
 import { formatWhen } from "./time.js";
 
 const word = (name) => (has(`fact.${name}`) ? t(`fact.${name}`) : String(name).replaceAll("_", " "));
@@ -16,7 +17,7 @@ function valueText(name, value, zone) {
   if (name.endsWith("_us")) return formatWhen(value / 1000, zone);
   if (typeof value === "object") return JSON.stringify(value);
   if (typeof value === "number" || decimals.includes(name)) return formatPlain(Number(value));
-  return words.includes(name) ? word(value) : value;
+  return words.includes(name) ? word(value) : translated(value);
 }
 
 /** What a plan says of invalid ratings is a rule, what a close says their number. */
