@@ -578,6 +578,31 @@ static void a_root_that_is_not_there_is_no_empty_archive(void **state)
     assert_non_null(strstr(err.text, "mounted"));
 }
 
+/* A place to mount at is a folder, too. */
+static void a_share_that_is_not_mounted_is_no_empty_archive(void **state)
+{
+    (void)state;
+    struct okno_err err = {0};
+    char *own = support_tempdir();
+    char path[300];
+    OKNO_AUTO(okno_archive) *days = opened_as(own, DAYS, "UTC");
+    OKNO_AUTO(okno_archive) *flat = opened_as(own, "%Y%m%d-%H%M%S.mp4", "UTC");
+    assert_int_equal(pieces_code(days, &err), OKNO_TRANSIENT);
+    assert_non_null(strstr(err.text, "the archive's root is empty; is it mounted?"));
+    okno_err_clear(&err);
+    assert_int_equal(pieces_code(flat, &err), OKNO_TRANSIENT);
+    /* Mounted, and taken away again while it is open. */
+    support_file(own, "20260310-140000.mp4", 1000, instant("2026-03-10T14:01:00Z"));
+    OKNO_AUTO(okno_archive) *open = opened_as(own, DAYS, "UTC");
+    assert_int_equal(pieces_code(open, NULL), 0);
+    (void)snprintf(path, sizeof(path), "%s/20260310-140000.mp4", own);
+    assert_int_equal(unlink(path), 0);
+    OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
+    int64_t at = instant("2026-03-12T14:00:00Z");
+    assert_int_equal(okno_archive_pieces(open, "cam1", at, at + OKNO_SECOND_US, &pieces, NULL),
+                     OKNO_TRANSIENT);
+}
+
 static void a_closed_listing_and_a_wrong_password_are_told(void **state)
 {
     (void)state;
@@ -1060,6 +1085,7 @@ int main(void)
         cmocka_unit_test(hour_folders_know_enough_around_the_doubled_hour),
         cmocka_unit_test(a_listing_as_html_is_read_too),
         cmocka_unit_test(a_root_that_is_not_there_is_no_empty_archive),
+        cmocka_unit_test(a_share_that_is_not_mounted_is_no_empty_archive),
         cmocka_unit_test(a_closed_listing_and_a_wrong_password_are_told),
         cmocka_unit_test(lists_that_are_not_nginx_json_break_the_protocol),
         cmocka_unit_test(names_that_would_leave_the_folder_are_ignored),

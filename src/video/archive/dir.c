@@ -238,7 +238,9 @@ static int list_folder(struct dir *dir, const char *folder, const struct listing
         *ret_listing = (struct listing){.now_us = okno_time_now()};
         return store_check_root(dir->store, err);
     }
-    return rc < 0 ? okno_fail_from(err, &why) : 0;
+    if (rc < 0)
+        return okno_fail_from(err, &why);
+    return !folder[0] && ret_listing->files.len == 0 ? store_check_root(dir->store, err) : 0;
 }
 
 static int read_names(const struct dir *dir, struct cached *cached, struct okno_err *err)

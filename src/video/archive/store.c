@@ -8,6 +8,8 @@
 #include "okno/net.h"
 #include "okno/time.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <sodium/utils.h>
 #include <string.h>
 #include <strings.h>
@@ -352,19 +354,34 @@ static int ask_root(struct store *store, const char *place, struct okno_err *err
     return okno_net_get(store->net, place, &body, &reply, err);
 }
 
+/* The place to mount at is there without the share, too; then nothing is in it. */
+static int check_folder(const char *path, const char *shown, struct okno_err *err)
+{
+    bool any = false;
+    DIR *folder = opendir(path);
+    if (!folder && errno == EACCES)
+        return 0; /* what lies below may be readable */
+    if (!folder)
+        return okno_fail(err, OKNO_TRANSIENT, "%s: the archive's root is not there; is it mounted?",
+                         shown);
+    for (const struct dirent *entry; !any && (entry = readdir(folder));)
+        any = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    (void)closedir(folder);
+    return any ? 0
+               : okno_fail(err, OKNO_TRANSIENT, "%s: the archive's root is empty; is it mounted?",
+                           shown);
+}
+
 int store_check_root(struct store *store, struct okno_err *err)
 {
     OKNO_AUTO_BUF place = OKNO_BUF_INIT(URL_MAX_BYTES);
     struct okno_err why = {0};
-    if (store->root_seen)
+    if (store->net && store->root_seen)
         return 0;
     int rc = place_of(store, "", true, &place, err);
-    if (rc < 0)
-        return rc;
-    if (!store->net && access(okno_buf_text(&place), F_OK) < 0)
-        return okno_fail(err, OKNO_TRANSIENT, "%s: the archive's root is not there; is it mounted?",
-                         store->base);
-    rc = store->net ? ask_root(store, okno_buf_text(&place), &why) : 0;
+    if (rc < 0 || !store->net)
+        return rc < 0 ? rc : check_folder(okno_buf_text(&place), store->base, err);
+    rc = ask_root(store, okno_buf_text(&place), &why);
     if (rc == OKNO_NOT_FOUND)
         return okno_fail(err, OKNO_ARCHIVE_REFUSED, "%s; that is the archive's root: check its url",
                          why.text);

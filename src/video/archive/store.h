@@ -26,8 +26,8 @@ bool store_lists_parts(const struct store *store);
 OKNO_CHECK int store_list(struct store *store, const char *folder, const struct listing_part *part,
                           int64_t deadline_us, struct listing *ret_listing, struct okno_err *err);
 
-/* Whether the root is there at all, asked once: a share that is not mounted and a mistyped URL are
- * no empty archive. 0 also when that cannot be known. */
+/* Whether the root is there at all, of a server asked once: a share that is not mounted (its place
+ * is empty) and a mistyped URL are no empty archive. 0 also when that cannot be known. */
 OKNO_CHECK int store_check_root(struct store *store, struct okno_err *err);
 
 /* `gone` as of source_open_http. */
