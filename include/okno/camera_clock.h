@@ -144,8 +144,9 @@ OKNO_CHECK int okno_commission_check(const struct okno_commission *commission,
                                      struct okno_err *err);
 
 /* Record it, and the offset as a measurement of the camera's clock at the press, method
- * "commission". OKNO_NOT_FOUND for an unknown camera; OKNO_INVALID for a frame more than ten
- * minutes from its press, or without rights. */
+ * "commission", unless a better one is known that agrees: then that is told. OKNO_NOT_FOUND for an
+ * unknown camera; OKNO_INVALID for a frame more than ten minutes from its press, or without rights.
+ */
 OKNO_CHECK int okno_commission_add(struct okno_db *db, const struct okno_commission *commission,
                                    int64_t now_us, struct okno_commissioned *ret_done,
                                    struct okno_err *err);

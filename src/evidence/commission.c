@@ -52,6 +52,27 @@ int okno_commission_check(const struct okno_commission *c, struct okno_err *err)
     return 0;
 }
 
+/* A press seen by a person is not more exact than what many presses told: where the camera's clock
+ * is known better, and the press bears it out, that stays in force. 1: so it is, told in done. */
+static int is_borne_out(struct okno_db *db, const struct okno_commission *c,
+                        struct okno_commissioned *done, struct okno_err *err)
+{
+    OKNO_AUTO_VEC(okno_clock_vec) known = {0};
+    char target[OKNO_ID_TEXT + 8];
+    (void)snprintf(target, sizeof(target), "camera:%s", c->camera);
+    int rc = okno_registry_clock(db, target, &known, err);
+    if (rc < 0)
+        return rc;
+    struct okno_clock_offset now = okno_clock_at(known.items, known.len, c->press_at_us);
+    int64_t apart_us = llabs(done->offset_us - now.offset_us);
+    if (!now.measured || now.uncertainty_us >= done->uncertainty_us ||
+        apart_us > now.uncertainty_us + done->uncertainty_us)
+        return 0;
+    done->offset_us = now.offset_us;
+    done->uncertainty_us = now.uncertainty_us;
+    return 1;
+}
+
 static int load_rows(struct okno_db *db, const char *camera, int64_t *ret_camera,
                      int64_t *ret_archive, struct okno_err *err)
 {
@@ -83,9 +104,12 @@ static int put(struct okno_db *db, const struct okno_commission *c, int64_t now_
                          OKNO_TEXT("rights", c->rights), OKNO_TEXT("author", c->author),
                          OKNO_INT("made_at", now_us), OKNO_INT("camera_row", camera_row),
                          OKNO_INT("archive_row", archive_row));
-    return rc < 0 ? rc
-                  : add_clock(db, c->camera, c->press_at_us, done->offset_us, done->uncertainty_us,
-                              "commission", c->author, now_us, err);
+    if (rc == 0)
+        rc = is_borne_out(db, c, done, err);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    return add_clock(db, c->camera, c->press_at_us, done->offset_us, done->uncertainty_us,
+                     "commission", c->author, now_us, err);
 }
 
 int okno_commission_add(struct okno_db *db, const struct okno_commission *c, int64_t now_us,

@@ -165,6 +165,36 @@ static void a_camera_is_due_again_when_what_was_commissioned_changed(void **stat
     assert_string_equal(due("cam1"), "camera");
 }
 
+static void a_clock_that_is_known_better_stays_in_force(void **state)
+{
+    (void)state;
+    struct okno_commission c = {.camera = "cam1",
+                                .press_at_us = AT(60),
+                                .press_uncertainty_us = OKNO_SECOND_US / 2,
+                                .frame_at_us = AT(60.3),
+                                .index_offset_us = 7400000,
+                                .still = "",
+                                .codec = "h264",
+                                .rights = "r",
+                                .author = "local:a"};
+    struct okno_commissioned done;
+    struct okno_db *db = okno_work_db(shop->work);
+    put(shop,
+        "DELETE FROM clocks; INSERT INTO clocks (import, target, at, offset_us, uncertainty_us, "
+        "method) VALUES (1, 'camera:cam1', %lld, 7400000, 80000, 'sync')",
+        (long long)AT(100));
+    assert_int_equal(okno_commission_add(db, &c, LATER, &done, &shop->err), 0);
+    assert_int_equal(done.error_us, 300000);
+    assert_int_equal(done.offset_us, 7400000);
+    assert_in_range(done.uncertainty_us, 80000, 90000);
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM clocks WHERE method = 'commission'"), 0);
+    assert_string_equal(due("cam1"), "");
+    c.frame_at_us = AT(62); /* by more than both may be off */
+    assert_int_equal(okno_commission_add(db, &c, LATER, &done, &shop->err), 0);
+    assert_int_equal(done.offset_us, 9400000);
+    assert_int_equal(int_of(shop, "SELECT count(*) FROM clocks WHERE method = 'commission'"), 1);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
     (void)state;
@@ -310,6 +340,7 @@ int main(void)
         CASE(a_refused_commissioning_leaves_no_reference),
         CASE(a_search_by_presses_is_asked_for_answered_and_only_then_accepted),
         CASE(a_camera_is_due_again_when_what_was_commissioned_changed),
+        CASE(a_clock_that_is_known_better_stays_in_force),
         CASE(what_cannot_be_is_refused),
         CASE(by_a_survey_the_kept_clip_gives_the_rest),
         CASE(overlay_and_index_clock_stay_apart),
