@@ -89,6 +89,19 @@ static void moment(const char *iso, const char *lang, char *to, size_t size)
         (void)snprintf(to, size, "%.10s\xc2\xa0%.8s", iso, iso + 11);
 }
 
+/* "2026-03-10", in Russian "10.03.2026"; another text as it is. */
+static const char *day(const char *text, const char *lang, char ret_text[CELL_TEXT])
+{
+    static const char shape[] = "dddd-dd-dd";
+    bool is_date = strlen(text) == sizeof(shape) - 1;
+    for (size_t i = 0; is_date && shape[i]; i++)
+        is_date = shape[i] == 'd' ? text[i] >= '0' && text[i] <= '9' : text[i] == shape[i];
+    if (!is_date || !is_russian(lang))
+        return text;
+    (void)snprintf(ret_text, CELL_TEXT, "%.2s.%.2s.%.4s", text + 8, text + 5, text);
+    return ret_text;
+}
+
 static void range(const json_t *value, const char *lang, char *to, size_t size)
 {
     char low[64];
@@ -129,6 +142,8 @@ const char *cell_format(const json_t *value, const char *type, const char *lang,
         range(value, lang, ret_text, CELL_TEXT);
     else if (strcmp(type, "time") == 0 && json_is_string(value))
         moment(json_string_value(value), lang, ret_text, CELL_TEXT);
+    else if (strcmp(type, "day") == 0 && json_string_length(value) > 0)
+        return day(json_string_value(value), lang, ret_text);
     else if (json_is_string(value))
         return *json_string_value(value) ? json_string_value(value) : ret_text;
     else if (json_is_boolean(value))

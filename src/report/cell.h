@@ -10,7 +10,7 @@
 enum { CELL_TEXT = 160 };
 
 /* Numbers, times, flags and ranges by their type: `int`, `num` (4 decimals), `dec` (as
- * many as it needs), `pct`, `time`, `flag`,
+ * many as it needs), `pct`, `time`, `day`, `flag`,
  * `range` ([low, high]). Texts are returned as they are (they may be long); everything else goes to
  * ret_text. A value that is not there is "–". */
 const char *cell_format(const json_t *value, const char *type, const char *lang,

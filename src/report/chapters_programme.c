@@ -73,8 +73,8 @@ static void add_identity(struct doc *doc)
     json_t *facts = doc_facts(doc, "programme");
     doc_fact(doc, facts, "programme", "mono", doc_copy(model, "programme"));
     doc_fact(doc, facts, "title", "text", doc_copy(model, "title"));
-    doc_fact(doc, facts, "first_day", "text", doc_copy(model, "from"));
-    doc_fact(doc, facts, "last_day", "text", doc_copy(model, "to"));
+    doc_fact(doc, facts, "first_day", "day", doc_copy(model, "from"));
+    doc_fact(doc, facts, "last_day", "day", doc_copy(model, "to"));
     doc_fact(doc, facts, "zone", "text", doc_copy(model, "zone"));
     doc_fact(doc, facts, "drawn_days", "int", doc_copy(model, "days"));
     doc_fact(doc, facts, "k", "dec", doc_copy(model, "k"));
@@ -147,7 +147,7 @@ static void add_days(struct doc *doc)
     doc_section(doc, "days", 3);
     doc_text(doc, doc_word(doc, "days_text"));
     json_t *table = doc_table(
-        doc, "days", "day:code audit:mono state:word:state frame:int sample:int reviewed:int");
+        doc, "days", "day:day audit:mono state:word:state frame:int sample:int reviewed:int");
     doc_rows(doc, table, json_object_get(doc->model, "list"), DAYS_MAX);
 }
 

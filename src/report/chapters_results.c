@@ -454,7 +454,7 @@ void document_opinion(struct doc *doc)
         doc_text(doc, doc_text_at(opinion, "statement"));
     doc_text(doc, doc_fill(doc, line, sizeof(line), "opinion_best", "opinion",
                            doc_name(doc, "opinion", doc_text_at(opinion, "best"))));
-    json_t *table = doc_table(doc, "findings", "finding:text owner:text due:text action:text");
+    json_t *table = doc_table(doc, "findings", "finding:text owner:text due:day action:text");
     doc_rows(doc, table, doc_at(opinion, "findings"), ROWS_MAX);
     doc_text(doc, doc_word(doc, "repeat_text"));
 }

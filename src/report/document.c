@@ -383,21 +383,27 @@ static void plain_head(struct doc *doc, const char *what, const char *name)
     char key[80];
     char line[600];
     char at[CELL_TEXT];
+    char from[CELL_TEXT];
+    char to[CELL_TEXT];
     (void)snprintf(key, sizeof(key), "%s_title", what);
     make_title(doc, key, doc_text_at(model, "title"), name);
     set(doc, doc->root, "mark", json_null());
     (void)snprintf(key, sizeof(key), "%s_footer", what);
-    doc_fill(doc, line, sizeof(line), key, "name", name, "from", doc_text_at(model, "from"), "to",
-             doc_text_at(model, "to"), "at", doc_moment(doc, doc_at(model, "at"), at), "software",
-             doc_text_at(model, "software"));
+    doc_fill(doc, line, sizeof(line), key, "name", name, "from",
+             cell_format(doc_at(model, "from"), "day", doc->lang, from), "to",
+             cell_format(doc_at(model, "to"), "day", doc->lang, to), "at",
+             doc_moment(doc, doc_at(model, "at"), at), "software", doc_text_at(model, "software"));
     set(doc, doc->root, "footer", json_string(line));
 }
 
 static void figures_head(struct doc *doc)
 {
-    char period[120];
-    (void)snprintf(period, sizeof(period), "%.40s – %.40s", doc_text_at(doc->model, "from"),
-                   doc_text_at(doc->model, "to"));
+    char period[2 * CELL_TEXT];
+    char from[CELL_TEXT];
+    char to[CELL_TEXT];
+    (void)snprintf(period, sizeof(period), "%.40s – %.40s",
+                   cell_format(doc_at(doc->model, "from"), "day", doc->lang, from),
+                   cell_format(doc_at(doc->model, "to"), "day", doc->lang, to));
     plain_head(doc, "figures", period);
 }
 

@@ -68,8 +68,8 @@ static void add_scope(struct doc *doc)
     doc_section(doc, "figures", 1);
     doc_text(doc, doc_word(doc, "figures_report_text"));
     json_t *facts = doc_facts(doc, "figures");
-    doc_fact(doc, facts, "period_from", "text", doc_copy(model, "from"));
-    doc_fact(doc, facts, "period_to", "text", doc_copy(model, "to"));
+    doc_fact(doc, facts, "period_from", "day", doc_copy(model, "from"));
+    doc_fact(doc, facts, "period_to", "day", doc_copy(model, "to"));
     doc_fact(doc, facts, "grouped_by", "text", joined(json_object_get(model, "by")));
     doc_fact(doc, facts, "audit", "mono", doc_copy(model, "audit"));
     doc_fact(doc, facts, "k", "dec", doc_copy(model, "k"));

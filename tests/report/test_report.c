@@ -3,6 +3,7 @@
 
 #include "../audit/run_okno.h"
 
+#include "../../src/report/cell.h"
 #include "../../src/report/document.h"
 #include "../../src/report/words.h"
 
@@ -332,6 +333,20 @@ static void a_russian_report_has_russian_dates_and_quotes(void **state)
     assert_null(strstr(page, "\"label\":\"mall\""));
 }
 
+static void a_day_is_written_as_the_language_does(void **state)
+{
+    static const char *const others[] = {"soon", "2026-3-10", "2026-03-10 or later"};
+    char text[CELL_TEXT];
+    (void)state;
+    okno_autojson json_t *day = json_string("2026-03-10");
+    assert_string_equal(cell_format(day, "day", "ru", text), "10.03.2026");
+    assert_string_equal(cell_format(day, "day", "en", text), "2026-03-10");
+    for (size_t i = 0; i < OKNO_COUNT(others); i++) {
+        okno_autojson json_t *other = json_string(others[i]);
+        assert_string_equal(cell_format(other, "day", "ru", text), others[i]);
+    }
+}
+
 /* "маяк дня 2026-03-10"; of a person the words stay. */
 static void a_programmes_seed_is_told_in_the_reports_language(void **state)
 {
@@ -608,6 +623,7 @@ int main(void)
         TEST(no_text_lacks_its_twin),
         TEST(every_label_has_a_text),
         TEST(a_russian_report_has_russian_dates_and_quotes),
+        cmocka_unit_test(a_day_is_written_as_the_language_does),
         TEST(a_programmes_seed_is_told_in_the_reports_language),
         TEST(the_same_question_of_many_points_is_told_once),
         TEST(long_names_are_cut_between_letters),

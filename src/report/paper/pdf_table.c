@@ -42,7 +42,7 @@ static const struct pdf_font *font_of(const char *type)
 /* What may be broken anywhere: texts of people and long codes. */
 static bool breaks(const char *type)
 {
-    return strcmp(type, "text") == 0 || strcmp(type, "mono") == 0;
+    return strcmp(type, "text") == 0 || strcmp(type, "mono") == 0 || strcmp(type, "day") == 0;
 }
 
 /* ---- widths ---- */
