@@ -23,6 +23,14 @@ OKNO_CHECK int okno_file_open(const char *path, int *ret_fd, int64_t *ret_size,
 OKNO_CHECK int okno_file_put(const char *path, mode_t mode, const void *bytes, size_t len,
                              struct okno_err *err);
 
+/* Begin a file that takes a while to write and must not exist. Where the file system can, it has no
+ * name until it is kept: a process that is killed leaves nothing. OKNO_CONFLICT when it exists. */
+OKNO_CHECK int okno_file_begin(const char *path, mode_t mode, int *ret_fd, struct okno_err *err);
+/* It is whole: it gets its name. OKNO_CONFLICT when another file has got it meanwhile. */
+OKNO_CHECK int okno_file_keep(const char *path, int fd, struct okno_err *err);
+/* It is not to be. */
+void okno_file_drop(const char *path, int fd);
+
 /* A file that somebody just wrote: its bytes go to disk while they are hashed, and are there when
  * this returns. Its name is the folder's affair. */
 OKNO_CHECK int okno_file_settle(int fd, char ret_sha256[OKNO_SHA256_TEXT], struct okno_err *err);

@@ -84,6 +84,14 @@ static int sync_folder_of(char *path, struct okno_err *err)
     return okno_dir_sync(path, err);
 }
 
+/* The folder that a path lies in, with a slash at its end. */
+static void folder_of(const char *path, char ret_folder[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(ret_folder, PATH_MAX, "%.*s", slash ? (int)(slash - path) + 1 : 2,
+                   slash ? path : "./");
+}
+
 /* NAME.PID.NUMBER of a process that is no more. */
 static bool is_left(const char *entry, const char *name)
 {
@@ -101,8 +109,7 @@ static void drop_left(const char *path)
 {
     char folder[PATH_MAX];
     const char *slash = strrchr(path, '/');
-    (void)snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1,
-                   slash ? path : ".");
+    folder_of(path, folder);
     DIR *dir = opendir(folder);
     const struct dirent *entry;
     while (dir && (entry = readdir(dir)))
@@ -131,4 +138,57 @@ int okno_file_put(const char *path, mode_t mode, const void *bytes, size_t len,
         return okno_fail_errno(err, number, "cannot write %s", path);
     }
     return sync_folder_of(temp, err);
+}
+
+/* -1 where there is no such thing: some network file systems, or no /proc to name it by later. */
+static int open_unnamed(const char *path, mode_t mode)
+{
+    char folder[PATH_MAX];
+    folder_of(path, folder);
+    return access("/proc/self/fd", X_OK) < 0 ? -1
+                                             : open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, mode);
+}
+
+static int fail_exists(const char *path, struct okno_err *err)
+{
+    return okno_fail(err, OKNO_CONFLICT, "%s exists already; choose another name", path);
+}
+
+int okno_file_begin(const char *path, mode_t mode, int *ret_fd, struct okno_err *err)
+{
+    if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return fail_exists(path, err);
+    int fd = open_unnamed(path, mode);
+    if (fd < 0)
+        fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    if (fd < 0 && errno == EEXIST)
+        return fail_exists(path, err);
+    if (fd < 0)
+        return okno_fail_errno(err, errno, "cannot make %s", path);
+    *ret_fd = fd;
+    return 0;
+}
+
+static bool has_name(int fd)
+{
+    struct stat facts;
+    return fstat(fd, &facts) < 0 || facts.st_nlink > 0;
+}
+
+int okno_file_keep(const char *path, int fd, struct okno_err *err)
+{
+    char unnamed[40];
+    if (has_name(fd))
+        return 0;
+    (void)snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", fd);
+    if (linkat(AT_FDCWD, unnamed, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0)
+        return 0;
+    return errno == EEXIST ? fail_exists(path, err)
+                           : okno_fail_errno(err, errno, "cannot make %s", path);
+}
+
+void okno_file_drop(const char *path, int fd)
+{
+    if (has_name(fd))
+        (void)unlink(path);
 }

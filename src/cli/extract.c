@@ -6,6 +6,7 @@
 
 #include "okno/conf.h"
 #include "okno/evidence.h"
+#include "okno/file.h"
 #include "okno/json.h"
 #include "okno/time.h"
 #include "okno/vec.h"
@@ -66,14 +67,15 @@ static int copy_path(const char *path, const char *to, struct okno_err *err)
     okno_autoclose int in = open(path, O_RDONLY | O_CLOEXEC);
     if (in < 0)
         return okno_fail_errno(err, errno, "cannot read %s", path);
-    okno_autoclose int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (out < 0 && errno == EEXIST)
-        return okno_fail(err, OKNO_CONFLICT, "%s exists already; choose another name", to);
-    if (out < 0)
-        return okno_fail_errno(err, errno, "cannot write %s", to);
-    int rc = copy_bytes(in, out, to, err);
+    okno_autoclose int out = -1;
+    int rc = okno_file_begin(to, 0644, &out, err);
     if (rc < 0)
-        (void)unlink(to);
+        return rc;
+    rc = copy_bytes(in, out, to, err);
+    if (rc == 0)
+        rc = okno_file_keep(to, out, err);
+    if (rc < 0)
+        okno_file_drop(to, out);
     return rc;
 }
 

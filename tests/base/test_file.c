@@ -109,6 +109,31 @@ static void what_a_killed_process_left_beside_a_file_goes_with_the_next(void **s
     assert_int_equal(unlink(in_folder("key")), 0);
 }
 
+static void a_file_that_is_begun_has_its_name_when_it_is_whole(void **state)
+{
+    (void)state;
+    struct okno_err err = {0};
+    char path[256];
+    int fd = -1;
+    int second = -1;
+    (void)snprintf(path, sizeof(path), "%s", in_folder("clip"));
+    assert_int_equal(okno_file_begin(path, 0600, &fd, &err), 0);
+    assert_int_equal(files(), 0); /* a process killed now leaves nothing */
+    assert_int_equal(okno_file_begin(path, 0600, &second, &err), 0);
+    assert_int_equal(write(fd, "whole", 5), 5);
+    assert_int_equal(okno_file_keep(path, fd, &err), 0);
+    assert_int_equal(okno_file_keep(path, second, &err), OKNO_CONFLICT);
+    assert_non_null(strstr(err.text, "exists already"));
+    okno_file_drop(path, second); /* not the other one's */
+    (void)close(fd);
+    (void)close(second);
+    OKNO_AUTO_BUF text = OKNO_BUF_INIT(100);
+    assert_int_equal(okno_file_read(path, &text, &err), 0);
+    assert_string_equal(okno_buf_text(&text), "whole");
+    assert_int_equal(okno_file_begin(path, 0600, &fd, &err), OKNO_CONFLICT);
+    assert_int_equal(unlink(path), 0);
+}
+
 static void a_name_without_a_folder_lies_where_the_program_runs(void **state)
 {
     (void)state;
@@ -153,6 +178,7 @@ int main(void)
         cmocka_unit_test(an_empty_file_is_a_file),
         cmocka_unit_test(a_file_that_cannot_be_put_leaves_nothing_and_is_named),
         cmocka_unit_test(what_a_killed_process_left_beside_a_file_goes_with_the_next),
+        cmocka_unit_test(a_file_that_is_begun_has_its_name_when_it_is_whole),
         cmocka_unit_test(a_name_without_a_folder_lies_where_the_program_runs),
         cmocka_unit_test(a_file_larger_than_allowed_is_named),
     };

@@ -3,6 +3,7 @@
  * is told, and that nothing of it stays. Hostile children are functions of this program. */
 #include "../support/recording.h"
 
+#include "okno/file.h"
 #include "okno/mem.h"
 #include "okno/sandbox.h"
 #include "okno/time.h"
@@ -1194,8 +1195,9 @@ static int still_inside(const struct okno_media_input *input, int64_t at_us, con
 {
     struct okno_media_result result = {0};
     okno_autoclose int fd = -1;
-    int rc = media_file_create(path, &fd, NULL);
+    int rc = okno_file_begin(path, 0600, &fd, NULL);
     rc = rc < 0 ? rc : media_still(input, 1, at_us, fd, &result, NULL);
+    rc = rc < 0 ? rc : okno_file_keep(path, fd, NULL);
     okno_media_result_free(&result);
     return rc;
 }

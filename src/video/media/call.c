@@ -5,6 +5,7 @@
 #include "reader.h"
 
 #include "okno/beside.h"
+#include "okno/file.h"
 #include "okno/mem.h"
 #include "okno/sandbox.h"
 #include "okno/time.h"
@@ -191,13 +192,15 @@ static int call(const struct wire_job *job, const struct okno_media_input *input
 {
     okno_autoclose int fd = -1;
     struct okno_media_result result = {0};
-    int rc = media_file_create(out_path, &fd, err);
+    int rc = okno_file_begin(out_path, 0600, &fd, err);
     if (rc < 0)
         return rc;
     rc = job->kind == WIRE_STILL ? run_still(job, inputs, fd, &result, err)
                                  : run(job, inputs, fd, &result, err);
+    if (rc == 0)
+        rc = okno_file_keep(out_path, fd, err);
     if (rc < 0) {
-        (void)unlink(out_path);
+        okno_file_drop(out_path, fd);
         okno_media_result_free(&result);
         return rc;
     }

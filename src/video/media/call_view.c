@@ -6,6 +6,7 @@
 #include "stills.h"
 #include "view.h"
 
+#include "okno/file.h"
 #include "okno/mem.h"
 #include "okno/time.h"
 
@@ -255,14 +256,16 @@ static int make(uint32_t kind, struct okno_source *source, const char *format,
     if (rc == 0 && wire_writes_memory(kind))
         rc = memory_new(&memory, err);
     if (rc == 0)
-        rc = media_file_create(out_path, &fd, err);
+        rc = okno_file_begin(out_path, 0600, &fd, err);
     if (rc < 0)
         return rc;
     rc = run(kind, source, format, view, memory >= 0 ? memory : fd, &answer, err);
     if (rc == 0 && memory >= 0)
         rc = save(memory, fd, err);
+    if (rc == 0)
+        rc = okno_file_keep(out_path, fd, err);
     if (rc < 0)
-        (void)unlink(out_path);
+        okno_file_drop(out_path, fd);
     return rc;
 }
 

@@ -484,14 +484,3 @@ int media_job_disbelieve(const struct wire_job *job, const struct okno_media_inp
     return okno_fail(err, OKNO_MEDIA, "%s: its decoder claims an impossible %s",
                      name ? name : "the recording", what);
 }
-
-int media_file_create(const char *path, int *ret_fd, struct okno_err *err)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0 && errno == EEXIST)
-        return okno_fail(err, OKNO_CONFLICT, "%s exists already; choose another name", path);
-    if (fd < 0)
-        return okno_fail_errno(err, errno, "cannot make %s", path);
-    *ret_fd = fd;
-    return 0;
-}

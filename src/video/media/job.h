@@ -11,9 +11,6 @@ struct job_answer {
     struct okno_interval_vec gaps; /* owned */
 };
 
-/* Make the output file: must not exist, readable by its owner only. */
-OKNO_CHECK int media_file_create(const char *path, int *ret_fd, struct okno_err *err);
-
 /* Run a job over the inputs, with job->extra bytes of `extra` behind them; out_fd is -1 for a
  * probe, and where wire_writes_memory says so a memory file, which comes back sealed: its child may
  * live on, but changes nothing. After a clip or a viewing copy the child is gone. 0 when the child
