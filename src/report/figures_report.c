@@ -39,7 +39,11 @@ static const char *label_of(const struct doc *doc, const json_t *group, char ret
         const char *id = json_string_value(value);
         const json_t *names = json_object_get(json_object_get(doc->model, "names"), by);
         const char *name = id ? json_string_value(json_object_get(names, id)) : NULL;
-        const char *shown = name && *name ? name : id ? id : "–";
+        bool nobody = id && strcmp(by, "employee") == 0 && strcmp(id, "unassigned") == 0;
+        const char *shown = name && *name ? name
+                            : nobody      ? doc_word(doc, "by.nobody")
+                            : id          ? id
+                                          : "–";
         size_t fit = okno_text_fit(shown, NAME_BYTES);
         if (used < LABEL)
             used += (size_t)snprintf(ret_label + used, LABEL - used, "%s%.*s%s", used ? " · " : "",
@@ -48,7 +52,7 @@ static const char *label_of(const struct doc *doc, const json_t *group, char ret
     return used ? ret_label : doc_word(doc, "head.total");
 }
 
-static json_t *joined(const json_t *words)
+static json_t *joined(const struct doc *doc, const json_t *words)
 {
     char text[200] = "";
     size_t i;
@@ -57,7 +61,7 @@ static json_t *joined(const json_t *words)
     {
         size_t used = strlen(text);
         (void)snprintf(text + used, sizeof(text) - used, "%s%s", i ? ", " : "",
-                       json_string_value(word));
+                       doc_name(doc, "by", json_string_value(word)));
     }
     return *text ? json_string(text) : json_null();
 }
@@ -70,7 +74,7 @@ static void add_scope(struct doc *doc)
     json_t *facts = doc_facts(doc, "figures");
     doc_fact(doc, facts, "period_from", "day", doc_copy(model, "from"));
     doc_fact(doc, facts, "period_to", "day", doc_copy(model, "to"));
-    doc_fact(doc, facts, "grouped_by", "text", joined(json_object_get(model, "by")));
+    doc_fact(doc, facts, "grouped_by", "text", joined(doc, json_object_get(model, "by")));
     doc_fact(doc, facts, "audit", "mono", doc_copy(model, "audit"));
     doc_fact(doc, facts, "k", "dec", doc_copy(model, "k"));
     doc_fact(doc, facts, "fm_threshold", "pct", doc_copy(model, "settings/fm_threshold"));

@@ -347,6 +347,23 @@ static void a_day_is_written_as_the_language_does(void **state)
     }
 }
 
+static void figures_name_their_groups_in_the_reports_language(void **state)
+{
+    struct scratch_db *f = *state;
+    okno_autojson json_t *document = NULL;
+    okno_autojson json_t *model =
+        json_pack("{s:s, s:s, s:s, s:[s, s], s:[{s:{s:s, s:s}, s:{}}]}", "report", "figures",
+                  "from", "2026-03-10", "to", "2026-03-11", "by", "site", "employee", "groups",
+                  "group", "site", "S1", "employee", "unassigned", "indicators");
+    assert_non_null(model);
+    must(f, document_make(model, "ru", &document, &f->err));
+    okno_autofree char *page = json_dumps(document, JSON_COMPACT);
+    assert_non_null(strstr(page, "по площадкам, по сотрудникам"));
+    assert_non_null(strstr(page, "S1 · не назначен"));
+    assert_non_null(strstr(page, "10.03.2026 – 11.03.2026"));
+    assert_null(strstr(page, "unassigned"));
+}
+
 /* "маяк дня 2026-03-10"; of a person the words stay. */
 static void a_programmes_seed_is_told_in_the_reports_language(void **state)
 {
@@ -624,6 +641,7 @@ int main(void)
         TEST(every_label_has_a_text),
         TEST(a_russian_report_has_russian_dates_and_quotes),
         cmocka_unit_test(a_day_is_written_as_the_language_does),
+        TEST(figures_name_their_groups_in_the_reports_language),
         TEST(a_programmes_seed_is_told_in_the_reports_language),
         TEST(the_same_question_of_many_points_is_told_once),
         TEST(long_names_are_cut_between_letters),
