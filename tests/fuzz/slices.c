@@ -15,7 +15,8 @@ void fuzz_slices(const uint8_t *data, size_t size)
     struct okno_source source = fuzz_source(&bytes);
     OKNO_AUTO(media_slices) *slices = NULL;
     struct okno_err err = {0};
-    int rc = media_slices_open(&source, 0, MEDIA_LONG_INDEX, true, &slices, &err);
+    const struct media_boxes boxes = {.source = &source, .moov_end = MEDIA_LONG_INDEX};
+    int rc = media_slices_open(&boxes, true, &slices, &err);
     FUZZ_HOLDS(rc >= 0 || (err.code && *err.text));
     if (rc <= 0)
         return;

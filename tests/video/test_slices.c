@@ -71,47 +71,88 @@ static void assert_same_file(const char *a, const char *b)
     assert_memory_equal(one, two, (size_t)size);
 }
 
-static void make(const struct variant *v, char long_name[32], char short_name[32])
+static void make(const struct variant *v, const char *length, int loops)
 {
-    (void)snprintf(long_name, 32, "%s-long.mov", v->name);
-    (void)snprintf(short_name, 32, "%s-short.mov", v->name);
-    fixture_ffmpeg("-stream_loop 999 -i base.mov -c copy %s %s", v->options, long_name);
-    fixture_ffmpeg("-stream_loop 9 -i base.mov -c copy %s %s", v->options, short_name);
+    fixture_ffmpeg("-stream_loop %d -i base.mov -c copy %s %s-%s.mov", loops - 1, v->options,
+                   v->name, length);
 }
+
+/* A window of the recording and one of the short one, as much earlier as the scene repeats, give
+ * one file. What was read of the former. */
+static int64_t assert_same_window(const struct variant *v, const char *length, double at,
+                                  double short_at, bool audio)
+{
+    struct okno_media_result one = {0};
+    struct okno_media_result two = {0};
+    char name[32];
+    char short_name[32];
+    int64_t by = (int64_t)((at - short_at) * 1e6 + 0.5);
+    int64_t from = (int64_t)(short_at * 1e6 + 0.5);
+    (void)snprintf(name, sizeof(name), "%s-%s.mov", v->name, length);
+    (void)snprintf(short_name, sizeof(short_name), "%s-short.mov", v->name);
+    int64_t bytes = clip(name, from + by, from + by + 7 * SECOND, audio, "one.mp4", &one);
+    (void)clip(short_name, from, from + 7 * SECOND, audio, "two.mp4", &two);
+    assert_int_equal(one.first_frame_us - by, two.first_frame_us);
+    assert_int_equal(one.last_frame_us - by, two.last_frame_us);
+    assert_int_equal(one.frames, two.frames);
+    assert_int_equal(one.audio, audio);
+    assert_int_equal(one.gaps.len, two.gaps.len);
+    assert_same_file("one.mp4", "two.mp4");
+    okno_media_result_free(&one);
+    okno_media_result_free(&two);
+    return bytes;
+}
+
+/* Seconds in the recording, and the same moment of the scene in the short one. */
+static const double day[][2] = {{0, 0},       {3.2, 3.2},       {33.96, 33.96},   {5000.5, 50.5},
+                                {7777.0, 37}, {9960.04, 60.04}, {9986.48, 86.48}, {41, 41}};
+static const double hour[][2] = {{0, 0},      {3.2, 3.2},      {33.96, 33.96},  {500.5, 50.5},
+                                 {777.0, 37}, {960.04, 60.04}, {986.48, 86.48}, {41, 41}};
 
 static void a_window_is_the_same_as_with_the_whole_index(void **state)
 {
     (void)state;
-    /* Seconds in the long recording, and the same moment of the scene in the short one. */
-    static const double moments[][2] = {{0, 0},           {3.2, 3.2},   {33.96, 33.96},
-                                        {5000.5, 50.5},   {7777.0, 37}, {9960.04, 60.04},
-                                        {9986.48, 86.48}, {41, 41}};
     for (size_t i = 0; i < OKNO_COUNT(variants); i++) {
-        char long_name[32];
-        char short_name[32];
-        make(&variants[i], long_name, short_name);
-        bool audio = strcmp(variants[i].name, "sound") == 0;
-        for (size_t k = 0; k < OKNO_COUNT(moments); k++) {
-            struct okno_media_result one = {0};
-            struct okno_media_result two = {0};
-            int64_t by = (int64_t)((moments[k][0] - moments[k][1]) * 1e6 + 0.5);
-            if (audio && by != 0) /* packets of sound do not repeat with the scene */
+        const struct variant *v = &variants[i];
+        bool audio = strcmp(v->name, "sound") == 0;
+        make(v, "long", 1000);
+        make(v, "short", 10);
+        for (size_t k = 0; k < OKNO_COUNT(day); k++) {
+            if (audio && day[k][0] > day[k][1]) /* with sound a round is not quite 10 s */
                 continue;
-            int64_t from = (int64_t)(moments[k][1] * 1e6 + 0.5);
-            int64_t bytes =
-                clip(long_name, from + by, from + by + 7 * SECOND, audio, "long.mp4", &one);
-            (void)clip(short_name, from, from + 7 * SECOND, audio, "short.mp4", &two);
-            assert_int_equal(one.first_frame_us - by, two.first_frame_us);
-            assert_int_equal(one.last_frame_us - by, two.last_frame_us);
-            assert_int_equal(one.frames, two.frames);
-            assert_int_equal(one.audio, audio);
-            assert_int_equal(one.gaps.len, two.gaps.len);
-            assert_same_file("long.mp4", "short.mp4");
-            assert_true(bytes < fixture_size(long_name) / 3);
-            okno_media_result_free(&one);
-            okno_media_result_free(&two);
+            int64_t bytes = assert_same_window(v, "long", day[k][0], day[k][1], audio);
+            char name[32];
+            (void)snprintf(name, sizeof(name), "%s-long.mov", v->name);
+            assert_true(bytes < fixture_size(name) / 3);
         }
     }
+}
+
+/* Of a middling one the tracks that are wanted come over, each whole. */
+static void of_an_hours_index_the_wanted_track_alone_is_read(void **state)
+{
+    (void)state;
+    int64_t pictures = 0;
+    int64_t both = 0;
+    for (size_t i = 0; i < OKNO_COUNT(variants); i++) {
+        const struct variant *v = &variants[i];
+        make(v, "middle", 100);
+        make(v, "short", 10);
+        bool sound = strcmp(v->name, "sound") == 0;
+        for (size_t k = 0; k < OKNO_COUNT(hour); k++)
+            if (!sound || hour[k][0] <= hour[k][1]) /* with sound a round is not quite 10 s */
+                pictures = assert_same_window(v, "middle", hour[k][0], hour[k][1], false);
+        if (sound)
+            both = assert_same_window(v, "middle", 41, 41, true);
+    }
+    OKNO_AUTO(okno_source) *source = fixture_source("sound-middle.mov");
+    struct media_boxes boxes = {0};
+    struct okno_err err = {0};
+    assert_int_equal(media_boxes_look(source, &boxes, &err), 0);
+    int64_t index = boxes.moov_end - boxes.moov_at;
+    media_boxes_clear(&boxes);
+    assert_in_range(index, MEDIA_SHORT_INDEX, MEDIA_LONG_INDEX);
+    assert_true(pictures + index / 8 < both);
 }
 
 static void its_length_is_told_without_reading_all_of_it(void **state)
@@ -162,6 +203,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_window_is_the_same_as_with_the_whole_index),
+        cmocka_unit_test(of_an_hours_index_the_wanted_track_alone_is_read),
         cmocka_unit_test(its_length_is_told_without_reading_all_of_it),
         cmocka_unit_test(of_a_file_that_was_cut_off_the_rest_is_there),
         cmocka_unit_test(a_still_of_it_is_the_right_frame),

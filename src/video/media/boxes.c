@@ -9,6 +9,7 @@ enum {
     OUTER_BOXES = 64, /* before the first fragment */
     BUFFER_BYTES = 1024 * 1024,
     HEAD_BYTES = 64 * 1024,
+    GUESS = 512 * 1024,     /* of an index behind the media, before its length is known */
     MOOF_BYTES = 8 * 1024,  /* read of a fragment whose place is known */
     SCAN_BYTES = 64 * 1024, /* read at once, at least, when looking for one */
     MOOF_MAX = BUFFER_BYTES,
@@ -72,11 +73,15 @@ int media_boxes_look(struct okno_source *source, struct media_boxes *ret_boxes,
     struct media_boxes boxes = {.source = source, .buffer = malloc(BUFFER_BYTES)};
     int rc = boxes.buffer ? 0 : okno_fail(err, OKNO_NO_MEMORY, "no memory to read a recording");
     int64_t at = 0;
+    bool behind_media = false;
     for (int i = 0; rc == 0 && i < OUTER_BOXES && at < source->size && !boxes.first_at; i++) {
         const uint8_t *box = NULL;
         size_t len = 0;
-        if (i > 0 && !boxes.moov_end && source->size - at < MEDIA_LONG_INDEX)
-            plan_index(source, at, source->size); /* what follows the media is the index */
+        /* What follows the media is the index: the video's track comes first in it. */
+        if (i > 0 && !boxes.moov_end && (behind_media || source->size - at < MEDIA_SHORT_INDEX)) {
+            boxes.planned = source->size - at < GUESS ? source->size : at + GUESS;
+            plan_index(source, at, boxes.planned);
+        }
         rc = look_at(&boxes, at, 16, HEAD_BYTES, &box, &len, err);
         int64_t end = rc == 0 ? box_end(box, len, at, source->size) : 0;
         if (end == 0)
@@ -85,7 +90,7 @@ int media_boxes_look(struct okno_source *source, struct media_boxes *ret_boxes,
             boxes.moov_at = at;
             boxes.moov_end = end;
             /* And the heads of the boxes behind it, which the demuxer wants to see. */
-            if (end - at < MEDIA_LONG_INDEX)
+            if (end - at < MEDIA_SHORT_INDEX)
                 plan_index(source, at, end + 64 < source->size ? end + 64 : source->size);
         } else if (media_is_type(box, "sidx") && !boxes.sidx_end) {
             boxes.sidx_at = at;
@@ -98,6 +103,7 @@ int media_boxes_look(struct okno_source *source, struct media_boxes *ret_boxes,
         if (boxes.moov_end &&
             (media_is_type(box, "mdat") || boxes.moov_end - boxes.moov_at > HEAD_BYTES))
             break;
+        behind_media = media_is_type(box, "mdat");
         at = end;
     }
     if (rc < 0) {

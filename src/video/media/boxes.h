@@ -8,8 +8,13 @@
 
 #include "okno/vec.h"
 
-/* An index longer than that is read in slices, if it can be. */
-enum { MEDIA_LONG_INDEX = 2 * 1024 * 1024 };
+enum {
+    /* Up to that an index is read whole; a longer one by the tracks that are wanted, if it can be.
+     */
+    MEDIA_SHORT_INDEX = 256 * 1024,
+    /* And of a track that is longer than that, what a window needs. */
+    MEDIA_LONG_INDEX = 1024 * 1024,
+};
 
 /* A fragment: a moof and its data. */
 struct media_fragment {
@@ -21,6 +26,7 @@ OKNO_VEC(media_fragment_vec, struct media_fragment);
 struct media_boxes {
     struct okno_source *source;      /* not owned */
     int64_t moov_at, moov_end;       /* moov_end 0: none found */
+    int64_t planned;                 /* up to there the index comes over already; 0: not begun */
     int64_t sidx_at, sidx_end;       /* 0: none before the first fragment */
     int64_t first_at;                /* the first moof; 0: not fragmented */
     uint32_t track;                  /* of the video; set before looking for fragments */

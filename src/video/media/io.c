@@ -55,6 +55,8 @@ static size_t chunk_len(struct media_io *io)
     bool onward = io->cache_len > 0 && io->at == io->cache_at + (int64_t)io->cache_len;
     io->chunk = !onward ? CHUNK_MIN : io->chunk < CHUNK_MAX ? io->chunk * 2 : CHUNK_MAX;
     int64_t left = io->source->size - io->at;
+    if (!onward && io->at < CHUNK_MIN && left > CHUNK_MIN - io->at)
+        left = CHUNK_MIN - io->at; /* the beginning has come already: nothing more for its sake */
     if (io->plan_from > io->at && io->plan_from - io->at < left)
         left = io->plan_from - io->at;
     return left < (int64_t)io->chunk ? (size_t)left : io->chunk;

@@ -305,8 +305,7 @@ static int format_begin(struct media_reader *reader, struct okno_err *err)
     int64_t span_us = 0;
     reader->moov.max = SHORT_INDEX;
     int rc = boxes->moov_end && !boxes->first_at
-                 ? media_slices_open(reader->source, boxes->moov_at, boxes->moov_end,
-                                     reader->wants_audio, &reader->slices, NULL)
+                 ? media_slices_open(boxes, reader->wants_audio, &reader->slices, NULL)
                  : 0;
     if (rc <= 0)
         return whole_open(reader, err);

@@ -23,25 +23,55 @@ struct media_slices {
     int64_t mvhd, mvhd_end;
     struct table_track video, audio;
     bool has_audio;
+    int64_t planned; /* as in media_boxes */
 };
 
 /* --- opening ---------------------------------------------------------------------------------- */
+
+/* A track of middling length comes over whole, in one request and in order: asking for its parts
+ * would take longer. */
+static int track_fetch(struct media_slices *slices, int64_t at, int64_t end, struct okno_err *err)
+{
+    const int64_t planned = slices->planned;
+    const struct okno_source *source = slices->blocks.source;
+    int rc = 0;
+    if (end - at > MEDIA_LONG_INDEX)
+        return 0;
+    at = table_block_of(&slices->blocks, at);
+    end = table_block_of(&slices->blocks, end - 1) + TABLE_BLOCK;
+    end = end > planned ? end : planned;
+    end = end < source->size ? end : source->size;
+    okno_source_plan_index(slices->blocks.source, at, end);
+    for (; rc == 0 && at < end; at += TABLE_BLOCK) {
+        uint8_t first;
+        rc = table_read(&slices->blocks, at, &first, 1, err);
+    }
+    return rc;
+}
 
 static int track_take(struct media_slices *slices, int64_t at, int64_t end, bool audio,
                       struct okno_err *err)
 {
     struct table_track track;
-    int rc = table_track_open(&slices->blocks, slices->mvhd, at, end, &track, err);
-    if (rc < 0 || (!track.video && !track.audio))
+    char kind[5];
+    int rc = table_track_kind(&slices->blocks, at, end, kind, err);
+    bool video = strcmp(kind, "vide") == 0 && !slices->video.samples;
+    bool sound = strcmp(kind, "soun") == 0 && audio && !slices->has_audio;
+    if (rc < 0 || (!video && !sound))
         return rc < 0 ? rc : 1; /* of no use */
-    if (track.video && !slices->video.samples)
-        slices->video = track;
-    else if (track.audio && audio && !slices->has_audio)
-        slices->audio = track;
-    else
-        return 1;
-    slices->has_audio |= track.audio;
+    rc = track_fetch(slices, at, end, err);
+    if (rc == 0)
+        rc = table_track_open(&slices->blocks, slices->mvhd, at, end, &track, err);
+    if (rc < 0 || (!track.video && !track.audio))
+        return rc < 0 ? rc : 1;
+    *(video ? &slices->video : &slices->audio) = track;
+    slices->has_audio |= sound;
     return rc;
+}
+
+static bool has_all(const struct media_slices *slices, bool audio)
+{
+    return slices->video.samples && (slices->has_audio || !audio);
 }
 
 /* 1; 0 when a track that is wanted cannot be had this way. */
@@ -49,7 +79,7 @@ static int tracks_find(struct media_slices *slices, int64_t at, int64_t end, boo
                        struct okno_err *err)
 {
     int rc = 1;
-    for (int i = 0; rc == 1 && i < TRACKS && end - at >= 8; i++) {
+    for (int i = 0; rc == 1 && i < TRACKS && end - at >= 8 && !has_all(slices, audio); i++) {
         uint8_t box[8];
         rc = table_read(&slices->blocks, at, box, sizeof(box), err) < 0 ? OKNO_FAILED : 1;
         int64_t size = media_be32(box);
@@ -66,15 +96,19 @@ static int tracks_find(struct media_slices *slices, int64_t at, int64_t end, boo
     return rc < 0 ? rc : rc == 1 && slices->video.samples > 0;
 }
 
-int media_slices_open(struct okno_source *source, int64_t at, int64_t end, bool audio,
-                      struct media_slices **ret_slices, struct okno_err *err)
+int media_slices_open(const struct media_boxes *boxes, bool audio, struct media_slices **ret_slices,
+                      struct okno_err *err)
 {
-    if (end - at < MEDIA_LONG_INDEX)
+    int64_t at = boxes->moov_at;
+    int64_t end = boxes->moov_end;
+    if (end - at < MEDIA_SHORT_INDEX)
         return 0;
     OKNO_AUTO(media_slices) *slices = calloc(1, sizeof(*slices));
     if (!slices)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to read a recording");
-    table_blocks_init(&slices->blocks, source);
+    slices->planned = boxes->planned;
+    /* The file's first bytes have come in one piece. */
+    table_blocks_init(&slices->blocks, boxes->source, at < TABLE_BLOCK ? 0 : at);
     int rc = tracks_find(slices, at + 8, end, audio, err);
     slices->video.blocks = slices->audio.blocks = &slices->blocks;
     if (rc == 1)

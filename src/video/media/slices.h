@@ -4,16 +4,17 @@
 #ifndef MEDIA_SLICES_H
 #define MEDIA_SLICES_H
 
+#include "boxes.h"
 #include "okno/buf.h"
-#include "okno/source.h"
 
 #include <stdbool.h>
 
 struct media_slices; /* opaque */
 
-/* Look at a moov at [at, end). 1; 0 when its tables are short, or cannot be read in parts: then,
- * and after a failure, which it would meet too, the demuxer reads all of it. */
-OKNO_CHECK int media_slices_open(struct okno_source *source, int64_t at, int64_t end, bool audio,
+/* Look at the moov of what was found; `boxes` is read only now. 1; 0 when its tables are short, or
+ * cannot be read in parts: then, and after a failure, which it would meet too, the demuxer reads
+ * all of it. */
+OKNO_CHECK int media_slices_open(const struct media_boxes *boxes, bool audio,
                                  struct media_slices **ret_slices, struct okno_err *err);
 void media_slices_close(struct media_slices *slices);
 OKNO_CLEANUP(media_slices, media_slices_close);

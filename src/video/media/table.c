@@ -24,11 +24,16 @@ static int fail_time(struct okno_err *err)
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
-void table_blocks_init(struct table_blocks *blocks, struct okno_source *source)
+void table_blocks_init(struct table_blocks *blocks, struct okno_source *source, int64_t origin)
 {
-    *blocks = (struct table_blocks){.source = source, .left = READS};
+    *blocks = (struct table_blocks){.source = source, .left = READS, .origin = origin};
     for (int i = 0; i < TABLE_BLOCKS; i++)
         blocks->slot[i].at = -1;
+}
+
+int64_t table_block_of(const struct table_blocks *blocks, int64_t at)
+{
+    return at - (at - blocks->origin) % TABLE_BLOCK;
 }
 
 void table_blocks_clear(struct table_blocks *blocks)
@@ -75,11 +80,12 @@ static int block_fill(struct table_blocks *blocks, int slot, int64_t at, struct 
 int table_read(struct table_blocks *blocks, int64_t at, void *into, size_t len,
                struct okno_err *err)
 {
-    if (at < 0 || (int64_t)len > blocks->source->size || at > blocks->source->size - (int64_t)len)
+    if (at < blocks->origin || (int64_t)len > blocks->source->size ||
+        at > blocks->source->size - (int64_t)len)
         return okno_fail(err, OKNO_MEDIA, "its index points outside of it");
     for (size_t done = 0; done < len;) {
         int64_t from = at + (int64_t)done;
-        int64_t block = from - from % TABLE_BLOCK;
+        int64_t block = table_block_of(blocks, from);
         size_t skip = (size_t)(from - block);
         int slot = slot_of(blocks, block);
         int rc = blocks->slot[slot].at == block ? 0 : block_fill(blocks, slot, block, err);
@@ -264,6 +270,27 @@ static int movie_scale(struct table_blocks *blocks, int64_t mvhd, uint32_t *ret_
     return rc < 0 ? rc : read32(blocks, mvhd + (head[8] == 1 ? 28 : 20), ret_scale, err);
 }
 
+int table_track_kind(struct table_blocks *blocks, int64_t at, int64_t end, char ret_kind[5],
+                     struct okno_err *err)
+{
+    enum { HEADS = 8, HANDLER = 16 };
+    ret_kind[0] = ret_kind[4] = '\0';
+    at += 8;
+    for (int i = 0; i < HEADS && end - at >= HANDLER + 4; i++) {
+        uint8_t box[HANDLER + 4];
+        int rc = table_read(blocks, at, box, sizeof(box), err);
+        int64_t size = media_be32(box);
+        if (rc < 0 || size < 8 || size > end - at)
+            return rc;
+        if (media_is_type(box, "hdlr")) {
+            memcpy(ret_kind, box + HANDLER, 4);
+            return 0;
+        }
+        at += media_is_type(box, "mdia") ? 8 : size;
+    }
+    return 0;
+}
+
 int table_track_open(struct table_blocks *blocks, int64_t mvhd, int64_t at, int64_t end,
                      struct table_track *ret_track, struct okno_err *err)
 {
@@ -294,7 +321,8 @@ int table_track_open(struct table_blocks *blocks, int64_t mvhd, int64_t at, int6
 static int runs_read(struct table_runs *runs, struct okno_err *err)
 {
     int64_t at = runs->track->box[runs->box].at + 16 + (int64_t)runs->next * 8;
-    int64_t here = (TABLE_BLOCK - at % TABLE_BLOCK) / 8;
+    const struct table_blocks *blocks = runs->track->blocks;
+    int64_t here = (table_block_of(blocks, at) + TABLE_BLOCK - at) / 8;
     uint32_t left = runs->entries - runs->next;
     runs->used = 0;
     runs->held = left < TABLE_AHEAD ? left : TABLE_AHEAD;

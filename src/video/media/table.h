@@ -45,14 +45,23 @@ struct table_blocks {
         uint8_t *bytes; /* owned */
     } slot[TABLE_BLOCKS];
     uint64_t clock;
-    int64_t left; /* reads that are still allowed */
+    int64_t left;   /* reads that are still allowed */
+    int64_t origin; /* where a block begins; before it none lies */
 };
-void table_blocks_init(struct table_blocks *blocks, struct okno_source *source);
+/* What is read begins at `origin`. */
+void table_blocks_init(struct table_blocks *blocks, struct okno_source *source, int64_t origin);
+/* Where the block of a byte begins. */
+int64_t table_block_of(const struct table_blocks *blocks, int64_t at);
 void table_blocks_clear(struct table_blocks *blocks);
 
 /* Exactly `len` bytes; OKNO_MEDIA outside the file. */
 OKNO_CHECK int table_read(struct table_blocks *blocks, int64_t at, void *into, size_t len,
                           struct okno_err *err);
+
+/* What the track in a trak box holds, by its handler: "vide", "soun"; "" when it does not say soon.
+ * Its beginning alone is read. */
+OKNO_CHECK int table_track_kind(struct table_blocks *blocks, int64_t at, int64_t end,
+                                char ret_kind[5], struct okno_err *err);
 
 struct table_track {
     struct table_blocks *blocks; /* not owned */
