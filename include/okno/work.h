@@ -57,6 +57,10 @@ OKNO_CHECK int okno_archive_lately(struct okno_archive *archive, const char *cha
                                    int *ret_days, struct okno_piece_vec *pieces,
                                    struct okno_err *err);
 
+/* What the clock is known to be ahead by that an archive names its recordings of a channel by: its
+ * camera's, else its own; 0 where it was not measured. */
+int64_t okno_archive_clock_offset(struct okno_db *db, const char *archive, const char *channel);
+
 /* How far ahead of now a channel's newest recording begins, in the day to come: its names are of
  * another time zone than the archive's, or the recorder's clock is wrong. 0: it does not, within
  * two minutes, or cannot be asked. */
@@ -72,7 +76,8 @@ struct okno_archive_seen {
     char hint[OKNO_ARCHIVE_HINT];  /* where there is none; "" when nothing is known */
 };
 /* Open an archive as its row says and ask what was recorded of a channel in the day (else the week,
- * the month) before at_us. Fails as the archive does, and within deadline_us each time it asks. */
+ * the month) before at_us, by its clock as far as it is known. Fails as the archive does, and
+ * within deadline_us each time it asks. */
 OKNO_CHECK int okno_archive_try(struct okno_db *db, const struct okno_archive_row *row,
                                 const char *channel, int64_t at_us, int64_t deadline_us,
                                 struct okno_archive_seen *ret_seen, struct okno_err *err);

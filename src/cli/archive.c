@@ -16,7 +16,7 @@
 
 struct choice {
     bool json;
-    int64_t at_us;
+    int64_t at_us; /* by the archive's clock; -1: now */
 };
 
 static int print_json(json_t *object, struct okno_err *err)
@@ -141,9 +141,10 @@ static int print_pieces(const struct okno_camera *camera, const struct okno_piec
 }
 
 /* One zone too far east, and everything is found where something else was recorded. */
-static void warn_ahead(struct okno_archive *archive, const struct okno_camera *camera)
+static void warn_ahead(struct okno_archive *archive, const struct okno_camera *camera,
+                       int64_t now_us)
 {
-    int64_t ahead_us = okno_archive_ahead(archive, camera->channel, okno_time_now());
+    int64_t ahead_us = okno_archive_ahead(archive, camera->channel, now_us);
     if (ahead_us > 0)
         (void)fprintf(stderr,
                       "okno archive: camera %s, channel %s: its newest recording begins %lld min "
@@ -153,15 +154,17 @@ static void warn_ahead(struct okno_archive *archive, const struct okno_camera *c
                       (long long)(ahead_us / (60 * OKNO_SECOND_US)), camera->archive.time_zone);
 }
 
-static int test_camera(struct okno_archive *archive, const struct okno_conf *conf,
-                       const struct okno_camera *camera, const struct choice *choice,
-                       size_t *ret_found, struct okno_err *err)
+static int test_camera(struct okno_db *db, struct okno_archive *archive,
+                       const struct okno_conf *conf, const struct okno_camera *camera,
+                       const struct choice *choice, size_t *ret_found, struct okno_err *err)
 {
     OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
     int days = 0;
+    int64_t offset_us = okno_archive_clock_offset(db, camera->archive.archive, camera->channel);
+    int64_t at_us = choice->at_us < 0 ? okno_time_now() + offset_us : choice->at_us;
     const struct okno_budget budget = okno_conf_budget(conf, NULL);
     okno_archive_begin(archive, &budget);
-    int rc = okno_archive_lately(archive, camera->channel, choice->at_us, &days, &pieces, err);
+    int rc = okno_archive_lately(archive, camera->channel, at_us, &days, &pieces, err);
     if (rc < 0)
         okno_err_context(err, "camera %s, channel %s", camera->camera, camera->channel);
     if (rc == 0)
@@ -169,7 +172,7 @@ static int test_camera(struct okno_archive *archive, const struct okno_conf *con
                         : print_nothing(archive, camera, choice->json, err);
     *ret_found += rc == 0 ? pieces.len : 0;
     if (rc == 0)
-        warn_ahead(archive, camera);
+        warn_ahead(archive, camera, okno_time_now() + offset_us);
     return rc;
 }
 
@@ -193,7 +196,7 @@ static int test(const struct cli *cli, struct okno_db *db, const char *id,
         if (strcmp(cameras.items[i].archive.archive, id) != 0)
             continue;
         tested++;
-        rc = test_camera(archive, cli->conf, &cameras.items[i], choice, &found, err);
+        rc = test_camera(db, archive, cli->conf, &cameras.items[i], choice, &found, err);
     }
     if (rc == 0 && tested == 0)
         return okno_fail(err, OKNO_NOT_FOUND,
@@ -212,7 +215,7 @@ static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)
     if (argc > 1 && strcmp(argv[1], "commission") == 0)
         return archive_commission(cli, argc - 1, argv + 1, err);
     OKNO_AUTO(okno_db) *db = NULL;
-    struct choice choice = {.at_us = okno_time_now()};
+    struct choice choice = {.at_us = -1};
     int rest = 0;
     int rc = CLI_OPTIONS(argc, argv, &rest, err, {.name = "--json", .flag = &choice.json},
                          {.name = "--at", .time_us = &choice.at_us});

@@ -154,6 +154,22 @@ int okno_archive_lately(struct okno_archive *archive, const char *channel, int64
 /* A clock may be wrong by so much without being looked into. */
 #define AHEAD_US (120 * OKNO_SECOND_US)
 
+int64_t okno_archive_clock_offset(struct okno_db *db, const char *archive, const char *channel)
+{
+    OKNO_AUTO_VEC(okno_camera_vec) cameras = {0};
+    OKNO_AUTO_VEC(okno_clock_vec) known = {0};
+    struct okno_camera camera = {0}; /* one that has no name yet goes by its archive */
+    int rc = okno_registry_cameras(db, &cameras, NULL);
+    (void)snprintf(camera.archive.archive, sizeof(camera.archive.archive), "%s", archive);
+    for (size_t i = 0; rc == 0 && i < cameras.len; i++)
+        if (strcmp(cameras.items[i].archive.archive, archive) == 0 &&
+            strcmp(cameras.items[i].channel, channel) == 0)
+            camera = cameras.items[i];
+    if (rc < 0 || okno_registry_index_clock(db, &camera, &known, NULL) < 0)
+        return 0;
+    return okno_clock_at(known.items, known.len, okno_time_now()).offset_us;
+}
+
 int64_t okno_archive_ahead(struct okno_archive *archive, const char *channel, int64_t now_us)
 {
     OKNO_AUTO_VEC(okno_piece_vec) pieces = {0};
@@ -226,13 +242,14 @@ int okno_archive_try(struct okno_db *db, const struct okno_archive_row *row, con
     const struct okno_budget budget = {.until_us = okno_time_monotonic() + deadline_us,
                                        .bytes_left = TRY_BYTES};
     okno_archive_begin(archive, &budget);
-    rc = okno_archive_lately(archive, channel, at_us, &seen.days, &pieces, err);
+    int64_t offset_us = okno_archive_clock_offset(db, row->archive, channel);
+    rc = okno_archive_lately(archive, channel, at_us + offset_us, &seen.days, &pieces, err);
     if (rc == 0 && pieces.len > 0)
         rc = look_closer(archive, channel, budget.until_us, &pieces, &seen, err);
     if (rc == 0 && pieces.len == 0)
         okno_archive_hint(archive, seen.hint);
     if (rc == 0)
-        seen.ahead_us = okno_archive_ahead(archive, channel, okno_time_now());
+        seen.ahead_us = okno_archive_ahead(archive, channel, okno_time_now() + offset_us);
     if (rc == 0)
         *ret_seen = seen;
     return rc;

@@ -242,6 +242,12 @@ static void recordings_of_the_hours_to_come_tell_of_a_wrong_time_zone(void **sta
     open_work(shop);
     int64_t ahead = tried(shop, "{channel}/%Y-%m-%d_%H-%M-%S.mp4", now).ahead_us;
     assert_in_range(ahead, 179 * 60 * OKNO_SECOND_US, 180 * 60 * OKNO_SECOND_US);
+    /* A recorder's clock that is known to run ahead is no news. */
+    put(shop,
+        "INSERT INTO clocks (import, target, at, offset_us, uncertainty_us) VALUES"
+        " (1, 'archive:try', %lld, 10800000000, 1000000)",
+        (long long)now);
+    assert_int_equal(tried(shop, "{channel}/%Y-%m-%d_%H-%M-%S.mp4", now).ahead_us, 0);
 }
 
 static void what_a_recorder_lists_late_is_found_within_a_day(void **state)
