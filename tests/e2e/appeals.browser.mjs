@@ -87,8 +87,11 @@ async function work(page, keysOf) {
     surveys.push(shown.survey);
     for (const key of keysOf(shown.survey)) {
       await page.keyboard.press(key);
-      if (key !== "v") await page.locator("okno-decision .reasons button").first().waitFor({ state: key === "i" ? "visible" : "attached" }).catch(() => {});
+      if (key === "i") await page.locator("okno-decision .reasons button").first().waitFor();
     }
+    await page.locator("okno-decision textarea:focus").waitFor(); // there is no picture: what is it known by?
+    await page.keyboard.type("The till's own tape");
+    await page.keyboard.press("Enter");
   }
 }
 
