@@ -7,6 +7,7 @@
 #include "okno/file.h"
 
 #include "okno/mem.h"
+#include "okno/purge.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,9 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Later passes copy next to nothing; retention works in batches. */
+enum { PASSES_MAX = 20 };
 
 static int copy_bytes(const char *from, const char *to, struct okno_err *err)
 {
@@ -68,8 +72,9 @@ static int is_there(const char *to_dir, const char *sha256, int64_t bytes, struc
     return rc < 0 ? rc : stat(path, &is) == 0 && (bytes < 0 || is.st_size == bytes);
 }
 
-/* A file that is missing or damaged costs no other one its copy. */
-static int take_file(struct okno_stmt *row, const char *data_dir,
+/* A file that is missing or damaged costs no other one its copy; one that retention destroyed since
+ * the database was copied is not missing. */
+static int take_file(struct okno_db *db, struct okno_stmt *row, const char *data_dir,
                      const struct okno_evidence_backup *backup,
                      struct okno_evidence_backed_up *counts, struct okno_err *err)
 {
@@ -88,23 +93,25 @@ static int take_file(struct okno_stmt *row, const char *data_dir,
     }
     if (rc != OKNO_NOT_FOUND && rc != OKNO_CHECK_FAILED)
         return okno_fail(err, rc, "%s", trouble.text);
+    if (okno_purge_check(db, sha256, NULL) == OKNO_GONE)
+        return 0;
     counts->lost++;
     if (backup->tell)
         backup->tell(backup->ctx, sha256, trouble.text);
     return 0;
 }
 
-static int take_files(struct okno_db *db, const char *data_dir,
+static int take_files(struct okno_db *db, struct okno_db *copy, const char *data_dir,
                       const struct okno_evidence_backup *backup,
                       struct okno_evidence_backed_up *counts, struct okno_err *err)
 {
     OKNO_AUTO_STMT *rows = NULL;
     int64_t total = 0;
-    int rc = okno_db_int(db, "evidence.count_files", NULL, 0, 0, &total, err);
+    int rc = okno_db_int(copy, "evidence.count_files", NULL, 0, 0, &total, err);
     if (rc == 0)
-        rc = okno_db_stmt(db, "evidence.files", &rows, err);
+        rc = okno_db_stmt(copy, "evidence.files", &rows, err);
     while (rc == 0 && (rc = okno_stmt_step(rows, err)) == 1) {
-        rc = take_file(rows, data_dir, backup, counts, err);
+        rc = take_file(db, rows, data_dir, backup, counts, err);
         if (backup->progress)
             backup->progress(backup->ctx, counts->files, total);
     }
@@ -172,27 +179,44 @@ static int drop_destroyed(struct okno_db *db, const char *to_dir, struct okno_er
     return rc;
 }
 
-int okno_evidence_back_up(struct okno_db *db, const char *data_dir,
-                          const struct okno_evidence_backup *backup,
-                          struct okno_evidence_backed_up *ret_counts, struct okno_err *err)
+/* The database, then the files that it names: files that come meanwhile are none of it. */
+static int back_up_once(struct okno_db *db, const char *data_dir, const char *path,
+                        const struct okno_evidence_backup *backup,
+                        struct okno_evidence_backed_up *counts, int64_t *ret_records,
+                        struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *copy = NULL;
-    struct okno_evidence_backed_up counts = {0};
-    okno_autoclose int claim = -1;
-    char path[1200];
-    if ((size_t)snprintf(path, sizeof(path), "%s/okno.db", backup->to_dir) >= 1024)
-        return okno_fail(err, OKNO_INVALID, "the folder's name is too long");
-    int rc = claim_folder(data_dir, backup->to_dir, &claim, err);
+    counts->files = counts->lost = 0;
+    int rc = okno_db_copy(db, path, err);
     if (rc == 0)
-        rc = okno_db_copy(db, path, err);
-    if (rc == 0) /* the list is the copy's own: files that come meanwhile are none of it */
         rc = okno_db_open(backup->to_dir, false, &copy, err);
     if (rc == 0)
         rc = okno_db_check(copy, err);
     if (rc == 0)
-        rc = take_files(copy, data_dir, backup, &counts, err);
+        rc = okno_db_int(copy, "purge.count_records", NULL, 0, 0, ret_records, err);
     if (rc == 0)
-        rc = drop_destroyed(copy, backup->to_dir, err);
+        rc = take_files(db, copy, data_dir, backup, counts, err);
+    return rc < 0 ? rc : drop_destroyed(db, backup->to_dir, err);
+}
+
+int okno_evidence_back_up(struct okno_db *db, const char *data_dir,
+                          const struct okno_evidence_backup *backup,
+                          struct okno_evidence_backed_up *ret_counts, struct okno_err *err)
+{
+    struct okno_evidence_backed_up counts = {0};
+    okno_autoclose int claim = -1;
+    char path[1200];
+    int64_t before = -1;
+    int64_t now = 0;
+    if ((size_t)snprintf(path, sizeof(path), "%s/okno.db", backup->to_dir) >= 1024)
+        return okno_fail(err, OKNO_INVALID, "the folder's name is too long");
+    int rc = claim_folder(data_dir, backup->to_dir, &claim, err);
+    /* What retention destroyed while files were copied has no record in the copy yet. */
+    for (int i = 0; rc == 0 && before != now && i < PASSES_MAX; i++) {
+        rc = back_up_once(db, data_dir, path, backup, &counts, &before, err);
+        if (rc == 0)
+            rc = okno_db_int(db, "purge.count_records", NULL, 0, 0, &now, err);
+    }
     if (rc == 0)
         rc = okno_dir_sync(backup->to_dir, err);
     if (rc == 0)

@@ -385,6 +385,37 @@ static void killed_at_any_moment_nothing_goes_without_a_record(void **state)
     assert_int_equal(asked(f, "SELECT count(*) FROM log_leaves WHERE kind = 'destroy'"), 1);
 }
 
+/* Retention, once, after the first file was copied. */
+static void purge_meanwhile(void *ctx, int64_t done, int64_t total)
+{
+    (void)total;
+    if (done == 1)
+        (void)run(ctx);
+}
+
+static void what_goes_during_a_backup_is_not_lost_in_it(void **state)
+{
+    struct scratch_db *f = *state;
+    char old[2][OKNO_SHA256_TEXT];
+    char *folder = support_tempdir();
+    int64_t left = -1;
+    OKNO_AUTO(okno_db) *copy = NULL;
+    struct okno_evidence_backed_up counts;
+    const struct okno_evidence_backup backup = {
+        .to_dir = folder, .progress = purge_meanwhile, .ctx = f};
+    for (int i = 0; i < 2; i++)
+        keep(f, i, 10, old[i]);
+    must(f, okno_evidence_back_up(f->db, f->dir, &backup, &counts, &f->err));
+    assert_int_equal(counts.lost, 0);
+    assert_int_equal(counts.files, 0);
+    must(f, okno_db_open(folder, false, &copy, &f->err));
+    must(f, okno_db_int(copy, "evidence.count_files", NULL, 0, 0, &left, &f->err));
+    assert_int_equal(left, 0); /* the record of what is not there is */
+    must_fail(f, okno_purge_check(copy, old[0], &f->err), OKNO_GONE, "destroyed on");
+    okno_db_close(okno_mem_take(&copy));
+    support_tempdir_remove(folder);
+}
+
 static void a_backup_follows(void **state)
 {
     struct scratch_db *f = *state;
@@ -438,6 +469,7 @@ int main(void)
         TEST(what_was_fetched_again_is_there_and_goes_again),
         TEST(killed_at_any_moment_nothing_goes_without_a_record),
         TEST(a_backup_follows),
+        TEST(what_goes_during_a_backup_is_not_lost_in_it),
         TEST(the_disk_is_foreseen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,9 @@ SELECT sha256, bytes FROM gone WHERE removed_at IS NULL ORDER BY sha256 LIMIT $l
 -- name: purge.count_left
 SELECT count(*) FROM gone WHERE removed_at IS NULL;
 
+-- name: purge.count_records
+SELECT count(*) FROM destructions;
+
 -- name: purge.removed
 UPDATE destructions SET removed_at = $now WHERE sha256 = $sha256 AND removed_at IS NULL;
 
