@@ -23,7 +23,7 @@ static int print(const struct okno_evidence_backed_up *counts, const char *folde
 {
     if (!as_json) {
         printf(
-            "%s holds the database and %lld file(s), %lld of them new (%lld bytes)\n"
+            "%s holds the database and %lld file(s); %lld new ones were copied (%lld bytes)\n"
             "The keys in keys/ are not in it: keep a copy of them elsewhere.\n",
             folder, (long long)(counts->files - counts->lost), (long long)counts->copied,
             (long long)counts->bytes);
