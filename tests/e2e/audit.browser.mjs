@@ -194,6 +194,12 @@ test("an auditor runs a whole audit on the page alone", async () => {
   await page.getByText("Edition 1", { exact: true }).waitFor();
   await due("signature");
   await shoot(page, "audit-closed");
+  const again = next.locator("details", { hasText: "A further edition" });
+  await again.locator("summary").click();
+  await again.locator("input[name='findings.finding']").waitFor();
+  assert.equal(await again.locator("textarea[name=statement]").inputValue(), "Till 1 alone was open.", "what the edition before says is there to go on from");
+  assert.equal(await again.locator("select[name=opinion]").inputValue(), "qualified");
+  assert.equal(await again.locator("input[name='findings.owner']").inputValue(), "The shop");
   await sign(page);
   await due("export");
   const holds = page.locator("okno-holds");

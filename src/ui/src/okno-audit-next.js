@@ -2,7 +2,7 @@
 // end of an audit that leads nowhere.
 import { css, html, nothing } from "lit";
 import { OknoElement } from "./element.js";
-import { download, post } from "./api.js";
+import { download, get, post } from "./api.js";
 import { errorText } from "./errors.js";
 import { formatNumber } from "./format.js";
 import { has, language, named, t } from "./i18n.js";
@@ -15,7 +15,7 @@ import "./okno-waiting.js";
 const accepts = { "accept-unheard": "accept_unheard", "accept-fm": "accept_fm" };
 
 class OknoAuditNext extends OknoElement {
-  static properties = { audit: { attribute: false }, zone: {}, busy: { state: true }, trouble: { state: true }, wants: { state: true }, ending: { state: true } };
+  static properties = { audit: { attribute: false }, zone: {}, busy: { state: true }, trouble: { state: true }, wants: { state: true }, ending: { state: true }, earlier: { state: true } };
 
   static styles = [OknoElement.styles, css`
     article { padding: 1rem; display: grid; gap: .75rem; border-left: 3px solid var(--accent); }
@@ -28,7 +28,7 @@ class OknoAuditNext extends OknoElement {
   `];
 
   willUpdate(changed) {
-    if (changed.has("audit") && changed.get("audit")?.audit !== this.audit.audit) Object.assign(this, { wants: [], trouble: "", ending: false });
+    if (changed.has("audit") && changed.get("audit")?.audit !== this.audit.audit) Object.assign(this, { wants: [], trouble: "", ending: false, earlier: null });
   }
 
   get place() { return `audits/${encodeURIComponent(this.audit.audit)}`; }
@@ -44,7 +44,7 @@ class OknoAuditNext extends OknoElement {
     Object.assign(this, { busy: true, trouble: "" });
     try {
       await does(`${this.place}/${step}`, body);
-      this.wants = [];
+      Object.assign(this, { wants: [], earlier: null });
       this.emit("audit-stepped");
     } catch (error) {
       this.trouble = errorText(error);
@@ -90,7 +90,7 @@ class OknoAuditNext extends OknoElement {
   }
 
   renderIssue() {
-    return html`<okno-report-form ?busy=${this.busy} @report-issue=${({ detail }) => this.run("report", detail)}></okno-report-form>`;
+    return html`<okno-report-form ?busy=${this.busy} .earlier=${this.earlier} @report-issue=${({ detail }) => this.run("report", detail)}></okno-report-form>`;
   }
 
   /** What an outsider can check; unsigned where the plan names a key that has not signed the newest edition. */
@@ -101,7 +101,17 @@ class OknoAuditNext extends OknoElement {
       <div class="row"><button class=${this.due === "export" ? "primary" : ""} ?disabled=${this.busy} @click=${() => take({})}>${t("next.bundle")}</button>
         <button ?disabled=${this.busy} @click=${() => take({ with_evidence: true })}>${t("next.bundle_evidence")}</button>
         <button ?disabled=${this.busy} @click=${() => take({ public: true })}>${t("next.bundle_public")}</button></div>
-      <details><summary>${t("next.again")}</summary>${this.renderIssue()}</details>`;
+      <details @toggle=${({ target }) => target.open && this.loadEarlier()}><summary>${t("next.again")}</summary>${this.renderIssue()}</details>`;
+  }
+
+  /** A further edition goes on from what the newest one says: what is not changed is said again. */
+  async loadEarlier() {
+    if (this.earlier) return;
+    try {
+      this.earlier = (await get(`${this.place}/report?format=json`)).opinion;
+    } catch (error) {
+      this.trouble = errorText(error);
+    }
   }
 
   renderStep() {

@@ -8,7 +8,8 @@ const opinions = ["unqualified", "qualified", "adverse", "disclaimer"];
 const noFinding = { finding: "", owner: "", due: "", action: "" };
 
 class OknoReportForm extends OknoElement {
-  static properties = { busy: { type: Boolean }, findings: { state: true } };
+  // earlier: what the edition before says, to go on from
+  static properties = { busy: { type: Boolean }, earlier: { attribute: false }, findings: { state: true } };
 
   static styles = [OknoElement.styles, css`
     form, fieldset { display: grid; gap: .5rem 1rem; grid-template-columns: minmax(0, 1fr); }
@@ -21,6 +22,10 @@ class OknoReportForm extends OknoElement {
   constructor() {
     super();
     this.findings = [];
+  }
+
+  willUpdate(changed) {
+    if (changed.has("earlier") && this.earlier) this.findings = this.earlier.findings.map((one) => ({ ...noFinding, ...one }));
   }
 
   submit(event) {
@@ -42,11 +47,12 @@ class OknoReportForm extends OknoElement {
   }
 
   render() {
+    const { kind = "", statement = "", objective = "" } = this.earlier ?? {};
     return html`<form @submit=${this.submit}>
       <label>${t("report.opinion")}<select name="opinion"><option value="">${t("report.opinion_none")}</option>
-        ${opinions.map((name) => html`<option value=${name}>${t(`opinion.${name}`)}</option>`)}</select></label>
-      <label>${t("report.statement")}<textarea name="statement" rows="2" maxlength="2000"></textarea></label>
-      <label>${t("report.objective")}<input name="objective" maxlength="500" autocomplete="off"></label>
+        ${opinions.map((name) => html`<option value=${name} ?selected=${name === kind}>${t(`opinion.${name}`)}</option>`)}</select></label>
+      <label>${t("report.statement")}<textarea name="statement" rows="2" maxlength="2000" .value=${statement ?? ""}></textarea></label>
+      <label>${t("report.objective")}<input name="objective" maxlength="500" autocomplete="off" .value=${objective ?? ""}></label>
       ${this.findings.map((one, at) => this.renderFinding(one, at))}
       <div class="row"><button class="primary" ?disabled=${this.busy}>${t("audits.report_issue")}</button>
         <button type="button" ?disabled=${this.findings.length >= 200} @click=${() => { this.findings = [...this.findings, noFinding]; }}>${t("report.add")}</button></div>
