@@ -25,7 +25,7 @@ class OknoReportForm extends OknoElement {
   }
 
   willUpdate(changed) {
-    if (changed.has("earlier") && this.earlier) this.findings = this.earlier.findings.map((one) => ({ ...noFinding, ...one }));
+    if (changed.has("earlier") && this.earlier) this.findings = (this.earlier.findings ?? []).map((one) => ({ ...noFinding, ...one }));
   }
 
   submit(event) {
