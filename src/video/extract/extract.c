@@ -120,12 +120,10 @@ static int account(const struct pool *pool, bool name, struct okno_extract_resul
                    struct okno_err *err)
 {
     for (size_t i = 0; i < pool->pieces.len; i++) {
-        const struct okno_source *real = pool->items[i].real;
-        if (!real)
-            continue;
-        result->requests += real->requests;
-        result->bytes_read += real->bytes_read;
-        if (name && !pool->items[i].dropped &&
+        const struct pool_item *item = &pool->items[i];
+        result->requests += item->real ? item->real->requests : 0;
+        result->bytes_read += item->real ? item->real->bytes_read : 0;
+        if (name && item->read && !item->dropped &&
             okno_piece_vec_push(&result->pieces, pool->pieces.items[i]) < 0)
             return okno_fail(err, OKNO_NO_MEMORY, "no memory for a list of recordings");
     }

@@ -67,6 +67,7 @@ static int item_read(void *ctx, int64_t offset, void *into, size_t len, size_t *
                      struct okno_err *err)
 {
     struct pool_item *item = ctx;
+    item->read = true;
     size_t got = known(item, offset, into, len);
     size_t more = 0;
     int rc = got == len ? 0

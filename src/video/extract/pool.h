@@ -20,6 +20,7 @@ struct pool_item {
     uint8_t recent_key[16];             /* of this recording in it */
     bool recalls;                       /* some of it was there before */
     int64_t media_from, media_to;       /* planned: bytes of pictures, not kept in the index */
+    bool read;                          /* from the archive, or from what was kept of it */
     bool gone;                          /* vanished between listing and reading */
     bool dropped;                       /* not to be used */
 };
