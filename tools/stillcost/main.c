@@ -3,8 +3,8 @@
  * Prints the middle milliseconds of both. Development only. */
 #define _POSIX_C_SOURCE 200809L
 #include "../../src/video/media/inside.h"
-#include "../../src/video/media/job.h"
 
+#include "okno/file.h"
 #include "okno/mem.h"
 #include "okno/sandbox.h"
 #include "okno/source.h"
@@ -23,8 +23,9 @@ static int inside(const struct okno_media_input *input, int64_t at_us, const cha
 {
     struct okno_media_result result = {0};
     okno_autoclose int fd = -1;
-    int rc = media_file_create(path, &fd, err);
+    int rc = okno_file_begin(path, 0600, &fd, err);
     rc = rc < 0 ? rc : media_still(input, 1, at_us, fd, &result, err);
+    rc = rc < 0 ? rc : okno_file_keep(path, fd, err);
     okno_media_result_free(&result);
     return rc;
 }
