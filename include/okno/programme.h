@@ -85,7 +85,7 @@ OKNO_CHECK int okno_programme_turn(struct okno_db *db, struct okno_net *net,
 /* Figures over local days [from, to], both in it: a new object {programme, from, to, days, k,
  * level, looks, indicators {id: {value, low, high, se, null_reason, worst, frame, valid, invalid,
  * undeterminable}}}. Every day is a stratum, and the level is split over the most looks that a day
- * of them has. NULL: the first or last day drawn. OKNO_INVALID: no date. */
+ * of them has. NULL: the first or last day drawn. OKNO_INVALID: no date, or `to` before `from`. */
 OKNO_CHECK int okno_programme_figures(struct okno_db *db, const char *programme,
                                       const char *from_day, const char *to_day,
                                       json_t **ret_figures, struct okno_err *err);

@@ -86,6 +86,20 @@ static int indicator_json(struct okno_db *db, const struct programme_row *row,
                : 0;
 }
 
+/* Both days are in the period: the same one twice is a period of one day. */
+static int check_period(const char *from_day, const char *to_day, struct okno_err *err)
+{
+    int64_t from_us = 0;
+    int64_t to_us = 0;
+    int rc = from_day ? okno_date_parse(from_day, &from_us, err) : 0;
+    if (rc == 0 && to_day)
+        rc = okno_date_parse(to_day, &to_us, err);
+    if (rc == 0 && from_day && to_day && to_us < from_us)
+        rc = okno_fail_field(err, OKNO_INVALID, "to", "to %s lies before from %s", to_day,
+                             from_day);
+    return rc;
+}
+
 int okno_programme_figures(struct okno_db *db, const char *programme, const char *from_day,
                            const char *to_day, json_t **ret_figures, struct okno_err *err)
 {
@@ -93,12 +107,9 @@ int okno_programme_figures(struct okno_db *db, const char *programme, const char
     OKNO_AUTO_VEC(audit_ids) audits = {0};
     okno_autojson json_t *days = json_array();
     okno_autojson json_t *indicators = json_object();
-    int64_t day_us = 0;
     int rc = programme_load(db, programme, INT64_MAX, &row, err);
-    if (rc == 0 && from_day)
-        rc = okno_date_parse(from_day, &day_us, err);
-    if (rc == 0 && to_day)
-        rc = okno_date_parse(to_day, &day_us, err);
+    if (rc == 0)
+        rc = check_period(from_day, to_day, err);
     if (rc == 0)
         rc = load_audits(db, &row, from_day, to_day, days, &audits, err);
     for (int i = 0; rc == 0 && i < OKNO_INDICATOR_COUNT; i++)

@@ -445,6 +445,14 @@ static void days_of_figures_are_dates(void **state)
     must_fail(d->db,
               okno_programme_figures(d->db->db, "daily", NULL, "2026-02-30", &figures, &d->db->err),
               OKNO_INVALID, "2026-02-30");
+    must_fail(d->db,
+              okno_programme_figures(d->db->db, "daily", "2026-03-12", "2026-03-11", &figures,
+                                     &d->db->err),
+              OKNO_INVALID, "to 2026-03-11 lies before from 2026-03-12");
+    must_fail(d->db,
+              okno_programme_figures(d->db->db, "daily", "2026-03-12", "2026-03-12", &figures,
+                                     &d->db->err),
+              OKNO_NOT_FOUND, "has drawn no day");
 }
 
 static void capacity_and_pause_are_told(void **state)
