@@ -10,7 +10,9 @@
 #include "okno/report.h"
 #include "okno/time.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct part {
@@ -84,6 +86,26 @@ static int one_argument(int rest, const char *part, struct okno_err *err)
                : okno_fail(err, OKNO_USAGE, "say one programme: okno programme %s PROGRAMME", part);
 }
 
+/* Whoever names a folder hears at once that no report would get there; the service would find out
+ * with the first day that is closed. Asked here and not by the room: the page hands back a folder
+ * as it stands, and could not mend it. */
+static int check_folder(const char *path, struct okno_err *err)
+{
+    struct stat st;
+    if (*path != '/') /* none, or one that the room refuses by its own words */
+        return 0;
+    if (stat(path, &st) < 0)
+        return okno_fail_field(err, OKNO_INVALID, "report-dir", "report-dir %.200s: %s", path,
+                               strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return okno_fail_field(err, OKNO_INVALID, "report-dir", "report-dir %.200s: is no folder",
+                               path);
+    if (access(path, W_OK | X_OK) < 0)
+        return okno_fail_field(err, OKNO_INVALID, "report-dir",
+                               "report-dir %.200s: cannot be written: %s", path, strerror(errno));
+    return 0;
+}
+
 static int run_put(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
@@ -128,6 +150,8 @@ static int run_put(struct cli *cli, int argc, char **argv, struct okno_err *err)
     if (rc == 0 && !*p.from_day)
         rc = okno_fail(err, OKNO_USAGE, "say the first day: --from 2026-03-10");
     p.programme = argv[1];
+    if (rc == 0)
+        rc = check_folder(p.report_dir, err);
     if (rc == 0)
         rc = cli_open_db(cli, &db, err);
     if (rc == 0 && *p.report_to)
@@ -428,7 +452,8 @@ const struct cli_command cli_programme = {
         "  --report-to D   an e-mail destination (`okno import destinations`) that gets the "
         "report\n"
         "                  of the last 30 days in every format whenever a day is closed;\n"
-        "                  --report-dir: a folder that gets the same files\n"
+        "                  --report-dir: a folder that is there and can be written, gets the same "
+        "files\n"
         "\n"
         "example:\n"
         "  okno programme put daily --from 2026-03-10 --zone Europe/Moscow --size 24 \\\n"

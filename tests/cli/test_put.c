@@ -92,12 +92,42 @@ static void a_link_stays_a_link_and_a_device_a_device(void **state)
     assert_int_equal(rmdir(disk), 0);
 }
 
+static void programme(const struct store *store, const char *folder, const char *says)
+{
+    RUN_OKNO(&ran, "", "--data", store->dir, "programme", "put", "daily", "--from", "2026-03-10",
+             "--beacon", "/tmp/{day}", "--report-dir", folder);
+    if (ran.exit_code != (says ? 2 : 0) || (says && !strstr(ran.err, says)))
+        fail_msg("exit %d: %s", ran.exit_code, ran.err);
+}
+
+/* Else the first day that is closed finds out. */
+static void a_folder_of_reports_is_there_and_can_be_written(void **state)
+{
+    struct store *store = *state;
+    (void)snprintf(disk, sizeof(disk), "/tmp/okno-put-XXXXXX");
+    assert_non_null(mkdtemp(disk));
+    put_text(on_disk("file"), "x\n");
+    programme(store, on_disk("none"), "report-dir /tmp/okno-put-");
+    programme(store, on_disk("file"), "is no folder");
+    programme(store, "reports", "report-dir: the path begins with a slash");
+    programme(store, disk, NULL);
+    if (small_disk_mount(disk, "size=64k") &&
+        mount("none", disk, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0) {
+        programme(store, disk, "cannot be written");
+        assert_int_equal(umount2(disk, MNT_DETACH), 0);
+    }
+    assert_int_equal(unlink(on_disk("file")), 0);
+    assert_int_equal(rmdir(disk), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_file_stays_when_the_disk_is_full, store_open,
                                         store_close),
         cmocka_unit_test_setup_teardown(a_link_stays_a_link_and_a_device_a_device, store_open,
+                                        store_close),
+        cmocka_unit_test_setup_teardown(a_folder_of_reports_is_there_and_can_be_written, store_open,
                                         store_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
