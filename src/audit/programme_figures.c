@@ -95,8 +95,8 @@ static int check_period(const char *from_day, const char *to_day, struct okno_er
     if (rc == 0 && to_day)
         rc = okno_date_parse(to_day, &to_us, err);
     if (rc == 0 && from_day && to_day && to_us < from_us)
-        rc = okno_fail_field(err, OKNO_INVALID, "to", "to %s lies before from %s", to_day,
-                             from_day);
+        rc =
+            okno_fail_field(err, OKNO_INVALID, "to", "to %s lies before from %s", to_day, from_day);
     return rc;
 }
 
