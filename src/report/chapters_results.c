@@ -366,6 +366,25 @@ static void add_asked(struct doc *doc)
                            number(doc_int_at(total, "asked_no_survey"), other)));
 }
 
+/* Of a frame of spontaneous ratings: they tell something without customers counted. */
+static void add_genuine(struct doc *doc)
+{
+    const json_t *rows = doc_at(doc->model, "genuine");
+    doc_heading(doc, "head.genuine");
+    doc_text(doc, doc_word(doc, "genuine_text"));
+    json_t *table = doc_table(doc, "genuine",
+                              "site:text class:word:class genuine:num interval:range worst:range");
+    for (size_t i = 0; i < json_array_size(rows) && i < ROWS_MAX; i++) {
+        const json_t *row = json_array_get(rows, i);
+        json_t *cells = doc_row(doc, table);
+        doc_cell(doc, cells, asked_site(doc, row));
+        doc_cell(doc, cells, doc_copy(row, "class"));
+        doc_cell(doc, cells, doc_copy(row, "value"));
+        doc_cell(doc, cells, pair(doc_at(row, "low"), doc_at(row, "high")));
+        doc_cell(doc, cells, doc_copy(row, "worst"));
+    }
+}
+
 static void add_appeals(struct doc *doc)
 {
     const json_t *appeals = doc_at(doc->model, "findings/appeals");
@@ -408,6 +427,8 @@ void document_indicators(struct doc *doc)
 {
     doc_section(doc, "indicators", 9);
     add_gates(doc);
+    if (doc_of_ratings(doc))
+        add_genuine(doc);
     if (doc_of_visits(doc))
         add_asked(doc);
     else

@@ -186,7 +186,7 @@ static int add_head(struct model *model, struct okno_err *err)
 
 static int (*const parts[])(struct model *model, struct okno_err *err) = {
     add_head,        read_audit,     read_steps,      add_criteria,  model_frame, model_proof,
-    model_execution, model_findings, model_agreement, model_figures, model_asked};
+    model_execution, model_findings, model_agreement, model_figures, model_asked, model_genuine};
 
 static int gather(struct model *model, struct okno_err *err)
 {

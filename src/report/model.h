@@ -39,6 +39,7 @@ OKNO_CHECK int model_execution(struct model *model, struct okno_err *err);
 OKNO_CHECK int model_findings(struct model *model, struct okno_err *err);
 OKNO_CHECK int model_agreement(struct model *model, struct okno_err *err);
 OKNO_CHECK int model_figures(struct model *model, struct okno_err *err);
+OKNO_CHECK int model_genuine(struct model *model, struct okno_err *err);
 OKNO_CHECK int model_asked(struct model *model, struct okno_err *err);
 /* From what the others gathered: limits, and the best opinion that the gates allow. Pure. */
 OKNO_CHECK int model_limits(json_t *root, struct okno_err *err);

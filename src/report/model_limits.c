@@ -106,7 +106,9 @@ static bool has_estimate(const json_t *root)
     const char *id;
     json_t *figure;
     const json_t *asked = json_array_get(json_object_get(root, "asked"), 0);
-    if (json_is_number(json_object_get(asked, "value")))
+    const json_t *genuine = json_array_get(json_object_get(root, "genuine"), 0);
+    if (json_is_number(json_object_get(asked, "value")) ||
+        json_is_number(json_object_get(genuine, "value")))
         return true;
     json_object_foreach(json_object_get(total_group(root), "indicators"), id, figure)
     {

@@ -70,6 +70,35 @@ static void its_report_tells_of_ratings(void **state)
     assert_null(strstr(text, "<caption>Questions"));
 }
 
+/* The indices need customers counted; how many ratings are genuine does not. */
+static void without_customers_counted_the_genuine_ones_are_told(void **state)
+{
+    struct scratch_db *f = *state;
+    const struct okno_report_settings settings = {.audit = "A1", .fm_threshold = 0.1, .min_n = 5};
+    OKNO_AUTO_BUF page = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
+    okno_autojson json_t *model = NULL;
+    close_audit_of_ratings(f);
+    must(f, okno_report_draft(f->db, &settings, &model, &f->err));
+    const json_t *rows = json_object_get(model, "genuine");
+    assert_int_equal(json_array_size(rows), 4); /* yes and no, in all and of the one site */
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *row = json_array_get(rows, i);
+        double pressed = i == 0 ? 26 : 14;
+        double low = json_number_value(json_object_get(row, "low"));
+        double value = json_number_value(json_object_get(row, "value"));
+        double high = json_number_value(json_object_get(row, "high"));
+        assert_string_equal(json_string_value(json_object_get(row, "class")),
+                            i == 0 ? "yes" : "no");
+        assert_true(0 < low && low < value && value < high && high <= pressed);
+    }
+    const json_t *limits = json_object_get(model, "limits");
+    for (size_t i = 0; i < json_array_size(limits); i++)
+        assert_string_not_equal(
+            json_string_value(json_object_get(json_array_get(limits, i), "limit")), "no_estimate");
+    must(f, okno_report_write(model, OKNO_REPORT_HTML, "ru", &page, &f->err));
+    assert_non_null(strstr(okno_buf_text(&page), "Действительные оценки по ответам"));
+}
+
 static void without_customers_counted_there_is_nothing_to_compare(void **state)
 {
     close_audit_of_ratings(*state);
@@ -124,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(ratings_per_customer_are_recomputed_from_counts),
         TEST(its_report_tells_of_ratings),
+        TEST(without_customers_counted_the_genuine_ones_are_told),
         TEST(without_customers_counted_there_is_nothing_to_compare),
         TEST(a_correction_of_another_frame_is_named),
     };
