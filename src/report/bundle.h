@@ -89,7 +89,7 @@ OKNO_CHECK int bag_lines_next(struct bag_lines *lines, struct okno_err *err);
 void bag_lines_close(struct bag_lines *lines);
 OKNO_CLEANUP(bag_lines, bag_lines_close);
 
-/* ---- contents (contents.c) ---- */
+/* ---- contents (contents.c; figures: contents_figures.c) ---- */
 
 enum ruling {
     RULING_NONE,

@@ -11,12 +11,6 @@
 
 enum { LINE = 2000, ROWS_MAX = 2000, BARS_MAX = 25, FOREST_MAX = 60 };
 
-static const char *number(int64_t value, char ret_text[40])
-{
-    (void)snprintf(ret_text, 40, "%lld", (long long)value);
-    return ret_text;
-}
-
 /* ---- 7 findings ---- */
 
 static const char *reason_name(const struct doc *doc, const char *verdict, const char *id)
@@ -79,7 +73,7 @@ static void add_reasons(struct doc *doc)
         doc_cell(doc, row, doc_copy(one, "surveys"));
         doc_cell(doc, row, json_real(share));
         if (i < BARS_MAX)
-            doc_bar(doc, chart, meaning, share, number(doc_int_at(one, "surveys"), text));
+            doc_bar(doc, chart, meaning, share, doc_number(doc_int_at(one, "surveys"), text));
     }
 }
 
@@ -362,8 +356,8 @@ static void add_asked(struct doc *doc)
     for (size_t i = 0; i < json_array_size(rows) && i < ROWS_MAX; i++)
         add_asked_counts(doc, counts, json_array_get(rows, i));
     doc_text(doc, doc_fill(doc, line, sizeof(line), "asked_against", "survey",
-                           number(doc_int_at(total, "survey_not_asked"), one), "seen",
-                           number(doc_int_at(total, "asked_no_survey"), other)));
+                           doc_number(doc_int_at(total, "survey_not_asked"), one), "seen",
+                           doc_number(doc_int_at(total, "asked_no_survey"), other)));
 }
 
 /* Of a frame of spontaneous ratings: they tell something without customers counted. */
@@ -452,8 +446,9 @@ void document_limits(struct doc *doc)
         char n[40];
         char line[LINE];
         (void)snprintf(key, sizeof(key), "limit.%s", doc_text_at(limit, "limit"));
-        doc_item(doc, list,
-                 doc_fill(doc, line, sizeof(line), key, "n", number(doc_int_at(limit, "n"), n)));
+        doc_item(
+            doc, list,
+            doc_fill(doc, line, sizeof(line), key, "n", doc_number(doc_int_at(limit, "n"), n)));
     }
 }
 

@@ -14,6 +14,12 @@
 
 /* ---- the model ---- */
 
+const char *doc_number(int64_t value, char ret_text[40])
+{
+    (void)snprintf(ret_text, 40, "%lld", (long long)value);
+    return ret_text;
+}
+
 bool doc_of_visits(const struct doc *doc)
 {
     return json_array_size(doc_at(doc->model, "asked")) > 0;

@@ -82,6 +82,9 @@ void doc_bar(struct doc *doc, json_t *chart, const char *label, double value, co
 OKNO_CHECK int document_make(const json_t *model, const char *lang, json_t **ret_document,
                              struct okno_err *err);
 
+/* A whole number as text; ret_text. */
+const char *doc_number(int64_t value, char ret_text[40]);
+
 /* The chapters. */
 void document_summary(struct doc *doc);
 void document_identity(struct doc *doc);
