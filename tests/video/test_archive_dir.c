@@ -49,6 +49,7 @@ static int start(void **state)
     put("cam1/2026-03-10/23-59-30.mp4", SMALL_BYTES);
     put("cam1/2026-03-11/00-00-30.mp4", SMALL_BYTES);
     put("cam1/2026-03-11/00-01-30.mp4", 0);
+    put("long/2026-03-10/04-00-00.mp4", SMALL_BYTES);
     put("odd name #1/2026-03-10/14-00-00.mp4", SMALL_BYTES);
     support_text(root, "users", "anna:{PLAIN}secret\n");
     char directives[512];
@@ -563,6 +564,16 @@ static void a_listing_as_html_is_read_too(void **state)
                    pieces_of(json, "cam1", "2026-03-10T13:58:30Z", "2026-03-10T14:12:00Z"));
     assert_string_equal(pieces_of(html, "cam1", "2026-03-10T13:58:30Z", "2026-03-10T14:12:00Z"),
                         expected);
+}
+
+/* An index page tells no time of writing: a lone recording may be of any length, and who reads it
+ * learns. */
+static void a_lone_file_of_an_index_page_may_be_long(void **state)
+{
+    (void)state;
+    OKNO_AUTO(okno_archive) *html = opened_http("/html");
+    assert_string_equal(pieces_of(html, "long", "2026-03-10T11:30:00Z", "2026-03-10T11:31:00Z"),
+                        "04:00:00-04:00:00");
 }
 
 static void a_root_that_is_not_there_is_no_empty_archive(void **state)
@@ -1084,6 +1095,7 @@ int main(void)
         cmocka_unit_test(a_name_in_the_skipped_hour_is_kept_and_flagged),
         cmocka_unit_test(hour_folders_know_enough_around_the_doubled_hour),
         cmocka_unit_test(a_listing_as_html_is_read_too),
+        cmocka_unit_test(a_lone_file_of_an_index_page_may_be_long),
         cmocka_unit_test(a_root_that_is_not_there_is_no_empty_archive),
         cmocka_unit_test(a_share_that_is_not_mounted_is_no_empty_archive),
         cmocka_unit_test(a_closed_listing_and_a_wrong_password_are_told),

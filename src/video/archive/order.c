@@ -235,6 +235,9 @@ static int64_t last_end(const struct start *start, const struct length *length, 
         return mtime;
     int64_t longest = length->usual_us ? LONGEST_OPEN_US : LONGEST_US;
     int64_t written = written_us(start, start->us + longest);
+    if (written == INT64_MIN && start->record->mtime_us < 0 && !length->usual_us)
+        return start->us +
+               LONGEST_US; /* nothing at all tells its length: whoever reads it learns */
     if (written == INT64_MIN)
         return start->us + length->guess_us;
     bool is_long = written > start->us + length->usual_us + length->usual_us / 2;
