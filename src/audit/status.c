@@ -40,8 +40,9 @@ static int add_steps(struct okno_db *db, const char *audit, json_t *status, stru
 
 static int add_progress(struct okno_db *db, const char *audit, json_t *status, struct okno_err *err)
 {
-    static const char *const names[] = {"sample",         "reviewed",     "valid",     "invalid",
-                                        "undeterminable", "appeals_open", "gold_there"};
+    static const char *const names[] = {"sample",       "reviewed",       "valid",
+                                        "invalid",      "undeterminable", "not_asked",
+                                        "appeals_open", "gold_there"};
     OKNO_AUTO_STMT *row = NULL;
     int rc = OKNO_DB_PREPARE(db, "audit.progress", &row, err, OKNO_TEXT("audit", audit));
     if (rc == 0)

@@ -114,6 +114,21 @@ static void print_widths(const json_t *status)
             "widths   no round is left: a further audit needs a larger --size, or more --looks\n");
 }
 
+/* Of a sale or a minute nothing is valid: experts said whether a customer was there, and asked. */
+static void print_progress(const json_t *status)
+{
+    long long valid = count_of(status, "valid");
+    long long not_asked = count_of(status, "not_asked");
+    printf("sample   %lld, reviewed %lld: ", count_of(status, "sample"),
+           count_of(status, "reviewed"));
+    if (json_object_get(status, "never_asked"))
+        printf("%lld asked, %lld not asked, %lld no customer", valid - not_asked, not_asked,
+               count_of(status, "invalid"));
+    else
+        printf("%lld valid, %lld invalid", valid, count_of(status, "invalid"));
+    printf(", %lld undeterminable\n", count_of(status, "undeterminable"));
+}
+
 static void print_asked(const json_t *status)
 {
     const json_t *asked = json_object_get(status, "never_asked");
@@ -167,9 +182,7 @@ static void print_human(const json_t *status)
            text_of(status, "period_to"));
     printf("frame    %lld, SHA-256 %s\nseed     %s\n", count_of(status, "frame_size"),
            text_of(status, "frame_sha256"), text_of(status, "seed"));
-    printf("sample   %lld, reviewed %lld: %lld valid, %lld invalid, %lld undeterminable\n",
-           count_of(status, "sample"), count_of(status, "reviewed"), count_of(status, "valid"),
-           count_of(status, "invalid"), count_of(status, "undeterminable"));
+    print_progress(status);
     print_asked(status);
     print_widths(status);
     print_capacity(status);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 /* Audits of sales and of minutes: was a customer there, and was one asked? */
 #include "../report/bundle.h"
+#include "run_okno.h"
 
 #include "okno/figures.h"
 
@@ -261,6 +262,13 @@ static void a_census_of_sales_tells_the_share_exactly_and_its_bounds(void **stat
     assert_string_equal(figure.estimate.null_reason, "not_estimated");
     must(f, okno_audit_status(f->db, "A1", &status, &f->err));
     assert_true(json_is_number(json_object_get(json_object_get(status, "never_asked"), "value")));
+    assert_int_equal(json_integer_value(json_object_get(status, "not_asked")), 8);
+    static struct ran ran;
+    RUN_OKNO(&ran, "", "--data", f->dir, "audit", "status", "A1");
+    if (!strstr(ran.out,
+                "sample   40, reviewed 40: 24 asked, 8 not asked, 4 no customer, 4 "
+                "undeterminable\n"))
+        fail_msg("%s%s", ran.out, ran.err);
 }
 
 static void where_no_customer_was_nobody_is_looked_at_closer(void **state)

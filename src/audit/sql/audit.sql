@@ -161,7 +161,8 @@ SELECT (SELECT count(*) FROM audit_sample WHERE audit = $audit) AS sample,
        count(v.id) AS reviewed,
        coalesce(sum(v.verdict = 'valid'), 0) AS valid,
        coalesce(sum(v.verdict = 'invalid'), 0) AS invalid,
-       coalesce(sum(v.verdict = 'undeterminable'), 0) AS undeterminable
+       coalesce(sum(v.verdict = 'undeterminable'), 0) AS undeterminable,
+       coalesce(sum(v.verdict = 'valid' AND v.correction = 'NOT_ASKED'), 0) AS not_asked
 FROM standing v
 WHERE v.audit = $audit AND v.origin = 'random';
 

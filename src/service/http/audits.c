@@ -8,9 +8,9 @@
 
 static void blind(const struct http_request *request, json_t *audit)
 {
-    static const char *const hidden[] = {"valid",     "invalid",       "undeterminable",
-                                         "agreement", "double_review", "never_asked",
-                                         "too_wide",  "extend_by",     "undecided"};
+    static const char *const hidden[] = {
+        "valid",         "invalid",     "undeterminable", "not_asked", "agreement",
+        "double_review", "never_asked", "too_wide",       "extend_by", "undecided"};
     int64_t reviewed = 0;
     int64_t total = 0;
     struct okno_err none = {0};
