@@ -29,6 +29,9 @@ void okno_text_blank_comments(char *text);
  * `lines` it may have line ends and tabs. */
 bool okno_text_is_plain(const char *text, bool lines);
 
+/* The word that goes with a number: `one` with 1, else `many`. */
+const char *okno_text_form(long long count, const char *one, const char *many);
+
 /* A short excerpt that is safe on a terminal: what okno_text_calm() finds and broken UTF-8 as \xNN,
  * a long text cut with "...". Returns ret_text. */
 const char *okno_text_show(const char *text, char ret_text[OKNO_TEXT_SHOWN]);

@@ -2,6 +2,7 @@
 #include "okno/audit.h"
 
 #include "okno/ledger.h"
+#include "okno/text.h"
 #include "room.h"
 
 #include <string.h>
@@ -63,9 +64,9 @@ static int close_audit(struct okno_db *db, const char *audit, const char *note, 
         rc = OKNO_DB_INT(db, "audit.count_undecided", 0, &open, err, OKNO_TEXT("audit", audit));
     if (rc == 0 && open > 0)
         rc = okno_fail(err, OKNO_OUT_OF_ORDER,
-                       "audit %s has %lld surveys without a decision: decide them first "
+                       "audit %s has %lld %s without a decision: decide first "
                        "(`okno review next`)",
-                       audit, (long long)open);
+                       audit, (long long)open, okno_text_form(open, "survey", "surveys"));
     if (rc == 0)
         rc = audit_escalate(db, &row, now_us, err);
     if (rc == 0)

@@ -6,6 +6,7 @@
 #include "okno/ledger.h"
 #include "okno/mem.h"
 #include "okno/sampler.h"
+#include "okno/text.h"
 #include "okno/time.h"
 #include "room.h"
 
@@ -165,8 +166,9 @@ static int check_period(struct okno_db *db, const struct audit_row *audit, int64
                          OKNO_INT("to", audit->to_us));
     if (rc == 0 && open > 0)
         rc = okno_fail(err, OKNO_REFUSED,
-                       "%lld surveys of the period are still open: freeze when they are closed",
-                       (long long)open);
+                       "%lld %s of the period %s still open: freeze when all are closed",
+                       (long long)open, okno_text_form(open, "survey", "surveys"),
+                       okno_text_form(open, "is", "are"));
     return rc;
 }
 

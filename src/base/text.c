@@ -154,6 +154,11 @@ bool okno_text_is_plain(const char *text, bool lines)
     return true;
 }
 
+const char *okno_text_form(long long count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}
+
 const char *okno_text_show(const char *text, char ret_text[OKNO_TEXT_SHOWN])
 {
     enum { TAIL = 8 }; /* room for the longest step, "..." and the NUL */

@@ -5,6 +5,7 @@
 #include "okno/agreement.h"
 #include "okno/json.h"
 #include "okno/record.h"
+#include "okno/text.h"
 #include "okno/vec.h"
 
 #include <math.h>
@@ -154,8 +155,8 @@ static void print_figure(const char *name, const struct okno_agreement_figure *f
 static void print_human(const struct okno_agreement *a, const char *positive)
 {
     char name[64];
-    printf("%lld items judged by two or more of %lld raters, %lld by one\n", (long long)a->items,
-           (long long)a->raters, (long long)a->single);
+    printf("%lld %s judged by two or more of %lld raters, %lld by one\n", (long long)a->items,
+           okno_text_form(a->items, "item", "items"), (long long)a->raters, (long long)a->single);
     (void)snprintf(name, sizeof(name), "agreement on %.40s", positive);
     print_figure("percent agreement", &a->percent);
     print_figure("Gwet AC1", &a->ac1);

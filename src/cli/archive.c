@@ -8,6 +8,7 @@
 #include "okno/json.h"
 #include "okno/mem.h"
 #include "okno/registry.h"
+#include "okno/text.h"
 #include "okno/time.h"
 #include "okno/work.h"
 
@@ -134,9 +135,10 @@ static int print_pieces(const struct okno_camera *camera, const struct okno_piec
                                     okno_json_time(last->to_us), "last",
                                     okno_json_text(last->name)),
                           err);
-    printf("%s (channel %s): %zu pieces from %s to %s, the last is %s\n", camera->camera,
-           camera->channel, pieces->len, okno_time_format(pieces->items[0].from_us, from),
-           okno_time_format(last->to_us, to), last->name);
+    printf("%s (channel %s): %zu %s from %s to %s, the last is %s\n", camera->camera,
+           camera->channel, pieces->len, okno_text_form((long long)pieces->len, "piece", "pieces"),
+           okno_time_format(pieces->items[0].from_us, from), okno_time_format(last->to_us, to),
+           last->name);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "okno/conf.h"
 #include "okno/json.h"
 #include "okno/mem.h"
+#include "okno/text.h"
 #include "okno/time.h"
 
 #include <string.h>
@@ -27,8 +28,9 @@ void archive_outlook_text(const struct okno_outlook *o, char *ret_text, size_t s
     size_t used = 0;
     ret_text[0] = '\0';
     if (o->failures > 0)
-        add(ret_text, size, &used, "does not answer since %s (%lld tries): %s; ",
-            okno_time_format(o->down_since_us, at), (long long)o->failures, o->message);
+        add(ret_text, size, &used, "does not answer since %s (%lld %s): %s; ",
+            okno_time_format(o->down_since_us, at), (long long)o->failures,
+            okno_text_form(o->failures, "try", "tries"), o->message);
     else if (o->off_until_us)
         add(ret_text, size, &used, "not asked before %s, by its hours; ",
             okno_time_format(o->off_until_us, at));
@@ -53,10 +55,12 @@ void archive_outlook_text(const struct okno_outlook *o, char *ret_text, size_t s
         add(ret_text, size, &used, ", the first footage is overwritten %s",
             okno_time_format(o->lost_at_us, at));
     if (o->at_risk || o->overdue)
-        add(ret_text, size, &used, "; %lld surveys at risk, %lld jobs overdue",
-            (long long)o->at_risk, (long long)o->overdue);
+        add(ret_text, size, &used, "; %lld %s at risk, %lld %s overdue", (long long)o->at_risk,
+            okno_text_form(o->at_risk, "survey", "surveys"), (long long)o->overdue,
+            okno_text_form(o->overdue, "job", "jobs"));
     if (o->lost)
-        add(ret_text, size, &used, "; %lld surveys were lost in 30 days", (long long)o->lost);
+        add(ret_text, size, &used, "; %lld %s lost in 30 days", (long long)o->lost,
+            okno_text_form(o->lost, "survey was", "surveys were"));
 }
 
 static int print_outage(struct okno_stmt *row, bool json, struct okno_err *err)
@@ -75,9 +79,11 @@ static int print_outage(struct okno_stmt *row, bool json, struct okno_err *err)
     }
     if (over)
         (void)okno_time_format(okno_stmt_int(row, "to_us"), to);
-    cli_line("outage of %s: %s..%s, %s; %lld surveys lost", okno_stmt_text(row, "archive"),
+    int64_t lost = okno_stmt_int(row, "lost");
+    cli_line("outage of %s: %s..%s, %s; %lld %s lost", okno_stmt_text(row, "archive"),
              okno_time_format(okno_stmt_int(row, "from_us"), from), to,
-             okno_stmt_text(row, "message"), (long long)okno_stmt_int(row, "lost"));
+             okno_stmt_text(row, "message"), (long long)lost,
+             okno_text_form(lost, "survey", "surveys"));
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "okno/conf.h"
 #include "okno/hash.h"
 #include "okno/ledger.h"
+#include "okno/text.h"
 #include "okno/time.h"
 
 #include <string.h>
@@ -65,9 +66,11 @@ static void print_doubles(const json_t *status)
     const json_t *doubles = json_object_get(status, "double_review");
     if (!json_is_object(agreement) || count_of(doubles, "doubled") == 0)
         return;
-    printf("double   %lld by two experts, %lld waiting; %lld conflicts, %lld ruled\n",
+    printf("double   %lld by two experts, %lld waiting; %lld %s, %lld ruled\n",
            count_of(doubles, "doubled"), count_of(doubles, "waiting"),
-           count_of(doubles, "conflicts"), count_of(doubles, "ruled"));
+           count_of(doubles, "conflicts"),
+           okno_text_form(count_of(doubles, "conflicts"), "conflict", "conflicts"),
+           count_of(doubles, "ruled"));
     print_measure(agreement, "percent", "agreement");
     print_measure(agreement, "kappa", "Cohen kappa");
     print_measure(agreement, "ac1", "Gwet AC1");
@@ -147,11 +150,13 @@ static void print_capacity(const json_t *status)
     const json_t *capacity = json_object_get(status, "capacity");
     if (!json_is_object(capacity))
         return;
-    printf("work     %lld reviews", count_of(capacity, "reviews"));
+    printf("work     %lld %s", count_of(capacity, "reviews"),
+           okno_text_form(count_of(capacity, "reviews"), "review", "reviews"));
     if (json_is_number(json_object_get(capacity, "decided_a_day")))
-        printf("; experts decided %.1f a day lately: %lld days",
+        printf("; experts decided %.1f a day lately: %lld %s",
                json_number_value(json_object_get(capacity, "decided_a_day")),
-               count_of(capacity, "days"));
+               count_of(capacity, "days"),
+               okno_text_form(count_of(capacity, "days"), "day", "days"));
     if (json_is_string(json_object_get(capacity, "footage_until")))
         printf("; the first footage goes %s", text_of(capacity, "footage_until"));
     printf("\n");
@@ -168,9 +173,10 @@ static void print_lacking(const json_t *status)
             gold, count_of(status, "gold_there"));
     if (count_of(status, "appeals_open") > 0)
         printf(
-            "appeals  %lld about its surveys wait for a decision; after the close they come "
+            "appeals  %lld about its surveys %s for a decision; after the close they come "
             "into a further edition of the report (okno review appeals)\n",
-            count_of(status, "appeals_open"));
+            count_of(status, "appeals_open"),
+            okno_text_form(count_of(status, "appeals_open"), "waits", "wait"));
 }
 
 static void print_human(const json_t *status)
@@ -200,7 +206,8 @@ static void print_human(const json_t *status)
         return;
     printf("next     %s", text_of(status, "next_command"));
     if (count_of(status, "undecided") > 0)
-        printf("   (%lld decisions are missing)", count_of(status, "undecided"));
+        printf("   (%lld %s missing)", count_of(status, "undecided"),
+               okno_text_form(count_of(status, "undecided"), "decision is", "decisions are"));
     printf("\n");
 }
 

@@ -5,6 +5,7 @@
 
 #include "okno/escalation.h"
 #include "okno/json.h"
+#include "okno/text.h"
 #include "okno/time.h"
 
 #include <stdlib.h>
@@ -73,7 +74,7 @@ int audit_escalations(struct cli *cli, int argc, char **argv, struct okno_err *e
                                 cli_author_named(common.author, common.user, sizeof(common.user)),
                                 okno_time_now(), &items, err);
     if (rc == 0)
-        printf("%s: %lld surveys wait for a targeted review\n", accept ? "accepted" : "declined",
-               (long long)items);
+        printf("%s: %lld %s for a targeted review\n", accept ? "accepted" : "declined",
+               (long long)items, okno_text_form(items, "survey waits", "surveys wait"));
     return rc;
 }

@@ -6,6 +6,7 @@
 #include "okno/camera_clock.h"
 #include "okno/json.h"
 #include "okno/mem.h"
+#include "okno/text.h"
 #include "okno/time.h"
 
 #include <string.h>
@@ -97,8 +98,9 @@ static void print_text(const char *camera, const struct okno_sync_report *report
            a->left / 100.0, a->right / 100.0, a->top / 100.0, a->bottom / 100.0, r->cells);
     if (r->rate_ppm != 0)
         printf("  runs %+.0f ppm meanwhile\n", r->rate_ppm);
-    printf("  read %lld pictures, %lld requests, %lld bytes\n", (long long)report->frames,
-           (long long)report->requests, (long long)report->bytes_read);
+    printf("  read %lld %s, %lld %s, %lld bytes\n", (long long)report->frames,
+           okno_text_form(report->frames, "picture", "pictures"), (long long)report->requests,
+           okno_text_form(report->requests, "request", "requests"), (long long)report->bytes_read);
 }
 
 static int sync(struct cli *cli, struct choice *choice, struct okno_err *err)

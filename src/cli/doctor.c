@@ -12,6 +12,7 @@
 #include "okno/purge.h"
 #include "okno/registry.h"
 #include "okno/sandbox.h"
+#include "okno/text.h"
 #include "okno/time.h"
 #include "okno/work.h"
 
@@ -100,8 +101,9 @@ static void look_at_retention(struct doctor *d)
     else
         tell(d, json_integer_value(left) < 30 ? LEVEL_WARNING : LEVEL_OK, "retention",
              json_integer_value(left) < 30 ? "make room, or set evidence.keep_days lower" : "",
-             "%lld MiB of evidence, %lld MiB a day (of the last 30): the disk is full in %lld days",
-             mib, daily, (long long)json_integer_value(left));
+             "%lld MiB of evidence, %lld MiB a day (of the last 30): the disk is full in %lld %s",
+             mib, daily, (long long)json_integer_value(left),
+             okno_text_form(json_integer_value(left), "day", "days"));
 }
 
 /* False when the rest cannot be looked at. */
@@ -153,12 +155,14 @@ static void tell_seen(struct doctor *d, const char *subject, const char *camera,
              (long long)(seen->ahead_us / (60 * OKNO_SECOND_US)));
     else if (seen->recordings == 0)
         tell(d, LEVEL_WARNING, subject, "compare files and channel with the names on the recorder",
-             "answers, but lists nothing of camera %s in %d days before %s%s%s", camera, seen->days,
-             okno_time_format(to_us, text), seen->hint[0] ? ": " : "", seen->hint);
+             "answers, but lists nothing of camera %s in %d %s before %s%s%s", camera, seen->days,
+             okno_text_form(seen->days, "day", "days"), okno_time_format(to_us, text),
+             seen->hint[0] ? ": " : "", seen->hint);
     else
-        tell(d, LEVEL_OK, subject, "", "%lld recordings of camera %s in %d day%s, the newest to %s",
-             (long long)seen->recordings, camera, seen->days, seen->days > 1 ? "s" : "",
-             okno_time_format(seen->to_us, text));
+        tell(d, LEVEL_OK, subject, "", "%lld %s of camera %s in %d %s, the newest to %s",
+             (long long)seen->recordings,
+             okno_text_form(seen->recordings, "recording", "recordings"), camera, seen->days,
+             okno_text_form(seen->days, "day", "days"), okno_time_format(seen->to_us, text));
 }
 
 static void look_at_archive(struct doctor *d, const struct okno_archive_row *row,
@@ -400,8 +404,8 @@ static void limits_text(struct doctor *d, const char *archive, char *ret_text, s
     if (okno_registry_archive(okno_work_db(d->work), archive, &row, NULL) < 0)
         return;
     okno_archive_limits(d->cli->conf, &row, &limits);
-    int used = snprintf(ret_text, size, "; at most %lld session%s at a time",
-                        (long long)limits.sessions, limits.sessions == 1 ? "" : "s");
+    int used = snprintf(ret_text, size, "; at most %lld %s at a time", (long long)limits.sessions,
+                        okno_text_form(limits.sessions, "session", "sessions"));
     if (limits.rate_kb > 0)
         used += snprintf(ret_text + used, size - (size_t)used, ", %lld kB/s on the average",
                          (long long)limits.rate_kb);

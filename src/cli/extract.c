@@ -8,6 +8,7 @@
 #include "okno/evidence.h"
 #include "okno/file.h"
 #include "okno/json.h"
+#include "okno/text.h"
 #include "okno/time.h"
 #include "okno/vec.h"
 #include "okno/viewing.h"
@@ -98,9 +99,10 @@ static int print(struct cli *cli, const struct extraction *x, const struct okno_
     char to[OKNO_TIME_TEXT];
     if (x->json)
         return okno_json_print(json, stdout, err);
-    printf("%s %s %s..%s %lld bytes in %lld requests\n  %s\n", e->survey, e->kind,
+    printf("%s %s %s..%s %lld bytes in %lld %s\n  %s\n", e->survey, e->kind,
            okno_time_format(e->got_from_us, from), okno_time_format(e->got_to_us, to),
            (long long)e->bytes, (long long)e->requests,
+           okno_text_form(e->requests, "request", "requests"),
            json_string_value(json_object_get(json, "path")));
     if (e->sidecar[0])
         printf("  times of all frames: %s\n", e->sidecar);

@@ -12,6 +12,7 @@
 #include "okno/published.h"
 #include "okno/registry.h"
 #include "okno/report.h"
+#include "okno/text.h"
 #include "okno/time.h"
 
 #include <string.h>
@@ -88,7 +89,8 @@ static void print_customers(const json_t *group)
         {
             printf("%s %s", i ? "," : "", json_string_value(source));
         }
-        printf(", %lld rows corrected\n", json_integer_value(json_object_get(one, "corrections")));
+        long long rows = json_integer_value(json_object_get(one, "corrections"));
+        printf(", %lld %s corrected\n", rows, okno_text_form(rows, "row", "rows"));
     }
 }
 
@@ -136,8 +138,9 @@ static void print_group(const json_t *group)
     }
     const json_t *counts = json_object_get(group, "counts");
     const char *evidence = json_string_value(json_object_get(group, "evidence_gate"));
-    printf("%lld surveys counted of %lld; force majeure: %s%s%s\n",
-           json_integer_value(json_object_get(counts, "n")),
+    long long n = json_integer_value(json_object_get(counts, "n"));
+    printf("%lld %s counted of %lld; force majeure: %s%s%s\n", n,
+           okno_text_form(n, "survey", "surveys"),
            json_integer_value(json_object_get(counts, "raw_n")),
            json_string_value(json_object_get(group, "fm_gate")), evidence ? "; evidence: " : "",
            evidence ? evidence : "");

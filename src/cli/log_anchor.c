@@ -7,6 +7,7 @@
 #include "okno/anchor.h"
 #include "okno/conf.h"
 #include "okno/json.h"
+#include "okno/text.h"
 #include "okno/time.h"
 
 #include <string.h>
@@ -197,7 +198,7 @@ int log_cosign(struct cli *cli, int argc, char **argv, struct okno_err *err)
     if (rc == 0)
         rc = okno_anchor_cosign(db, okno_buf_text(&note), note.len, okno_time_now(), &count, err);
     if (rc == 0)
-        printf("good     %d new cosignature(s)\n", count);
+        printf("good     %d new %s\n", count, okno_text_form(count, "cosignature", "cosignatures"));
     return rc;
 }
 
@@ -219,8 +220,9 @@ int log_anchors(struct cli *cli, int argc, char **argv, struct okno_err *err)
         return rc < 0 ? rc : okno_json_print(list, stdout, err);
     json_array_foreach(list, i, one)
     {
-        printf("%-9s %s  %lld entries  %s%s%s\n", text_of(one, "kind"), text_of(one, "anchored_at"),
-               (long long)json_integer_value(json_object_get(one, "size")), text_of(one, "name"),
+        int64_t size = json_integer_value(json_object_get(one, "size"));
+        printf("%-9s %s  %lld %s  %s%s%s\n", text_of(one, "kind"), text_of(one, "anchored_at"),
+               (long long)size, okno_text_form(size, "entry", "entries"), text_of(one, "name"),
                json_is_null(json_object_get(one, "frame_of")) ? "" : "  frame of ",
                json_is_null(json_object_get(one, "frame_of")) ? "" : text_of(one, "frame_of"));
     }

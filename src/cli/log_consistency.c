@@ -5,6 +5,7 @@
 
 #include "okno/json.h"
 #include "okno/ledger.h"
+#include "okno/text.h"
 #include "okno/time.h"
 
 int log_consistency(struct cli *cli, int argc, char **argv, struct okno_err *err)
@@ -32,8 +33,8 @@ static int print(const struct okno_checkpoint *old, const struct okno_checkpoint
                  struct okno_err *err)
 {
     if (!as_json) {
-        printf("good     %s goes on from %lld to %lld entries\n", new->origin, (long long)old->size,
-               (long long)new->size);
+        printf("good     %s goes on from %lld to %lld %s\n", new->origin, (long long)old->size,
+               (long long)new->size, okno_text_form(new->size, "entry", "entries"));
         return 0;
     }
     okno_autojson json_t *json = json_pack("{s:s, s:I, s:I}", "log", new->origin, "old_size",

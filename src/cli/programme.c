@@ -8,6 +8,7 @@
 #include "okno/notify.h"
 #include "okno/programme.h"
 #include "okno/report.h"
+#include "okno/text.h"
 #include "okno/time.h"
 
 #include <errno.h>
@@ -35,8 +36,10 @@ static void print_capacity(const json_t *capacity)
 {
     double needed = json_number_value(json_object_get(capacity, "hours_needed"));
     double there = json_number_value(json_object_get(capacity, "hours_there"));
-    printf("capacity %lld items a day at %lld s (%s), %lld an expert-hour: %.2f expert-hours a day",
-           count_of(capacity, "items_a_day"), count_of(capacity, "seconds_an_item"),
+    printf("capacity %lld %s a day at %lld s (%s), %lld an expert-hour: %.2f expert-hours a day",
+           count_of(capacity, "items_a_day"),
+           okno_text_form(count_of(capacity, "items_a_day"), "item", "items"),
+           count_of(capacity, "seconds_an_item"),
            json_is_true(json_object_get(capacity, "measured")) ? "measured" : "assumed",
            count_of(capacity, "items_an_hour"), needed);
     if (there > 0)
@@ -54,7 +57,8 @@ static void print_status(const json_t *status)
            json_is_true(json_object_get(status, "paused")) ? "  (paused)" : "");
     printf("seed     %s\n", *beacon ? beacon : text_of(settings, "people"));
     print_capacity(json_object_get(status, "capacity"));
-    printf("waiting  %lld items\n", count_of(status, "waiting"));
+    printf("waiting  %lld %s\n", count_of(status, "waiting"),
+           okno_text_form(count_of(status, "waiting"), "item", "items"));
     json_array_foreach(json_object_get(status, "days"), i, day)
     {
         printf("%s  %-12s  frame %lld, sample %lld, reviewed %lld  %s\n", text_of(day, "day"),
@@ -262,7 +266,8 @@ static int run_now(struct cli *cli, int argc, char **argv, struct okno_err *err)
         printf("{\"steps\":%lld,\"next\":%s%s%s}\n", steps, when ? "\"" : "", when ? when : "null",
                when ? "\"" : "");
     else
-        printf("%lld steps taken; next: %s\n", steps, when ? when : "none");
+        printf("%lld %s taken; next: %s\n", steps, okno_text_form(steps, "step", "steps"),
+               when ? when : "none");
     return 0;
 }
 
@@ -270,8 +275,8 @@ static void print_figures(const json_t *figures)
 {
     const char *id;
     json_t *figure;
-    printf("%s to %s, %lld days\n", text_of(figures, "from"), text_of(figures, "to"),
-           count_of(figures, "days"));
+    printf("%s to %s, %lld %s\n", text_of(figures, "from"), text_of(figures, "to"),
+           count_of(figures, "days"), okno_text_form(count_of(figures, "days"), "day", "days"));
     json_object_foreach(json_object_get(figures, "indicators"), id, figure)
     {
         const char *reason = json_string_value(json_object_get(figure, "null_reason"));

@@ -6,6 +6,7 @@
 #include "okno/conf.h"
 #include "okno/json.h"
 #include "okno/purge.h"
+#include "okno/text.h"
 #include "okno/time.h"
 
 static void print_counts(const char *word, const json_t *counts)
@@ -38,17 +39,20 @@ static int show_plan(struct cli *cli, struct okno_db *db, const struct okno_purg
         (void)json_object_set(plan, "forecast", forecast);
         return okno_json_print(plan, stdout, err);
     }
-    printf("would go  %lld files, %lld bytes: recorded before %s\n", number_of(plan, "files"),
-           number_of(plan, "bytes"), json_string_value(json_object_get(plan, "before")));
+    printf("would go  %lld %s, %lld bytes: recorded before %s\n", number_of(plan, "files"),
+           okno_text_form(number_of(plan, "files"), "file", "files"), number_of(plan, "bytes"),
+           json_string_value(json_object_get(plan, "before")));
     print_counts("would go", json_object_get(plan, "by_kind"));
     print_counts("held by", json_object_get(plan, "kept"));
     if (number_of(plan, "left") > 0)
-        printf("begun     %lld files of an earlier run\n", number_of(plan, "left"));
+        printf("begun     %lld %s of an earlier run\n", number_of(plan, "left"),
+               okno_text_form(number_of(plan, "left"), "file", "files"));
     printf("disk      %lld bytes of evidence, %lld a day; %lld free",
            number_of(forecast, "evidence_bytes"), number_of(forecast, "bytes_per_day"),
            number_of(forecast, "free_bytes"));
     if (!json_is_null(json_object_get(forecast, "days_left")))
-        printf(", full in %lld days", number_of(forecast, "days_left"));
+        printf(", full in %lld %s", number_of(forecast, "days_left"),
+               okno_text_form(number_of(forecast, "days_left"), "day", "days"));
     printf("\n");
     return 0;
 }
@@ -68,7 +72,8 @@ static int destroy(struct cli *cli, struct okno_db *db, const struct okno_purge_
     if (rc < 0)
         return rc;
     if (!cli->json) {
-        printf("destroyed %lld files, %lld bytes\n", (long long)all.files, (long long)all.bytes);
+        printf("destroyed %lld %s, %lld bytes\n", (long long)all.files,
+               okno_text_form(all.files, "file", "files"), (long long)all.bytes);
         return 0;
     }
     okno_autojson json_t *json =

@@ -6,6 +6,7 @@
 #include "okno/media.h"
 #include "okno/mem.h"
 #include "okno/prompt.h"
+#include "okno/text.h"
 #include "okno/time.h"
 
 #include <stdio.h>
@@ -74,8 +75,9 @@ static int set_prompt(struct cli *cli, const struct choice *choice, struct okno_
     if (rc == 0)
         rc = okno_prompt_set(db, &change, okno_time_now(), &points, err);
     if (rc == 0)
-        printf("question %s has %s prompt at %lld points from now on\n", choice->question,
-               choice->none ? "no" : "this", (long long)points);
+        printf("question %s has %s prompt at %lld %s from now on\n", choice->question,
+               choice->none ? "no" : "this", (long long)points,
+               okno_text_form(points, "point", "points"));
     return rc;
 }
 

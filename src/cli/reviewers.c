@@ -6,6 +6,7 @@
 
 #include "okno/gold.h"
 #include "okno/mem.h"
+#include "okno/text.h"
 #include "okno/time.h"
 
 #include <stdlib.h>
@@ -115,8 +116,8 @@ static int list_rounds(struct cli *cli, struct okno_db *db, struct okno_err *err
         return rc;
     json_array_foreach(json_object_get(list, "calibrations"), i, one)
     {
-        printf("%s  %s  %lld surveys, %s\n", text_in(one, "calibration"), text_in(one, "title"),
-               count_in(one, "items"),
+        printf("%s  %s  %lld %s, %s\n", text_in(one, "calibration"), text_in(one, "title"),
+               count_in(one, "items"), okno_text_form(count_in(one, "items"), "survey", "surveys"),
                json_is_null(json_object_get(one, "closed_at")) ? "open" : "closed");
         json_array_foreach(json_object_get(one, "results"), j, result)
         {

@@ -7,6 +7,7 @@
 #include "okno/mem.h"
 #include "okno/sampler.h"
 #include "okno/shortlist.h"
+#include "okno/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -103,8 +104,9 @@ static int shorten(const struct options *options, struct id_lines *lines, struct
     if (rc < 0)
         return rc;
     if (found < skipped->len)
-        (void)fprintf(stderr, "okno sample: %zu of the %zu lines of %s name no id of the list\n",
-                      skipped->len - found, skipped->len, options->skip_path);
+        (void)fprintf(stderr, "okno sample: %zu of the %zu lines of %s %s no id of the list\n",
+                      skipped->len - found, skipped->len, options->skip_path,
+                      okno_text_form((long long)(skipped->len - found), "names", "name"));
     *ret_list = okno_mem_take(&list);
     return 0;
 }

@@ -325,7 +325,8 @@ static int set_void(struct cli *cli, const struct okno_survey_void *request, str
         return rc < 0 ? rc : okno_survey_set_void(db, request, err);
     rc = okno_survey_void_import(db, request, &count, err);
     if (rc == 0)
-        printf("%lld surveys and ratings of import %lld %s\n", (long long)count,
+        printf("%lld %s of import %lld %s\n", (long long)count,
+               okno_text_form(count, "survey or rating", "surveys and ratings"),
                (long long)request->import, request->voided ? "voided" : "unvoided");
     return rc;
 }

@@ -7,6 +7,7 @@
 #include "okno/json.h"
 #include "okno/mem.h"
 #include "okno/stamp.h"
+#include "okno/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -82,16 +83,17 @@ static int print_json(const struct okno_bundle_facts *f, bool checked, struct ok
 
 static void print_human(const struct okno_bundle_facts *f, bool checked, bool auditor_checked)
 {
-    static const char *const kinds[] = {[OKNO_FRAME_SURVEYS] = "surveys",
-                                        [OKNO_FRAME_SPONTANEOUS] = "ratings",
-                                        [OKNO_FRAME_TRANSACTIONS] = "sales",
-                                        [OKNO_FRAME_MINUTES] = "minutes"};
-    printf(
-        "good     audit %s: %lld %s frozen, %lld drawn, %lld decisions, %lld files of "
-        "evidence\n",
-        f->audit, (long long)f->frame, kinds[f->kind], (long long)f->sample,
-        (long long)f->decisions, (long long)f->evidence);
-    cli_line("log      %s, %lld entries", f->key.name, (long long)f->entries);
+    static const char *const kinds[][2] = {[OKNO_FRAME_SURVEYS] = {"survey", "surveys"},
+                                           [OKNO_FRAME_SPONTANEOUS] = {"rating", "ratings"},
+                                           [OKNO_FRAME_TRANSACTIONS] = {"sale", "sales"},
+                                           [OKNO_FRAME_MINUTES] = {"minute", "minutes"}};
+    printf("good     audit %s: %lld %s frozen, %lld drawn, %lld %s, %lld %s of evidence\n",
+           f->audit, (long long)f->frame,
+           okno_text_form(f->frame, kinds[f->kind][0], kinds[f->kind][1]), (long long)f->sample,
+           (long long)f->decisions, okno_text_form(f->decisions, "decision", "decisions"),
+           (long long)f->evidence, okno_text_form(f->evidence, "file", "files"));
+    cli_line("log      %s, %lld %s", f->key.name, (long long)f->entries,
+             okno_text_form(f->entries, "entry", "entries"));
     printf("key      SHA-256 %s\n", f->fingerprint);
     printf("signer   %s\n", checked ? "the key given" : "identity not checked");
     if (f->signed_by_auditor)
@@ -99,8 +101,9 @@ static void print_human(const struct okno_bundle_facts *f, bool checked, bool au
                auditor_checked ? ", the key given" : ", identity not checked");
     else
         printf("auditor  %s\n", f->auditor_key[0] ? "did not sign" : "the plan names none");
-    printf("anchors  %lld time stamps, %lld witnesses%s\n", (long long)f->stamps,
-           (long long)f->witnesses,
+    printf("anchors  %lld %s, %lld %s%s\n", (long long)f->stamps,
+           okno_text_form(f->stamps, "time stamp", "time stamps"), (long long)f->witnesses,
+           okno_text_form(f->witnesses, "witness", "witnesses"),
            f->anchored_before_seed ? ": the frame was seen by others before the seed" : "");
 }
 

@@ -5,6 +5,7 @@
 #include "okno/audit.h"
 #include "okno/mem.h"
 #include "okno/report.h"
+#include "okno/text.h"
 
 #include <string.h>
 
@@ -15,9 +16,10 @@ static int check_current(struct okno_db *db, const char *audit, struct okno_err 
     int rc = OKNO_DB_INT(db, "bundle.count_unreported", 0, &later, err, OKNO_TEXT("audit", audit));
     if (rc == 0 && later > 0)
         rc = okno_fail(err, OKNO_REFUSED,
-                       "%lld decisions of audit %s came in after its report: issue a further "
+                       "%lld %s of audit %s came in after its report: issue a further "
                        "edition first (`okno audit report %s --again`)",
-                       (long long)later, audit, audit);
+                       (long long)later, okno_text_form(later, "decision", "decisions"), audit,
+                       audit);
     return rc;
 }
 

@@ -6,6 +6,7 @@
 #include "okno/ledger.h"
 #include "okno/mem.h"
 #include "okno/published.h"
+#include "okno/text.h"
 #include "okno/time.h"
 #include "okno/zone.h"
 #include "pay.h"
@@ -155,11 +156,12 @@ static int check_reviews(struct okno_db *db, const struct pay *pay, const char *
     if (rc == 0)
         rc = count(db, "period.open_reviews", pay, &open, err);
     if (rc == 0 && open > 0 && !accept)
-        rc =
-            okno_fail(err, OKNO_REFUSED,
-                      "%lld sampled surveys of the period wait for review: finish their audits, or "
-                      "accept that with a reason",
-                      (long long)open);
+        rc = okno_fail(
+            err, OKNO_REFUSED,
+            "%lld sampled %s for review: finish the audits, or "
+            "accept that with a reason",
+            (long long)open,
+            okno_text_form(open, "survey of the period waits", "surveys of the period wait"));
     return rc;
 }
 
@@ -179,8 +181,9 @@ static int check(struct okno_db *db, const struct pay *pay, const char *accept, 
     if (rc == 0)
         rc = count(db, "period.open_surveys", pay, &found, err);
     if (rc == 0 && found)
-        rc = okno_fail(err, OKNO_REFUSED, "%lld surveys of the period are still open",
-                       (long long)found);
+        rc = okno_fail(
+            err, OKNO_REFUSED, "%lld %s still open", (long long)found,
+            okno_text_form(found, "survey of the period is", "surveys of the period are"));
     return rc < 0 ? rc : check_reviews(db, pay, accept, err);
 }
 

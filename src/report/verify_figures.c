@@ -3,6 +3,7 @@
 #include "verify.h"
 
 #include "okno/mem.h"
+#include "okno/text.h"
 
 #include <math.h>
 #include <string.h>
@@ -167,9 +168,10 @@ static int check_counts(const struct check *check, struct okno_err *err)
         if (check->contents.frame.items[i].draws > 0)
             count[check->contents.frame.items[i].ruling]++;
     if (count[RULING_NONE] > 0)
-        return okno_fail(err, OKNO_CHECK_FAILED,
-                         "data/decisions.csv: %lld surveys of the sample have no decision",
-                         (long long)count[RULING_NONE]);
+        return okno_fail(err, OKNO_CHECK_FAILED, "data/decisions.csv: %lld %s no decision",
+                         (long long)count[RULING_NONE],
+                         okno_text_form(count[RULING_NONE], "survey of the sample has",
+                                        "surveys of the sample have"));
     if (count[RULING_VALID] + count[RULING_FALSE_FM] + count[RULING_NOT_ASKED] !=
             json_integer_value(json_object_get(end, "valid")) ||
         count[RULING_INVALID] != json_integer_value(json_object_get(end, "invalid")))

@@ -278,7 +278,7 @@ static void a_frame_that_is_not_finished_is_refused(void **state)
               OKNO_REFUSED, "ends at 2026-03-10T08:00:00.000Z, which is still to come");
     scratch_db_put(f, "UPDATE surveys SET state = 'open', answer = NULL WHERE survey = 'd1.0.059'");
     must_fail(f, okno_audit_freeze(f->db, "A1", "eva", NULL, AT(60), &size, sha256, &f->err),
-              OKNO_REFUSED, "1 surveys of the period are still open");
+              OKNO_REFUSED, "1 survey of the period is still open");
     struct okno_audit_plan empty = plan_of("A2");
     empty.to_us = AT(0);
     empty.from_us = AT(-10);

@@ -160,6 +160,14 @@ static void a_plain_text_has_no_controls_and_turns_nothing_round(void **state)
     assert_true(okno_text_is_plain("one\r\n\ttwo", true));
 }
 
+static void one_thing_is_no_things(void **state)
+{
+    (void)state;
+    assert_string_equal(okno_text_form(0, "day", "days"), "days");
+    assert_string_equal(okno_text_form(1, "day", "days"), "day");
+    assert_string_equal(okno_text_form(21, "day", "days"), "days");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +179,7 @@ int main(void)
         cmocka_unit_test(what_is_shown_is_safe_and_short),
         cmocka_unit_test(a_calm_text_is_utf8_also_where_it_was_cut),
         cmocka_unit_test(a_plain_text_has_no_controls_and_turns_nothing_round),
+        cmocka_unit_test(one_thing_is_no_things),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -471,7 +471,7 @@ static void everything_from_an_import_is_voided_and_unvoided_by_two(void **state
     assert_int_equal(ran.exit_code, 0);
     VOID("void", number, "--second", "ann");
     assert_int_equal(ran.exit_code, 0);
-    assert_non_null(strstr(ran.out, "1 surveys and ratings of import"));
+    assert_non_null(strstr(ran.out, "1 survey or rating of import"));
     assert_string_equal(
         get(store, "SELECT group_concat(survey || voided) FROM voids WHERE import > 1"), "d1.0.31");
     VOID("void", number, "--second", "ann"); /* nothing is left */

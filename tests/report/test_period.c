@@ -231,7 +231,7 @@ static void open_reviews_keep_it_open_unless_that_is_accepted(void **state)
                    "INSERT INTO review_items (audit, survey, place, origin, state) VALUES"
                    " ('A', 'd1.0.1', 1, 'random', 'open')");
     must_fail(o, close_period(o, "2026-03-10", "2026-03-10", "mall", NULL, &period), OKNO_REFUSED,
-              "1 sampled surveys of the period wait for review");
+              "1 sampled survey of the period waits for review");
     must_fail(o, close_period(o, "2026-03-10", "2026-03-10", "mall", "", &period), OKNO_INVALID,
               "a reason is 1 to");
     must(o, close_period(o, "2026-03-10", "2026-03-10", "mall", "the expert is ill", &period));

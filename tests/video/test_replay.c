@@ -506,7 +506,7 @@ static void a_replay_too_large_for_memory_lies_on_disk(void **state)
     assert_true(fixture_size("large-clip.mp4") > 16 * 1024 * 1024);
     /* No list can be asked; that it answers is seen by what it replays. */
     okno_autofree char *trial = okno_says("archive test A --at 2026-03-10T14:05:30Z");
-    assert_non_null(strstr(trial, "C (channel till): 1 pieces from 2026-03-10T14:03:30.000Z"));
+    assert_non_null(strstr(trial, "C (channel till): 1 piece from 2026-03-10T14:03:30.000Z"));
     stop(&r);
 }
 

@@ -169,7 +169,7 @@ static int check_guesses(const struct http_request *request, struct http_reply *
         return 0;
     long long wait_s = (long long)(wait_us / OKNO_SECOND_US + 1);
     http_reply_header(reply, "Retry-After", "%lld", wait_s);
-    return okno_fail(err, OKNO_TOO_MANY, "too many wrong codes: wait %lld seconds", wait_s);
+    return okno_fail(err, OKNO_TOO_MANY, "too many wrong codes: wait %lld s", wait_s);
 }
 
 static void count_guess(const struct http_request *request)

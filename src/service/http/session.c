@@ -121,7 +121,7 @@ static int check_limits(const struct http_request *request, const char *user,
         return 0;
     long long wait_s = (long long)(wait_us / OKNO_SECOND_US + 1);
     http_reply_header(reply, "Retry-After", "%lld", wait_s);
-    return okno_fail(err, OKNO_TOO_MANY, "too many wrong passwords: wait %lld seconds", wait_s);
+    return okno_fail(err, OKNO_TOO_MANY, "too many wrong passwords: wait %lld s", wait_s);
 }
 
 static void count_login(const struct http_request *request, const char *user, bool good)

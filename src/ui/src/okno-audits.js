@@ -96,7 +96,7 @@ class OknoAudits extends PageElement {
   /** Decisions, not surveys: where two experts decide a part of the sample, there are more of them. */
   renderCapacity({ reviews, decided_a_day: pace, days, footage_until: until }, double) {
     const parts = [double ? t("audits.to_review_double", { n: formatNumber(reviews), share: formatShare(Number(double)) }) : t("audits.to_review", { n: formatNumber(reviews) })];
-    if (pace) parts.push(t("audits.pace", { pace: formatPlain(pace), days: formatNumber(days) }));
+    if (pace) parts.push(t("audits.pace", { pace: formatPlain(pace), n: days }));
     if (until) parts.push(t("audits.footage_until", { at: formatDay(until, this.zone) }));
     return html`<p class="small num">${parts.join("; ")}</p>`;
   }

@@ -162,7 +162,7 @@ class OknoDraw extends PageElement {
   renderHash() {
     const { frame_sha256: hash, frame_size: size } = this.audit;
     if (!hash) return html`<p>${t("draw.not_frozen")}</p>`;
-    return html`<section class="stack"><h2>${t("draw.frame", { n: formatNumber(size) })}</h2><p class="hash">${hash.match(/.{1,8}/g).join(" ")}</p></section>`;
+    return html`<section class="stack"><h2>${t("draw.frame", { n: size })}</h2><p class="hash">${hash.match(/.{1,8}/g).join(" ")}</p></section>`;
   }
 
   renderNames() {

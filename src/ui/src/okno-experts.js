@@ -93,7 +93,7 @@ class OknoExperts extends PageElement {
 
   renderRound(round) {
     const open = round.closed_at === null;
-    return html`<li><b>${round.title}</b><span class="muted num">${t("experts.round", { count: formatNumber(round.items), day: formatDay(round.at, "UTC") })}</span>
+    return html`<li><b>${round.title}</b><span class="muted num">${t("experts.round", { n: round.items, day: formatDay(round.at, "UTC") })}</span>
       ${round.results.map((one) => html`<span class="num">${one.name || one.user}: ${one.right === null ? t("experts.so_far", { count: formatNumber(one.decided), items: formatNumber(round.items) }) : this.score(one.right, one.decided)}</span>`)}
       ${round.agreement?.ac1.value != null ? html`<span class="num">${t("experts.ac1", { value: formatNumber(round.agreement.ac1.value, 2) })}</span>` : nothing}
       <span class="end">${open ? (this.lead ? html`<button ?disabled=${this.busy} @click=${() => this.act(`calibrations/${encodeURIComponent(round.calibration)}/close`, {})}>${t("experts.close")}</button>` : html`<span class="muted">${t("experts.open")}</span>`) : nothing}</span></li>`;

@@ -12,7 +12,7 @@ const sources = ["drand", "rounds", "day", "people"];
 
 /** What a day comes to for the experts, and whether they are enough. */
 export function renderCapacity({ items_a_day: n, seconds_an_item: seconds, hours_needed: needed, hours_there: there, enough }) {
-  const text = t("programme.capacity", { n: formatNumber(n), seconds: formatNumber(seconds), needed: formatPlain(Math.round(needed * 100) / 100) });
+  const text = t("programme.capacity", { n, seconds: formatNumber(seconds), needed: formatPlain(Math.round(needed * 100) / 100) });
   return html`<p class="num ${enough ? "" : "few"}" role="status">${text}${there > 0 ? html`; ${t(enough ? "programme.enough" : "programme.too_few", { there: formatPlain(there) })}` : nothing}</p>`;
 }
 

@@ -65,7 +65,7 @@ class OknoProgrammes extends PageElement {
       const { value, low, high, null_reason: reason } = figures.indicators[id];
       return html`<span><span>${t(`kpi.${id}`)}</span>${reason ? named("null", reason) : `${formatIndex(value)} [${formatIndex(low)}, ${formatIndex(high)}]`}</span>`;
     };
-    return html`<div class="facts num"><span><span>${t("programme.over")}</span>${t("programme.days", { n: formatNumber(figures.days) })}</span>${shown.filter((id) => figures.indicators[id]).map(one)}</div>`;
+    return html`<div class="facts num"><span><span>${t("programme.over")}</span>${t("programme.days", { n: figures.days })}</span>${shown.filter((id) => figures.indicators[id]).map(one)}</div>`;
   }
 
   renderReports(programme) {

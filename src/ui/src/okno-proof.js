@@ -4,7 +4,6 @@ import { css, html, nothing } from "lit";
 import { PageElement } from "./page-element.js";
 import { get, post } from "./api.js";
 import { errorText } from "./errors.js";
-import { formatNumber } from "./format.js";
 import { t } from "./i18n.js";
 import { formatWhen } from "./time.js";
 
@@ -84,7 +83,7 @@ class OknoProof extends PageElement {
 
   renderAnchors({ anchors }) {
     if (anchors.length === 0) return html`<p>${t("proof.no_anchors")}</p>`;
-    return html`<ul class="num">${anchors.map((one) => html`<li>${t(`proof.${one.kind}`, { name: one.name })} · ${formatWhen(one.anchored_at, this.zone)} · ${t("proof.entries", { n: formatNumber(one.size) })}
+    return html`<ul class="num">${anchors.map((one) => html`<li>${t(`proof.${one.kind}`, { name: one.name })} · ${formatWhen(one.anchored_at, this.zone)} · ${t("proof.entries", { n: one.size })}
       ${one.frame_of ? html`<span class="small">${t("proof.frame_of", { audit: one.frame_of })}</span>` : nothing}</li>`)}</ul>`;
   }
 

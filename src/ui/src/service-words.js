@@ -52,7 +52,7 @@ export const sentences = [
     "событий периода не дошло: {0}, от устройств {2}. Пусть устройства их дошлют, или напишите, почему это не важно"],
   ["the force majeure level of the period of audit {} is {}, above {}: its indicators are not advisable; accept it with --accept-fm REASON",
     "уровень форс-мажора за период — {1}, выше предела {2}: показателями пользоваться не рекомендуется. Напишите, почему они всё же нужны"],
-  ["audit {} has {} surveys without a decision: decide them first (`okno review next`)", "без решения осталось опросов: {1}. Сначала их проверяют эксперты"],
+  ["audit {} has {} {} without a decision: decide first (`okno review next`)", "без решения осталось опросов: {1}. Сначала их проверяют эксперты"],
   ["camera {} keeps {} days: what it recorded at the start of the period is overwritten at {}, and the draw comes at {} at the earliest (a day before is asked for): plan a later start or a shorter period, or accept the loss with --accept-retention REASON",
     "камера {0} хранит записи {1} дн.: начало периода сотрётся {2}, а жеребьёвка будет не раньше {3} (нужен запас в день). Начните период позже, сделайте короче или напишите ниже, почему потеря приемлема"],
   ["opinion: the gates of this audit allow {} at best, not {} (see the limits in the report)", "этот аудит допускает в лучшем случае заключение «{0}», а не «{1}» (см. ограничения в отчёте)"],
