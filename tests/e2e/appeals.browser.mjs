@@ -199,6 +199,43 @@ test("the dossier keeps the whole story, and who appealed reads the answer", asy
   await manager.close();
 });
 
+/** A manager's page with many of everything, told by the test in place of the service. */
+async function openMany(options) {
+  const opened = await openBrowser(options);
+  const many = (count, each) => Array.from({ length: count }, (_, i) => ({ site: "mall", site_name: "Mall", point: "till-1", point_name: "Till 1",
+    time_zone: "Europe/Moscow", opened_at: `2026-03-10T07:${String(i % 60).padStart(2, "0")}:00Z`, survey: `d1.0.${i + 1}`, ...each(i) }));
+  const against = { verdict: "invalid", reason: "STAFF_PRESSED" };
+  const appeals = many(14, (i) => ({ appeal: 14 - i, user: "anna", employee: "ann", asks: "valid", comment: `Comment ${i}`, against, at: "2026-03-11T07:00:00Z", due_at: "2026-03-18T07:00:00Z",
+    state: i < 2 ? "open" : "decided", ...(i < 2 ? {} : { outcome: "reject", answer: "No", decided_at: "2026-03-12T07:00:00Z" }) }));
+  const rulings = many(54, () => ({ ...against, decided_at: "2026-03-11T07:00:00Z", until: "2026-03-25T07:00:00Z", answer: "yes" }));
+  await opened.page.route(/api\/v1\/appeals/, (route) => route.fulfill({ json: route.request().url().includes("rulings") ? { rulings } : { appeals } }));
+  await logIn(opened.page, { url, user: "max", password });
+  await opened.page.goto(`${url}/#/appeals`);
+  await opened.page.locator("okno-appeals .rulings article").first().waitFor();
+  return opened;
+}
+
+test("what waits comes before what was decided, and many decisions to appeal against come last, in parts", async () => {
+  const { page, faults, close } = await openMany();
+  const parts = () => page.locator("okno-appeals section.list").evaluateAll((all) => all.map((one) => `${one.className.replace("list ", "")} ${one.querySelectorAll("article").length}`));
+  assert.deepEqual(await parts(), ["waiting 2", "decided 10", "rulings 10"]);
+  await shoot(page, "appeals-many");
+  await page.locator(".rulings").getByRole("button", { name: "Show more 44 left" }).press("Enter");
+  await page.locator("okno-appeals .rulings article").nth(29).waitFor();
+  const at = () => page.locator("okno-appeals").evaluate(({ renderRoot }) => [...renderRoot.querySelectorAll(".rulings article")].indexOf(renderRoot.activeElement));
+  assert.equal(await at(), 10, "the keyboard goes on at the first that is new");
+  await page.keyboard.press("Tab");
+  await page.locator(".decided").getByRole("button", { name: "Show more 2 left" }).press("Enter");
+  assert.deepEqual(await parts(), ["waiting 2", "decided 12", "rulings 30"]);
+  assert.deepEqual(faults, []);
+  await close();
+  const small = await openMany({ width: 390, language: "ru-RU" });
+  await small.page.getByRole("button", { name: "Показать ещё осталось: 44" }).waitFor();
+  assert.equal(await small.page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
+  await shoot(small.page, "appeals-many-phone-ru");
+  await small.close();
+});
+
 test("each expert sees the own row, who leads them all of them, by name", async () => {
   const lead = await openBrowser();
   await logIn(lead.page, { url, user: "vera", password });

@@ -1,4 +1,5 @@
-// Appeals: staff and managers say what counts wrongly and why; somebody else looks again and decides.
+// Appeals: staff and managers say what counts wrongly and why; somebody else looks again and decides. What waits
+// comes first, then what was decided, then what can be appealed against: that may be hundreds, and asks for nothing.
 import { css, html, nothing } from "lit";
 import { PageElement } from "./page-element.js";
 import { get, post, withQuery } from "./api.js";
@@ -14,9 +15,11 @@ import "./okno-filters.js";
 import "./okno-notice.js";
 import "./okno-verdict.js";
 
+const PART = 10;
+
 class OknoAppeals extends PageElement {
   static properties = {
-    me: { attribute: false }, data: { state: true }, at: { state: true }, item: { state: true }, trouble: { state: true }, writing: { state: true },
+    me: { attribute: false }, data: { state: true }, at: { state: true }, item: { state: true }, trouble: { state: true }, writing: { state: true }, shown: { state: true },
   };
 
   static styles = [PageElement.styles, css`
@@ -40,6 +43,7 @@ class OknoAppeals extends PageElement {
   constructor() {
     super();
     this.at = 0;
+    this.shown = { decided: PART, rulings: PART };
   }
 
   get files() { return ["staff", "manager"].includes(this.me?.role); }
@@ -48,8 +52,12 @@ class OknoAppeals extends PageElement {
     const { state = this.files ? "all" : "open" } = this.query;
     const rulings = this.files ? get("appeals/rulings") : Promise.resolve({ rulings: [] });
     const [{ appeals }, { rulings: open }] = await Promise.all([get(withQuery("appeals", { state })), rulings, loadReasons()]);
-    return () => { Object.assign(this, { data: { appeals, rulings: open, state }, at: 0, trouble: "", writing: "" }); };
+    const [waiting, decided] = [appeals.filter(({ outcome }) => !outcome), appeals.filter(({ outcome }) => outcome)];
+    return () => { Object.assign(this, { data: { waiting, decided, rulings: open, state }, at: 0, trouble: "", writing: "" }); };
   }
+
+  /** Those on the page, in its order: keys walk over these. */
+  get listed() { return [...this.data.waiting, ...this.data.decided.slice(0, this.shown.decided)]; }
 
   willUpdate(changed) {
     super.willUpdate(changed);
@@ -59,7 +67,7 @@ class OknoAppeals extends PageElement {
   onKey(event) {
     if (this.item || !this.data || isTyping(event) || isPressing(event)) return;
     const key = keyName(event);
-    const { appeals } = this.data;
+    const appeals = this.listed;
     if (key === "j" || key === "k") this.move(key === "j" ? 1 : -1);
     else if (key === "Enter" && appeals[this.at]?.may_decide) this.take(appeals[this.at]);
     else return;
@@ -67,9 +75,17 @@ class OknoAppeals extends PageElement {
   }
 
   async move(by) {
-    this.at = Math.min(Math.max(this.at + by, 0), Math.max(0, this.data.appeals.length - 1));
+    this.at = Math.min(Math.max(this.at + by, 0), Math.max(0, this.listed.length - 1));
     await this.updateComplete;
     this.renderRoot.querySelector("article.current")?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** The next part, and the keyboard at its beginning: the button may be gone. */
+  async more(name) {
+    const first = this.shown[name];
+    this.shown = { ...this.shown, [name]: first + 2 * PART };
+    await this.updateComplete;
+    this.renderRoot.querySelectorAll(`.${name} article`)[first].focus();
   }
 
   async take(appeal) {
@@ -123,7 +139,7 @@ class OknoAppeals extends PageElement {
   renderAppeal(one, place) {
     const mine = this.files && one.user === this.me.user;
     return html`
-      <article class="card ${place === this.at ? "current" : ""}" @click=${() => { this.at = place; }}>
+      <article tabindex="-1" class="card ${place === this.at ? "current" : ""}" @click=${() => { this.at = place; }}>
         ${this.renderHead(one)}
         <div class="line"><span>${this.renderRuling(one.against)} → ${t(`appeals.asks_${one.asks}`)}</span>
           <span class="note">${t("appeals.by", { who: one.user ?? named("role", one.by ?? "staff") })}</span></div>
@@ -138,7 +154,7 @@ class OknoAppeals extends PageElement {
 
   renderOpenRuling(one) {
     return html`
-      <article class="card">
+      <article tabindex="-1" class="card">
         ${this.renderHead(one)}
         <div class="line"><span>${this.renderRuling(one)}${one.answer ? html` · ${named("answer", one.answer)}` : nothing}</span>
           <span class="note num">${t("appeals.until", { when: formatWhen(one.until, one.time_zone) })}</span></div>
@@ -146,17 +162,30 @@ class OknoAppeals extends PageElement {
       </article>`;
   }
 
-  renderList({ appeals, rulings, state }) {
+  /** A part of a list and how much is left of it. */
+  renderSection(name, list, each) {
+    const left = list.length - this.shown[name];
+    return list.length === 0 ? nothing : html`<section class="list ${name}"><h2>${t(`appeals.${name}`)}</h2>${list.slice(0, this.shown[name]).map(each)}
+      ${left > 0 ? html`<div><button @click=${() => this.more(name)}>${t("surveys.more")} <span class="muted num">${t("appeals.left", { n: left })}</span></button></div>` : nothing}</section>`;
+  }
+
+  renderNone(rulings) {
+    if (rulings.length) return html`<p class="muted">${t("appeals.empty")}</p>`;
+    return html`<okno-notice .heading=${t("appeals.empty")} .text=${t(this.files ? "appeals.empty_next" : "appeals.empty_deciding")}></okno-notice>`;
+  }
+
+  renderList({ waiting, decided, rulings, state }) {
     return html`
       <h1>${t("nav.appeals")}</h1>
       <p class="muted">${t(this.files ? "appeals.about" : "appeals.about_deciding")}</p>
       ${this.trouble ? html`<p class="trouble" role="alert">${this.trouble}</p>` : nothing}
-      ${rulings.length ? html`<section class="list"><h2>${t("appeals.rulings")}</h2>${rulings.map((one) => this.renderOpenRuling(one))}</section>` : nothing}
       <okno-filters .fields=${[{ name: "state", label: t("appeals.show"), options: ["open", "decided", "all"].map((word) => [word, t(`appeals.show_${word}`)]) }]}
         .values=${{ state }} @filter=${(event) => replaceRoute("appeals", { query: { ...this.query, ...event.detail } })}></okno-filters>
-      ${appeals.length === 0 ? html`<okno-notice .heading=${t("appeals.empty")} .text=${t(this.files ? "appeals.empty_next" : "appeals.empty_deciding")}></okno-notice>`
-        : html`<section class="list">${appeals.map((one, place) => this.renderAppeal(one, place))}</section>
-          ${this.files ? nothing : html`<p class="note"><kbd>J</kbd> <kbd>K</kbd> ${t("alerts.keys_move")} · <kbd>⏎</kbd> ${t("appeals.take")}</p>`}`}`;
+      ${waiting.length ? html`<section class="list waiting"><h2>${t("appeals.waiting")}</h2>${waiting.map((one, place) => this.renderAppeal(one, place))}</section>` : nothing}
+      ${this.renderSection("decided", decided, (one, place) => this.renderAppeal(one, waiting.length + place))}
+      ${waiting.length + decided.length === 0 ? this.renderNone(rulings)
+        : this.files ? nothing : html`<p class="note"><kbd>J</kbd> <kbd>K</kbd> ${t("alerts.keys_move")} · <kbd>⏎</kbd> ${t("appeals.take")}</p>`}
+      ${this.renderSection("rulings", rulings, (one) => this.renderOpenRuling(one))}`;
   }
 
   render() {
