@@ -675,6 +675,32 @@ static void raw_sound_keeps_every_sample(void **state)
     }
 }
 
+/* Packets of such sound are long: the first one of a clip begins well behind the first picture. */
+static void raw_sound_begins_when_it_was_heard(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *codec, *name, *format;
+    } cases[] = {{"pcm_alaw", "heard.mkv", "matroska"},
+                 {"pcm_mulaw", "heard.mov", "mov"},
+                 {"pcm_s16le", "heard.mov", "mov"}};
+    for (size_t i = 0; i < OKNO_COUNT(cases); i++) {
+        fixture_ffmpeg(
+            "-f lavfi -i testsrc2=s=160x120:r=15:d=6 -f lavfi -i sine=d=6:r=8000 -c:v "
+            "libx264 -preset ultrafast -bf 0 -g 30 -c:a %s %s",
+            cases[i].codec, cases[i].name);
+        const struct file_at files[] = {{cases[i].name, cases[i].format, T0, 0}, {0}};
+        struct taken taken = clip_of(files, T0 + 2 * SECOND, T0 + 5 * SECOND, true);
+        assert_done(&taken);
+        okno_autofree char *sound = fixture_output(
+            "ffprobe",
+            "-v error -select_streams a -show_entries stream=start_time -of csv=p=0 clip.mp4");
+        double start = -1;
+        assert_int_equal(sscanf(sound, "%lf", &start), 1);
+        assert_true(start > 0.047 && start < 0.049); /* the 17th packet of 1,024 samples: 2.048 s */
+    }
+}
+
 static void sound_of_a_transport_stream_is_decoded_as_it_was(void **state)
 {
     (void)state;
@@ -1081,6 +1107,7 @@ int main(void)
         cmocka_unit_test(an_open_gop_starts_clean),
         cmocka_unit_test(sound_is_left_out_unless_asked_for),
         cmocka_unit_test(raw_sound_keeps_every_sample),
+        cmocka_unit_test(raw_sound_begins_when_it_was_heard),
         cmocka_unit_test(sound_of_a_transport_stream_is_decoded_as_it_was),
         cmocka_unit_test(sound_that_mp4_cannot_hold_is_left_out_and_said_so),
         cmocka_unit_test(other_codecs_are_copied_and_named),

@@ -254,8 +254,10 @@ static int sound_begin(struct media_writer *writer, const AVStream *stream, stru
         avcodec_parameters_copy(writer->codecs[MEDIA_AUDIO], codec) < 0)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory to write a clip");
     track->frame_bytes = media_entry_frame_bytes(codec);
-    if (track->frame_bytes > 0 && codec->sample_rate > 0)
+    if (track->frame_bytes > 0 && codec->sample_rate > 0) {
+        track->start = av_rescale(track->start, codec->sample_rate, track->timescale);
         track->timescale = (uint32_t)codec->sample_rate;
+    }
     return 0;
 }
 
