@@ -497,6 +497,8 @@ static int tail_span(struct media_reader *reader, int64_t at_us, int64_t *span,
     AVPacket *packet = rc < 0 ? NULL : av_packet_alloc();
     if (!packet)
         return rc < 0 ? rc : okno_fail(err, OKNO_NO_MEMORY, "no memory to read a recording");
+    if (!reader->rtp)
+        media_io_plan(reader->io, avio_tell(reader->format->pb), reader->source->size);
     for (int i = 0; (rc = media_reader_next(reader, packet, err)) > 0; av_packet_unref(packet)) {
         if (!media_is_video(reader, packet))
             continue;
@@ -527,6 +529,23 @@ static int pieces_span(struct media_reader *reader, int64_t *ret_span_us, struct
     return 0;
 }
 
+/* By the packets at the end: the last second of them, more where no picture is among these, all
+ * where the container lied about its length. */
+static int packets_span(struct media_reader *reader, int64_t *ret_span_us, struct okno_err *err)
+{
+    static const int64_t tails_us[] = {1 * AV_TIME_BASE, 5 * AV_TIME_BASE, INT64_MAX};
+    int64_t whole_us = reader->format->duration;
+    int rc = 0;
+    *ret_span_us = 0;
+    for (size_t i = 0; rc == 0 && *ret_span_us == 0 && i < OKNO_COUNT(tails_us); i++) {
+        int64_t tail_us = tails_us[i] < whole_us ? whole_us - tails_us[i] : 0;
+        rc = tail_span(reader, reader->from_us + tail_us, ret_span_us, err);
+        if (tail_us == 0)
+            break;
+    }
+    return rc;
+}
+
 int media_reader_end(struct media_reader *reader, int64_t *ret_end_us, struct okno_err *err)
 {
     if (reader->span_us < 0 && reader->in_pieces) {
@@ -537,21 +556,18 @@ int media_reader_end(struct media_reader *reader, int64_t *ret_end_us, struct ok
         reader->span_us = span_us > 0 ? span_us : -1; /* else ask the packets */
     }
     if (reader->span_us < 0) {
-        int64_t span = 0;
+        int64_t span_us = 0;
         bool indexed = media_is_mov(reader) &&
                        avformat_index_get_entries_count(reader->video) > 1 &&
                        reader->video->nb_frames > 0;
+        int rc = 0;
         if (indexed)
-            span = mov_span(reader);
-        int64_t tail = reader->format->duration != AV_NOPTS_VALUE
-                           ? reader->format->duration - 5 * AV_TIME_BASE
-                           : 0;
-        int rc = indexed ? 0 : tail_span(reader, reader->from_us + tail, &span, err);
-        if (rc == 0 && !indexed && span == 0) /* the container lied about its length */
-            rc = tail_span(reader, reader->from_us, &span, err);
+            span_us = mov_span(reader);
+        else
+            rc = packets_span(reader, &span_us, err);
         if (rc < 0)
             return rc;
-        reader->span_us = span;
+        reader->span_us = span_us;
     }
     *ret_end_us = reader->from_us + reader->span_us;
     return 0;
