@@ -166,6 +166,12 @@ static json_t *employee_json(struct okno_stmt *stmt)
     return okno_row_text(stmt, "employee");
 }
 
+static json_t *name_json(struct okno_stmt *stmt)
+{
+    return json_pack("{s:o, s:o, s:o}", "kind", okno_row_text(stmt, "kind"), "id",
+                     okno_row_text(stmt, "id"), "name", okno_row_text(stmt, "name"));
+}
+
 /* All rows of a statement about the survey as an array under `name`. */
 static int add_rows(struct okno_db *db, const char *survey, const char *statement, const char *name,
                     json_t *(*row_json)(struct okno_stmt *), json_t *dossier, struct okno_err *err)
@@ -322,6 +328,8 @@ static int fill(struct okno_db *db, const char *survey, json_t *dossier, struct 
         rc = add_proposals(db, survey, dossier, err);
     if (rc == 0)
         rc = add_attributions(db, survey, dossier, err);
+    if (rc == 0)
+        rc = add_rows(db, survey, "survey.names", "names", name_json, dossier, err);
     return rc < 0 ? rc
                   : add_rows(db, survey, "survey.history", "history", okno_survey_change_json,
                              dossier, err);

@@ -233,9 +233,13 @@ export function dossier(survey, scene) {
       { voided: true, at: "2026-03-11T09:00:00.000Z", author: "admin", second: "i.belova", reason: "The file of another shop", import: 17 },
       { voided: false, at: "2026-03-11T10:00:00.000Z", author: "i.belova", second: "admin", reason: "It was ours", import: null },
     ],
+    names: [
+      { kind: "employee", id: "E-104", name: "Anna Sokolova" }, { kind: "employee", id: "E-117", name: "Ivan Petrov" },
+      { kind: "question", id: survey.question ?? "Q1", name: "How did … serve you?" },
+    ],
     history: [{
       at: "2026-03-10T11:05:00.000Z", what: "changed",
-      changes: { state: ["silent", "answered"], answered_at: [null, iso(opened + 4700)] }, was: {}, became: {},
+      changes: { state: ["silent", "answered"], answered_at: [null, iso(opened + 4700)], employee: ["E-104", survey.employee] }, was: {}, became: {},
     }],
   };
 }

@@ -232,6 +232,9 @@ test("a survey's dossier plays its video and shows who decided what", async () =
   await page.getByText("14:17:14.400").first().waitFor(); // the press, in the site's zone
   await page.getByText("state: silent → answered").waitFor(); // what a late event changed
   await page.getByText("with everything of import 17").waitFor();
+  await page.locator("dd [title=Q1]", { hasText: "How did … serve you?" }).waitFor(); // names, ids in their titles
+  await page.locator("dd [title=E-117]", { hasText: "Ivan Petrov" }).waitFor();
+  await page.locator("li [title=E-104]", { hasText: "Anna Sokolova" }).waitFor();
   await shoot(page, "dossier");
   assert.deepEqual(browser.faults, []);
 });

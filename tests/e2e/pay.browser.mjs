@@ -106,7 +106,8 @@ test("a period is closed with a second look, and what is corrected later shows a
   await page.locator("okno-attribution select").selectOption("bob");
   await page.locator("okno-attribution input[name=reason]").fill("Boris stood in");
   await page.getByRole("button", { name: "Move", exact: true }).click();
-  await page.getByText("on shift: ann").waitFor();
+  await page.getByText("on shift: Anna Petrova").waitFor();
+  await page.locator("okno-attribution span[title=bob]", { hasText: "Boris Ivanov" }).first().waitFor();
 
   await page.goto(`${url}/#/periods/1`);
   await page.locator(".changed", { hasText: "Anna Petrova" }).getByText("surveys −1").waitFor();

@@ -147,6 +147,9 @@ static void the_dossier_and_the_list_tell_of_it(void **state)
 {
     struct scratch_db *f = *state;
     okno_autojson json_t *dossier = NULL;
+    scratch_db_put(f,
+                   "UPDATE employees SET name = 'Boris' WHERE employee = 'bob';"
+                   "UPDATE employees SET name = '' WHERE employee = 'ann'");
     move(f, "d.0.1", "bob");
     assert_int_equal(okno_survey_dossier(f->db, "d.0.1", &dossier, &f->err), 0);
     const json_t *one = json_array_get(json_object_get(dossier, "attributions"), 0);
@@ -154,6 +157,11 @@ static void the_dossier_and_the_list_tell_of_it(void **state)
     assert_string_equal(json_string_value(json_object_get(one, "author")), "max");
     assert_string_equal(json_string_value(json_object_get(one, "reason")), "swapped tills");
     assert_string_equal(json_string_value(json_object_get(dossier, "shift_employee")), "ann");
+    const json_t *names = json_object_get(dossier, "names");
+    assert_int_equal(json_array_size(names), 1); /* who has none stays an id */
+    const json_t *name = json_array_get(names, 0);
+    assert_string_equal(json_string_value(json_object_get(name, "id")), "bob");
+    assert_string_equal(json_string_value(json_object_get(name, "name")), "Boris");
     const json_t *survey = json_object_get(dossier, "survey");
     assert_string_equal(json_string_value(json_object_get(survey, "employee")), "bob");
     assert_string_equal(json_string_value(json_object_get(survey, "validity")), "unreviewed");

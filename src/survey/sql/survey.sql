@@ -135,6 +135,31 @@ FROM attributions a WHERE a.survey = $survey ORDER BY a.id;
 -- Who was on shift, whatever was decided since.
 SELECT employee FROM subjects WHERE survey = $survey;
 
+-- name: survey.names
+-- Of the employees and questions that the dossier names by their ids; who has no name stays an id.
+WITH people AS (
+    SELECT employee FROM subjects WHERE survey = $survey
+    UNION SELECT employee FROM attributions WHERE survey = $survey
+    UNION SELECT json_extract(was, '$.employee') FROM survey_history WHERE survey = $survey
+    UNION SELECT json_extract(became, '$.employee') FROM survey_history WHERE survey = $survey
+), asked AS (
+    SELECT question, point, opened_at FROM subjects WHERE survey = $survey
+    UNION SELECT json_extract(h.was, '$.question'), s.point, s.opened_at
+    FROM survey_history h JOIN subjects s ON s.survey = h.survey WHERE h.survey = $survey
+), found AS (
+    SELECT 'employee' AS kind, p.employee AS id,
+           (SELECT e.name FROM employees e WHERE e.employee = p.employee
+            ORDER BY e.id DESC LIMIT 1) AS name
+    FROM people p
+    UNION ALL
+    SELECT DISTINCT 'question', a.question,
+           (SELECT replace(q.text, '{employee}', '…') FROM questions q
+            WHERE q.question = a.question AND q.point = a.point AND q.valid_from <= a.opened_at
+            ORDER BY q.valid_from DESC, q.id DESC LIMIT 1)
+    FROM asked a
+)
+SELECT kind, id, name FROM found WHERE name <> '' ORDER BY kind, id;
+
 -- name: survey.stands
 -- What decides whether a void or its opposite makes sense.
 SELECT coalesce((SELECT v.voided FROM voids v WHERE v.survey = s.survey

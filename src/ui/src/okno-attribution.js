@@ -8,7 +8,7 @@ import { formatWhen } from "./time.js";
 
 class OknoAttribution extends OknoElement {
   static properties = {
-    survey: { attribute: false }, shift: { attribute: false }, decisions: { attribute: false }, zone: {}, may: { type: Boolean },
+    survey: { attribute: false }, shift: { attribute: false }, decisions: { attribute: false }, zone: {}, may: { type: Boolean }, nameOf: { attribute: false },
     open: { state: true }, employees: { state: true }, problem: { state: true }, busy: { state: true },
   };
 
@@ -25,6 +25,14 @@ class OknoAttribution extends OknoElement {
     .problem { color: var(--invalid); }
     .small.warn { color: var(--amber); }
   `];
+
+  name(employee) {
+    return employee ? this.nameOf(employee) : t("kpi.unassigned");
+  }
+
+  renderWho(employee) {
+    return html`<span title=${employee ?? nothing}>${this.name(employee)}</span>`;
+  }
 
   get moved() { return this.decisions?.length > 0 && !this.decisions.at(-1).undone; }
 
@@ -56,7 +64,7 @@ class OknoAttribution extends OknoElement {
   }
 
   renderDecision(one) {
-    return html`<li><span class="line"><b>${one.undone ? t("attribution.undone") : one.employee ?? t("kpi.unassigned")}</b><span class="small">${one.author}</span></span>
+    return html`<li><span class="line"><b>${one.undone ? t("attribution.undone") : this.renderWho(one.employee)}</b><span class="small">${one.author}</span></span>
       ${one.on_shift === false && !one.undone ? html`<span class="small warn">${t("attribution.not_on_shift")}</span>` : nothing}
       <span>${t("review.question", { text: one.reason })}</span><span class="small num">${formatWhen(one.at, this.zone)}</span></li>`;
   }
@@ -76,7 +84,7 @@ class OknoAttribution extends OknoElement {
   render() {
     const { decisions = [], shift, survey } = this;
     return html`<section class="card"><h2>${t("attribution.title")}</h2>
-      <p>${survey.employee ?? t("kpi.unassigned")}${this.moved ? html` <span class="muted">· ${t("attribution.shift", { employee: shift ?? t("kpi.unassigned") })}</span>` : nothing}</p>
+      <p>${this.renderWho(survey.employee)}${this.moved ? html` <span class="muted">· ${t("attribution.shift", { employee: this.name(shift) })}</span>` : nothing}</p>
       ${decisions.length ? html`<ul>${decisions.map((one) => this.renderDecision(one))}</ul>` : nothing}
       ${!this.may ? nothing : this.open ? this.renderForm() : html`<div class="row">
         <button @click=${() => this.start("move")}>${t("attribution.move_to")}</button>

@@ -61,6 +61,15 @@ class OknoDossier extends PageElement {
     return `${siteName(sites, survey.site)}, ${pointName(sites, survey.point)}`;
   }
 
+  nameOf(kind, id) {
+    return this.data.names.find((one) => one.kind === kind && one.id === id)?.name ?? id;
+  }
+
+  /** A name where there is one, with the id in its title. */
+  renderName(kind, id) {
+    return html`<span title=${id}>${this.nameOf(kind, id)}</span>`;
+  }
+
   found(kind) {
     return (this.data.evidence ?? []).find((one) => one.kind === kind && !one.destroyed);
   }
@@ -92,8 +101,8 @@ class OknoDossier extends PageElement {
       [t("review.opened"), formatWhen(survey.opened_at, zone)],
       [t("dossier.closes"), formatWhen(survey.closes_at, zone)],
       [t("surveys.place"), this.place()],
-      [t("surveys.employee"), survey.employee ?? t("kpi.unassigned")],
-      [t("dossier.question"), survey.question ?? "–"],
+      [t("surveys.employee"), survey.employee ? this.renderName("employee", survey.employee) : t("kpi.unassigned")],
+      [t("dossier.question"), survey.question ? this.renderName("question", survey.question) : "–"],
       [t("surveys.answer"), html`<okno-answer .answer=${answerOf(survey)}></okno-answer>`],
       survey.answered_at ? [t("dossier.answered"), formatWhen(survey.answered_at, zone)] : null,
       survey.force_majeure ? [t("answer.fm"), t("review.force_majeure")] : null,
@@ -151,7 +160,7 @@ class OknoDossier extends PageElement {
   renderValue(field, value) {
     if (value === null || value === "" || value === undefined) return "–";
     if (/_at$/.test(field)) return formatClockMs(value, this.data.zone);
-    return String(value);
+    return ["employee", "question"].includes(field) ? this.renderName(field, value) : String(value);
   }
 
   renderChange(change) {
@@ -189,7 +198,7 @@ class OknoDossier extends PageElement {
         <div>${this.renderPicture()}</div>
         <div class="side">
           <section class="card"><h2>${t("dossier.facts")}</h2>${this.renderFacts()}</section>
-          <okno-attribution .survey=${survey} .shift=${this.data.shift_employee} .decisions=${this.data.attributions} zone=${this.data.zone}
+          <okno-attribution .survey=${survey} .nameOf=${(id) => this.nameOf("employee", id)} .shift=${this.data.shift_employee} .decisions=${this.data.attributions} zone=${this.data.zone}
             ?may=${["manager", "administrator"].includes(this.me?.role)} @attributed=${this.reload}></okno-attribution>
           <okno-target .id=${survey.id}></okno-target>
           ${this.me?.role === "administrator" && this.found("clip") && !survey.spontaneous ? html`<okno-commission .id=${survey.id}
