@@ -40,7 +40,8 @@ OKNO_CHECK int okno_anchor_cosign(struct okno_db *db, const char *note, size_t l
                                   int *ret_count, struct okno_err *err);
 
 /* A new array, oldest first: {kind (timestamp, witness), name, size, root, anchored_at, taken_at,
- * sha256, entry, frame_of (audit or null)}. */
+ * ahead (okno_witness_is_ahead of when it was taken in), sha256, entry, frame_of (audit or null)}.
+ */
 OKNO_CHECK int okno_anchor_list(struct okno_db *db, json_t **ret_list, struct okno_err *err);
 
 #endif

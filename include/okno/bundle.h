@@ -47,6 +47,7 @@ struct okno_bundle_facts {
     bool signed_by_auditor;             /* and the signature in the bundle is good */
     struct okno_signature_key auditor;  /* of that key */
     int64_t stamps, witnesses;          /* anchors by others, verified */
+    int64_t witnesses_ahead;            /* of these: okno_witness_is_ahead of the log, or of now */
     bool anchored_before_seed;          /* one of them pins the frame, and is older than the seed */
 };
 

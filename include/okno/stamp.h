@@ -8,6 +8,7 @@
 #include "okno/hash.h"
 #include "okno/note.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -65,5 +66,9 @@ const char *okno_witness_format(const struct okno_note_key *key, char ret_text[O
 OKNO_CHECK int okno_witness_check(const struct okno_note_key *key, const char *text,
                                   size_t text_len, const char *line, size_t line_len,
                                   int64_t *ret_at_us, struct okno_err *err);
+
+/* Whether a witness's time lies more than five minutes ahead of the time at which its cosignature
+ * was taken in (or is looked at): clocks differ, but one that is so far off proves no order. */
+bool okno_witness_is_ahead(int64_t at_us, int64_t now_us);
 
 #endif

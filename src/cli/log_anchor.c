@@ -182,6 +182,28 @@ int log_witness(struct cli *cli, int argc, char **argv, struct okno_err *err)
                 : okno_anchor_revoke_witness(db, argv[2], author, okno_time_now(), err);
 }
 
+static bool is_ahead(const json_t *anchor)
+{
+    return json_is_true(json_object_get(anchor, "ahead"));
+}
+
+/* The newest are those that were just taken in. */
+static int print_ahead(struct okno_db *db, int count, struct okno_err *err)
+{
+    okno_autojson json_t *list = NULL;
+    int rc = okno_anchor_list(db, &list, err);
+    size_t len = json_array_size(list);
+    for (size_t i = len - (size_t)count; rc == 0 && i < len; i++) {
+        const json_t *one = json_array_get(list, i);
+        if (is_ahead(one))
+            cli_line(
+                "ahead    %s tells %s, more than five minutes from now: its clock is wrong, "
+                "or this one",
+                text_of(one, "name"), text_of(one, "anchored_at"));
+    }
+    return rc;
+}
+
 int log_cosign(struct cli *cli, int argc, char **argv, struct okno_err *err)
 {
     OKNO_AUTO(okno_db) *db = NULL;
@@ -199,7 +221,7 @@ int log_cosign(struct cli *cli, int argc, char **argv, struct okno_err *err)
         rc = okno_anchor_cosign(db, okno_buf_text(&note), note.len, okno_time_now(), &count, err);
     if (rc == 0)
         printf("good     %d new %s\n", count, okno_text_form(count, "cosignature", "cosignatures"));
-    return rc;
+    return rc == 0 ? print_ahead(db, count, err) : rc;
 }
 
 int log_anchors(struct cli *cli, int argc, char **argv, struct okno_err *err)
@@ -221,10 +243,11 @@ int log_anchors(struct cli *cli, int argc, char **argv, struct okno_err *err)
     json_array_foreach(list, i, one)
     {
         int64_t size = json_integer_value(json_object_get(one, "size"));
-        printf("%-9s %s  %lld %s  %s%s%s\n", text_of(one, "kind"), text_of(one, "anchored_at"),
+        printf("%-9s %s  %lld %s  %s%s%s%s\n", text_of(one, "kind"), text_of(one, "anchored_at"),
                (long long)size, okno_text_form(size, "entry", "entries"), text_of(one, "name"),
                json_is_null(json_object_get(one, "frame_of")) ? "" : "  frame of ",
-               json_is_null(json_object_get(one, "frame_of")) ? "" : text_of(one, "frame_of"));
+               json_is_null(json_object_get(one, "frame_of")) ? "" : text_of(one, "frame_of"),
+               is_ahead(one) ? "  AHEAD of when it was taken in" : "");
     }
     return 0;
 }

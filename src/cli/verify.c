@@ -70,14 +70,15 @@ static int read_outsiders(const char *ca_path, struct okno_buf *ca, const char *
 static int print_json(const struct okno_bundle_facts *f, bool checked, struct okno_err *err)
 {
     okno_autojson json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:I, s:I, s:b}", "audit",
+        "{s:s, s:s, s:s, s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:I, s:I, s:I, s:b}", "audit",
         f->audit, "log", f->key.name, "fingerprint", f->fingerprint, "identity_checked", checked,
         "frame_kind", okno_frame_name(f->kind), "entries", (json_int_t)f->entries, "frame",
         (json_int_t)f->frame, "sample", (json_int_t)f->sample, "decisions",
         (json_int_t)f->decisions, "evidence", (json_int_t)f->evidence, "auditor_key",
         f->auditor_key[0] ? json_string(f->auditor_key) : json_null(), "signed_by_auditor",
         f->signed_by_auditor, "time_stamps", (json_int_t)f->stamps, "witnesses",
-        (json_int_t)f->witnesses, "anchored_before_seed", f->anchored_before_seed);
+        (json_int_t)f->witnesses, "witnesses_ahead", (json_int_t)f->witnesses_ahead,
+        "anchored_before_seed", f->anchored_before_seed);
     return okno_json_print(json, stdout, err);
 }
 
@@ -105,6 +106,12 @@ static void print_human(const struct okno_bundle_facts *f, bool checked, bool au
            okno_text_form(f->stamps, "time stamp", "time stamps"), (long long)f->witnesses,
            okno_text_form(f->witnesses, "witness", "witnesses"),
            f->anchored_before_seed ? ": the frame was seen by others before the seed" : "");
+    if (f->witnesses_ahead > 0)
+        printf(
+            "ahead    %lld of the witnesses %s more than five minutes ahead of when the log took "
+            "that in, or of now: a clock is wrong, there or here\n",
+            (long long)f->witnesses_ahead,
+            okno_text_form(f->witnesses_ahead, "tells a time", "tell times"));
 }
 
 static int run(struct cli *cli, int argc, char **argv, struct okno_err *err)

@@ -412,11 +412,14 @@ int okno_anchor_cosign(struct okno_db *db, const char *note, size_t len, int64_t
 
 static json_t *row_json(struct okno_stmt *row)
 {
-    return json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:o, s:o}", "kind",
+    int64_t at_us = okno_stmt_int(row, "anchored_at");
+    bool witness = strcmp(okno_stmt_text(row, "kind"), "witness") == 0;
+    return json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:b, s:s, s:o, s:o}", "kind",
                      okno_stmt_text(row, "kind"), "name", okno_stmt_text(row, "name"), "size",
                      (json_int_t)okno_stmt_int(row, "size"), "root", okno_stmt_text(row, "root"),
-                     "anchored_at", okno_json_time(okno_stmt_int(row, "anchored_at")), "taken_at",
-                     okno_json_time(okno_stmt_int(row, "at")), "sha256",
+                     "anchored_at", okno_json_time(at_us), "taken_at",
+                     okno_json_time(okno_stmt_int(row, "at")), "ahead",
+                     witness && okno_witness_is_ahead(at_us, okno_stmt_int(row, "at")), "sha256",
                      okno_stmt_text(row, "sha256"), "entry", okno_row_int(row, "leaf"), "frame_of",
                      okno_row_text(row, "audit"));
 }

@@ -8,6 +8,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#define AHEAD_US (300 * OKNO_SECOND_US)
+
 enum { ALGORITHM = 0x04, SIGNED_BYTES = 4 + 8 + crypto_sign_BYTES };
 
 int okno_witness_parse(const char *text, struct okno_note_key *ret_key, struct okno_err *err)
@@ -67,4 +69,9 @@ int okno_witness_check(const struct okno_note_key *key, const char *text, size_t
     uint8_t bytes[LINE_BYTES_MAX];
     int rc = line_signature(line, line_len, key, bytes, SIGNED_BYTES, err);
     return rc == 1 ? check_bytes(key, text, text_len, bytes, ret_at_us, err) : rc;
+}
+
+bool okno_witness_is_ahead(int64_t at_us, int64_t now_us)
+{
+    return at_us - now_us > AHEAD_US;
 }

@@ -166,6 +166,10 @@ static int check_witness(struct check *check, const struct anchor *anchor, struc
                     strcmp(trusted->name, key.name) != 0))
         return 0; /* good, but of nobody that was asked about */
     check->facts.witnesses++;
+    int64_t taken_us = number_of(anchor->entry, "at");
+    int64_t now_us = okno_time_now();
+    check->facts.witnesses_ahead +=
+        okno_witness_is_ahead(at_us, taken_us < now_us ? taken_us : now_us);
     return 0;
 }
 

@@ -77,7 +77,7 @@ export const devices = {
 export const proof = {
   log_key: "okno.log/0123456789abcdef+01234567+AQAA",
   signature: { fingerprint: "a".repeat(64), key: "RWQ", key_kind: "minisign", revoked: false, manifest: null, signature: null, current: false },
-  anchors: [{ kind: "witness", name: "witness.example", size: 3, root: "b".repeat(64), anchored_at: "2026-03-10T08:00:00.000Z", taken_at: "2026-03-10T08:01:00.000Z", sha256: "c".repeat(64), entry: 4, frame_of: "march" }],
+  anchors: [{ kind: "witness", name: "witness.example", size: 3, root: "b".repeat(64), anchored_at: "2026-03-10T08:00:00.000Z", taken_at: "2026-03-10T08:01:00.000Z", ahead: false, sha256: "c".repeat(64), entry: 4, frame_of: "march" }],
   checkpoint: "okno.log/0123456789abcdef\n3\nAAAA\n\n— okno.log/0123456789abcdef AAAA\n",
   checkpoint_qr: null,
 };

@@ -5,6 +5,8 @@
 #include "../support/tsa.h"
 #include "../support/witness.h"
 
+#include "../audit/run_okno.h"
+
 #include "okno/anchor.h"
 #include "okno/ledger.h"
 #include "okno/time.h"
@@ -289,6 +291,7 @@ static void declared_witnesses_count_and_others_do_not(void **state)
     assert_string_equal(json_string_value(json_object_get(anchor, "name")), "witness.example/one");
     assert_string_equal(json_string_value(json_object_get(anchor, "anchored_at")),
                         "2026-03-10T07:00:00.000Z");
+    assert_true(json_is_true(json_object_get(anchor, "ahead"))); /* taken in by a clock in 1970 */
     must(f, okno_anchor_revoke_witness(f->db, "witness.example/one", "eva", 9, &f->err));
     cosign(&one, 1773126002, &note, &alone);
     must_fail(f, okno_anchor_cosign(f->db, okno_buf_text(&alone), alone.len, 9, &count, &f->err),
@@ -319,6 +322,37 @@ static void a_cosignature_over_another_checkpoint_is_refused(void **state)
               "no signed");
 }
 
+static void five_minutes_ahead_is_no_remark(void **state)
+{
+    (void)state;
+    const int64_t now = 1773126000 * (int64_t)OKNO_SECOND_US;
+    assert_false(okno_witness_is_ahead(now - 86400 * OKNO_SECOND_US, now));
+    assert_false(okno_witness_is_ahead(now + 300 * OKNO_SECOND_US, now));
+    assert_true(okno_witness_is_ahead(now + 301 * OKNO_SECOND_US, now));
+}
+
+static void a_witness_from_the_future_is_said(void **state)
+{
+    struct scratch_db *f = *state;
+    struct witness one = witness_of("w", 1);
+    static struct ran ran;
+    OKNO_AUTO_BUF note = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
+    OKNO_AUTO_BUF good = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
+    OKNO_AUTO_BUF future = OKNO_BUF_INIT(OKNO_NOTE_BYTES_MAX);
+    must(f, okno_anchor_add_witness(f->db, &one.key, "eva", 5, &f->err));
+    (void)checkpoint(f, &note);
+    cosign(&one, okno_time_now() / OKNO_SECOND_US, &note, &good);
+    cosign(&one, okno_time_now() / OKNO_SECOND_US + 3600, &note, &future);
+    RUN_OKNO(&ran, okno_buf_text(&good), "--data", f->dir, "log", "cosign", "-");
+    assert_string_equal(ran.out, "good     1 new cosignature\n");
+    RUN_OKNO(&ran, okno_buf_text(&future), "--data", f->dir, "log", "cosign", "-");
+    assert_int_equal(ran.exit_code, 0);
+    assert_non_null(strstr(ran.out, "good     1 new cosignature\nahead    w tells "));
+    RUN_OKNO(&ran, "", "--data", f->dir, "log", "anchors");
+    const char *mark = strstr(ran.out, "AHEAD");
+    assert_true(mark && !strstr(mark + 1, "AHEAD"));
+}
+
 static void keys_of_logs_are_no_keys_of_witnesses(void **state)
 {
     struct okno_note_key key;
@@ -347,6 +381,8 @@ int main(void)
         TEST(an_authority_is_asked_over_http),
         TEST(declared_witnesses_count_and_others_do_not),
         TEST(a_cosignature_over_another_checkpoint_is_refused),
+        cmocka_unit_test(five_minutes_ahead_is_no_remark),
+        TEST(a_witness_from_the_future_is_said),
         cmocka_unit_test(keys_of_logs_are_no_keys_of_witnesses),
     };
     return cmocka_run_group_tests(tests, make, drop);

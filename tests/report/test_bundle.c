@@ -121,6 +121,7 @@ static void a_bundle_is_recomputed_from_itself(void **state)
     assert_true(facts.signed_by_auditor);
     assert_int_equal(facts.stamps, 1);
     assert_int_equal(facts.witnesses, 1);
+    assert_int_equal(facts.witnesses_ahead, 0);
     assert_true(facts.anchored_before_seed);
 }
 

@@ -912,6 +912,7 @@ export const table = {
   "proof.no_anchors": { en: "Nobody outside yet: without a time stamp, a witness or a copy of the checkpoint the operator could rewrite everything.", ru: "Пока никто снаружи: без метки времени, свидетеля или копии контрольной точки оператор мог бы переписать всё." },
   "proof.timestamp": { en: "Time stamp by {name}", ru: "Метка времени: {name}" },
   "proof.witness": { en: "Witness {name}", ru: "Свидетель {name}" },
+  "proof.ahead": { en: "! more than five minutes ahead of when it was taken in ({when}): a clock is wrong, there or here", ru: "! больше чем на пять минут позже, чем подпись приняли ({when}): неверны часы там или здесь" },
   "proof.entries": { en: { one: "{n} entry", other: "{n} entries" }, ru: "записей: {n}" },
   "proof.frame_of": { en: "pins the frame of {audit}", ru: "закрепляет совокупность {audit}" },
   "proof.checkpoint": { en: "Checkpoint of the frame", ru: "Контрольная точка совокупности" },

@@ -18,6 +18,7 @@ class OknoProof extends PageElement {
     ul { display: grid; gap: .25rem; list-style: none; padding: 0; }
     pre { overflow-x: auto; margin: 0; font-size: .75rem; }
     .small { font-size: .75rem; color: var(--muted); overflow-wrap: anywhere; }
+    .warn { color: var(--amber); }
     .refusal { color: var(--invalid); }
     @media (max-width: 40rem) { dl { grid-template-columns: minmax(0, 1fr); } }
   `];
@@ -84,7 +85,8 @@ class OknoProof extends PageElement {
   renderAnchors({ anchors }) {
     if (anchors.length === 0) return html`<p>${t("proof.no_anchors")}</p>`;
     return html`<ul class="num">${anchors.map((one) => html`<li>${t(`proof.${one.kind}`, { name: one.name })} · ${formatWhen(one.anchored_at, this.zone)} · ${t("proof.entries", { n: one.size })}
-      ${one.frame_of ? html`<span class="small">${t("proof.frame_of", { audit: one.frame_of })}</span>` : nothing}</li>`)}</ul>`;
+      ${one.frame_of ? html`<span class="small">${t("proof.frame_of", { audit: one.frame_of })}</span>` : nothing}
+      ${one.ahead ? html`<span class="small warn">${t("proof.ahead", { when: formatWhen(one.taken_at, this.zone) })}</span>` : nothing}</li>`)}</ul>`;
   }
 
   render() {
