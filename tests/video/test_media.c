@@ -3,6 +3,7 @@
 
 #include "okno/media.h"
 #include "okno/mem.h"
+#include "okno/viewing.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -619,6 +620,31 @@ static void an_open_gop_starts_clean(void **state)
     assert_int_equal(rows_of_clip("stss"), 1);
 }
 
+/* What lies in the index for players is one thing, what the recorder wrote another. */
+static void key_frames_of_open_gops_are_known_as_such(void **state)
+{
+    (void)state;
+    static const char *const codecs[] = {
+        "libx264 -preset ultrafast -bf 2 -b_strategy 0 -g 30 -keyint_min 30 -sc_threshold 0 "
+        "-x264-params open-gop=1",
+        "libx265 -preset ultrafast -x265-params "
+        "log-level=error:pools=1:bframes=2:b-adapt=0:keyint=30:min-keyint=30:scenecut=0:open-gop="
+        "1"};
+    for (size_t i = 0; i < OKNO_COUNT(codecs); i++) {
+        fixture_ffmpeg("-f lavfi -i testsrc2=s=160x120:r=15:d=10 -c:v %s known.mp4", codecs[i]);
+        const struct file_at files[] = {{"known.mp4", "mov", T0, 0}, {0}};
+        struct taken taken = clip_of(files, T0 + 2 * SECOND, T0 + 8 * SECOND, false);
+        assert_done(&taken);
+        assert_int_equal(rows_of_clip("stss"), 1);
+        OKNO_AUTO(okno_source) *clip = fixture_source("clip.mp4");
+        struct okno_look look = {0};
+        assert_int_equal(okno_view_look(clip, &look, NULL), 0);
+        for (size_t k = 0; k < look.frames.len; k++)
+            assert_int_equal(look.frames.items[k].key, k % 30 == 0);
+        okno_look_free(&look);
+    }
+}
+
 static void sound_is_left_out_unless_asked_for(void **state)
 {
     (void)state;
@@ -1105,6 +1131,7 @@ int main(void)
         cmocka_unit_test(a_large_clip_is_whole),
         cmocka_unit_test(odd_frame_rates_are_cut_at_the_right_frame),
         cmocka_unit_test(an_open_gop_starts_clean),
+        cmocka_unit_test(key_frames_of_open_gops_are_known_as_such),
         cmocka_unit_test(sound_is_left_out_unless_asked_for),
         cmocka_unit_test(raw_sound_keeps_every_sample),
         cmocka_unit_test(raw_sound_begins_when_it_was_heard),

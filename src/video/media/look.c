@@ -1,5 +1,6 @@
 /* Contact sheets, masked stills and measures of kept evidence. */
 #define _POSIX_C_SOURCE 200809L
+#include "nal.h"
 #include "picture.h"
 #include "view.h"
 #include "walk.h"
@@ -19,6 +20,7 @@ enum { MAX_STILL_BYTES = 64 * 1024 * 1024, MAX_PICTURES = 1024 };
 /* --- looking ---------------------------------------------------------------------------------- */
 
 struct looking {
+    const AVCodecParameters *codec; /* the walk's, while it lasts */
     struct okno_look_frame_vec frames;
     struct okno_look_picture_vec pictures;
     int64_t last_us; /* of the last picture measured */
@@ -27,7 +29,10 @@ struct looking {
 static int look_see(void *ctx, const AVPacket *packet, int64_t at_us, struct okno_err *err)
 {
     struct looking *looking = ctx;
-    struct okno_look_frame frame = {.at_us = at_us, .key = packet->flags & AV_PKT_FLAG_KEY};
+    struct okno_look_frame frame = {
+        .at_us = at_us,
+        .key = packet->flags & AV_PKT_FLAG_KEY ||
+               media_nal_is_key(looking->codec, packet->data, (size_t)packet->size)};
     if (looking->frames.len >= MEDIA_MAX_FRAMES)
         return okno_fail(err, OKNO_TOO_LARGE, "more than %d frames", MEDIA_MAX_FRAMES);
     if (okno_look_frame_vec_push(&looking->frames, frame) < 0)
@@ -107,8 +112,10 @@ int media_view_look(const struct okno_media_input *input, int fd,
     struct media_walk times = {.see = look_see, .ctx = &looking};
     struct media_walk pictures = {.take = look_take, .ctx = &looking};
     int rc = media_walk_open(&times, input, err);
-    if (rc == 0)
+    if (rc == 0) {
+        looking.codec = times.reader->video->codecpar;
         rc = media_walk_run(&times, err);
+    }
     if (rc == 0 && looking.frames.len == 0)
         rc = okno_fail(err, OKNO_MEDIA, "no frame in it");
     if (rc == 0)

@@ -257,3 +257,24 @@ int media_nal_sets(const AVCodecParameters *codec, struct okno_buf *to, struct o
     }
     return rc;
 }
+
+enum { HEVC_PICTURE_MAX = 31, HEVC_KEY_FIRST = 16, HEVC_KEY_LAST = 23 };
+
+bool media_nal_is_key(const AVCodecParameters *codec, const uint8_t *bytes, size_t len)
+{
+    struct record record;
+    if (codec->codec_id != AV_CODEC_ID_HEVC || !record_open(codec, &record))
+        return false;
+    for (size_t at = 0; len - at > record.length_bytes;) {
+        size_t unit = 0;
+        for (size_t i = 0; i < record.length_bytes; i++)
+            unit = unit << 8 | bytes[at++];
+        int type = bytes[at] >> 1 & 63;
+        if (type <= HEVC_PICTURE_MAX) /* the first one's slices are of one type */
+            return type >= HEVC_KEY_FIRST && type <= HEVC_KEY_LAST;
+        if (unit > len - at)
+            return false;
+        at += unit;
+    }
+    return false;
+}

@@ -25,4 +25,8 @@ OKNO_CHECK int media_nal_record(const AVCodecParameters *codec, const uint8_t *b
 OKNO_CHECK int media_nal_sets(const AVCodecParameters *codec, struct okno_buf *to,
                               struct okno_err *err);
 
+/* Whether decoding may begin at this sample of an MP4, as its units say: HEVC's key frames of open
+ * GOPs, too, which are no sync samples of the file. False for other codecs. */
+bool media_nal_is_key(const AVCodecParameters *codec, const uint8_t *bytes, size_t len);
+
 #endif
