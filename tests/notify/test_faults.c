@@ -866,7 +866,7 @@ static void what_happens_in_quiet_hours_comes_as_one_digest(void **state)
     is(w, 0, "merged", 0);
     is(w, 2, "sent", 1);
     const char *request = fault_server_request(server, 0);
-    assert_non_null(strstr(request, "<b>2 alerts during quiet hours or in a rush</b>"));
+    assert_non_null(strstr(request, "<b>Alerts during quiet hours or in a rush: 2</b>"));
     assert_non_null(strstr(request, "• Negative rating"));
     (void)settle(w);
     assert_int_equal(fault_server_requests(server), 1);

@@ -659,7 +659,7 @@ static void alerts_of_quiet_hours_come_as_one_letter_and_reports_after_them(void
     (void)settle(w);
     assert_int_equal(taken(&plain), before + 2);
     okno_autofree char *digest = newest(&plain);
-    has(digest, "Subject: 2 alerts during quiet hours or in a rush\r\n");
+    has(digest, "Subject: Alerts during quiet hours or in a rush: 2\r\n");
     decoded(digest, text, sizeof(text));
     has(text, "• Negative rating");
     okno_autofree char *alone = support_mail_read(&plain, before + 1);

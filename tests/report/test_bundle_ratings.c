@@ -65,7 +65,7 @@ static void its_report_tells_of_ratings(void **state)
     must(f, okno_report_write(model, OKNO_REPORT_HTML, "en", &page, &f->err));
     const char *text = okno_buf_text(&page);
     assert_non_null(strstr(text, "Nothing: ratings that customers gave by themselves"));
-    assert_non_null(strstr(text, "40 spontaneous ratings were frozen"));
+    assert_non_null(strstr(text, "spontaneous ratings frozen as the frame: 40"));
     assert_null(strstr(text, "40 surveys"));
     assert_null(strstr(text, "<caption>Questions"));
 }

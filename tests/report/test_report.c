@@ -509,7 +509,7 @@ static void a_round_that_was_planned_is_no_deviation(void **state)
         OKNO_AUTO_BUF csv = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
         okno_autojson json_t *model = draft_of(f);
         write_as(f, model, OKNO_REPORT_CSV, "en", &csv);
-        bool told = strstr(okno_buf_text(&csv), "surveys were drawn,") != NULL;
+        bool told = strstr(okno_buf_text(&csv), "Surveys drawn: ") != NULL;
         assert_int_equal(told, i);
         if (i == 0)
             must(f, okno_audit_extend(f->db, "A1", 100, "eva", AT(66), &drawn, &f->err));
