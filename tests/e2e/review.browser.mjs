@@ -108,6 +108,19 @@ test("while a copy is being made the page says so, in both languages, before the
   await page.unroute("**/*.preview.mp4");
 });
 
+test("a clip whose file was changed or is gone is no clip that the browser cannot play", async () => {
+  await itemWithClip(null);
+  for (const [status, code, words] of [[500, "check_failed", "was changed since it was kept"], [410, "gone", "no longer there"]]) {
+    await page.route("**/*.preview.mp4", (route) => route.fulfill({ status, json: { error: { code, message: "", field: null } } }));
+    await page.keyboard.press("p");
+    await page.locator("okno-player .words").getByText(words).waitFor();
+    await page.keyboard.press("p");
+    await waitPlayed(page, 0.2);
+    await page.unroute("**/*.preview.mp4");
+  }
+  browser.faults.splice(0, browser.faults.length, ...browser.faults.filter((fault) => !/status of (410|500)/u.test(fault)));
+});
+
 test("in Russian, on a Russian keyboard layout, the same keys decide", async () => {
   await page.getByRole("button", { name: "RU", exact: true }).click();
   await page.getByText("Что видно").waitFor();

@@ -53,6 +53,18 @@ async function request(method, path, body) {
   return response.status === 204 ? null : response.json();
 }
 
+/** Why nothing comes from an address of a picture or a film: an ApiError, or null where something does. */
+export async function refusalOf(url) {
+  try {
+    const response = await fetch(url, { credentials: "same-origin", headers: { Range: "bytes=0-0" } });
+    if (!response.ok) return await errorOf(response);
+    await response.body?.cancel();
+    return null;
+  } catch {
+    return new ApiError(0, "unreachable", "", null);
+  }
+}
+
 export const get = (path) => request("GET", path);
 export const post = (path, body = {}) => request("POST", path, body);
 

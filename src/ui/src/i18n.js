@@ -207,6 +207,14 @@ export const table = {
     en: "The browser cannot play this clip. Decide by the still, or skip.",
     ru: "Браузер не воспроизводит этот клип. Решайте по кадру или пропустите.",
   },
+  "review.video_changed": {
+    en: "The file of this clip was changed since it was kept, so it is not shown. Tell an administrator; a backup may have it.",
+    ru: "Файл этого клипа изменён после сохранения, поэтому он не показан. Сообщите администратору: он может быть в резервной копии.",
+  },
+  "review.video_gone": {
+    en: "The file of this clip is no longer there.",
+    ru: "Файла этого клипа больше нет.",
+  },
 
   "player.video": { en: "Video of the survey at {when}", ru: "Видео опроса {when}" },
   "player.play": { en: "Play", ru: "Пуск" },

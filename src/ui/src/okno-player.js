@@ -1,12 +1,15 @@
 // The picture: a clip with its timeline and keys, or a still, or what is known when there is neither.
 // Counts the seconds really played.
 import { css, html, nothing } from "lit";
+import { refusalOf } from "./api.js";
 import { OknoElement } from "./element.js";
 import { t } from "./i18n.js";
 import { formatClockMs, formatWhen, zoneName } from "./time.js";
 import "./okno-timeline.js";
 
 const defaultFrameSeconds = 0.04;
+/** What the service says of a file that is no longer what it was. */
+const brokenWords = new Map([["check_failed", "review.video_changed"], ["gone", "review.video_gone"]]);
 /** Set where somebody's line is too slow for whole clips. */
 const previewKey = "okno.preview";
 
@@ -30,7 +33,7 @@ class OknoPlayer extends OknoElement {
   static properties = {
     clip: { attribute: false }, survey: { attribute: false }, still: { attribute: false },
     poster: { attribute: false }, waiting: { state: true }, seconds: { state: true }, playing: { state: true }, looping: { state: true },
-    overlay: { state: true }, broken: { state: true }, copyWanted: { state: true }, preview: { state: true },
+    overlay: { state: true }, broken: { state: true }, refusal: { state: true }, copyWanted: { state: true }, preview: { state: true },
   };
 
   static styles = [OknoElement.styles, css`
@@ -76,7 +79,7 @@ class OknoPlayer extends OknoElement {
     this.lastCounted = null;
     this.frameSeconds = defaultFrameSeconds;
     this.frameAt = this.resumeAt = null;
-    this.shown = null;
+    this.shown = this.refusal = null;
     this.waiting = true;
   }
 
@@ -138,6 +141,7 @@ class OknoPlayer extends OknoElement {
   }
 
   loaded() {
+    if (!this.clip) return;
     this.waiting = false;
     this.seek(this.resumeAt ?? (this.clip.view_offset_ms ?? 0) / 1000);
     this.resumeAt = null;
@@ -164,6 +168,7 @@ class OknoPlayer extends OknoElement {
   }
 
   timeUpdated() {
+    if (!this.clip || !this.video) return;
     this.countPlayed();
     if (!this.video.requestVideoFrameCallback) this.moved(this.video.currentTime);
   }
@@ -175,6 +180,7 @@ class OknoPlayer extends OknoElement {
 
   countPlayed() {
     const { video } = this;
+    if (!video) return;
     if (video.seeking) {
       this.lastCounted = null;
       return;
@@ -196,7 +202,9 @@ class OknoPlayer extends OknoElement {
     if (known && missed > 0 && !this.video.seeking) this.frameShown(this.frameAt + missed * this.frameSeconds);
   }
 
+  /** A film that has just left the page may still say that it stopped. */
   playStateChanged() {
+    if (!this.clip || !this.video) return;
     this.playing = !this.video.paused && !this.video.ended;
     if (this.video.paused) this.stopped();
     this.countPlayed();
@@ -215,10 +223,18 @@ class OknoPlayer extends OknoElement {
 
   /** A browser may lack what the codec's name promises: then a viewing copy is asked for, once. */
   failed() {
+    if (!this.clip) return;
     this.playing = false;
     this.waiting = !this.isCopy;
-    if (this.isCopy) this.broken = true;
+    if (this.isCopy) this.broke(this.source);
     else this.copyWanted = true;
+  }
+
+  /** A browser does not say why: a file that was changed or is gone is no film that it cannot play. */
+  async broke(source) {
+    this.broken = true;
+    const refusal = await refusalOf(source);
+    if (this.clip && this.source === source) this.refusal = refusal;
   }
 
   renderVideo() {
@@ -229,11 +245,13 @@ class OknoPlayer extends OknoElement {
         @loadedmetadata=${this.loaded} @timeupdate=${this.timeUpdated} @seeking=${this.countPlayed}
         @play=${this.playStateChanged} @playing=${this.playStateChanged} @pause=${this.playStateChanged}
         @ended=${this.playStateChanged} @error=${this.failed} @click=${this.toggle}></video>
-      ${this.broken ? html`<div class="words" role="alert">${t("review.video_broken")}</div>` : nothing}
+      ${this.broken ? html`<div class="words" role="alert">${this.brokenText()}</div>` : nothing}
       ${this.waiting && !this.still ? this.renderComing() : nothing}
       ${this.overlay && !this.broken ? this.renderClock() : nothing}
       ${this.broken ? nothing : this.renderCopyNote()}`;
   }
+
+  brokenText() { return t(brokenWords.get(this.refusal?.code) ?? "review.video_broken"); }
 
   /** Said only to whom it takes long: a copy is made in seconds where none was made ahead. */
   renderComing() {
