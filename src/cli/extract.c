@@ -97,8 +97,11 @@ static int print(struct cli *cli, const struct extraction *x, const struct okno_
     okno_autojson json_t *json = okno_evidence_json(cli->data_dir, e);
     char from[OKNO_TIME_TEXT];
     char to[OKNO_TIME_TEXT];
-    if (x->json)
-        return okno_json_print(json, stdout, err);
+    if (x->json) {
+        int rc = okno_json_print(json, stdout, err);
+        (void)fflush(stdout); /* whoever interrupts a long run has whole lines */
+        return rc;
+    }
     printf("%s %s %s..%s %lld bytes in %lld %s\n  %s\n", e->survey, e->kind,
            okno_time_format(e->got_from_us, from), okno_time_format(e->got_to_us, to),
            (long long)e->bytes, (long long)e->requests,
