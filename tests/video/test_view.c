@@ -365,6 +365,12 @@ static void many_stills_can_be_made_small(void **state)
     const struct okno_media_input input = {.source = source, .format = "mov"};
     assert_int_equal(okno_media_stills(&input, 1, 0, moments, 1, 80, take, &taken, NULL), 0);
     assert_int_equal(taken.width, 80);
+    /* As wide as it is shown, of a camera that hangs on its side too. */
+    fixture_ffmpeg("-i m.mp4 -c copy -metadata:s:v rotate=90 lies.mp4");
+    OKNO_AUTO(okno_source) *lies = fixture_source("lies.mp4");
+    const struct okno_media_input turned = {.source = lies, .format = "mov"};
+    assert_int_equal(okno_media_stills(&turned, 1, 0, moments, 1, 80, take, &taken, NULL), 0);
+    assert_int_equal(taken.width, 80);
 }
 
 /* Bytes read are those of the GOPs, not of the whole recording. */

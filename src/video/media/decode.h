@@ -21,7 +21,7 @@ static inline bool media_is_damaged(const AVFrame *frame)
 #define MEDIA_AUTO_PACKET __attribute__((cleanup(av_packet_free))) AVPacket
 
 /* Write the picture as an upright JPEG with square pixels in full range, at most max_width wide
- * (0: as wide as it is; one that lies on its side stays as it is). */
+ * (0: as wide as it is). */
 OKNO_CHECK int media_jpeg_write(const AVFrame *frame, AVRational aspect, int quarter_turns,
                                 int max_width, int fd, int *ret_width, int *ret_height,
                                 struct okno_err *err);

@@ -6,20 +6,26 @@
 
 enum { JPEG_QUALITY = 5 };
 
+/* Bring one side down to max, and the other with it. */
+static void shrink(int *side, int *other, int max)
+{
+    if (max == 0 || *side <= max)
+        return;
+    *other = (int)av_rescale(*other, max, *side);
+    *other = *other < 2 ? 2 : *other;
+    *side = max;
+}
+
 /* Limited to full range, any matrix to BT.601, any aspect to square pixels, at most max_width wide
- * where that is not 0. */
-static int convert(const AVFrame *from, AVRational aspect, int max_width, AVFrame **ret_frame,
-                   struct okno_err *err)
+ * where that is not 0, once it is upright: a picture that lies is that high now. */
+static int convert(const AVFrame *from, AVRational aspect, bool lies, int max_width,
+                   AVFrame **ret_frame, struct okno_err *err)
 {
     int width = from->width;
     int height = from->height;
     if (aspect.num > 0 && aspect.den > 0)
         width = (int)av_rescale(width, aspect.num, aspect.den);
-    if (max_width > 0 && width > max_width) {
-        height = (int)av_rescale(height, max_width, width);
-        height = height < 2 ? 2 : height;
-        width = max_width;
-    }
+    shrink(lies ? &height : &width, lies ? &width : &height, max_width);
     if (width < 2 || width > 2 * MEDIA_MAX_SIDE)
         return okno_fail(err, OKNO_TOO_LARGE, "a picture of %dx%d", width, from->height);
     return media_picture_scale(from, width, height, AV_PIX_FMT_YUVJ420P, SWS_BICUBIC, ret_frame,
@@ -105,7 +111,7 @@ int media_jpeg_write(const AVFrame *frame, AVRational aspect, int quarter_turns,
     MEDIA_AUTO_PACKET *packet = av_packet_alloc();
     if (!packet)
         return okno_fail(err, OKNO_NO_MEMORY, "no memory for a picture");
-    int rc = convert(frame, aspect, quarter_turns % 2 ? 0 : max_width, &picture, err);
+    int rc = convert(frame, aspect, quarter_turns % 2 == 1, max_width, &picture, err);
     if (rc == 0)
         rc = turn(&picture, quarter_turns, err);
     if (rc == 0)
