@@ -5,6 +5,7 @@
 #include "cli.h"
 
 #include "okno/db.h"
+#include "okno/json.h"
 
 /* What every step takes. */
 struct audit_common {
@@ -16,9 +17,11 @@ struct audit_common {
 /* After the options: argv[1] is the audit's id. */
 OKNO_CHECK int audit_common_end(struct audit_common *common, int rest, char **argv,
                                 const char *step, struct okno_err *err);
-/* Where an audit stands, on standard output. */
+/* Where an audit stands, on standard output; where all of a list do (audit_print.c). */
 OKNO_CHECK int audit_print(struct okno_db *db, const char *audit, bool as_json,
                            struct okno_err *err);
+
+void audit_print_list(const json_t *list);
 
 /* audit_escalate.c */
 OKNO_CHECK int audit_escalations(struct cli *cli, int argc, char **argv, struct okno_err *err);
