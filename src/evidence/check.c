@@ -49,17 +49,17 @@ static void tell(struct checking *c, enum okno_evidence_finding finding, const c
 
 /* ---- rows ---- */
 
-static int check_bytes(struct checking *c, int fd, const char *sha256, int64_t bytes,
-                       struct okno_err *err)
+static int check_bytes(struct checking *c, int fd, const char *sha256, const char *whose,
+                       int64_t bytes, struct okno_err *err)
 {
     char hash[OKNO_SHA256_TEXT];
-    char text[200];
+    char text[400];
     struct stat st;
     struct okno_err trouble = {0};
     if (fstat(fd, &st) < 0)
         return okno_fail_errno(err, errno, "cannot look at %s", sha256);
     if (bytes >= 0 && st.st_size != bytes) {
-        (void)snprintf(text, sizeof(text), "%lld bytes, its row says %" PRId64,
+        (void)snprintf(text, sizeof(text), "%s: %lld bytes, its row says %" PRId64, whose,
                        (long long)st.st_size, bytes);
         tell(c, OKNO_EVIDENCE_DAMAGED, sha256, text);
         return 0;
@@ -69,7 +69,7 @@ static int check_bytes(struct checking *c, int fd, const char *sha256, int64_t b
         return 0;
     }
     if (strcmp(hash, sha256) != 0) {
-        (void)snprintf(text, sizeof(text), "its SHA-256 is %s", hash);
+        (void)snprintf(text, sizeof(text), "%s: its SHA-256 is %s", whose, hash);
         tell(c, OKNO_EVIDENCE_DAMAGED, sha256, text);
         return 0;
     }
@@ -82,9 +82,12 @@ static int check_row(struct checking *c, struct okno_stmt *row, struct okno_err 
 {
     char path[1300];
     char text[400];
+    char whose[200];
     char sha256[OKNO_SHA256_TEXT];
     const char *survey = okno_stmt_text(row, "survey");
     (void)snprintf(sha256, sizeof(sha256), "%s", okno_stmt_text(row, "sha256"));
+    (void)snprintf(whose, sizeof(whose), "%s of survey %s", okno_stmt_text(row, "kind"),
+                   survey ? survey : "-");
     c->counts.rows += okno_stmt_int(row, "rows");
     if (okno_evidence_path(c->data_dir, sha256, path, sizeof(path), NULL) < 0) {
         tell(c, OKNO_EVIDENCE_DAMAGED, sha256, "the row's hash is none");
@@ -92,12 +95,12 @@ static int check_row(struct checking *c, struct okno_stmt *row, struct okno_err 
     }
     okno_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) {
-        (void)snprintf(text, sizeof(text), "%s of survey %s: %s", okno_stmt_text(row, "kind"),
-                       survey ? survey : "-", strerror(errno));
+        (void)snprintf(text, sizeof(text), "%s: %s", whose,
+                       errno == ELOOP ? "a link is in its place" : strerror(errno));
         tell(c, OKNO_EVIDENCE_MISSING, sha256, text);
         return 0;
     }
-    return check_bytes(c, fd, sha256, okno_stmt_int(row, "bytes"), err);
+    return check_bytes(c, fd, sha256, whose, okno_stmt_int(row, "bytes"), err);
 }
 
 static int check_rows(struct checking *c, struct okno_err *err)
