@@ -27,7 +27,9 @@ struct extraction {
     const char *survey, *audit, *clip_to, *still_to, *sheet_to, *view_to, *preview_to;
     bool stills, text, json;
     int64_t from_us, to_us;
-    int64_t missing; /* items without footage */
+    int64_t had;     /* items with footage */
+    int64_t missing; /* items without */
+    int64_t gaps;    /* clips with parts that have none */
 };
 
 static int collect(struct okno_db *db, const struct extraction *x, bool all,
@@ -126,20 +128,23 @@ static bool is_missing(int code)
     return false;
 }
 
-/* One clip or still. Footage that is not there is told and counted; good items go on. */
+/* One clip or still. Footage that is not there is told and counted; good items go on. Of a survey
+ * that has none at all it is the error. */
 static int one(struct cli *cli, struct okno_work *work, struct extraction *x, const char *survey,
                const char *kind, const char *to, struct okno_err *err)
 {
     struct okno_evidence e = {0};
     struct okno_err trouble = {0};
     int rc = okno_work_extract(work, survey, kind, x->audit, okno_time_now(), &e, &trouble);
-    if (rc < 0 && is_missing(rc) && !x->survey) {
+    if (rc < 0 && is_missing(rc) && (!x->survey || x->had > 0)) {
         (void)fprintf(stderr, "okno extract: %s %s: %s\n", survey, kind, trouble.text);
         x->missing++;
         return 0;
     }
     if (rc < 0)
         return okno_fail(err, rc, "%s", trouble.text);
+    x->had++;
+    x->gaps += strcmp(e.gaps, "[]") != 0;
     rc = to ? copy_out(cli->data_dir, e.sha256, to, err) : 0;
     return rc < 0 ? rc : print(cli, x, &e, err);
 }
@@ -175,6 +180,13 @@ static int extract_survey(struct cli *cli, struct okno_work *work, struct extrac
                               x->view_to, err);
     if (rc == 0 && x->preview_to)
         rc = copy_for_viewing(cli, work, x->survey, OKNO_COPY_PREVIEW, x->preview_to, err);
+    if (rc == 0 && x->missing > 0)
+        rc = okno_fail(err, OKNO_PARTIAL, "it has a clip, but no still");
+    if (rc == 0 && x->gaps > 0)
+        rc = okno_fail(err, OKNO_PARTIAL,
+                       "parts of the asked seconds have no picture: see `okno "
+                       "survey show %.100s`, link and gaps",
+                       x->survey);
     return rc;
 }
 

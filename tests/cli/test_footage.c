@@ -121,6 +121,16 @@ static void the_path_is_absolute_under_a_relative_data_directory(void **state)
     ends(0, "\"path\":\"/tmp/okno-test-", "");
 }
 
+/* The last recording ends within its seconds. */
+static void a_survey_of_which_a_part_is_recorded_exits_4(void **state)
+{
+    (void)state;
+    put_survey(shop, "d.0.5", 285, "yes");
+    OKNO_RUN("extract", "--survey", "d.0.5");
+    ends(4, "d.0.5 clip", "parts of the asked seconds have no picture");
+    ends(4, "d.0.5 still", "okno survey show d.0.5");
+}
+
 static void a_survey_without_footage_exits_3_and_says_why(void **state)
 {
     (void)state;
@@ -251,6 +261,7 @@ int main(void)
         CASE(link_follows_what_was_corrected),
         CASE(one_survey_gives_its_clip_and_still_with_every_promised_field),
         CASE(the_path_is_absolute_under_a_relative_data_directory),
+        CASE(a_survey_of_which_a_part_is_recorded_exits_4),
         CASE(a_survey_without_footage_exits_3_and_says_why),
         CASE(a_moment_without_recording_says_what_helps),
         CASE(stills_of_a_period_go_on_past_what_is_missing_and_exit_4),
