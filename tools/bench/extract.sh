@@ -143,7 +143,7 @@ nginx_clip() { # CASE
 # What the link alone takes for a listing and as many bytes of one request, over one connection.
 curl_same() { # BYTES
     curl -sf -o /dev/null "http://127.0.0.1:$link_port/mp4-front/" \
-        --next -sf -o /dev/null -r "400000000-$((400000000 + $1 - 1))" "http://127.0.0.1:$link_port/$(place mp4-front)"
+        --next -sf -o /dev/null -r "100000000-$((100000000 + $1 - 1))" "http://127.0.0.1:$link_port/$(place mp4-front)"
 }
 
 # measure NAME COMMAND...: appends "seconds cpu requests bytes connections" to NAME's list.
