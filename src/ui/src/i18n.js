@@ -1320,7 +1320,10 @@ export const table = {
   "test.run": { en: "Test connection", ru: "Проверить связь" },
   "test.running": { en: "Asking…", ru: "Спрашиваем…" },
   "test.failed": { en: "Failed: {why}.", ru: "Не удалось: {why}." },
-  "test.nothing": { en: "It answers, but lists nothing of this channel in {days} d: compare channel, names and time zone.", ru: "Отвечает, но записей этого канала за {days} дн. нет: сверьте канал, имена и часовой пояс." },
+  "test.nothing": {
+    en: { one: "It answers, but lists nothing of this channel in {n} day: compare channel, names and time zone.", other: "It answers, but lists nothing of this channel in {n} days: compare channel, names and time zone." },
+    ru: { one: "Отвечает, но записей этого канала за {n} день нет: сверьте канал, имена и часовой пояс.", few: "Отвечает, но записей этого канала за {n} дня нет: сверьте канал, имена и часовой пояс.", many: "Отвечает, но записей этого канала за {n} дней нет: сверьте канал, имена и часовой пояс.", other: "Отвечает, но записей этого канала за {n} дня нет: сверьте канал, имена и часовой пояс." },
+  },
   "test.ahead": { en: "It answers, but its newest recording begins {minutes} min from now: compare the time zone with what the recorder writes, and the recorder's clock.", ru: "Отвечает, но последняя запись начинается через {minutes} мин после текущего времени: сверьте часовой пояс с тем, что пишет регистратор, и его часы." },
   "test.listed": { en: "It answers. Recordings: {n}, from {from} to {to}. How much of the last is recorded, could not be looked up (too large, or still being written).", ru: "Отвечает. Записей: {n}, с {from} по {to}. Сколько записано за последнее время, узнать не удалось (записи слишком велики или ещё пишутся)." },
   "test.found": { en: "It answers. Recordings: {n}, from {from} to {to}; of the last {minutes} min {share} are recorded.", ru: "Отвечает. Записей: {n}, с {from} по {to}; за последние {minutes} мин записано {share}." },

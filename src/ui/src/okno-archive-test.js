@@ -36,7 +36,7 @@ class OknoArchiveTest extends OknoElement {
     const { code, message, recordings: n, from, to, covered_s: covered, looked_s: looked, days, ahead_s: ahead } = this.result;
     if (code) return html`<p class="bad"><b aria-hidden="true">!</b> ${t("test.failed", { why: t(`code.${code}`) })} <span lang=${isKnown(message) ? nothing : "en"}>${translated(message)}</span></p>`;
     if (ahead > 0) return html`<p class="warn num"><b aria-hidden="true">?</b> ${t("test.ahead", { minutes: formatNumber(Math.floor(ahead / 60)) })}</p>`;
-    if (n === 0) return html`<p class="warn"><b aria-hidden="true">?</b> ${t("test.nothing", { days })} <span lang=${isKnown(message) ? nothing : "en"}>${translated(message)}</span></p>`;
+    if (n === 0) return html`<p class="warn"><b aria-hidden="true">?</b> ${t("test.nothing", { n: days })} <span lang=${isKnown(message) ? nothing : "en"}>${translated(message)}</span></p>`;
     const found = { n: formatNumber(n), from: formatWhen(from, browserZone), to: formatWhen(to, browserZone) };
     if (looked > 0) Object.assign(found, { minutes: formatNumber(looked / 60, 1), share: formatShare(covered / looked) });
     return html`<p class="ok num"><b aria-hidden="true">✓</b> ${t(looked > 0 ? "test.found" : "test.listed", found)}</p>`;
