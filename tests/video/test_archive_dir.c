@@ -325,6 +325,7 @@ static void a_file_longer_than_most_is_found_to_its_end(void **state)
                         "10:04:00-10:09:00");
     assert_string_equal(pieces_of(archive, "1", "2026-03-10T10:10:00Z", "2026-03-10T10:14:00Z"),
                         "");
+    support_tempdir_remove(own);
 }
 
 /* Nothing tells where it ends: it may go on until the next. */
@@ -336,6 +337,7 @@ static void files_of_any_length_may_last_until_the_next(void **state)
     OKNO_AUTO(okno_archive) *archive = opened_as(own, "%Y%m%d-%H%M%S.mkv", "UTC");
     assert_string_equal(pieces_of(archive, "1", "2026-03-10T10:08:00Z", "2026-03-10T10:08:30Z"),
                         "10:04:00-10:15:00");
+    support_tempdir_remove(own);
 }
 
 /* Recorders begin with a short file when they are started in the middle of an hour. */
@@ -359,6 +361,7 @@ static void the_newest_file_grows_past_the_length_of_a_short_one(void **state)
     assert_int_equal(okno_archive_pieces(archive, "1", from, now, &pieces, NULL), 0);
     assert_int_equal(pieces.len, 1);
     assert_true(pieces.items[0].flags & OKNO_SPAN_GROWING);
+    support_tempdir_remove(own);
 }
 
 static void assert_hint(struct okno_archive *archive, const char *channel, const char *want)
@@ -388,6 +391,7 @@ static void what_was_seen_instead_is_told(void **state)
     assert_hint(
         days, "cam1",
         "there are no files in folder \"cam1/2026-03-10\" and 1 more that were looked into");
+    support_tempdir_remove(own);
 }
 
 static void the_newest_file_grows_while_it_is_written(void **state)
@@ -612,6 +616,7 @@ static void a_share_that_is_not_mounted_is_no_empty_archive(void **state)
     int64_t at = instant("2026-03-12T14:00:00Z");
     assert_int_equal(okno_archive_pieces(open, "cam1", at, at + OKNO_SECOND_US, &pieces, NULL),
                      OKNO_TRANSIENT);
+    support_tempdir_remove(own);
 }
 
 static void a_closed_listing_and_a_wrong_password_are_told(void **state)
