@@ -32,16 +32,15 @@ struct media_slices {
  * would take longer. */
 static int track_fetch(struct media_slices *slices, int64_t at, int64_t end, struct okno_err *err)
 {
-    const int64_t planned = slices->planned;
-    const struct okno_source *source = slices->blocks.source;
+    struct okno_source *source = slices->blocks.source;
     int rc = 0;
     if (end - at > MEDIA_LONG_INDEX)
         return 0;
     at = table_block_of(&slices->blocks, at);
     end = table_block_of(&slices->blocks, end - 1) + TABLE_BLOCK;
-    end = end > planned ? end : planned;
+    end = end > slices->planned ? end : slices->planned;
     end = end < source->size ? end : source->size;
-    okno_source_plan_index(slices->blocks.source, at, end);
+    okno_source_plan_index(source, at, end);
     for (; rc == 0 && at < end; at += TABLE_BLOCK) {
         uint8_t first;
         rc = table_read(&slices->blocks, at, &first, 1, err);
@@ -62,8 +61,8 @@ static int track_take(struct media_slices *slices, int64_t at, int64_t end, bool
     rc = track_fetch(slices, at, end, err);
     if (rc == 0)
         rc = table_track_open(&slices->blocks, slices->mvhd, at, end, &track, err);
-    if (rc < 0 || (!track.video && !track.audio))
-        return rc < 0 ? rc : 1;
+    if (rc != 1)
+        return rc;
     *(video ? &slices->video : &slices->audio) = track;
     slices->has_audio |= sound;
     return rc;
