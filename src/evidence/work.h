@@ -106,12 +106,12 @@ OKNO_CHECK int work_archive_ready(struct okno_work *work, const struct okno_came
 void work_archive_asked(struct okno_work *work, const struct okno_camera *camera, int64_t now_us,
                         int code, const struct okno_err *trouble);
 
-/* Another handle of an archive, for a session of its own; the caller owns it. Asks nobody. */
 /* How an archive is opened by its row. It borrows the row and `password`, which the caller wipes.
  */
 OKNO_CHECK int work_row_config(struct okno_db *db, const struct okno_archive_row *row,
                                int64_t deadline_us, char password[OKNO_SECRET_TEXT],
                                struct okno_archive_config *ret_config, struct okno_err *err);
+/* Another handle of an archive, for a session of its own; the caller owns it. Asks nobody. */
 OKNO_CHECK int work_archive_open(struct okno_work *work, const struct okno_archive_row *row,
                                  struct okno_archive **ret_archive, struct okno_err *err);
 

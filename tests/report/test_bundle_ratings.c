@@ -54,14 +54,19 @@ static void ratings_per_customer_are_recomputed_from_counts(void **state)
     export_and_verify(f, 0);
 }
 
+static void draft(struct scratch_db *f, json_t **ret_model)
+{
+    const struct okno_report_settings settings = {.audit = "A1", .fm_threshold = 0.1, .min_n = 5};
+    close_audit_of_ratings(f);
+    must(f, okno_report_draft(f->db, &settings, ret_model, &f->err));
+}
+
 static void its_report_tells_of_ratings(void **state)
 {
     struct scratch_db *f = *state;
-    const struct okno_report_settings settings = {.audit = "A1", .fm_threshold = 0.1, .min_n = 5};
     OKNO_AUTO_BUF page = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
     okno_autojson json_t *model = NULL;
-    close_audit_of_ratings(f);
-    must(f, okno_report_draft(f->db, &settings, &model, &f->err));
+    draft(f, &model);
     must(f, okno_report_write(model, OKNO_REPORT_HTML, "en", &page, &f->err));
     const char *text = okno_buf_text(&page);
     assert_non_null(strstr(text, "Nothing: ratings that customers gave by themselves"));
@@ -74,11 +79,9 @@ static void its_report_tells_of_ratings(void **state)
 static void without_customers_counted_the_genuine_ones_are_told(void **state)
 {
     struct scratch_db *f = *state;
-    const struct okno_report_settings settings = {.audit = "A1", .fm_threshold = 0.1, .min_n = 5};
     OKNO_AUTO_BUF page = OKNO_BUF_INIT(OKNO_REPORT_BYTES_MAX);
     okno_autojson json_t *model = NULL;
-    close_audit_of_ratings(f);
-    must(f, okno_report_draft(f->db, &settings, &model, &f->err));
+    draft(f, &model);
     const json_t *rows = json_object_get(model, "genuine");
     assert_int_equal(json_array_size(rows), 4); /* yes and no, in all and of the one site */
     for (size_t i = 0; i < 2; i++) {
